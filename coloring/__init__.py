@@ -1,0 +1,1 @@
+"""Graph colorings for compressed sparse derivatives."""
