@@ -1,0 +1,17 @@
+"""Compiled kernels on plain arrays: the only modules that import numba.
+
+Each submodule is imported at its first use, so that ``import coloring`` stays cheap: write
+``kernels.distance2.color_columns(...)`` and numba is loaded when that line runs.  Every kernel takes
+arrays that its caller has converted (int32 indices, C order), so that one specialisation is compiled
+and cached on disk.
+"""
+
+from importlib import import_module
+from typing import Any
+
+
+def __getattr__(name: str) -> Any:
+    try:
+        return import_module(f"{__name__}.{name}")
+    except ModuleNotFoundError as error:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}") from error

@@ -1,0 +1,182 @@
+"""The pattern of a sparse matrix: which entries may be nonzero, and nothing else."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+import scipy.sparse as sp
+
+from . import kernels
+from .errors import ColoringError
+
+INT32_MAX = np.iinfo(np.int32).max
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class SparsityPattern:
+    """Positions of the structural nonzeros of an ``(m, n)`` matrix, in compressed rows.
+
+    Parameters
+    ----------
+    shape : tuple of int
+        Number of rows and of columns ``(m, n)``.
+    indptr : ndarray, shape (m + 1,)
+        Row ``i`` occupies ``indices[indptr[i]:indptr[i + 1]]``.
+    indices : ndarray, shape (nnz,)
+        Column indices, increasing within each row.  Both arrays are int32 where they fit.
+
+    Notes
+    -----
+    The constructor trusts its arguments; `from_scipy` and `from_coo` check theirs.  The arrays must not
+    be written to: results and transposes share them.
+
+    Examples
+    --------
+    >>> A = SparsityPattern.from_coo([0, 1, 1], [0, 0, 2], shape=(2, 3))
+    >>> A
+    SparsityPattern(2 x 3, nnz=3)
+    >>> A.T.to_scipy().toarray()
+    array([[1., 1.],
+           [0., 0.],
+           [0., 1.]])
+    """
+
+    shape: tuple[int, int]
+    indptr: np.ndarray
+    indices: np.ndarray
+
+    @classmethod
+    def from_csr(cls, indptr: np.ndarray, indices: np.ndarray, shape: tuple[int, int]) -> SparsityPattern:
+        """Wrap compressed rows that are known to be sorted and free of duplicates, without a check."""
+        m, n = shape
+        dtype = _index_dtype(m, n, indices.size)
+        return cls((int(m), int(n)), _as_contiguous(indptr, dtype), _as_contiguous(indices, dtype))
+
+    @classmethod
+    def from_coo(cls, rows: Any, columns: Any, shape: tuple[int, int]) -> SparsityPattern:
+        """Build from coordinates in any order; duplicates are merged.
+
+        Two counting sorts: time and memory O(nnz + m + n).
+
+        Parameters
+        ----------
+        rows, columns : array_like of int, shape (k,)
+            Positions of the nonzeros.
+        shape : tuple of int
+            Shape ``(m, n)`` of the matrix.
+
+        Raises
+        ------
+        ColoringError
+            If the two arrays differ in length or an index lies outside ``shape``.
+        """
+        m, n = int(shape[0]), int(shape[1])
+        rows, columns = np.asarray(rows).ravel(), np.asarray(columns).ravel()
+        if rows.size != columns.size:
+            raise ColoringError(
+                f"{rows.size} row indices and {columns.size} column indices; expected as many of each"
+            )
+        _check_range("row", rows, m)
+        _check_range("column", columns, n)
+        dtype = _index_dtype(m, n, rows.size)
+        rows, columns = _as_contiguous(rows, dtype), _as_contiguous(columns, dtype)
+        indptr = np.zeros(n + 1, dtype)
+        by_column = kernels.patterns.compress_rows(columns, rows, n, indptr)
+        indptr, indices = kernels.patterns.transpose(indptr, by_column, m)
+        nnz = kernels.patterns.drop_duplicates(indptr, indices)
+        return cls((m, n), indptr, indices if nnz == indices.size else indices[:nnz].copy())
+
+    @classmethod
+    def from_scipy(cls, A: Any) -> SparsityPattern:
+        """Take the stored entries (explicit zeros too) of a sparse matrix, or the nonzeros of a dense one.
+
+        Raises
+        ------
+        ColoringError
+            If `A` is not two-dimensional.
+        """
+        if not sp.issparse(A):
+            A = np.asarray(A)
+        if A.ndim != 2:
+            raise ColoringError(f"a pattern needs a matrix with 2 dimensions; this one has shape {A.shape}")
+        if not sp.issparse(A):
+            return cls.from_coo(*np.nonzero(A), shape=A.shape)
+        if A.format == "csr" and A.has_canonical_format:
+            return cls.from_csr(A.indptr, A.indices, A.shape)
+        A = A.tocoo()
+        return cls.from_coo(A.row, A.col, A.shape)
+
+    @property
+    def nnz(self) -> int:
+        """Number of structural nonzeros."""
+        return self.indices.size
+
+    @property
+    def density(self) -> float:
+        """Share of the entries that are structural nonzeros; 0 for an empty matrix."""
+        m, n = self.shape
+        return self.nnz / (m * n) if m and n else 0.0
+
+    @cached_property
+    def T(self) -> SparsityPattern:  # noqa: N802 - NumPy's name for it
+        """The transposed pattern (computed once)."""
+        indptr, indices = kernels.patterns.transpose(self.indptr, self.indices, self.shape[1])
+        transposed = SparsityPattern((self.shape[1], self.shape[0]), indptr, indices)
+        transposed.__dict__["T"] = self
+        return transposed
+
+    @cached_property
+    def rows(self) -> np.ndarray:
+        """Row index of each structural nonzero, shape (nnz,); `indices` holds the columns."""
+        m = self.shape[0]
+        return np.repeat(np.arange(m, dtype=self.indices.dtype), np.diff(self.indptr))
+
+    @cached_property
+    def is_symmetric(self) -> bool:
+        """Whether the pattern is square and equal to its transpose."""
+        return self.shape[0] == self.shape[1] and self == self.T
+
+    def to_scipy(self, data: np.ndarray | None = None) -> sp.csr_array:
+        """Return a `scipy.sparse.csr_array` with this pattern and the given values (ones by default)."""
+        if data is None:
+            data = np.ones(self.nnz)
+        matrix = sp.csr_array((data, self.indices, self.indptr), shape=self.shape)
+        matrix.has_canonical_format = True  # by construction: spares scipy a pass over the indices
+        return matrix
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, SparsityPattern):
+            return NotImplemented
+        return (
+            self.shape == other.shape
+            and np.array_equal(self.indptr, other.indptr)
+            and np.array_equal(self.indices, other.indices)
+        )
+
+    __hash__ = None  # type: ignore[assignment]  # as for arrays: compared by content
+
+    def __repr__(self) -> str:
+        return f"SparsityPattern({self.shape[0]} x {self.shape[1]}, nnz={self.nnz})"
+
+
+def as_pattern(A: Any) -> SparsityPattern:
+    """Return `A` if it is a `SparsityPattern`, else the pattern of the matrix `A`."""
+    return A if isinstance(A, SparsityPattern) else SparsityPattern.from_scipy(A)
+
+
+def _index_dtype(m: int, n: int, nnz: int) -> type:
+    return np.int32 if max(m, n, nnz) <= INT32_MAX else np.int64
+
+
+def _as_contiguous(array: np.ndarray, dtype: type) -> np.ndarray:
+    return np.ascontiguousarray(array, dtype)
+
+
+def _check_range(what: str, index: np.ndarray, size: int) -> None:
+    if index.size and (index.min() < 0 or index.max() >= size):
+        raise ColoringError(
+            f"{what} indices run from {index.min()} to {index.max()}; expected 0 <= index < {size}"
+        )
