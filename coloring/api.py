@@ -4,12 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-import numpy as np
-
-from . import kernels
-from .errors import ColoringError
-from .orders import order_named
-from .pattern import SparsityPattern, as_pattern
+from .orders import order_by_name
+from .pattern import as_pattern
+from .problems import make_problem
 from .results import ColoringResult
 
 
@@ -19,24 +16,18 @@ def color(
     partition: str = "column",
     decompression: str = "direct",
     order: str = "auto",
+    postprocess: bool = True,
 ) -> ColoringResult:
     """Color the columns or rows of `A` so that the members of a color share no row or column."""
-    if (structure, decompression) != ("nonsymmetric", "direct") or partition not in ("column", "row"):
-        raise ColoringError(f"no algorithm yet for {structure}, {partition}, {decompression}")
-    pattern = as_pattern(A)
-    by_column = pattern if partition == "column" else pattern.T
-    bound = int(np.diff(by_column.indptr).max(initial=0))
-    best: np.ndarray | None = None
-    used = ""
+    problem = make_problem(as_pattern(A), structure, partition, decompression)
+    best, used, tried = None, "", []
     for name in ("natural", "largest_first", "smallest_last") if order == "auto" else (order,):
-        colors = _greedy(by_column, name)
-        if best is None or colors.max(initial=-1) < best.max(initial=-1):
+        colors = problem.greedy(order_by_name(name)(problem))
+        if postprocess:
+            colors = problem.settle(colors)
+        tried.append((name, problem.count(colors)))
+        if best is None or problem.count(colors) < problem.count(best):
             best, used = colors, name
-        if best.max(initial=-1) < bound:
+        if problem.count(best) <= problem.lower_bound:
             break
-    return ColoringResult(pattern, best, partition, used, bound)
-
-
-def _greedy(A: SparsityPattern, order: str) -> np.ndarray:
-    columns = A.T
-    return kernels.distance2.color_columns(columns.indptr, columns.indices, A.shape[0], order_named(order)(A))
+    return problem.result(best, order=used, tried=tuple(tried), lower_bound=problem.lower_bound)

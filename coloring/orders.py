@@ -1,46 +1,140 @@
-"""Vertex orders for the greedy colorings, by name."""
+"""Vertex orders for the greedy algorithms: functions from a problem to a permutation of its vertices.
+
+For a column or row coloring the orders look at the intersection graph, for the other colorings at the
+adjacency graph; the ``distance_two_`` orders look at its square.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from . import kernels
 from .errors import ColoringError
-from .pattern import SparsityPattern
 
-Order = Callable[[SparsityPattern], np.ndarray]
+if TYPE_CHECKING:
+    from .problems.base import Problem
 
-
-def natural(A: SparsityPattern) -> np.ndarray:
-    """Columns as they stand."""
-    return np.arange(A.shape[1], dtype=np.int32)
+Order = Callable[["Problem"], np.ndarray]
 
 
-def largest_first(A: SparsityPattern) -> np.ndarray:
-    """Columns by decreasing degree in the column intersection graph (Welsh and Powell 1967)."""
-    degree = kernels.orders.distance2_degrees(*_both_ways(A))
-    return np.argsort(-degree, kind="stable").astype(np.int32)
+def natural(problem: Problem) -> np.ndarray:
+    """Vertices as they stand."""
+    return np.arange(problem.num_vertices, dtype=np.int32)
 
 
-def smallest_last(A: SparsityPattern) -> np.ndarray:
-    """Reverse of: repeatedly take a column of least remaining degree (Matula and Beck 1983)."""
-    graph = _both_ways(A)
-    degree = kernels.orders.distance2_degrees(*graph)
-    return kernels.orders.distance2_dynamic(*graph, degree, False, -1)[::-1].copy()
+def random(problem: Problem) -> np.ndarray:
+    """Vertices shuffled, from the problem's seed."""
+    return np.random.default_rng(problem.seed).permutation(problem.num_vertices).astype(np.int32)
 
 
-ORDERS: dict[str, Order] = {f.__name__: f for f in (natural, largest_first, smallest_last)}
+def largest_first(problem: Problem) -> np.ndarray:
+    """Vertices by decreasing degree, ties in natural order (Welsh and Powell 1967)."""
+    return _decreasing(problem.degrees)
 
 
-def order_named(name: str) -> Order:
-    """Return the order function of that name."""
+def smallest_first(problem: Problem) -> np.ndarray:
+    """Vertices by increasing degree, ties in natural order: good when few lines are dense."""
+    return _decreasing(-problem.degrees)
+
+
+def smallest_last(problem: Problem) -> np.ndarray:
+    """Reverse of taking away a vertex of least remaining degree (Matula and Beck 1983)."""
+    return _dynamic(problem, 1, greatest=False, step=-1)[::-1].copy()
+
+
+def dynamic_largest_first(problem: Problem) -> np.ndarray:
+    """Repeatedly a vertex of greatest degree among the vertices that remain."""
+    return _dynamic(problem, 1, greatest=True, step=-1)
+
+
+def incidence_degree(problem: Problem) -> np.ndarray:
+    """Repeatedly a vertex with most neighbors already visited (Coleman and Moré 1983)."""
+    return _dynamic(problem, 1, greatest=True, step=1)
+
+
+def saturation(problem: Problem) -> np.ndarray:
+    """DSATUR: repeatedly a vertex whose neighbors have most colors (Brélaz 1979)."""
+    by_degree = _decreasing(problem.degrees)
+    rank = np.empty_like(by_degree)
+    rank[by_degree] = np.arange(by_degree.size, dtype=np.int32)
+    order, _ = kernels.saturation.by_saturation(problem.neighborhood(), by_degree, rank)
+    return order
+
+
+def perfect_elimination(problem: Problem) -> np.ndarray:
+    """Lexicographic breadth-first search: optimal for chordal graphs, bands among them.
+
+    Rose, Tarjan, Lueker (1976): if the graph is chordal, the neighbors of a vertex that precede it in this
+    order are a clique.
+    """
+    return kernels.lexbfs.lexicographic(problem.neighborhood(), natural(problem))
+
+
+def distance_two_largest_first(problem: Problem) -> np.ndarray:
+    """Largest first in the square of the graph."""
+    return _decreasing(kernels.orders.degrees(problem.neighborhood(2)))
+
+
+def distance_two_smallest_last(problem: Problem) -> np.ndarray:
+    """Smallest last in the square of the graph."""
+    return _dynamic(problem, 2, greatest=False, step=-1)[::-1].copy()
+
+
+def distance_two_incidence_degree(problem: Problem) -> np.ndarray:
+    """Incidence degree in the square of the graph."""
+    return _dynamic(problem, 2, greatest=True, step=1)
+
+
+def distance_two_dynamic_largest_first(problem: Problem) -> np.ndarray:
+    """Dynamic largest first in the square of the graph."""
+    return _dynamic(problem, 2, greatest=True, step=-1)
+
+
+ORDERS: dict[str, Order] = {
+    order.__name__: order
+    for order in (
+        natural,
+        random,
+        largest_first,
+        smallest_first,
+        smallest_last,
+        dynamic_largest_first,
+        incidence_degree,
+        saturation,
+        perfect_elimination,
+        distance_two_largest_first,
+        distance_two_smallest_last,
+        distance_two_incidence_degree,
+        distance_two_dynamic_largest_first,
+    )
+}
+
+
+def order_by_name(name: str) -> Order:
+    """Return the order of that name.
+
+    Raises
+    ------
+    ColoringError
+        If there is none; the message lists the names.
+    """
     try:
         return ORDERS[name]
     except KeyError:
         raise ColoringError(f"unknown order {name!r}; expected one of {', '.join(ORDERS)}") from None
 
 
-def _both_ways(A: SparsityPattern) -> tuple[np.ndarray, ...]:
-    return A.T.indptr, A.T.indices, A.indptr, A.indices
+def _decreasing(key: np.ndarray) -> np.ndarray:
+    return np.argsort(-key, kind="stable").astype(np.int32)
+
+
+def _dynamic(problem: Problem, distance: int, *, greatest: bool, step: int) -> np.ndarray:
+    graph = problem.neighborhood(distance)
+    if step > 0:
+        degree = np.zeros(problem.num_vertices, np.int32)
+    else:
+        degree = problem.degrees.copy() if distance == 1 else kernels.orders.degrees(graph)
+    return kernels.orders.by_dynamic_degree(graph, degree, greatest, step)

@@ -139,6 +139,12 @@ class SparsityPattern:
         """Whether the pattern is square and equal to its transpose."""
         return self.shape[0] == self.shape[1] and self == self.T
 
+    def restrict(self, mask: np.ndarray) -> SparsityPattern:
+        """Return the pattern with those entries only where `mask`, shape (nnz,), is True."""
+        kept = np.zeros(self.nnz + 1, self.indptr.dtype)
+        np.cumsum(mask, out=kept[1:])
+        return SparsityPattern(self.shape, kept[self.indptr], self.indices[mask])
+
     def to_scipy(self, data: np.ndarray | None = None) -> sp.csr_array:
         """Return a `scipy.sparse.csr_array` with this pattern and the given values (ones by default)."""
         if data is None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from functools import cached_property
 from typing import Any
 
@@ -10,20 +11,59 @@ import scipy.sparse as sp
 
 from . import kernels
 from .errors import ColoringError
+from .orientation import orient
 from .pattern import SparsityPattern
-from .recovery import RecoveryPlan
+from .recovery import RecoveryPlan, bidirectional_plan, column_plan, row_plan, symmetric_plan
+
+Compressed = Any  # ndarray, or a pair of them for a bidirectional coloring
 
 
-class ColoringResult:
-    """A column or row coloring of a pattern."""
+class ColoringResult(ABC):
+    """A coloring of a pattern, ready to compress and decompress.
 
-    def __init__(self, pattern, colors, partition, order, lower_bound):
-        self.pattern: SparsityPattern = pattern
-        self.colors: np.ndarray = colors
-        self.partition = partition
-        self.order = order
-        self.num_colors = int(colors.max(initial=-1)) + 1
+    Attributes
+    ----------
+    pattern : SparsityPattern
+        The pattern that was colored.
+    row_colors, column_colors : ndarray of int32 or None
+        Color of each row and of each column, -1 for neutral; None for a side that is not colored.
+    num_row_colors, num_column_colors : int
+        Number of colors on either side: products with the transpose, and products, per evaluation.
+    lower_bound : int
+        Proven lower bound on `num_colors`.
+    order : str
+        The order (and variant of the algorithm) that gave these colors.
+    tried : tuple of (str, int)
+        What was tried, and the number of colors that it gave.
+    stopped : str
+        Why the search ended.
+    """
+
+    structure: str
+    partition: str
+    decompression: str
+
+    def __init__(
+        self,
+        pattern: SparsityPattern,
+        row_colors: np.ndarray | None,
+        column_colors: np.ndarray | None,
+        *,
+        lower_bound: int = 0,
+        order: str = "given",
+        tried: tuple[tuple[str, int], ...] = (),
+        stopped: str = "",
+    ) -> None:
+        self.pattern = pattern
+        self.row_colors, self.column_colors = row_colors, column_colors
+        self.num_row_colors, self.num_column_colors = _count(row_colors), _count(column_colors)
         self.lower_bound = int(lower_bound)
+        self.order, self.tried, self.stopped = order, tried, stopped
+
+    @property
+    def num_colors(self) -> int:
+        """Number of matrix products that one evaluation costs."""
+        return self.num_row_colors + self.num_column_colors
 
     @property
     def is_optimal(self) -> bool:
@@ -31,51 +71,207 @@ class ColoringResult:
         return self.num_colors == self.lower_bound
 
     @property
-    def column_colors(self) -> np.ndarray | None:
-        """Color of each column, or None for a row coloring."""
-        return self.colors if self.partition == "column" else None
+    def colors(self) -> Any:
+        """Color of each vertex: columns, or rows; the pair (rows, columns) for a bidirectional coloring."""
+        if self.row_colors is None:
+            return self.column_colors
+        if self.column_colors is None:
+            return self.row_colors
+        return self.row_colors, self.column_colors
 
-    @property
-    def row_colors(self) -> np.ndarray | None:
-        """Color of each row, or None for a column coloring."""
-        return self.colors if self.partition == "row" else None
+    def groups(self) -> Any:
+        """Return the members of each color as a list of index arrays (a pair of lists if bidirectional)."""
+        return self._per_side(_groups)
 
-    def groups(self) -> list[np.ndarray]:
-        """Return the members of each color."""
-        by_color = np.argsort(self.colors, kind="stable")
-        counts = np.bincount(self.colors[by_color] + 1, minlength=self.num_colors + 1)
-        return np.split(by_color, np.cumsum(counts)[:-1])[1:]
+    def seed_matrix(self) -> Any:
+        """Return the 0-1 seed matrix, one column per color (the pair, rows first, if bidirectional)."""
+        return self._per_side(_seed_matrix)
 
-    def seed_matrix(self) -> np.ndarray:
-        """Return the 0-1 seed matrix, one column per color."""
-        seeds = np.zeros((self.colors.size, self.num_colors))
-        colored = np.flatnonzero(self.colors >= 0)
-        seeds[colored, self.colors[colored]] = 1
-        return seeds
+    def _per_side(self, function: Any) -> Any:
+        sides = [function(c) for c in (self.row_colors, self.column_colors) if c is not None]
+        return sides[0] if len(sides) == 1 else tuple(sides)
 
     @cached_property
     def plan(self) -> RecoveryPlan:
-        """The recovery plan, built at first use."""
-        A = self.pattern
-        if self.partition == "column":
-            return RecoveryPlan(A.rows, self.colors[A.indices], self.num_colors)
-        return RecoveryPlan(A.indices, np.repeat(self.colors, np.diff(A.indptr)), self.num_colors)
+        """The recovery plan: plain arrays, usable block by block; built at first use."""
+        return self._make_plan()
 
-    def compress(self, A: Any) -> np.ndarray:
-        """Return ``B = A S`` (column coloring) or ``B = Sᵀ A`` (row coloring)."""
+    @abstractmethod
+    def _make_plan(self) -> RecoveryPlan: ...
+
+    def compress(self, A: Any) -> Compressed:
+        """Return the compressed matrix ``B = A S`` (columns) or ``B = Sᵀ A`` (rows), or the pair of both.
+
+        Parameters
+        ----------
+        A : sparse matrix or array_like, shape (m, n)
+            A matrix with this pattern, or part of it.
+
+        Returns
+        -------
+        ndarray or pair of ndarray
+            Shape (m, num_colors), or (num_colors, n) for a row coloring; bidirectional: the pair
+            ``(B_row, B_column)``.
+
+        Raises
+        ------
+        ColoringError
+            If the shape of `A` is not that of the pattern.
+        """
         A = sp.csr_array(A)
         if A.shape != self.pattern.shape:
-            raise ColoringError(f"matrix of shape {A.shape}; expected {self.pattern.shape}")
-        by_column = self.partition == "column"
+            raise ColoringError(f"a matrix of shape {A.shape}; this coloring is for {self.pattern.shape}")
         m, n = A.shape
-        B = np.zeros((m, self.num_colors) if by_column else (self.num_colors, n), A.dtype)
-        kernel = kernels.recovery.compress_columns if by_column else kernels.recovery.compress_rows
-        kernel(A.indptr, A.indices, A.data, self.colors, B)
-        return B
+        parts = A.indptr, A.indices, A.data
+        sides = []
+        if self.row_colors is not None:
+            B_row = np.zeros((self.num_row_colors, n), A.dtype)
+            kernels.recovery.compress_rows(*parts, self.row_colors, B_row)
+            sides.append(B_row)
+        if self.column_colors is not None:
+            B_column = np.zeros((m, self.num_column_colors), A.dtype)
+            kernels.recovery.compress_columns(*parts, self.column_colors, B_column)
+            sides.append(B_column)
+        return sides[0] if len(sides) == 1 else tuple(sides)
 
-    def decompress(self, B: np.ndarray, out: sp.csr_array | None = None) -> sp.csr_array:
-        """Return the matrix whose compressed form is `B`."""
+    def decompress(
+        self, B: Compressed, out: sp.csr_array | None = None, triangle: str = "full"
+    ) -> sp.csr_array:
+        """Return the matrix whose compressed form is `B`.
+
+        Parameters
+        ----------
+        B : ndarray or pair of ndarray
+            As `compress` returns it.
+        out : csr_array, optional
+            A matrix returned by an earlier call with the same `triangle`; its values are overwritten.
+        triangle : {"full", "lower", "upper"}
+            Part of the matrix to return, the diagonal included.
+
+        Raises
+        ------
+        ColoringError
+            If `B` or `out` has another shape than this coloring needs.
+        """
+        sides = self._checked(B)
+        pattern, chosen = self._part(triangle)
         if out is None:
-            out = self.pattern.to_scipy(np.empty(self.pattern.nnz, B.dtype))
-        self.plan.decompress(B if self.partition == "column" else B.T, out.data)
+            out = pattern.to_scipy(np.empty(pattern.nnz, _dtype(sides)))
+        elif out.shape != pattern.shape or out.nnz != pattern.nnz:
+            raise ColoringError(
+                f"out has shape {out.shape} and {out.nnz} entries; expected {pattern!r}. "
+                "Pass a matrix that decompress returned before with the same triangle"
+            )
+        values = out.data if chosen is None else np.empty(self.pattern.nnz, _dtype(sides))
+        self.plan.decompress(sides[1], sides[0], values)
+        if chosen is not None:
+            np.take(values, chosen, out=out.data)
         return out
+
+    def _checked(self, B: Compressed) -> tuple[np.ndarray | None, np.ndarray | None]:
+        """The pair (B_row, B_column), None for a side that is not colored."""
+        m, n = self.pattern.shape
+        rows, columns = self.row_colors is not None, self.column_colors is not None
+        given = B if rows and columns else (B, None) if rows else (None, B)
+        shapes = (self.num_row_colors, n), (m, self.num_column_colors)
+        for part, shape in zip(given, shapes, strict=True):
+            if part is not None and np.shape(part) != shape:
+                raise ColoringError(f"a compressed matrix of shape {np.shape(part)}; expected {shape}")
+        return tuple(part if part is None else np.asarray(part) for part in given)
+
+    def _part(self, triangle: str) -> tuple[SparsityPattern, np.ndarray | None]:
+        """The pattern of a triangle, and the positions of its entries (None: all)."""
+        if triangle == "full":
+            return self.pattern, None
+        if triangle not in self._triangles:
+            raise ColoringError(f"unknown triangle {triangle!r}; expected 'full', 'lower' or 'upper'")
+        return self._triangles[triangle]
+
+    @cached_property
+    def _triangles(self) -> dict[str, tuple[SparsityPattern, np.ndarray]]:
+        A = self.pattern
+        masks = {"lower": A.rows >= A.indices, "upper": A.rows <= A.indices}
+        return {name: (A.restrict(mask), np.flatnonzero(mask)) for name, mask in masks.items()}
+
+    def __repr__(self) -> str:
+        m, n = self.pattern.shape
+        bound = "optimal" if self.is_optimal else f"at least {self.lower_bound}"
+        return (
+            f"<{self.structure} {self.partition} coloring of {m} x {n} for {self.decompression} recovery: "
+            f"{self.num_colors} colors ({bound}), order {self.order}>"
+        )
+
+
+class PartitionColoring(ColoringResult):
+    """Column or row coloring for direct recovery: members of a color are structurally orthogonal."""
+
+    structure = "nonsymmetric"
+    decompression = "direct"
+
+    def __init__(self, pattern: SparsityPattern, colors: np.ndarray, partition: str, **found: Any) -> None:
+        self.partition = partition
+        sides = (None, colors) if partition == "column" else (colors, None)
+        super().__init__(pattern, *sides, **found)
+
+    def _make_plan(self) -> RecoveryPlan:
+        if self.partition == "column":
+            return column_plan(self.pattern, self.colors, self.num_colors)
+        return row_plan(self.pattern, self.colors, self.num_colors)
+
+
+class SymmetricColoring(ColoringResult):
+    """Star coloring (direct recovery) or acyclic coloring (substitution) of a symmetric pattern."""
+
+    structure = "symmetric"
+    partition = "column"
+
+    def __init__(self, problem: Any, colors: np.ndarray, **found: Any) -> None:
+        self.problem = problem
+        self.decompression = "substitution" if problem.substitution else "direct"
+        super().__init__(problem.pattern, None, colors, **found)
+
+    def _make_plan(self) -> RecoveryPlan:
+        p = self.problem
+        orientation = orient(p.graph, self.colors, p.substitution, p.diagonal)
+        return symmetric_plan(self.pattern, p.graph, self.colors, orientation, self.num_colors)
+
+
+class Bicoloring(ColoringResult):
+    """Star or acyclic bicoloring: some entries are recovered from column colors, some from row colors."""
+
+    structure = "nonsymmetric"
+    partition = "bidirectional"
+
+    def __init__(self, problem: Any, colors: np.ndarray, **found: Any) -> None:
+        self.problem = problem
+        self.decompression = "substitution" if problem.substitution else "direct"
+        n = problem.pattern.shape[1]
+        super().__init__(problem.pattern, colors[n:], colors[:n], **found)
+
+    def _make_plan(self) -> RecoveryPlan:
+        p = self.problem
+        colors = np.concatenate([self.column_colors, self.row_colors])
+        return bidirectional_plan(
+            self.pattern, p.graph, colors, orient(p.graph, colors, p.substitution, p.diagonal)
+        )
+
+
+def _count(colors: np.ndarray | None) -> int:
+    return 0 if colors is None else int(colors.max(initial=-1)) + 1
+
+
+def _dtype(sides: tuple[np.ndarray | None, np.ndarray | None]) -> np.dtype:
+    return np.result_type(*(side for side in sides if side is not None))
+
+
+def _groups(colors: np.ndarray) -> list[np.ndarray]:
+    by_color = np.argsort(colors, kind="stable")
+    counts = np.bincount(colors + 1, minlength=_count(colors) + 1)
+    return np.split(by_color, np.cumsum(counts)[:-1])[1:]
+
+
+def _seed_matrix(colors: np.ndarray) -> np.ndarray:
+    seeds = np.zeros((colors.size, _count(colors)))
+    colored = np.flatnonzero(colors >= 0)
+    seeds[colored, colors[colored]] = 1
+    return seeds

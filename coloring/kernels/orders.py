@@ -1,89 +1,72 @@
-"""Vertex orders on the column intersection graph, without building it."""
+"""Vertex orders by degree, on any neighborhood."""
 
 import numpy as np
 from numba import njit
 
+from .neighbors import neighbors
+
 
 @njit(cache=True)
-def distance2_degrees(indptr, indices, t_indptr, t_indices):
-    """Number of columns that share a row with each column."""
-    num_columns = indptr.size - 1
-    degree = np.zeros(num_columns, np.int32)
-    seen = np.full(num_columns, -1, np.int32)
-    for j in range(num_columns):
-        seen[j] = j
-        count = 0
-        for k in range(indptr[j], indptr[j + 1]):
-            i = indices[k]
-            for t in range(t_indptr[i], t_indptr[i + 1]):
-                other = t_indices[t]
-                if seen[other] != j:
-                    seen[other] = j
-                    count += 1
-        degree[j] = count
+def degrees(graph):
+    """Number of neighbors of each vertex."""
+    degree = np.empty(graph.seen.size, np.int32)
+    for v in range(degree.size):
+        degree[v] = neighbors(graph, v)
     return degree
 
 
 @njit(cache=True)
-def _push(vertex, degree, head, after, before):
-    """Put a vertex first in the list of its degree."""
-    first = head[degree]
-    after[vertex] = first
-    before[vertex] = -1
-    if first >= 0:
-        before[first] = vertex
-    head[degree] = vertex
+def by_dynamic_degree(graph, degree, greatest, step):
+    """Vertices by extreme dynamic degree.
+
+    Repeatedly take a vertex of greatest (or least) degree and add `step` to the degrees of its remaining
+    neighbors.  From the full degrees: least with step -1, reversed, is smallest last; greatest with step
+    -1 is dynamic largest first.  From zeros: greatest with step +1 is incidence degree.  Vertices of one
+    degree form a stack, so that ties go to the vertex touched last, and to the lowest index at first.
+    """
+    size = degree.size
+    head = np.full(size + 1, -1, np.int32)
+    after = np.empty(size, np.int32)
+    before = np.empty(size, np.int32)
+    for v in range(size - 1, -1, -1):
+        _push(v, degree[v], head, after, before)
+    order = np.empty(size, np.int32)
+    level = size if greatest else 0
+    for place in range(size):
+        while head[level] < 0:
+            level += -1 if greatest else 1
+        v = head[level]
+        _remove(v, level, head, after, before)
+        degree[v] = -1
+        order[place] = v
+        for t in range(neighbors(graph, v)):
+            w = graph.buffer[t]
+            if degree[w] >= 0:
+                _remove(w, degree[w], head, after, before)
+                degree[w] += step
+                _push(w, degree[w], head, after, before)
+        level = min(max(level + (1 if greatest else -1), 0), size)
+    return order
 
 
 @njit(cache=True)
-def _remove(vertex, degree, head, after, before):
-    """Take a vertex out of the list of its degree."""
-    left, right = before[vertex], after[vertex]
+def _push(v, degree, head, after, before):
+    """Put a vertex on the stack of its degree."""
+    top = head[degree]
+    after[v] = top
+    before[v] = -1
+    if top >= 0:
+        before[top] = v
+    head[degree] = v
+
+
+@njit(cache=True)
+def _remove(v, degree, head, after, before):
+    """Take a vertex out of the stack of its degree."""
+    left, right = before[v], after[v]
     if left >= 0:
         after[left] = right
     else:
         head[degree] = right
     if right >= 0:
         before[right] = left
-
-
-@njit(cache=True)
-def distance2_dynamic(indptr, indices, t_indptr, t_indices, degree, pick_max, step):
-    """Vertices by extreme dynamic degree, on distance-2 neighbors of the columns.
-
-    Repeatedly pick a vertex of least (or greatest) degree and add `step` to the degrees of its remaining
-    neighbors.  From the full degrees: least with step -1, reversed, is smallest last; greatest with step
-    -1 is dynamic largest first.  From zeros: greatest with step +1 is incidence degree.
-    """
-    num_columns = indptr.size - 1
-    size = num_columns + 1
-    head = np.full(size, -1, np.int32)
-    after = np.empty(num_columns, np.int32)
-    before = np.empty(num_columns, np.int32)
-    for j in range(num_columns - 1, -1, -1):
-        _push(j, degree[j], head, after, before)
-    order = np.empty(num_columns, np.int32)
-    seen = np.full(num_columns, -1, np.int32)
-    level = size - 1 if pick_max else 0
-    for place in range(num_columns):
-        while head[level] < 0:
-            level += -1 if pick_max else 1
-        j = head[level]
-        _remove(j, level, head, after, before)
-        degree[j] = -1
-        order[place] = j
-        for k in range(indptr[j], indptr[j + 1]):
-            i = indices[k]
-            for t in range(t_indptr[i], t_indptr[i + 1]):
-                other = t_indices[t]
-                if degree[other] >= 0 and seen[other] != j:
-                    seen[other] = j
-                    _remove(other, degree[other], head, after, before)
-                    degree[other] += step
-                    _push(other, degree[other], head, after, before)
-        if pick_max:
-            if step > 0 and level < size - 1:
-                level += 1
-        elif level > 0:
-            level -= 1
-    return order

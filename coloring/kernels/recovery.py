@@ -24,10 +24,13 @@ def compress_rows(indptr, indices, data, colors, B):
 
 
 @njit(cache=True)
-def gather(line, color, B, out):
-    """Read each stored entry where the plan says it stands alone: ``out[k] = B[line[k], color[k]]``."""
+def gather(line, color, B_column, B_row, out):
+    """Read each stored entry at its place in one of the two compressed matrices."""
     for k in range(line.size):
-        out[k] = B[line[k], color[k]]
+        if color[k] >= 0:
+            out[k] = B_column[line[k], color[k]]
+        else:
+            out[k] = B_row[~color[k], line[k]]
 
 
 @njit(cache=True)
@@ -37,3 +40,18 @@ def gather_block(start, entry, line, B, first_color, out):
         for t in range(start[first_color + c], start[first_color + c + 1]):
             k = entry[t]
             out[k] = B[line[k], c]
+
+
+@njit(cache=True)
+def substitute(taken, feeds, out):
+    """Take each value, once it is final, from the value that was read together with it."""
+    for t in range(taken.size):
+        if feeds[t] >= 0:
+            out[feeds[t]] -= out[taken[t]]
+
+
+@njit(cache=True)
+def mirror(source, target, out):
+    """Copy one triangle to the other."""
+    for t in range(source.size):
+        out[target[t]] = out[source[t]]

@@ -1,0 +1,65 @@
+"""Adjacency lists without loops, and which stored entry and which edge each item of them is."""
+
+import numpy as np
+from numba import njit
+
+
+@njit(cache=True)
+def adjacency(indptr, indices):
+    """Adjacency lists of a symmetric pattern, with the stored entry behind each item."""
+    adj_indptr = np.zeros_like(indptr)
+    adj_indices = np.empty_like(indices)
+    entry = np.empty_like(indices)
+    count = 0
+    for i in range(indptr.size - 1):
+        for k in range(indptr[i], indptr[i + 1]):
+            if indices[k] != i:
+                adj_indices[count] = indices[k]
+                entry[count] = k
+                count += 1
+        adj_indptr[i + 1] = count
+    return adj_indptr, adj_indices[:count].copy(), entry[:count].copy()
+
+
+@njit(cache=True)
+def bipartite_adjacency(indptr, indices, num_columns):
+    """Adjacency lists of [0 Aᵀ; A 0]: columns are the vertices 0 to n - 1, rows follow."""
+    m, n, nnz = indptr.size - 1, num_columns, indices.size
+    adj_indptr = np.zeros(n + m + 1, indptr.dtype)
+    for k in range(nnz):
+        adj_indptr[indices[k] + 1] += 1
+    for j in range(n):
+        adj_indptr[j + 1] += adj_indptr[j]
+    for i in range(m + 1):
+        adj_indptr[n + i] = nnz + indptr[i]
+    adj_indices = np.empty(2 * nnz, indices.dtype)
+    entry = np.empty(2 * nnz, indices.dtype)
+    place = adj_indptr[:n].copy()
+    for i in range(m):
+        for k in range(indptr[i], indptr[i + 1]):
+            j = indices[k]
+            adj_indices[nnz + k], entry[nnz + k] = j, k
+            adj_indices[place[j]], entry[place[j]] = n + i, k
+            place[j] += 1
+    return adj_indptr, adj_indices, entry
+
+
+@njit(cache=True)
+def edge_numbers(indptr, indices):
+    """Number the edges; both directions of an edge get its number.
+
+    One sweep: the items below the diagonal of row ``w`` are met from the rows above in the order in
+    which they are stored.
+    """
+    edge = np.empty_like(indices)
+    below = indptr[:-1].copy()
+    count = 0
+    for v in range(indptr.size - 1):
+        for k in range(indptr[v], indptr[v + 1]):
+            w = indices[k]
+            if w > v:
+                edge[k] = count
+                edge[below[w]] = count
+                below[w] += 1
+                count += 1
+    return edge

@@ -1,0 +1,130 @@
+"""Which end of each edge is read: an entry of the matrix stands alone in the row of its leaf.
+
+Every edge v - w gets a direction, leaf to parent.  The value of the entry is then
+``B[leaf, color(parent)]``, less the values of the other edges between the leaf and vertices of that
+color.  In a star coloring there are none; in an acyclic coloring they have been found before.
+"""
+
+import numpy as np
+from numba import njit
+
+UNDECIDED = -1
+CONFLICT = -2
+
+
+@njit(cache=True)
+def shared_colors(indptr, indices, colors):
+    """For each item ``v -> w``: whether another neighbor of ``v`` has the color of ``w``."""
+    shared = np.zeros(indices.size, np.bool_)
+    last = np.full(colors.size + 1, -1, np.int32)  # vertex that met the color last ...
+    item = np.empty(colors.size + 1, indices.dtype)  # ... and where
+    for v in range(indptr.size - 1):
+        for k in range(indptr[v], indptr[v + 1]):
+            color = colors[indices[k]]
+            if color < 0:
+                continue
+            if last[color] == v:
+                shared[k] = shared[item[color]] = True
+            else:
+                last[color] = v
+                item[color] = k
+    return shared
+
+
+@njit(cache=True)
+def edge_items(edge):
+    """Return the two items of each edge, shape (num_edges, 2)."""
+    items = np.full((edge.size // 2, 2), -1, edge.dtype)
+    for k in range(edge.size):
+        items[edge[k], 0 if items[edge[k], 0] < 0 else 1] = k
+    return items
+
+
+@njit(cache=True)
+def orient_stars(indptr, indices, edge, colors, shared):
+    """Item read for each edge in a star coloring; `UNDECIDED` if both will do, `CONFLICT` if none."""
+    chosen = np.full(indices.size // 2, CONFLICT, indices.dtype)
+    for v in range(indptr.size - 1):
+        for k in range(indptr[v], indptr[v + 1]):
+            if colors[indices[k]] >= 0 and not shared[k]:
+                e = edge[k]
+                chosen[e] = k if chosen[e] == CONFLICT else UNDECIDED
+    return chosen
+
+
+@njit(cache=True)
+def orient_trees(indptr, indices, edge, colors, shared):
+    """Item read for each edge in an acyclic coloring, the order of elimination, and what it feeds.
+
+    The edges between a vertex ``v`` and its neighbors of one color form a node; edges join nodes, and
+    the nodes of two colors form a forest.  Nodes with one edge left are taken first in, first out, so
+    that every tree is peeled from its leaves and ends at its centre: chains of substitutions are as short
+    as they can be.  The remaining edge of a node is the exclusive or of the edges not yet taken.
+
+    Returns `chosen` as `orient_stars` does (an edge on a cycle stays in `CONFLICT`), and for the edges
+    taken, in order, the edge and the edge that its value is subtracted from (-1 at a root).
+    """
+    num_edges = indices.size // 2
+    node, degree, remaining = _nodes(indptr, indices, edge, colors)
+    ends = edge_items(edge)
+    chosen = np.full(num_edges, CONFLICT, indices.dtype)
+    for k in range(indices.size):
+        e = edge[k]
+        if node[k] < 0 and colors[indices[k]] >= 0 and not shared[k]:
+            chosen[e] = k  # the other end is read by a neutral vertex
+    queue = np.empty(2 * num_edges, indices.dtype)
+    tail = 0
+    for a in range(degree.size):
+        if degree[a] == 1:
+            queue[tail] = a
+            tail += 1
+    taken = np.empty(num_edges, indices.dtype)
+    leaf_edge = np.full(degree.size, -1, indices.dtype)  # edge by which a node was left
+    parent = np.empty(num_edges, indices.dtype)
+    count = head = 0
+    while head < tail:
+        a = queue[head]
+        head += 1
+        if degree[a] != 1:
+            continue
+        e = remaining[a]
+        k = ends[e, 0] if node[ends[e, 0]] == a else ends[e, 1]
+        b = node[ends[e, 0]] + node[ends[e, 1]] - a
+        chosen[e] = k if shared[ends[e, 0]] or shared[ends[e, 1]] else UNDECIDED
+        taken[count], parent[count] = e, b
+        count += 1
+        leaf_edge[a] = e
+        degree[a] = 0
+        degree[b] -= 1
+        remaining[b] ^= e
+        if degree[b] == 1:
+            queue[tail] = b
+            tail += 1
+    feeds = np.empty(count, indices.dtype)
+    for t in range(count):
+        feeds[t] = leaf_edge[parent[t]]
+    return chosen, taken[:count].copy(), feeds
+
+
+@njit(cache=True)
+def _nodes(indptr, indices, edge, colors):
+    """Node of each item between colored vertices (-1 elsewhere), its edges, and their exclusive or."""
+    node = np.full(indices.size, -1, indices.dtype)
+    degree = np.zeros(indices.size, indices.dtype)
+    remaining = np.zeros(indices.size, indices.dtype)
+    last = np.full(colors.size + 1, -1, np.int32)
+    current = np.empty(colors.size + 1, indices.dtype)
+    count = 0
+    for v in range(indptr.size - 1):
+        for k in range(indptr[v], indptr[v + 1]):
+            color = colors[indices[k]]
+            if colors[v] < 0 or color < 0:
+                continue
+            if last[color] != v:
+                last[color] = v
+                current[color] = count
+                count += 1
+            node[k] = current[color]
+            degree[node[k]] += 1
+            remaining[node[k]] ^= edge[k]
+    return node, degree[:count].copy(), remaining[:count].copy()

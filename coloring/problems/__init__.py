@@ -1,0 +1,45 @@
+"""The five coloring problems, by structure, partition and decompression."""
+
+from __future__ import annotations
+
+from ..errors import ColoringError
+from ..pattern import SparsityPattern
+from .base import Problem
+from .bidirectional import Bidirectional
+from .distance2 import DistanceTwo
+from .symmetric import Symmetric
+
+CHOICES = {
+    "structure": ("nonsymmetric", "symmetric"),
+    "partition": ("column", "row", "bidirectional"),
+    "decompression": ("direct", "substitution"),
+}
+
+
+def make_problem(
+    pattern: SparsityPattern, structure: str, partition: str, decompression: str, seed: int = 0
+) -> Problem:
+    """Return the problem for this combination.
+
+    Raises
+    ------
+    ColoringError
+        If a value is unknown, or the combination has no coloring.
+    """
+    given = {"structure": structure, "partition": partition, "decompression": decompression}
+    for name, value in given.items():
+        if value not in CHOICES[name]:
+            raise ColoringError(f"unknown {name} {value!r}; expected one of {', '.join(CHOICES[name])}")
+    substitution = decompression == "substitution"
+    if structure == "symmetric":
+        if partition != "column":
+            raise ColoringError(f"a symmetric matrix is colored by columns; partition={partition!r} is not used")
+        return Symmetric(pattern, substitution, seed)
+    if partition == "bidirectional":
+        return Bidirectional(pattern, substitution, seed)
+    if substitution:
+        raise ColoringError(
+            f"partition={partition!r} of a nonsymmetric matrix is recovered directly; substitution needs "
+            "structure='symmetric' or partition='bidirectional'"
+        )
+    return DistanceTwo(pattern, partition, seed)

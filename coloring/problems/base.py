@@ -1,0 +1,78 @@
+"""What every coloring problem offers to the orders, the search and the results."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Iterator
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+
+from .. import kernels
+from ..pattern import SparsityPattern
+
+Candidate = tuple[str, Callable[[], np.ndarray]]
+
+
+class Problem(ABC):
+    """A coloring problem on a pattern: its vertices, its greedy algorithm, its bounds.
+
+    Parameters
+    ----------
+    pattern : SparsityPattern
+        The matrix to compress.
+    seed : int
+        Seed of everything random that is done to solve the problem.
+
+    Attributes
+    ----------
+    num_vertices : int
+        Number of vertices to color: columns, or rows, or columns and then rows.
+    """
+
+    pattern: SparsityPattern
+    seed: int
+    num_vertices: int
+
+    def __init__(self, pattern: SparsityPattern, seed: int = 0) -> None:
+        self.pattern = pattern
+        self.seed = seed
+
+    @abstractmethod
+    def greedy(self, order: np.ndarray) -> np.ndarray:
+        """First-fit colors, int32, of the vertices visited in this order."""
+
+    @abstractmethod
+    def neighborhood(self, distance: int = 1) -> Any:
+        """Return the conflict graph that the orders look at (distance 2: a wider one where it differs)."""
+
+    @abstractmethod
+    def settle(self, colors: np.ndarray) -> np.ndarray:
+        """Take the color from every vertex whose color no recovery reads; renumber."""
+
+    @abstractmethod
+    def portfolio(self, thorough: bool) -> Iterator[Candidate]:
+        """Named ways to color, the most promising first; all of them if `thorough`."""
+
+    @abstractmethod
+    def recolor(self, colors: np.ndarray, rank: np.ndarray) -> np.ndarray:
+        """Greedy colors again, one color class after the other: class ``c`` has place ``rank[c]``."""
+
+    @abstractmethod
+    def result(self, colors: np.ndarray, **found: Any) -> Any:
+        """Wrap the colors with the way to compress and decompress."""
+
+    @property
+    @abstractmethod
+    def lower_bound(self) -> int:
+        """Proven lower bound on the number of colors."""
+
+    def count(self, colors: np.ndarray) -> int:
+        """Return the number of passes that these colors cost."""
+        return int(colors.max(initial=-1)) + 1
+
+    @cached_property
+    def degrees(self) -> np.ndarray:
+        """Number of neighbors of each vertex in the conflict graph."""
+        return kernels.orders.degrees(self.neighborhood())

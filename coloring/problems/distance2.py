@@ -1,0 +1,70 @@
+"""Column and row coloring: partial distance-2 coloring of the bipartite graph."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+
+from .. import kernels
+from ..orders import order_by_name
+from ..orientation import renumber
+from ..pattern import SparsityPattern
+from .base import Candidate, Problem
+
+#: Auto skips orders that look at pairs of columns when there are more pairs than this.
+PAIR_LIMIT = 50_000_000
+
+
+class DistanceTwo(Problem):
+    """Columns (or rows) of one color share no row (column): they are structurally orthogonal."""
+
+    def __init__(self, pattern: SparsityPattern, partition: str, seed: int = 0) -> None:
+        super().__init__(pattern, seed)
+        self.partition = partition
+        by_column = partition == "column"
+        self._lists = pattern.T if by_column else pattern  # per vertex, the lines it meets
+        self._lines = pattern if by_column else pattern.T  # per line, its vertices
+        self.num_vertices = self._lists.shape[0]
+
+    def greedy(self, order: np.ndarray) -> np.ndarray:
+        """First-fit partial distance-2 colors (Gebremedhin, Manne, Pothen 2005, Algorithm 3.2)."""
+        lists = self._lists
+        return kernels.distance2.color_columns(lists.indptr, lists.indices, lists.shape[1], order)
+
+    def neighborhood(self, distance: int = 1) -> Any:
+        """Return the intersection graph, at either distance."""
+        lists, lines = self._lists, self._lines
+        return kernels.neighbors.distance_two(lists.indptr, lists.indices, lines.indptr, lines.indices)
+
+    def settle(self, colors: np.ndarray) -> np.ndarray:
+        """Empty columns need no color."""
+        return renumber(np.where(np.diff(self._lists.indptr) > 0, colors, np.int32(-1)))
+
+    @cached_property
+    def lower_bound(self) -> int:
+        """Greatest number of entries in a line: these vertices conflict pairwise."""
+        return int(np.diff(self._lines.indptr).max(initial=0))
+
+    def portfolio(self, thorough: bool) -> Iterator[Candidate]:
+        """Natural order first; orders that look at pairs only where there are not too many."""
+        pairs = int((np.diff(self._lines.indptr).astype(np.int64) ** 2).sum())
+        names = ["natural"]
+        if thorough or pairs <= PAIR_LIMIT:
+            names += ["largest_first", "smallest_last"]
+        if thorough:
+            names += ["incidence_degree", "saturation", "dynamic_largest_first", "perfect_elimination"]
+        for name in names:
+            yield name, lambda name=name: self.greedy(order_by_name(name)(self))
+
+    def recolor(self, colors: np.ndarray, rank: np.ndarray) -> np.ndarray:
+        """Never more colors than before: a color class stays independent (Culberson 1992)."""
+        return self.greedy(np.argsort(rank[colors], kind="stable").astype(np.int32))
+
+    def result(self, colors: np.ndarray, **found: Any) -> Any:
+        """Wrap the colors."""
+        from ..results import PartitionColoring
+
+        return PartitionColoring(self.pattern, colors, self.partition, **found)
