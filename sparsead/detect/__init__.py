@@ -1,0 +1,1 @@
+"""Sparsity patterns, read off the linear kernels that the sweeps run."""

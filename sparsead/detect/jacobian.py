@@ -1,0 +1,63 @@
+"""The pattern of a linear program: every place that a term can reach, for every x."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+
+import numpy as np
+import scipy.sparse
+
+from coloring import SparsityPattern
+from sparsead.kernels.kernel import Buffer, LinearKernel, LinearProgram, Term
+
+
+def detect(linear: LinearProgram) -> SparsityPattern:
+    """Return the pattern, (target size, source size): conservative, never missing an entry.
+
+    Coefficients that fold to a structural zero leave no term, so they leave no entry.
+    """
+    patterns: dict[Buffer, SparsityPattern] = {}
+    writers: dict[Buffer, list[tuple[LinearKernel, Term]]] = defaultdict(list)
+    for kernel in linear.kernels:
+        for term in kernel.terms:
+            writers[term.target].append((kernel, term))
+    for target, terms in writers.items():
+        patterns[target] = _pattern_of(target, terms, linear.source, patterns)
+    empty = SparsityPattern.from_coo(
+        np.empty(0, np.int32), np.empty(0, np.int32), (linear.target.size, linear.source.size)
+    )
+    return patterns.get(linear.target, empty)
+
+
+def _pattern_of(
+    target: Buffer, terms: list[tuple[LinearKernel, Term]], x: Buffer, known: dict[Buffer, SparsityPattern]
+) -> SparsityPattern:
+    """Union of what each term reads: columns of x at once, rows of an intermediate through its pattern."""
+    by_source: dict[Buffer, list[tuple[np.ndarray, np.ndarray]]] = defaultdict(list)
+    for kernel, term in terms:
+        shape = kernel.domain
+        rows = np.broadcast_to(term.place.array(), shape).reshape(-1)
+        columns = np.broadcast_to(term.index.array(), shape).reshape(-1)
+        by_source[term.source].append((rows, columns))
+    total: SparsityPattern | None = None
+    for source, pairs in by_source.items():
+        rows, columns = (np.concatenate([p[k] for p in pairs]) for k in (0, 1))
+        read = SparsityPattern.from_coo(rows, columns, (target.size, source.size))
+        part = read if source is x else _through(read, known[source])
+        total = part if total is None else _union(total, part)
+    assert total is not None
+    return total
+
+
+def _through(read: SparsityPattern, inner: SparsityPattern) -> SparsityPattern:
+    """Boolean product of patterns."""
+    product = _boolean(read) @ _boolean(inner)
+    return SparsityPattern.from_scipy(product)
+
+
+def _union(a: SparsityPattern, b: SparsityPattern) -> SparsityPattern:
+    return SparsityPattern.from_scipy(_boolean(a) + _boolean(b))
+
+
+def _boolean(pattern: SparsityPattern) -> scipy.sparse.csr_array:
+    return pattern.to_scipy().astype(np.bool_)

@@ -1,0 +1,1 @@
+"""Generated source and what compiles it."""

@@ -1,0 +1,51 @@
+"""Back ends that run generated source as Python: interpreted, or compiled by numba."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from sparsead.emit.source import Source
+
+Runner = Callable[..., None]
+
+# The functions of the generated language: name -> what Python and numba call.
+FUNCTIONS: dict[str, Callable[..., Any]] = {
+    "sqrt": np.sqrt, "cbrt": np.cbrt, "exp": np.exp, "exp2": np.exp2, "expm1": np.expm1, "log": np.log,
+    "log2": np.log2, "log10": np.log10, "log1p": np.log1p, "sin": np.sin, "cos": np.cos, "tan": np.tan,
+    "asin": np.arcsin, "acos": np.arccos, "atan": np.arctan, "atan2": np.arctan2, "hypot": np.hypot,
+    "sinh": np.sinh, "cosh": np.cosh, "tanh": np.tanh, "asinh": np.arcsinh, "acosh": np.arccosh,
+    "atanh": np.arctanh, "erf": math.erf, "erfc": math.erfc, "floor": np.floor, "ceil": np.ceil,
+    "trunc": np.trunc, "rint": np.rint, "fmod": np.fmod, "copysign": np.copysign,
+}  # fmt: skip
+
+
+def load(source: Source) -> Callable[..., None]:
+    """Define the generated function in a namespace that holds `FUNCTIONS` only."""
+    namespace: dict[str, Any] = {**FUNCTIONS, "inf": np.inf, "nan": np.nan, "range": range, "abs": abs}
+    exec(compile(source.text, f"<sparsead {source.name}>", "exec"), namespace)  # our own text, never a user's
+    return namespace[source.name]
+
+
+def interpreted(source: Source) -> Runner:
+    """Run the source as plain Python: slow, and with nothing between the text and the result."""
+    function = load(source)
+
+    def run(*arrays: np.ndarray) -> None:
+        with np.errstate(all="ignore"):
+            function(*arrays)
+
+    return run
+
+
+def numba_compiled(source: Source) -> Runner:
+    """Compile the source with numba for C-contiguous arrays of the declared types."""
+    import numba
+
+    kinds = {"f8": numba.types.Array(numba.float64, 1, "C"), "i4": numba.types.Array(numba.int32, 1, "C")}
+    signature = numba.void(*(kinds[dtype] for dtype in source.arrays.values()))
+    jit = numba.njit(signature, error_model="numpy", nogil=True)
+    return jit(load(source))

@@ -1,0 +1,68 @@
+"""Errors of sparsead: what was met, where in the user's file, what to do next."""
+
+from __future__ import annotations
+
+import os
+import sys
+import sysconfig
+from dataclasses import dataclass
+
+__all__ = [
+    "InputError",
+    "Origin",
+    "SparseADError",
+    "TracedBranchError",
+    "UnsupportedOperationError",
+    "user_origin",
+]
+
+
+class SparseADError(Exception):
+    """Base class of every error that sparsead raises on purpose."""
+
+
+class UnsupportedOperationError(SparseADError, TypeError):
+    """The traced function uses something that cannot be differentiated (yet)."""
+
+
+class TracedBranchError(SparseADError, TypeError):
+    """Python asked for the value of a traced array: ``if``, ``float()``, ``range()``."""
+
+
+class InputError(SparseADError, ValueError):
+    """An argument has the wrong type, shape or value."""
+
+
+@dataclass(frozen=True)
+class Origin:
+    """A place in the user's code."""
+
+    file: str
+    line: int
+
+    def __str__(self) -> str:
+        return f'File "{self.file}", line {self.line}'
+
+
+_PACKAGE = os.path.dirname(os.path.abspath(__file__)) + os.sep
+_STDLIB = sysconfig.get_paths()["stdlib"] + os.sep
+_LIBRARIES = tuple(f"{os.sep}site-packages{os.sep}{name}{os.sep}" for name in ("numpy", "scipy", "numba"))
+
+
+def _is_users(file: str) -> bool:
+    if file.startswith(_PACKAGE) or any(part in file for part in _LIBRARIES):
+        return False
+    return not (file.startswith(_STDLIB) and "site-packages" not in file)
+
+
+def user_origin() -> Origin:
+    """Return the innermost place on the call stack that is the user's own code."""
+    frame = sys._getframe(1)
+    while frame.f_back is not None and not _is_users(frame.f_code.co_filename):
+        frame = frame.f_back
+    return Origin(frame.f_code.co_filename, frame.f_lineno)
+
+
+def unsupported(what: str, instead: str) -> UnsupportedOperationError:
+    """Build the error for an operation met in the user's code, with its place and the next step."""
+    return UnsupportedOperationError(f"{what} is not supported in a traced function.\n  {user_origin()}\n  {instead}")

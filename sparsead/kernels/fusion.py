@@ -1,0 +1,108 @@
+"""Which intermediate arrays get a buffer of their own; all others are computed where they are read."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Hashable
+
+import numpy as np
+
+from sparsead.program.index import IndexArray, is_identity, stored_part
+from sparsead.program.nodes import Constant, Input, Join, Map, Node, Program, Ref, Sum
+
+LINEAR = {"add", "subtract", "negative"}
+UNROLL = 16  # sums of up to so many terms are written out where they are read
+
+
+def materialised(program: Program) -> set[int]:
+    """Return the serial numbers of the nodes to keep in buffers.
+
+    Two reasons: a sum with many terms that something other than a sum of the output reads, and a node whose
+    values would be computed again for several readers at a cost worth a pass through memory (with `cost` scalar
+    operations per element and a multiplicity m: ``cost > 8 and (m - 1) * cost > 64``).
+    """
+    nodes = program.nodes
+    cost = _costs(nodes)
+    keep: set[int] = set()
+    readings: dict[int, dict[Hashable, float]] = defaultdict(dict)
+    nonlinear: set[int] = set()
+    for node in reversed(nodes):
+        multiplicity = sum(readings[node.serial].values()) if node is not program.output.node else 1.0
+        if _worth_a_buffer(node, node.serial in nonlinear, cost[node.serial], multiplicity):
+            if node is not program.output.node or node.serial in nonlinear:
+                keep.add(node.serial)
+            multiplicity = 1.0
+        inside = node.serial in nonlinear and node.serial not in keep
+        for operand in _readings(node):
+            if inside or (isinstance(node, Map) and not is_linear(node)):
+                nonlinear.add(operand.node.serial)
+            key, share = _key(operand), _share(operand)
+            seen = readings[operand.node.serial]
+            seen[key] = max(seen.get(key, 0.0), share * max(multiplicity, 1.0))
+    return keep
+
+
+def _worth_a_buffer(node: Node, nonlinear: bool, cost: float, multiplicity: float) -> bool:
+    if isinstance(node, Sum):
+        return nonlinear and unrolled(node) is None
+    return isinstance(node, Map) and cost > 8 and (multiplicity - 1.0) * cost > 64
+
+
+def is_linear(node: Map) -> bool:
+    """Tell whether a node only adds, subtracts or scales by values that do not depend on x."""
+    if node.op.name in LINEAR:
+        return True
+    return node.op.name == "multiply" and any(is_factor(r.node) for r in node.args)
+
+
+def is_factor(node: Node) -> bool:
+    """Tell whether a node is a value that does not depend on x: a constant or another argument."""
+    return isinstance(node, Constant) or (isinstance(node, Input) and node.name != "x")
+
+
+def _costs(nodes: list[Node]) -> dict[int, float]:
+    """Scalar operations per element when everything below is computed in place."""
+    cost: dict[int, float] = {}
+    for node in nodes:
+        below = sum(cost[r.node.serial] for r in node.operands) if isinstance(node, Map) else 0.0
+        own = 0.0 if not isinstance(node, Map) or (is_linear(node) and below == 0.0) else float(node.op.cost)
+        cost[node.serial] = min(own + below, 1.0e6)
+    return cost
+
+
+def _readings(node: Node) -> tuple[Ref, ...]:
+    if isinstance(node, Join):  # each piece is read once; counting shares is enough
+        return tuple(Ref(p, np.broadcast_to(np.int32(0), (p.size,))) for p in node.pieces)
+    return node.operands
+
+
+def _share(ref: Ref) -> float:
+    return min(stored_part(ref.index).size / max(ref.node.size, 1), 1.0) if ref.index.size else 0.0
+
+
+def _key(ref: Ref) -> Hashable:
+    """A key that tells most different readings apart, from a sample of the index array."""
+    index: IndexArray = ref.index
+    if is_identity(index, ref.node.size):
+        return "identity"
+    core = stored_part(index).reshape(-1) if index.size < 4096 else stored_part(index)
+    step = max(core.shape[0] // 64, 1) if core.ndim else 1
+    sample = core[::step] if core.ndim else core
+    return index.shape, sample.reshape(-1)[:4096].tobytes()
+
+
+def unrolled(node: Sum) -> IndexArray | None:
+    """Return the terms of each element, (size, k), if every element has the same small number k of terms."""
+    if "unrolled" not in node.memo:
+        node.memo["unrolled"] = _unroll(node)
+    return node.memo["unrolled"]
+
+
+def _unroll(node: Sum) -> IndexArray | None:
+    count, rest = divmod(node.terms.index.size, max(node.size, 1))
+    if rest or not 0 < count <= UNROLL:
+        return None
+    place = node.place.reshape(-1)
+    if not (np.bincount(place, minlength=node.size) == count).all():
+        return None
+    return np.argsort(place, kind="stable").astype(np.int32).reshape(node.size, count)

@@ -1,0 +1,147 @@
+"""Index maps: which element of a buffer each point of a domain touches, in the cheapest form that says it.
+
+``offset + sum of stride * i over the axes + sum of small tables``; a table over all axes that matter where
+nothing cheaper fits. Index -1 means nowhere.
+"""
+
+from __future__ import annotations
+
+import functools
+import hashlib
+from collections.abc import Hashable
+from dataclasses import dataclass
+
+import numpy as np
+
+from sparsead.program.index import IDENTITIES, IndexArray, Shape, index_dtype, stored_part
+
+
+@dataclass(frozen=True, eq=False)
+class Table:
+    """Entries in C order over `axes` of the domain."""
+
+    axes: tuple[int, ...]
+    entries: np.ndarray
+
+    @functools.cached_property
+    def key(self) -> Hashable:
+        """A key that is equal for equal tables."""
+        return self.axes, hashlib.blake2b(np.ascontiguousarray(self.entries).data, digest_size=16).digest()
+
+
+@dataclass(frozen=True, eq=False)
+class IndexMap:
+    """An index map over a domain of `shape`."""
+
+    shape: Shape
+    offset: int
+    strides: tuple[int, ...]
+    tables: tuple[Table, ...] = ()
+
+    @functools.cached_property
+    def key(self) -> Hashable:
+        """A key that is equal for equal maps of the same form."""
+        return self.shape, self.offset, self.strides, tuple(t.key for t in self.tables)
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, IndexMap) and self.key == other.key
+
+    def __hash__(self) -> int:
+        return hash(self.key)
+
+    @property
+    def form(self) -> str:
+        """``affine``, ``separable`` or ``table``."""
+        if not self.tables:
+            return "affine"
+        return "separable" if all(len(t.axes) == 1 for t in self.tables) else "table"
+
+    @property
+    def masked(self) -> bool:
+        """True where some points are sent nowhere (index -1)."""
+        return self.form == "table" and bool((self.tables[0].entries < 0).any())
+
+    def array(self) -> IndexArray:
+        """Return the map as an index array over the domain (axes that do not matter have stride 0)."""
+        ndim = len(self.shape)
+        total = np.full((1,) * ndim, self.offset, dtype=np.int64)
+        for k, stride in enumerate(self.strides):
+            if stride:
+                total = total + _along(stride * np.arange(self.shape[k]), (k,), ndim)
+        for table in self.tables:
+            total = total + _along(table.entries.reshape([self.shape[a] for a in table.axes]), table.axes, ndim)
+        low = total.astype(index_dtype(int(total.max(initial=0)) + 1), copy=False)
+        return np.broadcast_to(stored_part(low), self.shape)
+
+    def merged(self, axis: int) -> IndexMap | None:
+        """Return the map with `axis` and the next one made one axis; None where its form would be lost."""
+        n, inner = self.shape[axis], self.shape[axis + 1]
+        if n > 1 and inner > 1 and self.strides[axis] != self.strides[axis + 1] * inner:
+            return None
+        if any((axis in t.axes) != (axis + 1 in t.axes) for t in self.tables if n > 1 and inner > 1):
+            return None
+        stride = self.strides[axis + 1] if inner > 1 else self.strides[axis]
+        return IndexMap(
+            (*self.shape[:axis], n * inner, *self.shape[axis + 2 :]),
+            self.offset,
+            (*self.strides[:axis], stride, *self.strides[axis + 2 :]),
+            tuple(Table(tuple(sorted({a - (a > axis) for a in t.axes})), t.entries) for t in self.tables),
+        )
+
+    def __str__(self) -> str:
+        parts = [str(self.offset)] if self.offset else []
+        parts += [f"{s}*i{k}" if s != 1 else f"i{k}" for k, s in enumerate(self.strides) if s]
+        parts += [f"t[{','.join(f'i{a}' for a in t.axes)}]" for t in self.tables]
+        return " + ".join(parts) or "0"
+
+
+def _along(values: np.ndarray, axes: tuple[int, ...], ndim: int) -> np.ndarray:
+    shape = [1] * ndim
+    for length, axis in zip(values.shape, axes, strict=True):
+        shape[axis] = length
+    return values.reshape(shape)
+
+
+def recognise(index: IndexArray) -> IndexMap:
+    """Return the cheapest index map that equals an index array."""
+    core = stored_part(index)
+    ndim = core.ndim
+    if core.size == 0:
+        return IndexMap(index.shape, 0, (0,) * ndim)
+    offset = int(core[(0,) * ndim])
+    base = core.base
+    if isinstance(base, np.ndarray) and base is IDENTITIES.get(base.size):  # a view: its strides are the map
+        return IndexMap(index.shape, offset, _strides_of_view(core))
+    axes = tuple(k for k in range(ndim) if core.shape[k] > 1)
+    lines = [core[tuple(slice(None) if a == k else 0 for a in range(ndim))] - offset for k in axes]
+    if offset < 0 or not _is_sum_of_lines(core, offset, lines, axes):
+        return IndexMap(index.shape, 0, (0,) * ndim, (Table(axes, np.ascontiguousarray(core).reshape(-1)),))
+    strides, tables = [0] * ndim, []
+    for axis, line in zip(axes, lines, strict=True):
+        step = int(line[1])
+        if np.array_equal(line, step * np.arange(len(line), dtype=line.dtype)):
+            strides[axis] = step
+        else:
+            tables.append(Table((axis,), np.ascontiguousarray(line)))
+    if core.min() < 0:
+        return IndexMap(index.shape, 0, (0,) * ndim, (Table(axes, np.ascontiguousarray(core).reshape(-1)),))
+    return IndexMap(index.shape, offset, tuple(strides), tuple(tables))
+
+
+def _strides_of_view(core: IndexArray) -> tuple[int, ...]:
+    return tuple(s // core.itemsize if n > 1 else 0 for s, n in zip(core.strides, core.shape, strict=True))
+
+
+def _is_sum_of_lines(core: IndexArray, offset: int, lines: list[np.ndarray], axes: tuple[int, ...]) -> bool:
+    """Tell whether ``core == offset + sum of lines``, after a look at the last row alone."""
+    if len(axes) < 2:
+        return True
+
+    def expected(first: slice) -> np.ndarray:
+        total = np.asarray(offset, dtype=core.dtype)
+        for axis, line in zip(axes, lines, strict=True):
+            total = total + _along(line[first] if axis == axes[0] else line, (axis,), core.ndim)
+        return total
+
+    last = (slice(None),) * axes[0] + (slice(-1, None),)
+    return bool(np.array_equal(core[last], expected(slice(-1, None))) and np.array_equal(core, expected(slice(None))))

@@ -1,0 +1,164 @@
+"""Kernels and linear kernels: the one form that every stage after tracing reads and writes.
+
+A kernel computes scalar expressions of gathered values at every point of its domain and stores them. A linear
+kernel holds the derivative of one: terms ``d_target[place] += coefficient * d_source[index]``. Exchanging the two
+sides of a term transposes it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from typing import Literal
+
+import numpy as np
+
+from sparsead.kernels.indexmap import IndexMap
+from sparsead.program.index import Shape
+from sparsead.program.scalar import Expr
+
+Role = Literal["input", "constant", "work", "output"]
+
+
+@dataclass(frozen=True, eq=False)
+class Buffer:
+    """A flat float64 array that kernels read or write; `value` is known for constants only."""
+
+    name: str
+    size: int
+    role: Role
+    value: np.ndarray | None = None
+
+    def __str__(self) -> str:
+        return self.name
+
+
+@dataclass(frozen=True)
+class Load:
+    """A gather: at point i the element ``index(i)`` of a buffer."""
+
+    buffer: Buffer
+    index: IndexMap
+
+    def __str__(self) -> str:
+        return f"{self.buffer}[{self.index}]"
+
+
+@dataclass(frozen=True)
+class Store:
+    """A scatter: at point i, ``buffer[place(i)]`` is set to `value`, or has it added (`adds`)."""
+
+    buffer: Buffer
+    place: IndexMap
+    value: Expr
+    adds: bool
+
+
+@dataclass(frozen=True, eq=False)
+class Kernel:
+    """Stores of expressions over a common domain, sharing one pool of expressions."""
+
+    domain: Shape
+    stores: tuple[Store, ...]
+
+    @property
+    def loads(self) -> list[Load]:
+        """What the kernel gathers, each once."""
+        return [e.value for e in reachable(s.value for s in self.stores) if isinstance(e.value, Load)]
+
+    def __str__(self) -> str:
+        head = f"for i in {' x '.join(map(str, self.domain)) or '1'}:"
+        body = [f"    {s.buffer}[{s.place}] {'+=' if s.adds else '='} {s.value}" for s in self.stores]
+        return "\n".join([head, *body])
+
+
+@dataclass(frozen=True, eq=False)
+class Kernels:
+    """A lowered program: kernels in an order in which every buffer is complete before it is read."""
+
+    wrt: Buffer
+    output: Buffer
+    arguments: tuple[Buffer, ...]
+    kernels: tuple[Kernel, ...]
+
+    @property
+    def work(self) -> list[Buffer]:
+        """Intermediate buffers, in the order in which they are filled."""
+        return [b for b in written(k.stores for k in self.kernels) if b.role == "work"]
+
+    def __str__(self) -> str:
+        return "\n".join(map(str, self.kernels))
+
+
+@dataclass(frozen=True)
+class Term:
+    """At point i: ``d_target[place(i)] += coefficient(i) * d_source[index(i)]``."""
+
+    target: Buffer
+    place: IndexMap
+    coefficient: Expr
+    source: Buffer
+    index: IndexMap
+
+    def transposed(self) -> Term:
+        """Return the term with its two sides exchanged."""
+        return replace(self, target=self.source, place=self.index, source=self.target, index=self.place)
+
+    def __str__(self) -> str:
+        return f"d{self.target}[{self.place}] += ({self.coefficient}) * d{self.source}[{self.index}]"
+
+
+@dataclass(frozen=True, eq=False)
+class LinearKernel:
+    """Terms over a common domain: a sparse matrix in implicit form."""
+
+    domain: Shape
+    terms: tuple[Term, ...]
+
+    def __str__(self) -> str:
+        head = f"for i in {' x '.join(map(str, self.domain)) or '1'}:"
+        return "\n".join([head, *(f"    {t}" for t in self.terms)])
+
+
+@dataclass(frozen=True, eq=False)
+class LinearProgram:
+    """Linear kernels in order, from tangents of `source` to tangents of `target`.
+
+    `primal` holds the kernels that fill the buffers which the coefficients read.
+    """
+
+    source: Buffer
+    target: Buffer
+    kernels: tuple[LinearKernel, ...]
+    primal: Kernels
+
+    @property
+    def work(self) -> list[Buffer]:
+        """Buffers between source and target, in the order in which they are filled."""
+        found = dict.fromkeys(t.target for k in self.kernels for t in k.terms)
+        return [b for b in found if b is not self.target]
+
+    def transposed(self) -> LinearProgram:
+        """Return the program of the transposed matrix: terms exchanged, kernels in reverse."""
+        kernels = tuple(LinearKernel(k.domain, tuple(t.transposed() for t in k.terms)) for k in reversed(self.kernels))
+        return LinearProgram(self.target, self.source, kernels, self.primal)
+
+    def __str__(self) -> str:
+        return "\n".join(map(str, self.kernels))
+
+
+def written(stores: Iterable[Iterable[Store]]) -> list[Buffer]:
+    """Return the buffers that are stored to, each once, in order."""
+    return list(dict.fromkeys(s.buffer for group in stores for s in group))
+
+
+def reachable(roots: Iterable[Expr]) -> list[Expr]:
+    """Return all expressions that `roots` need, operands first."""
+    found: dict[int, Expr] = {}
+    pending = list(roots)
+    while pending:
+        expr = pending.pop()
+        if expr.serial not in found:
+            found[expr.serial] = expr
+            pending.extend(expr.args)
+    return [found[s] for s in sorted(found)]

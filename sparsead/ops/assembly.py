@@ -1,0 +1,62 @@
+"""Functions that build an array from the elements of several, or of one and zeros."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from sparsead.errors import unsupported
+from sparsead.ops.registry import assembled, assembling, composite
+
+assembling(
+    np.concatenate,
+    lambda x: np.concatenate([x, x[:1], np.ones((1, 4))]),
+    lambda x: np.concatenate((x, x), axis=1),
+)
+assembling(np.stack, lambda x: np.stack([x, x * x, np.zeros((3, 4))], axis=1))
+assembling(np.hstack, lambda x: np.hstack([x, x[:, :1]]))
+assembling(np.vstack, lambda x: np.vstack([x, x[0]]))
+assembling(np.dstack, lambda x: np.dstack([x, x]))
+assembling(np.column_stack, lambda x: np.column_stack([x, x[:, 0]]))
+assembling(np.block, lambda x: np.block([[x, np.zeros((3, 1))], [x[:1], np.ones((1, 1))]]))
+assembling(np.append, lambda x: np.append(x, 1.0), lambda x: np.append(x, x, axis=0), arrays=2)
+assembling(np.tril, np.tril)
+assembling(np.triu, lambda x: np.triu(x, 1))
+assembling(np.diag, lambda x: np.diag(x[0]), lambda x: np.diag(x))
+assembling(np.diagflat, lambda x: np.diagflat(x[0]))
+
+
+@composite(np.insert, lambda x: np.insert(x, 1, x[0] * x[1], axis=0), family="assembly")
+def insert(array: Any, where: Any, values: Any, axis: int | None = None) -> Any:
+    """``np.insert`` with static places."""
+    return assembled(lambda a, v: np.insert(a, where, v, axis), array, values)
+
+
+@composite(
+    np.pad,
+    lambda x: np.pad(x, 1),
+    lambda x: np.pad(x, ((1, 2), (0, 1)), mode="edge"),
+    lambda x: np.pad(x, 1, mode="wrap"),
+    lambda x: np.pad(x, 1, mode="reflect"),
+    lambda x: np.pad(x, 1, constant_values=2.0),
+    family="assembly",
+)
+def pad(array: Any, pad_width: Any, mode: Any = "constant", constant_values: Any = 0, **kwargs: Any) -> Any:
+    """``np.pad`` in the modes that copy elements or write constants."""
+    if mode not in ("constant", "edge", "wrap", "reflect", "symmetric", "empty"):
+        raise unsupported(
+            f"np.pad with mode={mode!r}", "Modes that copy elements work: edge, wrap, reflect, symmetric."
+        )
+    if mode != "constant":
+        return assembled(lambda a: np.pad(a, pad_width, mode, **kwargs), array)
+    if np.ndim(constant_values) == 0:
+        return assembled(lambda a, c: np.pad(a, pad_width, constant_values=c.item()), array, constant_values)
+    raise unsupported("np.pad with several constant_values", "Pad one side at a time with a single value.")
+
+
+@composite(np.broadcast_arrays, lambda x: np.broadcast_arrays(x, x[0])[1], family="movement")
+def broadcast_arrays(*arrays: Any, subok: bool = False) -> Any:
+    """``np.broadcast_arrays``."""
+    shape = np.broadcast_shapes(*(np.shape(a) for a in arrays))
+    return tuple(np.broadcast_to(a, shape) for a in arrays)

@@ -1,0 +1,39 @@
+"""Functions that move the elements of one array: slices of NumPy itself, no derivative to state."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from sparsead.ops.registry import movement
+
+movement(np.roll, lambda x: np.roll(x, 1), lambda x: np.roll(x, (1, -2), axis=(0, 1)))
+movement(np.reshape, lambda x: np.reshape(x, (2, -1)), lambda x: np.reshape(x, (4, 3), order="F"))
+movement(np.ravel, np.ravel, lambda x: np.ravel(x.T))
+movement(np.transpose, np.transpose)
+movement(np.moveaxis, lambda x: np.moveaxis(x, 0, 1))
+movement(np.swapaxes, lambda x: np.swapaxes(x, 0, 1))
+movement(np.rollaxis, lambda x: np.rollaxis(x, 1))
+movement(np.flip, np.flip, lambda x: np.flip(x, axis=1))
+movement(np.fliplr, np.fliplr)
+movement(np.flipud, np.flipud)
+movement(np.rot90, np.rot90)
+movement(np.squeeze, lambda x: np.squeeze(x[:1]))
+movement(np.expand_dims, lambda x: np.expand_dims(x, 1))
+movement(np.broadcast_to, lambda x: np.broadcast_to(x, (2, 3, 4)))
+movement(np.atleast_1d, lambda x: np.atleast_1d(x[0, 0]))
+movement(np.atleast_2d, lambda x: np.atleast_2d(x[0]))
+movement(np.atleast_3d, np.atleast_3d)
+movement(np.tile, lambda x: np.tile(x, (2, 1)))
+movement(np.repeat, lambda x: np.repeat(x, 2, axis=1), lambda x: np.repeat(x, [1, 0, 2], axis=0))
+movement(np.resize, lambda x: np.resize(x, (2, 8)))
+movement(np.take, lambda x: np.take(x, [0, -1, 2], axis=1), lambda x: np.take(x, [5, 5]))
+movement(np.take_along_axis, lambda x: np.take_along_axis(x, np.array([[0, 2]] * 3), axis=1))
+movement(np.compress, lambda x: np.compress([True, False, True], x, axis=0))
+movement(np.diagonal, np.diagonal, lambda x: np.diagonal(x, 1))
+movement(np.delete, lambda x: np.delete(x, 1, axis=0))
+movement(np.split, lambda x: np.split(x, 2, axis=1)[1])
+movement(np.array_split, lambda x: np.array_split(x, 3, axis=1)[0])
+movement(np.hsplit, lambda x: np.hsplit(x, 2)[0])
+movement(np.vsplit, lambda x: np.vsplit(x, 3)[2])
+movement(np.copy, np.copy)
+movement(np.positive, np.positive)

@@ -1,0 +1,88 @@
+"""Questions about shape and type, answered while tracing, and arrays made like a traced one."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from sparsead.ops.registry import HANDLERS, composite, query
+from sparsead.tracing.array import TracedArray
+
+query(np.shape, lambda a: a.shape, lambda x: np.shape(x)[0] * x)
+query(np.ndim, lambda a: a.ndim, lambda x: np.ndim(x) * x)
+query(np.size, lambda a, axis=None: a.size if axis is None else a.shape[axis], lambda x: np.size(x) * x)
+query(np.iscomplexobj, lambda a: False, lambda x: x if not np.iscomplexobj(x) else -x)
+query(np.isrealobj, lambda a: True, lambda x: x if np.isrealobj(x) else -x)
+query(np.real, lambda a: a, np.real)
+query(np.result_type, lambda *args: np.dtype(np.float64), lambda x: x * np.zeros(1, np.result_type(x))[0] + x)
+query(np.min_scalar_type, lambda a: a.dtype, lambda x: x)
+query(np.can_cast, lambda *args, **kwargs: True, lambda x: x)
+query(np.may_share_memory, lambda a, b, max_work=None: _share(a, b), lambda x: x)
+query(np.shares_memory, lambda a, b, max_work=None: _share(a, b), lambda x: x)
+query(
+    np.triu_indices_from,
+    lambda arr, k=0: np.triu_indices(arr.shape[-2], k, arr.shape[-1]),
+    lambda x: x[np.triu_indices_from(x)],
+)
+query(
+    np.tril_indices_from,
+    lambda arr, k=0: np.tril_indices(arr.shape[-2], k, arr.shape[-1]),
+    lambda x: x[np.tril_indices_from(x)],
+)
+query(
+    np.diag_indices_from,
+    lambda arr: np.diag_indices(arr.shape[0], arr.ndim),
+    lambda x: x[:, :3][np.diag_indices_from(x[:, :3])],
+)
+
+
+def _share(a: Any, b: Any) -> bool:
+    return isinstance(a, TracedArray) and isinstance(b, TracedArray) and a.storage is b.storage
+
+
+def made_like(plain: Callable[..., np.ndarray]) -> Callable[..., Any]:
+    """Return `plain`, a creation function, with results that can take traced values."""
+
+    def create(*args: Any, **kwargs: Any) -> Any:
+        kwargs.pop("like", None)
+        kwargs.pop("subok", None)
+        values = plain(*args, **kwargs)
+        return TracedArray.of_values(values) if values.dtype.kind == "f" else values
+
+    return create
+
+
+def _shaped_like(fill: Any) -> Callable[..., Any]:
+    def create(a: Any, dtype: Any = None, order: Any = "K", subok: bool = True, shape: Any = None) -> Any:
+        shape = np.shape(a) if shape is None else shape
+        return made_like(lambda: np.full(shape, fill, dtype=dtype or _float_type(a)))()
+
+    return create
+
+
+def _float_type(a: Any) -> Any:
+    return np.float64 if isinstance(a, TracedArray) else np.asarray(a).dtype
+
+
+composite(np.zeros_like, lambda x: np.zeros_like(x) + x, family="creation")(_shaped_like(0))
+composite(np.ones_like, lambda x: np.ones_like(x) * x, family="creation")(_shaped_like(1))
+composite(np.empty_like, lambda x: np.empty_like(x).shape[0] * x, family="creation")(_shaped_like(0))
+
+
+@composite(np.full_like, lambda x: np.full_like(x, 2.0) * x, family="creation")
+def full_like(
+    a: Any, fill_value: Any, dtype: Any = None, order: Any = "K", subok: bool = True, shape: Any = None
+) -> Any:
+    """``np.full_like``, with a constant or a traced value."""
+    out = _shaped_like(0)(a, dtype, shape=shape)
+    out[...] = fill_value
+    return out
+
+
+_CREATION: tuple[Callable[..., Any], ...] = (
+    np.zeros, np.ones, np.empty, np.full, np.arange, np.eye, np.identity, np.array, np.asarray,
+)  # fmt: skip
+for _func in _CREATION:
+    HANDLERS[_func] = made_like(_func)

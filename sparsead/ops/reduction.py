@@ -1,0 +1,93 @@
+"""Sums along axes, scatter-adds, and what is built on them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from sparsead.errors import unsupported
+from sparsead.ops.registry import HANDLERS, composite, scatter_sum, ufunc_method
+from sparsead.program.index import identity, normalize_axes
+from sparsead.tracing.array import TracedArray, stack_objects
+
+
+def _traced(array: Any) -> TracedArray:
+    array = stack_objects(array)
+    return array if isinstance(array, TracedArray) else TracedArray.of_values(array)
+
+
+@composite(
+    np.sum,
+    lambda x: np.sum(x * x),
+    lambda x: np.sum(x, axis=0),
+    lambda x: x.sum(axis=(0, 1), keepdims=True),
+    lambda x: x.sum(-1) * x[:, 0],
+    family="reduction",
+)
+def sum(
+    a: Any, axis: Any = None, dtype: Any = None, keepdims: bool = False, initial: Any = 0, where: Any = True
+) -> Any:
+    """``np.sum``; `where` must be a static mask."""
+    a = _traced(a)
+    if where is not True:
+        a = np.where(where, a, 0.0)
+    axes = normalize_axes(axis, a.ndim)
+    kept = tuple(1 if k in axes else n for k, n in enumerate(a.shape))
+    place = np.broadcast_to(identity(kept), a.shape)
+    total = scatter_sum(a, place, kept)
+    total = total if keepdims else total.reshape(tuple(n for k, n in enumerate(a.shape) if k not in axes))
+    return total if initial == 0 else total + initial
+
+
+@ufunc_method(np.add, "reduce", lambda x: np.add.reduce(x), lambda x: np.add.reduce(x, axis=1))
+def add_reduce(array: Any, axis: Any = 0, **kwargs: Any) -> Any:
+    """``np.add.reduce``: the sum along the first axis unless told otherwise."""
+    return sum(array, axis=axis, **kwargs)
+
+
+@composite(np.mean, np.mean, lambda x: x.mean(axis=1, keepdims=True), family="reduction")
+def mean(a: Any, axis: Any = None, dtype: Any = None, keepdims: bool = False, where: Any = True) -> Any:
+    """``np.mean``."""
+    if where is not True:
+        raise unsupported("np.mean with where=", "Divide np.sum(a, where=mask) by mask.sum().")
+    axes = normalize_axes(axis, np.ndim(a))
+    count = int(np.prod([np.shape(a)[k] for k in axes], dtype=np.int64))
+    return sum(a, axis=axis, keepdims=keepdims) / count
+
+
+@ufunc_method(np.add, "at", lambda x: _added_at(x))
+def add_at(target: Any, key: Any, value: Any) -> None:
+    """``np.add.at``: repeated places add up."""
+    if not isinstance(target, TracedArray):
+        raise unsupported("np.add.at into an array from outside", "Allocate the target inside the traced function.")
+    places = identity(target.shape)[key]
+    value = np.broadcast_to(value, places.shape) if np.shape(value) != places.shape else value
+    target[...] = target + scatter_sum(_traced(value), places, target.shape)
+
+
+def _added_at(x: Any) -> Any:
+    out = np.zeros_like(x)
+    np.add.at(out, ([0, 0, 2], [1, 1, 3]), x[0, :3] * 2.0)
+    return out
+
+
+@composite(np.bincount, lambda x: np.bincount([0, 2, 2, 1], weights=x[0]), family="reduction")
+def bincount(x: Any, weights: Any = None, minlength: int = 0) -> Any:
+    """``np.bincount`` with static places and traced weights."""
+    places = np.asarray(x)
+    size = max(int(places.max(initial=-1)) + 1, minlength)
+    return scatter_sum(_traced(weights), places, (size,))
+
+
+@composite(np.trace, lambda x: np.trace(x), family="reduction")
+def trace(a: Any, offset: int = 0, axis1: int = 0, axis2: int = 1) -> Any:
+    """``np.trace``."""
+    return sum(np.diagonal(a, offset, axis1, axis2), axis=-1)
+
+
+HANDLERS[np.nansum] = HANDLERS[np.nanmean] = lambda *a, **k: _no_nan()
+
+
+def _no_nan() -> Any:
+    raise unsupported("a nan-skipping reduction", "Which elements are NaN differs from call to call; use np.where.")

@@ -1,0 +1,232 @@
+"""The families of operations, and the record that tests and docs read.
+
+A module of this package states an operation with one call of a function below; shape, broadcasting, pattern,
+derivatives of every order and loop bodies follow from it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from sparsead.errors import unsupported, user_origin
+from sparsead.program.index import IndexArray, Shape, identity
+from sparsead.program.nodes import Constant, Map, Ref, Sum, constant, whole
+from sparsead.program.scalar import Op, Rule, define
+from sparsead.tracing.array import HANDLERS, UFUNC_METHODS, TracedArray, reading, stack_objects
+from sparsead.tracing.storage import assemble
+
+Sample = Callable[[np.ndarray], Any]
+
+
+@dataclass(frozen=True)
+class Entry:
+    """What is registered for one spelling: its family and sample calls that use it.
+
+    Each sample takes a float array of shape (3, 4) with distinct entries in (0.1, 0.9).
+    """
+
+    family: str
+    spelling: str
+    samples: tuple[Sample, ...]
+
+
+REGISTRY: list[Entry] = []
+
+
+def record(family: str, spelling: str, samples: Sequence[Sample]) -> None:
+    """Add an entry to the list of supported spellings."""
+    REGISTRY.append(Entry(family, spelling, tuple(samples)))
+
+
+def spelling_of(func: Callable[..., Any]) -> str:
+    """Return how users write `func`: ``np.sin``, ``scipy.special.erf``."""
+    if isinstance(func, np.ufunc):
+        return f"np.{func.__name__}" if getattr(np, func.__name__, None) is func else f"scipy.special.{func.__name__}"
+    return f"{func.__module__}.{func.__name__}".replace("numpy", "np")
+
+
+# -- elementwise ------------------------------------------------------------------------------------------------
+def elementwise(
+    numpy: Callable[..., Any],
+    code: str,
+    *partials: Rule | None,
+    sample: Sample | None = None,
+    boolean: bool = False,
+    conditions: tuple[int, ...] = (),
+    choice: Rule | None = None,
+    singular: bool = False,
+) -> Op:
+    """State a scalar operation: the NumPy ufunc, its generated code, and one partial per operand.
+
+    Parameters
+    ----------
+    numpy : callable
+        The spelling; a ufunc, or ``np.where``.
+    code : str
+        Generated expression, ``{0}``, ``{1}``, ... for the operands.
+    *partials : callable or None
+        From the operands to the partial derivative; None where it is zero everywhere.
+    sample : callable, optional
+        A call on a (3, 4) array with entries in (0.1, 0.9); by default on the array (and its reversal).
+    boolean : bool
+        True where the result is a truth value.
+    conditions : tuple of int
+        Operands that are truth values.
+    choice, singular
+        See `Op`.
+    """
+    name = "select" if numpy is np.where else numpy.__name__
+    cost = 20 if "(" in code and "if" not in code and "abs" not in code else 1
+    op = define(Op(name, numpy, code, partials, cost, boolean, choice, singular))
+
+    def handler(*operands: Any, where: Any = True, dtype: Any = None, **kwargs: Any) -> TracedArray:
+        if where is not True or kwargs or (dtype is not None and np.dtype(dtype).kind != "f"):
+            raise unsupported(f"{spelling_of(numpy)} with where=, casting= or dtype=", "Use np.where on the result.")
+        return apply(op, operands, conditions)
+
+    HANDLERS[numpy] = handler
+    if sample is None:
+        both = (lambda x: numpy(x, x[::-1])) if op.arity == 2 else numpy
+        sample = (lambda x: np.where(both(x), x, 0.0)) if boolean else both
+    record("elementwise", spelling_of(numpy), [sample])
+    return op
+
+
+def alias(numpy: Callable[..., Any], same_as: Callable[..., Any]) -> None:
+    """State that `numpy` means the same as a function that is registered already."""
+    HANDLERS[numpy] = HANDLERS[same_as]
+    first = next(e for e in REGISTRY if e.spelling == spelling_of(same_as))
+    record(first.family, spelling_of(numpy), first.samples)
+
+
+def apply(op: Op, operands: Sequence[Any], conditions: tuple[int, ...] = ()) -> TracedArray:
+    """Apply a scalar operation at every point of the broadcast operands."""
+    refs = [reading(stack_objects(o)) for o in operands]
+    refs = [_typed(ref, k in conditions) for k, ref in enumerate(refs)]
+    try:
+        shape = np.broadcast_shapes(*(r.shape for r in refs))
+    except ValueError:
+        shapes = " ".join(str(r.shape) for r in refs)
+        raise ValueError(f"operands could not be broadcast together with shapes {shapes}") from None
+    args = tuple(r.broadcast(shape) for r in refs)
+    return TracedArray.of_node(Map(shape=shape, boolean=op.boolean, op=op, args=args, origin=user_origin()))
+
+
+def _typed(ref: Ref, condition: bool) -> Ref:
+    """Turn truth values to 0.0 and 1.0 where numbers are expected, and numbers to truth values."""
+    if ref.node.boolean == condition:
+        return ref
+    held = TracedArray.of_ref(ref)
+    return reading(np.not_equal(held, 0.0) if condition else np.where(held, 1.0, 0.0))
+
+
+# -- movement ---------------------------------------------------------------------------------------------------
+def movement(func: Callable[..., Any], *samples: Sample) -> None:
+    """State that `func` only moves the elements of its first argument, an array."""
+
+    def handler(array: Any, *args: Any, **kwargs: Any) -> Any:
+        array = stack_objects(array)
+        moved = func(array.positions, *args, **kwargs)
+        if isinstance(moved, (list, tuple)):
+            return type(moved)(array.moved(p) for p in moved)
+        return array.moved(np.asarray(moved))
+
+    HANDLERS[func] = handler
+    record("movement", spelling_of(func), samples)
+
+
+def assembling(func: Callable[..., Any], *samples: Sample, arrays: int = 1) -> None:
+    """State that `func` builds an array of elements of its first `arrays` arguments and of zeros.
+
+    An argument is an array or a (nested) sequence of arrays; constants among them are welcome.
+    """
+
+    def handler(*args: Any, **kwargs: Any) -> TracedArray:
+        return assembled(lambda *numbered: func(*numbered, *args[arrays:], **kwargs), *args[:arrays])
+
+    HANDLERS[func] = handler
+    record("assembly", spelling_of(func), samples)
+
+
+def assembled(func: Callable[..., Any], *operands: Any) -> TracedArray:
+    """Apply `func` to arrays of element numbers in place of the operands and read off who went where.
+
+    Number 0 is the constant zero, so functions that fill up with zeros (``tril``, ``pad``) need no rule.
+    """
+    parts: list[Ref] = [whole(constant(np.zeros(1)))]
+    starts = [0]
+
+    def number(operand: Any) -> Any:
+        if isinstance(operand, (list, tuple)):
+            return type(operand)(number(o) for o in operand)
+        ref = reading(stack_objects(operand))
+        start = starts[-1] + parts[-1].index.size
+        parts.append(ref)
+        starts.append(start)
+        return np.arange(start, start + ref.index.size).reshape(ref.shape)
+
+    numbers = np.asarray(func(*(number(o) for o in operands)))
+    part = np.searchsorted(starts, numbers, side="right") - 1
+    # empty operands share their start with the next one; searchsorted then finds the last, which is right
+    element = numbers - np.asarray(starts)[part]
+    return TracedArray.of_ref(assemble(parts, part, element, numbers.shape))
+
+
+# -- reductions and compositions --------------------------------------------------------------------------------
+def scatter_sum(terms: TracedArray, place: IndexArray, shape: Shape) -> TracedArray:
+    """Return the array of `shape` whose flat element p is the sum of the terms with ``place == p``."""
+    if int(np.prod(shape)) == 0 or terms.size == 0:
+        return TracedArray.of_values(np.zeros(shape))
+    node = Sum(shape=shape, terms=_typed(terms.ref, False), place=place, origin=user_origin())
+    return TracedArray.of_node(node)
+
+
+def composite(func: Callable[..., Any], *samples: Sample, family: str = "composite") -> Callable[[Rule], Rule]:
+    """State `func` by a definition in terms of other traced operations (used as a decorator)."""
+
+    def register(definition: Rule) -> Rule:
+        HANDLERS[func] = definition
+        record(family, spelling_of(func), samples)
+        return definition
+
+    return register
+
+
+def ufunc_method(ufunc: np.ufunc, method: str, *samples: Sample) -> Callable[[Rule], Rule]:
+    """State a method of a ufunc (``np.add.reduce``) by a definition (used as a decorator)."""
+
+    def register(definition: Rule) -> Rule:
+        UFUNC_METHODS[ufunc, method] = definition
+        record("ufunc method", f"np.{ufunc.__name__}.{method}", samples)
+        return definition
+
+    return register
+
+
+def query(func: Callable[..., Any], answer: Rule, *samples: Sample) -> None:
+    """State that `func` asks only for what is known while tracing."""
+    HANDLERS[func] = answer
+    record("query", spelling_of(func), samples)
+
+
+__all__ = [
+    "REGISTRY",
+    "Constant",
+    "Entry",
+    "alias",
+    "apply",
+    "assembled",
+    "assembling",
+    "composite",
+    "elementwise",
+    "identity",
+    "movement",
+    "query",
+    "scatter_sum",
+    "spelling_of",
+    "ufunc_method",
+]

@@ -1,0 +1,199 @@
+"""The array program: what one run of the user's function computed, one node per array operation.
+
+A node has a shape (its domain) and one value per point of it. It reads other nodes through `Ref`: which flat
+element of the other node each point reads. Slices, rolls, transposes and reshapes are therefore no nodes at all.
+"""
+
+from __future__ import annotations
+
+import itertools
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from sparsead.errors import Origin
+from sparsead.program.index import IndexArray, Shape, broadcast, compose, identity
+from sparsead.program.scalar import Op
+
+_serials = itertools.count()
+
+
+@dataclass(eq=False, kw_only=True)
+class Node:
+    """Base of the node kinds. Serial numbers grow, so operands always come before their readers."""
+
+    shape: Shape
+    boolean: bool = False
+    origin: Origin | None = None
+    serial: int = field(default_factory=_serials.__next__)
+
+    @property
+    def size(self) -> int:
+        """Number of points."""
+        return int(np.prod(self.shape, dtype=np.int64))
+
+    @property
+    def operands(self) -> tuple[Ref, ...]:
+        """What the node reads."""
+        return ()
+
+    @property
+    def label(self) -> str:
+        """The word that stands for the node in a printed program."""
+        return type(self).__name__.lower()
+
+
+@dataclass(frozen=True, eq=False)
+class Ref:
+    """A reading of `node`: point p of the reader's domain reads flat element ``index[p]``."""
+
+    node: Node
+    index: IndexArray
+
+    @property
+    def shape(self) -> Shape:
+        """Shape of the reader's domain."""
+        return self.index.shape
+
+    def at(self, index: IndexArray) -> Ref:
+        """Return the reading of the points `index` of this reading."""
+        return Ref(self.node, compose(self.index, index))
+
+    def broadcast(self, shape: Shape) -> Ref:
+        """Return this reading, repeated over `shape`."""
+        return Ref(self.node, broadcast(self.index, shape))
+
+
+def whole(node: Node) -> Ref:
+    """Return the reading of all of `node`, point by point."""
+    return Ref(node, identity(node.shape))
+
+
+@dataclass(eq=False, kw_only=True)
+class Input(Node):
+    """A runtime value: the differentiated argument or another one."""
+
+    name: str
+
+    @property
+    def label(self) -> str:
+        """The name of the argument."""
+        return f"input {self.name}"
+
+
+@dataclass(eq=False, kw_only=True)
+class Constant(Node):
+    """A value known while tracing."""
+
+    value: np.ndarray
+
+    @property
+    def label(self) -> str:
+        """The value itself where it is a single number."""
+        return f"constant {self.value.item():g}" if self.value.size == 1 else "constant"
+
+
+@dataclass(eq=False, kw_only=True)
+class Map(Node):
+    """A scalar operation at every point."""
+
+    op: Op
+    args: tuple[Ref, ...]
+
+    @property
+    def operands(self) -> tuple[Ref, ...]:
+        """One reading per operand of the operation."""
+        return self.args
+
+    @property
+    def label(self) -> str:
+        """The operation."""
+        return self.op.name
+
+
+@dataclass(eq=False, kw_only=True)
+class Sum(Node):
+    """Element p is the sum of the terms e with ``place[e] == p``: a scatter-add.
+
+    Sums along axes, ``np.add.at``, ``bincount`` and products with constant matrices are all of this kind.
+    """
+
+    terms: Ref
+    place: IndexArray
+    memo: dict[str, Any] = field(default_factory=dict)
+
+    @property
+    def operands(self) -> tuple[Ref, ...]:
+        """The terms."""
+        return (self.terms,)
+
+
+@dataclass(eq=False, kw_only=True)
+class Join(Node):
+    """An array assembled from pieces: element p is element ``offset[p]`` of ``pieces[owner[p]]``."""
+
+    pieces: tuple[Node, ...]
+    owner: np.ndarray
+    offset: IndexArray
+
+    @property
+    def operands(self) -> tuple[Ref, ...]:
+        """One reading per piece: the elements of the piece that are used."""
+        owner, offset = self.owner.reshape(-1), self.offset.reshape(-1)
+        return tuple(Ref(piece, offset[owner == k]) for k, piece in enumerate(self.pieces))
+
+
+@dataclass(frozen=True, eq=False)
+class Program:
+    """What one traced run computed: the inputs and the reading that is the function's value."""
+
+    inputs: tuple[Input, ...]
+    wrt: Input
+    output: Ref
+    name: str = "f"
+
+    @property
+    def nodes(self) -> list[Node]:
+        """All nodes that the output needs, operands first."""
+        found: dict[int, Node] = {}
+        pending: list[Node] = [self.output.node, *self.inputs]
+        while pending:
+            node = pending.pop()
+            if node.serial in found:
+                continue
+            found[node.serial] = node
+            pending.extend(node.pieces if isinstance(node, Join) else (r.node for r in node.operands))
+        return [found[s] for s in sorted(found)]
+
+    def check(self) -> None:
+        """Raise AssertionError unless every reading stays inside the node that it reads."""
+        for node in self.nodes:
+            for ref in node.operands:
+                assert ref.node.serial < node.serial, f"{node.label} reads a later node"
+                if ref.index.size:
+                    assert 0 <= int(ref.index.min()) <= int(ref.index.max()) < ref.node.size, node.label
+            if isinstance(node, Map):
+                assert all(r.shape == node.shape for r in node.args), f"{node.label}: shapes differ"
+
+    def __str__(self) -> str:
+        names = {node.serial: f"%{k}" for k, node in enumerate(self.nodes)}
+        lines = []
+        for node in self.nodes:
+            readers = node.pieces if isinstance(node, Join) else [r.node for r in node.operands]
+            reads = ", ".join(names[n.serial] for n in readers)
+            line = f"{names[node.serial]} = {node.label}({reads})" if reads else f"{names[node.serial]} = {node.label}"
+            place = f"  # {node.origin.file.rsplit('/', 1)[-1]}:{node.origin.line}" if node.origin else ""
+            lines.append(f"    {line:<40}{'x'.join(map(str, node.shape)) or 'scalar':>12}{place}")
+        shape = "x".join(map(str, self.output.shape)) or "scalar"
+        head = f"program {self.name}({', '.join(i.name for i in self.inputs)}), {len(lines)} nodes"
+        return "\n".join([head, *lines, f"    return {names[self.output.node.serial]} read as {shape}"])
+
+
+def constant(value: Any) -> Constant:
+    """Return the node of a value that is known while tracing (stored as float64, or bool)."""
+    array = np.asarray(value)
+    boolean = array.dtype == np.bool_
+    array = np.array(array, dtype=np.bool_ if boolean else np.float64)
+    array.setflags(write=False)
+    return Constant(shape=array.shape, boolean=boolean, value=array)

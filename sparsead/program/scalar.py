@@ -1,0 +1,223 @@
+"""The record of a scalar operation, and scalar expressions built from it.
+
+A rule is written as a mathematician would: ``elementwise(np.sin, "sin({0})", lambda x: cos(x))``. Rules build
+`Expr` objects; a `Pool` keeps one object per distinct expression, so equal subexpressions are found, not searched.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Hashable
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+Rule = Callable[..., Any]
+
+
+@dataclass(frozen=True, eq=False)
+class Op:
+    """A scalar operation: how NumPy spells it, how generated code writes it, its partial derivatives.
+
+    Parameters
+    ----------
+    name : str
+        Unique name.
+    numpy : callable
+        The NumPy (or SciPy) function with the same value, used to fold constants.
+    code : str
+        Template of the generated expression, with ``{0}``, ``{1}``, ... for the operands.
+    partials : tuple of callable or None
+        One rule per operand, from the operands (`Expr`) to the partial derivative; None where it is zero.
+    cost : int
+        Scalar operations; a transcendental function counts 20.
+    boolean : bool
+        True where the result is a truth value.
+    choice : callable or None
+        For operations that return one of two operands: the rule ``operands -> (condition, if_true, if_false)``.
+        Derivatives are then chosen, never multiplied by zero.
+    singular : bool
+        True where a partial can be infinite at a finite point.
+    """
+
+    name: str
+    numpy: Callable[..., Any]
+    code: str
+    partials: tuple[Rule | None, ...]
+    cost: int = 1
+    boolean: bool = False
+    choice: Rule | None = None
+    singular: bool = False
+
+    @property
+    def arity(self) -> int:
+        """Number of operands."""
+        return len(self.partials)
+
+    def __call__(self, *operands: Expr | float) -> Expr:
+        """Apply to expressions, inside a rule: zeros and ones are folded away."""
+        pool = next(e.pool for e in operands if isinstance(e, Expr))
+        args = tuple(pool.constant(e) if not isinstance(e, Expr) else e for e in operands)
+        return _fold(self, args) or pool.apply(self, args)
+
+    def __repr__(self) -> str:
+        return f"Op({self.name})"
+
+
+OPS: dict[str, Op] = {}
+
+
+def define(op: Op) -> Op:
+    """Add an operation to the table of scalar operations and return it."""
+    if op.name in OPS:
+        raise ValueError(f"the operation {op.name!r} is already defined")
+    OPS[op.name] = op
+    return op
+
+
+@dataclass(eq=False, slots=True)
+class Expr:
+    """A scalar expression: a leaf (``value``) or an operation on expressions. Made by a `Pool` only."""
+
+    pool: Pool
+    op: Op | None
+    args: tuple[Expr, ...]
+    value: Any = None
+    serial: int = 0
+
+    @property
+    def is_constant(self) -> bool:
+        """True for a literal number."""
+        return self.op is None and isinstance(self.value, float)
+
+    def equals(self, number: float) -> bool:
+        """Tell whether this is the literal `number`."""
+        return self.is_constant and self.value == number
+
+    def __add__(self, other: Expr | float) -> Expr:
+        return OPS["add"](self, other)
+
+    __radd__ = __add__
+
+    def __sub__(self, other: Expr | float) -> Expr:
+        return OPS["subtract"](self, other)
+
+    def __rsub__(self, other: float) -> Expr:
+        return OPS["subtract"](other, self)
+
+    def __mul__(self, other: Expr | float) -> Expr:
+        return OPS["multiply"](self, other)
+
+    def __rmul__(self, other: float) -> Expr:
+        return OPS["multiply"](other, self)
+
+    def __truediv__(self, other: Expr | float) -> Expr:
+        return OPS["divide"](self, other)
+
+    def __rtruediv__(self, other: float) -> Expr:
+        return OPS["divide"](other, self)
+
+    def __pow__(self, other: Expr | float) -> Expr:
+        return OPS["power"](self, other)
+
+    def __neg__(self) -> Expr:
+        return OPS["negative"](self)
+
+    def __str__(self) -> str:
+        if self.op is None:
+            return f"{self.value:g}" if self.is_constant else str(self.value)
+        return self.op.code.format(*(f"({a})" if a.op and a.op.arity > 1 else str(a) for a in self.args))
+
+
+@dataclass
+class Pool:
+    """The distinct expressions of one kernel, in the order in which they were made (operands first)."""
+
+    table: dict[Hashable, Expr] = field(default_factory=dict)
+
+    def _intern(self, key: Hashable, op: Op | None, args: tuple[Expr, ...], value: Any = None) -> Expr:
+        found = self.table.get(key)
+        if found is None:
+            found = self.table[key] = Expr(self, op, args, value, len(self.table))
+        return found
+
+    def constant(self, number: float) -> Expr:
+        """Return the literal `number`."""
+        number = float(number)
+        return self._intern(("constant", number, math.copysign(1.0, number)), None, (), number)
+
+    def leaf(self, value: Hashable) -> Expr:
+        """Return the leaf that stands for `value` (a load from a buffer)."""
+        return self._intern(("leaf", value), None, (), value)
+
+    def apply(self, op: Op, args: tuple[Expr, ...]) -> Expr:
+        """Return ``op(*args)`` with NumPy's value: only constants, ones and small powers are folded."""
+        if all(a.is_constant for a in args):
+            with np.errstate(all="ignore"):
+                return self.constant(op.numpy(*(a.value for a in args)))
+        simple = _simplify(op, args)
+        return simple or self._intern((op.name, *(a.serial for a in args)), op, args)
+
+
+def _simplify(op: Op, args: tuple[Expr, ...]) -> Expr | None:
+    """Rewrites that keep the value for every operand, infinities and NaN included."""
+    match op.name:
+        case "multiply" if args[0].equals(1.0):
+            return args[1]
+        case "multiply" | "divide" if args[1].equals(1.0):
+            return args[0]
+        case "power" if args[1].is_constant:
+            return _constant_power(args[0], args[1].value)
+        case "select" if args[0].is_constant:
+            return args[1] if args[0].value else args[2]
+    return None
+
+
+def _constant_power(base: Expr, exponent: float) -> Expr | None:
+    """Write a small constant power with multiplications, as NumPy's fast paths do."""
+    pool, times = base.pool, OPS["multiply"]
+    match exponent:
+        case 0.0:
+            return pool.constant(1.0)
+        case 1.0:
+            return base
+        case 2.0:
+            return pool.apply(times, (base, base))
+        case 3.0:
+            return pool.apply(times, (pool.apply(times, (base, base)), base))
+        case 4.0:
+            square = pool.apply(times, (base, base))
+            return pool.apply(times, (square, square))
+        case -1.0:
+            return pool.apply(OPS["divide"], (pool.constant(1.0), base))
+        case 0.5:
+            return pool.apply(OPS["sqrt"], (base,))
+    return None
+
+
+def _fold(op: Op, args: tuple[Expr, ...]) -> Expr | None:
+    """Algebra of derivative coefficients: a structural zero annihilates, whatever it multiplies."""
+    zeros = [a.equals(0.0) for a in args]
+    if op.name in ("multiply", "divide") and zeros[0]:
+        return args[0]
+    match op.name:
+        case "multiply" if zeros[1]:
+            return args[1]
+        case "multiply" if args[0].equals(-1.0):
+            return -args[1]
+        case "multiply" | "divide" if args[1].equals(-1.0):
+            return -args[0]
+        case "add" if zeros[0]:
+            return args[1]
+        case "add" | "subtract" if zeros[1]:
+            return args[0]
+        case "subtract" if zeros[0]:
+            return -args[1]
+        case "subtract" if args[0] is args[1]:
+            return args[0].pool.constant(0.0)
+        case "negative" if args[0].op is op:
+            return args[0].args[0]
+        case "select" if args[1] is args[2]:
+            return args[1]
+    return None

@@ -1,0 +1,46 @@
+"""Seconds of the stages of a preparation, and a hook for those who want to watch them."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+
+Watcher = Callable[[str, float | None], None]
+
+_watcher: ContextVar[Watcher | None] = ContextVar("sparsead_stage_watcher", default=None)
+
+
+class Timings(dict[str, float]):
+    """Seconds by stage, in the order in which the stages ran."""
+
+    @contextmanager
+    def stage(self, name: str) -> Iterator[None]:
+        """Time a stage; tell the watcher when it begins (seconds None) and when it ends."""
+        watcher = _watcher.get()
+        if watcher:
+            watcher(name, None)
+        start = time.perf_counter()
+        yield
+        self[name] = time.perf_counter() - start
+        if watcher:
+            watcher(name, self[name])
+
+    @property
+    def total(self) -> float:
+        """Seconds of all stages."""
+        return sum(self.values())
+
+    def __str__(self) -> str:
+        return ", ".join(f"{name} {seconds:.3g} s" for name, seconds in self.items())
+
+
+@contextmanager
+def watching(watcher: Watcher) -> Iterator[None]:
+    """Call ``watcher(stage, seconds)`` as stages begin (None) and end, inside the block."""
+    token = _watcher.set(watcher)
+    try:
+        yield
+    finally:
+        _watcher.reset(token)

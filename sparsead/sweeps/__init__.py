@@ -1,0 +1,1 @@
+"""What the generated functions do: values, one direction at a time, all colors at once."""

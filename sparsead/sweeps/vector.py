@@ -1,0 +1,101 @@
+"""Sweeps without a matrix: the value of the function, and a linear program applied to one vector."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Iterable, Iterator
+
+import numpy as np
+
+from sparsead.emit.source import Nest, Source
+from sparsead.emit.sweep import DEFAULT_BACKEND, Sweep
+from sparsead.kernels.kernel import Buffer, Kernel, Kernels, LinearKernel, LinearProgram, Term
+
+
+def value_sweep(kernels: Kernels, backend: str = DEFAULT_BACKEND) -> Sweep:
+    """Return the sweep ``(x, arguments) -> y``."""
+    source = Source("value")
+    write_value(source, kernels, itertools.count())
+    return Sweep(source, work_sizes(kernels), backend)
+
+
+def product_sweep(linear: LinearProgram, name: str, backend: str = DEFAULT_BACKEND) -> Sweep:
+    """Return the sweep ``(x, arguments, d_source) -> d_target``, one vector at a time."""
+    source, counter = Source(name), itertools.count()
+    write_value(source, linear.primal, counter)
+    for buffer in (*linear.work, linear.target):
+        write_zeros(source, source.buffer(buffer, tangent=True), buffer.size)
+    for kernel in linear.kernels:
+        _write_product(source, kernel, counter)
+    sizes = work_sizes(linear.primal) | {f"d{b.name}": b.size for b in linear.work}
+    source.buffer(linear.source, tangent=True)
+    return Sweep(source, sizes, backend)
+
+
+def work_sizes(kernels: Kernels) -> dict[str, int]:
+    """Return the sizes of the intermediate buffers by name."""
+    return {b.name: b.size for b in kernels.work}
+
+
+def write_value(source: Source, kernels: Kernels, counter: Iterator[int]) -> None:
+    """Write the kernels that compute primal values."""
+    for buffer in _added_to(kernels.kernels):
+        write_zeros(source, source.buffer(buffer), buffer.size)
+    for kernel in kernels.kernels:
+        _write_kernel(source, kernel, counter)
+
+
+def _added_to(kernels: Iterable[Kernel]) -> list[Buffer]:
+    return list(dict.fromkeys(s.buffer for k in kernels for s in k.stores if s.adds))
+
+
+def _write_kernel(source: Source, kernel: Kernel, counter: Iterator[int]) -> None:
+    nest = Nest(source, kernel.domain, counter)
+    lines = [
+        f"{source.buffer(s.buffer)}[{nest.index(s.place)}] {'+=' if s.adds else '='} {nest.value(s.value)}"
+        for s in kernel.stores
+    ]
+    with nest.body():
+        for line in lines:
+            source.write(line)
+
+
+def write_zeros(source: Source, name: str, size: int) -> None:
+    """Write a loop that sets an array to zero."""
+    with source.block(f"for i in range({size}):"):
+        source.write(f"{name}[i] = 0.0")
+
+
+def by_place(terms: Iterable[Term]) -> list[list[Term]]:
+    """Group terms that go to the same place."""
+    groups: dict[object, list[Term]] = {}
+    for term in terms:
+        groups.setdefault((term.target, term.place.key), []).append(term)
+    return list(groups.values())
+
+
+def _write_product(source: Source, kernel: LinearKernel, counter: Iterator[int]) -> None:
+    nest = Nest(source, kernel.domain, counter)
+    lines = []
+    for group in by_place(kernel.terms):
+        products = [
+            f"{nest.value(t.coefficient)} * {source.buffer(t.source, tangent=True)}[{nest.index(t.index)}]"
+            for t in group
+        ]
+        target = source.buffer(group[0].target, tangent=True)
+        lines.append(f"{target}[{nest.index(group[0].place)}] += {' + '.join(products)}")
+    with nest.body():
+        for line in lines:
+            source.write(line)
+
+
+def apply_columns(
+    sweep: Sweep, inputs: dict[str, np.ndarray], source: str, target: str, v: np.ndarray, m: int
+) -> np.ndarray:
+    """Run a product sweep on each column of `v`, (n,) or (n, k); return (m,) or (m, k)."""
+    if v.ndim == 1:
+        out = np.empty(m)
+        sweep(**inputs, **{source: np.ascontiguousarray(v, dtype=np.float64), target: out})
+        return out
+    columns = [apply_columns(sweep, inputs, source, target, column, m) for column in v.T]
+    return np.stack(columns, axis=1) if columns else np.empty((m, 0))

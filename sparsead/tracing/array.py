@@ -1,0 +1,392 @@
+"""The traced array: what the user's function sees in place of a NumPy array.
+
+A traced array is a storage and a NumPy array of positions in it. NumPy itself then decides what is a view and
+what is a copy, and which elements move where: the positions are moved, and we look where they went.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Iterator
+from typing import Any, NoReturn
+
+import numpy as np
+from numpy.lib.mixins import NDArrayOperatorsMixin
+
+from sparsead.errors import TracedBranchError, unsupported, user_origin
+from sparsead.program.index import IndexArray, Shape, identity
+from sparsead.program.nodes import Node, Ref, constant, whole
+from sparsead.tracing.storage import Storage
+
+# What NumPy (or SciPy) function -> how to trace it. The modules of `sparsead.ops` fill it, one statement an entry.
+HANDLERS: dict[Callable[..., Any], Callable[..., Any]] = {}
+UFUNC_METHODS: dict[tuple[Callable[..., Any], str], Callable[..., Any]] = {}
+
+WRITE_HINT = (
+    "Allocate the array inside the traced function (np.zeros, np.empty, np.zeros_like(x)), "
+    "or with np.zeros(shape, like=x)."
+)
+DIFFERENCES_HINT = "Write it with NumPy functions of the traced array."
+BRANCH_HINT = "Use np.where(condition, a, b) for a branch on values; shapes and loop bounds must be plain integers."
+
+
+class TracedArray(NDArrayOperatorsMixin):
+    """An array of traced values. Behaves like an ndarray of float64 (or bool) without values."""
+
+    __slots__ = ("positions", "storage")
+    __array_priority__ = 1000.0
+
+    def __init__(self, storage: Storage, positions: IndexArray) -> None:
+        self.storage = storage
+        self.positions = positions
+
+    # -- construction and reading ---------------------------------------------------------------------------
+    @classmethod
+    def of_node(cls, node: Node) -> TracedArray:
+        """Return a new array that holds all of `node`."""
+        return cls.of_ref(whole(node))
+
+    @classmethod
+    def of_ref(cls, ref: Ref) -> TracedArray:
+        """Return a new array, with memory of its own, that holds what `ref` reads."""
+        return cls(Storage(ref), identity(ref.shape))
+
+    @classmethod
+    def of_values(cls, values: Any) -> TracedArray:
+        """Return a new array of known values, ready to have traced values written into it."""
+        values = np.array(values, dtype=np.bool_ if np.asarray(values).dtype == np.bool_ else np.float64)
+        return cls(Storage(values.reshape(-1)), identity(values.shape))
+
+    @property
+    def ref(self) -> Ref:
+        """What the array holds now."""
+        return self.storage.read(self.positions)
+
+    @property
+    def is_constant(self) -> bool:
+        """True as long as no traced value was written to the memory."""
+        return self.storage.values is not None
+
+    @property
+    def values(self) -> np.ndarray:
+        """The known values of a constant array (a copy)."""
+        assert self.storage.values is not None
+        return self.storage.values[self.positions]
+
+    # -- what never depends on values -----------------------------------------------------------------------
+    @property
+    def shape(self) -> Shape:
+        """Shape, as of the ndarray it stands for."""
+        return self.positions.shape
+
+    @property
+    def ndim(self) -> int:
+        """Number of axes."""
+        return self.positions.ndim
+
+    @property
+    def size(self) -> int:
+        """Number of elements."""
+        return self.positions.size
+
+    @property
+    def dtype(self) -> np.dtype[Any]:
+        """float64, or bool for a condition."""
+        return np.dtype(np.bool_ if self.storage.boolean else np.float64)
+
+    @property
+    def T(self) -> TracedArray:
+        """View with the axes reversed."""
+        return self._view(self.positions.T)
+
+    @property
+    def real(self) -> TracedArray:
+        """The array itself: its values are real."""
+        return self
+
+    @property
+    def flat(self) -> Iterator[Any]:
+        """Iterator over the elements in C order."""
+        return iter(self.ravel())
+
+    def __len__(self) -> int:
+        return len(self.positions)
+
+    def __iter__(self) -> Iterator[Any]:
+        if self.ndim == 0:
+            raise TypeError("iteration over a 0-d array")
+        return (self[k] for k in range(len(self)))
+
+    def __repr__(self) -> str:
+        kind = "constant" if self.is_constant else "traced"
+        return f"<{kind} array, shape {self.shape}, {self.dtype}>"
+
+    def __hash__(self) -> int:
+        return id(self)
+
+    # -- indexing -------------------------------------------------------------------------------------------
+    def _view(self, positions: IndexArray) -> TracedArray:
+        return TracedArray(self.storage, positions)
+
+    def moved(self, positions: IndexArray) -> TracedArray:
+        """Return the elements at `positions`: a view where NumPy made one of the positions, else a copy."""
+        if np.may_share_memory(positions, self.positions):
+            return self._view(positions)
+        return TracedArray.of_ref(self.storage.read(positions))
+
+    def __getitem__(self, key: Any) -> Any:
+        key = _static_key(key)
+        picked = self.positions[key]
+        if self.is_constant and not isinstance(picked, np.ndarray):
+            return self.values_at(picked)
+        if not isinstance(picked, np.ndarray):
+            return TracedArray.of_ref(self.storage.read(np.asarray(picked)))
+        return self.moved(picked)
+
+    def values_at(self, positions: Any) -> Any:
+        """Return the known values at `positions` of a constant array."""
+        assert self.storage.values is not None
+        return self.storage.values[positions]
+
+    def __setitem__(self, key: Any, value: Any) -> None:
+        target = np.asarray(self.positions[_static_key(key)])
+        value = stack_objects(value)
+        if not isinstance(value, TracedArray):
+            value = np.asarray(value)
+        elif value.is_constant:
+            value = value.values
+        if isinstance(value, np.ndarray) and self.storage.values is not None:
+            self.storage.values[target] = value
+            return
+        ref = reading(value)
+        if ref.node.boolean and not self.storage.boolean:
+            raise unsupported("writing a traced condition into a float array", "Use np.where(condition, 1.0, 0.0).")
+        self.storage.write(target, _fit(ref, target.shape))
+
+    # -- NumPy protocols ------------------------------------------------------------------------------------
+    def __array_ufunc__(self, ufunc: np.ufunc, method: str, *inputs: Any, out: Any = None, **kwargs: Any) -> Any:
+        if all(t.is_constant for t in _traced_in(inputs)) and method != "at":
+            result = _rewrap(getattr(ufunc, method)(*_plain(inputs), **_plain_kwargs(kwargs)))
+        elif method == "__call__":
+            handler = HANDLERS.get(ufunc)
+            if handler is None:
+                raise unsupported(f"np.{ufunc.__name__}", DIFFERENCES_HINT)
+            result = handler(*inputs, **kwargs)
+        else:
+            handler = UFUNC_METHODS.get((ufunc, method))
+            if handler is None:
+                raise unsupported(f"np.{ufunc.__name__}.{method}", DIFFERENCES_HINT)
+            result = handler(*inputs, **kwargs)
+        return result if out is None else write_out(out[0], result)
+
+    def __array_function__(self, func: Callable[..., Any], types: Any, args: Any, kwargs: Any) -> Any:
+        handler = HANDLERS.get(func)
+        out = kwargs.get("out")
+        if out is None and all(t.is_constant for t in _traced_in((args, kwargs))) and not _writes(func):
+            return _rewrap(func(*_plain(args), **_plain_kwargs(kwargs)))
+        if handler is None:
+            name = f"{func.__module__}.{func.__name__}".replace("numpy", "np")
+            raise unsupported(name, DIFFERENCES_HINT)
+        if out is not None:
+            kwargs = {k: v for k, v in kwargs.items() if k != "out"}
+            return write_out(out, handler(*args, **kwargs))
+        return handler(*args, **kwargs)
+
+    def __array__(self, dtype: Any = None, copy: Any = None) -> np.ndarray:
+        """Give the values of a constant array; refuse for a traced one, except to scipy.sparse.
+
+        SciPy asks ``np.asanyarray(other)`` in ``A @ other`` and defers to ``other.__rmatmul__`` when it gets a
+        0-d object array: the one way to be asked at all.
+        """
+        frame = sys._getframe(1)
+        if frame.f_globals.get("__name__") == "sparsead.tracing.creation" and frame.f_back is not None:
+            frame = frame.f_back  # NumPy's function was called through our wrapper of it
+        caller = frame.f_globals.get("__name__", "")
+        if caller.startswith("scipy.sparse") and not caller.startswith("scipy.sparse.linalg"):
+            held = np.empty((), dtype=object)
+            held[()] = self
+            return held
+        if self.is_constant:
+            return self.values if dtype is None else self.values.astype(dtype)
+        raise unsupported(
+            "turning a traced array into a plain ndarray (an assignment into an array from outside the function, "
+            "a compiled routine, or an np function that does not dispatch)",
+            WRITE_HINT,
+        )
+
+    def __rmatmul__(self, other: Any) -> Any:
+        return HANDLERS[np.matmul](other, self)
+
+    def __rmul__(self, other: Any) -> Any:
+        if type(other).__module__.startswith("scipy.sparse"):  # the matrix classes spell a product with *
+            return HANDLERS[np.matmul](other, self)
+        return np.multiply(other, self)
+
+    # -- what would need a value ----------------------------------------------------------------------------
+    def _refuse(self, what: str) -> NoReturn:
+        raise TracedBranchError(
+            f"{what} needs the value of a traced array, which differs from call to call.\n  {user_origin()}\n"
+            f"  {BRANCH_HINT}"
+        )
+
+    def __bool__(self) -> bool:
+        return bool(self.values) if self.is_constant else self._refuse("a Python branch (if, while, and, or, not)")
+
+    def __float__(self) -> float:
+        return float(self.values) if self.is_constant else self._refuse("float() or a function of module math")
+
+    def __int__(self) -> int:
+        return int(self.values) if self.is_constant else self._refuse("int()")
+
+    def __complex__(self) -> complex:
+        return complex(self.values) if self.is_constant else self._refuse("complex()")
+
+    def __index__(self) -> int:
+        if self.is_constant:
+            raise TypeError("a float array cannot be used as an index")
+        return self._refuse("an index or range()")
+
+    # -- methods of ndarray ---------------------------------------------------------------------------------
+    def reshape(self, *shape: Any, order: str = "C", **kwargs: Any) -> TracedArray:
+        """Same as ``ndarray.reshape``."""
+        return self.moved(self.positions.reshape(*shape, order=order, **kwargs))  # type: ignore[call-overload]
+
+    def transpose(self, *axes: Any) -> TracedArray:
+        """Same as ``ndarray.transpose``."""
+        return self.moved(self.positions.transpose(*axes))
+
+    def ravel(self, order: Any = "C") -> TracedArray:
+        """Same as ``ndarray.ravel``."""
+        return self.moved(self.positions.ravel(order))
+
+    def flatten(self, order: Any = "C") -> TracedArray:
+        """Same as ``ndarray.flatten``."""
+        return self.moved(self.positions.flatten(order))
+
+    def copy(self, order: Any = "C") -> TracedArray:
+        """Same as ``ndarray.copy``."""
+        return TracedArray.of_values(self.values) if self.is_constant else TracedArray.of_ref(self.ref)
+
+    __copy__ = copy
+
+    def __deepcopy__(self, memo: Any) -> TracedArray:
+        return self.copy()
+
+    def astype(self, dtype: Any, *args: Any, **kwargs: Any) -> Any:
+        """Same as ``ndarray.astype``, to float; a constant array may become anything."""
+        if self.is_constant:
+            return _rewrap(self.values.astype(dtype))
+        if np.dtype(dtype).kind == "f" and not self.storage.boolean:
+            return self.copy()
+        if np.dtype(dtype).kind == "f":
+            return np.where(self, 1.0, 0.0)
+        raise unsupported(f"astype({np.dtype(dtype)})", "Traced arrays are float64.")
+
+    def fill(self, value: Any) -> None:
+        """Same as ``ndarray.fill``."""
+        self[...] = value
+
+    def item(self, *index: Any) -> Any:
+        """Return one element (itself traced)."""
+        return self.reshape(-1)[index[0] if index else 0] if len(index) < 2 else self[index]
+
+    def tolist(self) -> list[Any]:
+        """Return the elements as nested lists."""
+        return [e.tolist() if e.ndim else e for e in self]
+
+    def __getattr__(self, name: str) -> Any:
+        """Methods that NumPy also has as functions (``x.sum()``, and ``x.sin()`` for object arrays)."""
+        if name.startswith("_"):
+            raise AttributeError(name)
+        func = getattr(np, name, None)
+        if callable(func) and (hasattr(np.ndarray, name) or isinstance(func, np.ufunc)):
+            return lambda *args, **kwargs: func(self, *args, **kwargs)
+        if hasattr(np.ndarray, name):
+            raise unsupported(f"ndarray.{name}", DIFFERENCES_HINT)
+        raise AttributeError(f"'TracedArray' object has no attribute {name!r}")
+
+
+def _fit(ref: Ref, shape: Shape) -> Ref:
+    """Broadcast a value to the place it is assigned to; leading axes of length 1 are dropped, as NumPy does."""
+    while len(ref.shape) > len(shape) and ref.shape[0] == 1:
+        ref = Ref(ref.node, ref.index[0])
+    try:
+        return ref.broadcast(shape)
+    except ValueError:
+        raise ValueError(f"could not broadcast input array from shape {ref.shape} into shape {shape}") from None
+
+
+def reading(value: Any) -> Ref:
+    """Return the reading of a traced array, or of a constant."""
+    if isinstance(value, TracedArray):
+        return value.ref
+    array = np.asarray(value)
+    if array.dtype.kind not in "fiub":
+        raise unsupported(f"a value of dtype {array.dtype}", "Constants must be real numbers.")
+    return whole(constant(array))
+
+
+def stack_objects(value: Any) -> Any:
+    """Return `value` with lists and object arrays of traced scalars stacked into one traced array."""
+    if isinstance(value, (list, tuple)) and any(True for _ in _traced_in(value)):
+        return HANDLERS[np.stack]([stack_objects(v) for v in value])
+    if isinstance(value, np.ndarray) and value.dtype == object and any(True for _ in _traced_in(value.flat)):
+        flat = [stack_objects(v) for v in value.flat]
+        return HANDLERS[np.stack](flat).reshape(value.shape + np.shape(flat[0]))
+    return value
+
+
+def write_out(out: Any, result: Any) -> Any:
+    """Write `result` into `out`, the target of ``out=`` or of an in-place operator."""
+    out = out[0] if isinstance(out, tuple) else out
+    if isinstance(out, TracedArray):
+        out[...] = result
+    else:
+        np.copyto(out, np.asarray(result))
+    return out
+
+
+def _static_key(key: Any) -> Any:
+    """Return an index with the constant traced arrays in it made plain."""
+    if isinstance(key, tuple):
+        return tuple(_static_key(k) for k in key)
+    if isinstance(key, TracedArray):
+        if not key.is_constant:
+            key._refuse("indexing with a traced array or mask")
+        return key.values
+    return key
+
+
+def _traced_in(items: Any) -> Iterator[TracedArray]:
+    """Yield the traced arrays in nested lists, tuples and dicts."""
+    for item in items.values() if isinstance(items, dict) else items:
+        if isinstance(item, TracedArray):
+            yield item
+        elif isinstance(item, (list, tuple, dict)):
+            yield from _traced_in(item)
+
+
+def _plain(items: Any) -> Any:
+    """Return nested arguments with constant traced arrays replaced by their values."""
+    if isinstance(items, TracedArray):
+        return items.values
+    if isinstance(items, (list, tuple)):
+        return type(items)(_plain(i) for i in items)
+    return items
+
+
+def _plain_kwargs(kwargs: dict[str, Any]) -> dict[str, Any]:
+    return {name: _plain(value) for name, value in kwargs.items()}
+
+
+def _rewrap(result: Any) -> Any:
+    """Give a result computed from constant arrays the ability to take traced values later."""
+    if isinstance(result, np.ndarray) and result.ndim and result.dtype == np.float64:
+        return TracedArray.of_values(result)
+    if isinstance(result, (list, tuple)):
+        return type(result)(_rewrap(r) for r in result)
+    return result
+
+
+def _writes(func: Callable[..., Any]) -> bool:
+    return func in (np.copyto, np.put, np.put_along_axis, np.place, np.putmask, np.fill_diagonal)

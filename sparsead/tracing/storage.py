@@ -1,0 +1,118 @@
+"""The memory behind traced arrays: which node last wrote each element.
+
+Views share a storage, so a write through one is seen by all, as in NumPy.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from sparsead.errors import user_origin
+from sparsead.program.index import IndexArray, Shape, compose, identity, index_dtype, stored_part
+from sparsead.program.nodes import Join, Node, Ref, constant, whole
+
+
+class Storage:
+    """Memory of `size` elements.
+
+    It is plain memory (``values``) until a traced value is written to it; from then on each element has an
+    owner, the node that wrote it last, and an offset into that node. A storage that one reading filled and
+    nothing overwrote keeps only that reading.
+
+    Parameters
+    ----------
+    source : Ref or numpy.ndarray
+        What fills it: a reading in flat order, or plain values (1-D, owned by the storage).
+    """
+
+    __slots__ = ("_joined", "nodes", "offset", "owner", "size", "source", "values")
+
+    def __init__(self, source: Ref | np.ndarray) -> None:
+        self.size = int(np.prod(source.shape, dtype=np.int64))
+        self.values = source if isinstance(source, np.ndarray) else None
+        self.source = source if isinstance(source, Ref) else None
+        self.nodes: list[Node] = []
+        self.owner: np.ndarray | None = None
+        self.offset: np.ndarray | None = None
+        self._joined: dict[int, tuple[IndexArray, Ref]] = {}
+
+    @property
+    def boolean(self) -> bool:
+        """True where the elements are truth values."""
+        if self.values is not None:
+            return self.values.dtype == np.bool_
+        return self.source.node.boolean if self.source is not None else False
+
+    def read(self, positions: IndexArray) -> Ref:
+        """Return what the elements at `positions` hold now."""
+        if self.values is not None:
+            return self._read_values(positions)
+        if self.source is not None:
+            return Ref(self.source.node, compose(self.source.index.reshape(-1), positions))
+        return self._read_owned(positions)
+
+    def _read_values(self, positions: IndexArray) -> Ref:
+        assert self.values is not None
+        if positions.size == 0:
+            return Ref(constant(np.zeros(1)), np.zeros(positions.shape, np.int32))
+        node = constant(self.values[stored_part(positions)])  # a copy: later writes must not reach it
+        return whole(node).broadcast(positions.shape)
+
+    def _read_owned(self, positions: IndexArray) -> Ref:
+        assert self.owner is not None and self.offset is not None
+        if positions.size == 0:
+            return Ref(constant(np.zeros(1)), np.zeros(positions.shape, np.int32))
+        known = self._joined.get(id(positions))
+        if known is not None and known[0] is positions:
+            return known[1]
+        owner, offset = self.owner[positions], self.offset[positions]
+        present = np.unique(owner)
+        if len(present) == 1:
+            ref = Ref(self.nodes[present[0]], offset)
+        else:
+            pieces = tuple(self.nodes[k] for k in present)
+            owner = np.searchsorted(present, owner).astype(np.int32)
+            join = Join(shape=positions.shape, pieces=pieces, owner=owner, offset=offset, origin=user_origin())
+            ref = Ref(join, identity(positions.shape))
+        self._joined[id(positions)] = (positions, ref)
+        return ref
+
+    def write(self, positions: IndexArray, ref: Ref) -> None:
+        """Store the reading `ref` (broadcast to the shape of `positions`)."""
+        if self.owner is None or self.offset is None:
+            self._own()
+        assert self.owner is not None and self.offset is not None
+        self._joined.clear()
+        ref = ref.broadcast(positions.shape)
+        node = ref.node
+        if not self.nodes or self.nodes[-1] is not node:
+            self.nodes.append(node)
+        self.owner[positions] = len(self.nodes) - 1
+        self.offset[positions] = ref.index
+
+    def _own(self) -> None:
+        """Turn to one owner and offset per element."""
+        first = self.read(identity(self.size))
+        self.nodes = [first.node]
+        self.owner = np.zeros(self.size, np.int32)
+        self.offset = np.array(first.index, dtype=index_dtype(max(self.size, first.node.size)))
+        self.values = self.source = None
+
+
+def assemble(parts: list[Ref], part: np.ndarray, element: IndexArray, shape: Shape) -> Ref:
+    """Return the reading whose point p is point ``element[p]`` of ``parts[part[p]]``."""
+    used = np.unique(part)
+    if len(used) == 1:
+        return parts[used[0]].at(element)
+    nodes = {parts[k].node.serial: parts[k].node for k in used}
+    number = {serial: k for k, serial in enumerate(nodes)}
+    owner = np.empty(shape, np.int32)
+    offset = np.empty(shape, index_dtype(max(node.size for node in nodes.values())))
+    for k in used:
+        here = part == k
+        owner[here] = number[parts[k].node.serial]
+        offset[here] = parts[k].index.reshape(-1)[element[here]]
+    if len(nodes) == 1:
+        return Ref(parts[used[0]].node, offset)
+    join = Join(shape=shape, pieces=tuple(nodes.values()), owner=owner, offset=offset, origin=user_origin())
+    return Ref(join, identity(shape))
