@@ -15,9 +15,9 @@ def color_columns(indptr, indices, num_rows, order):
     squared row counts).
     """
     num_columns = indptr.size - 1
-    colors = np.empty(num_columns, np.int32)
+    colors = np.full(num_columns, -1, np.int32)
     waiting = order.copy()
-    num_waiting = num_columns
+    num_waiting = order.size
     taken = np.zeros(num_rows, np.uint64)
     base = 0
     while num_waiting > 0:

@@ -41,7 +41,7 @@ class Problem(ABC):
 
     @abstractmethod
     def greedy(self, order: np.ndarray) -> np.ndarray:
-        """First-fit colors, int32, of the vertices visited in this order."""
+        """First-fit colors, int32, of the vertices visited in this order; -1 for those left out."""
 
     @abstractmethod
     def neighborhood(self, distance: int = 1) -> Any:
@@ -55,9 +55,16 @@ class Problem(ABC):
     def portfolio(self, thorough: bool) -> Iterator[Candidate]:
         """Named ways to color, the most promising first; all of them if `thorough`."""
 
-    @abstractmethod
+    def classes(self, colors: np.ndarray) -> np.ndarray:
+        """Return the color class of each vertex, -1 for neutral vertices."""
+        return colors
+
     def recolor(self, colors: np.ndarray, rank: np.ndarray) -> np.ndarray:
         """Greedy colors again, one color class after the other: class ``c`` has place ``rank[c]``."""
+        classes = self.classes(colors)
+        colored = np.flatnonzero(classes >= 0)
+        order = colored[np.argsort(rank[classes[colored]], kind="stable")]
+        return self.greedy(order.astype(np.int32))
 
     @abstractmethod
     def result(self, colors: np.ndarray, **found: Any) -> Any:

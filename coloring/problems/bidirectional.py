@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from functools import cached_property
+from functools import cached_property, partial
 from typing import Any
 
 import numpy as np
@@ -11,9 +11,14 @@ import numpy as np
 from .. import kernels
 from ..graph import Graph
 from ..orders import order_by_name
+from ..orientation import color_codes
 from ..pattern import SparsityPattern
 from .base import Candidate
+from .distance2 import DistanceTwo
 from .symmetric import StarLike
+
+QUICK = ("largest_first", "dynamic_largest_first", "smallest_last")
+THOROUGH = (*QUICK, "incidence_degree", "saturation", "perfect_elimination", "smallest_first", "random")
 
 
 class Bidirectional(StarLike):
@@ -36,13 +41,65 @@ class Bidirectional(StarLike):
         """No vertex is needed for itself: [0 Aᵀ; A 0] has no diagonal."""
         return np.zeros(self.num_vertices, np.bool_)
 
+    @cached_property
+    def lower_bound(self) -> int:
+        """See `coloring.bounds`."""
+        return 0
+
     def count(self, colors: np.ndarray) -> int:
         """Row colors and column colors together."""
         n = self.graph.num_first
         return int(colors[:n].max(initial=-1) + colors[n:].max(initial=-1)) + 2
+
+    def classes(self, colors: np.ndarray) -> np.ndarray:
+        """Colors of either side are classes of their own."""
+        return color_codes(self.graph, colors)
+
+    def portfolio(self, thorough: bool) -> Iterator[Candidate]:
+        """Rows alone and columns alone, implicit coverings, and dense lines against the others."""
+        yield from self._one_sided(thorough)
+        graph = self.graph
+        for name in THOROUGH if thorough else QUICK:
+            order = order_by_name(name)(self)
+            kept = kernels.covers.implicit_cover(graph.indptr, graph.indices, order)
+            yield f"{name}, covering", partial(self.greedy, order[kept[order]], cautious=True)
+            if thorough:
+                yield name, partial(self.greedy, order)
+                yield f"{name}, cover first", partial(self.greedy, order[kept[order]])
+        orders = {name: order_by_name(name)(self) for name in (THOROUGH if thorough else QUICK[::2])}
+        for label, kept in self._dense_line_covers(2.0 if not thorough else 2**0.5):
+            for name, order in orders.items():
+                yield f"{name}, {label}", partial(self.greedy, order[kept[order]])
+
+    def _one_sided(self, thorough: bool) -> Iterator[Candidate]:
+        """Column colorings leave all rows neutral, row colorings all columns."""
+        m, n = self.pattern.shape
+        for partition, before, after in (("column", 0, m), ("row", n, 0)):
+            problem = DistanceTwo(self.pattern, partition, self.seed)
+            for name, make in problem.portfolio(thorough and problem.has_few_pairs):
+                yield f"{partition}s alone, {name}", partial(_padded, make, before, after)
+
+    def _dense_line_covers(self, ratio: float) -> Iterator[tuple[str, np.ndarray]]:
+        """Rows (or columns) with more than t entries, and the columns (rows) that the others need."""
+        A, n = self.pattern, self.pattern.shape[1]
+        for side, dense_in in (("rows", A), ("columns", A.T)):
+            counts = np.diff(dense_in.indptr)
+            steps = np.log(max(counts.max(initial=0), 1)) / np.log(ratio)
+            for t in np.unique(np.round(ratio ** np.arange(steps)).astype(int))[::-1]:
+                dense = counts > t
+                if not dense.any() or dense.all():
+                    continue
+                others = np.zeros(dense_in.shape[1], np.bool_)
+                others[dense_in.indices[~dense[dense_in.rows]]] = True
+                kept = (others, dense) if side == "rows" else (dense, others)
+                yield f"{side} of more than {t}", np.concatenate(kept)
 
     def result(self, colors: np.ndarray, **found: Any) -> Any:
         """Wrap the colors."""
         from ..results import Bicoloring
 
         return Bicoloring(self, colors, **found)
+
+
+def _padded(make: Any, before: int, after: int) -> np.ndarray:
+    return np.pad(make(), (before, after), constant_values=-1)

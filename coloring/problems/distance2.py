@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from functools import cached_property
+from functools import cached_property, partial
 from typing import Any
 
 import numpy as np
 
 from .. import kernels
+from ..lattice import lattice_colorings
 from ..orders import order_by_name
 from ..orientation import renumber
 from ..pattern import SparsityPattern
@@ -16,6 +17,16 @@ from .base import Candidate, Problem
 
 #: Auto skips orders that look at pairs of columns when there are more pairs than this.
 PAIR_LIMIT = 50_000_000
+QUICK = ("largest_first", "smallest_last")
+THOROUGH = (
+    *QUICK,
+    "incidence_degree",
+    "saturation",
+    "dynamic_largest_first",
+    "perfect_elimination",
+    "smallest_first",
+    "random",
+)
 
 
 class DistanceTwo(Problem):
@@ -48,20 +59,29 @@ class DistanceTwo(Problem):
         """Greatest number of entries in a line: these vertices conflict pairwise."""
         return int(np.diff(self._lines.indptr).max(initial=0))
 
-    def portfolio(self, thorough: bool) -> Iterator[Candidate]:
-        """Natural order first; orders that look at pairs only where there are not too many."""
-        pairs = int((np.diff(self._lines.indptr).astype(np.int64) ** 2).sum())
-        names = ["natural"]
-        if thorough or pairs <= PAIR_LIMIT:
-            names += ["largest_first", "smallest_last"]
-        if thorough:
-            names += ["incidence_degree", "saturation", "dynamic_largest_first", "perfect_elimination"]
-        for name in names:
-            yield name, lambda name=name: self.greedy(order_by_name(name)(self))
+    @cached_property
+    def has_few_pairs(self) -> bool:
+        """Whether an order that looks at all pairs of vertices in a line is affordable."""
+        return int((np.diff(self._lines.indptr).astype(np.int64) ** 2).sum()) <= PAIR_LIMIT
 
-    def recolor(self, colors: np.ndarray, rank: np.ndarray) -> np.ndarray:
-        """Never more colors than before: a color class stays independent (Culberson 1992)."""
-        return self.greedy(np.argsort(rank[colors], kind="stable").astype(np.int32))
+    def portfolio(self, thorough: bool) -> Iterator[Candidate]:
+        """Natural order and grids first; orders that look at pairs only where there are not too many."""
+        first = self._greedy_by_name("natural")
+        yield "natural", lambda: first
+        yield from self._lattice_candidates(self.count(first))
+        if thorough or self.has_few_pairs:
+            for name in THOROUGH if thorough else QUICK:
+                yield name, partial(self._greedy_by_name, name)
+
+    def _greedy_by_name(self, name: str) -> np.ndarray:
+        return self.greedy(order_by_name(name)(self))
+
+    def _lattice_candidates(self, below: int) -> Iterator[Candidate]:
+        """The periodic coloring with fewest colors, if the matrix comes from a grid and has one."""
+        for colors in lattice_colorings(self._lines, range(self.lower_bound, below)):
+            if kernels.offsets.first_repeat(self._lines.indptr, self._lines.indices, colors)[0] < 0:
+                yield "lattice", partial(np.copy, colors)
+                return
 
     def result(self, colors: np.ndarray, **found: Any) -> Any:
         """Wrap the colors."""

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from abc import abstractmethod
 from collections.abc import Iterator
-from functools import cached_property
+from functools import cached_property, partial
 from typing import Any
 
 import numpy as np
@@ -16,6 +15,7 @@ from ..orders import order_by_name
 from ..orientation import neutralize, orient
 from ..pattern import SparsityPattern
 from .base import Candidate, Problem
+from .distance2 import DistanceTwo
 
 
 class StarLike(Problem):
@@ -31,10 +31,12 @@ class StarLike(Problem):
     def greedy(self, order: np.ndarray, cautious: bool = False) -> np.ndarray:
         """First-fit star or acyclic colors (Gebremedhin et al. 2007, Algorithms 4.1 and 3.1).
 
-        A `cautious` greedy gives distinct colors to the neighbors of every vertex that is not colored yet.
+        Vertices missing from `order` stay neutral: their neighbors get distinct colors.  A `cautious` greedy
+        gives distinct colors to the neighbors of every vertex that is not colored yet, too.
         """
-        uncolored = kernels.star.NEUTRAL if cautious else kernels.star.UNCOLORED
-        colors = np.full(self.num_vertices, uncolored, np.int32)
+        colors = np.full(self.num_vertices, kernels.star.NEUTRAL, np.int32)
+        if not cautious:
+            colors[order] = kernels.star.UNCOLORED
         graph = self.graph
         if self.substitution:
             return kernels.acyclic.color_acyclic(
@@ -55,23 +57,20 @@ class StarLike(Problem):
         orientation = orient(self.graph, colors, self.substitution, self.diagonal)
         return neutralize(self.graph, colors, orientation, self.diagonal)
 
-    @cached_property
-    def lower_bound(self) -> int:
-        """See `coloring.bounds`."""
-        return 0
 
-    def portfolio(self, thorough: bool) -> Iterator[Candidate]:
-        """Orders on the adjacency graph, then on its square, each plain and cautious."""
-        names = ["natural", "smallest_last", "largest_first", "incidence_degree","dynamic_largest_first", "saturation", "perfect_elimination"]
-        if not self.graph.is_bipartite: names += ["distance_two_"+n for n in ("smallest_last","largest_first","incidence_degree")]
-        for name in names:
-            yield name, lambda name=name: self.greedy(order_by_name(name)(self))
-            if not self.substitution:
-                yield name+":cautious", lambda name=name: self.greedy(order_by_name(name)(self), cautious=True)
-
-    def recolor(self, colors: np.ndarray, rank: np.ndarray) -> np.ndarray:
-        """Class by class; unlike distance-1 coloring this may need more colors."""
-        return self.greedy(np.argsort(rank[colors], kind="stable").astype(np.int32))
+QUICK = ("natural", "smallest_last", "distance_two_smallest_last")
+THOROUGH = (
+    *QUICK,
+    "incidence_degree",
+    "largest_first",
+    "perfect_elimination",
+    "distance_two_largest_first",
+    "distance_two_incidence_degree",
+    "dynamic_largest_first",
+    "saturation",
+    "smallest_first",
+    "random",
+)
 
 
 class Symmetric(StarLike):
@@ -97,6 +96,22 @@ class Symmetric(StarLike):
         stored = np.zeros(self.num_vertices, np.bool_)
         stored[self.pattern.rows[self.pattern.rows == self.pattern.indices]] = True
         return stored
+
+    @cached_property
+    def lower_bound(self) -> int:
+        """See `coloring.bounds`."""
+        return 0
+
+    def portfolio(self, thorough: bool) -> Iterator[Candidate]:
+        """Orders on the adjacency graph and on its square; plain, cautious, and distance-2 colorings."""
+        for name in THOROUGH if thorough else QUICK:
+            order = order_by_name(name)(self)
+            yield name, partial(self.greedy, order)
+            if thorough and not self.substitution:
+                yield f"{name}, cautious", partial(self.greedy, order, cautious=True)
+        if thorough and not self.substitution:
+            for name, make in DistanceTwo(self.pattern, "column", self.seed).portfolio(thorough):
+                yield f"distance two, {name}", make
 
     def result(self, colors: np.ndarray, **found: Any) -> Any:
         """Wrap the colors."""

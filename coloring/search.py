@@ -1,0 +1,108 @@
+"""Trying several ways to color, and keeping the best."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterable
+from itertools import count
+from typing import Any
+
+import numpy as np
+
+from .problems.base import Candidate, Problem
+
+
+class Search:
+    """The best coloring found so far, and how it was found.
+
+    Parameters
+    ----------
+    problem : Problem
+        What to color.
+    postprocess : bool
+        Whether colors that no recovery reads are dropped before colorings are compared.
+    deadline : float
+        Value of `time.perf_counter` after which nothing more is started.
+    """
+
+    def __init__(self, problem: Problem, postprocess: bool = True, deadline: float = np.inf) -> None:
+        self.problem = problem
+        self.postprocess = postprocess
+        self.deadline = deadline
+        self.colors: np.ndarray | None = None
+        self.num_colors = 0
+        self.label = ""
+        self.tried: list[tuple[str, int]] = []
+        self.stopped = ""
+
+    def offer(self, label: str, colors: np.ndarray) -> int:
+        """Compare a coloring with the best, keep the better one, and return its number of colors."""
+        if self.postprocess:
+            colors = self.problem.settle(colors)
+        number = self.problem.count(colors)
+        self.tried.append((label, number))
+        if self.colors is None or number < self.num_colors:
+            self.colors, self.num_colors, self.label = colors, number, label
+        return number
+
+    @property
+    def is_over(self) -> bool:
+        """Whether the lower bound or the deadline has been reached."""
+        if self.colors is not None and self.num_colors <= self.problem.lower_bound:
+            self.stopped = "lower bound reached"
+        elif time.perf_counter() > self.deadline:
+            self.stopped = "time budget spent"
+        return bool(self.stopped)
+
+    def run(self, candidates: Iterable[Candidate]) -> None:
+        """Try the candidates in turn; the first is tried in any case."""
+        for label, make in candidates:
+            self.offer(label, make())
+            if self.is_over:
+                return
+
+    def recolor(self, passes: int | None) -> None:
+        """Color the classes of the best coloring again, one after the other, in changing orders.
+
+        Iterated greedy (Culberson 1992): in distance-1 and partial distance-2 coloring no pass can need
+        more colors, and many need fewer; in the others a pass that does is dropped.  The orders of the
+        classes are in turn: reversed, by decreasing size, random.
+        """
+        if self.is_over or self.colors is None:
+            return
+        rng = np.random.default_rng(self.problem.seed)
+        current, size, label = self.colors, self.num_colors, self.label
+        for turn in range(passes) if passes is not None else count():
+            colors = self.problem.recolor(current, _class_rank(self.problem.classes(current), turn, rng))
+            if self.postprocess:
+                colors = self.problem.settle(colors)
+            number = self.problem.count(colors)
+            if number <= size:
+                if number < size:
+                    self.offer(f"{label}, recolored", colors)
+                current, size = colors, number
+            if self.is_over:
+                return
+
+
+    def result(self) -> Any:
+        """Wrap the best coloring, with the record of the search."""
+        return self.problem.result(
+            self.colors,
+            lower_bound=self.problem.lower_bound,
+            order=self.label,
+            tried=tuple(self.tried),
+            stopped=self.stopped or "everything tried",
+        )
+
+
+def _class_rank(classes: np.ndarray, turn: int, rng: np.random.Generator) -> np.ndarray:
+    """Place of each color class in the next pass."""
+    number = int(classes.max(initial=-1)) + 1
+    if turn % 3 == 0:
+        return np.arange(number)[::-1]
+    if turn % 3 == 1:
+        rank = np.empty(number, np.int64)
+        rank[np.argsort(-np.bincount(classes[classes >= 0], minlength=number), kind="stable")] = np.arange(number)
+        return rank
+    return rng.permutation(number)
