@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -52,7 +53,11 @@ def _named(problem: Problem, orders: Any) -> Iterator[Candidate]:
     for order in orders if isinstance(orders, list | tuple) else [orders]:
         function: Callable[[Problem], np.ndarray] = order_by_name(order) if isinstance(order, str) else order
         label = order if isinstance(order, str) else getattr(order, "__name__", repr(order))
-        yield label, lambda function=function: problem.greedy(_permutation(function(problem), problem))  # type: ignore[misc]
+        yield label, partial(_greedy, problem, function)
+
+
+def _greedy(problem: Problem, order: Callable[[Problem], np.ndarray], limit: int) -> np.ndarray | None:
+    return problem.greedy(_permutation(order(problem), problem), limit)
 
 
 def _permutation(order: Any, problem: Problem) -> np.ndarray:

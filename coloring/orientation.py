@@ -101,8 +101,9 @@ def _decide(graph: Graph, undecided: np.ndarray, codes: np.ndarray, read: np.nda
     """Choose an item for each of these edges so that few colors are read besides those marked in `read`."""
     items = kernels.orientation.edge_items(graph.edge)[undecided]
     ends = codes[graph.indices[items]]
-    pairs = np.unique(ends, axis=0)
-    pairs = pairs[~read[pairs].any(axis=1)]
+    pairs = ends[~read[ends].any(axis=1)]
+    one_number = np.unique(pairs[:, 0] * read.size + pairs[:, 1])
+    pairs = np.stack(np.divmod(one_number, read.size), axis=1)
     while pairs.size:
         most = np.bincount(pairs.ravel()).argmax()
         read[most] = True

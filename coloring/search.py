@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from .problems.base import Candidate, Problem
+from .problems.base import NO_LIMIT, Candidate, Problem
 
 
 class Search:
@@ -54,10 +54,17 @@ class Search:
             self.stopped = "time budget spent"
         return bool(self.stopped)
 
+    @property
+    def _limit(self) -> int:
+        """Number of colors at which a greedy algorithm gives up: dropping colors cannot make up for it."""
+        return NO_LIMIT if self.colors is None else 2 * self.num_colors + 8
+
     def run(self, candidates: Iterable[Candidate]) -> None:
         """Try the candidates in turn; the first is tried in any case."""
         for label, make in candidates:
-            self.offer(label, make())
+            colors = make(self._limit)
+            if colors is not None:
+                self.offer(label, colors)
             if self.is_over:
                 return
 
@@ -73,7 +80,10 @@ class Search:
         rng = np.random.default_rng(self.problem.seed)
         current, size, label = self.colors, self.num_colors, self.label
         for turn in range(passes) if passes is not None else count():
-            colors = self.problem.recolor(current, _class_rank(self.problem.classes(current), turn, rng))
+            rank = _class_rank(self.problem.classes(current), turn, rng)
+            colors = self.problem.recolor(current, rank, self._limit)
+            if colors is None:
+                continue
             if self.postprocess:
                 colors = self.problem.settle(colors)
             number = self.problem.count(colors)

@@ -8,13 +8,13 @@ from .star import NEUTRAL, collect_neighbor_colors
 
 
 @njit(cache=True)
-def color_acyclic(indptr, indices, edge, order, colors, two_sided):
+def color_acyclic(indptr, indices, edge, order, colors, two_sided, limit):
     """First-fit acyclic coloring of a graph without loops, vertices visited in `order`.
 
     Algorithm 3.1 of Gebremedhin, Tarafdar, Manne, Pothen (2007): edges whose ends have the same two
     colors form trees, and a color is forbidden to a vertex that would join a tree to itself.  Only
     neighbors that share their color with another neighbor can do that, so only their edges are looked
-    at.  `colors` and `two_sided` are as in `color_star`.
+    at.  `colors`, `two_sided` and `limit` are as in `color_star`.
     """
     around = np.zeros((colors.size, 1, 1), np.uint64)  # colors of the neighbors of each vertex
     tree = np.arange(indices.size // 2).astype(np.int32)
@@ -31,6 +31,8 @@ def color_acyclic(indptr, indices, edge, order, colors, two_sided):
                 forbidden[s] = once[s]
         _forbid(v, indptr, indices, edge, colors, around, twice, tree, met, forbidden)
         color = first_free(forbidden)
+        if color >= limit:
+            return colors[:0]
         if color == 64 * forbidden.size:
             around, visit = wider(around), wider(visit)
         colors[v] = color

@@ -5,14 +5,15 @@ from numba import njit
 
 
 @njit(cache=True)
-def color_columns(indptr, indices, num_rows, order):
+def color_columns(indptr, indices, num_rows, order, limit):
     """First-fit colors of the columns, visited in `order`.
 
     Row ``i`` keeps the colors met among its columns as the bits of one word, 64 colors at a time: a
     column that finds all 64 taken waits for the next round.  A column's colors below 64 k depend only on
     earlier columns with colors below 64 k, so rounds give the colors of the plain first-fit scan
     (Gebremedhin, Manne, Pothen 2005, Algorithm 3.2) with O(nnz) work per round instead of O(sum of
-    squared row counts).
+    squared row counts).  Columns that are not in `order` get -1.  Columns that need more than `limit`
+    colors, rounded up to whole words, are given up: an empty array.
     """
     num_columns = indptr.size - 1
     colors = np.full(num_columns, -1, np.int32)
@@ -40,5 +41,7 @@ def color_columns(indptr, indices, num_rows, order):
             for k in range(indptr[j], indptr[j + 1]):
                 taken[indices[k]] |= bit
         num_waiting = still_waiting
+        if num_waiting > 0 and base + 64 >= limit:
+            return colors[:0]
         base += 64
     return colors

@@ -15,7 +15,7 @@ SPOKES = 2  # colors that two or more of its neighbors share: it is the hub of a
 
 
 @njit(cache=True)
-def color_star(indptr, indices, order, colors, two_sided):
+def color_star(indptr, indices, order, colors, two_sided, limit):
     """First-fit star coloring of a graph without loops, vertices visited in `order`.
 
     The colors are those of Algorithm 4.1 of Gebremedhin, Tarafdar, Manne, Pothen (2007).  There, every
@@ -28,7 +28,8 @@ def color_star(indptr, indices, order, colors, two_sided):
     Gebremedhin, Manne, Pothen (2005) and the implicit coverings of Coleman and Verma (1998).
 
     With `two_sided` the graph is bipartite, its sides have separate palettes, and equal colors on
-    opposite sides are different colors: a star bicoloring.
+    opposite sides are different colors: a star bicoloring.  A coloring that would need more than `limit`
+    colors (on either side) is given up: an empty array.
     """
     sets = np.zeros((indptr.size - 1, 3, 1), np.uint64)
     visit = np.zeros((1, 3, 1), np.uint64)
@@ -42,6 +43,8 @@ def color_star(indptr, indices, order, colors, two_sided):
             for s in range(forbidden.size):
                 forbidden[s] |= once[s]
         color = first_free(forbidden)
+        if color >= limit:
+            return colors[:0]
         if color == 64 * forbidden.size:
             sets, visit = wider(sets), wider(visit)
         colors[v] = color

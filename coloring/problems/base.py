@@ -12,7 +12,11 @@ import numpy as np
 from .. import kernels
 from ..pattern import SparsityPattern
 
-Candidate = tuple[str, Callable[[], np.ndarray]]
+#: More colors than any pattern can need.
+NO_LIMIT = np.iinfo(np.int64).max
+
+#: A name, and a function from a number of colors to a coloring, or to nothing if it needs many more.
+Candidate = tuple[str, Callable[[int], "np.ndarray | None"]]
 
 
 class Problem(ABC):
@@ -40,8 +44,11 @@ class Problem(ABC):
         self.seed = seed
 
     @abstractmethod
-    def greedy(self, order: np.ndarray) -> np.ndarray:
-        """First-fit colors, int32, of the vertices visited in this order; -1 for those left out."""
+    def greedy(self, order: np.ndarray, limit: int = NO_LIMIT) -> np.ndarray | None:
+        """First-fit colors, int32, of the vertices visited in this order; -1 for those left out.
+
+        May give up, and return None, when there would be more than `limit` colors.
+        """
 
     @abstractmethod
     def neighborhood(self, distance: int = 1) -> Any:
@@ -59,12 +66,12 @@ class Problem(ABC):
         """Return the color class of each vertex, -1 for neutral vertices."""
         return colors
 
-    def recolor(self, colors: np.ndarray, rank: np.ndarray) -> np.ndarray:
+    def recolor(self, colors: np.ndarray, rank: np.ndarray, limit: int) -> np.ndarray | None:
         """Greedy colors again, one color class after the other: class ``c`` has place ``rank[c]``."""
         classes = self.classes(colors)
         colored = np.flatnonzero(classes >= 0)
         order = colored[np.argsort(rank[classes[colored]], kind="stable")]
-        return self.greedy(order.astype(np.int32))
+        return self.greedy(order.astype(np.int32), limit)
 
     @abstractmethod
     def result(self, colors: np.ndarray, **found: Any) -> Any:

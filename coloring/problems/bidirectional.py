@@ -74,10 +74,13 @@ class Bidirectional(StarLike):
     def _one_sided(self, thorough: bool) -> Iterator[Candidate]:
         """Column colorings leave all rows neutral, row colorings all columns."""
         m, n = self.pattern.shape
-        for partition, before, after in (("column", 0, m), ("row", n, 0)):
-            problem = DistanceTwo(self.pattern, partition, self.seed)
+        sides = [
+            (DistanceTwo(self.pattern, "column", self.seed), (0, m)),
+            (DistanceTwo(self.pattern, "row", self.seed), (n, 0)),
+        ]
+        for problem, padding in sorted(sides, key=lambda side: side[0].lower_bound):
             for name, make in problem.portfolio(thorough and problem.has_few_pairs):
-                yield f"{partition}s alone, {name}", partial(_padded, make, before, after)
+                yield f"{problem.partition}s alone, {name}", partial(_padded, make, padding)
 
     def _dense_line_covers(self, ratio: float) -> Iterator[tuple[str, np.ndarray]]:
         """Rows (or columns) with more than t entries, and the columns (rows) that the others need."""
@@ -101,5 +104,6 @@ class Bidirectional(StarLike):
         return Bicoloring(self, colors, **found)
 
 
-def _padded(make: Any, before: int, after: int) -> np.ndarray:
-    return np.pad(make(), (before, after), constant_values=-1)
+def _padded(make: Any, padding: tuple[int, int], limit: int) -> np.ndarray | None:
+    colors = make(limit)
+    return None if colors is None else np.pad(colors, padding, constant_values=-1)

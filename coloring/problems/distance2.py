@@ -13,7 +13,7 @@ from ..lattice import lattice_colorings
 from ..orders import order_by_name
 from ..orientation import renumber
 from ..pattern import SparsityPattern
-from .base import Candidate, Problem
+from .base import NO_LIMIT, Candidate, Problem
 
 #: Auto skips orders that look at pairs of columns when there are more pairs than this.
 PAIR_LIMIT = 50_000_000
@@ -40,10 +40,11 @@ class DistanceTwo(Problem):
         self._lines = pattern if by_column else pattern.T  # per line, its vertices
         self.num_vertices = self._lists.shape[0]
 
-    def greedy(self, order: np.ndarray) -> np.ndarray:
+    def greedy(self, order: np.ndarray, limit: int = NO_LIMIT) -> np.ndarray | None:
         """First-fit partial distance-2 colors (Gebremedhin, Manne, Pothen 2005, Algorithm 3.2)."""
         lists = self._lists
-        return kernels.distance2.color_columns(lists.indptr, lists.indices, lists.shape[1], order)
+        colors = kernels.distance2.color_columns(lists.indptr, lists.indices, lists.shape[1], order, limit)
+        return colors if colors.size == self.num_vertices else None
 
     def neighborhood(self, distance: int = 1) -> Any:
         """Return the intersection graph, at either distance."""
@@ -66,22 +67,21 @@ class DistanceTwo(Problem):
 
     def portfolio(self, thorough: bool) -> Iterator[Candidate]:
         """Natural order and grids first; orders that look at pairs only where there are not too many."""
-        first = self._greedy_by_name("natural")
-        yield "natural", lambda: first
-        yield from self._lattice_candidates(self.count(first))
+        yield "natural", partial(self._greedy_by_name, "natural")
+        yield "lattice", self._lattice
         if thorough or self.has_few_pairs:
             for name in THOROUGH if thorough else QUICK:
                 yield name, partial(self._greedy_by_name, name)
 
-    def _greedy_by_name(self, name: str) -> np.ndarray:
-        return self.greedy(order_by_name(name)(self))
+    def _greedy_by_name(self, name: str, limit: int) -> np.ndarray | None:
+        return self.greedy(order_by_name(name)(self), limit)
 
-    def _lattice_candidates(self, below: int) -> Iterator[Candidate]:
+    def _lattice(self, limit: int) -> np.ndarray | None:
         """The periodic coloring with fewest colors, if the matrix comes from a grid and has one."""
-        for colors in lattice_colorings(self._lines, range(self.lower_bound, below)):
+        for colors in lattice_colorings(self._lines, range(self.lower_bound, limit)):
             if kernels.offsets.first_repeat(self._lines.indptr, self._lines.indices, colors)[0] < 0:
-                yield "lattice", partial(np.copy, colors)
-                return
+                return colors
+        return None
 
     def result(self, colors: np.ndarray, **found: Any) -> Any:
         """Wrap the colors."""

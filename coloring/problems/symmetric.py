@@ -14,7 +14,7 @@ from ..graph import Graph
 from ..orders import order_by_name
 from ..orientation import neutralize, orient
 from ..pattern import SparsityPattern
-from .base import Candidate, Problem
+from .base import NO_LIMIT, Candidate, Problem
 from .distance2 import DistanceTwo
 
 
@@ -28,7 +28,9 @@ class StarLike(Problem):
         super().__init__(pattern, seed)
         self.substitution = substitution
 
-    def greedy(self, order: np.ndarray, cautious: bool = False) -> np.ndarray:
+    def greedy(
+        self, order: np.ndarray, limit: int = NO_LIMIT, cautious: bool = False
+    ) -> np.ndarray | None:
         """First-fit star or acyclic colors (Gebremedhin et al. 2007, Algorithms 4.1 and 3.1).
 
         Vertices missing from `order` stay neutral: their neighbors get distinct colors.  A `cautious` greedy
@@ -38,11 +40,14 @@ class StarLike(Problem):
         if not cautious:
             colors[order] = kernels.star.UNCOLORED
         graph = self.graph
+        lists = graph.indptr, graph.indices
         if self.substitution:
-            return kernels.acyclic.color_acyclic(
-                graph.indptr, graph.indices, graph.edge, order, colors, graph.is_bipartite
+            colors = kernels.acyclic.color_acyclic(
+                *lists, graph.edge, order, colors, graph.is_bipartite, limit
             )
-        return kernels.star.color_star(graph.indptr, graph.indices, order, colors, graph.is_bipartite)
+        else:
+            colors = kernels.star.color_star(*lists, order, colors, graph.is_bipartite, limit)
+        return colors if colors.size == self.num_vertices else None
 
     def neighborhood(self, distance: int = 1) -> Any:
         """Return the graph, or its square."""
