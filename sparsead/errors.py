@@ -45,11 +45,14 @@ class Origin:
 
 
 _PACKAGE = os.path.dirname(os.path.abspath(__file__)) + os.sep
+_PROBLEMS = _PACKAGE + "problems" + os.sep  # functions as users write them
 _STDLIB = sysconfig.get_paths()["stdlib"] + os.sep
 _LIBRARIES = tuple(f"{os.sep}site-packages{os.sep}{name}{os.sep}" for name in ("numpy", "scipy", "numba"))
 
 
 def _is_users(file: str) -> bool:
+    if file.startswith(_PROBLEMS):
+        return True
     if file.startswith(_PACKAGE) or any(part in file for part in _LIBRARIES):
         return False
     return not (file.startswith(_STDLIB) and "site-packages" not in file)

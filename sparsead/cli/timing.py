@@ -1,0 +1,49 @@
+"""Times of calls that are compared with each other: run in turn, so that all meet the same machine."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping
+
+import numpy as np
+
+
+class Times(dict[str, np.ndarray]):
+    """Seconds of every run, by name; run k of all names happened in the same round."""
+
+    def median(self, name: str) -> float:
+        """Seconds of a typical run."""
+        return float(np.median(self[name]))
+
+    def ratio(self, name: str, to: str) -> float:
+        """How many times as long as `to` it takes: the median over the rounds."""
+        return float(np.median(self[name] / self[to]))
+
+
+def interleaved(
+    calls: Mapping[str, Callable[[], object]], seconds: float = 2.0, at_least: int = 5, at_most: int = 300
+) -> Times:
+    """Run all calls in turn, round after round, and return their times.
+
+    Parameters
+    ----------
+    calls : mapping of str to callable
+        What to run, without arguments.
+    seconds : float
+        Rounds go on for about this long.
+    at_least, at_most : int
+        Limits on the number of rounds.
+    """
+    for call in calls.values():  # the first run pays for page faults and caches
+        call()
+    rounds: list[list[float]] = []
+    end = time.perf_counter() + seconds
+    while len(rounds) < at_least or (len(rounds) < at_most and time.perf_counter() < end):
+        rounds.append([_seconds(call) for call in calls.values()])
+    return Times(zip(calls, np.array(rounds).T, strict=True))
+
+
+def _seconds(call: Callable[[], object]) -> float:
+    start = time.perf_counter()
+    call()
+    return time.perf_counter() - start

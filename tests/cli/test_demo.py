@@ -1,0 +1,72 @@
+"""The demo: what it prints is true, its picture is there, bad input gets a message and status 2."""
+
+import re
+import sys
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+from matplotlib.image import imread
+
+from sparsead.cli import main
+from sparsead.cli.group import group
+
+
+@pytest.fixture
+def run(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("COLUMNS", "120")
+    return lambda *args: CliRunner().invoke(group, list(args))
+
+
+@pytest.mark.parametrize(("problem", "size", "shape", "nnz"), [("brusselator", 6, 72, 432), ("bratu", 3, 27, 135)])
+def test_the_demo_tells_the_facts(run, problem, size, shape, nnz):
+    done = run("demo", problem, "--size", str(size))
+    assert done.exit_code == 0, done.output
+    assert f"{shape} x {shape}, {nnz} nonzeros" in done.output
+    assert all(stage in done.output for stage in ("trace", "lower", "linearize", "detect", "color", "compile"))
+    assert re.search(r"proven lower bound [67]", done.output)
+    entries, products = (float(d) for d in re.findall(r"(\d\.\de-\d\d) *\n", done.output))
+    assert 0 < entries < 1e-13 and 0 < products < 1e-13
+    assert imread(f"{problem}.png").shape[0] > 500
+
+
+def test_a_large_problem_gets_the_picture_of_a_small_one(run):
+    done = run("demo", "--size", "20", "--plot", "here.png")
+    assert "(at size 6, to be legible): here.png" in done.output
+    assert Path("here.png").exists()
+
+
+def test_no_plot_writes_nothing(run, tmp_path):
+    assert run("demo", "--size", "3", "--no-plot").exit_code == 0
+    assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize(
+    ("args", "message"),
+    [
+        (["--size", "0"], "0 is not in the range x>=1"),
+        (["--size", "-3"], "-3 is not in the range x>=1"),
+        (["--size", "many"], "'many' is not a valid integer"),
+        (["oregonator"], "'oregonator' is not one of 'brusselator'"),
+        (["--mode", "sideways"], "unknown mode 'sideways'"),
+        (["--plot", "missing/picture.png"], "there is no folder missing"),
+        (["--size", "3", "--plot", "picture.docx"], "cannot write the picture to picture.docx"),
+    ],
+)
+def test_bad_input_gets_a_message_and_status_2(run, args, message):
+    done = run("demo", *args)
+    assert done.exit_code == 2
+    assert message in done.output
+    assert "Traceback" not in done.output
+
+
+def test_without_click_the_command_says_what_to_install(monkeypatch):
+    monkeypatch.setitem(sys.modules, "click", None)
+    monkeypatch.delitem(sys.modules, "sparsead.cli.group")
+    with pytest.raises(SystemExit, match=r"needs click: pip install 'sparsead\[cli\]'"):
+        main()
+
+
+def test_help_lists_the_commands(run):
+    assert re.search(r"demo +Run the main job", run("--help").output)

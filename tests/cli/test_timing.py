@@ -1,0 +1,22 @@
+"""Times are taken in turn, and ratios within a round."""
+
+import numpy as np
+
+from sparsead.cli.timing import Times, interleaved
+
+
+def test_calls_run_in_turn():
+    ran = []
+    times = interleaved({"a": lambda: ran.append("a"), "b": lambda: ran.append("b")}, seconds=0.0, at_least=3)
+    assert "".join(ran) == "ab" * 4
+    assert list(times) == ["a", "b"] and times["a"].shape == (3,)
+
+
+def test_rounds_are_limited():
+    assert interleaved({"a": lambda: None}, seconds=60.0, at_most=7)["a"].shape == (7,)
+
+
+def test_a_ratio_compares_runs_of_one_round():
+    times = Times(a=np.array([2.0, 20.0, 2.0]), b=np.array([1.0, 10.0, 1.0]))
+    assert times.ratio("a", "b") == 2.0
+    assert times.median("a") == 2.0
