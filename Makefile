@@ -1,19 +1,23 @@
-# A fresh machine needs Python 3.11+ and git only; everything else goes into .venv.
+# A fresh machine needs Python 3.11+, git and make only; everything else goes into .venv.
 PYTHON ?= python3
 BIN := .venv/bin
+PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 
-.PHONY: demo test lint types check bench clean
+.PHONY: demo test doctest lint types check bench clean
 
 .venv/ready: pyproject.toml
 	$(PYTHON) -m venv .venv
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check -e ".[test,lint]"
+	$(PIP) -e ".[test,lint]"
 	touch $@
 
-demo: .venv/ready   ## set everything up and run the main job
+demo: .venv/ready     ## set everything up and run the main job
 	$(BIN)/sparsead demo brusselator
 
-test: .venv/ready   ## set everything up and pass the tests
-	$(BIN)/python -m pytest
+test: .venv/ready     ## set everything up and pass the tests
+	$(BIN)/python -m pytest -n 2
+
+doctest: .venv/ready  ## run the examples in the docstrings
+	$(BIN)/python -m pytest -n 2 --doctest-modules sparsead coloring
 
 lint: .venv/ready
 	$(BIN)/ruff check .
@@ -22,11 +26,11 @@ lint: .venv/ready
 types: .venv/ready
 	$(BIN)/mypy
 
-check: lint types test
+check: lint types test doctest
 
-bench: .venv/ready  ## the figures against the peers (installs them)
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check -e ".[bench]"
-	$(BIN)/python -m benchmarks.brusselator
+bench: .venv/ready    ## measure against the peers (installs them) and write docs/benchmarks.md
+	$(PIP) -e ".[bench]"
+	$(BIN)/python -m benchmarks
 
 clean:
 	rm -rf .venv build dist *.egg-info
