@@ -1,4 +1,4 @@
-"""The entry point: a problem and an order in, a coloring out."""
+"""The entry points: a problem and an order in, a coloring out."""
 
 from __future__ import annotations
 
@@ -16,8 +16,12 @@ from .problems import make_problem
 from .problems.base import Candidate, Problem
 from .results import ColoringResult
 from .search import Search
+from .verify import Verdict, is_acyclic, is_bicoloring, is_star, is_structurally_orthogonal
 
+#: Recoloring passes after the portfolio of ``order="auto"``.
 QUICK_PASSES = 4
+
+#: Seconds for ``order="best"`` unless ``time_budget`` says otherwise.
 TIME_BUDGET = 10.0
 
 
@@ -32,37 +36,150 @@ def color(
     seed: int | None = None,
     time_budget: float | None = None,
 ) -> ColoringResult:
-    """Color the columns or rows of `A` so that the members of a color share no row or column."""
+    """Color a sparse matrix so that few products with it give all its entries.
+
+    ==============  ================  ==============  ==============================================
+    `structure`     `partition`       `decompression` coloring
+    ==============  ================  ==============  ==============================================
+    nonsymmetric    column or row     direct          partial distance-2 of the bipartite graph
+    symmetric       column            direct          star, of the adjacency graph
+    symmetric       column            substitution    acyclic, of the adjacency graph
+    nonsymmetric    bidirectional     direct          star, of the bipartite graph
+    nonsymmetric    bidirectional     substitution    acyclic, of the bipartite graph
+    ==============  ================  ==============  ==============================================
+
+    Parameters
+    ----------
+    A : sparse matrix, array_like or SparsityPattern, shape (m, n)
+        Only the pattern counts; stored zeros of a sparse matrix belong to it.
+    structure, partition, decompression : str
+        The problem, see the table.
+    order : str, callable, array or list of these
+        In which order a greedy algorithm visits the vertices: a name in `coloring.orders.ORDERS`, a
+        function from a problem (see `coloring.problems.Problem`) to a permutation, or a permutation.  Of
+        a list, the best result wins.  ``"auto"`` tries a few orders and grid colorings, recolors a few
+        times, and leaves out orders that would look at too many pairs of columns; ``"best"`` tries
+        everything and then recolors until `time_budget` is spent.  Both stop at the lower bound.
+    postprocess : bool
+        Give color -1 (neutral) to vertices whose color no recovery reads, and close the gaps.
+    engine : {"numba", "networkx"}
+        ``"networkx"`` runs `networkx.greedy_color` with the strategy named by `order` on the intersection
+        graph (on the squared graph, if symmetric): slow, for reference.
+    seed : int, optional
+        Seed for the random order and for recoloring; 0 by default, so that results are reproducible.
+    time_budget : float, optional
+        Seconds after which no further attempt is started; 10 for ``order="best"``, else unlimited.
+
+    Returns
+    -------
+    ColoringResult
+        The colors, and the way to compress and decompress.  Its `tried` and `stopped` tell how the search
+        went.
+
+    Raises
+    ------
+    ColoringError
+        If the combination has no coloring, a name is unknown, an order is not a permutation, or the
+        pattern of a symmetric problem is not symmetric.
+
+    References
+    ----------
+    Gebremedhin, Manne, Pothen, *What color is your Jacobian?*, SIAM Review 47 (2005);
+    Gebremedhin, Tarafdar, Manne, Pothen, *New acyclic and star coloring algorithms with application to
+    computing Hessians*, SIAM J. Sci. Comput. 29 (2007); Coleman, Verma, *The efficient computation of
+    sparse Jacobian matrices using automatic differentiation*, SIAM J. Sci. Comput. 19 (1998).
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import coloring
+    >>> arrow = np.eye(5)
+    >>> arrow[0, :] = arrow[:, 0] = 1
+    >>> coloring.color(arrow).num_colors
+    5
+    >>> coloring.color(arrow, structure="symmetric").colors
+    array([0, 1, 1, 1, 1], dtype=int32)
+    >>> coloring.color(arrow, partition="bidirectional")
+    <nonsymmetric bidirectional coloring of 5 x 5 for direct recovery: 3 colors (optimal), order largest_first, covering>
+    """
     problem = make_problem(as_pattern(A), structure, partition, decompression, seed or 0)
-    deadline = np.inf
-    if time_budget is not None or order == "best":
-        deadline = time.perf_counter() + (TIME_BUDGET if time_budget is None else time_budget)
-    search = Search(problem, postprocess, deadline)
-    if isinstance(order, str) and order == "best":
-        search.run(problem.portfolio(thorough=True))
-        search.recolor(None)
-    elif isinstance(order, str) and order == "auto":
-        search.run(problem.portfolio(thorough=False))
-        search.recolor(QUICK_PASSES)
+    thorough = isinstance(order, str) and order == "best"
+    if time_budget is None:
+        time_budget = TIME_BUDGET if thorough else np.inf
+    search = Search(problem, postprocess, time.perf_counter() + time_budget)
+    if engine == "networkx":
+        from .networks import networkx_candidates
+
+        search.run(networkx_candidates(problem, order))
+    elif engine != "numba":
+        raise ColoringError(f"unknown engine {engine!r}; expected 'numba' or 'networkx'")
+    elif isinstance(order, str) and order in ("auto", "best"):
+        search.run(problem.portfolio(thorough))
+        search.recolor(None if thorough else QUICK_PASSES)
     else:
-        search.run(_named(problem, order))
+        search.run(_candidates(problem, order))
     return search.result()
 
 
-def _named(problem: Problem, orders: Any) -> Iterator[Candidate]:
+def from_colors(
+    A: Any,
+    colors: Any,
+    structure: str = "nonsymmetric",
+    partition: str = "column",
+    decompression: str = "direct",
+) -> ColoringResult:
+    """Wrap colors that were found elsewhere, after checking them.
+
+    Parameters
+    ----------
+    A : sparse matrix, array_like or SparsityPattern
+        The matrix they belong to.
+    colors : array_like of int, or a pair of them
+        One color per column (row); for ``partition="bidirectional"`` the pair (row colors, column colors).
+    structure, partition, decompression : str
+        As in `color`.
+
+    Raises
+    ------
+    ColoringError
+        If `A` cannot be recovered with these colors; the message names a witness.
+
+    Examples
+    --------
+    >>> import coloring
+    >>> coloring.from_colors([[1, 0], [0, 1]], [0, 0]).num_colors
+    1
+    """
+    pattern = as_pattern(A)
+    problem = make_problem(pattern, structure, partition, decompression)
+    verdict: Verdict
+    if partition == "bidirectional":
+        row_colors, column_colors = (np.asarray(side, np.int32) for side in colors)
+        verdict = is_bicoloring(pattern, row_colors, column_colors, decompression)
+        colors = np.concatenate([column_colors, row_colors])
+    elif structure == "symmetric":
+        verdict = (is_star if decompression == "direct" else is_acyclic)(pattern, colors)
+    else:
+        verdict = is_structurally_orthogonal(pattern, colors, partition)
+    if not verdict:
+        raise ColoringError(f"these colors cannot recover {pattern!r}: {verdict.reason}")
+    return problem.result(np.ascontiguousarray(colors, np.int32))
+
+
+def _candidates(problem: Problem, orders: Any) -> Iterator[Candidate]:
+    """The greedy algorithm in each of the given orders."""
     for order in orders if isinstance(orders, list | tuple) else [orders]:
-        function: Callable[[Problem], np.ndarray] = order_by_name(order) if isinstance(order, str) else order
-        label = order if isinstance(order, str) else getattr(order, "__name__", repr(order))
-        yield label, partial(_greedy, problem, function)
+        if isinstance(order, str):
+            yield order, partial(_greedy, problem, order_by_name(order))
+        elif callable(order):
+            yield getattr(order, "__name__", "callable"), partial(_greedy, problem, order)
+        else:
+            yield "given", partial(_greedy, problem, partial(np.asarray, order))
 
 
-def _greedy(problem: Problem, order: Callable[[Problem], np.ndarray], limit: int) -> np.ndarray | None:
-    return problem.greedy(_permutation(order(problem), problem), limit)
-
-
-def _permutation(order: Any, problem: Problem) -> np.ndarray:
-    order = np.asarray(order)
+def _greedy(problem: Problem, order: Callable[[Problem], Any], limit: int) -> np.ndarray | None:
+    permutation = np.asarray(order(problem))
     n = problem.num_vertices
-    if order.shape != (n,) or not np.array_equal(np.sort(order), np.arange(n)):
-        raise ColoringError(f"an order must be a permutation of the {n} vertices; got {order}")
-    return np.ascontiguousarray(order, np.int32)
+    if permutation.shape != (n,) or not np.array_equal(np.sort(permutation), np.arange(n)):
+        raise ColoringError(f"an order must be a permutation of the {n} vertices; got {permutation}")
+    return problem.greedy(np.ascontiguousarray(permutation, np.int32), limit)

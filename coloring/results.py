@@ -29,8 +29,6 @@ class ColoringResult(ABC):
         Color of each row and of each column, -1 for neutral; None for a side that is not colored.
     num_row_colors, num_column_colors : int
         Number of colors on either side: products with the transpose, and products, per evaluation.
-    lower_bound : int
-        Proven lower bound on `num_colors`.
     order : str
         The order (and variant of the algorithm) that gave these colors.
     tried : tuple of (str, int)
@@ -45,25 +43,29 @@ class ColoringResult(ABC):
 
     def __init__(
         self,
-        pattern: SparsityPattern,
+        problem: Any,
         row_colors: np.ndarray | None,
         column_colors: np.ndarray | None,
         *,
-        lower_bound: int = 0,
         order: str = "given",
         tried: tuple[tuple[str, int], ...] = (),
         stopped: str = "",
     ) -> None:
-        self.pattern = pattern
+        self.problem = problem
+        self.pattern: SparsityPattern = problem.pattern
         self.row_colors, self.column_colors = row_colors, column_colors
         self.num_row_colors, self.num_column_colors = _count(row_colors), _count(column_colors)
-        self.lower_bound = int(lower_bound)
         self.order, self.tried, self.stopped = order, tried, stopped
 
     @property
     def num_colors(self) -> int:
         """Number of matrix products that one evaluation costs."""
         return self.num_row_colors + self.num_column_colors
+
+    @property
+    def lower_bound(self) -> int:
+        """Proven lower bound on `num_colors` (for colorings of this kind)."""
+        return self.problem.lower_bound
 
     @property
     def is_optimal(self) -> bool:
@@ -208,10 +210,10 @@ class PartitionColoring(ColoringResult):
     structure = "nonsymmetric"
     decompression = "direct"
 
-    def __init__(self, pattern: SparsityPattern, colors: np.ndarray, partition: str, **found: Any) -> None:
-        self.partition = partition
-        sides = (None, colors) if partition == "column" else (colors, None)
-        super().__init__(pattern, *sides, **found)
+    def __init__(self, problem: Any, colors: np.ndarray, **found: Any) -> None:
+        self.partition = problem.partition
+        sides = (None, colors) if self.partition == "column" else (colors, None)
+        super().__init__(problem, *sides, **found)
 
     def _make_plan(self) -> RecoveryPlan:
         if self.partition == "column":
@@ -226,9 +228,8 @@ class SymmetricColoring(ColoringResult):
     partition = "column"
 
     def __init__(self, problem: Any, colors: np.ndarray, **found: Any) -> None:
-        self.problem = problem
         self.decompression = "substitution" if problem.substitution else "direct"
-        super().__init__(problem.pattern, None, colors, **found)
+        super().__init__(problem, None, colors, **found)
 
     def _make_plan(self) -> RecoveryPlan:
         p = self.problem
@@ -243,10 +244,9 @@ class Bicoloring(ColoringResult):
     partition = "bidirectional"
 
     def __init__(self, problem: Any, colors: np.ndarray, **found: Any) -> None:
-        self.problem = problem
         self.decompression = "substitution" if problem.substitution else "direct"
         n = problem.pattern.shape[1]
-        super().__init__(problem.pattern, colors[n:], colors[:n], **found)
+        super().__init__(problem, colors[n:], colors[:n], **found)
 
     def _make_plan(self) -> RecoveryPlan:
         p = self.problem

@@ -62,11 +62,11 @@ class Search:
     def run(self, candidates: Iterable[Candidate]) -> None:
         """Try the candidates in turn; the first is tried in any case."""
         for label, make in candidates:
+            if self.colors is not None and self.is_over:
+                return
             colors = make(self._limit)
             if colors is not None:
                 self.offer(label, colors)
-            if self.is_over:
-                return
 
     def recolor(self, passes: int | None) -> None:
         """Color the classes of the best coloring again, one after the other, in changing orders.
@@ -99,7 +99,6 @@ class Search:
         """Wrap the best coloring, with the record of the search."""
         return self.problem.result(
             self.colors,
-            lower_bound=self.problem.lower_bound,
             order=self.label,
             tried=tuple(self.tried),
             stopped=self.stopped or "everything tried",

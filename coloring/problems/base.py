@@ -78,6 +78,11 @@ class Problem(ABC):
         """Wrap the colors with the way to compress and decompress."""
 
     @property
+    def distance_two(self) -> Problem | None:
+        """The column or row coloring whose colors also solve this problem, if there is one."""
+        return None
+
+    @property
     @abstractmethod
     def lower_bound(self) -> int:
         """Proven lower bound on the number of colors."""

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from .. import kernels
+from ..bounds import density_bound
 from ..graph import Graph
 from ..orders import order_by_name
 from ..orientation import color_codes
@@ -43,8 +44,9 @@ class Bidirectional(StarLike):
 
     @cached_property
     def lower_bound(self) -> int:
-        """See `coloring.bounds`."""
-        return 0
+        """The density bound."""
+        graph, order = self.graph, order_by_name("smallest_last")(self)
+        return density_bound(graph.indptr, graph.indices, order, graph.num_first)
 
     def count(self, colors: np.ndarray) -> int:
         """Row colors and column colors together."""

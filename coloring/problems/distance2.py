@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from .. import kernels
+from ..bounds import clique_bound
 from ..lattice import lattice_colorings
 from ..orders import order_by_name
 from ..orientation import renumber
@@ -55,10 +56,18 @@ class DistanceTwo(Problem):
         """Empty columns need no color."""
         return renumber(np.where(np.diff(self._lists.indptr) > 0, colors, np.int32(-1)))
 
+    @property
+    def distance_two(self) -> DistanceTwo:
+        """This problem itself."""
+        return self
+
     @cached_property
     def lower_bound(self) -> int:
-        """Greatest number of entries in a line: these vertices conflict pairwise."""
-        return int(np.diff(self._lines.indptr).max(initial=0))
+        """Greatest number of entries in a line, whose vertices conflict pairwise, or a greater clique."""
+        longest = int(np.diff(self._lines.indptr).max(initial=0))
+        if not self.has_few_pairs:
+            return longest
+        return max(longest, clique_bound(self.neighborhood(), self.degrees))
 
     @cached_property
     def has_few_pairs(self) -> bool:
@@ -87,4 +96,4 @@ class DistanceTwo(Problem):
         """Wrap the colors."""
         from ..results import PartitionColoring
 
-        return PartitionColoring(self.pattern, colors, self.partition, **found)
+        return PartitionColoring(self, colors, **found)

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from .. import kernels
+from ..bounds import clique_bound, density_bound, star_band_bound
 from ..errors import ColoringError
 from ..graph import Graph
 from ..orders import order_by_name
@@ -96,6 +97,11 @@ class Symmetric(StarLike):
         return Graph.adjacency(self.pattern)
 
     @cached_property
+    def distance_two(self) -> DistanceTwo | None:
+        """A column coloring is a star coloring in which no star has two edges of one color."""
+        return None if self.substitution else DistanceTwo(self.pattern, "column", self.seed)
+
+    @cached_property
     def diagonal(self) -> np.ndarray:
         """Whether each diagonal entry is stored, so that its vertex needs a color."""
         stored = np.zeros(self.num_vertices, np.bool_)
@@ -104,8 +110,12 @@ class Symmetric(StarLike):
 
     @cached_property
     def lower_bound(self) -> int:
-        """See `coloring.bounds`."""
-        return 0
+        """The best of the clique, density and band bounds."""
+        full = bool(self.diagonal.all())
+        clique = clique_bound(self.neighborhood(), self.degrees) - (not full)  # one of it may be neutral
+        A, order = self.pattern, order_by_name("smallest_last")(self)
+        band = star_band_bound(A) if full and not self.substitution else 0
+        return max(0, clique, band, density_bound(A.indptr, A.indices, order, self.num_vertices))
 
     def portfolio(self, thorough: bool) -> Iterator[Candidate]:
         """Orders on the adjacency graph and on its square; plain, cautious, and distance-2 colorings."""
@@ -114,8 +124,8 @@ class Symmetric(StarLike):
             yield name, partial(self.greedy, order)
             if thorough and not self.substitution:
                 yield f"{name}, cautious", partial(self.greedy, order, cautious=True)
-        if thorough and not self.substitution:
-            for name, make in DistanceTwo(self.pattern, "column", self.seed).portfolio(thorough):
+        if thorough and self.distance_two is not None:
+            for name, make in self.distance_two.portfolio(thorough):
                 yield f"distance two, {name}", make
 
     def result(self, colors: np.ndarray, **found: Any) -> Any:

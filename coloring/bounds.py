@@ -1,0 +1,64 @@
+"""Proven lower bounds on the number of colors."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from . import kernels
+from .pattern import SparsityPattern
+
+
+def clique_bound(neighborhood: Any, degrees: np.ndarray) -> int:
+    """Size of a clique found greedily: its vertices conflict pairwise.
+
+    From each of a few vertices of great degree, repeatedly add the vertex of greatest degree that is
+    adjacent to all of the clique.
+    """
+    starts = np.argsort(-degrees, kind="stable")[:8].astype(np.int32)
+    return int(kernels.cliques.greedy_clique(neighborhood, degrees, starts)) if degrees.size else 0
+
+
+def density_bound(indptr: np.ndarray, indices: np.ndarray, order: np.ndarray, num_first: int) -> int:
+    """Bound by counting unknowns and equations, for symmetric and for bidirectional recovery.
+
+    The entries of a symmetric matrix between the vertices of a set appear in the rows of that set alone, so
+    that ``p`` passes give ``p`` equations per vertex for them: p is at least the number of edges and loops
+    of any induced subgraph over its number of vertices.  In a bipartite graph a pass gives one equation per
+    vertex of one side.  The subgraphs tried are those of the first vertices of `order`; with smallest last
+    this comes within a factor two of the densest one (Charikar 2000).
+
+    Parameters
+    ----------
+    indptr, indices : ndarray
+        Adjacency lists, loops included.
+    order : ndarray
+        A permutation of the vertices.
+    num_first : int
+        Vertices below this are on the first side of a bipartite graph; their number if it is not one.
+    """
+    unknowns = np.cumsum(kernels.cliques.entries_among_first(indptr, indices, order))
+    first = np.cumsum(order < num_first)
+    sizes = np.maximum(first, np.arange(1, order.size + 1) - first)
+    return int((-(-unknowns // sizes)).max(initial=0))
+
+
+def star_band_bound(pattern: SparsityPattern) -> int:
+    """Bound for star coloring: 2 b + 1 if 3 b + 1 consecutive vertices form a full band of half-bandwidth b.
+
+    Coleman and Moré (1984), for symmetric band matrices.
+    """
+    reach = kernels.cliques.full_reach(pattern.indptr, pattern.indices)
+    best = 0
+    for b in np.unique(reach):
+        # a run of vertices that all reach their next b vertices, and the b vertices that follow it
+        if longest_run(reach >= b) + b >= 3 * b + 1:
+            best = 2 * int(b) + 1
+    return best
+
+
+def longest_run(mask: np.ndarray) -> int:
+    """Length of the longest run of True."""
+    ends = np.flatnonzero(np.diff(np.concatenate([[False], mask, [False]])))
+    return int((ends[1::2] - ends[::2]).max(initial=0))
