@@ -1,4 +1,4 @@
-"""Sparse Jacobians of plain NumPy code: tracing, graph coloring, compiled sweeps.
+"""Sparse Jacobians and Hessians of plain NumPy code: tracing, graph coloring, compiled sweeps.
 
 >>> import numpy as np
 >>> import sparsead as sad
@@ -8,16 +8,26 @@
 """
 
 from sparsead.errors import InputError, SparseADError, TracedBranchError, UnsupportedOperationError
+from sparsead.gradient import Gradient, gradient
+from sparsead.hessian import Hessian, hessian, hessian_pattern
 from sparsead.jacobian import Jacobian, jacobian, jacobian_pattern
+from sparsead.lagrangian import LagrangianHessian, lagrangian_hessian
 
 __all__ = [
+    "Gradient",
+    "Hessian",
     "InputError",
     "Jacobian",
+    "LagrangianHessian",
     "SparseADError",
     "TracedBranchError",
     "UnsupportedOperationError",
+    "gradient",
+    "hessian",
+    "hessian_pattern",
     "jacobian",
     "jacobian_pattern",
+    "lagrangian_hessian",
 ]
 
 __version__ = "0.1.0"

@@ -11,10 +11,11 @@ from coloring import SparsityPattern
 from sparsead.kernels.kernel import Buffer, LinearKernel, LinearProgram, Term
 
 
-def detect(linear: LinearProgram) -> SparsityPattern:
-    """Return the pattern, (target size, source size): conservative, never missing an entry.
+def detect(linear: LinearProgram) -> dict[Buffer, SparsityPattern]:
+    """Return the pattern of every buffer that the program writes, (buffer size, source size).
 
-    Coefficients that fold to a structural zero leave no term, so they leave no entry.
+    Conservative, never missing an entry. Coefficients that fold to a structural zero leave no term, so they leave no
+    entry. The target always has a pattern, if an empty one.
     """
     patterns: dict[Buffer, SparsityPattern] = {}
     writers: dict[Buffer, list[tuple[LinearKernel, Term]]] = defaultdict(list)
@@ -26,7 +27,7 @@ def detect(linear: LinearProgram) -> SparsityPattern:
     empty = SparsityPattern.from_coo(
         np.empty(0, np.int32), np.empty(0, np.int32), (linear.target.size, linear.source.size)
     )
-    return patterns.get(linear.target, empty)
+    return {linear.target: empty} | patterns
 
 
 def _pattern_of(

@@ -124,13 +124,15 @@ class LinearKernel:
 class LinearProgram:
     """Linear kernels in order, from tangents of `source` to tangents of `target`.
 
-    `primal` holds the kernels that fill the buffers which the coefficients read.
+    `primal` holds the kernels that fill the buffers which the coefficients read. `symmetric` says that the matrix is
+    a Hessian: each kernel's terms are second derivatives.
     """
 
     source: Buffer
     target: Buffer
     kernels: tuple[LinearKernel, ...]
     primal: Kernels
+    symmetric: bool = False
 
     @property
     def work(self) -> list[Buffer]:
@@ -141,7 +143,7 @@ class LinearProgram:
     def transposed(self) -> LinearProgram:
         """Return the program of the transposed matrix: terms exchanged, kernels in reverse."""
         kernels = tuple(LinearKernel(k.domain, tuple(t.transposed() for t in k.terms)) for k in reversed(self.kernels))
-        return LinearProgram(self.target, self.source, kernels, self.primal)
+        return LinearProgram(self.target, self.source, kernels, self.primal, self.symmetric)
 
     def __str__(self) -> str:
         return "\n".join(map(str, self.kernels))

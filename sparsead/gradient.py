@@ -1,0 +1,89 @@
+"""The prepared gradient of a scalar function."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+import sparsead.ops  # noqa: F401  (fills the tables that tracing reads)
+from sparsead.emit.sweep import DEFAULT_BACKEND
+from sparsead.errors import InputError
+from sparsead.kernels.gradient import gradient as gradient_kernels
+from sparsead.kernels.kernel import Kernels
+from sparsead.kernels.lower import lower
+from sparsead.program.nodes import Program
+from sparsead.stages import Timings
+from sparsead.sweeps.vector import value_sweep
+from sparsead.tracing.trace import Signature, trace
+
+
+class Gradient:
+    """A gradient prepared once, evaluated many times. Made by `gradient`."""
+
+    def __init__(self, program: Program, signature: Signature, kernels: Kernels, backend: str) -> None:
+        self.program = program
+        self.kernels = kernels
+        self.gradient_kernels = gradient_kernels(kernels)
+        self._signature = signature
+        self._both = with_value(kernels, self.gradient_kernels)
+        self._gradient = value_sweep(self.gradient_kernels, backend)
+        self._value_and_gradient = value_sweep(self._both, backend)
+
+    def __call__(self, x: Any, *args: Any) -> np.ndarray:
+        """Return the gradient at x, in the shape of x."""
+        g = np.empty(self.program.wrt.size)
+        self._gradient(**self._inputs((x, *args)), g=g)
+        return g.reshape(self.program.wrt.shape)
+
+    def value_and_gradient(self, x: Any, *args: Any) -> tuple[float, np.ndarray]:
+        """Return ``f(x, *args)`` and its gradient, from one sweep."""
+        y, g = np.empty(1), np.empty(self.program.wrt.size)
+        self._value_and_gradient(**self._inputs((x, *args)), y=y, g=g)
+        return float(y[0]), g.reshape(self.program.wrt.shape)
+
+    @property
+    def source(self) -> str:
+        """The generated code."""
+        return self._gradient.source.text
+
+    def _inputs(self, args: tuple[Any, ...]) -> dict[str, np.ndarray]:
+        arrays = self._signature.convert(args)
+        return {node.name: array for node, array in zip(self.program.inputs, arrays, strict=True)}
+
+
+def gradient(f: Callable[..., Any], x0: Any, *args: Any, argnum: int = 0, backend: str = DEFAULT_BACKEND) -> Gradient:
+    """Prepare the gradient of a scalar NumPy function; see `hessian` for the arguments.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import sparsead as sad
+    >>> grad = sad.gradient(lambda x: np.sum(x**3), np.ones(3))
+    >>> grad(np.array([1.0, 2.0, 3.0]))
+    array([ 3., 12., 27.])
+    """
+    program, signature, kernels = traced_scalar(f, (x0, *args), argnum, Timings())
+    return Gradient(program, signature, kernels, backend)
+
+
+def with_value(kernels: Kernels, gradients: Kernels) -> Kernels:
+    """Return kernels that compute the value and the gradient, sharing what both need."""
+    reverse = [k for k in gradients.kernels if any(s.buffer.name[0] in "ag" for s in k.stores)]
+    return Kernels(kernels.wrt, gradients.output, kernels.arguments, (*kernels.kernels, *reverse))
+
+
+def traced_scalar(
+    f: Callable[..., Any], args: tuple[Any, ...], argnum: int, timings: Timings
+) -> tuple[Program, Signature, Kernels]:
+    """Trace and lower a function that must return one number."""
+    with timings.stage("trace"):
+        program, signature = trace(f, args, argnum)
+    if program.output.index.size != 1:
+        raise InputError(
+            f"{program.name} returned an array of shape {program.output.shape}; a gradient or Hessian needs a function "
+            "that returns one number (for an array use sparsead.jacobian)"
+        )
+    with timings.stage("lower"):
+        return program, signature, lower(program)

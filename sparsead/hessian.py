@@ -1,0 +1,253 @@
+"""The prepared symmetric sparse Hessian."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import scipy.sparse
+import scipy.sparse.linalg
+
+import sparsead.ops  # noqa: F401  (fills the tables that tracing reads)
+from coloring import ColoringResult, SparsityPattern
+from sparsead.choices import HESSIAN_MODES, choose_hessian, given_pattern
+from sparsead.detect.jacobian import detect
+from sparsead.emit.sweep import DEFAULT_BACKEND, Sweep
+from sparsead.errors import InputError, UnsupportedOperationError
+from sparsead.gradient import traced_scalar, with_value
+from sparsead.kernels.gradient import gradient as gradient_kernels
+from sparsead.kernels.kernel import Buffer, Kernels, LinearProgram
+from sparsead.kernels.linearize import linearize
+from sparsead.prepared import PreparedMatrix, checked_vector
+from sparsead.stages import Timings
+from sparsead.sweeps.assembly import Assembly, compressed_assembly, direct_assembly
+from sparsead.sweeps.vector import apply_columns, product_sweep, value_sweep
+
+LANE = "hvp"
+
+
+class Hessian(PreparedMatrix):
+    """A Hessian prepared once, evaluated many times. Made by `hessian`.
+
+    ``mode`` is ``"star"``, ``"acyclic"``, ``"column"`` or ``"direct"``. Both triangles are stored, and equal to the
+    bit. See `PreparedMatrix` for the other attributes.
+    """
+
+    _title = "sparse Hessian"
+
+    def __init__(self, gradients: Kernels, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.gradient_kernels = gradients
+        self._both = with_value(self.kernels, gradients)
+        self._triangles: dict[str, tuple[np.ndarray, np.ndarray]] = {}
+
+    def __call__(
+        self, x: Any, *args: Any, out: scipy.sparse.csr_array | None = None, triangle: str = "full"
+    ) -> scipy.sparse.csr_array:
+        """Return the Hessian at x.
+
+        Parameters
+        ----------
+        x : array_like
+            The point, of the shape that was prepared.
+        *args
+            The other arguments of the function.
+        out : scipy.sparse.csr_array, optional
+            A full result of an earlier call, to be overwritten.
+        triangle : {"full", "lower", "upper"}
+            What to return; the diagonal belongs to both triangles.
+
+        Returns
+        -------
+        scipy.sparse.csr_array, shape (n, n)
+            The structure is the same at every call; its index arrays are shared and read-only.
+
+        Raises
+        ------
+        InputError
+            If a shape differs from the prepared one, or `out` does not fit.
+        """
+        inputs = self._inputs((x, *args))
+        if triangle != "full" and out is not None:
+            raise InputError("out= goes with triangle='full'; use values(x, out=, order='lower') for a triangle")
+        data = np.empty(self.pattern.nnz) if out is None else self._checked(out)
+        self._assembly.fill(data, inputs)
+        if out is not None:
+            return out
+        return self._matrix(data) if triangle == "full" else self._triangle(data, triangle)
+
+    def gradient(self, x: Any, *args: Any) -> np.ndarray:
+        """Return the gradient at x, in the shape of x."""
+        g = np.empty(self.shape[0])
+        self._sweep("gradient")(**self._inputs((x, *args)), g=g)
+        return g.reshape(self.program.wrt.shape)
+
+    def hvp(self, x: Any, v: Any, *args: Any) -> np.ndarray:
+        """Return ``H @ v`` without forming H; v (n,) or (n, k)."""
+        v = checked_vector("hvp", v, self.shape[0])
+        return apply_columns(self._sweep("hvp"), self._inputs((x, *args)), "dx", "dg", v, self.shape[0])
+
+    def value_gradient_and_hessian(self, x: Any, *args: Any) -> tuple[float, np.ndarray, scipy.sparse.csr_array]:
+        """Return ``f(x, *args)``, its gradient and its Hessian, from one sweep."""
+        y, g, data = np.empty(1), np.empty(self.shape[0]), np.empty(self.pattern.nnz)
+        self._assembly.fill(data, self._inputs((x, *args)) | {"y": y, "g": g}, values=self._both)
+        return float(y[0]), g.reshape(self.program.wrt.shape), self._matrix(data)
+
+    def linear_operator(self, x: Any, *args: Any) -> scipy.sparse.linalg.LinearOperator:
+        """Return H at x as a ``scipy.sparse.linalg.LinearOperator`` (products only, no matrix)."""
+        x = np.array(x, dtype=np.float64)
+        return scipy.sparse.linalg.LinearOperator(
+            self.shape,
+            matvec=lambda v: self.hvp(x, np.ravel(v), *args),
+            rmatvec=lambda v: self.hvp(x, np.ravel(v), *args),
+            matmat=lambda v: self.hvp(x, v, *args),
+            rmatmat=lambda v: self.hvp(x, v, *args),
+            dtype=np.dtype(np.float64),
+        )
+
+    def _triangle(self, data: np.ndarray, triangle: str) -> scipy.sparse.csr_array:
+        if triangle not in ("lower", "upper"):
+            raise InputError(f"unknown triangle {triangle!r}; expected 'full', 'lower' or 'upper'")
+        place = self._order(triangle)
+        assert place is not None
+        if triangle not in self._triangles:
+            indptr = np.searchsorted(place, self.pattern.indptr).astype(self.pattern.indptr.dtype)
+            self._triangles[triangle] = (self.pattern.indices[place], indptr)
+        return scipy.sparse.csr_array((data[place], *self._triangles[triangle]), shape=self.shape)
+
+    def _sweep(self, name: str) -> Sweep:
+        if name not in self._sweeps:
+            if name == "gradient":
+                self._sweeps[name] = value_sweep(self.gradient_kernels, self.backend)
+            else:
+                self._sweeps[name] = product_sweep(self.linear, name, self.backend)
+        return self._sweeps[name]
+
+
+def hessian(
+    f: Callable[..., Any],
+    x0: Any,
+    *args: Any,
+    argnum: int = 0,
+    mode: str = "auto",
+    pattern: Any = None,
+    coloring: Any = None,
+    order: Any = "auto",
+    threads: int | None = None,
+    backend: str = DEFAULT_BACKEND,
+) -> Hessian:
+    """Prepare the sparse Hessian of a scalar NumPy function.
+
+    Parameters
+    ----------
+    f : callable
+        ``f(x, *args)``: NumPy code that returns one number.
+    x0, *args, argnum, pattern, order, threads, backend
+        As in `jacobian`.
+    mode : str
+        ``"star"``: star coloring, direct recovery; ``"acyclic"``: acyclic coloring, recovery by substitution;
+        ``"column"``: column coloring; ``"compressed"``: the cheapest of these three; ``"direct"``: element Hessians
+        are accumulated without seeds; ``"auto"``: the cheapest of all, by counted costs.
+    coloring : optional
+        A result of `coloring.color` of the pattern, an array of column colors, or ``"none"``: one pass per column.
+
+    Returns
+    -------
+    Hessian
+
+    Raises
+    ------
+    InputError
+        If `f` does not return a single number, or an argument cannot be used.
+    UnsupportedOperationError, TracedBranchError
+        As in `jacobian`.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import sparsead as sad
+    >>> hess = sad.hessian(lambda x: np.sum(x[1:] * x[:-1] ** 2), np.ones(3))
+    >>> hess(np.array([1.0, 2.0, 3.0])).toarray()
+    array([[4., 2., 0.],
+           [2., 6., 4.],
+           [0., 4., 0.]])
+    """
+    if mode not in HESSIAN_MODES:
+        raise InputError(f"unknown mode {mode!r}; expected one of {', '.join(HESSIAN_MODES)}")
+    if threads not in (None, 1):
+        raise UnsupportedOperationError(f"threads={threads} is not available yet; use threads=1")
+    timings = Timings()
+    program, signature, kernels = traced_scalar(f, (x0, *args), argnum, timings)
+    with timings.stage("linearize"):
+        gradients = gradient_kernels(kernels)
+        linear = second_order(gradients)
+    with timings.stage("detect"):
+        patterns = hessian_patterns(linear)
+        if pattern is not None:
+            patterns[linear.target] = given_pattern(pattern, patterns[linear.target])
+    with timings.stage("color"):
+        chosen, colored, reasons = choose_hessian(linear, patterns, mode, coloring, order)
+        assembly = _assembly(linear, patterns, colored, backend)
+    with timings.stage("compile"):
+        assembly.compile()
+    found = patterns[linear.target]
+    common = (program, signature, kernels, linear, found, chosen, colored, assembly, timings, backend, reasons)
+    return Hessian(gradients, *common)
+
+
+def hessian_pattern(f: Callable[..., Any], x0: Any, *args: Any, argnum: int = 0) -> SparsityPattern:
+    """Return the sparsity pattern of the Hessian of `f` alone; see `hessian` for the arguments.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import sparsead as sad
+    >>> sad.hessian_pattern(lambda x: x[0] * x[1] + x[2], np.ones(3)).to_scipy().toarray()
+    array([[0., 1., 0.],
+           [1., 0., 0.],
+           [0., 0., 0.]])
+    """
+    _, _, kernels = traced_scalar(f, (x0, *args), argnum, Timings())
+    linear = second_order(gradient_kernels(kernels))
+    return hessian_patterns(linear)[linear.target]
+
+
+def second_order(gradients: Kernels) -> LinearProgram:
+    """Linearize gradient kernels: the matrix is the Hessian."""
+    linear = linearize(gradients)
+    return LinearProgram(linear.source, linear.target, linear.kernels, linear.primal, symmetric=True)
+
+
+def hessian_patterns(linear: LinearProgram) -> dict[Buffer, SparsityPattern]:
+    """Detect the patterns; an entry whose mirror image is known to be zero is zero."""
+    patterns = detect(linear)
+    found = patterns[linear.target]
+    if found != found.T:
+        common = found.to_scipy().multiply(found.T.to_scipy()).tocsr()
+        patterns[linear.target] = SparsityPattern.from_scipy(common)
+    return patterns
+
+
+def _assembly(
+    linear: LinearProgram, patterns: dict[Buffer, SparsityPattern], colored: ColoringResult | None, backend: str
+) -> Assembly:
+    pattern = patterns[linear.target]
+    if colored is not None:
+        return compressed_assembly(linear, colored, LANE, "hessian", backend)
+    assembly = direct_assembly(linear, patterns, {LANE: 0}, "hessian", backend)
+    if linear.work:  # sums over several layers run in different orders above and below the diagonal
+        assembly.finish = mirroring(pattern)
+    return assembly
+
+
+def mirroring(pattern: SparsityPattern) -> Callable[[np.ndarray], None]:
+    """Return a function that copies the lower triangle of the values to the upper one."""
+    by_column = np.argsort(pattern.indices, kind="stable")  # entry k of the transpose, in row order
+    upper = np.flatnonzero(pattern.indices > pattern.rows)
+    lower = by_column[upper]
+
+    def mirror(data: np.ndarray) -> None:
+        data[upper] = data[lower]
+
+    return mirror

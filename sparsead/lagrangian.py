@@ -1,0 +1,79 @@
+"""The Hessian of a Lagrangian, with multipliers as runtime values."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from sparsead.errors import InputError
+from sparsead.hessian import Hessian, hessian
+from sparsead.tracing.trace import trace
+
+
+def lagrangian_hessian(
+    f: Callable[..., Any], c: Callable[..., Any], x0: Any, *args: Any, **options: Any
+) -> LagrangianHessian:
+    """Prepare the Hessian of ``sigma * f(x) + multipliers . c(x)`` in x, multipliers and sigma being runtime values.
+
+    Parameters
+    ----------
+    f, c : callable
+        The objective, ``f(x, *args)``, one number; the constraints, ``c(x, *args)``, any shape.
+    x0, *args
+        As in `hessian`.
+    **options
+        Those of `hessian`.
+
+    Returns
+    -------
+    LagrangianHessian
+        Called as ``lag(x, multipliers, *args, sigma=1.0)``.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import sparsead as sad
+    >>> lag = sad.lagrangian_hessian(lambda x: np.sum(x**2), lambda x: x[1:] * x[:-1], np.ones(3))
+    >>> lag(np.zeros(3), np.array([5.0, 7.0]), sigma=0.5).toarray()
+    array([[1., 5., 0.],
+           [5., 1., 7.],
+           [0., 7., 1.]])
+    """
+    program, _ = trace(c, (x0, *args))
+    size = program.output.index.size
+
+    def lagrangian(x: Any, multipliers: Any, sigma: Any, *args: Any) -> Any:
+        return sigma * f(x, *args) + np.sum(multipliers * np.ravel(c(x, *args)))
+
+    lagrangian.__name__ = f"sigma * {getattr(f, '__name__', 'f')} + multipliers . {getattr(c, '__name__', 'c')}"
+    return LagrangianHessian(hessian(lagrangian, x0, np.ones(size), 1.0, *args, **options), size)
+
+
+class LagrangianHessian:
+    """The Hessian of a Lagrangian; ``hessian`` is the prepared Hessian of x, multipliers, sigma and args."""
+
+    def __init__(self, hessian: Hessian, size: int) -> None:
+        self.hessian = hessian
+        self._size = size
+
+    def __call__(self, x: Any, multipliers: Any, *args: Any, sigma: float = 1.0, **options: Any) -> Any:
+        """Return the Hessian at x; `options` are those of `Hessian.__call__`."""
+        return self.hessian(x, self._checked(multipliers), float(sigma), *args, **options)
+
+    def values(self, x: Any, multipliers: Any, *args: Any, sigma: float = 1.0, **options: Any) -> np.ndarray:
+        """Return the values of the entries; `options` are those of `PreparedMatrix.values`."""
+        return self.hessian.values(x, self._checked(multipliers), float(sigma), *args, **options)
+
+    def _checked(self, multipliers: Any) -> np.ndarray:
+        multipliers = np.asarray(multipliers, dtype=np.float64).reshape(-1)
+        if multipliers.size != self._size:
+            raise InputError(f"expected {self._size} multipliers, one per constraint, got {multipliers.size}")
+        return multipliers
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self.hessian, name)
+
+    def __str__(self) -> str:
+        return str(self.hessian)

@@ -1,0 +1,118 @@
+"""From inputs to the values of a matrix: the sweeps of one mode, run one after the other."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+
+import numpy as np
+
+from coloring import ColoringResult, SparsityPattern
+from sparsead.emit.sweep import DEFAULT_BACKEND, Sweep
+from sparsead.kernels.kernel import Buffer, Kernels, LinearProgram
+from sparsead.sweeps.compressed import Recovery, compressed_sweep
+from sparsead.sweeps.direct import direct_sweep
+from sparsead.sweeps.vector import value_sweep
+
+Finish = Callable[[np.ndarray], None]
+
+
+@dataclass(eq=False)
+class Part:
+    """One sweep of an assembly: how to build it for given primal kernels, and the arrays that it needs."""
+
+    linear: LinearProgram
+    build: Callable[[LinearProgram], Sweep]
+    arrays: dict[str, np.ndarray] = field(default_factory=dict)
+
+
+@dataclass(eq=False)
+class Assembly:
+    """Computes all values of a matrix.
+
+    Parameters
+    ----------
+    parts : list of Part
+        Sweeps that write disjoint shares of the values.
+    passes : dict
+        Products with the matrix or its transpose that they amount to, by kind.
+    finish : callable, optional
+        What remains to be done on the values: substitution, mirroring.
+    """
+
+    parts: list[Part]
+    passes: dict[str, int]
+    finish: Finish | None = None
+    _sweeps: dict[int, list[Sweep]] = field(default_factory=dict)
+
+    def sweeps(self, values: Kernels | None = None) -> list[Sweep]:
+        """Return the sweeps; with `values`, the first also runs these kernels (a superset of its primal ones)."""
+        key = 0 if values is None else id(values)
+        if key not in self._sweeps:
+            programs = [p.linear for p in self.parts]
+            if values is not None and programs:
+                programs[0] = replace(programs[0], primal=values)
+            self._sweeps[key] = [p.build(program) for p, program in zip(self.parts, programs, strict=True)]
+        return self._sweeps[key]
+
+    def compile(self) -> None:
+        """Compile the sweeps of the matrix alone."""
+        for sweep in self.sweeps():
+            sweep.compile()
+
+    def fill(self, data: np.ndarray, inputs: dict[str, np.ndarray], values: Kernels | None = None) -> None:
+        """Write every value to `data`; with `values`, also the outputs that are among the inputs by name."""
+        if values is not None and not self.parts:
+            value_sweep(values)(**inputs)
+        for part, sweep in zip(self.parts, self.sweeps(values), strict=True):
+            sweep(**inputs, **part.arrays, data=data)
+        if self.finish is not None:
+            self.finish(data)
+
+
+def compressed_assembly(
+    linear: LinearProgram, colored: ColoringResult, kind: str, name: str, backend: str = DEFAULT_BACKEND
+) -> Assembly:
+    """Return the assembly that sweeps the columns, the rows, or both, and recovers by the plan of the coloring.
+
+    Parameters
+    ----------
+    linear : LinearProgram
+        From tangents of the columns to tangents of the rows.
+    colored : ColoringResult
+        Any coloring of the pattern.
+    kind : str
+        What a product of `linear` is called: ``"jvp"`` or ``"hvp"``.
+    name, backend : str
+        See `Sweep`.
+    """
+    plan, (m, n) = colored.plan, colored.pattern.shape
+    line, color = plan.line, plan.color
+    if linear.symmetric and colored.structure == "nonsymmetric":  # read both triangles in the lower one
+        i, j = colored.pattern.rows, colored.pattern.indices
+        line, color = np.maximum(i, j), colored.colors[np.minimum(i, j)]
+    parts: list[Part] = []
+    if colored.num_column_colors and colored.column_colors is not None:
+        columns = Recovery.of(line, color, m, colored.column_colors, colored.num_column_colors)
+        parts.append(_part(linear, columns, name, backend))
+    if colored.num_row_colors and colored.row_colors is not None:
+        rows = Recovery.of(line, ~color, n, colored.row_colors, colored.num_row_colors)
+        parts.append(_part(linear.transposed(), rows, f"{name}_transposed", backend))
+    passes = {kind: colored.num_column_colors} | ({"vjp": colored.num_row_colors} if kind == "jvp" else {})
+    return Assembly(parts, passes, plan.finish)
+
+
+def _part(linear: LinearProgram, recovery: Recovery, name: str, backend: str) -> Part:
+    return Part(linear, lambda program: compressed_sweep(program, recovery, name, backend), recovery.arrays)
+
+
+def direct_assembly(
+    linear: LinearProgram,
+    patterns: dict[Buffer, SparsityPattern],
+    passes: dict[str, int],
+    name: str,
+    backend: str = DEFAULT_BACKEND,
+) -> Assembly:
+    """Return the assembly that accumulates coefficients without seeds; `passes` are all 0."""
+    parts = [Part(linear, lambda program: direct_sweep(program, patterns, name, backend))] if linear.kernels else []
+    return Assembly(parts, passes)
