@@ -59,7 +59,8 @@ def color(
         function from a problem (see `coloring.problems.Problem`) to a permutation, or a permutation.  Of
         a list, the best result wins.  ``"auto"`` tries a few orders and grid colorings, recolors a few
         times, and leaves out orders that would look at too many pairs of columns; ``"best"`` tries
-        everything and then recolors until `time_budget` is spent.  Both stop at the lower bound.
+        everything and then recolors until `time_budget` is spent; ``"exact"`` goes on from ``"auto"`` with a
+        branch and bound, for small matrices.  All stop at the lower bound.
     postprocess : bool
         Give color -1 (neutral) to vertices whose color no recovery reads, and close the gaps.
     engine : {"numba", "networkx"}
@@ -68,7 +69,7 @@ def color(
     seed : int, optional
         Seed for the random order and for recoloring; 0 by default, so that results are reproducible.
     time_budget : float, optional
-        Seconds after which no further attempt is started; 10 for ``order="best"``, else unlimited.
+        Seconds after which no further attempt is started; 10 for ``"best"`` and ``"exact"``, else unlimited.
 
     Returns
     -------
@@ -103,9 +104,12 @@ def color(
     <nonsymmetric bidirectional coloring of 5 x 5 for direct recovery: 3 colors (optimal), order largest_first, covering>
     """
     problem = make_problem(as_pattern(A), structure, partition, decompression, seed or 0)
-    thorough = isinstance(order, str) and order == "best"
+
+    def order_is(*names: str) -> bool:
+        return isinstance(order, str) and order in names
+
     if time_budget is None:
-        time_budget = TIME_BUDGET if thorough else np.inf
+        time_budget = TIME_BUDGET if order_is("best", "exact") else np.inf
     search = Search(problem, postprocess, time.perf_counter() + time_budget)
     if engine == "networkx":
         from .networks import networkx_candidates
@@ -113,9 +117,13 @@ def color(
         search.run(networkx_candidates(problem, order))
     elif engine != "numba":
         raise ColoringError(f"unknown engine {engine!r}; expected 'numba' or 'networkx'")
-    elif isinstance(order, str) and order in ("auto", "best"):
-        search.run(problem.portfolio(thorough))
-        search.recolor(None if thorough else QUICK_PASSES)
+    elif order_is("best"):
+        search.run_thoroughly()
+    elif order_is("auto", "exact"):
+        search.run(problem.portfolio(thorough=False))
+        search.recolor(QUICK_PASSES)
+        if order_is("exact"):
+            search.run_exactly()
     else:
         search.run(_candidates(problem, order))
     return search.result()

@@ -32,12 +32,12 @@ def random(problem: Problem) -> np.ndarray:
 
 def largest_first(problem: Problem) -> np.ndarray:
     """Vertices by decreasing degree, ties in natural order (Welsh and Powell 1967)."""
-    return _decreasing(problem.degrees)
+    return _decreasing(problem.degrees, problem.tie_order)
 
 
 def smallest_first(problem: Problem) -> np.ndarray:
     """Vertices by increasing degree, ties in natural order: good when few lines are dense."""
-    return _decreasing(-problem.degrees)
+    return _decreasing(-problem.degrees, problem.tie_order)
 
 
 def smallest_last(problem: Problem) -> np.ndarray:
@@ -57,7 +57,7 @@ def incidence_degree(problem: Problem) -> np.ndarray:
 
 def saturation(problem: Problem) -> np.ndarray:
     """DSATUR: repeatedly a vertex whose neighbors have most colors (Brélaz 1979)."""
-    by_degree = _decreasing(problem.degrees)
+    by_degree = _decreasing(problem.degrees, problem.tie_order)
     rank = np.empty_like(by_degree)
     rank[by_degree] = np.arange(by_degree.size, dtype=np.int32)
     order, _ = kernels.saturation.by_saturation(problem.neighborhood(), by_degree, rank)
@@ -70,12 +70,12 @@ def perfect_elimination(problem: Problem) -> np.ndarray:
     Rose, Tarjan, Lueker (1976): if the graph is chordal, the neighbors of a vertex that precede it in this
     order are a clique.
     """
-    return kernels.lexbfs.lexicographic(problem.neighborhood(), natural(problem))
+    return kernels.lexbfs.lexicographic(problem.neighborhood(), problem.tie_order)
 
 
 def distance_two_largest_first(problem: Problem) -> np.ndarray:
     """Largest first in the square of the graph."""
-    return _decreasing(kernels.orders.degrees(problem.neighborhood(2)))
+    return _decreasing(kernels.orders.degrees(problem.neighborhood(2)), problem.tie_order)
 
 
 def distance_two_smallest_last(problem: Problem) -> np.ndarray:
@@ -127,14 +127,15 @@ def order_by_name(name: str) -> Order:
         raise ColoringError(f"unknown order {name!r}; expected one of {', '.join(ORDERS)}") from None
 
 
-def _decreasing(key: np.ndarray) -> np.ndarray:
-    return np.argsort(-key, kind="stable").astype(np.int32)
+def _decreasing(key: np.ndarray, ties: np.ndarray) -> np.ndarray:
+    return ties[np.argsort(-key[ties], kind="stable")]
 
 
 def _dynamic(problem: Problem, distance: int, *, greatest: bool, step: int) -> np.ndarray:
+    start = problem.tie_order
     graph = problem.neighborhood(distance)
     if step > 0:
         degree = np.zeros(problem.num_vertices, np.int32)
     else:
         degree = problem.degrees.copy() if distance == 1 else kernels.orders.degrees(graph)
-    return kernels.orders.by_dynamic_degree(graph, degree, greatest, step)
+    return kernels.orders.by_dynamic_degree(graph, degree, start, greatest, step)

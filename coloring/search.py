@@ -9,7 +9,11 @@ from typing import Any
 
 import numpy as np
 
+from .exact import improve_exactly
 from .problems.base import NO_LIMIT, Candidate, Problem
+
+#: Recoloring passes between two rounds of a thorough search.
+RECOLORINGS = 60
 
 
 class Search:
@@ -68,7 +72,29 @@ class Search:
             if colors is not None:
                 self.offer(label, colors)
 
-    def recolor(self, passes: int | None) -> None:
+    def run_thoroughly(self) -> None:
+        """Try all candidates, recolor, and begin again with other ties, until the search is over."""
+        rng = np.random.default_rng(self.problem.seed)
+        ties = self.problem.tie_order
+        for turn in count():
+            self.run(self.problem.with_ties(ties).portfolio(thorough=True))
+            self.recolor(RECOLORINGS)
+            if self.is_over or self.problem.num_vertices < 2:
+                return
+            ties = ties[::-1].copy() if turn == 0 else rng.permutation(ties)
+
+    def run_exactly(self) -> None:
+        """Look for a coloring with fewer colors until there is none, which raises the lower bound."""
+        if self.is_over:
+            return
+        found, proven = improve_exactly(self.problem, self.num_colors, self.deadline)
+        for colors in found:
+            self.offer("exact", colors)
+        if proven:
+            self.problem.lower_bound = max(self.problem.lower_bound, self.num_colors)
+        self.stopped = "proven optimal" if proven else "time budget spent"
+
+    def recolor(self, passes: int) -> None:
         """Color the classes of the best coloring again, one after the other, in changing orders.
 
         Iterated greedy (Culberson 1992): in distance-1 and partial distance-2 coloring no pass can need
@@ -79,7 +105,7 @@ class Search:
             return
         rng = np.random.default_rng(self.problem.seed)
         current, size, label = self.colors, self.num_colors, self.label
-        for turn in range(passes) if passes is not None else count():
+        for turn in range(passes):
             rank = _class_rank(self.problem.classes(current), turn, rng)
             colors = self.problem.recolor(current, rank, self._limit)
             if colors is None:

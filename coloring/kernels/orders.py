@@ -16,19 +16,20 @@ def degrees(graph):
 
 
 @njit(cache=True)
-def by_dynamic_degree(graph, degree, greatest, step):
+def by_dynamic_degree(graph, degree, start, greatest, step):
     """Vertices by extreme dynamic degree.
 
     Repeatedly take a vertex of greatest (or least) degree and add `step` to the degrees of its remaining
     neighbors.  From the full degrees: least with step -1, reversed, is smallest last; greatest with step
     -1 is dynamic largest first.  From zeros: greatest with step +1 is incidence degree.  Vertices of one
-    degree form a stack, so that ties go to the vertex touched last, and to the lowest index at first.
+    degree form a stack, so that ties go to the vertex touched last, and at first to the one that is earlier
+    in `start`.
     """
     size = degree.size
     head = np.full(size + 1, -1, np.int32)
     after = np.empty(size, np.int32)
     before = np.empty(size, np.int32)
-    for v in range(size - 1, -1, -1):
+    for v in start[::-1]:
         _push(v, degree[v], head, after, before)
     order = np.empty(size, np.int32)
     level = size if greatest else 0

@@ -53,6 +53,42 @@ def color_star(indptr, indices, order, colors, two_sided, limit):
 
 
 @njit(cache=True)
+def color_restricted_star(indptr, indices, order, limit):
+    """First-fit star coloring in which the middle of every path on three has the lowest color.
+
+    The restricted star coloring of Gebremedhin, Manne, Pothen (2005), Algorithm 4.2 (Powell and Toint
+    1979): stronger than a star coloring, but sometimes the greedy algorithm does better with it.
+    """
+    colors = np.full(indptr.size - 1, NEUTRAL, np.int32)
+    around = np.zeros((1, indptr.size - 1, 1), np.uint64)
+    forbidden = np.zeros((1, 1, 1), np.uint64)
+    for v in order:
+        for s in range(forbidden.size):
+            forbidden[0, 0, s] = 0
+        for k in range(indptr[v], indptr[v + 1]):
+            w = indices[k]
+            color = colors[w]
+            if color < 0:
+                for s in range(forbidden.size):
+                    forbidden[0, 0, s] |= around[0, w, s]
+                continue
+            word, bit = color >> 6, np.uint64(1) << np.uint64(color & 63)
+            for s in range(word):
+                forbidden[0, 0, s] |= around[0, w, s]
+            forbidden[0, 0, word] |= bit | (around[0, w, word] & (bit - np.uint64(1)))
+        color = first_free(forbidden[0, 0])
+        if color >= limit:
+            return colors[:0]
+        if color == 64 * forbidden.size:
+            around, forbidden = wider(around), wider(forbidden)
+        colors[v] = color
+        word, bit = color >> 6, np.uint64(1) << np.uint64(color & 63)
+        for k in range(indptr[v], indptr[v + 1]):
+            around[0, indices[k], word] |= bit
+    return colors
+
+
+@njit(cache=True)
 def collect_neighbor_colors(v, indptr, indices, colors, once, twice):
     """Sets of the colors that one neighbor, and that several neighbors, of `v` have."""
     for k in range(indptr[v], indptr[v + 1]):

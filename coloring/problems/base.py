@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator
+from copy import copy
 from functools import cached_property
 from typing import Any
 
@@ -62,6 +63,12 @@ class Problem(ABC):
     def portfolio(self, thorough: bool) -> Iterator[Candidate]:
         """Named ways to color, the most promising first; all of them if `thorough`."""
 
+    def with_ties(self, ties: np.ndarray) -> Problem:
+        """Return this problem with another order for breaking ties."""
+        twin = copy(self)
+        twin.tie_order = ties
+        return twin
+
     def classes(self, colors: np.ndarray) -> np.ndarray:
         """Return the color class of each vertex, -1 for neutral vertices."""
         return colors
@@ -72,6 +79,10 @@ class Problem(ABC):
         colored = np.flatnonzero(classes >= 0)
         order = colored[np.argsort(rank[classes[colored]], kind="stable")]
         return self.greedy(order.astype(np.int32), limit)
+
+    @abstractmethod
+    def exact_terms(self) -> dict[str, Any]:
+        """Return the problem in the terms of `coloring.exact.ExactSearch`."""
 
     @abstractmethod
     def result(self, colors: np.ndarray, **found: Any) -> Any:
@@ -90,6 +101,11 @@ class Problem(ABC):
     def count(self, colors: np.ndarray) -> int:
         """Return the number of passes that these colors cost."""
         return int(colors.max(initial=-1)) + 1
+
+    @cached_property
+    def tie_order(self) -> np.ndarray:
+        """Order by which the orders break their ties at first: natural, unless it is replaced."""
+        return np.arange(self.num_vertices, dtype=np.int32)
 
     @cached_property
     def degrees(self) -> np.ndarray:

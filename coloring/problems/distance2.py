@@ -92,6 +92,17 @@ class DistanceTwo(Problem):
                 return colors
         return None
 
+    def exact_terms(self) -> dict[str, Any]:
+        """Distance-1 coloring of the intersection graph."""
+        indptr, indices = kernels.intersection.adjacency_lists(self.neighborhood())
+        empty = np.diff(self._lists.indptr) == 0
+        return {
+            "neighbors": [set(around.tolist()) for around in np.split(indices, indptr[1:-1])],
+            "kind": "distance one",
+            "side": np.zeros(self.num_vertices, int),
+            "may_be_neutral": empty,
+        }
+
     def result(self, colors: np.ndarray, **found: Any) -> Any:
         """Wrap the colors."""
         from ..results import PartitionColoring

@@ -58,20 +58,43 @@ class StarLike(Problem):
         A = self.pattern
         return kernels.neighbors.distance_two(A.indptr, A.indices, A.indptr, A.indices)
 
+    def exact_terms(self) -> dict[str, Any]:
+        """Star or acyclic coloring; vertices without a diagonal entry may be neutral."""
+        graph = self.graph
+        return {
+            "neighbors": [set(around.tolist()) for around in np.split(graph.indices, graph.indptr[1:-1])],
+            "kind": "acyclic" if self.substitution else "star",
+            "side": (np.arange(self.num_vertices) >= graph.num_first).astype(int),
+            "may_be_neutral": ~self.diagonal,
+        }
+
     def settle(self, colors: np.ndarray) -> np.ndarray:
         """Vertices that are neither hub nor parent nor on the diagonal need no color."""
         orientation = orient(self.graph, colors, self.substitution, self.diagonal)
         return neutralize(self.graph, colors, orientation, self.diagonal)
 
 
-QUICK = ("natural", "smallest_last", "distance_two_smallest_last")
+#: Orders and variants of ``order="auto"``.
+QUICK = {
+    "star": (
+        ("natural", ""),
+        ("natural", "restricted"),
+        ("smallest_last", "cautious"),
+        ("largest_first", "cautious"),
+    ),
+    "acyclic": (("natural", ""), ("smallest_last", ""), ("distance_two_smallest_last", "")),
+}
+
+#: Orders of ``order="best"``, which runs every variant in each.
 THOROUGH = (
-    *QUICK,
-    "incidence_degree",
+    "natural",
+    "smallest_last",
     "largest_first",
-    "perfect_elimination",
+    "incidence_degree",
+    "distance_two_smallest_last",
     "distance_two_largest_first",
     "distance_two_incidence_degree",
+    "perfect_elimination",
     "dynamic_largest_first",
     "saturation",
     "smallest_first",
@@ -117,16 +140,31 @@ class Symmetric(StarLike):
         band = star_band_bound(A) if full and not self.substitution else 0
         return max(0, clique, band, density_bound(A.indptr, A.indices, order, self.num_vertices))
 
+    def restricted_greedy(self, order: np.ndarray, limit: int = NO_LIMIT) -> np.ndarray | None:
+        """First-fit restricted star colors (Gebremedhin, Manne, Pothen 2005, Algorithm 4.2)."""
+        lists = self.graph.indptr, self.graph.indices
+        colors = kernels.star.color_restricted_star(*lists, order, limit)
+        return colors if colors.size == self.num_vertices else None
+
     def portfolio(self, thorough: bool) -> Iterator[Candidate]:
-        """Orders on the adjacency graph and on its square; plain, cautious, and distance-2 colorings."""
-        for name in THOROUGH if thorough else QUICK:
-            order = order_by_name(name)(self)
-            yield name, partial(self.greedy, order)
-            if thorough and not self.substitution:
-                yield f"{name}, cautious", partial(self.greedy, order, cautious=True)
+        """Orders on the adjacency graph and on its square, variants of the algorithm, column colorings."""
+        kind = "acyclic" if self.substitution else "star"
+        variants = ("",) if self.substitution else ("", "cautious", "restricted")
+        choices = [(name, variant) for name in THOROUGH for variant in variants] if thorough else QUICK[kind]
+        order = np.empty(0, np.int32)
+        known = ""
+        for name, variant in choices:
+            if name != known:
+                order, known = order_by_name(name)(self), name
+            yield " ".join(filter(None, (variant, name))), partial(self._variant, variant, order)
         if thorough and self.distance_two is not None:
-            for name, make in self.distance_two.portfolio(thorough):
+            for name, make in self.distance_two.with_ties(self.tie_order).portfolio(thorough):
                 yield f"distance two, {name}", make
+
+    def _variant(self, variant: str, order: np.ndarray, limit: int) -> np.ndarray | None:
+        if variant == "restricted":
+            return self.restricted_greedy(order, limit)
+        return self.greedy(order, limit, cautious=variant == "cautious")
 
     def result(self, colors: np.ndarray, **found: Any) -> Any:
         """Wrap the colors."""
