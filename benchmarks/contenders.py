@@ -1,0 +1,72 @@
+"""What is compared: each contender prepares once and then fills in the values of the same sparse matrix."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+import scipy.sparse
+
+from sparsead.cli.timing import Times, interleaved
+
+
+@dataclass(frozen=True)
+class Contender:
+    """A way to compute a sparse matrix.
+
+    Attributes
+    ----------
+    name : str
+        What the tables call it.
+    prepare : float
+        Seconds from the function to the first matrix, imports apart.
+    call : callable
+        Computes the values once.
+    matrix : callable
+        Returns the values of the last call as a matrix.
+    """
+
+    name: str
+    prepare: float
+    call: Callable[[], object]
+    matrix: Callable[[], scipy.sparse.csr_array]
+
+
+def one_core() -> None:
+    """Pin this process, and every thread that it starts from now on, to one core."""
+    if hasattr(os, "sched_setaffinity"):
+        os.sched_setaffinity(0, {max(os.sched_getaffinity(0))})
+
+
+def prepared(name: str, build: Callable[[], tuple[Callable[[], object], Callable[[], object]]]) -> Contender:
+    """Build a contender, ``build() -> (call, matrix)``, call it once, and note how long that took."""
+    start = time.perf_counter()
+    call, matrix = build()
+    call()
+    return Contender(name, time.perf_counter() - start, call, matrix)
+
+
+def compare(contenders: list[Contender], others: dict[str, Callable[[], object]], seconds: float = 4.0) -> Times:
+    """Check that all contenders agree with the first to rounding, then time them and `others` in turn.
+
+    Raises
+    ------
+    AssertionError
+        If a contender computes another matrix.
+    """
+    for contender in contenders:
+        contender.call()
+    expected = contenders[0].matrix()
+    scale = abs(expected).max()
+    for contender in contenders[1:]:
+        difference = abs(expected - scipy.sparse.csr_array(contender.matrix())).max() / scale
+        assert difference < 1e-13, f"{contender.name} differs from {contenders[0].name} by {difference:.1e}"
+    return interleaved(others | {c.name: c.call for c in contenders}, seconds, at_least=7)
+
+
+def filled(pattern: scipy.sparse.csr_array, data: np.ndarray) -> scipy.sparse.csr_array:
+    """Return the matrix of a pattern with these values."""
+    return scipy.sparse.csr_array((data, pattern.indices, pattern.indptr), shape=pattern.shape)

@@ -1,0 +1,104 @@
+"""Measurements that need a process of their own: memory, the first call, what importing costs.
+
+This module is also the script that the fresh process runs: ``python -m benchmarks.fresh PROBLEM SIZE MODE``.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+from typing import Any
+
+
+def measured(problem: str, size: int, mode: str = "auto", caches: Path | None = None) -> dict[str, Any]:
+    """Prepare and evaluate in a fresh process on one core; return what it measured.
+
+    `caches` is the folder of the compilers' caches: an empty one is a cold start.
+    """
+    environment = os.environ | ({"NUMBA_CACHE_DIR": str(caches), "SPARSEAD_CACHE": str(caches)} if caches else {})
+    command = [sys.executable, "-m", "benchmarks.fresh", problem, str(size), mode]
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, check=True)
+    return dict(json.loads(done.stdout.splitlines()[-1]))
+
+
+def cold_and_warm(problem: str, size: int, runs: int = 3) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Measure a start with empty caches, and the fastest of several with the caches that it left."""
+    with tempfile.TemporaryDirectory() as folder:
+        cold = measured(problem, size, caches=Path(folder))
+        warm = min((measured(problem, size, caches=Path(folder)) for _ in range(runs)), key=lambda run: run["first"])
+        return cold, warm
+
+
+def imports(runs: int = 3) -> dict[str, float]:
+    """Return the seconds that ``import sparsead`` takes after numpy, scipy and numba, and the largest parts of it."""
+    base = "import numpy, scipy.sparse, scipy.sparse.linalg, numba"
+    code = f"{base}\nimport sparsead"
+    found: list[dict[str, float]] = []
+    for _ in range(runs):
+        done = subprocess.run(
+            [sys.executable, "-X", "importtime", "-c", code], capture_output=True, text=True, check=True
+        )
+        found.append(dict(_cumulative(line) for line in done.stderr.splitlines() if "|" in line and "us" not in line))
+    best = min(found, key=lambda times: times["sparsead"])
+    parts = {
+        name: seconds for name, seconds in best.items() if name in ("sparsead", "networkx", "coloring", "llvmlite")
+    }
+    return parts
+
+
+def _cumulative(line: str) -> tuple[str, float]:
+    _, cumulative, name = line.removeprefix("import time:").split("|")
+    return name.strip(), 1e-6 * float(cumulative)
+
+
+def main(problem_name: str, size: str, mode: str) -> None:
+    """Measure in this process, and print one line of JSON."""
+    import resource
+
+    import sparsead as sad
+    from benchmarks.contenders import one_core
+    from sparsead.problems import PROBLEMS
+
+    def peak() -> float:
+        return (
+            resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / (1024 if sys.platform != "darwin" else 1024**2) / 1024
+        )
+
+    one_core()
+    problem = PROBLEMS[problem_name](int(size))
+    before = peak()
+    start = time.perf_counter()
+    jac = sad.jacobian(problem.f, problem.x0, *problem.args, mode=mode)
+    prepare = time.perf_counter() - start
+    J = jac(problem.x0, *problem.args)
+    first = time.perf_counter() - start
+    after = peak()
+    again = []
+    for _ in range(5):
+        start = time.perf_counter()
+        jac(problem.x0, *problem.args, out=J)
+        again.append(time.perf_counter() - start)
+    print(
+        json.dumps(
+            {
+                "n": J.shape[1],
+                "nnz": J.nnz,
+                "stages": dict(jac.timings),
+                "prepare": prepare,
+                "first": first,
+                "again": sorted(again)[2],
+                "before_gib": before,
+                "peak_gib": after,
+                "matrix_gib": (J.data.nbytes + J.indices.nbytes + J.indptr.nbytes) / 2**30,
+            }
+        )
+    )
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])
