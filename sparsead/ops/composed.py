@@ -28,14 +28,14 @@ def diff(a: Any, n: int = 1, axis: int = -1) -> Any:
     return a
 
 
-@composite(np.remainder, lambda x: np.remainder(5.0 * x, 0.7), lambda x: (-5.0 * x) % 2.0, family="elementwise")
+@composite(np.remainder, lambda x: np.remainder(5.0 * x, 0.5), lambda x: (-5.0 * x) % 2.0, family="elementwise")
 def remainder(x: Any, y: Any) -> Any:
     """``x % y`` with the sign of y."""
     rest = np.fmod(x, y)
     return np.where((rest != 0.0) & ((rest < 0.0) != (np.asarray(y) < 0.0)), rest + y, rest)
 
 
-@composite(np.floor_divide, lambda x: x * ((5.0 * x) // 0.7), family="elementwise")
+@composite(np.floor_divide, lambda x: x * ((5.0 * x) // 0.5), family="elementwise")
 def floor_divide(x: Any, y: Any) -> Any:
     """``x // y``, by the remainder as NumPy does it."""
     return np.rint((x - remainder(x, y)) / y)
@@ -81,6 +81,20 @@ def copyto(dst: Any, src: Any, casting: str = "same_kind", where: Any = True) ->
 def _copied(x: Any) -> Any:
     out = np.zeros_like(x)
     np.copyto(out, x * x)
+    return out
+
+
+@composite(np.fill_diagonal, lambda x: _diagonal_filled(x))
+def fill_diagonal(a: Any, val: Any, wrap: bool = False) -> None:
+    """``np.fill_diagonal``."""
+    mask = np.zeros(a.shape, np.bool_)
+    np.fill_diagonal(mask, True, wrap)
+    a[mask] = np.resize(val, int(mask.sum()))
+
+
+def _diagonal_filled(x: Any) -> Any:
+    out = x * 2.0
+    np.fill_diagonal(out, x[0, :3] ** 2)
     return out
 
 

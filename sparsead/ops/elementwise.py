@@ -166,4 +166,10 @@ floor = elementwise(np.floor, "floor({0})", None, sample=lambda x: x * np.floor(
 ceil = elementwise(np.ceil, "ceil({0})", None, sample=lambda x: x * np.ceil(5.0 * x))
 trunc = elementwise(np.trunc, "trunc({0})", None, sample=lambda x: x * np.trunc(5.0 * x))
 rint = elementwise(np.rint, "rint({0})", None, sample=lambda x: x * np.rint(5.0 * x))
-fmod = elementwise(np.fmod, "fmod({0}, {1})", lambda x, y: x.pool.constant(1.0), lambda x, y: -trunc(x / y))
+fmod = elementwise(
+    np.fmod,
+    "fmod({0}, {1})",
+    lambda x, y: x.pool.constant(1.0),
+    lambda x, y: -trunc(x / y),
+    sample=lambda x: np.fmod(2.5 + x, 1.0 + x),
+)

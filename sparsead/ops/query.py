@@ -9,6 +9,7 @@ import numpy as np
 
 from sparsead.ops.registry import HANDLERS, composite, query
 from sparsead.tracing.array import TracedArray
+from sparsead.tracing.creation import allocating
 
 query(np.shape, lambda a: a.shape, lambda x: np.shape(x)[0] * x)
 query(np.ndim, lambda a: a.ndim, lambda x: np.ndim(x) * x)
@@ -42,22 +43,10 @@ def _share(a: Any, b: Any) -> bool:
     return isinstance(a, TracedArray) and isinstance(b, TracedArray) and a.storage is b.storage
 
 
-def made_like(plain: Callable[..., np.ndarray]) -> Callable[..., Any]:
-    """Return `plain`, a creation function, with results that can take traced values."""
-
-    def create(*args: Any, **kwargs: Any) -> Any:
-        kwargs.pop("like", None)
-        kwargs.pop("subok", None)
-        values = plain(*args, **kwargs)
-        return TracedArray.of_values(values) if values.dtype.kind == "f" else values
-
-    return create
-
-
 def _shaped_like(fill: Any) -> Callable[..., Any]:
     def create(a: Any, dtype: Any = None, order: Any = "K", subok: bool = True, shape: Any = None) -> Any:
         shape = np.shape(a) if shape is None else shape
-        return made_like(lambda: np.full(shape, fill, dtype=dtype or _float_type(a)))()
+        return allocating(lambda: np.full(shape, fill, dtype=dtype or _float_type(a)))()
 
     return create
 
@@ -85,4 +74,4 @@ _CREATION: tuple[Callable[..., Any], ...] = (
     np.zeros, np.ones, np.empty, np.full, np.arange, np.eye, np.identity, np.array, np.asarray,
 )  # fmt: skip
 for _func in _CREATION:
-    HANDLERS[_func] = made_like(_func)
+    HANDLERS[_func] = allocating(_func)

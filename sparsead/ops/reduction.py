@@ -7,14 +7,9 @@ from typing import Any
 import numpy as np
 
 from sparsead.errors import unsupported
-from sparsead.ops.registry import HANDLERS, composite, scatter_sum, ufunc_method
+from sparsead.ops.registry import HANDLERS, composite, scatter_sum, traced, ufunc_method
 from sparsead.program.index import identity, normalize_axes
-from sparsead.tracing.array import TracedArray, stack_objects
-
-
-def _traced(array: Any) -> TracedArray:
-    array = stack_objects(array)
-    return array if isinstance(array, TracedArray) else TracedArray.of_values(array)
+from sparsead.tracing.array import TracedArray
 
 
 @composite(
@@ -29,7 +24,7 @@ def sum(
     a: Any, axis: Any = None, dtype: Any = None, keepdims: bool = False, initial: Any = 0, where: Any = True
 ) -> Any:
     """``np.sum``; `where` must be a static mask."""
-    a = _traced(a)
+    a = traced(a)
     if where is not True:
         a = np.where(where, a, 0.0)
     axes = normalize_axes(axis, a.ndim)
@@ -56,19 +51,25 @@ def mean(a: Any, axis: Any = None, dtype: Any = None, keepdims: bool = False, wh
     return sum(a, axis=axis, keepdims=keepdims) / count
 
 
-@ufunc_method(np.add, "at", lambda x: _added_at(x))
+@ufunc_method(np.add, "at", lambda x: _updated(np.add, x))
 def add_at(target: Any, key: Any, value: Any) -> None:
     """``np.add.at``: repeated places add up."""
     if not isinstance(target, TracedArray):
-        raise unsupported("np.add.at into an array from outside", "Allocate the target inside the traced function.")
+        raise unsupported("a ufunc.at into an array from outside", "Allocate the target inside the traced function.")
     places = identity(target.shape)[key]
     value = np.broadcast_to(value, places.shape) if np.shape(value) != places.shape else value
-    target[...] = target + scatter_sum(_traced(value), places, target.shape)
+    target[...] = target + scatter_sum(traced(value), places, target.shape)
 
 
-def _added_at(x: Any) -> Any:
-    out = np.zeros_like(x)
-    np.add.at(out, ([0, 0, 2], [1, 1, 3]), x[0, :3] * 2.0)
+@ufunc_method(np.subtract, "at", lambda x: _updated(np.subtract, x))
+def subtract_at(target: Any, key: Any, value: Any) -> None:
+    """``np.subtract.at``."""
+    add_at(target, key, np.negative(value))
+
+
+def _updated(ufunc: np.ufunc, x: Any) -> Any:
+    out = np.ones_like(x)
+    ufunc.at(out, ([0, 0, 2], [1, 1, 3]), x[0, :3] * 2.0)
     return out
 
 
@@ -77,7 +78,7 @@ def bincount(x: Any, weights: Any = None, minlength: int = 0) -> Any:
     """``np.bincount`` with static places and traced weights."""
     places = np.asarray(x)
     size = max(int(places.max(initial=-1)) + 1, minlength)
-    return scatter_sum(_traced(weights), places, (size,))
+    return scatter_sum(traced(weights), places, (size,))
 
 
 @composite(np.trace, lambda x: np.trace(x), family="reduction")

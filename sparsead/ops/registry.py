@@ -6,6 +6,7 @@ derivatives of every order and loop bodies follow from it.
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -71,7 +72,7 @@ def elementwise(
     *partials : callable or None
         From the operands to the partial derivative; None where it is zero everywhere.
     sample : callable, optional
-        A call on a (3, 4) array with entries in (0.1, 0.9); by default on the array (and its reversal).
+        A call on a (3, 4) array with entries in (0.1, 0.9); by default on the array (and its mirror image).
     boolean : bool
         True where the result is a truth value.
     conditions : tuple of int
@@ -90,8 +91,8 @@ def elementwise(
 
     HANDLERS[numpy] = handler
     if sample is None:
-        both = (lambda x: numpy(x, x[::-1])) if op.arity == 2 else numpy
-        sample = (lambda x: np.where(both(x), x, 0.0)) if boolean else both
+        both = (lambda x: numpy(x, x[:, ::-1])) if op.arity == 2 else numpy
+        sample = (lambda x: np.where(both(x), x, 2.0 * x)) if boolean else both
     record("elementwise", spelling_of(numpy), [sample])
     return op
 
@@ -125,12 +126,17 @@ def _typed(ref: Ref, condition: bool) -> Ref:
 
 
 # -- movement ---------------------------------------------------------------------------------------------------
-def movement(func: Callable[..., Any], *samples: Sample) -> None:
-    """State that `func` only moves the elements of its first argument, an array."""
+def movement(func: Callable[..., Any], *samples: Sample, argument: int = 0) -> None:
+    """State that `func` only moves the elements of one array, the given argument."""
+    name = list(inspect.signature(func).parameters)[argument]
 
-    def handler(array: Any, *args: Any, **kwargs: Any) -> Any:
-        array = stack_objects(array)
-        moved = func(array.positions, *args, **kwargs)
+    def handler(*args: Any, **kwargs: Any) -> Any:
+        given: dict[Any, Any] = dict(enumerate(args))
+        holder: dict[Any, Any] = given if argument in given else kwargs
+        key: Any = argument if argument in given else name
+        array = stack_objects(holder[key])
+        holder[key] = array.positions
+        moved = func(*given.values(), **kwargs)
         if isinstance(moved, (list, tuple)):
             return type(moved)(array.moved(p) for p in moved)
         return array.moved(np.asarray(moved))
@@ -174,6 +180,12 @@ def assembled(func: Callable[..., Any], *operands: Any) -> TracedArray:
     # empty operands share their start with the next one; searchsorted then finds the last, which is right
     element = numbers - np.asarray(starts)[part]
     return TracedArray.of_ref(assemble(parts, part, element, numbers.shape))
+
+
+def traced(array: Any) -> TracedArray:
+    """Return `array` (a constant, or a list of traced scalars) as a traced array."""
+    array = stack_objects(array)
+    return array if isinstance(array, TracedArray) else TracedArray.of_values(array)
 
 
 # -- reductions and compositions --------------------------------------------------------------------------------
@@ -228,5 +240,6 @@ __all__ = [
     "query",
     "scatter_sum",
     "spelling_of",
+    "traced",
     "ufunc_method",
 ]

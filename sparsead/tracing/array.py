@@ -6,11 +6,13 @@ what is a copy, and which elements move where: the positions are moved, and we l
 
 from __future__ import annotations
 
+import dis
 import sys
 from collections.abc import Callable, Iterator
 from typing import Any, NoReturn
 
 import numpy as np
+import scipy.sparse
 from numpy.lib.mixins import NDArrayOperatorsMixin
 
 from sparsead.errors import TracedBranchError, unsupported, user_origin
@@ -28,6 +30,13 @@ WRITE_HINT = (
 )
 DIFFERENCES_HINT = "Write it with NumPy functions of the traced array."
 BRANCH_HINT = "Use np.where(condition, a, b) for a branch on values; shapes and loop bounds must be plain integers."
+
+
+class _Lookalike(np.ndarray):
+    """What ``x.__class__`` says for a traced array, so that ``isinstance(x, np.ndarray)`` in user code is true.
+
+    Not ndarray itself: where SciPy asks ``x.__class__ is np.ndarray`` it wants to read the memory.
+    """
 
 
 class TracedArray(NDArrayOperatorsMixin):
@@ -72,6 +81,10 @@ class TracedArray(NDArrayOperatorsMixin):
         """The known values of a constant array (a copy)."""
         assert self.storage.values is not None
         return self.storage.values[self.positions]
+
+    @property  # type: ignore[misc]
+    def __class__(self) -> type:
+        return _Lookalike
 
     # -- what never depends on values -----------------------------------------------------------------------
     @property
@@ -155,7 +168,7 @@ class TracedArray(NDArrayOperatorsMixin):
             value = np.asarray(value)
         elif value.is_constant:
             value = value.values
-        if isinstance(value, np.ndarray) and self.storage.values is not None:
+        if not isinstance(value, TracedArray) and self.storage.values is not None:
             self.storage.values[target] = value
             return
         ref = reading(value)
@@ -198,16 +211,16 @@ class TracedArray(NDArrayOperatorsMixin):
         SciPy asks ``np.asanyarray(other)`` in ``A @ other`` and defers to ``other.__rmatmul__`` when it gets a
         0-d object array: the one way to be asked at all.
         """
+        if self.is_constant:
+            return self.values if dtype is None else self.values.astype(dtype)
         frame = sys._getframe(1)
-        if frame.f_globals.get("__name__") == "sparsead.tracing.creation" and frame.f_back is not None:
+        while frame.f_globals.get("__name__", "").startswith("sparsead.tracing.") and frame.f_back is not None:
             frame = frame.f_back  # NumPy's function was called through our wrapper of it
         caller = frame.f_globals.get("__name__", "")
         if caller.startswith("scipy.sparse") and not caller.startswith("scipy.sparse.linalg"):
             held = np.empty((), dtype=object)
             held[()] = self
             return held
-        if self.is_constant:
-            return self.values if dtype is None else self.values.astype(dtype)
         raise unsupported(
             "turning a traced array into a plain ndarray (an assignment into an array from outside the function, "
             "a compiled routine, or an np function that does not dispatch)",
@@ -217,10 +230,12 @@ class TracedArray(NDArrayOperatorsMixin):
     def __rmatmul__(self, other: Any) -> Any:
         return HANDLERS[np.matmul](other, self)
 
+    # The matrix classes of scipy.sparse spell a product with *.
+    def __mul__(self, other: Any) -> Any:
+        return HANDLERS[np.matmul](self, other) if scipy.sparse.isspmatrix(other) else np.multiply(self, other)
+
     def __rmul__(self, other: Any) -> Any:
-        if type(other).__module__.startswith("scipy.sparse"):  # the matrix classes spell a product with *
-            return HANDLERS[np.matmul](other, self)
-        return np.multiply(other, self)
+        return HANDLERS[np.matmul](other, self) if scipy.sparse.isspmatrix(other) else np.multiply(other, self)
 
     # -- what would need a value ----------------------------------------------------------------------------
     def _refuse(self, what: str) -> NoReturn:
@@ -232,14 +247,25 @@ class TracedArray(NDArrayOperatorsMixin):
     def __bool__(self) -> bool:
         return bool(self.values) if self.is_constant else self._refuse("a Python branch (if, while, and, or, not)")
 
+    def _convert(self, kind: Callable[[Any], Any], what: str) -> Any:
+        """Convert a constant to a Python number; refuse for a traced value, also where NumPy asks to store it."""
+        if self.is_constant:
+            return kind(self.values)
+        frame = sys._getframe(2)
+        if dis.opname[frame.f_code.co_code[frame.f_lasti]] == "STORE_SUBSCR":
+            raise unsupported(
+                "writing a traced value into a plain array (made outside the function, or of integers)", WRITE_HINT
+            )
+        return self._refuse(what)
+
     def __float__(self) -> float:
-        return float(self.values) if self.is_constant else self._refuse("float() or a function of module math")
+        return self._convert(float, "float() or a function of module math")
 
     def __int__(self) -> int:
-        return int(self.values) if self.is_constant else self._refuse("int()")
+        return self._convert(int, "int()")
 
     def __complex__(self) -> complex:
-        return complex(self.values) if self.is_constant else self._refuse("complex()")
+        return self._convert(complex, "complex()")
 
     def __index__(self) -> int:
         if self.is_constant:
@@ -320,6 +346,8 @@ def reading(value: Any) -> Ref:
     """Return the reading of a traced array, or of a constant."""
     if isinstance(value, TracedArray):
         return value.ref
+    if scipy.sparse.issparse(value):
+        raise unsupported("a sparse matrix in an operation other than a product", "Use A.toarray(), or A @ x.")
     array = np.asarray(value)
     if array.dtype.kind not in "fiub":
         raise unsupported(f"a value of dtype {array.dtype}", "Constants must be real numbers.")
@@ -330,7 +358,7 @@ def stack_objects(value: Any) -> Any:
     """Return `value` with lists and object arrays of traced scalars stacked into one traced array."""
     if isinstance(value, (list, tuple)) and any(True for _ in _traced_in(value)):
         return HANDLERS[np.stack]([stack_objects(v) for v in value])
-    if isinstance(value, np.ndarray) and value.dtype == object and any(True for _ in _traced_in(value.flat)):
+    if type(value) is np.ndarray and value.dtype == object and any(True for _ in _traced_in(value.flat)):
         flat = [stack_objects(v) for v in value.flat]
         return HANDLERS[np.stack](flat).reshape(value.shape + np.shape(flat[0]))
     return value

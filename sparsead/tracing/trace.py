@@ -8,10 +8,11 @@ from typing import Any
 
 import numpy as np
 
-from sparsead.errors import InputError, Origin
+import sparsead.tracing.creation  # noqa: F401  (fills the table of patches)
+from sparsead.errors import InputError, Origin, SparseADError
 from sparsead.program.nodes import Input, Program, Ref, constant, whole
 from sparsead.tracing.array import TracedArray, stack_objects
-from sparsead.tracing.creation import traced_creation
+from sparsead.tracing.patching import patched
 
 
 @dataclass(frozen=True)
@@ -31,13 +32,13 @@ class Signature:
             if shape is None:
                 self._check_static(k, value)
                 continue
-            array = np.ascontiguousarray(real_array(value, k, self.argnum))
-            if array.shape != shape and np.shape(value) != shape:
+            array = real_array(value, k, self.argnum)
+            if array.shape != shape:
                 raise InputError(
                     f"{_title(k, self.argnum)} has shape {array.shape}, but this derivative was prepared for shape "
                     f"{shape}; prepare again for other shapes"
                 )
-            runtime.append(array.reshape(-1))
+            runtime.append(np.ascontiguousarray(array).reshape(-1))
         return runtime
 
     def _check_static(self, k: int, value: Any) -> None:
@@ -108,13 +109,22 @@ def trace(f: Callable[..., Any], args: Sequence[Any], argnum: int = 0) -> tuple[
         inputs.append(Input(shape=shape, name="x" if k == argnum else f"arg{k}"))
         traced.append(TracedArray.of_node(inputs[-1]))
         shapes.append(shape)
-    with traced_creation(f):
-        value = f(*traced)
-        output = output_ref(value, f)
+    with patched(f):
+        output = output_ref(_called(f, traced), f)
     static = tuple(None if s is not None else a for s, a in zip(shapes, args, strict=True))
     wrt = next(i for i in inputs if i.name == "x")
     program = Program(tuple(inputs), wrt, output, getattr(f, "__name__", type(f).__name__))
     return program, Signature(tuple(shapes), static, argnum)
+
+
+def _called(f: Callable[..., Any], args: Sequence[Any]) -> Any:
+    """Call `f`; where NumPy wrapped our error into one of its own, raise ours."""
+    try:
+        return f(*args)
+    except (TypeError, ValueError) as error:
+        if isinstance(error.__cause__, SparseADError):
+            raise error.__cause__ from None
+        raise
 
 
 def output_ref(value: Any, f: Callable[..., Any]) -> Ref:

@@ -1,0 +1,122 @@
+"""Reductions and running reductions by a binary operation: pairwise trees, so that few operations depend on each other.
+
+At ties of ``max`` and ``min`` the first element in C order counts.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from sparsead.ops.registry import composite, traced, ufunc_method
+from sparsead.program.index import normalize_axes
+
+Binary = Callable[[Any, Any], Any]
+
+
+def tree(combine: Binary, a: Any) -> Any:
+    """Combine the elements along axis 0, neighbours first."""
+    n = len(a)
+    if n == 1:
+        return a[0]
+    if n % 2:
+        return combine(tree(combine, a[:-1]), a[-1])
+    return tree(combine, combine(a[0::2], a[1::2]))
+
+
+def scan(combine: Binary, a: Any) -> Any:
+    """Combine each element along axis 0 with all before it, in log2(n) steps (Hillis & Steele 1986)."""
+    step = 1
+    while step < len(a):
+        a = np.concatenate([a[:step], combine(a[:-step], a[step:])])
+        step *= 2
+    return a
+
+
+def fold(ufunc: np.ufunc, empty: float | None = None) -> Callable[..., Any]:
+    """Return the reduction by `ufunc` with NumPy's arguments; `empty` is its value on nothing."""
+
+    def reduce(
+        a: Any, axis: Any = None, dtype: Any = None, keepdims: bool = False, initial: Any = None, where: Any = True
+    ) -> Any:
+        a = traced(a)
+        if where is not True:
+            a = np.where(where, a, empty if initial is None else initial)
+        axes = normalize_axes(axis, a.ndim)
+        kept = tuple(n for k, n in enumerate(a.shape) if k not in axes)
+        line = np.moveaxis(a, axes, range(len(axes))).reshape((-1, *kept))
+        if len(line) == 0:
+            if empty is None and initial is None:
+                raise ValueError(f"zero-size array to reduction operation {ufunc.__name__} which has no identity")
+            result = np.full(kept, empty if initial is None else initial)
+        else:
+            result = tree(ufunc, line)
+            result = result if initial is None else ufunc(result, initial)
+        return np.reshape(result, tuple(1 if k in axes else n for k, n in enumerate(a.shape))) if keepdims else result
+
+    return reduce
+
+
+def running(ufunc: np.ufunc) -> Callable[..., Any]:
+    """Return the running reduction by `ufunc` along an axis (None: of the flattened array)."""
+
+    def accumulate(a: Any, axis: int | None = None, dtype: Any = None) -> Any:
+        a = np.ravel(a) if axis is None else a
+        axis = 0 if axis is None else axis
+        return np.moveaxis(scan(ufunc, np.moveaxis(a, axis, 0)), 0, axis)
+
+    return accumulate
+
+
+def _along_first(function: Callable[..., Any]) -> Callable[..., Any]:
+    """Return a reduction with the default axis of the methods of ufuncs."""
+    return lambda a, axis=0, **kwargs: function(a, axis=axis, **kwargs)
+
+
+def folding(func: Callable[..., Any], ufunc: Any, empty: float | None = None) -> None:
+    """State that `func`, and ``ufunc.reduce``, combine the elements along axes by `ufunc`."""
+    reduce = fold(ufunc, empty)
+    composite(
+        func,
+        lambda x: func(x),
+        lambda x: func(x, axis=0, keepdims=True),
+        lambda x: func(x, axis=(0, 1), initial=0.5),
+        family="reduction",
+    )(reduce)
+    ufunc_method(ufunc, "reduce", lambda x: ufunc.reduce(x), lambda x: ufunc.reduce(x, axis=1))(_along_first(reduce))
+
+
+def folding_conditions(func: Callable[..., Any], ufunc: Any, empty: bool) -> None:
+    """State the same of a function of conditions."""
+    reduce = fold(ufunc, empty)
+    composite(func, lambda x: np.where(func(x > 0.35, axis=1), x[:, 0], x[:, 1]), family="reduction")(reduce)
+    ufunc_method(ufunc, "reduce", lambda x: np.where(ufunc.reduce(x > 0.35), x[0], x[1]))(_along_first(reduce))
+
+
+def accumulating(ufunc: Any, func: Callable[..., Any] | None = None) -> None:
+    """State that ``ufunc.accumulate``, and `func` where there is one, combine each element with all before it."""
+    accumulate = running(ufunc)
+    ufunc_method(ufunc, "accumulate", lambda x: ufunc.accumulate(x, axis=1))(_along_first(accumulate))
+    if func is not None:
+        composite(func, lambda x: func(x), lambda x: func(x, axis=1), family="reduction")(accumulate)
+
+
+folding(np.max, np.maximum)
+folding(np.min, np.minimum)
+folding(np.nanmax, np.fmax)
+folding(np.nanmin, np.fmin)
+folding(np.prod, np.multiply, empty=1.0)
+folding_conditions(np.all, np.logical_and, empty=True)
+folding_conditions(np.any, np.logical_or, empty=False)
+accumulating(np.add, np.cumsum)
+accumulating(np.multiply, np.cumprod)
+accumulating(np.maximum)
+accumulating(np.minimum)
+
+
+@composite(np.ptp, np.ptp, lambda x: np.ptp(x, axis=1), family="reduction")
+def ptp(a: Any, axis: Any = None, keepdims: bool = False) -> Any:
+    """``max - min``."""
+    return np.max(a, axis=axis, keepdims=keepdims) - np.min(a, axis=axis, keepdims=keepdims)

@@ -1,0 +1,70 @@
+"""Generated code: every scalar operation means on every back end what NumPy means, special values included."""
+
+from __future__ import annotations
+
+import itertools
+
+import numpy as np
+import pytest
+
+import sparsead.ops  # noqa: F401  (defines the operations)
+from sparsead.emit.python import FUNCTIONS
+from sparsead.emit.source import Source, literal
+from sparsead.emit.sweep import BACKENDS, Sweep
+from sparsead.program.scalar import OPS
+
+SPECIAL = np.array([0.0, -0.0, 0.3, 1.0, -1.0, -2.5, 7.0, 1e-300, 1e300, np.inf, -np.inf, np.nan])
+BOOLEANS = {"logical_and", "logical_or", "logical_not"}
+
+
+def sweep_of_all_operations(backend):
+    """Return one sweep that applies every operation at every pair or triple of special values, and its operands."""
+    source, results, n = Source("everything"), {}, len(SPECIAL)
+    for op in OPS.values():
+        results[source.array(f"of_{op.name}")] = np.empty(n**2)
+    with source.block(f"for i in range({n}):"), source.block(f"for j in range({n}):"):
+        source.write(f"a = {source.array('values')}[i]")
+        source.write("b = values[j]")
+        for op in OPS.values():
+            operands = {"select": ("a > b", "a", "b")}.get(op.name, ("a", "b")[: op.arity])
+            if op.name in BOOLEANS:
+                operands = ("a > 0.5", "b > 0.5")[: op.arity]
+            for k, operand in enumerate(operands):
+                source.write(f"{op.name}_{k} = {operand}")
+            code = op.code.format(*(f"{op.name}_{k}" for k in range(len(operands))))
+            source.write(f"of_{op.name}[{n} * i + j] = {code}")
+    return Sweep(source, {}, backend), results
+
+
+@pytest.mark.parametrize("backend", BACKENDS)
+def test_operations_at_special_values(backend):
+    sweep, results = sweep_of_all_operations(backend)
+    sweep(values=SPECIAL, **results)
+    a, b = (np.array(v) for v in zip(*itertools.product(SPECIAL, SPECIAL), strict=True))
+    with np.errstate(all="ignore"):
+        for op in OPS.values():
+            operands = {"select": (a > b, a, b)}.get(op.name, (a, b)[: op.arity])
+            if op.name in BOOLEANS:
+                operands = (a > 0.5, b > 0.5)[: op.arity]
+            expected = np.asarray(op.numpy(*operands), dtype=np.float64)
+            np.testing.assert_allclose(
+                results[f"of_{op.name}"], expected, rtol=4e-15, err_msg=f"{op.name} on {backend}"
+            )
+
+
+def test_every_function_is_known_to_the_llvm_back_end():
+    from sparsead.emit.llvm import INTRINSICS, LIBM
+
+    assert set(FUNCTIONS) == set(LIBM) - {"pow"} | INTRINSICS
+
+
+@pytest.mark.parametrize("number", [0.1, -0.1, 1e-320, 1e308, np.inf, -np.inf, 5.0, -0.0])
+def test_literals_are_read_back_exactly(number):
+    value = eval(literal(number), {"inf": np.inf, "nan": np.nan})
+    assert value == number and np.signbit(value) == np.signbit(number)
+
+
+def test_source_is_readable_python():
+    sweep, _ = sweep_of_all_operations("python")
+    compile(sweep.source.text, "<test>", "exec")
+    assert sweep.source.text.startswith("def everything(")

@@ -1,0 +1,70 @@
+"""Index maps: recognised in the cheapest form, and equal to the index array they came from."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from sparsead.kernels.indexmap import recognise
+from sparsead.program.index import identity
+
+GRID = identity((4, 5))
+
+
+@pytest.mark.parametrize(
+    ("index", "form"),
+    [
+        (GRID, "affine"),
+        (GRID.T, "affine"),
+        (GRID[::-1, ::2], "affine"),
+        (np.broadcast_to(GRID[:, :1], (4, 7)), "affine"),
+        (GRID[1:3, 2], "affine"),
+        (GRID.copy(), "affine"),
+        (np.roll(GRID, 1, axis=0), "separable"),
+        (np.roll(GRID, (1, 2), axis=(0, 1)), "separable"),
+        (np.pad(GRID, 1, mode="edge"), "separable"),
+        (GRID[np.ix_([0, 3, 1], [2, 2])], "separable"),
+        (np.array([[3, 1], [1, 2]]), "table"),
+        (np.array([[-1, 0], [1, 2]]), "table"),
+        (np.array(7), "affine"),
+        (np.empty((0, 3), np.int32), "affine"),
+    ],
+)
+def test_form(index, form):
+    found = recognise(index)
+    assert found.form == form
+    np.testing.assert_array_equal(found.array(), index)
+
+
+def test_a_roll_needs_a_table_of_one_axis_only():
+    found = recognise(np.roll(identity((300, 400)), 1, axis=0))
+    assert sum(len(t.entries) for t in found.tables) == 300
+
+
+def test_masked_maps_say_so():
+    assert recognise(np.array([[2, -1], [0, 1]])).masked
+    assert not recognise(np.array([[2, 5], [0, 1]])).masked
+
+
+shapes = st.lists(st.integers(1, 4), min_size=1, max_size=3).map(tuple)
+
+
+@given(shapes, st.randoms(use_true_random=False))
+def test_any_index_array_comes_back(shape, random):
+    size = int(np.prod(shape))
+    index = np.array([random.randrange(-1, 2 * size) for _ in range(size)]).reshape(shape)
+    np.testing.assert_array_equal(recognise(index).array(), index)
+
+
+@given(shapes, st.randoms(use_true_random=False))
+def test_merging_axes_keeps_the_map(shape, random):
+    index = identity(shape)
+    if random.random() < 0.5:
+        index = np.roll(index, 1, axis=random.randrange(len(shape)))
+    found = recognise(index)
+    for axis in range(len(shape) - 1):
+        merged = found.merged(axis)
+        if merged is not None:
+            np.testing.assert_array_equal(merged.array().reshape(shape), index)

@@ -1,0 +1,81 @@
+"""Lowering: how many kernels a program becomes, and that what is fused is what NumPy computes."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+import sparsead as sad
+from sparsead.kernels.linearize import linearize
+from sparsead.kernels.lower import lower
+from sparsead.tracing.trace import trace
+
+
+def lowered(f, *args):
+    program, _ = trace(f, args)
+    program.check()
+    return lower(program)
+
+
+def laplacian(u):
+    return np.roll(u, 1, 0) + np.roll(u, -1, 0) + np.roll(u, 1, 1) + np.roll(u, -1, 1) - 4.0 * u
+
+
+def test_a_stencil_is_one_kernel_without_full_tables():
+    kernels = lowered(laplacian, np.ones((30, 40)))
+    assert len(kernels.kernels) == 1
+    assert not kernels.work
+    assert all(load.index.form in ("affine", "separable") for load in kernels.kernels[0].loads)
+
+
+def test_a_stencil_on_padded_values_needs_no_intermediate_array():
+    def f(u):
+        v = np.pad(u, 1)
+        return v[2:, 1:-1] + v[:-2, 1:-1] - 2.0 * u
+
+    assert not lowered(f, np.ones((5, 6))).work
+
+
+def test_scatter_adds_go_straight_to_the_output():
+    def f(u):
+        out = np.zeros(6)
+        np.add.at(out, [[0, 1], [1, 2], [2, 3], [3, 5]], np.stack([u[:-1] * u[1:], u[1:]], axis=1))
+        return out - u.sum()
+
+    kernels = lowered(f, np.ones(5))
+    assert not [b for b in kernels.work if b.size > 1]
+
+
+def test_equal_subexpressions_are_computed_once():
+    kernels = lowered(lambda x: np.stack([np.exp(x) * 2.0, np.exp(x) + 1.0]), np.ones(5))
+    text = sad.jacobian(lambda x: np.stack([np.exp(x) * 2.0, np.exp(x) + 1.0]), np.ones(5), backend="python").source
+    assert len(kernels.kernels) == 1
+    assert text.count("exp(") == 1
+
+
+def test_an_array_read_in_many_places_at_a_cost_is_kept():
+    def f(x):
+        e = np.exp(np.sin(x))
+        return sum(np.roll(e, k) for k in range(8))
+
+    assert [b.size for b in lowered(f, np.ones(40)).work] == [40]
+    assert not lowered(lambda x: np.exp(np.sin(x)) * x, np.ones(40)).work
+
+
+def test_linear_program_transposes_twice_to_itself():
+    linear = linearize(lowered(lambda x: np.cumsum(np.sin(x)) * x, np.ones(5)))
+    assert str(linear.transposed().transposed()) == str(linear)
+
+
+def test_stages_print():
+    kernels = lowered(laplacian, np.ones((3, 3)))
+    assert str(kernels).startswith("for i in 3 x 3:")
+    assert "dy[" in str(linearize(kernels)) and "dx[" in str(linearize(kernels))
+
+
+@pytest.mark.parametrize("n", [1, 2, 17, 100])
+def test_sums_of_every_length(n):
+    x = np.linspace(0.1, 1.0, n)
+    jac = sad.jacobian(lambda x: np.sin(np.sum(x * x)) + np.sum(x[None, :] * x[:, None], axis=0), x, backend="python")
+    expected = 2 * np.cos(x @ x) * x[None, :] + np.sum(x) * np.eye(n) + x[:, None]
+    np.testing.assert_allclose(jac(x).toarray(), expected, rtol=1e-13)

@@ -1,0 +1,80 @@
+"""The laws that every registered operation obeys, driven by the registry: an op added is an op tested.
+
+The reference is the plain NumPy function: its values, and central differences of order 8 for its derivatives.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+import sparsead as sad
+from sparsead.ops.registry import REGISTRY
+from tests.reference import assert_close, differences, generic_points
+
+SAMPLES = [
+    pytest.param(sample, id=f"{entry.spelling}-{k}" if k else entry.spelling)
+    for entry in REGISTRY
+    for k, sample in enumerate(entry.samples)
+]
+POINTS = generic_points(3)
+X = POINTS[0]
+
+
+def prepared(sample, **options):
+    return sad.jacobian(sample, X, backend="python", **options)
+
+
+def test_every_entry_has_a_sample():
+    assert not [e.spelling for e in REGISTRY if not e.samples]
+
+
+def test_no_spelling_is_registered_twice():
+    spellings = [e.spelling for e in REGISTRY]
+    assert len(spellings) == len(set(spellings))
+
+
+@pytest.mark.parametrize("sample", SAMPLES)
+def test_value_and_jacobian_are_those_of_numpy(sample):
+    jac = prepared(sample)
+    for x in POINTS[:2]:
+        y, matrix = jac.value_and_jacobian(x)
+        expected = np.asarray(sample(x), dtype=np.float64)
+        assert y.shape == expected.shape
+        np.testing.assert_allclose(y, expected, rtol=2e-14, atol=1e-15)
+        assert_close(matrix.toarray(), differences(sample, x))
+
+
+@pytest.mark.parametrize("sample", SAMPLES)
+def test_pattern_is_exact_over_generic_points(sample):
+    """No entry is missed (that would show above), and none is kept that is zero at all of many points."""
+    jac = prepared(sample)
+    pattern = jac.pattern.to_scipy().toarray() != 0
+    seen = np.zeros_like(pattern)
+    for x in generic_points(150, seed=1):
+        seen |= jac(x).toarray() != 0
+        if (seen == pattern).all():
+            return
+    np.testing.assert_array_equal(pattern, seen)
+
+
+@pytest.mark.parametrize("sample", SAMPLES)
+def test_products_agree_with_the_matrix(sample):
+    """J v and w J without a matrix are those of the matrix, and adjoint to each other: w.(J v) = (w J).v."""
+    jac = prepared(sample)
+    rng = np.random.default_rng(2)
+    v, w = rng.normal(size=jac.shape[1]), rng.normal(size=jac.shape[0])
+    matrix, forward, backward = jac(X), jac.jvp(X, v), jac.vjp(X, w)
+    assert_close(forward, matrix @ v, 1e-13)
+    assert_close(backward, w @ matrix, 1e-13)
+    assert_close(w @ forward, backward @ v, 1e-13)
+
+
+@pytest.mark.parametrize("sample", SAMPLES)
+def test_llvm_agrees_with_python(sample):
+    """Machine code and the interpreted text of one sweep agree to rounding of the library functions."""
+    jac, compiled = prepared(sample), sad.jacobian(sample, X, backend="llvm")
+    y, matrix = jac.value_and_jacobian(X)
+    fast_y, fast_matrix = compiled.value_and_jacobian(X)
+    np.testing.assert_allclose(fast_y, y, rtol=1e-14, atol=1e-15)
+    np.testing.assert_allclose(fast_matrix.data, matrix.data, rtol=1e-13, atol=1e-13)

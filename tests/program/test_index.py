@@ -1,0 +1,70 @@
+"""Index arrays: composition and blocks, against NumPy's own indexing."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from sparsead.program.index import box, broadcast, compose, identity, is_identity, normalize_axes, stored_part
+
+
+def test_identity_is_shared_and_read_only():
+    a, b = identity((2, 3)), identity(6)
+    assert np.shares_memory(a, b)
+    assert not a.flags.writeable
+    assert is_identity(a, 6) and is_identity(a.reshape(3, 2), 6)
+    assert not is_identity(a.T, 6) and not is_identity(a[::-1], 6) and not is_identity(b[:5], 6)
+    assert not is_identity(np.arange(6, dtype=np.int32), 6)
+
+
+@pytest.mark.parametrize(
+    "inner",
+    [
+        identity((2, 3)),
+        identity(6)[::-1],
+        identity((3, 2)).T,
+        np.broadcast_to(identity(3)[:, None], (3, 4)),
+        np.array([[5, 0], [2, 2]]),
+        np.empty((0, 2), np.int32),
+    ],
+)
+@pytest.mark.parametrize("outer", [identity(6), np.array([7, 3, 3, 1, 0, 2]), identity((2, 3))])
+def test_compose_reads_through_both(inner, outer):
+    expected = outer.reshape(-1)[inner] if inner.size else inner
+    actual = compose(outer.reshape(-1), inner)
+    np.testing.assert_array_equal(actual, expected)
+    assert actual.shape == inner.shape
+
+
+def test_broadcast_axes_are_not_stored():
+    wide = broadcast(identity((3, 1)), (2, 3, 1000))
+    assert wide.shape == (2, 3, 1000)
+    assert stored_part(wide).shape == (1, 3, 1)
+    assert stored_part(compose(np.arange(10), wide)).shape == (1, 3, 1)
+
+
+@pytest.mark.parametrize(
+    ("selection", "found"),
+    [
+        (np.array([6, 7, 11, 12]), True),  # rows 1:3, columns 1:3 of (3, 5)
+        (np.array([0, 4, 10, 14]), True),  # the corners
+        (np.array([3]), True),
+        (np.array([0, 6]), False),
+        (np.array([0, 1, 5]), False),
+    ],
+)
+def test_box(selection, found):
+    block = box(selection, (3, 5))
+    assert (block is not None) == found
+    if block is not None:
+        key, shape = block
+        assert np.arange(15).reshape(3, 5)[key].shape == shape
+        np.testing.assert_array_equal(np.arange(15).reshape(3, 5)[key].ravel(), selection)
+
+
+def test_axes():
+    assert normalize_axes(None, 3) == (0, 1, 2)
+    assert normalize_axes(-1, 3) == (2,)
+    assert normalize_axes((0, -1), 3) == (0, 2)
+    with pytest.raises(np.exceptions.AxisError):
+        normalize_axes(3, 3)

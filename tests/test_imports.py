@@ -1,0 +1,79 @@
+"""The house rule: imports run strictly downward. Read off the source, so a lazy import counts too."""
+
+from __future__ import annotations
+
+import ast
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parent.parent
+
+# Each part of the house and what it may import of the others.
+ALLOWED = {
+    "coloring": set(),
+    "sparsead.errors": set(),
+    "sparsead.stages": set(),
+    "sparsead.program": {"sparsead.errors"},
+    "sparsead.tracing": {"sparsead.errors", "sparsead.program"},
+    "sparsead.ops": {"sparsead.errors", "sparsead.program", "sparsead.tracing"},
+    "sparsead.kernels": {"sparsead.errors", "sparsead.program"},
+    "sparsead.detect": {"coloring", "sparsead.errors", "sparsead.program", "sparsead.kernels"},
+    "sparsead.emit": {"sparsead.errors", "sparsead.program", "sparsead.kernels"},
+    "sparsead.sweeps": {"coloring", "sparsead.errors", "sparsead.program", "sparsead.kernels", "sparsead.emit"},
+}
+LIBRARIES_OF_COLORING = {"numpy", "scipy", "numba", "networkx"}
+
+
+def imported(file: Path) -> set[str]:
+    """Return the dotted names of modules (and of what is taken from them) that a file imports."""
+    names = set()
+    package = file.relative_to(ROOT).parts[:-1]
+    for node in ast.walk(ast.parse(file.read_text())):
+        if isinstance(node, ast.Import):
+            names |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom):
+            above = package[: len(package) + 1 - node.level] if node.level else ()
+            module = ".".join([*above, *([node.module] if node.module else [])])
+            names |= {module, *(f"{module}.{alias.name}" for alias in node.names if module == "sparsead")}
+    return names
+
+
+def part_of(name: str) -> str:
+    head, *tail = name.split(".")
+    return f"sparsead.{tail[0]}" if head == "sparsead" and tail else head
+
+
+def files_of(part: str) -> list[Path]:
+    path = ROOT / part.replace(".", "/")
+    return sorted(path.rglob("*.py")) if path.is_dir() else [path.with_suffix(".py")]
+
+
+@pytest.mark.parametrize("part", ALLOWED)
+def test_imports_run_downward(part):
+    assert files_of(part), f"{part} has no files"
+    for file in files_of(part):
+        parts = {part_of(name) for name in imported(file) if name.split(".")[0] in ("sparsead", "coloring")}
+        assert parts - {part} <= ALLOWED[part], f"{file} imports {parts - {part} - ALLOWED[part]}"
+
+
+def test_every_package_of_the_core_is_held():
+    """Only what stands above the core (prepared objects, solvers, command line) is free to import anything."""
+    free = {"solvers", "cli"}
+    packages = {f"sparsead.{p.name}" for p in (ROOT / "sparsead").iterdir() if (p / "__init__.py").exists()}
+    assert packages - {f"sparsead.{name}" for name in free} <= set(ALLOWED)
+
+
+def test_core_imports_nothing_from_above():
+    for part in ALLOWED:
+        for file in files_of(part):
+            above = {n for n in imported(file) if n.startswith(("sparsead.solvers", "sparsead.cli", "matplotlib"))}
+            assert not above, f"{file} imports {above}"
+
+
+def test_coloring_imports_few_libraries():
+    import sys
+
+    for file in files_of("coloring"):
+        heads = {name.split(".")[0] for name in imported(file)} - set(sys.stdlib_module_names) - {"coloring"}
+        assert heads <= LIBRARIES_OF_COLORING, file

@@ -1,0 +1,151 @@
+"""What cannot be traced is refused: what was met, where in the user's file, what to do. Never a wrong matrix."""
+
+from __future__ import annotations
+
+import inspect
+import math
+import re
+
+import numpy as np
+import pytest
+import scipy.interpolate
+import scipy.linalg
+import scipy.ndimage
+import scipy.sparse
+import scipy.sparse.linalg
+import scipy.special
+
+import sparsead as sad
+from tests.reference import generic_points
+
+X = generic_points(1, (6,))[0]
+OUTSIDE = np.zeros(6)
+SPLINE = scipy.interpolate.CubicSpline(np.linspace(0.0, 1.0, 5), np.arange(5.0) ** 2)
+OPERATOR = scipy.sparse.linalg.aslinearoperator(np.eye(6))
+
+
+def into_captured_array(x):
+    out = OUTSIDE.copy()
+    OUTSIDE[0] = x[0]
+    return out
+
+
+def into_copy_of_captured_array(x):
+    out = OUTSIDE.copy()
+    out[1:] = x[:-1]
+    return out
+
+
+def add_at_captured_array(x):
+    np.add.at(OUTSIDE, [0, 1], x[:2])
+    return OUTSIDE
+
+
+def out_into_captured_array(x):
+    np.multiply(x, 2.0, out=OUTSIDE)
+    return OUTSIDE
+
+
+def integer_buffer(x):
+    out = np.zeros(6, dtype=int)
+    out[0] = x[0]
+    return out
+
+
+UNSUPPORTED = {
+    into_captured_array: "np.zeros",
+    into_copy_of_captured_array: "np.zeros",
+    add_at_captured_array: "Allocate the target inside",
+    out_into_captured_array: "np.zeros",
+    integer_buffer: "np.zeros",
+    lambda x: SPLINE(x): "compiled routine",
+    lambda x: scipy.ndimage.gaussian_filter(x, 1.0): "compiled routine",
+    lambda x: scipy.linalg.expm(np.diag(x)): "compiled routine",
+    lambda x: OPERATOR @ x: "compiled routine",
+    lambda x: OPERATOR.matvec(x): "compiled routine",
+    lambda x: np.vectorize(lambda v: v * v)(x): "",
+    lambda x: np.sort(x): "np.sort",
+    lambda x: np.unique(x): "np.unique",
+    lambda x: np.histogram(x): "np.histogram",
+    lambda x: np.median(x): "np.median",
+    lambda x: np.nansum(x): "np.where",
+    lambda x: scipy.special.jv(1.0, x): "jv",
+    lambda x: x.astype(int): "float64",
+    lambda x: x.tobytes(): "tobytes",
+    lambda x: np.pad(x, 1, mode="linear_ramp"): "edge, wrap, reflect, symmetric",
+}
+BRANCHES = {
+    lambda x: x if x[0] > 0.0 else -x: "np.where",
+    lambda x: x if (x > 0.0).all() else -x: "np.where",
+    lambda x: [v for v in x if v > 0.5]: "np.where",
+    lambda x: x * float(x[0]): "np.where",
+    lambda x: x * int(x[0]): "np.where",
+    lambda x: x * math.sin(x[0]): "math",
+    lambda x: sum(x[k] for k in range(x[0])): "range",
+    lambda x: x[x > 0.5]: "indexing with a traced array",
+    lambda x: x[x]: "indexing with a traced array",
+    lambda x: max(x[0], x[1]): "np.where",
+    lambda x: sorted(x): "np.where",
+    lambda x: x * (0.0 < x[0] < 1.0): "np.where",
+}
+
+
+def named(cases):
+    return [pytest.param(f, m, id=re.sub(r"[^\w.]+", "_", inspect.getsource(f).strip())[:40]) for f, m in cases.items()]
+
+
+def refused(f, error):
+    """Return the message with which `f` is refused, after a look at the place that it names."""
+    before = OUTSIDE.copy()
+    with pytest.raises(error) as caught:
+        sad.jacobian(f, X, backend="python")
+    np.testing.assert_array_equal(OUTSIDE, before)
+    lines, first = inspect.getsourcelines(f)
+    place = re.search(r'File "(.*test_refusals\.py)", line (\d+)', str(caught.value))
+    assert place, f"no place in the user's file: {caught.value}"
+    assert first <= int(place[2]) < first + len(lines)
+    return str(caught.value)
+
+
+@pytest.mark.parametrize(("f", "hint"), named(UNSUPPORTED))
+def test_unsupported(f, hint):
+    assert hint in refused(f, sad.UnsupportedOperationError)
+
+
+@pytest.mark.parametrize(("f", "hint"), named(BRANCHES))
+def test_branches(f, hint):
+    assert hint in refused(f, sad.TracedBranchError)
+
+
+@pytest.mark.parametrize(
+    "f",
+    [
+        lambda x: x + np.ones(5),
+        lambda x: x.reshape(4, 2),
+        lambda x: x @ np.ones((5, 2)),
+        lambda x: scipy.sparse.eye_array(5) @ x,
+        lambda x: np.concatenate([x, np.ones((2, 2))]),
+        lambda x: np.stack([x, x[1:]]),
+        lambda x: np.matmul(x, 2.0),
+    ],
+)
+def test_misfits_raise_as_in_numpy(f):
+    with pytest.raises(ValueError, match=r"shape|dimension|broadcast|reshape|0-d"):
+        sad.jacobian(f, X)
+
+
+def test_index_out_of_bounds_raises_as_in_numpy():
+    with pytest.raises(IndexError, match="out of bounds"):
+        sad.jacobian(lambda x: x[6], X)
+
+
+def test_unknown_attribute():
+    with pytest.raises(AttributeError, match="derivative"):
+        sad.jacobian(lambda x: x.derivative(), X)
+
+
+def test_errors_share_a_base():
+    for error in (sad.UnsupportedOperationError, sad.TracedBranchError, sad.InputError):
+        assert issubclass(error, sad.SparseADError)
+    assert issubclass(sad.UnsupportedOperationError, TypeError)
+    assert issubclass(sad.InputError, ValueError)
