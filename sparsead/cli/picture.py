@@ -10,7 +10,7 @@ import numpy as np
 from coloring import ColoringResult
 
 INK, PAPER, EDGE = "#1f2430", "#ffffff", "#c9cdd6"
-LARGEST = 400  # rows and columns that a picture can show entry by entry
+LARGEST = 200  # rows and columns that a picture can show entry by entry
 PAINTS = (  # after P. Tol, "Colour schemes" (2021): told apart with every kind of color vision
     *("#4477aa", "#ee6677", "#228833", "#ccbb44", "#66ccee", "#aa3377"),
     *("#ee7733", "#009988", "#332288", "#ddaa77", "#882255", "#99bb55"),
@@ -18,12 +18,12 @@ PAINTS = (  # after P. Tol, "Colour schemes" (2021): told apart with every kind 
 
 
 def draw(result: ColoringResult, title: str, path: Path) -> None:
-    """Draw the pattern of a column coloring and its compressed matrix into an image file.
+    """Draw the pattern of a column or star coloring and its compressed matrix into an image file.
 
     Parameters
     ----------
     result : ColoringResult
-        A column coloring of a pattern with at most `LARGEST` rows and columns.
+        A coloring of the columns of a pattern with at most `LARGEST` rows and columns.
     title : str
         The heading.
     path : Path
@@ -37,6 +37,7 @@ def draw(result: ColoringResult, title: str, path: Path) -> None:
 
     m, n = result.pattern.shape
     k = result.num_colors
+    letter = "H" if result.structure == "symmetric" else "J"
     rows, columns = result.pattern.rows, result.pattern.indices
     colors = result.column_colors
     assert colors is not None
@@ -53,22 +54,23 @@ def draw(result: ColoringResult, title: str, path: Path) -> None:
     )
     _cells(left, (m, n), rows, columns, paint)
     _cells(right, (m, k), rows, colors[columns], paint)
-    left.set_title(f"J: {n} columns, {result.pattern.nnz} nonzeros", loc="left", fontsize=11, color=INK)
-    right.set_title(f"J S: {k} columns", loc="left", fontsize=11, color=INK)
+    left.set_title(f"{letter}: {n} columns, {result.pattern.nnz} nonzeros", loc="left", fontsize=11, color=INK)
+    right.set_title(f"{letter} S: {k} columns", loc="left", fontsize=11, color=INK)
     left.set(xlabel="column", ylabel="row")
     right.set(xlabel="color", yticklabels=[])
     figure.suptitle(title, x=0.02, ha="left", fontsize=14, fontweight="bold", color=INK)
-    bound = "which is optimal" if result.is_optimal else f"proven lower bound {result.lower_bound}"
-    figure.supxlabel(
-        f"Columns of one color share no row, so one product with J computes them all: {k} products instead of {n}, "
-        f"{bound}.",
-        x=0.02,
-        ha="left",
-        fontsize=10,
-        color=INK,
-    )
+    figure.supxlabel(_caption(result), x=0.02, ha="left", fontsize=10, color=INK)
     figure.savefig(path, dpi=150, facecolor=PAPER)
     plt.close(figure)
+
+
+def _caption(result: ColoringResult) -> str:
+    if result.structure == "symmetric":
+        reason = "Of every entry and its mirror image, one is alone of its color in its row."
+    else:
+        reason = "Columns of one color share no row, so one product with the matrix computes them all."
+    bound = "which is optimal" if result.is_optimal else f"proven lower bound {result.lower_bound}"
+    return f"{reason}\n{result.num_colors} products give the matrix, instead of {result.pattern.shape[1]}; {bound}."
 
 
 def palette(k: int) -> np.ndarray:

@@ -17,7 +17,7 @@ MEANING = {
     "transpose": "exchange reading and writing",
     "gradient": "differentiate the kernels backwards",
     "detect": "read the pattern off the kernels",
-    "color": "put columns that share no row into one pass",
+    "color": "choose the cheapest mode; color, if it takes passes",
     "compile": "generate code and compile it",
 }
 
@@ -28,7 +28,7 @@ def shown(console: Console) -> Iterator[None]:
     columns = (
         SpinnerColumn(finished_text="[green]✓[/]"),
         TextColumn("{task.description:<10}"),
-        TextColumn("{task.fields[meaning]:<45}", style="dim"),
+        TextColumn("{task.fields[meaning]:<53}", style="dim"),
         TextColumn("{task.fields[seconds]}", justify="right"),
     )
     with Progress(*columns, console=console) as progress:

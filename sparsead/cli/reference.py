@@ -1,7 +1,8 @@
-"""Derivatives that sparsead had no part in: the complex step of the plain NumPy function, and SciPy's differences.
+"""Derivatives that sparsead had no part in: complex arguments in the plain NumPy function, and SciPy's differences.
 
 The complex step ``Im f(x + i h v) / h`` has no subtraction, so `h` can be so small that nothing but rounding is left
-(Squire and Trapp, SIAM Review 40 (1998) 110-112). It holds for functions that are analytic and accept complex x.
+(Squire and Trapp, SIAM Review 40 (1998) 110-112). Second derivatives come from a circle of complex steps (Lyness and
+Moler, SIAM J. Numer. Anal. 4 (1967) 202-210). Both hold for functions that are analytic and accept complex x.
 """
 
 from __future__ import annotations
@@ -57,6 +58,43 @@ def difference_of_entries(
     largest = np.zeros(J.shape[0])
     np.maximum.at(largest, rows, abs(reference))
     return _largest(J.data - reference, largest[rows])
+
+
+def curvature(f: Callable[..., Any], x: np.ndarray, direction: np.ndarray, *args: Any, points: int = 32) -> float:
+    """Return the second derivative of a scalar `f` at x along a direction: Cauchy's integral over a circle.
+
+    Rounding is least on a large circle, and what is left out of the Taylor series on a small one; circles shrink until
+    the estimate of both together grows again.
+    """
+    circle = np.exp(2j * np.pi * np.arange(points) / points)
+    best, least, radius = np.nan, np.inf, 16.0
+    while radius > 1e-8:
+        values = np.array([complex(f(x + radius * step * direction.reshape(x.shape), *args)) for step in circle])
+        terms = abs(np.fft.fft(values)) / points
+        largest, tail = terms.max(), terms[points // 2 - 2 : points // 2 + 3].max()
+        error = (np.finfo(float).eps * largest + tail**2 / max(largest, 1e-300)) / radius**2
+        if error > least and tail < 1e-8 * largest:
+            break
+        if error < least:
+            best, least = float(2.0 * np.real(np.mean(values / circle**2)) / radius**2), error
+        radius /= 4.0
+    return best
+
+
+def difference_of_curvature(
+    f: Callable[..., Any], x: np.ndarray, H: scipy.sparse.csr_array, *args: Any, directions: int = 3, seed: int = 0
+) -> float:
+    """Return the largest relative difference between ``v H v`` and Cauchy's integral, over random directions v.
+
+    It is relative to ``|v| |H| |v|``, the size of what is added up.
+    """
+    rng = np.random.default_rng(seed)
+    worst = 0.0
+    for _ in range(directions):
+        v = rng.standard_normal(x.size)
+        difference = np.atleast_1d(v @ (H @ v) - curvature(f, x, v, *args))
+        worst = max(worst, _largest(difference, np.atleast_1d(abs(v) @ (abs(H) @ abs(v)))))
+    return worst
 
 
 def finite_differences(

@@ -19,15 +19,23 @@ def run(tmp_path, monkeypatch):
     return lambda *args: CliRunner().invoke(group, list(args))
 
 
-@pytest.mark.parametrize(("problem", "size", "shape", "nnz"), [("brusselator", 6, 72, 432), ("bratu", 3, 27, 135)])
-def test_the_demo_tells_the_facts(run, problem, size, shape, nnz):
+CASES = [
+    ("brusselator", 6, 72, 432, 2),
+    ("bratu", 3, 27, 135, 2),
+    ("rosenbrock", 9, 9, 25, 1),
+    ("minimal-surface", 4, 16, 82, 1),
+]
+
+
+@pytest.mark.parametrize(("problem", "size", "shape", "nnz", "checks"), CASES)
+def test_the_demo_tells_the_facts(run, problem, size, shape, nnz, checks):
     done = run("demo", problem, "--size", str(size))
     assert done.exit_code == 0, done.output
     assert f"{shape} x {shape}, {nnz} nonzeros" in done.output
     assert all(stage in done.output for stage in ("trace", "lower", "linearize", "detect", "color", "compile"))
-    assert re.search(r"colors +\d+ \((optimal|proven lower bound [67])\)", done.output)
-    entries, products = (float(d) for d in re.findall(r"(\d\.\de-\d\d) *\n", done.output))
-    assert 0 < entries < 1e-13 and 0 < products < 1e-13
+    assert re.search(r"colors +\d+ \((optimal|proven lower bound [2-7])\)", done.output)
+    differences = [float(d) for d in re.findall(r"(\d\.\de-\d\d) *\n", done.output)]
+    assert len(differences) == checks and 0 < max(differences) < 1e-13
     assert imread(f"{problem}.png").shape[0] > 500
 
 
@@ -35,6 +43,13 @@ def test_a_large_problem_gets_the_picture_of_a_small_one(run):
     done = run("demo", "--size", "20", "--plot", "here.png")
     assert "(at size 6, to be legible): here.png" in done.output
     assert Path("here.png").exists()
+
+
+@pytest.mark.parametrize("mode", ["forward", "reverse", "bidirectional", "direct", "compressed"])
+def test_every_mode(run, mode):
+    done = run("demo", "--size", "4", "--mode", mode)
+    assert done.exit_code == 0, done.output
+    assert re.search(r"passes +(none: entries|\d+ (JVP|VJP))", done.output)
 
 
 def test_no_plot_writes_nothing(run, tmp_path):
@@ -49,6 +64,7 @@ def test_no_plot_writes_nothing(run, tmp_path):
         (["--size", "-3"], "-3 is not in the range x>=1"),
         (["--size", "many"], "'many' is not a valid integer"),
         (["oregonator"], "'oregonator' is not one of 'brusselator'"),
+        (["rosenbrock", "--size", "1"], "must be at least 2, got 1"),
         (["--mode", "sideways"], "unknown mode 'sideways'"),
         (["--plot", "missing/picture.png"], "there is no folder missing"),
         (["--size", "3", "--plot", "picture.docx"], "cannot write the picture to picture.docx"),

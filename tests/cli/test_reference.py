@@ -5,7 +5,14 @@ import pytest
 import scipy.sparse
 
 from coloring import SparsityPattern
-from sparsead.cli.reference import along, difference_along, difference_of_entries, finite_differences
+from sparsead.cli.reference import (
+    along,
+    curvature,
+    difference_along,
+    difference_of_curvature,
+    difference_of_entries,
+    finite_differences,
+)
 
 X = np.array([0.5, 1.5, 2.5])
 COLORS = np.array([0, 1, 0])
@@ -44,3 +51,22 @@ def test_finite_differences_come_close():
     J = jacobian(4.0)
     found = finite_differences(f, X, SparsityPattern.from_scipy(J), COLORS, 4.0)()
     np.testing.assert_allclose(found.toarray(), J.toarray(), rtol=1e-6)
+
+
+def g(x):
+    return np.sum(np.sqrt(1.0 + (50.0 * np.diff(x)) ** 2)) + np.exp(x[0] * x[2])
+
+
+def test_curvature_of_a_function_with_singularities_close_by():
+    v = np.array([1.0, -2.0, 0.5])
+    slopes, turns = 50.0 * np.diff(X), 50.0 * np.diff(v)
+    along_chain = np.sum(turns**2 / (1.0 + slopes**2) ** 1.5)
+    product, rate = X[0] * X[2], v[0] * X[2] + X[0] * v[2]
+    expected = along_chain + np.exp(product) * (rate**2 + 2.0 * v[0] * v[2])
+    assert curvature(g, X, v) == pytest.approx(expected, rel=1e-11)
+
+
+def test_a_wrong_hessian_shows():
+    H = scipy.sparse.csr_array(np.diag([2.0, 2.0, 6.0]))
+    assert difference_of_curvature(lambda x: x[0] ** 2 + x[1] ** 2 + 3.0 * x[2] ** 2, X, H) < 1e-13
+    assert difference_of_curvature(lambda x: x[0] ** 2 + x[1] ** 2 + 2.9 * x[2] ** 2, X, H) > 1e-3
