@@ -26,6 +26,7 @@ LIBM = {
     "acosh": 1, "atanh": 1, "erf": 1, "erfc": 1, "fmod": 2, "pow": 2,
 }  # fmt: skip
 ARITHMETIC = {ast.Add: "add", ast.Sub: "sub", ast.Mult: "mul", ast.Div: "div"}
+INTEGER_DIVISION = "sdiv"  # only ever of nonnegative numbers
 COMPARE = {ast.Lt: "lt", ast.LtE: "le", ast.Gt: "gt", ast.GtE: "ge", ast.Eq: "eq", ast.NotEq: "ne"}
 ELEMENT = {"f8": "double", "i4": "i32"}
 
@@ -145,6 +146,8 @@ class _Translator:
             case ast.IfExp(test=test, body=body, orelse=orelse):
                 chosen, other = self.as_double(self.expression(body)), self.as_double(self.expression(orelse))
                 return self.emit(f"select i1 {self.expression(test)[0]}, double {chosen}, double {other}", "double")
+            case ast.Call(func=ast.Name(id="min"), args=[first, second]):
+                return self.least(self.expression(first)[0], self.expression(second)[0])
             case ast.Call(func=ast.Name(id=name), args=args):
                 return self.called(name, [self.as_double(self.expression(a)) for a in args])
         raise AssertionError(f"not in the generated language: {ast.dump(node)}")
@@ -169,6 +172,8 @@ class _Translator:
     def binary(self, op: ast.operator, left: Value, right: Value) -> Value:
         if isinstance(op, ast.Pow):
             return self.called("pow", [self.as_double(left), self.as_double(right)])
+        if isinstance(op, ast.FloorDiv):
+            return self.emit(f"{INTEGER_DIVISION} i64 {left[0]}, {right[0]}", "i64")
         word = ARITHMETIC[type(op)]
         if left[1] == right[1] == "i64":
             return self.emit(f"{word} nsw i64 {left[0]}, {right[0]}", "i64")
@@ -186,6 +191,10 @@ class _Translator:
             return self.emit(f"icmp {code} i64 {left[0]}, {right[0]}", "i1")
         code = "une" if word == "ne" else f"o{word}"  # a comparison with NaN is false, except !=
         return self.emit(f"fcmp {code} double {self.as_double(left)}, {self.as_double(right)}", "i1")
+
+    def least(self, first: str, second: str) -> Value:
+        test = self.emit(f"icmp slt i64 {first}, {second}", "i1")[0]
+        return self.emit(f"select i1 {test}, i64 {first}, i64 {second}", "i64")
 
     def called(self, name: str, args: list[str]) -> Value:
         operands = ", ".join(f"double {a}" for a in args)

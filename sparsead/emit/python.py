@@ -25,7 +25,7 @@ FUNCTIONS: dict[str, Callable[..., Any]] = {
 
 def load(source: Source) -> Callable[..., None]:
     """Define the generated function in a namespace that holds `FUNCTIONS` only."""
-    namespace: dict[str, Any] = {**FUNCTIONS, "inf": np.inf, "nan": np.nan, "range": range, "abs": abs}
+    namespace: dict[str, Any] = {**FUNCTIONS, "inf": np.inf, "nan": np.nan, "range": range, "abs": abs, "min": min}
     exec(compile(source.text, f"<sparsead {source.name}>", "exec"), namespace)  # our own text, never a user's
     return namespace[source.name]
 

@@ -43,7 +43,7 @@ class Sweep:
         if backend not in BACKENDS:
             raise ValueError(f"unknown back end {backend!r}; expected one of {', '.join(BACKENDS)}")
         self.source = source
-        self.sizes = {name: size for name, size in sizes.items() if name in source.arrays}
+        self.sizes = {name: size for name, size in (sizes | source.sizes).items() if name in source.arrays}
         self.backend = backend
         self._runner: Runner | None = None
         self._lock = threading.Lock()

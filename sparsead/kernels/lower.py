@@ -21,6 +21,8 @@ from sparsead.program.index import IndexArray, Shape, box, compose, identity, is
 from sparsead.program.nodes import Constant, Input, Join, Map, Node, Program, Ref, Sum, constant, whole
 from sparsead.program.scalar import OPS, Expr, Pool
 
+SMALL_AXIS = 16  # a last axis of up to so many points is written out, if the code stays short
+LONG_CODE = 4000  # scalar operations
 MAX_PARTS = 4  # a domain is split where it reads a joined array of up to so many pieces
 
 
@@ -94,7 +96,8 @@ class _Lowering:
         groups: dict[tuple[Shape, bool], list[_Asked]] = defaultdict(list)
         for piece in pieces:
             for asked in self.ask(piece):
-                groups[asked.domain, asked.piece.adds].append(asked)
+                for part in self.written_out(asked):
+                    groups[part.domain, part.piece.adds].append(part)
         adds = any(p.adds for p in pieces)
         for (domain, _), group in groups.items():
             kernel = _build(domain, group, buffer, adds)
@@ -166,6 +169,17 @@ class _Lowering:
         flat = owner.reshape(-1)
         for part in parts:
             yield from self.ask(_on_box(piece, np.flatnonzero(flat == part)))
+
+    def written_out(self, asked: _Asked) -> Iterator[_Asked]:
+        """Write out a short last axis: what its points share is then computed once, and the loop is over the rest."""
+        merged = _coalesce(asked.maps())(IndexMap(asked.domain, 0, (0,) * len(asked.domain))).shape
+        if len(merged) < 2 or merged[-1] > SMALL_AXIS or merged[-1] * len(asked.order) > LONG_CODE:
+            yield asked
+            return
+        points = identity(merged)
+        for k in range(merged[-1]):
+            for part in self.ask(asked.piece.reshaped(merged).at(points[..., k])):
+                yield from self.written_out(part)
 
     def constant_load(self, node: Constant, index: IndexArray) -> float | Load:
         """Return a literal where a constant is uniform over the domain, else a load from a gathered copy."""

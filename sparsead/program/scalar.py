@@ -199,6 +199,17 @@ def _constant_power(base: Expr, exponent: float) -> Expr | None:
     return None
 
 
+def _scaled(factor: Expr, expr: Expr) -> Expr | None:
+    """Gather constant factors: ``a * (b * x)`` is ``(a * b) * x``, and a sign goes into the constant."""
+    if expr.op is OPS["negative"]:
+        return factor.pool.constant(-factor.value) * expr.args[0]
+    if expr.op is OPS["multiply"]:
+        for known, other in (expr.args, expr.args[::-1]):
+            if known.is_constant and not known.equals(0.0):
+                return factor.pool.constant(factor.value * known.value) * other
+    return None
+
+
 def _fold(op: Op, args: tuple[Expr, ...]) -> Expr | None:
     """Algebra of derivative coefficients: a structural zero annihilates, whatever it multiplies."""
     zeros = [a.equals(0.0) for a in args]
@@ -211,6 +222,8 @@ def _fold(op: Op, args: tuple[Expr, ...]) -> Expr | None:
             return -args[1]
         case "multiply" | "divide" if args[1].equals(-1.0):
             return -args[0]
+        case "multiply" if args[0].is_constant or args[1].is_constant:
+            return _scaled(*args) if args[0].is_constant else _scaled(args[1], args[0])
         case "add" if zeros[0]:
             return args[1]
         case "add" | "subtract" if zeros[1]:

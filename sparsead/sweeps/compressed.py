@@ -14,7 +14,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from sparsead.emit.source import Nest, Source
+from sparsead.emit.nest import Nest
+from sparsead.emit.source import Source
 from sparsead.emit.sweep import DEFAULT_BACKEND, Sweep
 from sparsead.kernels.kernel import LinearKernel, LinearProgram, Term
 from sparsead.sweeps.vector import by_place, work_sizes, write_value, write_zeros

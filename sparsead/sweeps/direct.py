@@ -14,7 +14,8 @@ from dataclasses import replace
 import numpy as np
 
 from coloring import SparsityPattern
-from sparsead.emit.source import Nest, Source, literal
+from sparsead.emit.nest import Nest
+from sparsead.emit.source import Source, literal
 from sparsead.emit.sweep import DEFAULT_BACKEND, Sweep
 from sparsead.kernels.indexmap import IndexMap, recognise
 from sparsead.kernels.kernel import Buffer, LinearKernel, LinearProgram, Term

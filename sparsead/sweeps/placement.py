@@ -17,6 +17,9 @@ from sparsead.program.index import IndexArray
 from sparsead.sweeps import slots
 
 
+FEW = 0.1  # share of entries up to which they are initialised one by one
+
+
 @dataclass(frozen=True, eq=False)
 class Placed:
     """A term that reads x and goes to `slot` of its target's values: added, or stored with `base` added to it."""
@@ -102,7 +105,7 @@ def _decide(
         result.placed.setdefault(kernel, []).append(Placed(term, recognise(at), not stored, added))
         if stored:
             initialised[at] = False
-    if initialised.all():
+    if np.count_nonzero(initialised) > FEW * initialised.size:  # all in order beats many out of order
         result.values = base
     else:
         result.start = np.flatnonzero(initialised).astype(np.int32)

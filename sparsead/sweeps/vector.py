@@ -7,7 +7,8 @@ from collections.abc import Iterable, Iterator
 
 import numpy as np
 
-from sparsead.emit.source import Nest, Source
+from sparsead.emit.nest import Nest
+from sparsead.emit.source import Source
 from sparsead.emit.sweep import DEFAULT_BACKEND, Sweep
 from sparsead.kernels.kernel import Buffer, Kernel, Kernels, LinearKernel, LinearProgram, Term
 

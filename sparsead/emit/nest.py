@@ -1,0 +1,203 @@
+"""Loop nests: index arithmetic and scalar code, each line in the outermost loop that knows its operands.
+
+An axis along which index tables are affine but for a few breaks (the wrap of ``roll``, the edges of ``pad``) is walked
+in stretches between the breaks. Inside a stretch every index is affine, so the innermost loop vectorises. Where much is
+computed at a point, the values are computed for a chunk of points first and scattered afterwards: stores to places
+that the compiler cannot tell apart then do not keep the arithmetic from being vectorised.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import numpy as np
+
+from sparsead.emit.source import Source, literal
+from sparsead.kernels.indexmap import IndexMap, Table
+from sparsead.kernels.kernel import Load, reachable
+from sparsead.program.index import Shape
+from sparsead.program.scalar import Expr
+
+MAX_BREAKS = 12
+SHORT = 8  # an axis is cut only if its stretches have at least so many points on average
+CHUNK = 128  # points whose values are computed before they are scattered
+HEAVY = 40  # scalar operations per point from which on this is done
+
+
+class Nest:
+    """A loop nest over a domain: each value is computed in the outermost loop that knows it.
+
+    Ask for values and indices first, then write `statements` for the innermost body, then `close`.
+    """
+
+    def __init__(self, source: Source, domain: Shape, counter: Iterator[int]) -> None:
+        self.source = source
+        self.domain = domain
+        self.levels: list[list[str]] = [[] for _ in range(len(domain) + 1)]
+        self.places: list[str] = []  # indices in the innermost loop
+        self._asked: dict[str, None] = {}
+        self._breaks: dict[int, set[int]] = defaultdict(set)
+        self._stretched: dict[int, list[_Stretched]] = defaultdict(list)
+        self._counter = counter
+        self._indices: dict[Any, tuple[str, int]] = {}
+        self._values: dict[int, tuple[str, int]] = {}
+
+    def _name(self, letter: str) -> str:
+        return f"{letter}{next(self._counter)}"
+
+    def index(self, index: IndexMap) -> str:
+        """Return the name (or literal) of an index."""
+        return self._index(index)[0]
+
+    def _index(self, index: IndexMap) -> tuple[str, int]:
+        if index.key not in self._indices:
+            self._indices[index.key] = self._build_index(index)
+        return self._indices[index.key]
+
+    def _build_index(self, index: IndexMap) -> tuple[str, int]:
+        """Sum up an index map level by level, from the outermost loop inwards."""
+        running, level = (str(index.offset) if index.offset else ""), 0
+        for axis, stride in enumerate(index.strides):
+            parts = self._along(axis, stride, [t for t in index.tables if t.axes[-1] == axis])
+            if parts:
+                name = self._name("j")
+                total = " + ".join([running, *parts] if running else parts)
+                lines = self.places if axis + 1 == len(self.domain) else self.levels[axis + 1]
+                lines.append(f"{name} = {total}")
+                running, level = name, axis + 1
+        return running or "0", level
+
+    def _along(self, axis: int, stride: int, tables: list[Table]) -> list[str]:
+        """Return the summands of an index that become known in the loop of an axis."""
+        lines = [t for t in tables if t.axes == (axis,)]
+        parts = [self._lookup(t) for t in tables if t.axes != (axis,)]
+        if lines:
+            line = np.sum([t.entries for t in lines], axis=0)
+            step, breaks = stretches(line)
+            union = self._breaks[axis] | set(breaks)
+            if len(union) <= MAX_BREAKS and self.domain[axis] >= SHORT * (len(union) + 1):
+                self._breaks[axis] = union
+                self._stretched[axis].append(_Stretched(self._name("o"), line, step))
+                parts.append(self._stretched[axis][-1].name)
+                stride += step
+            else:
+                parts += [self._lookup(t) for t in lines]
+        if stride:
+            parts.append(f"i{axis}" if stride == 1 else f"{stride} * i{axis}")
+        return parts
+
+    def _lookup(self, table: Table) -> str:
+        name = self.source.table(table.entries)
+        place, step = [], 1
+        for axis in reversed(table.axes):
+            place.append(f"i{axis}" if step == 1 else f"{step} * i{axis}")
+            step *= self.domain[axis]
+        return f"{name}[{' + '.join(reversed(place)) or '0'}]"
+
+    def value(self, root: Expr) -> str:
+        """Return the name (or literal) of the value of an expression."""
+        for expr in reachable([root]):
+            if expr.serial not in self._values:
+                self._values[expr.serial] = self._build_value(expr)
+        name, level = self._values[root.serial]
+        if level == len(self.domain):
+            self._asked[name] = None
+        return name
+
+    def _build_value(self, expr: Expr) -> tuple[str, int]:
+        if expr.op is None and isinstance(expr.value, Load):
+            place, level = self._index(expr.value.index)
+            name, code = self._name("s"), f"{self.source.buffer(expr.value.buffer)}[{place}]"
+        elif expr.op is None:
+            return literal(expr.value), 0
+        else:
+            args = [self._values[a.serial] for a in expr.args]
+            level = max((a[1] for a in args), default=0)
+            name, code = self._name("s"), expr.op.code.format(*(a[0] for a in args))
+        self.levels[level].append(f"{name} = {code}")
+        return name, level
+
+    @contextmanager
+    def body(self) -> Iterator[None]:
+        """Write the loops and all values that were asked for; the with block writes the innermost body."""
+        with self._loops(0):
+            yield
+
+    @contextmanager
+    def _loops(self, axis: int) -> Iterator[None]:
+        source = self.source
+        if axis == len(self.domain):
+            for line in [*self.places, *self.levels[axis]]:
+                source.write(line)
+            yield
+            return
+        for line in self.levels[axis]:
+            source.write(line)
+        if not self._stretched[axis]:
+            with self._axis(axis, "0", str(self.domain[axis])):
+                yield
+            return
+        starts = np.array([0, *sorted(self._breaks[axis]), self.domain[axis]], dtype=np.int32)
+        bounds = source.table(starts)
+        with source.block(f"for p{axis} in range({len(starts) - 1}):"):
+            for stretched in self._stretched[axis]:
+                source.write(f"{stretched.name} = {source.table(stretched.offsets(starts))}[p{axis}]")
+            with self._axis(axis, f"{bounds}[p{axis}]", f"{bounds}[p{axis} + 1]"):
+                yield
+
+    @contextmanager
+    def _axis(self, axis: int, begin: str, end: str) -> Iterator[None]:
+        """Write the loop over one axis, or a stretch of it."""
+        innermost = axis + 1 == len(self.domain)
+        if innermost and len(self.levels[-1]) >= HEAVY and self.domain[axis] >= CHUNK:
+            with self._chunks(axis, begin, end):
+                yield
+            return
+        bounds = end if begin == "0" else f"{begin}, {end}"
+        with self.source.block(f"for i{axis} in range({bounds}):"), self._loops(axis + 1):
+            yield
+
+    @contextmanager
+    def _chunks(self, axis: int, begin: str, end: str) -> Iterator[None]:
+        """Write the innermost loop in two parts, chunk by chunk: all values to a scratch array, then the body."""
+        source, n = self.source, next(self._counter)
+        stage = source.scratch("stage", CHUNK * len(self._asked))
+        source.write(f"first{n} = {begin}")
+        source.write(f"last{n} = {end}")
+        with source.block(f"for chunk in range((last{n} - first{n} + {CHUNK - 1}) // {CHUNK}):"):
+            source.write(f"begin{n} = first{n} + {CHUNK} * chunk")
+            source.write(f"end{n} = min(begin{n} + {CHUNK}, last{n})")
+            loop = f"for i{axis} in range(begin{n}, end{n}):"
+            with source.block(loop):
+                for line in [*self.places, *self.levels[-1]]:
+                    source.write(line)
+                for k, name in enumerate(self._asked):
+                    source.write(f"{stage}[{CHUNK * k} + i{axis} - begin{n}] = {name}")
+            with source.block(loop):
+                for line in self.places:
+                    source.write(line)
+                for k, name in enumerate(self._asked):
+                    source.write(f"{name} = {stage}[{CHUNK * k} + i{axis} - begin{n}]")
+                yield
+
+
+class _Stretched:
+    """A table along one axis, as an offset per stretch and a step."""
+
+    def __init__(self, name: str, line: np.ndarray, step: int) -> None:
+        self.name, self.line, self.step = name, line, step
+
+    def offsets(self, starts: np.ndarray) -> np.ndarray:
+        """Return ``line[i] - step * i`` in each stretch."""
+        first = starts[:-1]
+        return self.line[first] - self.step * first
+
+
+def stretches(line: np.ndarray) -> tuple[int, np.ndarray]:
+    """Return the commonest step of a table, and the places where another step is taken."""
+    steps = np.diff(line)
+    step = int(np.median(steps))
+    return step, np.flatnonzero(steps != step) + 1
