@@ -82,7 +82,7 @@ def elementwise(
     """
     name = "select" if numpy is np.where else numpy.__name__
     cost = 20 if "(" in code and "if" not in code and "abs" not in code else 1
-    op = define(Op(name, numpy, code, partials, cost, boolean, choice, singular))
+    op = define(Op(name, numpy, code, partials, cost, boolean, choice, singular, conditions))
 
     def handler(*operands: Any, where: Any = True, dtype: Any = None, **kwargs: Any) -> TracedArray:
         if where is not True or kwargs or (dtype is not None and np.dtype(dtype).kind != "f"):

@@ -39,6 +39,8 @@ class Op:
         Derivatives are then chosen, never multiplied by zero.
     singular : bool
         True where a partial can be infinite at a finite point.
+    conditions : tuple of int
+        Operands that are truth values.
     """
 
     name: str
@@ -49,6 +51,7 @@ class Op:
     boolean: bool = False
     choice: Rule | None = None
     singular: bool = False
+    conditions: tuple[int, ...] = ()
 
     @property
     def arity(self) -> int:

@@ -6,7 +6,6 @@ what is a copy, and which elements move where: the positions are moved, and we l
 
 from __future__ import annotations
 
-import dis
 import sys
 from collections.abc import Callable, Iterator
 from typing import Any, NoReturn
@@ -15,21 +14,17 @@ import numpy as np
 import scipy.sparse
 from numpy.lib.mixins import NDArrayOperatorsMixin
 
-from sparsead.errors import TracedBranchError, unsupported, user_origin
+from sparsead.errors import unsupported
 from sparsead.program.index import IndexArray, Shape, identity
 from sparsead.program.nodes import Node, Ref, constant, whole
+from sparsead.tracing.scalar import BRANCH_HINT, WRITE_HINT, TracedScalar, is_number, refuse_conversion, refuse_value
 from sparsead.tracing.storage import Storage
 
 # What NumPy (or SciPy) function -> how to trace it. The modules of `sparsead.ops` fill it, one statement an entry.
 HANDLERS: dict[Callable[..., Any], Callable[..., Any]] = {}
 UFUNC_METHODS: dict[tuple[Callable[..., Any], str], Callable[..., Any]] = {}
 
-WRITE_HINT = (
-    "Allocate the array inside the traced function (np.zeros, np.empty, np.zeros_like(x)), "
-    "or with np.zeros(shape, like=x)."
-)
 DIFFERENCES_HINT = "Write it with NumPy functions of the traced array."
-BRANCH_HINT = "Use np.where(condition, a, b) for a branch on values; shapes and loop bounds must be plain integers."
 
 
 class _Lookalike(np.ndarray):
@@ -74,7 +69,7 @@ class TracedArray(NDArrayOperatorsMixin):
     @property
     def is_constant(self) -> bool:
         """True as long as no traced value was written to the memory."""
-        return self.storage.values is not None
+        return self.storage.is_constant
 
     @property
     def values(self) -> np.ndarray:
@@ -148,26 +143,26 @@ class TracedArray(NDArrayOperatorsMixin):
         return TracedArray.of_ref(self.storage.read(positions))
 
     def __getitem__(self, key: Any) -> Any:
-        key = _static_key(key)
-        picked = self.positions[key]
-        if self.is_constant and not isinstance(picked, np.ndarray):
-            return self.values_at(picked)
-        if not isinstance(picked, np.ndarray):
-            return TracedArray.of_ref(self.storage.read(np.asarray(picked)))
-        return self.moved(picked)
+        picked = self.positions[key if type(key) is int else _static_key(key)]
+        if isinstance(picked, np.ndarray):
+            return self.moved(picked)
+        return self.storage.element(int(picked))
 
-    def values_at(self, positions: Any) -> Any:
-        """Return the known values at `positions` of a constant array."""
-        assert self.storage.values is not None
-        return self.storage.values[positions]
+    def element(self) -> Any:
+        """Return the element of an array of shape () as a number."""
+        return self.storage.element(self.positions.item())
 
     def __setitem__(self, key: Any, value: Any) -> None:
-        target = np.asarray(self.positions[_static_key(key)])
+        picked = self.positions[key if type(key) is int else _static_key(key)]
+        if not isinstance(picked, np.ndarray) and self._set_element(int(picked), value):
+            return
+        target = np.asarray(picked)
         value = stack_objects(value)
         if not isinstance(value, TracedArray):
             value = np.asarray(value)
         elif value.is_constant:
             value = value.values
+        self.storage.flush()
         if not isinstance(value, TracedArray) and self.storage.values is not None:
             self.storage.values[target] = value
             return
@@ -175,6 +170,18 @@ class TracedArray(NDArrayOperatorsMixin):
         if ref.node.boolean and not self.storage.boolean:
             raise unsupported("writing a traced condition into a float array", "Use np.where(condition, 1.0, 0.0).")
         self.storage.write(target, _fit(ref, target.shape))
+
+    def _set_element(self, position: int, value: Any) -> bool:
+        """Store a number at one position; False if `value` is none, or not of the type of the array."""
+        if isinstance(value, TracedArray) and value.ndim == 0:
+            value = value.element()
+        if isinstance(value, TracedScalar):
+            if value.tape.is_boolean(value.entry) != self.storage.boolean:
+                return False
+        elif not is_number(value):
+            return False
+        self.storage.set_element(position, value)
+        return True
 
     # -- NumPy protocols ------------------------------------------------------------------------------------
     def __array_ufunc__(self, ufunc: np.ufunc, method: str, *inputs: Any, out: Any = None, **kwargs: Any) -> Any:
@@ -193,17 +200,7 @@ class TracedArray(NDArrayOperatorsMixin):
         return result if out is None else write_out(out[0], result)
 
     def __array_function__(self, func: Callable[..., Any], types: Any, args: Any, kwargs: Any) -> Any:
-        handler = HANDLERS.get(func)
-        out = kwargs.get("out")
-        if out is None and all(t.is_constant for t in _traced_in((args, kwargs))) and not _writes(func):
-            return _rewrap(func(*_plain(args), **_plain_kwargs(kwargs)))
-        if handler is None:
-            name = f"{func.__module__}.{func.__name__}".replace("numpy", "np")
-            raise unsupported(name, DIFFERENCES_HINT)
-        if out is not None:
-            kwargs = {k: v for k, v in kwargs.items() if k != "out"}
-            return write_out(out, handler(*args, **kwargs))
-        return handler(*args, **kwargs)
+        return call_function(func, args, kwargs)
 
     def __array__(self, dtype: Any = None, copy: Any = None) -> np.ndarray:
         """Give the values of a constant array; refuse for a traced one, except to scipy.sparse.
@@ -239,10 +236,7 @@ class TracedArray(NDArrayOperatorsMixin):
 
     # -- what would need a value ----------------------------------------------------------------------------
     def _refuse(self, what: str) -> NoReturn:
-        raise TracedBranchError(
-            f"{what} needs the value of a traced array, which differs from call to call.\n  {user_origin()}\n"
-            f"  {BRANCH_HINT}"
-        )
+        refuse_value(what, BRANCH_HINT)
 
     def __bool__(self) -> bool:
         return bool(self.values) if self.is_constant else self._refuse("a Python branch (if, while, and, or, not)")
@@ -251,12 +245,7 @@ class TracedArray(NDArrayOperatorsMixin):
         """Convert a constant to a Python number; refuse for a traced value, also where NumPy asks to store it."""
         if self.is_constant:
             return kind(self.values)
-        frame = sys._getframe(2)
-        if dis.opname[frame.f_code.co_code[frame.f_lasti]] == "STORE_SUBSCR":
-            raise unsupported(
-                "writing a traced value into a plain array (made outside the function, or of integers)", WRITE_HINT
-            )
-        return self._refuse(what)
+        refuse_conversion(what, sys._getframe(2))
 
     def __float__(self) -> float:
         return self._convert(float, "float() or a function of module math")
@@ -332,6 +321,21 @@ class TracedArray(NDArrayOperatorsMixin):
         raise AttributeError(f"'TracedArray' object has no attribute {name!r}")
 
 
+def call_function(func: Callable[..., Any], args: Any, kwargs: Any) -> Any:
+    """Trace a call of a NumPy function, some of whose arguments are traced."""
+    handler = HANDLERS.get(func)
+    out = kwargs.get("out")
+    if out is None and all(t.is_constant for t in _traced_in((args, kwargs))) and not _writes(func):
+        return _rewrap(func(*_plain(args), **_plain_kwargs(kwargs)))
+    if handler is None:
+        name = f"{func.__module__}.{func.__name__}".replace("numpy", "np")
+        raise unsupported(name, DIFFERENCES_HINT)
+    if out is not None:
+        kwargs = {k: v for k, v in kwargs.items() if k != "out"}
+        return write_out(out, handler(*args, **kwargs))
+    return handler(*args, **kwargs)
+
+
 def _fit(ref: Ref, shape: Shape) -> Ref:
     """Broadcast a value to the place it is assigned to; leading axes of length 1 are dropped, as NumPy does."""
     while len(ref.shape) > len(shape) and ref.shape[0] == 1:
@@ -346,6 +350,8 @@ def reading(value: Any) -> Ref:
     """Return the reading of a traced array, or of a constant."""
     if isinstance(value, TracedArray):
         return value.ref
+    if isinstance(value, TracedScalar):
+        return value.array.ref
     if scipy.sparse.issparse(value):
         raise unsupported("a sparse matrix in an operation other than a product", "Use A.toarray(), or A @ x.")
     array = np.asarray(value)
@@ -355,13 +361,47 @@ def reading(value: Any) -> Ref:
 
 
 def stack_objects(value: Any) -> Any:
-    """Return `value` with lists and object arrays of traced scalars stacked into one traced array."""
+    """Return `value` with traced scalars, and lists and object arrays of them, made one traced array."""
+    if isinstance(value, TracedScalar):
+        return value.array
     if isinstance(value, (list, tuple)) and any(True for _ in _traced_in(value)):
-        return HANDLERS[np.stack]([stack_objects(v) for v in value])
+        numbers = _of_numbers(value)
+        return HANDLERS[np.stack]([stack_objects(v) for v in value]) if numbers is None else numbers
     if type(value) is np.ndarray and value.dtype == object and any(True for _ in _traced_in(value.flat)):
+        numbers = _of_numbers(list(value.flat))
+        if numbers is not None:
+            return numbers.reshape(value.shape)
         flat = [stack_objects(v) for v in value.flat]
         return HANDLERS[np.stack](flat).reshape(value.shape + np.shape(flat[0]))
     return value
+
+
+def _of_numbers(value: Any) -> TracedArray | None:
+    """Return the array of nested lists of equal lengths with numbers at the bottom; None if they are not that."""
+    shape, flat = [len(value)], list(value)
+    while flat and all(isinstance(v, (list, tuple)) for v in flat):
+        lengths = {len(v) for v in flat}
+        if len(lengths) != 1:
+            return None
+        shape += lengths
+        flat = [element for v in flat for element in v]
+    out = TracedArray(Storage(np.zeros(len(flat))), identity(tuple(shape)))
+    if not all(out._set_element(k, v) for k, v in enumerate(flat)):
+        return None
+    return out
+
+
+def with_arrays(value: Any) -> Any:
+    """Return an argument with traced scalars in it, and flat lists of them, replaced by traced arrays."""
+    if isinstance(value, TracedScalar):
+        return value.array
+    if not isinstance(value, (list, tuple)):
+        return value
+    if any(isinstance(v, TracedScalar) for v in value):
+        numbers = _of_numbers(value)
+        if numbers is not None:
+            return numbers
+    return type(value)(with_arrays(v) for v in value)
 
 
 def write_out(out: Any, result: Any) -> Any:
@@ -378,17 +418,17 @@ def _static_key(key: Any) -> Any:
     """Return an index with the constant traced arrays in it made plain."""
     if isinstance(key, tuple):
         return tuple(_static_key(k) for k in key)
-    if isinstance(key, TracedArray):
-        if not key.is_constant:
-            key._refuse("indexing with a traced array or mask")
+    if isinstance(key, (TracedArray, TracedScalar)):
+        if isinstance(key, TracedScalar) or not key.is_constant:
+            refuse_value("indexing with a traced array or mask", BRANCH_HINT)
         return key.values
     return key
 
 
-def _traced_in(items: Any) -> Iterator[TracedArray]:
-    """Yield the traced arrays in nested lists, tuples and dicts."""
+def _traced_in(items: Any) -> Iterator[TracedArray | TracedScalar]:
+    """Yield the traced arrays and scalars in nested lists, tuples and dicts."""
     for item in items.values() if isinstance(items, dict) else items:
-        if isinstance(item, TracedArray):
+        if isinstance(item, (TracedArray, TracedScalar)):
             yield item
         elif isinstance(item, (list, tuple, dict)):
             yield from _traced_in(item)

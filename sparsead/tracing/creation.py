@@ -13,6 +13,7 @@ import numpy as np
 
 from sparsead.tracing.array import TracedArray, stack_objects
 from sparsead.tracing.patching import patch
+from sparsead.tracing.scalar import TracedScalar
 
 
 def allocating(original: Callable[..., Any]) -> Callable[..., Any]:
@@ -28,7 +29,7 @@ def allocating(original: Callable[..., Any]) -> Callable[..., Any]:
 
 def _full(shape: Any, fill_value: Any, *args: Any, **kwargs: Any) -> Any:
     """``np.full`` with a value that may be traced."""
-    if not isinstance(fill_value, TracedArray):
+    if not isinstance(fill_value, (TracedArray, TracedScalar)):
         return _full_of_values(shape, fill_value, *args, **kwargs)
     out = _zeros(shape)
     out[...] = fill_value

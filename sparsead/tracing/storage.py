@@ -5,11 +5,16 @@ Views share a storage, so a write through one is seen by all, as in NumPy.
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 
 from sparsead.errors import user_origin
 from sparsead.program.index import IndexArray, Shape, compose, identity, index_dtype, stored_part
 from sparsead.program.nodes import Join, Node, Ref, constant, whole
+from sparsead.tracing.grouping import grouped
+from sparsead.tracing.scalar import TracedScalar
+from sparsead.tracing.tape import Tape, current_tape
 
 
 class Storage:
@@ -17,7 +22,8 @@ class Storage:
 
     It is plain memory (``values``) until a traced value is written to it; from then on each element has an
     owner, the node that wrote it last, and an offset into that node. A storage that one reading filled and
-    nothing overwrote keeps only that reading.
+    nothing overwrote keeps only that reading. Scalars written by loop code wait in `pending`, position by position,
+    until an array is read or written: then they become array operations, group by group.
 
     Parameters
     ----------
@@ -25,7 +31,7 @@ class Storage:
         What fills it: a reading in flat order, or plain values (1-D, owned by the storage).
     """
 
-    __slots__ = ("_joined", "nodes", "offset", "owner", "size", "source", "values")
+    __slots__ = ("_joined", "nodes", "offset", "owner", "pending", "size", "source", "tape", "values")
 
     def __init__(self, source: Ref | np.ndarray) -> None:
         self.size = int(np.prod(source.shape, dtype=np.int64))
@@ -34,6 +40,8 @@ class Storage:
         self.nodes: list[Node] = []
         self.owner: np.ndarray | None = None
         self.offset: np.ndarray | None = None
+        self.pending: dict[int, int] = {}
+        self.tape: Tape | None = None  # what the pending scalars are records of
         self._joined: dict[int, tuple[IndexArray, Ref]] = {}
 
     @property
@@ -43,8 +51,56 @@ class Storage:
             return self.values.dtype == np.bool_
         return self.source.node.boolean if self.source is not None else False
 
+    @property
+    def is_constant(self) -> bool:
+        """True as long as no traced value was written."""
+        return self.values is not None and not self.pending
+
+    # -- one element ----------------------------------------------------------------------------------------
+    def element(self, position: int) -> Any:
+        """Return what one element holds: a traced scalar, or the known value."""
+        if self.pending and position in self.pending:
+            assert self.tape is not None
+            return TracedScalar(self.tape, self.pending[position])
+        if self.values is not None:
+            return self.values[position]
+        tape = current_tape()
+        if self.source is not None:
+            return TracedScalar(tape, tape.element(self.source.node, self.source.index.item(position)))
+        assert self.owner is not None and self.offset is not None
+        node = self.nodes[self.owner.item(position)]
+        return TracedScalar(tape, tape.element(node, self.offset.item(position)))
+
+    def set_element(self, position: int, value: TracedScalar | float) -> None:
+        """Store a scalar."""
+        if not isinstance(value, TracedScalar):
+            if self.values is not None:
+                self.pending.pop(position, None)
+                self.values[position] = value
+                return
+            tape, record = current_tape(), current_tape().literal(value)
+        else:
+            tape, record = value.tape, value.entry
+        if self.tape is not tape:
+            self.flush()
+            self.tape = tape
+        self.pending[position] = record
+
+    def flush(self) -> None:
+        """Turn the pending scalars into array operations and write them."""
+        if not self.pending:
+            return
+        assert self.tape is not None
+        pending, self.pending = self.pending, {}
+        positions = np.fromiter(pending.keys(), dtype=index_dtype(self.size), count=len(pending))
+        records = np.fromiter(pending.values(), dtype=np.int32, count=len(pending))
+        for places, ref in grouped(self.tape, records, positions):
+            self.write(places, ref)
+
+    # -- many elements --------------------------------------------------------------------------------------
     def read(self, positions: IndexArray) -> Ref:
         """Return what the elements at `positions` hold now."""
+        self.flush()
         if self.values is not None:
             return self._read_values(positions)
         if self.source is not None:
@@ -79,6 +135,7 @@ class Storage:
 
     def write(self, positions: IndexArray, ref: Ref) -> None:
         """Store the reading `ref` (broadcast to the shape of `positions`)."""
+        self.flush()
         if self.owner is None or self.offset is None:
             self._own()
         assert self.owner is not None and self.offset is not None

@@ -8,11 +8,14 @@ from typing import Any
 
 import numpy as np
 
-import sparsead.tracing.creation  # noqa: F401  (fills the table of patches)
+import sparsead.tracing.creation
+import sparsead.tracing.mathlib  # noqa: F401  (both fill the table of patches)
 from sparsead.errors import InputError, Origin, SparseADError
 from sparsead.program.nodes import Input, Program, Ref, constant, whole
 from sparsead.tracing.array import TracedArray, stack_objects
 from sparsead.tracing.patching import patched
+from sparsead.tracing.scalar import is_number
+from sparsead.tracing.tape import new_tape
 
 
 @dataclass(frozen=True)
@@ -98,23 +101,30 @@ def trace(f: Callable[..., Any], args: Sequence[Any], argnum: int = 0) -> tuple[
         raise InputError(f"argnum={argnum}, but the function is called with {len(args)} arguments")
     argnum %= len(args)
     inputs: list[Input] = []
-    traced: list[Any] = []
+    stand_ins: list[Any] = []
     shapes: list[tuple[int, ...] | None] = []
     for k, value in enumerate(args):
         if not _is_runtime(value, k, argnum):
-            traced.append(value)
+            stand_ins.append(value)
             shapes.append(None)
             continue
         shape = real_array(value, k, argnum).shape
         inputs.append(Input(shape=shape, name="x" if k == argnum else f"arg{k}"))
-        traced.append(TracedArray.of_node(inputs[-1]))
+        stand_ins.append(inputs[-1])
         shapes.append(shape)
-    with patched(f):
+    with patched(f), new_tape():
+        traced = [_traced(s, a) if isinstance(s, Input) else s for s, a in zip(stand_ins, args, strict=True)]
         output = output_ref(_called(f, traced), f)
     static = tuple(None if s is not None else a for s, a in zip(shapes, args, strict=True))
     wrt = next(i for i in inputs if i.name == "x")
     program = Program(tuple(inputs), wrt, output, getattr(f, "__name__", type(f).__name__))
     return program, Signature(tuple(shapes), static, argnum)
+
+
+def _traced(node: Input, given: Any) -> Any:
+    """Return what stands for an argument in the function: a number stays a number."""
+    array = TracedArray.of_node(node)
+    return array.element() if is_number(given) else array
 
 
 def _called(f: Callable[..., Any], args: Sequence[Any]) -> Any:

@@ -1,0 +1,313 @@
+"""From the tape to array operations: scalars of one signature become the points of one `Map`.
+
+The operands of m scalars of one signature are again m scalars of one signature each, so a group is expanded like a
+single expression, with arrays of record numbers in place of records.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import math
+from array import array
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from sparsead.errors import unsupported
+from sparsead.program.index import IndexArray, Shape, identity
+from sparsead.program.nodes import Map, Node, Ref, Sum, constant, whole
+from sparsead.program.scalar import OPS, Op
+from sparsead.tracing.tape import Tape
+
+LONG_SUM = 16  # sums of more terms become a scatter-add; shorter ones stay in the expression
+MOST_GROUPS = 20_000
+
+
+def grouped(tape: Tape, records: np.ndarray, positions: IndexArray) -> Iterator[tuple[IndexArray, Ref]]:
+    """Split scalars to be stored at `positions` into groups; yield the positions and the reading of each."""
+    tape.stored.append(records)
+    in_order = positions.size < 2 or bool((np.diff(positions) > 0).all())
+    if not in_order:
+        order = np.argsort(positions, kind="stable")
+        records, positions = records[order], positions[order]
+    expansion = _Expansion(tape)
+    for selected in _split(_take(tape.signature, records)):
+        places = positions[selected]
+        ref = expansion.run(records[selected], places)
+        yield places.reshape(ref.shape), ref
+
+
+def read_one(tape: Tape, record: int) -> Ref:
+    """Return the reading of shape () that is one scalar."""
+    return _shaped(_Expansion(tape).run(np.array([record], dtype=np.int32)), ())
+
+
+def _take(column: array[int], records: np.ndarray) -> np.ndarray:
+    """Gather from a column of the tape. No view of it may outlive the call: it could not grow any more."""
+    return np.frombuffer(column, dtype=np.int32)[records]
+
+
+def _split(labels: np.ndarray) -> list[np.ndarray]:
+    """Return where each distinct label is, by first appearance."""
+    if labels.size == 0:
+        return []
+    if (labels == labels[0]).all():
+        return [np.arange(labels.size)]
+    order = np.argsort(labels, kind="stable")
+    parts = np.split(order, np.flatnonzero(np.diff(labels[order])) + 1)
+    return sorted(parts, key=lambda part: int(part[0]))
+
+
+def _even(parts: list[np.ndarray]) -> list[np.ndarray]:
+    """Cut parts to a common length where it divides all of them: the terms that one turn of a loop added.
+
+    Terms of equal length run in one kernel and share what they compute.
+    """
+    length = math.gcd(*(part.size for part in parts))  # 0 if there are no parts
+    if length < 2 or max(part.size for part in parts) > LONG_SUM * length:
+        return parts
+    return [part[k :: part.size // length] for part in parts for k in range(part.size // length)]
+
+
+@dataclass(eq=False)
+class _Domain:
+    """The points of a group, and the element numbers that decide how they are laid out."""
+
+    size: int
+    hints: list[np.ndarray]
+    _shape: Shape | None = None
+
+    @property
+    def shape(self) -> Shape:
+        if self._shape is None:
+            self._shape = grid(self.size, self.hints)
+        return self._shape
+
+
+@dataclass(eq=False)
+class _Step:
+    """Scalars of one signature that are to become one reading."""
+
+    key: bytes
+    records: np.ndarray
+    domain: _Domain
+    kind: Op | Node | float | None
+    operands: list[_Step] = field(default_factory=list)
+    sums: list[tuple[int, int]] | None = None  # a long sum: sign and number of terms of each operand
+
+
+class _Expansion:
+    """Readings being built, operands first."""
+
+    def __init__(self, tape: Tape) -> None:
+        self.tape = tape
+        self.steps: dict[bytes, _Step] = {}
+        self._uses: np.ndarray | None = None
+
+    def run(self, records: np.ndarray, places: IndexArray | None = None) -> Ref:
+        """Return the reading whose point p (in C order) is scalar ``records[p]``; all must have one signature.
+
+        The shape of its domain is chosen so that the positions that are read, and `places`, follow the axes.
+        """
+        root = self.step(records, _Domain(records.size, [] if places is None else [places]))
+        for step in self.ordered(root):
+            self.tape.memo[step.key] = self.build(step)
+        if len(self.tape.memo) > MOST_GROUPS:
+            raise unsupported(
+                f"scalar code that falls into more than {MOST_GROUPS} different expressions (a long recurrence, or "
+                "elements that all differ in structure)",
+                "Write the loop with array operations (np.cumsum, np.prod, slices), one step at a time.",
+            )
+        return _shaped(self.tape.memo[root.key], root.domain.shape)
+
+    def ordered(self, root: _Step) -> list[_Step]:
+        """Return the steps that are not built yet, operands first."""
+        order: list[_Step] = []
+        done, memo = set[bytes](), self.tape.memo
+        pending = [root]
+        while pending:
+            step = pending[-1]
+            if step.key in done or step.key in memo:
+                pending.pop()
+                continue
+            if not step.operands:
+                self.open(step)
+            missing = [o for o in step.operands if o.key not in done and o.key not in memo]
+            if missing:
+                pending.extend(reversed(missing))
+                continue
+            done.add(step.key)
+            order.append(step)
+            pending.pop()
+        return order
+
+    def step(self, records: np.ndarray, domain: _Domain) -> _Step:
+        key = hashlib.blake2b(np.ascontiguousarray(records, dtype=np.int32).data, digest_size=16).digest()
+        if key not in self.steps:
+            signature = self.tape.signatures[self.tape.signature[int(records[0])]]
+            self.steps[key] = _Step(key, records, domain, signature.kind)
+        return self.steps[key]
+
+    def open(self, step: _Step) -> None:
+        """Find the operands of a step."""
+        tape, kind = self.tape, step.kind
+        if isinstance(kind, Node):
+            step.domain.hints.append(_take(tape.a, step.records))
+        elif isinstance(kind, Op):
+            number = tape.signature[int(step.records[0])]
+            if tape.signatures[number].terms > LONG_SUM and self.open_sum(step):
+                return
+            columns = [_take(column, step.records) for column in (tape.a, tape.b)[: kind.arity]]
+            if kind.arity > 2:
+                columns.append(np.array([tape.third[r] for r in step.records.tolist()], dtype=np.int32))
+            step.operands = [self.step(column, step.domain) for column in columns]
+
+    # -- readings -------------------------------------------------------------------------------------------
+    def build(self, step: _Step) -> Ref:
+        kind, shape = step.kind, step.domain.shape
+        if isinstance(kind, Node):
+            return Ref(kind, _take(self.tape.a, step.records).reshape(shape))
+        if isinstance(kind, Op):
+            return self.build_sum(step) if step.sums is not None else self.build_map(step, kind)
+        return self.build_literal(step)
+
+    def build_map(self, step: _Step, op: Op) -> Ref:
+        shape = step.domain.shape
+        args = tuple(_shaped(self.tape.memo[o.key], shape) for o in step.operands)
+        origin = self.tape.signatures[self.tape.signature[int(step.records[0])]].origin
+        return whole(Map(shape=shape, boolean=op.boolean, op=op, args=args, origin=origin))
+
+    def build_literal(self, step: _Step) -> Ref:
+        shape = step.domain.shape
+        if isinstance(step.kind, float):
+            return whole(constant(step.kind)).broadcast(shape)
+        places = _take(self.tape.a, step.records)
+        if (places == places[0]).all():
+            return whole(constant(self.tape.literals[int(places[0])])).broadcast(shape)
+        return whole(constant(np.frombuffer(self.tape.literals)[places].reshape(shape)))
+
+    # -- long sums ------------------------------------------------------------------------------------------
+    @property
+    def uses(self) -> np.ndarray:
+        """How often each record is an operand or is stored."""
+        if self._uses is None:
+            tape, n = self.tape, len(self.tape)
+            self._uses = np.zeros(n, np.int64)
+            kinds = np.array([s.kind.arity if isinstance(s.kind, Op) else 0 for s in tape.signatures])
+            arity = kinds[np.frombuffer(tape.signature, dtype=np.int32)]
+            for k, column in enumerate((tape.a, tape.b)):
+                self._uses += np.bincount(_take(column, np.flatnonzero(arity > k)), minlength=n)
+            for records in (*tape.stored, np.fromiter(tape.third.values(), np.int32)):
+                self._uses += np.bincount(records, minlength=n)
+        return self._uses
+
+    def open_sum(self, step: _Step) -> bool:
+        """Make the terms of a long sum the operands, one for each signature and sign; False if it must stay."""
+        rows = [self.terms(int(record)) for record in step.records]
+        if len({len(records) for records, _ in rows}) != 1 or len(rows[0][0]) <= LONG_SUM:
+            return False
+        terms = np.array([records for records, _ in rows], dtype=np.int32)
+        signs = np.array([signs for _, signs in rows])
+        labels = _take(self.tape.signature, terms) * np.int64(2) + (signs < 0)
+        if not (labels == labels[0]).all():
+            return False
+        step.sums = []
+        parts = [part for part in _split(labels[0]) if not self.are_zero(terms[:, part])]
+        for selected in _even(parts):
+            records = np.ascontiguousarray(terms[:, selected]).reshape(-1)
+            step.sums.append((int(signs[0, selected[0]]), selected.size))
+            domain = step.domain if selected.size == 1 else _Domain(records.size, [])
+            step.operands.append(self.step(records, domain))
+        return True
+
+    def are_zero(self, records: np.ndarray) -> bool:
+        """Tell whether records are the literal 0.0, as in the ``s = 0.0`` with which a sum begins."""
+        if not self.tape.is_literal(int(records.flat[0])):
+            return False
+        return not any(self.tape.literals[k] for k in _take(self.tape.a, records.reshape(-1)))
+
+    def terms(self, record: int) -> tuple[list[int], list[int]]:
+        """Return the terms of a sum of sums, first to last, and their signs."""
+        tape, uses = self.tape, self.uses
+        terms: list[int] = []
+        signs: list[int] = []
+        pending = [(record, 1)]
+        while pending:
+            current, sign = pending.pop()
+            signature = tape.signatures[tape.signature[current]]
+            if signature.terms == 1 or (current != record and uses[current] > 1):
+                terms.append(current)
+                signs.append(sign)
+                continue
+            assert isinstance(signature.kind, Op)
+            name = signature.kind.name
+            if name != "negative":
+                pending.append((tape.b[current], -sign if name == "subtract" else sign))
+            pending.append((tape.a[current], -sign if name == "negative" else sign))
+        return terms, signs
+
+    def build_sum(self, step: _Step) -> Ref:
+        """Add up the groups of terms: each a `Sum`, or a single term."""
+        assert step.sums is not None
+        shape = step.domain.shape
+        total: Ref | None = None
+        for operand, (sign, count) in zip(step.operands, step.sums, strict=True):
+            part = self.tape.memo[operand.key]
+            if count > 1:
+                place = np.broadcast_to(identity(step.records.size)[:, None], (step.records.size, count))
+                place = place.reshape(part.shape) if step.records.size > 1 else np.broadcast_to(place[0, 0], part.shape)
+                part = whole(Sum(shape=shape, terms=part, place=place))
+            total = _combined(total, _shaped(part, shape), sign)
+        return total if total is not None else whole(constant(0.0)).broadcast(shape)
+
+
+def _combined(total: Ref | None, part: Ref, sign: int) -> Ref:
+    if total is None:
+        return part if sign > 0 else whole(Map(shape=part.shape, op=OPS["negative"], args=(part,)))
+    return whole(Map(shape=part.shape, op=OPS["add" if sign > 0 else "subtract"], args=(total, part)))
+
+
+def _shaped(ref: Ref, shape: Shape) -> Ref:
+    """Return a reading over a domain of another shape of the same size."""
+    if ref.shape == shape:
+        return ref
+    if not any(ref.index.strides):
+        return Ref(ref.node, np.broadcast_to(ref.index[(0,) * ref.index.ndim], shape))
+    return Ref(ref.node, ref.index.reshape(shape))
+
+
+# -- the shape of a nested loop -----------------------------------------------------------------------------------
+def grid(size: int, arrays: Sequence[np.ndarray]) -> Shape:
+    """Return the shape in which the points of a loop are laid out: nested loops become axes.
+
+    The length of the inner loop is where an array of element numbers first breaks its stride. Of the candidates,
+    the one is taken in which most arrays follow the axes.
+    """
+    broken = [a for a in arrays if _run(a) < size]
+    candidates = sorted({k for a in broken for k in (_run(a),) if size % k == 0 and 1 < k < size})
+    best, most = 0, 0
+    for k in candidates:
+        follow = sum(_follows(a.reshape(-1, k)) for a in broken)
+        if follow > most:
+            best, most = k, follow
+    if not best:
+        return (size,)
+    return (*grid(size // best, [a.reshape(-1, best)[:, 0] for a in broken]), best)
+
+
+def _run(a: np.ndarray) -> int:
+    """Return how many elements from the first one on have the same stride."""
+    if a.size < 3:
+        return a.size
+    steps = np.diff(a)
+    breaks = np.flatnonzero(steps != steps[0])
+    return int(breaks[0]) + 1 if breaks.size else a.size
+
+
+def _follows(a: np.ndarray) -> bool:
+    """Tell whether an array is a sum of a function of the row and one of the column."""
+    return bool((a - a[:, :1] == a[0] - a[0, 0]).all())
+
+
+__all__ = ["grid", "grouped", "read_one"]

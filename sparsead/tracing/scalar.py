@@ -1,0 +1,245 @@
+"""The traced scalar: an element of a traced array, and what loop code computes from elements.
+
+It stands for a NumPy float and is light: an operation adds one record to the tape. Where an array is needed, `array`
+gives one of shape ().
+"""
+
+from __future__ import annotations
+
+import dis
+import sys
+from collections.abc import Callable
+from types import FrameType
+from typing import TYPE_CHECKING, Any, NoReturn
+
+import numpy as np
+
+from sparsead.errors import SparseADError, TracedBranchError, unsupported, user_origin
+from sparsead.program.index import Shape
+from sparsead.program.scalar import OPS, Op
+from sparsead.tracing.grouping import read_one
+from sparsead.tracing.tape import Tape
+
+if TYPE_CHECKING:
+    from sparsead.tracing.array import TracedArray
+
+BRANCH_HINT = "Use np.where(condition, a, b) for a branch on values; shapes and loop bounds must be plain integers."
+WRITE_HINT = (
+    "Allocate the array inside the traced function (np.zeros, np.empty, np.zeros_like(x)), "
+    "or with np.zeros(shape, like=x)."
+)
+VALUE_HINT = "Use the NumPy function: np.sin for math.sin, np.floor for math.floor, np.where for a choice by value."
+CHOICE_HINT = "For max, min and sorted, use np.maximum and np.minimum."
+
+
+def refuse_value(what: str, hint: str) -> NoReturn:
+    """Raise the error for code that asks for a value which differs from call to call."""
+    raise TracedBranchError(
+        f"{what} needs the value of a traced number, which differs from call to call.\n  {user_origin()}\n  {hint}"
+    )
+
+
+def refuse_conversion(what: str, frame: FrameType) -> NoReturn:
+    """Refuse to give a Python number; `frame` asked for it, perhaps by writing into a plain array."""
+    if dis.opname[frame.f_code.co_code[frame.f_lasti]] == "STORE_SUBSCR":
+        raise unsupported(
+            "writing a traced value into a plain array (made outside the function, or of integers)", WRITE_HINT
+        )
+    refuse_value(what, VALUE_HINT)
+
+
+def is_number(value: Any) -> bool:
+    """Tell whether a value is a plain real number."""
+    return isinstance(value, (float, int, np.floating, np.integer, np.bool_))
+
+
+def _binary(name: str, ufunc: np.ufunc) -> Callable[[TracedScalar, Any], Any]:
+    def method(self: TracedScalar, other: Any) -> Any:
+        tape, kind = self.tape, type(other)
+        if kind is TracedScalar:
+            record = other.entry if other.tape is tape else _foreign()
+        elif kind is float or is_number(other):
+            record = tape.literal(other)
+        else:
+            return ufunc(self.array, other)
+        return TracedScalar(tape, tape.apply(OPS[name], self.entry, record))
+
+    return method
+
+
+def _reflected(name: str, ufunc: np.ufunc) -> Callable[[TracedScalar, Any], Any]:
+    def method(self: TracedScalar, other: Any) -> Any:
+        if type(other) is not float and not is_number(other):
+            return ufunc(other, self.array)
+        tape = self.tape
+        return TracedScalar(tape, tape.apply(OPS[name], tape.literal(other), self.entry))
+
+    return method
+
+
+def _foreign() -> NoReturn:
+    raise SparseADError(
+        "a traced number from another run of the function was used.\n"
+        f"  {user_origin()}\n  Do not keep values between calls (in globals, attributes or default arguments)."
+    )
+
+
+class TracedScalar:
+    """A traced float (or truth value): a record on a tape."""
+
+    __slots__ = ("entry", "tape")
+    __array_priority__ = 999.0
+    is_constant = False
+    ndim = 0
+    size = 1
+    shape: Shape = ()
+
+    def __init__(self, tape: Tape, entry: int) -> None:
+        self.tape = tape
+        self.entry = entry
+
+    # -- arithmetic -----------------------------------------------------------------------------------------
+    __add__, __radd__ = _binary("add", np.add), _reflected("add", np.add)
+    __sub__, __rsub__ = _binary("subtract", np.subtract), _reflected("subtract", np.subtract)
+    __mul__, __rmul__ = _binary("multiply", np.multiply), _reflected("multiply", np.multiply)
+    __truediv__, __rtruediv__ = _binary("divide", np.divide), _reflected("divide", np.divide)
+    __lt__, __gt__ = _binary("less", np.less), _binary("greater", np.greater)
+    __le__, __ge__ = _binary("less_equal", np.less_equal), _binary("greater_equal", np.greater_equal)
+    __eq__ = _binary("equal", np.equal)
+    __ne__ = _binary("not_equal", np.not_equal)
+    __and__, __rand__ = _binary("logical_and", np.logical_and), _reflected("logical_and", np.logical_and)
+    __or__, __ror__ = _binary("logical_or", np.logical_or), _reflected("logical_or", np.logical_or)
+    __rpow__ = _reflected("power", np.power)
+
+    def __pow__(self, other: Any) -> Any:
+        if is_number(other):
+            return TracedScalar(self.tape, self.tape.apply(OPS["power"], self.entry, self.tape.exact(other)))
+        return np.power(self, other)
+
+    def __neg__(self) -> TracedScalar:
+        return TracedScalar(self.tape, self.tape.apply(OPS["negative"], self.entry))
+
+    def __pos__(self) -> TracedScalar:
+        return self
+
+    def __abs__(self) -> TracedScalar:
+        return TracedScalar(self.tape, self.tape.apply(OPS["absolute"], self.entry))
+
+    def __invert__(self) -> TracedScalar:
+        return TracedScalar(self.tape, self.tape.apply(OPS["logical_not"], self.entry))
+
+    def __mod__(self, other: Any) -> Any:
+        return np.remainder(self, other)
+
+    def __rmod__(self, other: Any) -> Any:
+        return np.remainder(other, self)
+
+    def __floordiv__(self, other: Any) -> Any:
+        return np.floor_divide(self, other)
+
+    def __rfloordiv__(self, other: Any) -> Any:
+        return np.floor_divide(other, self)
+
+    def __hash__(self) -> int:
+        return id(self)
+
+    # -- as an array ----------------------------------------------------------------------------------------
+    @property
+    def array(self) -> TracedArray:
+        """The traced array of shape () that holds it."""
+        from sparsead.tracing.array import TracedArray  # an array hands out scalars, so it imports this module
+
+        return TracedArray.of_ref(read_one(self.tape, self.entry))
+
+    @property
+    def dtype(self) -> np.dtype[Any]:
+        """float64, or bool for a condition."""
+        return np.dtype(np.bool_ if self.tape.is_boolean(self.entry) else np.float64)
+
+    @property
+    def real(self) -> TracedScalar:
+        """The number itself."""
+        return self
+
+    def copy(self) -> TracedScalar:
+        """Return the number itself: it never changes."""
+        return self
+
+    conj = conjugate = item = tolist = __copy__ = copy
+
+    def __deepcopy__(self, memo: Any) -> TracedScalar:
+        return self
+
+    def __repr__(self) -> str:
+        return f"<traced number, {self.dtype}>"
+
+    def __array_ufunc__(self, ufunc: np.ufunc, method: str, *inputs: Any, **kwargs: Any) -> Any:
+        op = _ops().get(ufunc) if method == "__call__" and not kwargs else None
+        if op is not None:
+            records = self._records(inputs)
+            if records is not None:
+                return TracedScalar(self.tape, self.tape.apply_to(op, records))
+        from sparsead.tracing.array import with_arrays  # an array hands out scalars, so it imports this module
+
+        result = getattr(ufunc, method)(*map(with_arrays, inputs), **kwargs)
+        pointwise = method == "__call__" and all(type(i) is TracedScalar or is_number(i) for i in inputs)
+        return result.element() if pointwise and hasattr(result, "element") else result
+
+    def __array_function__(self, func: Callable[..., Any], types: Any, args: Any, kwargs: Any) -> Any:
+        if func is np.where and len(args) == 3 and not kwargs:
+            records = self._records(args)
+            if records is not None:
+                return TracedScalar(self.tape, self.tape.apply_to(OPS["select"], records))
+        from sparsead.tracing.array import call_function, with_arrays
+
+        return call_function(func, tuple(map(with_arrays, args)), {k: with_arrays(v) for k, v in kwargs.items()})
+
+    def _records(self, values: tuple[Any, ...]) -> list[int] | None:
+        """Return the records of traced numbers and plain ones; None if there is anything else."""
+        records = []
+        for value in values:
+            if type(value) is TracedScalar:
+                records.append(value.entry if value.tape is self.tape else _foreign())
+            elif is_number(value):
+                records.append(self.tape.literal(value))
+            else:
+                return None
+        return records
+
+    def __getattr__(self, name: str) -> Any:
+        """Methods and attributes of arrays (``t.sum()``, and ``t.sin()`` for object arrays)."""
+        if name.startswith("_"):
+            raise AttributeError(name)
+        ufunc = getattr(np, name, None)
+        if isinstance(ufunc, np.ufunc):
+            return lambda *others: ufunc(self, *others)
+        return getattr(self.array, name)
+
+    # -- what would need the value --------------------------------------------------------------------------
+    def __bool__(self) -> bool:
+        refuse_value("a Python branch (if, while, and, or, not, max, min, sorted)", f"{BRANCH_HINT}\n  {CHOICE_HINT}")
+
+    def __float__(self) -> float:
+        refuse_conversion("float() or a function of module math", sys._getframe(1))
+
+    def __int__(self) -> int:
+        refuse_conversion("int()", sys._getframe(1))
+
+    def __index__(self) -> int:
+        refuse_value("an index or range()", BRANCH_HINT)
+
+    def __complex__(self) -> complex:
+        refuse_conversion("complex()", sys._getframe(1))
+
+    def __round__(self, ndigits: Any = None) -> Any:
+        return np.round(self, ndigits or 0)
+
+
+_by_numpy: dict[Callable[..., Any], Op] = {}
+
+
+def _ops() -> dict[Callable[..., Any], Op]:
+    """Return the scalar operations by their NumPy spelling."""
+    if len(_by_numpy) < len(OPS):
+        _by_numpy.update((op.numpy, op) for op in OPS.values())
+    return _by_numpy
