@@ -13,13 +13,16 @@ from .errors import ColoringError
 from .orders import order_by_name
 from .pattern import as_pattern
 from .problems import make_problem
-from .problems.base import Candidate, Problem
+from .problems.base import NO_LIMIT, Candidate, Problem
 from .results import ColoringResult
 from .search import Search
 from .verify import Verdict, is_acyclic, is_bicoloring, is_star, is_structurally_orthogonal
 
 #: Recoloring passes after the portfolio of ``order="auto"``.
 QUICK_PASSES = 4
+
+#: Entries that ``order="auto"`` colors, all attempts together.
+QUICK_ENTRIES = 20_000_000
 
 #: Seconds for ``order="best"`` unless ``time_budget`` says otherwise.
 TIME_BUDGET = 10.0
@@ -57,10 +60,11 @@ def color(
     order : str, callable, array or list of these
         In which order a greedy algorithm visits the vertices: a name in `coloring.orders.ORDERS`, a
         function from a problem (see `coloring.problems.Problem`) to a permutation, or a permutation.  Of
-        a list, the best result wins.  ``"auto"`` tries a few orders and grid colorings, recolors a few
-        times, and leaves out orders that would look at too many pairs of columns; ``"best"`` tries
-        everything and then recolors until `time_budget` is spent; ``"exact"`` goes on from ``"auto"`` with a
-        branch and bound, for small matrices.  All stop at the lower bound.
+        a list, the best result wins.  ``"auto"`` tries a few orders and grid colorings, and recolors a few
+        times; for large matrices it leaves out some of that, and orders that would look at too many pairs
+        of columns.  ``"best"`` tries everything, recolors, and begins again with other ties until
+        `time_budget` is spent; ``"exact"`` goes on from ``"auto"`` with a branch and bound, for small
+        matrices.  All stop at the lower bound.
     postprocess : bool
         Give color -1 (neutral) to vertices whose color no recovery reads, and close the gaps.
     engine : {"numba", "networkx"}
@@ -110,7 +114,10 @@ def color(
 
     if time_budget is None:
         time_budget = TIME_BUDGET if order_is("best", "exact") else np.inf
-    search = Search(problem, postprocess, time.perf_counter() + time_budget)
+    max_tries = NO_LIMIT
+    if order_is("auto"):
+        max_tries = max(1, QUICK_ENTRIES // max(1, problem.pattern.nnz))
+    search = Search(problem, postprocess, time.perf_counter() + time_budget, max_tries)
     if engine == "networkx":
         from .networks import networkx_candidates
 
@@ -121,7 +128,7 @@ def color(
         search.run_thoroughly()
     elif order_is("auto", "exact"):
         search.run(problem.portfolio(thorough=False))
-        search.recolor(QUICK_PASSES)
+        search.recolor(min(QUICK_PASSES, max_tries - len(search.tried)))
         if order_is("exact"):
             search.run_exactly()
     else:
@@ -182,7 +189,11 @@ def _candidates(problem: Problem, orders: Any) -> Iterator[Candidate]:
         elif callable(order):
             yield getattr(order, "__name__", "callable"), partial(_greedy, problem, order)
         else:
-            yield "given", partial(_greedy, problem, partial(np.asarray, order))
+            yield "given", partial(_greedy, problem, partial(_given, order))
+
+
+def _given(order: Any, problem: Problem) -> Any:
+    return order
 
 
 def _greedy(problem: Problem, order: Callable[[Problem], Any], limit: int) -> np.ndarray | None:

@@ -81,6 +81,8 @@ class Backend:
     @staticmethod
     def greedy_color(G: Any, strategy: Any = "largest_first", interchange: bool = False) -> dict[Any, int]:
         """Color a graph as `networkx.greedy_color` does."""
+        if _is_error(strategy, interchange) or not len(G):
+            return greedy_coloring.greedy_color.orig_func(nx.empty_graph(len(G)), strategy, interchange)
         order, colors = STRATEGIES[_strategy_name(strategy)](G)
         if colors is None:
             colors = kernels.distance1.color_vertices(G.indptr, G.indices, order)
@@ -89,6 +91,8 @@ class Backend:
 
 def _refusal(G: Any, strategy: Any = "largest_first", interchange: bool = False) -> str:
     """Why this call is left to NetworkX; empty if it is not."""
+    if _is_error(strategy, interchange):
+        return ""
     if interchange:
         return "interchange is not implemented"
     if _strategy_name(strategy) not in STRATEGIES:
@@ -100,6 +104,13 @@ def _refusal(G: Any, strategy: Any = "largest_first", interchange: bool = False)
     if any(node in neighbors for node, neighbors in G.adjacency()):
         return "graphs with loops are left to NetworkX"
     return ""
+
+
+def _is_error(strategy: Any, interchange: bool) -> bool:
+    """Whether NetworkX refuses these arguments, whatever the graph (unless it is empty)."""
+    name = _strategy_name(strategy)
+    unknown = isinstance(strategy, str) and strategy not in greedy_coloring.STRATEGIES
+    return unknown or (interchange and name in ("independent_set", "saturation_largest_first", "DSATUR"))
 
 
 def _strategy_name(strategy: Any) -> str:

@@ -153,6 +153,18 @@ class SparsityPattern:
         matrix.has_canonical_format = True  # by construction: spares scipy a pass over the indices
         return matrix
 
+    def spy(self, ax: Any = None) -> Any:
+        """Draw the pattern and return the matplotlib axes; large matrices are binned.
+
+        Parameters
+        ----------
+        ax : matplotlib axes, optional
+            Where to draw; a new figure by default (``.figure.savefig(...)`` writes it).
+        """
+        from .plotting import spy
+
+        return spy(self, ax)
+
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, SparsityPattern):
             return NotImplemented

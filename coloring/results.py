@@ -170,6 +170,12 @@ class ColoringResult(ABC):
             np.take(values, chosen, out=out.data)
         return out
 
+    def spy(self, axes: Any = None) -> Any:
+        """Draw the matrix colored by group and the compressed matrix beside it; return the figure."""
+        from .plotting import spy_coloring
+
+        return spy_coloring(self, axes)
+
     def _checked(self, B: Compressed) -> tuple[np.ndarray | None, np.ndarray | None]:
         """The pair (B_row, B_column), None for a side that is not colored."""
         m, n = self.pattern.shape

@@ -27,12 +27,21 @@ class Search:
         Whether colors that no recovery reads are dropped before colorings are compared.
     deadline : float
         Value of `time.perf_counter` after which nothing more is started.
+    max_tries : int
+        Number of colorings to try at most.
     """
 
-    def __init__(self, problem: Problem, postprocess: bool = True, deadline: float = np.inf) -> None:
+    def __init__(
+        self,
+        problem: Problem,
+        postprocess: bool = True,
+        deadline: float = np.inf,
+        max_tries: int = NO_LIMIT,
+    ) -> None:
         self.problem = problem
         self.postprocess = postprocess
         self.deadline = deadline
+        self.max_tries = max_tries
         self.colors: np.ndarray | None = None
         self.num_colors = 0
         self.label = ""
@@ -56,6 +65,8 @@ class Search:
             self.stopped = "lower bound reached"
         elif time.perf_counter() > self.deadline:
             self.stopped = "time budget spent"
+        elif len(self.tried) >= self.max_tries:
+            self.stopped = f"{len(self.tried)} attempts made, enough for a matrix of this size"
         return bool(self.stopped)
 
     @property

@@ -6,26 +6,36 @@ from numba import njit
 
 @njit(cache=True)
 def distinct_offsets(indptr, indices, limit):
-    """Distinct values of column minus row, in the order met; one too many if there are more than `limit`."""
-    found = np.empty(limit + 1, np.int64)
-    count = 0
+    """Distinct values of column minus row, how often each occurs, and with which it shares a row (as bits).
+
+    Gives up with empty arrays when there are more than `limit`, which is at most 64.
+    """
+    offsets = np.empty(limit, np.int64)
+    counts = np.zeros(limit, np.int64)
+    together = np.zeros(limit, np.uint64)
+    found = 0
     for i in range(indptr.size - 1):
-        near = 0  # offsets mostly come in the same order in every row
+        row = np.uint64(0)
+        at = 0  # offsets mostly come in the same order in every row
         for k in range(indptr[i], indptr[i + 1]):
             offset = np.int64(indices[k]) - i
-            known = False
-            for t in range(count):
-                at = (near + t) % count
-                if found[at] == offset:
-                    known = True
-                    near = at + 1
-                    break
-            if not known:
-                found[count] = offset
-                count += 1
-                if count > limit:
-                    return found
-    return found[:count].copy()
+            steps = 0
+            while steps < found and offsets[at] != offset:
+                at = at + 1 if at + 1 < found else 0
+                steps += 1
+            if steps == found:
+                if found == limit:
+                    return offsets[:0], counts[:0], together[:0]
+                at = found
+                offsets[at] = offset
+                found += 1
+            counts[at] += 1
+            row |= np.uint64(1) << np.uint64(at)
+            at = at + 1 if at + 1 < found else 0
+        for t in range(found):
+            if (row >> np.uint64(t)) & np.uint64(1):
+                together[t] |= row
+    return offsets[:found].copy(), counts[:found].copy(), together[:found].copy()
 
 
 @njit(cache=True)

@@ -18,6 +18,8 @@ from .base import NO_LIMIT, Candidate, Problem
 
 #: Auto skips orders that look at pairs of columns when there are more pairs than this.
 PAIR_LIMIT = 50_000_000
+#: The lower bound looks for cliques beyond lines only up to this number.
+BOUND_PAIR_LIMIT = 5_000_000
 QUICK = ("largest_first", "smallest_last")
 THOROUGH = (
     *QUICK,
@@ -65,14 +67,19 @@ class DistanceTwo(Problem):
     def lower_bound(self) -> int:
         """Greatest number of entries in a line, whose vertices conflict pairwise, or a greater clique."""
         longest = int(np.diff(self._lines.indptr).max(initial=0))
-        if not self.has_few_pairs:
+        if longest < 2 or self.num_pairs > BOUND_PAIR_LIMIT:
             return longest
         return max(longest, clique_bound(self.neighborhood(), self.degrees))
 
     @cached_property
+    def num_pairs(self) -> int:
+        """Number of pairs of entries in a line."""
+        return int((np.diff(self._lines.indptr).astype(np.int64) ** 2).sum())
+
+    @property
     def has_few_pairs(self) -> bool:
         """Whether an order that looks at all pairs of vertices in a line is affordable."""
-        return int((np.diff(self._lines.indptr).astype(np.int64) ** 2).sum()) <= PAIR_LIMIT
+        return self.num_pairs <= PAIR_LIMIT
 
     def portfolio(self, thorough: bool) -> Iterator[Candidate]:
         """Natural order and grids first; orders that look at pairs only where there are not too many."""

@@ -70,6 +70,8 @@ class StarLike(Problem):
 
     def settle(self, colors: np.ndarray) -> np.ndarray:
         """Vertices that are neither hub nor parent nor on the diagonal need no color."""
+        if self.diagonal.all():
+            return colors
         orientation = orient(self.graph, colors, self.substitution, self.diagonal)
         return neutralize(self.graph, colors, orientation, self.diagonal)
 

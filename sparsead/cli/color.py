@@ -1,0 +1,146 @@
+"""``sparsead color``: pass counts of every coloring and order for a Matrix Market file."""
+
+from __future__ import annotations
+
+import time
+import zlib
+from pathlib import Path
+from typing import Any
+
+import click
+import scipy.io
+from rich.box import SIMPLE_HEAD
+from rich.console import Console
+from rich.progress import Progress
+from rich.table import Table
+
+import coloring
+from coloring.orders import ORDERS
+from coloring.problems import Problem, make_problem
+
+#: Title, and structure, partition, decompression of each coloring.
+COLORINGS = {
+    "column": ("nonsymmetric", "column", "direct"),
+    "row": ("nonsymmetric", "row", "direct"),
+    "star": ("symmetric", "column", "direct"),
+    "acyclic": ("symmetric", "column", "substitution"),
+    "star bicoloring": ("nonsymmetric", "bidirectional", "direct"),
+    "acyclic bicoloring": ("nonsymmetric", "bidirectional", "substitution"),
+}
+SEARCHES = ("auto", "best")
+
+
+class BadMatrixError(click.ClickException):
+    """A file that holds no matrix: one line, exit status 2."""
+
+    exit_code = 2
+
+
+@click.command()
+@click.argument("matrix", type=click.Path(path_type=Path))
+@click.option(
+    "--structure",
+    type=click.Choice(["all", "nonsymmetric", "symmetric"]),
+    default="all",
+    help="Which colorings: all that apply (default), or those of one structure.",
+)
+@click.option(
+    "--order",
+    "orders",
+    multiple=True,
+    type=click.Choice([*ORDERS, *SEARCHES]),
+    help="An order, auto or best; may be given several times.  Default: every order, and auto.",
+)
+@click.option(
+    "--plot",
+    type=click.Path(dir_okay=False, path_type=Path),
+    help="Write the matrix, colored by group, and its compressed forms for the fewest passes.",
+)
+def color(matrix: Path, structure: str, orders: tuple[str, ...], plot: Path | None) -> None:
+    """Count the passes of every coloring and order for MATRIX, a Matrix Market file (.mtx or .mtx.gz)."""
+    console = Console()
+    pattern = read_pattern(matrix)
+    chosen = applicable(pattern, structure)
+    names = list(orders or [*ORDERS, "auto"])
+    m, n = pattern.shape
+    console.print(f"{matrix.name}: {m} x {n}, {pattern.nnz} entries, density {pattern.density:.2g}")
+    results: dict[tuple[str, str], tuple[coloring.ColoringResult, float]] = {}
+    with Progress(console=console, transient=True) as progress:
+        task = progress.add_task("coloring", total=len(chosen) * len(names))
+        for title, terms in chosen.items():
+            problem = make_problem(pattern, *terms)
+            for name in names:
+                progress.update(task, description=f"{title}, {name}")
+                if is_affordable(problem, name):
+                    start = time.perf_counter()
+                    result = coloring.color(pattern, *terms, order=name)
+                    results[title, name] = result, time.perf_counter() - start
+                progress.advance(task)
+    console.print(table(list(chosen), names, results))
+    if plot is not None:
+        best = min((result for result, _ in results.values()), key=lambda result: result.num_colors)
+        best.spy().savefig(plot, dpi=150)
+        console.print(f"{best!r}\nwritten to {plot}", highlight=False)
+
+
+def read_pattern(path: Path) -> coloring.SparsityPattern:
+    """Read the pattern of a Matrix Market file.
+
+    Raises
+    ------
+    BadMatrixError
+        If there is no such file, or no two-dimensional matrix in it.
+    """
+    try:
+        return coloring.SparsityPattern.from_scipy(scipy.io.mmread(path))
+    except (OSError, ValueError, EOFError, OverflowError, zlib.error) as error:
+        reason = " ".join(str(error).split()) or type(error).__name__
+        raise BadMatrixError(f"{path} is no Matrix Market file of a matrix: {reason}") from error
+
+
+def applicable(pattern: coloring.SparsityPattern, structure: str) -> dict[str, tuple[str, str, str]]:
+    """Return the colorings of this structure that the matrix has."""
+    if structure == "symmetric" and not pattern.is_symmetric:
+        raise BadMatrixError("this matrix is not symmetric; leave out --structure symmetric")
+    return {
+        title: terms
+        for title, terms in COLORINGS.items()
+        if structure in ("all", terms[0]) and (terms[0] == "nonsymmetric" or pattern.is_symmetric)
+    }
+
+
+def is_affordable(problem: Problem, order: str) -> bool:
+    """Whether the order exists for this problem and looks at no more pairs of vertices than one can wait for."""
+    if order in (*SEARCHES, "natural", "random"):
+        return True
+    if order.startswith("distance_two"):
+        return getattr(problem, "graph", None) is not None and not problem.graph.is_bipartite  # type: ignore[attr-defined]
+    return getattr(problem, "has_few_pairs", True)
+
+
+def table(titles: list[str], names: list[str], results: dict[tuple[str, str], tuple[Any, float]]) -> Table:
+    """Lay out passes and times: a row per order, a column per coloring, the fewest passes in bold."""
+    grid = Table(title="passes, and seconds to color", box=SIMPLE_HEAD, show_footer=True, padding=(0, 0))
+    grid.add_column("order", footer="lower bound", no_wrap=True)
+    fewest = {}
+    for title in titles:
+        found = [result for (of, _), (result, _) in results.items() if of == title]
+        fewest[title] = min((result.num_colors for result in found), default=0)
+        grid.add_column(
+            title.replace(" ", "\n"),
+            justify="right",
+            vertical="bottom",
+            footer=str(found[0].lower_bound) if found else "",
+        )
+    for name in names:
+        cells = []
+        for title in titles:
+            if (title, name) not in results:
+                cells.append("-")
+                continue
+            result, seconds = results[title, name]
+            style = "[bold green]" if result.num_colors == fewest[title] else "[default]"
+            cells.append(f"{style}{result.num_colors}[/] [dim]{seconds:6.3f}[/]")
+        if set(cells) != {"-"}:
+            grid.add_row(name.replace("distance_two", "d2"), *cells)
+    return grid

@@ -1,0 +1,108 @@
+"""``sparsead color``: the numbers are those of the package, bad files get one line and status 2."""
+
+import gzip
+import re
+
+import numpy as np
+import pytest
+import scipy.io
+from click.testing import CliRunner
+from matplotlib.image import imread
+
+import coloring
+from benchmarks import matrices
+from coloring.orders import ORDERS
+from sparsead.cli.color import COLORINGS, color
+
+
+@pytest.fixture
+def run(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("COLUMNS", "200")
+    return lambda *args: CliRunner().invoke(color, list(args))
+
+
+@pytest.fixture
+def mesh(tmp_path):
+    A = matrices.mesh(40)
+    scipy.io.mmwrite(tmp_path / "mesh.mtx", A)
+    with gzip.open(tmp_path / "mesh.mtx.gz", "wb") as file:
+        file.write((tmp_path / "mesh.mtx").read_bytes())
+    return A
+
+
+def counts(output, order):
+    """Numbers of passes in the row of an order."""
+    (row,) = re.findall(rf"^ *{order} (.*)$", output, re.MULTILINE)
+    return [int(cell) for cell in re.findall(r"(\d+) +\d+\.\d+", row)]
+
+
+@pytest.mark.parametrize("file", ["mesh.mtx", "mesh.mtx.gz"])
+def test_the_table_holds_the_counts_of_every_coloring_and_order(run, mesh, file):
+    done = run(file)
+    assert done.exit_code == 0, done.output
+    for order in [*ORDERS, "auto"]:
+        expected = [
+            coloring.color(mesh, *terms, order=order).num_colors
+            for terms in COLORINGS.values()
+            if terms[0] == "symmetric" or not order.startswith("distance_two")
+        ]
+        assert counts(done.output, order.replace("distance_two", "d2")) == expected
+    bounds = [coloring.color(mesh, *terms).lower_bound for terms in COLORINGS.values()]
+    assert re.findall(r"\d+", done.output.split("lower bound")[1]) == [str(bound) for bound in bounds]
+
+
+def test_one_structure_and_chosen_orders(run, mesh):
+    done = run("mesh.mtx", "--structure", "symmetric", "--order", "natural", "--order", "auto")
+    assert "bicoloring" not in done.output
+    assert len(counts(done.output, "natural")) == len(counts(done.output, "auto")) == 2
+    assert "saturation" not in done.output
+
+
+def test_the_picture_shows_the_best_coloring(run, mesh):
+    done = run("mesh.mtx", "--order", "natural", "--plot", "mesh.png")
+    assert done.exit_code == 0, done.output
+    fewest = min(coloring.color(mesh, *terms, order="natural").num_colors for terms in COLORINGS.values())
+    assert f"{fewest} colors" in done.output
+    assert imread("mesh.png").std() > 0
+
+
+def test_a_rectangular_matrix_has_no_symmetric_colorings(run, tmp_path):
+    scipy.io.mmwrite(tmp_path / "wide.mtx", matrices.random(5, 9, 0.3))
+    done = run("wide.mtx", "--order", "auto")
+    assert done.exit_code == 0
+    assert len(counts(done.output, "auto")) == 4
+    refused = run("wide.mtx", "--structure", "symmetric")
+    assert refused.exit_code == 2
+    assert "not symmetric" in refused.output
+
+
+def test_orders_that_would_look_at_too_many_pairs_are_left_out(run, tmp_path, monkeypatch):
+    scipy.io.mmwrite(tmp_path / "dense.mtx", np.ones((6, 6)))
+    monkeypatch.setattr("coloring.problems.distance2.PAIR_LIMIT", 10)
+    done = run("dense.mtx", "--structure", "nonsymmetric")
+    assert len(counts(done.output, "natural")) == 4
+    assert len(counts(done.output, "saturation")) == 2
+
+
+@pytest.mark.parametrize(
+    ("name", "content"),
+    [
+        ("absent.mtx", None),
+        ("empty.mtx", b""),
+        ("text.mtx", b"this is no matrix\n"),
+        ("header.mtx", b"%%MatrixMarket matrix coordinate real general\n"),
+        ("short.mtx", b"%%MatrixMarket matrix coordinate real general\n2 2 2\n1 1 1.0\n"),
+        ("outside.mtx", b"%%MatrixMarket matrix coordinate real general\n2 2 1\n3 1 1.0\n"),
+        ("vector.mtx", b"%%MatrixMarket vector coordinate real general\n2 1\n1 1.0\n"),
+        ("cut.mtx.gz", gzip.compress(b"%%MatrixMarket matrix coordinate real general\n" * 50)[:60]),
+        ("plain.mtx.gz", b"not compressed"),
+    ],
+)
+def test_a_file_that_holds_no_matrix_gets_one_line(run, tmp_path, name, content):
+    if content is not None:
+        (tmp_path / name).write_bytes(content)
+    done = run(name)
+    assert done.exit_code == 2
+    assert done.output.startswith(f"Error: {name} is no Matrix Market file of a matrix: ")
+    assert done.output.count("\n") == 1

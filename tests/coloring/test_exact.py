@@ -1,0 +1,72 @@
+"""Branch and bound agrees with brute force, and bounds never exceed it."""
+
+from itertools import product
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+import coloring
+from benchmarks import matrices
+from coloring import SparsityPattern, reference
+
+from .helpers import COLORINGS, SYMMETRIC, patterns
+
+
+def brute_force(neighbors, holds):
+    """Fewest colors of a coloring for which `holds`, by trying all."""
+    for k in range(len(neighbors) + 1):
+        if any(holds(neighbors, colors) for colors in product(range(k), repeat=len(neighbors))):
+            return k
+    raise AssertionError
+
+
+@settings(max_examples=40, deadline=None)
+@given(patterns(symmetric=True, max_size=6))
+def test_the_exact_search_finds_the_fewest_colors(coordinates):
+    rows, columns, (n, _) = coordinates
+    A = SparsityPattern.from_coo([*rows, *range(n)], [*columns, *range(n)], (n, n))
+    cases = {
+        "column": (reference.column_intersection(A), reference.is_proper),
+        "star": (reference.adjacency(A), reference.is_star),
+        "acyclic": (reference.adjacency(A), reference.is_acyclic),
+    }
+    for name, (neighbors, holds) in cases.items():
+        result = coloring.color(A, *COLORINGS[name], order="exact")
+        assert result.num_colors == brute_force(neighbors, holds)
+        assert result.is_optimal
+
+
+@pytest.mark.parametrize("name", COLORINGS)
+@settings(max_examples=25, deadline=None)
+@given(data=st.data())
+def test_bounds_stay_below_the_optimum(name, data):
+    rows, columns, shape = data.draw(patterns(symmetric=name in SYMMETRIC, max_size=6))
+    A = SparsityPattern.from_coo(rows, columns, shape)
+    quick = coloring.color(A, *COLORINGS[name])
+    exact = coloring.color(A, *COLORINGS[name], order="exact")
+    assert quick.lower_bound <= exact.num_colors <= quick.num_colors
+    assert exact.is_optimal
+
+
+@pytest.mark.parametrize("b", [1, 2, 3])
+def test_the_band_bound_needs_three_half_bandwidths(b):
+    """The least n for which a band needs 2 b + 1 colors is 3 b + 1."""
+    short = coloring.color(matrices.band(3 * b, b), "symmetric", order="exact", time_budget=30)
+    assert (short.num_colors, short.stopped) == (2 * b, "proven optimal" if b > 1 else "lower bound reached")
+    long = coloring.color(matrices.band(3 * b + 1, b), "symmetric", order="exact")
+    assert long.num_colors == long.lower_bound == 2 * b + 1
+
+
+def test_an_exact_search_out_of_time_claims_nothing():
+    A = matrices.power_network(60)
+    result = coloring.color(A, "symmetric", order="exact", time_budget=0.05)
+    assert result.stopped == "time budget spent"
+    assert not result.is_optimal
+
+
+def test_clique_bound_beats_the_longest_row():
+    """Three columns that meet pairwise in different rows."""
+    triangle = np.array([[1, 1, 0], [0, 1, 1], [1, 0, 1]])
+    assert coloring.color(triangle).lower_bound == 3

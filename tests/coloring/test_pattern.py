@@ -1,0 +1,83 @@
+"""Patterns: every way to build one gives the same, and wrong input is refused with a reason."""
+
+import numpy as np
+import pytest
+import scipy.sparse as sp
+from hypothesis import given
+
+from coloring import ColoringError, SparsityPattern
+
+from .helpers import MATRICES, patterns
+
+
+@given(patterns())
+def test_coordinates_in_any_order_with_duplicates_give_the_pattern_of_scipy(coordinates):
+    rows, columns, shape = coordinates
+    A = SparsityPattern.from_coo(rows, columns, shape)
+    expected = sp.csr_array((np.ones(len(rows)), (rows, columns)), shape=shape)
+    expected.sum_duplicates()
+    assert A.shape == shape
+    np.testing.assert_array_equal(A.indptr, expected.indptr)
+    np.testing.assert_array_equal(A.indices, expected.indices)
+
+
+@pytest.mark.parametrize("A", MATRICES.values(), ids=MATRICES)
+@pytest.mark.parametrize("form", ["csr", "csc", "coo", "lil", "dense", "csr_matrix"])
+def test_every_format_gives_the_same_pattern(A, form):
+    other = A.toarray() if form == "dense" else sp.csr_matrix(A) if form == "csr_matrix" else A.asformat(form)
+    assert SparsityPattern.from_scipy(other) == SparsityPattern.from_scipy(A)
+
+
+def test_stored_zeros_belong_to_the_pattern():
+    A = sp.csr_array((np.zeros(2), [0, 2], [0, 1, 2]), shape=(2, 3))
+    assert SparsityPattern.from_scipy(A).nnz == 2
+
+
+def test_unsorted_rows_and_duplicates_are_put_in_order():
+    A = sp.csr_array((np.ones(4), [2, 0, 2, 1], [0, 3, 4]), shape=(2, 3))
+    pattern = SparsityPattern.from_scipy(A)
+    assert pattern.indices.tolist() == [0, 2, 1]
+    assert pattern.indptr.tolist() == [0, 2, 3]
+
+
+@pytest.mark.parametrize("A", MATRICES.values(), ids=MATRICES)
+def test_transpose_and_round_trip(A):
+    pattern = SparsityPattern.from_scipy(A)
+    assert pattern.T == SparsityPattern.from_scipy(A.T)
+    assert pattern.T.T is pattern
+    assert (pattern.to_scipy() != A).nnz == 0
+    assert pattern.indices.dtype == pattern.indptr.dtype == np.int32
+    np.testing.assert_array_equal(pattern.rows, A.tocoo().row)
+
+
+def test_restrict_keeps_the_marked_entries():
+    pattern = SparsityPattern.from_scipy(np.ones((3, 3)))
+    lower = pattern.restrict(pattern.rows >= pattern.indices)
+    assert lower == SparsityPattern.from_scipy(np.tril(np.ones((3, 3))))
+
+
+def test_summary_figures():
+    pattern = SparsityPattern.from_scipy(np.eye(4))
+    assert (pattern.nnz, pattern.density, pattern.is_symmetric) == (4, 0.25, True)
+    assert SparsityPattern.from_scipy(np.zeros((0, 3))).density == 0
+    assert not SparsityPattern.from_scipy(np.ones((2, 3))).is_symmetric
+    assert repr(pattern) == "SparsityPattern(4 x 4, nnz=4)"
+    assert pattern != "something else"
+
+
+@pytest.mark.parametrize(
+    ("rows", "columns", "message"),
+    [
+        ([0, 5], [0, 0], "row indices run from 0 to 5; expected 0 <= index < 2"),
+        ([0], [-1], "column indices run from -1 to -1; expected 0 <= index < 3"),
+        ([0, 1], [0], "2 row indices and 1 column indices"),
+    ],
+)
+def test_wrong_coordinates_are_refused(rows, columns, message):
+    with pytest.raises(ColoringError, match=message):
+        SparsityPattern.from_coo(rows, columns, (2, 3))
+
+
+def test_an_array_that_is_no_matrix_is_refused():
+    with pytest.raises(ColoringError, match=r"2 dimensions; this one has shape \(3,\)"):
+        SparsityPattern.from_scipy(np.ones(3))

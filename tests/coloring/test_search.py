@@ -1,0 +1,96 @@
+"""Searches keep the best, stop when they should, and say why."""
+
+import time
+
+import numpy as np
+import pytest
+
+import coloring
+from benchmarks import matrices
+from coloring import ColoringError
+
+from .helpers import COLORINGS
+
+MESH = matrices.mesh(400)
+
+
+@pytest.mark.parametrize("name", COLORINGS)
+def test_auto_is_reproducible_and_no_worse_than_what_it_tried(name):
+    first, second = (coloring.color(MESH, *COLORINGS[name]) for _ in range(2))
+    for a, b in zip(np.atleast_1d(first.colors), np.atleast_1d(second.colors), strict=True):
+        np.testing.assert_array_equal(a, b)
+    assert first.num_colors == min(count for _, count in first.tried)
+    assert first.tried == second.tried
+    assert first.order in [name for name, _ in first.tried]
+
+
+def test_a_search_stops_at_the_lower_bound():
+    result = coloring.color(matrices.band(100, 2))
+    assert result.tried == (("natural", 5),)
+    assert result.is_optimal
+
+
+def test_the_time_budget_is_kept():
+    start = time.perf_counter()
+    result = coloring.color(matrices.power_network(300), "symmetric", order="best", time_budget=0.5)
+    assert time.perf_counter() - start < 5
+    assert result.stopped in ("time budget spent", "lower bound reached")
+    assert len(result.tried) > 10
+
+
+def test_large_matrices_get_fewer_attempts(monkeypatch):
+    monkeypatch.setattr("coloring.api.QUICK_ENTRIES", 2 * MESH.nnz)
+    result = coloring.color(MESH, "symmetric")
+    assert len(result.tried) == 2
+    assert result.stopped == "2 attempts made, enough for a matrix of this size"
+
+
+def test_orders_that_look_at_pairs_are_left_out_where_there_are_too_many(monkeypatch):
+    monkeypatch.setattr("coloring.problems.distance2.PAIR_LIMIT", 10)
+    names = [name for name, _ in coloring.color(MESH).tried]
+    assert "natural" in names
+    assert not {"largest_first", "smallest_last"} & set(names)
+
+
+@pytest.mark.parametrize("partition", ["column", "row"])
+def test_recoloring_never_needs_more_colors(partition):
+    from coloring.problems import make_problem
+    from coloring.search import Search
+
+    problem = make_problem(coloring.SparsityPattern.from_scipy(MESH), "nonsymmetric", partition, "direct")
+    search = Search(problem)
+    search.run([("random", lambda limit: coloring.color(MESH, partition=partition, order="random").colors)])
+    before, rng = search.num_colors, np.random.default_rng(0)
+    colors = search.colors
+    for _ in range(20):
+        colors = problem.recolor(colors, rng.permutation(before), before + 64)
+        assert problem.count(colors) <= before
+    search.recolor(30)
+    assert search.num_colors < before
+
+
+@pytest.mark.parametrize("name", COLORINGS)
+def test_dense_rows_and_columns_are_split_between_the_sides(name):
+    A = matrices.block_arrow(50, 2, 3)
+    count = coloring.color(A, *COLORINGS[name]).num_colors
+    if "bicoloring" in name:
+        assert count <= 3 + 3 + 2
+    elif name in ("column", "row"):
+        assert count == 103
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ({"structure": "diagonal"}, "unknown structure 'diagonal'; expected one of nonsymmetric, symmetric"),
+        ({"partition": "both"}, "unknown partition 'both'"),
+        ({"decompression": "guess"}, "unknown decompression 'guess'"),
+        ({"engine": "abacus"}, "unknown engine 'abacus'; expected 'numba' or 'networkx'"),
+        ({"decompression": "substitution"}, "substitution needs structure='symmetric' or partition='bidirectional'"),
+        ({"structure": "symmetric", "partition": "row"}, "a symmetric matrix is colored by columns"),
+        ({"structure": "symmetric", "A": np.ones((2, 3))}, "needs a symmetric pattern"),
+    ],
+)
+def test_impossible_requests_are_refused(arguments, message):
+    with pytest.raises(ColoringError, match=message):
+        coloring.color(**{"A": np.eye(3)} | arguments)
