@@ -7,11 +7,17 @@ from pathlib import Path
 
 import click
 
-from benchmarks import brusselator, scale, stages, start
+from benchmarks import brusselator, rosenbrock, scale, stages, start
 from benchmarks.report import Part, show, write
 
 ROOT = Path(__file__).parents[1]
-PARTS = {"brusselator": brusselator.run, "start": start.run, "stages": stages.run, "scale": scale.run}
+PARTS = {
+    "brusselator": brusselator.run,
+    "rosenbrock": rosenbrock.run,
+    "start": start.run,
+    "stages": stages.run,
+    "scale": scale.run,
+}
 
 
 @click.command()

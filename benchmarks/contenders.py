@@ -6,11 +6,14 @@ import os
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import scipy.sparse
 
+import sparsead as sad
 from sparsead.cli.timing import Times, interleaved
+from sparsead.problems import Problem
 
 
 @dataclass(frozen=True)
@@ -47,6 +50,18 @@ def prepared(name: str, build: Callable[[], tuple[Callable[[], object], Callable
     call, matrix = build()
     call()
     return Contender(name, time.perf_counter() - start, call, matrix)
+
+
+def ours(problem: Problem, mode: str, name: str) -> Contender:
+    """Prepare sparsead in a mode; every call refills the same matrix."""
+
+    def build() -> tuple[Callable[[], object], Callable[[], object]]:
+        prepare: Any = sad.jacobian if problem.derivative == "jacobian" else sad.hessian
+        matrix = prepare(problem.f, problem.x0, *problem.args, mode=mode)
+        out = matrix(problem.x0, *problem.args)
+        return lambda: matrix(problem.x0, *problem.args, out=out), lambda: out
+
+    return prepared(name, build)
 
 
 def compare(contenders: list[Contender], others: dict[str, Callable[[], object]], seconds: float = 4.0) -> Times:

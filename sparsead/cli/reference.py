@@ -72,8 +72,8 @@ def curvature(f: Callable[..., Any], x: np.ndarray, direction: np.ndarray, *args
         values = np.array([complex(f(x + radius * step * direction.reshape(x.shape), *args)) for step in circle])
         terms = abs(np.fft.fft(values)) / points
         largest, tail = terms.max(), terms[points // 2 - 2 : points // 2 + 3].max()
-        error = (np.finfo(float).eps * largest + tail**2 / max(largest, 1e-300)) / radius**2
-        if error > least and tail < 1e-8 * largest:
+        error = (np.finfo(float).eps * largest + tail) / radius**2
+        if error > least and tail < 1e-12 * largest:
             break
         if error < least:
             best, least = float(2.0 * np.real(np.mean(values / circle**2)) / radius**2), error
