@@ -10,9 +10,13 @@ from __future__ import annotations
 
 import sys
 import threading
+import types
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
+from importlib.machinery import EXTENSION_SUFFIXES
 from typing import Any
+
+import numpy as np
 
 # Packages whose code means plain arrays; scipy.optimize holds test functions that are written like user code.
 _LIBRARIES = ("numpy", "sparsead", "coloring", "scipy", "numba", "networkx")
@@ -78,12 +82,30 @@ def _replace_in(names: dict[str, Any], candidates: Iterable[str]) -> None:
             names[name] = wrapper
 
 
+def _is_compiled(module: Any) -> bool:
+    return str(getattr(module, "__file__", "")).endswith(tuple(EXTENSION_SUFFIXES))
+
+
+def _shield(names: dict[str, Any], plain: types.ModuleType) -> None:
+    """Let a compiled module see NumPy as it is: its calls leave no frame, and it trusts what it gets to be arrays."""
+    for name in ("np", "numpy"):
+        if names.get(name) is np:
+            _replaced.append((names, name, np))
+            names[name] = plain
+
+
 def _replace_everywhere() -> None:
     """Replace the patched functions where they live, and in the modules of users that imported them by name."""
     spelled = {func.__name__ for func in PATCHES}
+    plain = types.ModuleType("numpy")
+    plain.__dict__.update(np.__dict__)
     for name, module in list(sys.modules.items()):
         names = getattr(module, "__dict__", None)
-        if names is not None and (name in _HOMES or not is_library(name)):
+        if names is None:
+            continue
+        if _is_compiled(module):
+            _shield(names, plain)
+        elif name in _HOMES or not is_library(name):
             _replace_in(names, spelled & names.keys())
 
 
