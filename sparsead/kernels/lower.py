@@ -173,7 +173,8 @@ class _Lowering:
     def written_out(self, asked: _Asked) -> Iterator[_Asked]:
         """Write out a short last axis: what its points share is then computed once, and the loop is over the rest."""
         merged = _coalesce(asked.maps())(IndexMap(asked.domain, 0, (0,) * len(asked.domain))).shape
-        if len(merged) < 2 or merged[-1] > SMALL_AXIS or merged[-1] * len(asked.order) > LONG_CODE:
+        rest = int(np.prod(merged[:-1], dtype=np.int64))
+        if len(merged) < 2 or not merged[-1] <= min(SMALL_AXIS, rest // 2, LONG_CODE // len(asked.order)):
             yield asked
             return
         points = identity(merged)

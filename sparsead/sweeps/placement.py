@@ -16,7 +16,6 @@ from sparsead.kernels.kernel import LinearKernel, Term
 from sparsead.program.index import IndexArray
 from sparsead.sweeps import slots
 
-
 FEW = 0.1  # share of entries up to which they are initialised one by one
 
 
