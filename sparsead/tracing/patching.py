@@ -103,7 +103,7 @@ def _replace_everywhere() -> None:
         names = getattr(module, "__dict__", None)
         if names is None:
             continue
-        if _is_compiled(module):
+        if _is_compiled(module) and name not in _HOMES:
             _shield(names, plain)
         elif name in _HOMES or not is_library(name):
             _replace_in(names, spelled & names.keys())
