@@ -21,7 +21,7 @@ import numpy as np
 # Packages whose code means plain arrays; scipy.optimize holds test functions that are written like user code.
 _LIBRARIES = ("numpy", "sparsead", "coloring", "scipy", "numba", "networkx")
 _LIKE_USER_CODE = ("scipy.optimize",)
-_HOMES = ("numpy", "scipy.special", "scipy.linalg")  # where users find the patched functions
+_HOMES = ("numpy", "math", "scipy.special", "scipy.linalg")  # where users find the patched functions
 
 PATCHES: dict[Callable[..., Any], Callable[..., Any]] = {}
 
