@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from .errors import ColoringError
-from .orders import order_by_name
+from .orders import Order, order_by_name
 from .pattern import as_pattern
 from .problems import make_problem
 from .problems.base import NO_LIMIT, Candidate, Problem
@@ -104,8 +104,9 @@ def color(
     5
     >>> coloring.color(arrow, structure="symmetric").colors
     array([0, 1, 1, 1, 1], dtype=int32)
-    >>> coloring.color(arrow, partition="bidirectional")
-    <nonsymmetric bidirectional coloring of 5 x 5 for direct recovery: 3 colors (optimal), order largest_first, covering>
+    >>> result = coloring.color(arrow, partition="bidirectional")
+    >>> result.num_colors, result.is_optimal
+    (3, True)
     """
     problem = make_problem(as_pattern(A), structure, partition, decompression, seed or 0)
 
@@ -187,18 +188,27 @@ def _candidates(problem: Problem, orders: Any) -> Iterator[Candidate]:
         if isinstance(order, str):
             yield order, partial(_greedy, problem, order_by_name(order))
         elif callable(order):
-            yield getattr(order, "__name__", "callable"), partial(_greedy, problem, order)
+            yield getattr(order, "__name__", "callable"), partial(_greedy, problem, _checked(order))
         else:
-            yield "given", partial(_greedy, problem, partial(_given, order))
+            yield "given", partial(_greedy, problem, _checked(partial(_given, order)))
 
 
 def _given(order: Any, problem: Problem) -> Any:
     return order
 
 
-def _greedy(problem: Problem, order: Callable[[Problem], Any], limit: int) -> np.ndarray | None:
-    permutation = np.asarray(order(problem))
-    n = problem.num_vertices
-    if permutation.shape != (n,) or not np.array_equal(np.sort(permutation), np.arange(n)):
-        raise ColoringError(f"an order must be a permutation of the {n} vertices; got {permutation}")
-    return problem.greedy(np.ascontiguousarray(permutation, np.int32), limit)
+def _greedy(problem: Problem, order: Order, limit: int) -> np.ndarray | None:
+    return problem.greedy(order(problem), limit)
+
+
+def _checked(order: Callable[[Problem], Any]) -> Order:
+    """The order of a user, refused if it is no permutation."""
+
+    def checked(problem: Problem) -> np.ndarray:
+        permutation = np.asarray(order(problem))
+        n = problem.num_vertices
+        if permutation.shape != (n,) or not np.array_equal(np.sort(permutation), np.arange(n)):
+            raise ColoringError(f"an order must be a permutation of the {n} vertices; got {permutation}")
+        return np.ascontiguousarray(permutation, np.int32)
+
+    return checked

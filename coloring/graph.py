@@ -33,12 +33,15 @@ class Graph:
     @classmethod
     def adjacency(cls, A: SparsityPattern) -> Graph:
         """Vertex per column of a symmetric pattern, edge per pair of off-diagonal entries."""
-        return cls(*kernels.graphs.adjacency(A.indptr, A.indices), A.shape[1])
+        indptr, indices, entry = kernels.graphs.adjacency(A.indptr, A.indices)
+        return cls(indptr, indices, entry, A.shape[1])
 
     @classmethod
     def bipartite(cls, A: SparsityPattern) -> Graph:
         """Vertex per column, then per row, edge per entry: the adjacency graph of [0 Aᵀ; A 0]."""
-        return cls(*kernels.graphs.bipartite_adjacency(A.indptr, A.indices, A.shape[1]), A.shape[1])
+        n = A.shape[1]
+        indptr, indices, entry = kernels.graphs.bipartite_adjacency(A.indptr, A.indices, n)
+        return cls(indptr, indices, entry, n)
 
     @property
     def num_vertices(self) -> int:
@@ -59,6 +62,11 @@ class Graph:
     def edge(self) -> np.ndarray:
         """Number of the edge behind each item."""
         return kernels.graphs.edge_numbers(self.indptr, self.indices)
+
+    @cached_property
+    def items(self) -> np.ndarray:
+        """The two items of each edge, shape (num_edges, 2), that of its lower vertex first."""
+        return kernels.graphs.edge_items(self.edge)
 
     @cached_property
     def vertex(self) -> np.ndarray:

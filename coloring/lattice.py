@@ -100,10 +100,7 @@ def find_lattices(A: SparsityPattern) -> Iterator[Lattice]:
         return
     one = np.uint64(1)
     pairs = [
-        (s, t)
-        for s in range(frequent.size)
-        for t in range(s)
-        if together[frequent[s]] >> np.uint64(frequent[t]) & one
+        (s, t) for s in range(frequent.size) for t in range(s) if together[frequent[s]] >> np.uint64(frequent[t]) & one
     ]
     offsets = offsets[frequent]
     for strides in _chains(sorted({abs(int(d)) for d in offsets} - {0})):

@@ -27,7 +27,7 @@ def natural(problem: Problem) -> np.ndarray:
 
 def random(problem: Problem) -> np.ndarray:
     """Vertices shuffled, from the problem's seed."""
-    return np.random.default_rng(problem.seed).permutation(problem.num_vertices).astype(np.int32)
+    return np.random.default_rng(problem.seed).permutation(problem.tie_order)
 
 
 def largest_first(problem: Problem) -> np.ndarray:
@@ -128,7 +128,10 @@ def order_by_name(name: str) -> Order:
 
 
 def _decreasing(key: np.ndarray, ties: np.ndarray) -> np.ndarray:
-    return ties[np.argsort(-key[ties], kind="stable")]
+    key = key[ties]
+    if np.abs(key).max(initial=0) < np.iinfo(np.int16).max:
+        key = key.astype(np.int16)  # which NumPy sorts by radix
+    return ties[np.argsort(-key, kind="stable")]
 
 
 def _dynamic(problem: Problem, distance: int, *, greatest: bool, step: int) -> np.ndarray:

@@ -51,13 +51,13 @@ def orient(graph: Graph, colors: np.ndarray, substitution: bool, diagonal: np.nd
     ColoringError
         If an edge can be read at neither end; the message names it.
     """
-    arguments = graph.indptr, graph.indices, graph.edge, colors
+    lists = graph.indptr, graph.indices, graph.edge
     shared = kernels.orientation.shared_colors(graph.indptr, graph.indices, colors)
     none = np.empty(0, graph.indices.dtype)
     if substitution:
-        item, taken, feeds = kernels.orientation.orient_trees(*arguments, shared)
+        item, taken, feeds = kernels.orientation.orient_trees(*lists, graph.items, colors, shared)
     else:
-        item, taken, feeds = kernels.orientation.orient_stars(*arguments, shared), none, none
+        item, taken, feeds = kernels.orientation.orient_stars(*lists, colors, shared), none, none
     if item.size and item.min() == kernels.orientation.CONFLICT:
         _refuse(graph, int(item.argmin()), substitution)
     undecided = np.flatnonzero(item == kernels.orientation.UNDECIDED)
@@ -99,7 +99,7 @@ def color_codes(graph: Graph, colors: np.ndarray) -> np.ndarray:
 
 def _decide(graph: Graph, undecided: np.ndarray, codes: np.ndarray, read: np.ndarray) -> np.ndarray:
     """Choose an item for each of these edges so that few colors are read besides those marked in `read`."""
-    items = kernels.orientation.edge_items(graph.edge)[undecided]
+    items = graph.items[undecided]
     ends = codes[graph.indices[items]]
     pairs = ends[~read[ends].any(axis=1)]
     one_number = np.unique(pairs[:, 0] * read.size + pairs[:, 1])

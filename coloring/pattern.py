@@ -76,14 +76,12 @@ class SparsityPattern:
         m, n = int(shape[0]), int(shape[1])
         rows, columns = np.asarray(rows).ravel(), np.asarray(columns).ravel()
         if rows.size != columns.size:
-            raise ColoringError(
-                f"{rows.size} row indices and {columns.size} column indices; expected as many of each"
-            )
+            raise ColoringError(f"{rows.size} row indices and {columns.size} column indices; expected as many of each")
         _check_range("row", rows, m)
         _check_range("column", columns, n)
         dtype = _index_dtype(m, n, rows.size)
         rows, columns = _as_contiguous(rows, dtype), _as_contiguous(columns, dtype)
-        indptr = np.zeros(n + 1, dtype)
+        indptr: np.ndarray = np.zeros(n + 1, dtype)
         by_column = kernels.patterns.compress_rows(columns, rows, n, indptr)
         indptr, indices = kernels.patterns.transpose(indptr, by_column, m)
         nnz = kernels.patterns.drop_duplicates(indptr, indices)
@@ -98,12 +96,14 @@ class SparsityPattern:
         ColoringError
             If `A` is not two-dimensional.
         """
-        if not sp.issparse(A):
+        is_sparse = bool(sp.issparse(A))
+        if not is_sparse:
             A = np.asarray(A)
         if A.ndim != 2:
             raise ColoringError(f"a pattern needs a matrix with 2 dimensions; this one has shape {A.shape}")
-        if not sp.issparse(A):
-            return cls.from_coo(*np.nonzero(A), shape=A.shape)
+        if not is_sparse:
+            rows, columns = np.nonzero(A)
+            return cls.from_coo(rows, columns, A.shape)
         if A.format == "csr" and A.has_canonical_format:
             return cls.from_csr(A.indptr, A.indices, A.shape)
         A = A.tocoo()
@@ -121,7 +121,7 @@ class SparsityPattern:
         return self.nnz / (m * n) if m and n else 0.0
 
     @cached_property
-    def T(self) -> SparsityPattern:  # noqa: N802 - NumPy's name for it
+    def T(self) -> SparsityPattern:
         """The transposed pattern (computed once)."""
         indptr, indices = kernels.patterns.transpose(self.indptr, self.indices, self.shape[1])
         transposed = SparsityPattern((self.shape[1], self.shape[0]), indptr, indices)
@@ -195,6 +195,4 @@ def _as_contiguous(array: np.ndarray, dtype: type) -> np.ndarray:
 
 def _check_range(what: str, index: np.ndarray, size: int) -> None:
     if index.size and (index.min() < 0 or index.max() >= size):
-        raise ColoringError(
-            f"{what} indices run from {index.min()} to {index.max()}; expected 0 <= index < {size}"
-        )
+        raise ColoringError(f"{what} indices run from {index.min()} to {index.max()}; expected 0 <= index < {size}")

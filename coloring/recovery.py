@@ -60,9 +60,7 @@ class RecoveryPlan:
     source: np.ndarray = field(default_factory=_none)
     target: np.ndarray = field(default_factory=_none)
 
-    def decompress(
-        self, B_column: np.ndarray | None, B_row: np.ndarray | None, out: np.ndarray
-    ) -> None:
+    def decompress(self, B_column: np.ndarray | None, B_row: np.ndarray | None, out: np.ndarray) -> None:
         """Write all values to `out`, shape (nnz,); a side without colors may be None."""
         given = B_column if B_column is not None else B_row
         nothing = np.empty((0, 0), out.dtype if given is None else given.dtype)
@@ -71,9 +69,7 @@ class RecoveryPlan:
         kernels.recovery.gather(self.line, self.color, B_column, B_row, out)
         self.finish(out)
 
-    def decompress_block(
-        self, B_block: np.ndarray, first_color: int, out: np.ndarray, side: str = "column"
-    ) -> None:
+    def decompress_block(self, B_block: np.ndarray, first_color: int, out: np.ndarray, side: str = "column") -> None:
         """Write to `out` what the colors ``first_color, first_color + 1, ...`` of one side hold.
 
         Parameters
@@ -140,31 +136,22 @@ def symmetric_plan(
 ) -> RecoveryPlan:
     """Both entries of an edge are read in the row of its leaf, at the color of its parent."""
     line, color = A.rows.copy(), colors[A.indices]  # right for the diagonal
-    leaf, parent = graph.vertex[orientation.item], graph.indices[orientation.item]
-    here = np.empty_like(orientation.item)  # the item of each edge in the upper triangle, and the other
-    there = np.empty_like(orientation.item)
-    upper = graph.indices > graph.vertex
-    here[graph.edge[upper]] = graph.entry[upper]
-    there[graph.edge[~upper]] = graph.entry[~upper]
-    for entries in (here, there):
-        line[entries], color[entries] = leaf, colors[parent]
+    lists = graph.indptr, graph.indices, graph.entry, graph.edge
+    kernels.plans.symmetric_sources(*lists, graph.items, orientation.item, colors, line, color)
     if not orientation.taken.size:
         return RecoveryPlan(line, color, num_colors, 0)
-    feeds = np.where(orientation.feeds >= 0, here[orientation.feeds], -1).astype(here.dtype)
-    return RecoveryPlan(line, color, num_colors, 0, here[orientation.taken], feeds, here, there)
+    upper, lower = graph.entry[graph.items[:, 0]], graph.entry[graph.items[:, 1]]
+    feeds = np.where(orientation.feeds >= 0, upper[orientation.feeds], -1).astype(upper.dtype)
+    return RecoveryPlan(line, color, num_colors, 0, upper[orientation.taken], feeds, upper, lower)
 
 
-def bidirectional_plan(
-    A: SparsityPattern, graph: Graph, colors: np.ndarray, orientation: Orientation
-) -> RecoveryPlan:
+def bidirectional_plan(A: SparsityPattern, graph: Graph, colors: np.ndarray, orientation: Orientation) -> RecoveryPlan:
     """An entry is read in its row if its column is the parent, else in its column."""
     n = graph.num_first
-    leaf, parent = graph.vertex[orientation.item], graph.indices[orientation.item]
-    by_column = parent < n
-    entry = graph.entry[orientation.item]
     line, color = np.empty_like(A.indices), np.empty(A.nnz, np.int32)
-    line[entry] = np.where(by_column, leaf - n, leaf)
-    color[entry] = np.where(by_column, colors[parent], ~colors[parent])
+    lists = graph.indptr, graph.indices, graph.entry, graph.edge
+    kernels.plans.bidirectional_sources(*lists, orientation.item, colors, n, line, color)
     counts = [int(side.max(initial=-1)) + 1 for side in (colors[:n], colors[n:])]
+    entry = graph.entry[graph.items[:, 0]]
     feeds = np.where(orientation.feeds >= 0, entry[orientation.feeds], -1).astype(entry.dtype)
     return RecoveryPlan(line, color, counts[0], counts[1], entry[orientation.taken], feeds)

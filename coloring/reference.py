@@ -18,7 +18,7 @@ Neighbors = list[set[int]]
 def adjacency(A: SparsityPattern) -> Neighbors:
     """Neighbors in the adjacency graph of a symmetric matrix."""
     dense = A.to_scipy().toarray() != 0
-    return [set(np.flatnonzero(row)) - {i} for i, row in enumerate(dense)]
+    return [set(np.flatnonzero(row).tolist()) - {i} for i, row in enumerate(dense)]
 
 
 def column_intersection(A: SparsityPattern) -> Neighbors:
@@ -32,8 +32,8 @@ def bipartite(A: SparsityPattern) -> Neighbors:
     """Neighbors in the bipartite graph: columns, then rows."""
     dense = A.to_scipy().toarray() != 0
     n = A.shape[1]
-    columns = [set(n + np.flatnonzero(column)) for column in dense.T]
-    return columns + [set(np.flatnonzero(row)) for row in dense]
+    columns = [set((n + np.flatnonzero(column)).tolist()) for column in dense.T]
+    return columns + [set(np.flatnonzero(row).tolist()) for row in dense]
 
 
 def is_proper(neighbors: Neighbors, colors: Sequence[int]) -> bool:

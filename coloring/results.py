@@ -136,9 +136,7 @@ class ColoringResult(ABC):
             sides.append(B_column)
         return sides[0] if len(sides) == 1 else tuple(sides)
 
-    def decompress(
-        self, B: Compressed, out: sp.csr_array | None = None, triangle: str = "full"
-    ) -> sp.csr_array:
+    def decompress(self, B: Compressed, out: sp.csr_array | None = None, triangle: str = "full") -> sp.csr_array:
         """Return the matrix whose compressed form is `B`.
 
         Parameters
@@ -185,7 +183,8 @@ class ColoringResult(ABC):
         for part, shape in zip(given, shapes, strict=True):
             if part is not None and np.shape(part) != shape:
                 raise ColoringError(f"a compressed matrix of shape {np.shape(part)}; expected {shape}")
-        return tuple(part if part is None else np.asarray(part) for part in given)
+        row, column = (None if part is None else np.asarray(part) for part in given)
+        return row, column
 
     def _part(self, triangle: str) -> tuple[SparsityPattern, np.ndarray | None]:
         """The pattern of a triangle, and the positions of its entries (None: all)."""
@@ -257,9 +256,7 @@ class Bicoloring(ColoringResult):
     def _make_plan(self) -> RecoveryPlan:
         p = self.problem
         colors = np.concatenate([self.column_colors, self.row_colors])
-        return bidirectional_plan(
-            self.pattern, p.graph, colors, orient(p.graph, colors, p.substitution, p.diagonal)
-        )
+        return bidirectional_plan(self.pattern, p.graph, colors, orient(p.graph, colors, p.substitution, p.diagonal))
 
 
 def _count(colors: np.ndarray | None) -> int:

@@ -13,7 +13,7 @@ from .exact import improve_exactly
 from .problems.base import NO_LIMIT, Candidate, Problem
 
 #: Recoloring passes between two rounds of a thorough search.
-RECOLORINGS = 60
+RECOLORINGS = 20
 
 
 class Search:
@@ -131,9 +131,9 @@ class Search:
             if self.is_over:
                 return
 
-
     def result(self) -> Any:
         """Wrap the best coloring, with the record of the search."""
+        assert self.colors is not None  # the first candidate has no limit and always colors
         return self.problem.result(
             self.colors,
             order=self.label,

@@ -134,9 +134,11 @@ def _check_symmetric(A: Any, colors: Any, substitution: bool) -> Verdict:
 def _check_graph(graph: Graph, colors: np.ndarray, substitution: bool) -> Verdict:
     """Find an edge that can be read at neither end, and the path or cycle that it lies on."""
     shared = kernels.orientation.shared_colors(graph.indptr, graph.indices, colors)
-    kernel = kernels.orientation.orient_trees if substitution else kernels.orientation.orient_stars
-    item = kernel(graph.indptr, graph.indices, graph.edge, colors, shared)
-    item = item[0] if substitution else item
+    lists = graph.indptr, graph.indices, graph.edge
+    if substitution:
+        item, _, _ = kernels.orientation.orient_trees(*lists, graph.items, colors, shared)
+    else:
+        item = kernels.orientation.orient_stars(*lists, colors, shared)
     bad = np.flatnonzero(item == kernels.orientation.CONFLICT)
     if not bad.size:
         return YES
@@ -162,9 +164,7 @@ def _other_neighbor(graph: Graph, v: int, colors: np.ndarray, but: int) -> int:
     return int(around[(colors[around] == colors[but]) & (around != but)][0])
 
 
-def _two_colored_cycle(
-    graph: Graph, item: np.ndarray, colors: np.ndarray, v: int, w: int
-) -> tuple[int, ...]:
+def _two_colored_cycle(graph: Graph, item: np.ndarray, colors: np.ndarray, v: int, w: int) -> tuple[int, ...]:
     """Walk along edges that could not be peeled off, never straight back, until a vertex comes again.
 
     Every vertex that the walk reaches has another such edge, or peeling would have taken it.
@@ -194,5 +194,3 @@ def _checked(colors: Any, size: int, what: str) -> np.ndarray:
     if colors.min(initial=-1) < -1 or colors.max(initial=-1) >= max(size, 1):
         raise ColoringError(f"colors from {colors.min()} to {colors.max()}; expected -1 <= color < {size}")
     return np.ascontiguousarray(colors, np.int32)
-
-

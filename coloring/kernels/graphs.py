@@ -63,3 +63,12 @@ def edge_numbers(indptr, indices):
                 below[w] += 1
                 count += 1
     return edge
+
+
+@njit(cache=True)
+def edge_items(edge):
+    """Return the two items of each edge, shape (num_edges, 2)."""
+    items = np.full((edge.size // 2, 2), -1, edge.dtype)
+    for k in range(edge.size):
+        items[edge[k], 0 if items[edge[k], 0] < 0 else 1] = k
+    return items

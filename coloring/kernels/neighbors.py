@@ -26,18 +26,18 @@ class Neighborhood(NamedTuple):
     buffer: np.ndarray
 
 
-def distance_one(indptr, indices) -> Neighborhood:
+def distance_one(indptr: np.ndarray, indices: np.ndarray) -> Neighborhood:
     """Neighborhood in the graph with these adjacency lists."""
     none = np.empty(0, indptr.dtype)
     return Neighborhood(indptr, indices, none, none, *_scratch(indptr))
 
 
-def distance_two(indptr, indices, t_indptr, t_indices) -> Neighborhood:
+def distance_two(indptr: np.ndarray, indices: np.ndarray, t_indptr: np.ndarray, t_indices: np.ndarray) -> Neighborhood:
     """Neighborhood in the intersection graph of the rows of a pattern, given with its transpose."""
     return Neighborhood(indptr, indices, t_indptr, t_indices, *_scratch(indptr))
 
 
-def _scratch(indptr):
+def _scratch(indptr: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     size = indptr.size - 1
     return np.zeros(size, np.bool_), np.empty(size, np.int32)
 

@@ -9,9 +9,21 @@ from .neighbors import neighbors
 @njit(cache=True)
 def degrees(graph):
     """Number of neighbors of each vertex."""
-    degree = np.empty(graph.seen.size, np.int32)
+    degree = np.zeros(graph.seen.size, np.int32)
+    if graph.t_indptr.size == 0:
+        for v in range(degree.size):
+            degree[v] = neighbors(graph, v)
+        return degree
+    last = np.full(degree.size, -1, np.int32)  # as in `neighbors`, but nothing to list or to reset
     for v in range(degree.size):
-        degree[v] = neighbors(graph, v)
+        last[v] = v
+        for k in range(graph.indptr[v], graph.indptr[v + 1]):
+            i = graph.indices[k]
+            for t in range(graph.t_indptr[i], graph.t_indptr[i + 1]):
+                other = graph.t_indices[t]
+                if last[other] != v:
+                    last[other] = v
+                    degree[v] += 1
     return degree
 
 

@@ -32,15 +32,6 @@ def shared_colors(indptr, indices, colors):
 
 
 @njit(cache=True)
-def edge_items(edge):
-    """Return the two items of each edge, shape (num_edges, 2)."""
-    items = np.full((edge.size // 2, 2), -1, edge.dtype)
-    for k in range(edge.size):
-        items[edge[k], 0 if items[edge[k], 0] < 0 else 1] = k
-    return items
-
-
-@njit(cache=True)
 def orient_stars(indptr, indices, edge, colors, shared):
     """Item read for each edge in a star coloring; `UNDECIDED` if both will do, `CONFLICT` if none."""
     chosen = np.full(indices.size // 2, CONFLICT, indices.dtype)
@@ -53,20 +44,20 @@ def orient_stars(indptr, indices, edge, colors, shared):
 
 
 @njit(cache=True)
-def orient_trees(indptr, indices, edge, colors, shared):
+def orient_trees(indptr, indices, edge, ends, colors, shared):
     """Item read for each edge in an acyclic coloring, the order of elimination, and what it feeds.
 
-    The edges between a vertex ``v`` and its neighbors of one color form a node; edges join nodes, and
-    the nodes of two colors form a forest.  Nodes with one edge left are taken first in, first out, so
-    that every tree is peeled from its leaves and ends at its centre: chains of substitutions are as short
-    as they can be.  The remaining edge of a node is the exclusive or of the edges not yet taken.
+    The edges between a vertex ``v`` and its neighbors of one color form a node; edges join nodes, and the
+    nodes of two colors form a forest.  Nodes with one edge left are taken first in, first out, so that every
+    tree is peeled from its leaves and ends at its centre: chains of substitutions are as short as they can
+    be.  The remaining edge of a node is the exclusive or of the edges not yet taken.  `ends` holds the two
+    items of each edge.
 
     Returns `chosen` as `orient_stars` does (an edge on a cycle stays in `CONFLICT`), and for the edges
     taken, in order, the edge and the edge that its value is subtracted from (-1 at a root).
     """
     num_edges = indices.size // 2
     node, degree, remaining = _nodes(indptr, indices, edge, colors)
-    ends = edge_items(edge)
     chosen = np.full(num_edges, CONFLICT, indices.dtype)
     for k in range(indices.size):
         e = edge[k]

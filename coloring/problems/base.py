@@ -93,10 +93,14 @@ class Problem(ABC):
         """The column or row coloring whose colors also solve this problem, if there is one."""
         return None
 
-    @property
     @abstractmethod
+    def find_lower_bound(self) -> int:
+        """Prove a lower bound on the number of colors."""
+
+    @cached_property
     def lower_bound(self) -> int:
-        """Proven lower bound on the number of colors."""
+        """Proven lower bound on the number of colors; an exact search may raise it."""
+        return self.find_lower_bound()
 
     def count(self, colors: np.ndarray) -> int:
         """Return the number of passes that these colors cost."""

@@ -42,8 +42,7 @@ class Bidirectional(StarLike):
         """No vertex is needed for itself: [0 Aᵀ; A 0] has no diagonal."""
         return np.zeros(self.num_vertices, np.bool_)
 
-    @cached_property
-    def lower_bound(self) -> int:
+    def find_lower_bound(self) -> int:
         """The density bound."""
         graph, order = self.graph, order_by_name("smallest_last")(self)
         return density_bound(graph.indptr, graph.indices, order, graph.num_first)
@@ -86,7 +85,7 @@ class Bidirectional(StarLike):
 
     def _dense_line_covers(self, ratio: float) -> Iterator[tuple[str, np.ndarray]]:
         """Rows (or columns) with more than t entries, and the columns (rows) that the others need."""
-        A, n = self.pattern, self.pattern.shape[1]
+        A = self.pattern
         for side, dense_in in (("rows", A), ("columns", A.T)):
             counts = np.diff(dense_in.indptr)
             steps = np.log(max(counts.max(initial=0), 1)) / np.log(ratio)

@@ -56,6 +56,8 @@ class DistanceTwo(Problem):
 
     def settle(self, colors: np.ndarray) -> np.ndarray:
         """Empty columns need no color."""
+        if np.diff(self._lists.indptr).all():
+            return colors
         return renumber(np.where(np.diff(self._lists.indptr) > 0, colors, np.int32(-1)))
 
     @property
@@ -63,8 +65,7 @@ class DistanceTwo(Problem):
         """This problem itself."""
         return self
 
-    @cached_property
-    def lower_bound(self) -> int:
+    def find_lower_bound(self) -> int:
         """Greatest number of entries in a line, whose vertices conflict pairwise, or a greater clique."""
         longest = int(np.diff(self._lines.indptr).max(initial=0))
         if longest < 2 or self.num_pairs > BOUND_PAIR_LIMIT:

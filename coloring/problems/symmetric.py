@@ -29,9 +29,7 @@ class StarLike(Problem):
         super().__init__(pattern, seed)
         self.substitution = substitution
 
-    def greedy(
-        self, order: np.ndarray, limit: int = NO_LIMIT, cautious: bool = False
-    ) -> np.ndarray | None:
+    def greedy(self, order: np.ndarray, limit: int = NO_LIMIT, cautious: bool = False) -> np.ndarray | None:
         """First-fit star or acyclic colors (Gebremedhin et al. 2007, Algorithms 4.1 and 3.1).
 
         Vertices missing from `order` stay neutral: their neighbors get distinct colors.  A `cautious` greedy
@@ -43,9 +41,7 @@ class StarLike(Problem):
         graph = self.graph
         lists = graph.indptr, graph.indices
         if self.substitution:
-            colors = kernels.acyclic.color_acyclic(
-                *lists, graph.edge, order, colors, graph.is_bipartite, limit
-            )
+            colors = kernels.acyclic.color_acyclic(*lists, graph.edge, order, colors, graph.is_bipartite, limit)
         else:
             colors = kernels.star.color_star(*lists, order, colors, graph.is_bipartite, limit)
         return colors if colors.size == self.num_vertices else None
@@ -133,8 +129,7 @@ class Symmetric(StarLike):
         stored[self.pattern.rows[self.pattern.rows == self.pattern.indices]] = True
         return stored
 
-    @cached_property
-    def lower_bound(self) -> int:
+    def find_lower_bound(self) -> int:
         """The best of the clique, density and band bounds."""
         full = bool(self.diagonal.all())
         clique = clique_bound(self.neighborhood(), self.degrees) - (not full)  # one of it may be neutral

@@ -16,7 +16,10 @@ def run(code):
 @pytest.mark.parametrize(
     ("code", "absent"),
     [
-        ("import coloring; [getattr(coloring, name) for name in coloring.__all__]", {"numba", "networkx", "matplotlib"}),
+        (
+            "import coloring; [getattr(coloring, name) for name in coloring.__all__]",
+            {"numba", "networkx", "matplotlib"},
+        ),
         ("import coloring; import coloring.backend_info", {"numpy", "scipy", "numba", "networkx"}),
         ("import coloring; coloring.color([[1, 1], [0, 1]]).decompress", {"networkx", "matplotlib"}),
     ],

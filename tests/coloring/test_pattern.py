@@ -43,7 +43,7 @@ def test_unsorted_rows_and_duplicates_are_put_in_order():
 @pytest.mark.parametrize("A", MATRICES.values(), ids=MATRICES)
 def test_transpose_and_round_trip(A):
     pattern = SparsityPattern.from_scipy(A)
-    assert pattern.T == SparsityPattern.from_scipy(A.T)
+    assert SparsityPattern.from_scipy(A.T) == pattern.T
     assert pattern.T.T is pattern
     assert (pattern.to_scipy() != A).nnz == 0
     assert pattern.indices.dtype == pattern.indptr.dtype == np.int32

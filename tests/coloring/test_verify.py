@@ -1,5 +1,7 @@
 """Predicates agree with the definitions on any colors, and their witnesses are witnesses."""
 
+from itertools import pairwise
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -39,7 +41,7 @@ def test_star_and_acyclic_follow_their_definitions(case):
 
 def assert_bad(neighbors, colors, witness, closed):
     """An edge of one color, or a two-colored path on four vertices or cycle of distinct vertices."""
-    steps = list(zip(witness, witness[1:], strict=False))
+    steps = list(pairwise(witness))
     if len(witness) == 2:
         assert colors[witness[0]] == colors[witness[1]]
     else:
