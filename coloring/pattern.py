@@ -9,7 +9,6 @@ from typing import Any
 import numpy as np
 import scipy.sparse as sp
 
-from . import kernels
 from .errors import ColoringError
 
 INT32_MAX = np.iinfo(np.int32).max
@@ -59,7 +58,7 @@ class SparsityPattern:
     def from_coo(cls, rows: Any, columns: Any, shape: tuple[int, int]) -> SparsityPattern:
         """Build from coordinates in any order; duplicates are merged.
 
-        Two counting sorts: time and memory O(nnz + m + n).
+        Two counting sorts, SciPy's: time and memory O(nnz + m + n).
 
         Parameters
         ----------
@@ -81,11 +80,11 @@ class SparsityPattern:
         _check_range("column", columns, n)
         dtype = _index_dtype(m, n, rows.size)
         rows, columns = _as_contiguous(rows, dtype), _as_contiguous(columns, dtype)
-        indptr: np.ndarray = np.zeros(n + 1, dtype)
-        by_column = kernels.patterns.compress_rows(columns, rows, n, indptr)
-        indptr, indices = kernels.patterns.transpose(indptr, by_column, m)
-        nnz = kernels.patterns.drop_duplicates(indptr, indices)
-        return cls((m, n), indptr, indices if nnz == indices.size else indices[:nnz].copy())
+        transposed = sp.coo_array((_no_values(rows), (columns, rows)), shape=(n, m))
+        transposed.has_canonical_format = True  # not yet: duplicates are merged once the rows are sorted
+        matrix = transposed.tocsr().T.tocsr()
+        matrix.sum_duplicates()
+        return cls.from_csr(matrix.indptr, matrix.indices, (m, n))
 
     @classmethod
     def from_scipy(cls, A: Any) -> SparsityPattern:
@@ -123,8 +122,8 @@ class SparsityPattern:
     @cached_property
     def T(self) -> SparsityPattern:
         """The transposed pattern (computed once)."""
-        indptr, indices = kernels.patterns.transpose(self.indptr, self.indices, self.shape[1])
-        transposed = SparsityPattern((self.shape[1], self.shape[0]), indptr, indices)
+        by_column = self.to_scipy(_no_values(self.indices)).tocsc()
+        transposed = SparsityPattern.from_csr(by_column.indptr, by_column.indices, self.shape[::-1])
         transposed.__dict__["T"] = self
         return transposed
 
@@ -187,6 +186,11 @@ def as_pattern(A: Any) -> SparsityPattern:
 
 def _index_dtype(m: int, n: int, nnz: int) -> type:
     return np.int32 if max(m, n, nnz) <= INT32_MAX else np.int64
+
+
+def _no_values(like: np.ndarray) -> np.ndarray:
+    """Return values for SciPy to carry along where only positions count."""
+    return np.empty(like.size, np.int8)
 
 
 def _as_contiguous(array: np.ndarray, dtype: type) -> np.ndarray:
