@@ -143,20 +143,19 @@ class TracedArray(NDArrayOperatorsMixin):
         return TracedArray.of_ref(self.storage.read(positions))
 
     def __getitem__(self, key: Any) -> Any:
-        picked = self.positions[key if type(key) is int else _static_key(key)]
-        if isinstance(picked, np.ndarray):
-            return self.moved(picked)
-        return self.storage.element(int(picked))
+        if _is_element(key, self.positions.ndim):
+            return self.storage.element(self.positions.item(key))
+        picked = self.positions[_static_key(key)]
+        return self.moved(picked) if isinstance(picked, np.ndarray) else self.storage.element(int(picked))
 
     def element(self) -> Any:
         """Return the element of an array of shape () as a number."""
         return self.storage.element(self.positions.item())
 
     def __setitem__(self, key: Any, value: Any) -> None:
-        picked = self.positions[key if type(key) is int else _static_key(key)]
-        if not isinstance(picked, np.ndarray) and self._set_element(int(picked), value):
+        if _is_element(key, self.positions.ndim) and self._set_element(self.positions.item(key), value):
             return
-        target = np.asarray(picked)
+        target = np.asarray(self.positions[_static_key(key)])
         value = stack_objects(value)
         if not isinstance(value, TracedArray):
             value = np.asarray(value)
@@ -173,9 +172,9 @@ class TracedArray(NDArrayOperatorsMixin):
 
     def _set_element(self, position: int, value: Any) -> bool:
         """Store a number at one position; False if `value` is none, or not of the type of the array."""
-        if isinstance(value, TracedArray) and value.ndim == 0:
+        if type(value) is TracedArray and value.ndim == 0:
             value = value.element()
-        if isinstance(value, TracedScalar):
+        if type(value) is TracedScalar:
             if value.tape.is_boolean(value.entry) != self.storage.boolean:
                 return False
         elif not is_number(value):
@@ -412,6 +411,18 @@ def write_out(out: Any, result: Any) -> Any:
     else:
         np.copyto(out, np.asarray(result))
     return out
+
+
+def _is_element(key: Any, ndim: int) -> bool:
+    """Tell whether an index is made of `ndim` integers: the fast path of loop code."""
+    if type(key) is int:
+        return ndim == 1
+    if type(key) is not tuple or len(key) != ndim:
+        return False
+    for k in key:  # noqa: SIM110  (a generator costs more than the loop)
+        if type(k) is not int:
+            return False
+    return True
 
 
 def _static_key(key: Any) -> Any:

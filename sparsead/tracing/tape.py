@@ -8,7 +8,6 @@ signature into one array operation.
 
 from __future__ import annotations
 
-import math
 import threading
 from array import array
 from collections.abc import Hashable, Iterator, Sequence
@@ -65,6 +64,7 @@ class Tape:
     def __init__(self) -> None:
         self.signatures: list[Signature] = []
         self.signature, self.a, self.b = array("i"), array("i"), array("i")
+        self._push, self._push_a, self._push_b = self.signature.append, self.a.append, self.b.append
         self.third: dict[int, int] = {}
         self.literals = array("d")
         self.memo: dict[bytes, Ref] = {}
@@ -81,9 +81,9 @@ class Tape:
         if number is None:
             return self._first(op, (a, b)[: op.arity])
         record = len(s)
-        s.append(number)
-        self.a.append(a)
-        self.b.append(b)
+        self._push(number)
+        self._push_a(a)
+        self._push_b(b)
         return record
 
     def apply_to(self, op: Op, operands: Sequence[int]) -> int:
@@ -102,7 +102,11 @@ class Tape:
         number = self._numbers.get(node)
         if number is None:
             number = self._new(node, Signature(node, node.boolean))
-        return self._append(number, element)
+        record = len(self.signature)
+        self._push(number)
+        self._push_a(element)
+        self._push_b(0)
+        return record
 
     def literal(self, value: float) -> int:
         """Return the record of a number that may differ among the values of a group."""
@@ -115,7 +119,7 @@ class Tape:
 
     def exact(self, value: float) -> int:
         """Return the record of a number that is part of the signature, as the exponent of a power is."""
-        key = ("exact", value, math.copysign(1.0, value))
+        key = ("exact", value)
         if key not in self._known:
             self._known[key] = self._append(self._new(key, Signature(float(value))))
         return self._known[key]
