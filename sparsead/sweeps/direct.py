@@ -101,7 +101,9 @@ class _Writer:
         nest = Nest(self.source, kernel.domain, self.counter)
         lines = []
         for placement in self.placements.values():
-            lines += [self.entry(nest, placed) for placed in placement.placed.get(number, ())]
+            # Of neighbours that add to the same entry, the one ahead goes first: such a loop can be vectorised.
+            ahead_first = sorted(placement.placed.get(number, ()), key=lambda placed: -placed.slot.offset)
+            lines += [self.entry(nest, placed) for placed in ahead_first]
         rows = [_RowUpdate(self, nest, kernel, t) for t in kernel.terms if t.source is not self.linear.source]
         if not lines and not rows:
             return
