@@ -7,21 +7,22 @@ single expression, with arrays of record numbers in place of records.
 from __future__ import annotations
 
 import hashlib
-import math
-from array import array
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
 
 from sparsead.errors import unsupported
-from sparsead.program.index import IndexArray, Shape, identity
+from sparsead.program.index import IndexArray, Shape
 from sparsead.program.nodes import Map, Node, Ref, Sum, constant, whole
 from sparsead.program.scalar import OPS, Op
-from sparsead.tracing.tape import Tape
+from sparsead.tracing.sums import Part, parts_of, split, uses
+from sparsead.tracing.tape import LONG_SUM, Tape, take
 
-LONG_SUM = 16  # sums of more terms become a scatter-add; shorter ones stay in the expression
 MOST_GROUPS = 20_000
+MOST_OPENED = 8
+RECURRENCE_HINT = "Write the loop with array operations (np.cumsum, np.prod, slices), one step at a time."
 
 
 def grouped(tape: Tape, records: np.ndarray, positions: IndexArray) -> Iterator[tuple[IndexArray, Ref]]:
@@ -32,7 +33,7 @@ def grouped(tape: Tape, records: np.ndarray, positions: IndexArray) -> Iterator[
         order = np.argsort(positions, kind="stable")
         records, positions = records[order], positions[order]
     expansion = _Expansion(tape)
-    for selected in _split(_take(tape.signature, records)):
+    for selected in split(take(tape.signature, records)):
         places = positions[selected]
         ref = expansion.run(records[selected], places)
         yield places.reshape(ref.shape), ref
@@ -41,33 +42,6 @@ def grouped(tape: Tape, records: np.ndarray, positions: IndexArray) -> Iterator[
 def read_one(tape: Tape, record: int) -> Ref:
     """Return the reading of shape () that is one scalar."""
     return _shaped(_Expansion(tape).run(np.array([record], dtype=np.int32)), ())
-
-
-def _take(column: array[int], records: np.ndarray) -> np.ndarray:
-    """Gather from a column of the tape. No view of it may outlive the call: it could not grow any more."""
-    return np.frombuffer(column, dtype=np.int32)[records]
-
-
-def _split(labels: np.ndarray) -> list[np.ndarray]:
-    """Return where each distinct label is, by first appearance."""
-    if labels.size == 0:
-        return []
-    if (labels == labels[0]).all():
-        return [np.arange(labels.size)]
-    order = np.argsort(labels, kind="stable")
-    parts = np.split(order, np.flatnonzero(np.diff(labels[order])) + 1)
-    return sorted(parts, key=lambda part: int(part[0]))
-
-
-def _even(parts: list[np.ndarray]) -> list[np.ndarray]:
-    """Cut parts to a common length where it divides all of them: the terms that one turn of a loop added.
-
-    Terms of equal length run in one kernel and share what they compute.
-    """
-    length = math.gcd(*(part.size for part in parts))  # 0 if there are no parts
-    if length < 2 or max(part.size for part in parts) > LONG_SUM * length:
-        return parts
-    return [part[k :: part.size // length] for part in parts for k in range(part.size // length)]
 
 
 @dataclass(eq=False)
@@ -94,7 +68,7 @@ class _Step:
     domain: _Domain
     kind: Op | Node | float | None
     operands: list[_Step] = field(default_factory=list)
-    sums: list[tuple[int, int]] | None = None  # a long sum: sign and number of terms of each operand
+    sums: list[tuple[Part, np.ndarray | None, _Domain]] | None = None  # a long sum: how each operand enters
 
 
 class _Expansion:
@@ -103,7 +77,8 @@ class _Expansion:
     def __init__(self, tape: Tape) -> None:
         self.tape = tape
         self.steps: dict[bytes, _Step] = {}
-        self._uses: np.ndarray | None = None
+        self.used: np.ndarray | None = None
+        self.opened: Counter[int] = Counter()
 
     def run(self, records: np.ndarray, places: IndexArray | None = None) -> Ref:
         """Return the reading whose point p (in C order) is scalar ``records[p]``; all must have one signature.
@@ -117,7 +92,7 @@ class _Expansion:
             raise unsupported(
                 f"scalar code that falls into more than {MOST_GROUPS} different expressions (a long recurrence, or "
                 "elements that all differ in structure)",
-                "Write the loop with array operations (np.cumsum, np.prod, slices), one step at a time.",
+                RECURRENCE_HINT,
             )
         return _shaped(self.tape.memo[root.key], root.domain.shape)
 
@@ -153,12 +128,12 @@ class _Expansion:
         """Find the operands of a step."""
         tape, kind = self.tape, step.kind
         if isinstance(kind, Node):
-            step.domain.hints.append(_take(tape.a, step.records))
+            step.domain.hints.append(take(tape.a, step.records))
         elif isinstance(kind, Op):
-            number = tape.signature[int(step.records[0])]
-            if tape.signatures[number].terms > LONG_SUM and self.open_sum(step):
+            if tape.signatures[tape.signature[int(step.records[0])]].terms > LONG_SUM:
+                self.open_sum(step)
                 return
-            columns = [_take(column, step.records) for column in (tape.a, tape.b)[: kind.arity]]
+            columns = [take(column, step.records) for column in (tape.a, tape.b)[: kind.arity]]
             if kind.arity > 2:
                 columns.append(np.array([tape.third[r] for r in step.records.tolist()], dtype=np.int32))
             step.operands = [self.step(column, step.domain) for column in columns]
@@ -167,7 +142,7 @@ class _Expansion:
     def build(self, step: _Step) -> Ref:
         kind, shape = step.kind, step.domain.shape
         if isinstance(kind, Node):
-            return Ref(kind, _take(self.tape.a, step.records).reshape(shape))
+            return Ref(kind, take(self.tape.a, step.records).reshape(shape))
         if isinstance(kind, Op):
             return self.build_sum(step) if step.sums is not None else self.build_map(step, kind)
         return self.build_literal(step)
@@ -182,83 +157,44 @@ class _Expansion:
         shape = step.domain.shape
         if isinstance(step.kind, float):
             return whole(constant(step.kind)).broadcast(shape)
-        places = _take(self.tape.a, step.records)
+        places = take(self.tape.a, step.records)
         if (places == places[0]).all():
             return whole(constant(self.tape.literals[int(places[0])])).broadcast(shape)
         return whole(constant(np.frombuffer(self.tape.literals)[places].reshape(shape)))
 
     # -- long sums ------------------------------------------------------------------------------------------
-    @property
-    def uses(self) -> np.ndarray:
-        """How often each record is an operand or is stored."""
-        if self._uses is None:
-            tape, n = self.tape, len(self.tape)
-            self._uses = np.zeros(n, np.int64)
-            kinds = np.array([s.kind.arity if isinstance(s.kind, Op) else 0 for s in tape.signatures])
-            arity = kinds[np.frombuffer(tape.signature, dtype=np.int32)]
-            for k, column in enumerate((tape.a, tape.b)):
-                self._uses += np.bincount(_take(column, np.flatnonzero(arity > k)), minlength=n)
-            for records in (*tape.stored, np.fromiter(tape.third.values(), np.int32)):
-                self._uses += np.bincount(records, minlength=n)
-        return self._uses
-
-    def open_sum(self, step: _Step) -> bool:
-        """Make the terms of a long sum the operands, one for each signature and sign; False if it must stay."""
-        rows = [self.terms(int(record)) for record in step.records]
-        if len({len(records) for records, _ in rows}) != 1 or len(rows[0][0]) <= LONG_SUM:
-            return False
-        terms = np.array([records for records, _ in rows], dtype=np.int32)
-        signs = np.array([signs for _, signs in rows])
-        labels = _take(self.tape.signature, terms) * np.int64(2) + (signs < 0)
-        if not (labels == labels[0]).all():
-            return False
+    def open_sum(self, step: _Step) -> None:
+        """Make the terms of long sums the operands, one for each signature and sign."""
+        if self.used is None:
+            self.used = uses(self.tape)
+        self.opened.update(step.records.tolist())
+        if max(self.opened[r] for r in step.records.tolist()) > MOST_OPENED:
+            raise unsupported("a recurrence of sums", RECURRENCE_HINT)
         step.sums = []
-        parts = [part for part in _split(labels[0]) if not self.are_zero(terms[:, part])]
-        for selected in _even(parts):
-            records = np.ascontiguousarray(terms[:, selected]).reshape(-1)
-            step.sums.append((int(signs[0, selected[0]]), selected.size))
-            domain = step.domain if selected.size == 1 else _Domain(records.size, [])
-            step.operands.append(self.step(records, domain))
-        return True
-
-    def are_zero(self, records: np.ndarray) -> bool:
-        """Tell whether records are the literal 0.0, as in the ``s = 0.0`` with which a sum begins."""
-        if not self.tape.is_literal(int(records.flat[0])):
-            return False
-        return not any(self.tape.literals[k] for k in _take(self.tape.a, records.reshape(-1)))
-
-    def terms(self, record: int) -> tuple[list[int], list[int]]:
-        """Return the terms of a sum of sums, first to last, and their signs."""
-        tape, uses = self.tape, self.uses
-        terms: list[int] = []
-        signs: list[int] = []
-        pending = [(record, 1)]
-        while pending:
-            current, sign = pending.pop()
-            signature = tape.signatures[tape.signature[current]]
-            if signature.terms == 1 or (current != record and uses[current] > 1):
-                terms.append(current)
-                signs.append(sign)
-                continue
-            assert isinstance(signature.kind, Op)
-            name = signature.kind.name
-            if name != "negative":
-                pending.append((tape.b[current], -sign if name == "subtract" else sign))
-            pending.append((tape.a[current], -sign if name == "negative" else sign))
-        return terms, signs
+        for part in parts_of(self.tape, step.records, self.used):
+            records, inverse = np.unique(part.records, return_inverse=True)
+            repeated = records.size < part.records.size
+            domain = _Domain(part.records.size, [part.rows])
+            inner = _Domain(records.size, []) if repeated else domain
+            step.operands.append(self.step(records if repeated else part.records, inner))
+            step.sums.append((part, inverse if repeated else None, domain))
 
     def build_sum(self, step: _Step) -> Ref:
-        """Add up the groups of terms: each a `Sum`, or a single term."""
+        """Add up the parts of long sums: each a `Sum`, or a single term of each."""
         assert step.sums is not None
-        shape = step.domain.shape
+        shape, count = step.domain.shape, step.records.size
         total: Ref | None = None
-        for operand, (sign, count) in zip(step.operands, step.sums, strict=True):
-            part = self.tape.memo[operand.key]
-            if count > 1:
-                place = np.broadcast_to(identity(step.records.size)[:, None], (step.records.size, count))
-                place = place.reshape(part.shape) if step.records.size > 1 else np.broadcast_to(place[0, 0], part.shape)
-                part = whole(Sum(shape=shape, terms=part, place=place))
-            total = _combined(total, _shaped(part, shape), sign)
+        for operand, (part, inverse, domain) in zip(step.operands, step.sums, strict=True):
+            terms = self.tape.memo[operand.key]
+            if inverse is not None:
+                terms = _shaped(terms, (terms.index.size,)).at(inverse)
+            if count == part.rows.size and np.array_equal(part.rows, np.arange(count)):
+                terms = _shaped(terms, shape)
+            else:
+                terms = _shaped(terms, domain.shape)
+                place = part.rows.reshape(domain.shape) if count > 1 else np.broadcast_to(np.int32(0), domain.shape)
+                terms = whole(Sum(shape=shape, terms=terms, place=place))
+            total = _combined(total, terms, part.sign)
         return total if total is not None else whole(constant(0.0)).broadcast(shape)
 
 

@@ -20,7 +20,7 @@ from sparsead.errors import Origin, user_origin
 from sparsead.program.nodes import Node, Ref
 from sparsead.program.scalar import OPS, Op
 
-MANY = 1 << 30
+LONG_SUM = 16  # sums of more terms have one signature, whatever the terms: `sums` takes them apart
 SUMS = ("add", "subtract", "negative")
 
 
@@ -154,8 +154,13 @@ class Tape:
         key += (0,) * (3 - len(key))  # as `apply` looks it up
         if key not in self._numbers:
             below = [self.signatures[self.signature[r]].terms for r in typed]
-            terms = min(sum(below), MANY) if op.name in SUMS else 1
-            self._new(key, Signature(op, op.boolean, terms, user_origin()))
+            terms = sum(below) if op.name in SUMS else 1
+            if terms > LONG_SUM:
+                terms = LONG_SUM + 1
+                self._numbers[key] = self._numbers.get((op, "long"), len(self.signatures))
+                key = (op, "long")
+            if key not in self._numbers:
+                self._new(key, Signature(op, op.boolean, terms, user_origin()))
         return self.apply_to(op, typed)
 
     def _typed(self, op: Op, k: int, record: int) -> int:
@@ -168,6 +173,11 @@ class Tape:
         if wanted:
             return self.apply(OPS["not_equal"], record, self.literal(0.0))
         return self.apply_to(OPS["select"], (record, self.literal(1.0), self.literal(0.0)))
+
+
+def take(column: array[int], records: np.ndarray) -> np.ndarray:
+    """Gather from a column of a tape. No view of it may outlive the call: it could not grow any more."""
+    return np.frombuffer(column, dtype=np.int32)[records]
 
 
 _current = threading.local()

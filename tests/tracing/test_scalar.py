@@ -248,3 +248,34 @@ def test_nested_loops_become_axes():
     assert grid(60, [(100 * k + 7 * i + j).reshape(-1), j.reshape(-1)]) == (3, 4, 5)
     assert grid(20, [np.arange(20)]) == (20,)
     assert grid(6, [np.array([5, 1, 4, 2, 0, 3])]) == (6,)
+
+
+def test_sums_of_different_lengths_share_their_terms():
+    rng = np.random.default_rng(0)
+    start = np.concatenate([[0], np.cumsum(rng.integers(0, 40, 12))])
+    column, weight = rng.integers(0, 8, start[-1]), rng.random(start[-1])
+
+    def f(x):
+        r = np.zeros(12, x.dtype)
+        for i in range(12):
+            s = 0.0
+            for k in range(start[i], start[i + 1]):
+                s += weight[k] * x[column[k]] ** 2
+            r[i] = np.exp(-s)
+        return r
+
+    agrees(f)
+    long = sum(length > 16 for length in np.diff(start))
+    assert long > 3 and maps(f) < 60
+
+
+def test_running_sums():
+    def f(x):
+        c = np.zeros(40, x.dtype)
+        s = 0.0
+        for i in range(40):
+            s = s + x[i % 8] ** 2 * (i + 1.0)
+            c[i] = s
+        return c
+
+    agrees(f)
