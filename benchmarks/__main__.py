@@ -7,11 +7,12 @@ from pathlib import Path
 
 import click
 
-from benchmarks import brusselator, rosenbrock, scale, stages, start
+from benchmarks import brusselator, collection, rosenbrock, scale, stages, start
 from benchmarks.report import Part, show, write
 
 ROOT = Path(__file__).parents[1]
 PARTS = {
+    "collection": collection.run,
     "brusselator": brusselator.run,
     "rosenbrock": rosenbrock.run,
     "start": start.run,
