@@ -1,0 +1,23 @@
+"""Sparse derivatives as solvers want them, and a sparse Newton method.
+
+Each adapter takes the user's function as the solver does, and returns what the solver asks for, with a structure that
+is the same at every call. Packages other than NumPy and SciPy are imported only when they are used.
+"""
+
+from sparsead.solvers.ipopt import IpoptProblem
+from sparsead.solvers.ivp import BDF, IvpJacobian, Radau, ivp_jacobian
+from sparsead.solvers.minimize import minimize_derivatives, nonlinear_constraint
+from sparsead.solvers.sundials import cvode_jacobian, ida_jacobian, shifted_jacobian
+
+__all__ = [
+    "BDF",
+    "IpoptProblem",
+    "IvpJacobian",
+    "Radau",
+    "cvode_jacobian",
+    "ida_jacobian",
+    "ivp_jacobian",
+    "minimize_derivatives",
+    "nonlinear_constraint",
+    "shifted_jacobian",
+]

@@ -1,0 +1,104 @@
+"""Minimisation with and without constraints, by ``scipy.optimize``."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import scipy.optimize
+
+from sparsead.errors import InputError
+from sparsead.gradient import gradient
+from sparsead.hessian import hessian
+from sparsead.jacobian import jacobian
+
+SPARSE, DENSE = ("trust-constr", "newton-cg"), ("trust-exact", "dogleg")
+PRODUCTS, FIRST_ORDER = ("trust-ncg", "trust-krylov"), ("cg", "bfgs", "l-bfgs-b", "tnc", "slsqp")
+
+
+def minimize_derivatives(
+    f: Callable[..., Any], x0: Any, *args: Any, method: str = "trust-constr", **options: Any
+) -> dict[str, Callable[..., Any]]:
+    """Prepare the derivatives that a method of `scipy.optimize.minimize` takes.
+
+    Parameters
+    ----------
+    f : callable
+        The objective, ``f(x, *args)``.
+    x0, *args
+        Examples of its arguments.
+    method : str
+        Newton-CG and trust-constr get the sparse Hessian; trust-ncg and trust-krylov products with it;
+        trust-exact and dogleg, which factor it, a dense one; CG, BFGS, L-BFGS-B, TNC and SLSQP the gradient alone.
+    **options
+        Those of `sparsead.hessian`.
+
+    Returns
+    -------
+    dict
+        ``jac`` and, where the method uses it, ``hess`` or ``hessp``.
+
+    Raises
+    ------
+    InputError
+        If the method uses no derivatives, or is not known.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from scipy.optimize import minimize
+    >>> from sparsead import solvers
+    >>> def energy(x):
+    ...     return np.sum(np.cosh(x - 1.0)) + np.sum(np.diff(x) ** 2)
+    >>> x0 = np.zeros(100)
+    >>> found = minimize(energy, x0, method="Newton-CG", **solvers.minimize_derivatives(energy, x0, method="Newton-CG"))
+    >>> bool(np.allclose(found.x, 1.0, atol=1e-4))
+    True
+    """
+    kind = method.lower()
+    if kind in FIRST_ORDER:
+        return {"jac": gradient(f, x0, *args)}
+    if kind not in (*SPARSE, *DENSE, *PRODUCTS):
+        known = ", ".join((*SPARSE, *PRODUCTS, *DENSE, *FIRST_ORDER))
+        raise InputError(f"method {method!r} of scipy.optimize.minimize takes no derivatives; those that do: {known}")
+    hess = hessian(f, x0, *args, **options)
+    if kind in PRODUCTS:
+        return {"jac": hess.gradient, "hessp": hess.hvp}
+    return {"jac": hess.gradient, "hess": hess if kind in SPARSE else lambda x, *args: hess(x, *args).toarray()}
+
+
+def nonlinear_constraint(
+    c: Callable[..., Any], x0: Any, lb: Any, ub: Any, **options: Any
+) -> scipy.optimize.NonlinearConstraint:
+    """Return ``lb <= c(x) <= ub`` for trust-constr, with its sparse Jacobian and Hessian.
+
+    Parameters
+    ----------
+    c : callable
+        The constraints, ``c(x)``, a vector.
+    x0 : array_like
+        An example of x.
+    lb, ub : array_like
+        The bounds; equal where the constraint is an equation.
+    **options
+        More options of `scipy.optimize.NonlinearConstraint`.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from sparsead import solvers
+    >>> ring = solvers.nonlinear_constraint(lambda x: x[1:] ** 2 + x[:-1] ** 2, np.ones(4), 1.0, 1.0)
+    >>> ring.jac(np.ones(4)).toarray()
+    array([[2., 2., 0., 0.],
+           [0., 2., 2., 0.],
+           [0., 0., 2., 2.]])
+    """
+    jac = jacobian(c, x0)
+
+    def combined(x: Any, v: Any) -> Any:
+        return np.sum(v * np.ravel(c(x)))
+
+    combined.__name__ = f"v . {getattr(c, '__name__', 'c')}"
+    hess = hessian(combined, x0, np.ones(jac.shape[0]))
+    return scipy.optimize.NonlinearConstraint(c, lb, ub, jac=jac, hess=hess, **options)

@@ -1,0 +1,38 @@
+"""A prepared matrix in compressed columns, the form that direct solvers read; the structure never changes."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import scipy.sparse
+
+from sparsead.prepared import PreparedMatrix
+
+
+class Columns:
+    """The entries of a prepared matrix by columns; explicit zeros are kept.
+
+    Parameters
+    ----------
+    prepared : Jacobian or Hessian
+        What computes the values.
+    """
+
+    def __init__(self, prepared: PreparedMatrix) -> None:
+        self.prepared = prepared
+        self.indptr, self.indices = prepared.pattern.T.indptr, prepared.pattern.T.indices
+
+    def values(self, x: Any, *args: Any, out: np.ndarray | None = None) -> np.ndarray:
+        """Return the values by columns, or write them to `out`."""
+        return self.prepared.values(x, *args, out=out, order="csc")
+
+    def matrix(self, values: np.ndarray) -> scipy.sparse.csc_array:
+        """Return the matrix of these values; the index arrays are shared with every other one."""
+        matrix = scipy.sparse.csc_array((values, self.indices, self.indptr), shape=self.prepared.shape)
+        matrix.has_canonical_format = True
+        return matrix
+
+    def __call__(self, x: Any, *args: Any) -> scipy.sparse.csc_array:
+        """Return the matrix at x."""
+        return self.matrix(self.values(x, *args))

@@ -1,0 +1,122 @@
+"""SUNDIALS' CVODE and IDA, by scikit-sundae: derivatives of the in-place functions that they take.
+
+scikit-sundae counts the parameters of ``jacfn``, so there is one with and one without userdata.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from sparsead.jacobian import Jacobian, jacobian
+from sparsead.solvers.structure import Columns
+
+
+def cvode_jacobian(rhsfn: Callable[..., Any], t0: float, y0: Any, *userdata: Any, **options: Any) -> dict[str, Any]:
+    """Prepare the sparse Jacobian of a right-hand side of `sksundae.cvode.CVODE`.
+
+    Parameters
+    ----------
+    rhsfn : callable
+        ``rhsfn(t, y, yp)`` or ``rhsfn(t, y, yp, userdata)``; writes the derivative into yp, as CVODE wants it.
+    t0, y0, *userdata
+        Examples of its arguments, without yp. Floats and float arrays are runtime values; the contents of any other
+        userdata are read now, once.
+    **options
+        Those of `sparsead.jacobian`.
+
+    Returns
+    -------
+    dict
+        The options ``linsolver``, ``sparsity`` and ``jacfn`` of CVODE.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from sparsead import solvers
+    >>> def rhsfn(t, y, yp):
+    ...     yp[:] = -(y**3)
+    ...     yp[1:] += y[:-1]
+    >>> options = solvers.cvode_jacobian(rhsfn, 0.0, np.ones(3))  # CVODE(rhsfn, **options)
+    >>> options["sparsity"].toarray()
+    array([[1., 0., 0.],
+           [1., 1., 0.],
+           [0., 1., 1.]])
+    """
+
+    def rates(y: Any, t: float, *userdata: Any) -> Any:
+        yp = np.zeros_like(y)
+        rhsfn(t, y, yp, *userdata)
+        return yp
+
+    rates.__name__ = getattr(rhsfn, "__name__", "rhsfn")
+    columns = Columns(jacobian(rates, y0, float(t0), *userdata, **options))
+
+    def plain(t: float, y: np.ndarray, yp: np.ndarray, JJ: np.ndarray) -> None:
+        columns.values(y, float(t), out=JJ)
+
+    def with_data(t: float, y: np.ndarray, yp: np.ndarray, JJ: np.ndarray, userdata: Any) -> None:
+        columns.values(y, float(t), userdata, out=JJ)
+
+    return _keywords(columns, with_data if userdata else plain)
+
+
+def ida_jacobian(
+    resfn: Callable[..., Any], t0: float, y0: Any, yp0: Any, *userdata: Any, **options: Any
+) -> dict[str, Any]:
+    """Prepare the sparse iteration matrix ``dF/dy + cj dF/dyp`` of a residual of `sksundae.ida.IDA`.
+
+    Parameters
+    ----------
+    resfn : callable
+        ``resfn(t, y, yp, res)`` or ``resfn(t, y, yp, res, userdata)``; writes the residual into res.
+    t0, y0, yp0, *userdata
+        Examples of its arguments, without res; userdata as in `cvode_jacobian`.
+    **options
+        Those of `sparsead.jacobian`.
+
+    Returns
+    -------
+    dict
+        The options ``linsolver``, ``sparsity`` and ``jacfn`` of IDA.
+    """
+
+    def residual(t: float, y: Any, yp: Any, *userdata: Any) -> Any:
+        res = np.zeros_like(y)
+        resfn(t, y, yp, res, *userdata)
+        return res
+
+    residual.__name__ = getattr(resfn, "__name__", "resfn")
+    shifted = shifted_jacobian(residual, t0, y0, yp0, *userdata, **options)
+    columns, w = Columns(shifted), np.zeros(shifted.shape[1])
+
+    def plain(t: float, y: np.ndarray, yp: np.ndarray, res: np.ndarray, cj: float, JJ: np.ndarray) -> None:
+        columns.values(w, float(cj), float(t), y, yp, out=JJ)
+
+    def with_data(
+        t: float, y: np.ndarray, yp: np.ndarray, res: np.ndarray, cj: float, JJ: np.ndarray, userdata: Any
+    ) -> None:
+        columns.values(w, float(cj), float(t), y, yp, userdata, out=JJ)
+
+    return _keywords(columns, with_data if userdata else plain)
+
+
+def shifted_jacobian(F: Callable[..., Any], t0: float, y0: Any, yp0: Any, *args: Any, **options: Any) -> Jacobian:
+    """Prepare ``dF/dy + shift * dF/dy'`` of ``F(t, y, y', *args)`` as one Jacobian.
+
+    It is the derivative of ``F(t, y + w, y' + shift * w)`` in w at w = 0: one sweep, and the pattern is the union of
+    both without any sum of matrices. The prepared Jacobian is called with ``(0, shift, t, y, y', *args)``.
+    """
+
+    def along(w: Any, shift: float, t: float, y: Any, yp: Any, *args: Any) -> Any:
+        return F(t, y + w, yp + shift * w, *args)
+
+    along.__name__ = getattr(F, "__name__", "F")
+    return jacobian(along, np.zeros(np.shape(y0)), 1.0, float(t0), y0, yp0, *args, **options)
+
+
+def _keywords(columns: Columns, jacfn: Callable[..., None]) -> dict[str, Any]:
+    sparsity = columns.matrix(np.ones(columns.indices.size))
+    return {"linsolver": "sparse", "sparsity": sparsity, "jacfn": jacfn}

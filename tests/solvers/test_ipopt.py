@@ -1,0 +1,68 @@
+"""The adapter for Ipopt: structures and values, and a real run where cyipopt is installed."""
+
+import numpy as np
+import pytest
+
+import sparsead as sad
+from sparsead import solvers
+
+
+def objective(x):
+    return np.sum((x[..., 1:] - x[..., :-1] ** 2) ** 2)
+
+
+def balance(x):
+    return x[0] * x[1] - 1.0
+
+
+def test_values_follow_the_structures():
+    x0 = np.random.default_rng(0).random((2, 5))
+    v = np.linspace(1.0, 2.0, 5)
+    nlp = solvers.IpoptProblem(objective, x0, balance)
+    assert (nlp.n, nlp.m) == (10, 5)
+    J = np.zeros((nlp.m, nlp.n))
+    J[nlp.jacobianstructure()] = nlp.jacobian(x0.ravel())
+    np.testing.assert_array_equal(J, sad.jacobian(balance, x0)(x0).toarray())
+    rows, cols = nlp.hessianstructure()
+    assert np.all(rows >= cols)
+    H = np.zeros((nlp.n, nlp.n))
+    H[rows, cols] = nlp.hessian(x0.ravel(), v, 0.5)
+    full = sad.lagrangian_hessian(objective, balance, x0)(x0, v, sigma=0.5).toarray()
+    np.testing.assert_array_equal(H, np.tril(full))
+
+
+def test_structure_stays_at_zero():
+    nlp = solvers.IpoptProblem(objective, np.ones((2, 5)), balance)
+    zero = np.zeros(10)
+    assert nlp.jacobian(zero).size == nlp.jacobianstructure()[0].size == 10
+    assert nlp.hessian(zero, np.zeros(5), 0.0).size == nlp.hessianstructure()[0].size
+
+
+def test_ipopt_finds_the_optimum():
+    """Problem 71 of Hock and Schittkowski (1981), known minimum 17.0140173."""
+    pytest.importorskip("cyipopt", reason="cyipopt is not installed (pip install cyipopt-wheels)")
+
+    def f(x):
+        return x[0] * x[3] * (x[0] + x[1] + x[2]) + x[2]
+
+    def c(x):
+        return np.stack([np.prod(x), np.sum(x**2)])
+
+    nlp = solvers.IpoptProblem(f, np.ones(4), c)
+    problem = nlp.problem(1.0, 5.0, [25.0, 40.0], [np.inf, 40.0])
+    problem.add_option("print_level", 0)
+    problem.add_option("derivative_test", "second-order")
+    x, info = problem.solve(np.array([1.0, 5.0, 5.0, 1.0]))
+    assert info["status"] == 0
+    assert info["obj_val"] == pytest.approx(17.0140173, abs=1e-6)
+    np.testing.assert_allclose(x, [1.0, 4.7429994, 3.8211503, 1.3794082], atol=1e-5)
+
+
+def test_ipopt_without_constraints():
+    pytest.importorskip("cyipopt", reason="cyipopt is not installed (pip install cyipopt-wheels)")
+    nlp = solvers.IpoptProblem(lambda x, a: np.sum((x - a) ** 2 + (x - a) ** 4), np.zeros(5), None, 3.0)
+    problem = nlp.problem()
+    problem.add_option("print_level", 0)
+    x, info = problem.solve(np.zeros(5))
+    assert info["status"] == 0
+    np.testing.assert_allclose(x, 3.0, atol=1e-6)
