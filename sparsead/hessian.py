@@ -40,7 +40,6 @@ class Hessian(PreparedMatrix):
         super().__init__(*args, **kwargs)
         self.gradient_kernels = gradients
         self._both = with_value(self.kernels, gradients)
-        self._triangles: dict[str, tuple[np.ndarray, np.ndarray]] = {}
 
     def __call__(
         self, x: Any, *args: Any, out: scipy.sparse.csr_array | None = None, triangle: str = "full"
@@ -71,11 +70,11 @@ class Hessian(PreparedMatrix):
         inputs = self._inputs((x, *args))
         if triangle != "full" and out is not None:
             raise InputError("out= goes with triangle='full'; use values(x, out=, order='lower') for a triangle")
-        data = np.empty(self.pattern.nnz) if out is None else self._checked(out)
+        data = self.structure.new_or_checked(out)
         self._assembly.fill(data, inputs)
         if out is not None:
             return out
-        return self._matrix(data) if triangle == "full" else self._triangle(data, triangle)
+        return self.structure.matrix(data) if triangle == "full" else self.structure.triangle(data, triangle)
 
     def gradient(self, x: Any, *args: Any) -> np.ndarray:
         """Return the gradient at x, in the shape of x."""
@@ -92,7 +91,7 @@ class Hessian(PreparedMatrix):
         """Return ``f(x, *args)``, its gradient and its Hessian, from one sweep."""
         y, g, data = np.empty(1), np.empty(self.shape[0]), np.empty(self.pattern.nnz)
         self._assembly.fill(data, self._inputs((x, *args)) | {"y": y, "g": g}, values=self._both)
-        return float(y[0]), g.reshape(self.program.wrt.shape), self._matrix(data)
+        return float(y[0]), g.reshape(self.program.wrt.shape), self.structure.matrix(data)
 
     def linear_operator(self, x: Any, *args: Any) -> scipy.sparse.linalg.LinearOperator:
         """Return H at x as a ``scipy.sparse.linalg.LinearOperator`` (products only, no matrix)."""
@@ -105,16 +104,6 @@ class Hessian(PreparedMatrix):
             rmatmat=lambda v: self.hvp(x, v, *args),
             dtype=np.dtype(np.float64),
         )
-
-    def _triangle(self, data: np.ndarray, triangle: str) -> scipy.sparse.csr_array:
-        if triangle not in ("lower", "upper"):
-            raise InputError(f"unknown triangle {triangle!r}; expected 'full', 'lower' or 'upper'")
-        place = self._order(triangle)
-        assert place is not None
-        if triangle not in self._triangles:
-            indptr = np.searchsorted(place, self.pattern.indptr).astype(self.pattern.indptr.dtype)
-            self._triangles[triangle] = (self.pattern.indices[place], indptr)
-        return scipy.sparse.csr_array((data[place], *self._triangles[triangle]), shape=self.shape)
 
     def _sweep(self, name: str) -> Sweep:
         if name not in self._sweeps:
@@ -192,7 +181,7 @@ def hessian(
     with timings.stage("compile"):
         assembly.compile()
     found = patterns[linear.target]
-    common = (program, signature, kernels, linear, found, chosen, colored, assembly, timings, backend, reasons)
+    common = (f, program, signature, kernels, linear, found, chosen, colored, assembly, timings, backend, reasons)
     return Hessian(gradients, *common)
 
 

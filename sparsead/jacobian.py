@@ -59,16 +59,16 @@ class Jacobian(PreparedMatrix):
             If a shape differs from the prepared one, or `out` has another structure.
         """
         inputs = self._inputs((x, *args))
-        data = np.empty(self.pattern.nnz) if out is None else self._checked(out)
+        data = self.structure.new_or_checked(out)
         self._assembly.fill(data, inputs)
-        return self._matrix(data) if out is None else out
+        return self.structure.matrix(data) if out is None else out
 
     def value_and_jacobian(self, x: Any, *args: Any) -> tuple[np.ndarray, scipy.sparse.csr_array]:
         """Return ``f(x, *args)`` and its Jacobian, from one sweep."""
         inputs = self._inputs((x, *args))
         y, data = np.empty(self.shape[0]), np.empty(self.pattern.nnz)
         self._assembly.fill(data, inputs | {"y": y}, values=self.kernels)
-        return self._shaped(y), self._matrix(data)
+        return self._shaped(y), self.structure.matrix(data)
 
     def value(self, x: Any, *args: Any) -> np.ndarray:
         """Return ``f(x, *args)``, from the compiled kernels."""
@@ -200,7 +200,7 @@ def jacobian(
     with timings.stage("compile"):
         assembly.compile()
     found = patterns[linear.target]
-    return Jacobian(program, signature, kernels, linear, found, chosen, colored, assembly, timings, backend, reasons)
+    return Jacobian(f, program, signature, kernels, linear, found, chosen, colored, assembly, timings, backend, reasons)
 
 
 def _assembly(

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
-import scipy.sparse
 
 from coloring import ColoringResult, SparsityPattern
 from sparsead.emit.sweep import Sweep
@@ -13,6 +13,7 @@ from sparsead.errors import InputError
 from sparsead.kernels.kernel import Kernels, LinearProgram
 from sparsead.program.nodes import Program
 from sparsead.stages import Timings
+from sparsead.structure import FixedStructure
 from sparsead.sweeps.assembly import Assembly
 from sparsead.tracing.trace import Signature
 
@@ -30,6 +31,10 @@ class PreparedMatrix:
         How the values are computed.
     reasons : tuple of str
         Why this mode, a line each.
+    function : callable
+        What was differentiated.
+    structure : FixedStructure
+        The pattern as scipy matrices share it.
     program, kernels, linear
         What was traced; what it was lowered to; the linear program of the matrix. All print themselves.
     timings : Timings
@@ -38,6 +43,7 @@ class PreparedMatrix:
 
     def __init__(
         self,
+        function: Callable[..., Any],
         program: Program,
         signature: Signature,
         kernels: Kernels,
@@ -50,6 +56,7 @@ class PreparedMatrix:
         backend: str,
         reasons: tuple[str, ...] = (),
     ) -> None:
+        self.function = function
         self.program = program
         self.kernels = kernels
         self.linear = linear
@@ -61,9 +68,7 @@ class PreparedMatrix:
         self.reasons = reasons
         self._assembly = assembly
         self._signature = signature
-        self._indices = _read_only(pattern.indices)
-        self._indptr = _read_only(pattern.indptr)
-        self._orders: dict[str, np.ndarray | None] = {"csr": None, "coo": None}
+        self.structure = FixedStructure(pattern)
         self._sweeps: dict[str, Sweep] = {}
 
     # -- what was prepared ----------------------------------------------------------------------------------
@@ -119,62 +124,20 @@ class PreparedMatrix:
             As in a call.
         out : ndarray of float64, optional
             Where to write them.
-        order : {"csr", "coo", "csc", "lower"}
-            By rows (``"coo"`` is the same), by columns, or the lower triangle by rows (``row >= column``).
+        order : {"csr", "coo", "csc", "lower", "upper"}
+            By rows (``"coo"`` is the same), by columns, or one triangle by rows (with the diagonal).
 
         Raises
         ------
         InputError
             If `out` does not fit or the order is not known.
         """
-        place = self._order(order)
-        size = self.pattern.nnz if place is None else len(place)
-        if out is not None and (out.shape != (size,) or out.dtype != np.float64 or not out.flags.c_contiguous):
-            raise InputError(f"out must be a contiguous float64 array of shape ({size},) for order {order!r}")
-        data = out if out is not None and place is None else np.empty(self.pattern.nnz)
-        self._assembly.fill(data, self._inputs((x, *args)))
-        return data if place is None else np.take(data, place, out=out)
+        inputs = self._inputs((x, *args))
+        return self.structure.values(lambda data: self._assembly.fill(data, inputs), out, order)
 
     def _inputs(self, args: tuple[Any, ...]) -> dict[str, np.ndarray]:
         arrays = self._signature.convert(args)
         return {node.name: array for node, array in zip(self.program.inputs, arrays, strict=True)}
-
-    def _matrix(self, data: np.ndarray) -> scipy.sparse.csr_array:
-        matrix = scipy.sparse.csr_array((data, self._indices, self._indptr), shape=self.shape, copy=False)
-        matrix.has_canonical_format = True
-        return matrix
-
-    def _checked(self, out: Any) -> np.ndarray:
-        """Return the data of a matrix to be refilled, after a look at its structure."""
-        same = (
-            isinstance(out, (scipy.sparse.csr_array, scipy.sparse.csr_matrix))
-            and out.shape == self.shape
-            and out.data.dtype == np.float64
-            and out.data.flags.c_contiguous
-            and out.data.size == self.pattern.nnz
-            and _equal(out.indices, self._indices)
-            and _equal(out.indptr, self._indptr)
-        )
-        if not same:
-            raise InputError(
-                "out must be a float64 csr_array as returned by an earlier call, with the same pattern "
-                f"({self.shape[0]} x {self.shape[1]}, {self.pattern.nnz} entries)"
-            )
-        return out.data
-
-    def _order(self, order: str) -> np.ndarray | None:
-        """Return which CSR entries make up an order; None for all, as they are."""
-        if order not in self._orders:
-            match order:
-                case "csc":
-                    self._orders[order] = np.argsort(self.pattern.indices, kind="stable")
-                case "lower":
-                    self._orders[order] = np.flatnonzero(self.pattern.indices <= self.pattern.rows)
-                case "upper":
-                    self._orders[order] = np.flatnonzero(self.pattern.indices >= self.pattern.rows)
-                case _:
-                    raise InputError(f"unknown order {order!r}; expected csr, csc, coo, lower or upper")
-        return self._orders[order]
 
 
 def checked_vector(name: str, v: Any, size: int) -> np.ndarray:
@@ -183,14 +146,3 @@ def checked_vector(name: str, v: Any, size: int) -> np.ndarray:
     if v.ndim not in (1, 2) or v.shape[0] != size:
         raise InputError(f"{name} expects a vector of shape ({size},) or ({size}, k), got {v.shape}")
     return v
-
-
-def _read_only(array: np.ndarray) -> np.ndarray:
-    view = array.view()
-    view.setflags(write=False)
-    return view
-
-
-def _equal(a: np.ndarray, b: np.ndarray) -> bool:
-    same = a.__array_interface__["data"][0] == b.__array_interface__["data"][0] and a.shape == b.shape
-    return same or np.array_equal(a, b)
