@@ -1,0 +1,103 @@
+"""A fixed sparse structure: matrices and value arrays that share it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import scipy.sparse
+
+from coloring import SparsityPattern
+from sparsead.errors import InputError
+
+Fill = Callable[[np.ndarray], None]
+
+
+class FixedStructure:
+    """The pattern of a matrix, and what turns its values into scipy matrices. Explicit zeros are kept.
+
+    The index arrays are shared by all matrices made here, and read-only.
+    """
+
+    def __init__(self, pattern: SparsityPattern) -> None:
+        self.pattern = pattern
+        self.indices = _read_only(pattern.indices)
+        self.indptr = _read_only(pattern.indptr)
+        self._places: dict[str, np.ndarray] = {}
+        self._parts: dict[str, tuple[np.ndarray, np.ndarray]] = {}
+
+    def matrix(self, data: np.ndarray) -> scipy.sparse.csr_array:
+        """Return the matrix with these values, (nnz,), in row order."""
+        matrix = scipy.sparse.csr_array((data, self.indices, self.indptr), shape=self.pattern.shape, copy=False)
+        matrix.has_canonical_format = True
+        return matrix
+
+    def new_or_checked(self, out: Any) -> np.ndarray:
+        """Return room for values: new, or that of `out`, a matrix made here, after a look at its structure."""
+        if out is None:
+            return np.empty(self.pattern.nnz)
+        same = (
+            isinstance(out, (scipy.sparse.csr_array, scipy.sparse.csr_matrix))
+            and out.shape == self.pattern.shape
+            and out.data.dtype == np.float64
+            and out.data.flags.c_contiguous
+            and out.data.size == self.pattern.nnz
+            and _equal(out.indices, self.indices)
+            and _equal(out.indptr, self.indptr)
+        )
+        if not same:
+            m, n = self.pattern.shape
+            raise InputError(
+                "out must be a float64 csr_array as returned by an earlier call, with the same pattern "
+                f"({m} x {n}, {self.pattern.nnz} entries)"
+            )
+        return out.data
+
+    def triangle(self, data: np.ndarray, name: str) -> scipy.sparse.csr_array:
+        """Return the ``"lower"`` or ``"upper"`` triangle of the matrix with these values."""
+        if name not in ("lower", "upper"):
+            raise InputError(f"unknown triangle {name!r}; expected 'full', 'lower' or 'upper'")
+        place = self.place(name)
+        if name not in self._parts:
+            indptr = np.searchsorted(place, self.pattern.indptr).astype(self.pattern.indptr.dtype)
+            self._parts[name] = _read_only(self.pattern.indices[place]), _read_only(indptr)
+        return scipy.sparse.csr_array((data[place], *self._parts[name]), shape=self.pattern.shape)
+
+    def values(self, fill: Fill, out: np.ndarray | None, order: str) -> np.ndarray:
+        """Return values in an order, computed by `fill` in row order."""
+        nnz = self.pattern.nnz
+        by_row = order in ("csr", "coo")
+        size = nnz if by_row else self.place(order).size
+        if out is not None and (out.shape != (size,) or out.dtype != np.float64 or not out.flags.c_contiguous):
+            raise InputError(f"out must be a contiguous float64 array of shape ({size},) for order {order!r}")
+        data = out if by_row and out is not None else np.empty(nnz)
+        fill(data)
+        return data if by_row else np.take(data, self.place(order), out=out)
+
+    def place(self, order: str) -> np.ndarray:
+        """Return which values, in row order, make up ``"csc"``, ``"lower"`` or ``"upper"``."""
+        if order not in self._places:
+            pattern = self.pattern
+            match order:
+                case "csc":
+                    place = np.argsort(pattern.indices, kind="stable")
+                case "lower":
+                    place = np.flatnonzero(pattern.indices <= pattern.rows)
+                case "upper":
+                    place = np.flatnonzero(pattern.indices >= pattern.rows)
+                case _:
+                    raise InputError(f"unknown order {order!r}; expected csr, csc, coo, lower or upper")
+            self._places[order] = place
+        return self._places[order]
+
+
+def _read_only(array: np.ndarray) -> np.ndarray:
+    view = array.view()
+    view.setflags(write=False)
+    return view
+
+
+def _equal(a: np.ndarray, b: np.ndarray) -> bool:
+    same = a.__array_interface__["data"][0] == b.__array_interface__["data"][0] and a.shape == b.shape
+    return same or np.array_equal(a, b)
