@@ -7,13 +7,18 @@
 10
 """
 
+from sparsead.checking import CheckFailed, check
+from sparsead.differences import DifferenceJacobian
 from sparsead.errors import InputError, SparseADError, TracedBranchError, UnsupportedOperationError
 from sparsead.gradient import Gradient, gradient
 from sparsead.hessian import Hessian, hessian, hessian_pattern
 from sparsead.jacobian import Jacobian, jacobian, jacobian_pattern
 from sparsead.lagrangian import LagrangianHessian, lagrangian_hessian
+from sparsead.saving import load
 
 __all__ = [
+    "CheckFailed",
+    "DifferenceJacobian",
     "Gradient",
     "Hessian",
     "InputError",
@@ -22,12 +27,14 @@ __all__ = [
     "SparseADError",
     "TracedBranchError",
     "UnsupportedOperationError",
+    "check",
     "gradient",
     "hessian",
     "hessian_pattern",
     "jacobian",
     "jacobian_pattern",
     "lagrangian_hessian",
+    "load",
 ]
 
 __version__ = "0.1.0"

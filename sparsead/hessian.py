@@ -19,10 +19,11 @@ from sparsead.gradient import traced_scalar, with_value
 from sparsead.kernels.gradient import gradient as gradient_kernels
 from sparsead.kernels.kernel import Buffer, Kernels, LinearProgram
 from sparsead.kernels.linearize import linearize
-from sparsead.prepared import PreparedMatrix, checked_vector
+from sparsead.prepared import PreparedMatrix
 from sparsead.stages import Timings
 from sparsead.sweeps.assembly import Assembly, compressed_assembly, direct_assembly
 from sparsead.sweeps.vector import apply_columns, product_sweep, value_sweep
+from sparsead.vectors import checked_vector
 
 LANE = "hvp"
 

@@ -13,16 +13,18 @@ import sparsead.ops  # noqa: F401  (fills the tables that tracing reads)
 from coloring import ColoringResult, SparsityPattern
 from sparsead.choices import JACOBIAN_MODES, choose_jacobian, given_pattern
 from sparsead.detect.jacobian import detect
+from sparsead.differences import METHODS, DifferenceJacobian
 from sparsead.emit.sweep import DEFAULT_BACKEND, Sweep
 from sparsead.errors import InputError, UnsupportedOperationError
 from sparsead.kernels.kernel import Buffer, LinearProgram
 from sparsead.kernels.linearize import linearize
 from sparsead.kernels.lower import lower
-from sparsead.prepared import PreparedMatrix, checked_vector
+from sparsead.prepared import PreparedMatrix
 from sparsead.stages import Timings
 from sparsead.sweeps.assembly import Assembly, compressed_assembly, direct_assembly
 from sparsead.sweeps.vector import apply_columns, product_sweep, value_sweep
 from sparsead.tracing.trace import trace
+from sparsead.vectors import checked_vector
 
 
 class Jacobian(PreparedMatrix):
@@ -123,9 +125,10 @@ def jacobian(
     coloring: Any = None,
     order: Any = "auto",
     method: str = "ad",
+    step: Any = None,
     threads: int | None = None,
     backend: str = DEFAULT_BACKEND,
-) -> Jacobian:
+) -> Any:
     """Prepare the sparse Jacobian of a NumPy function.
 
     Parameters
@@ -151,7 +154,11 @@ def jacobian(
     order : str, callable or list
         The order of the coloring, see `coloring.color`.
     method : str
-        ``"ad"``.
+        ``"ad"``; or, for functions that cannot be traced, ``"finite-difference"`` (forward),
+        ``"central-difference"`` or ``"complex-step"``: the result is then a `DifferenceJacobian`, and `pattern` is
+        found by probing (n calls of `f` or more) unless it is given.
+    step : float or array_like, shape (n,), optional
+        Step of the differences, relative to ``max(abs(x), 1)``.
     threads : int, optional
         1 (the default) for now.
     backend : str
@@ -159,7 +166,7 @@ def jacobian(
 
     Returns
     -------
-    Jacobian
+    Jacobian or DifferenceJacobian
 
     Raises
     ------
@@ -183,6 +190,8 @@ def jacobian(
     {'jvp': 2, 'vjp': 0}
     """
     _check_options(mode, method, threads)
+    if method != "ad":
+        return DifferenceJacobian(f, (x0, *args), argnum, method, step, pattern, coloring, order)
     timings = Timings()
     with timings.stage("trace"):
         program, signature = trace(f, (x0, *args), argnum)
@@ -231,7 +240,9 @@ def jacobian_pattern(f: Callable[..., Any], x0: Any, *args: Any, argnum: int = 0
 def _check_options(mode: str, method: str, threads: int | None) -> None:
     if mode not in JACOBIAN_MODES:
         raise InputError(f"unknown mode {mode!r}; expected one of {', '.join(JACOBIAN_MODES)}")
-    if method != "ad":
-        raise UnsupportedOperationError(f"method={method!r} is not available yet; use method='ad'")
+    if method not in ("ad", *METHODS):
+        raise InputError(f"unknown method {method!r}; expected one of {', '.join(('ad', *METHODS))}")
+    if method != "ad" and mode not in ("auto", "compressed", "forward"):
+        raise InputError(f"method={method!r} goes column by column; mode={mode!r} needs method='ad'")
     if threads not in (None, 1):
         raise UnsupportedOperationError(f"threads={threads} is not available yet; use threads=1")

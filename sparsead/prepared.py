@@ -9,7 +9,6 @@ import numpy as np
 
 from coloring import ColoringResult, SparsityPattern
 from sparsead.emit.sweep import Sweep
-from sparsead.errors import InputError
 from sparsead.kernels.kernel import Kernels, LinearProgram
 from sparsead.program.nodes import Program
 from sparsead.stages import Timings
@@ -114,6 +113,12 @@ class PreparedMatrix:
         m, n = self.shape
         return f"<{self._title}, {m} x {n}, {self.pattern.nnz} nonzeros, {self.mode}, passes {self.passes}>"
 
+    def save(self, path: Any) -> None:
+        """Write pattern, mode and coloring to an ``.npz`` file; `sparsead.load` reads it."""
+        from sparsead.saving import save  # saving knows the classes that are derived from this one
+
+        save(self, path)
+
     # -- evaluation -----------------------------------------------------------------------------------------
     def values(self, x: Any, *args: Any, out: np.ndarray | None = None, order: str = "csr") -> np.ndarray:
         """Return the values of the entries alone, in a fixed order; explicit zeros are kept.
@@ -138,11 +143,3 @@ class PreparedMatrix:
     def _inputs(self, args: tuple[Any, ...]) -> dict[str, np.ndarray]:
         arrays = self._signature.convert(args)
         return {node.name: array for node, array in zip(self.program.inputs, arrays, strict=True)}
-
-
-def checked_vector(name: str, v: Any, size: int) -> np.ndarray:
-    """Return a vector, (size,) or (size, k), as float64."""
-    v = np.asarray(v, dtype=np.float64)
-    if v.ndim not in (1, 2) or v.shape[0] != size:
-        raise InputError(f"{name} expects a vector of shape ({size},) or ({size}, k), got {v.shape}")
-    return v

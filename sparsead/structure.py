@@ -11,7 +11,7 @@ import scipy.sparse
 from coloring import SparsityPattern
 from sparsead.errors import InputError
 
-Fill = Callable[[np.ndarray], None]
+Fill = Callable[[np.ndarray], object]
 
 
 class FixedStructure:
