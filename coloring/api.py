@@ -13,16 +13,10 @@ from .errors import ColoringError
 from .orders import Order, order_by_name
 from .pattern import as_pattern
 from .problems import make_problem
-from .problems.base import NO_LIMIT, Candidate, Problem
+from .problems.base import Candidate, Problem
 from .results import ColoringResult
 from .search import Search
 from .verify import Verdict, is_acyclic, is_bicoloring, is_star, is_structurally_orthogonal
-
-#: Recoloring passes after the portfolio of ``order="auto"``.
-QUICK_PASSES = 4
-
-#: Entries that ``order="auto"`` colors, all attempts together.
-QUICK_ENTRIES = 20_000_000
 
 #: Seconds for ``order="best"`` unless ``time_budget`` says otherwise.
 TIME_BUDGET = 10.0
@@ -73,7 +67,8 @@ def color(
     seed : int, optional
         Seed for the random order and for recoloring; 0 by default, so that results are reproducible.
     time_budget : float, optional
-        Seconds after which no further attempt is started; 10 for ``"best"`` and ``"exact"``, else unlimited.
+        Seconds after which no further attempt is started; 10 for ``"best"`` and ``"exact"`` (which first do
+        what ``"auto"`` does in any case), else unlimited.
 
     Returns
     -------
@@ -109,29 +104,22 @@ def color(
     (3, True)
     """
     problem = make_problem(as_pattern(A), structure, partition, decompression, seed or 0)
-
-    def order_is(*names: str) -> bool:
-        return isinstance(order, str) and order in names
-
+    name = order if isinstance(order, str) else ""
     if time_budget is None:
-        time_budget = TIME_BUDGET if order_is("best", "exact") else np.inf
-    max_tries = NO_LIMIT
-    if order_is("auto"):
-        max_tries = max(1, QUICK_ENTRIES // max(1, problem.pattern.nnz))
-    search = Search(problem, postprocess, time.perf_counter() + time_budget, max_tries)
+        time_budget = TIME_BUDGET if name in ("best", "exact") else np.inf
+    search = Search(problem, postprocess, time.perf_counter() + time_budget)
     if engine == "networkx":
         from .networks import networkx_candidates
 
         search.run(networkx_candidates(problem, order))
     elif engine != "numba":
         raise ColoringError(f"unknown engine {engine!r}; expected 'numba' or 'networkx'")
-    elif order_is("best"):
+    elif name == "auto":
+        search.run_quickly()
+    elif name == "best":
         search.run_thoroughly()
-    elif order_is("auto", "exact"):
-        search.run(problem.portfolio(thorough=False))
-        search.recolor(min(QUICK_PASSES, max_tries - len(search.tried)))
-        if order_is("exact"):
-            search.run_exactly()
+    elif name == "exact":
+        search.run_exactly()
     else:
         search.run(_candidates(problem, order))
     return search.result()

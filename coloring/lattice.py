@@ -85,7 +85,7 @@ def lattice_colorings(A: SparsityPattern, moduli: range) -> Iterator[np.ndarray]
             coordinates = lattice.coordinates(indices)
             for a in lattice.coefficients(p).T:
                 colors = (a @ coordinates % p).astype(np.int32)
-                if kernels.offsets.first_repeat(indptr, here, colors)[0] < 0:
+                if kernels.offsets.first_repeat(indptr, here, colors, p)[0] < 0:
                     yield (a @ lattice.coordinates(np.arange(A.shape[1])) % p).astype(np.int32)
 
 

@@ -65,7 +65,8 @@ class ColoringResult(ABC):
     @property
     def lower_bound(self) -> int:
         """Proven lower bound on `num_colors` (for colorings of this kind)."""
-        return self.problem.lower_bound
+        quick = self.problem.quick_bound
+        return quick if self.num_colors <= quick else self.problem.lower_bound
 
     @property
     def is_optimal(self) -> bool:

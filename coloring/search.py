@@ -12,7 +12,11 @@ import numpy as np
 from .exact import improve_exactly
 from .problems.base import NO_LIMIT, Candidate, Problem
 
-#: Recoloring passes between two rounds of a thorough search.
+#: Entries that a quick search colors, all attempts together.
+QUICK_ENTRIES = 20_000_000
+
+#: Recoloring passes at the end of a quick search, and after each round of a thorough one.
+QUICK_RECOLORINGS = 4
 RECOLORINGS = 20
 
 
@@ -27,21 +31,14 @@ class Search:
         Whether colors that no recovery reads are dropped before colorings are compared.
     deadline : float
         Value of `time.perf_counter` after which nothing more is started.
-    max_tries : int
-        Number of colorings to try at most.
     """
 
-    def __init__(
-        self,
-        problem: Problem,
-        postprocess: bool = True,
-        deadline: float = np.inf,
-        max_tries: int = NO_LIMIT,
-    ) -> None:
+    def __init__(self, problem: Problem, postprocess: bool = True, deadline: float = np.inf) -> None:
         self.problem = problem
         self.postprocess = postprocess
         self.deadline = deadline
-        self.max_tries = max_tries
+        self.max_tries = NO_LIMIT
+        self.thorough = False  # whether to spend time on the lower bound at which the search can stop
         self.colors: np.ndarray | None = None
         self.num_colors = 0
         self.label = ""
@@ -61,7 +58,8 @@ class Search:
     @property
     def is_over(self) -> bool:
         """Whether the lower bound or the deadline has been reached."""
-        if self.colors is not None and self.num_colors <= self.problem.lower_bound:
+        bound = self.problem.lower_bound if self.thorough else self.problem.quick_bound
+        if self.colors is not None and self.num_colors <= bound:
             self.stopped = "lower bound reached"
         elif time.perf_counter() > self.deadline:
             self.stopped = "time budget spent"
@@ -83,19 +81,27 @@ class Search:
             if colors is not None:
                 self.offer(label, colors)
 
+    def run_quickly(self) -> None:
+        """Try what is most promising and recolor; fewer attempts the larger the matrix is."""
+        self.max_tries = max(1, QUICK_ENTRIES // max(1, self.problem.pattern.nnz))
+        self.run(self.problem.portfolio(thorough=False))
+        self.recolor(min(QUICK_RECOLORINGS, self.max_tries - len(self.tried)))
+
     def run_thoroughly(self) -> None:
         """Try all candidates, recolor, and begin again with other ties, until the search is over."""
+        self._begin_quickly()
         rng = np.random.default_rng(self.problem.seed)
         ties = self.problem.tie_order
         for turn in count():
-            self.run(self.problem.with_ties(ties).portfolio(thorough=True))
-            self.recolor(RECOLORINGS)
             if self.is_over or self.problem.num_vertices < 2:
                 return
+            self.run(self.problem.with_ties(ties).portfolio(thorough=True))
+            self.recolor(RECOLORINGS)
             ties = ties[::-1].copy() if turn == 0 else rng.permutation(ties)
 
     def run_exactly(self) -> None:
         """Look for a coloring with fewer colors until there is none, which raises the lower bound."""
+        self._begin_quickly()
         if self.is_over:
             return
         found, proven = improve_exactly(self.problem, self.num_colors, self.deadline)
@@ -104,6 +110,14 @@ class Search:
         if proven:
             self.problem.lower_bound = max(self.problem.lower_bound, self.num_colors)
         self.stopped = "proven optimal" if proven else "time budget spent"
+
+    def _begin_quickly(self) -> None:
+        """Do what a quick search does, whatever the deadline; then look at the full lower bound."""
+        deadline, self.deadline = self.deadline, np.inf
+        self.run_quickly()
+        self.deadline, self.max_tries, self.thorough = deadline, NO_LIMIT, True
+        if self.num_colors > self.problem.quick_bound:
+            self.stopped = ""
 
     def recolor(self, passes: int) -> None:
         """Color the classes of the best coloring again, one after the other, in changing orders.

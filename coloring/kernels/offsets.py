@@ -39,9 +39,9 @@ def distinct_offsets(indptr, indices, limit):
 
 
 @njit(cache=True)
-def first_repeat(indptr, indices, colors):
+def first_repeat(indptr, indices, colors, num_colors):
     """First line with two members of one color, and their places in it; -1 if there is none."""
-    last = np.full(colors.max() + 1 if colors.size else 1, -1, np.int64)
+    last = np.full(num_colors, -1, np.int64)
     for i in range(indptr.size - 1):
         for k in range(indptr[i], indptr[i + 1]):
             color = colors[indices[k]]

@@ -97,6 +97,11 @@ class Problem(ABC):
     def find_lower_bound(self) -> int:
         """Prove a lower bound on the number of colors."""
 
+    @property
+    def quick_bound(self) -> int:
+        """A lower bound that costs no more than an attempt to color."""
+        return self.lower_bound
+
     @cached_property
     def lower_bound(self) -> int:
         """Proven lower bound on the number of colors; an exact search may raise it."""

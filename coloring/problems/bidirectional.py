@@ -79,7 +79,7 @@ class Bidirectional(StarLike):
             (DistanceTwo(self.pattern, "column", self.seed), (0, m)),
             (DistanceTwo(self.pattern, "row", self.seed), (n, 0)),
         ]
-        for problem, padding in sorted(sides, key=lambda side: side[0].lower_bound):
+        for problem, padding in sorted(sides, key=lambda side: side[0].quick_bound):
             for name, make in problem.portfolio(thorough and problem.has_few_pairs):
                 yield f"{problem.partition}s alone, {name}", partial(_padded, make, padding)
 

@@ -65,12 +65,16 @@ class DistanceTwo(Problem):
         """This problem itself."""
         return self
 
+    @cached_property
+    def quick_bound(self) -> int:
+        """Greatest number of entries in a line: its vertices conflict pairwise."""
+        return int(np.diff(self._lines.indptr).max(initial=0))
+
     def find_lower_bound(self) -> int:
-        """Greatest number of entries in a line, whose vertices conflict pairwise, or a greater clique."""
-        longest = int(np.diff(self._lines.indptr).max(initial=0))
-        if longest < 2 or self.num_pairs > BOUND_PAIR_LIMIT:
-            return longest
-        return max(longest, clique_bound(self.neighborhood(), self.degrees))
+        """The longest line, or a greater clique."""
+        if self.quick_bound < 2 or self.num_pairs > BOUND_PAIR_LIMIT:
+            return self.quick_bound
+        return max(self.quick_bound, clique_bound(self.neighborhood(), self.degrees))
 
     @cached_property
     def num_pairs(self) -> int:
@@ -95,8 +99,9 @@ class DistanceTwo(Problem):
 
     def _lattice(self, limit: int) -> np.ndarray | None:
         """The periodic coloring with fewest colors, if the matrix comes from a grid and has one."""
-        for colors in lattice_colorings(self._lines, range(self.lower_bound, limit)):
-            if kernels.offsets.first_repeat(self._lines.indptr, self._lines.indices, colors)[0] < 0:
+        lines = self._lines
+        for colors in lattice_colorings(lines, range(self.quick_bound, limit)):
+            if kernels.offsets.first_repeat(lines.indptr, lines.indices, colors, colors.size)[0] < 0:
                 return colors
         return None
 

@@ -14,6 +14,7 @@ from .helpers import SYMMETRIC, patterns
 
 
 @pytest.mark.parametrize("partition", ["column", "row"])
+@settings(deadline=None)
 @given(coordinates=patterns(), data=st.data())
 def test_partial_distance_two(partition, coordinates, data):
     A = SparsityPattern.from_coo(*coordinates)

@@ -39,7 +39,7 @@ def test_the_time_budget_is_kept():
 
 
 def test_large_matrices_get_fewer_attempts(monkeypatch):
-    monkeypatch.setattr("coloring.api.QUICK_ENTRIES", 2 * MESH.nnz)
+    monkeypatch.setattr("coloring.search.QUICK_ENTRIES", 2 * MESH.nnz)
     result = coloring.color(MESH, "symmetric")
     assert len(result.tried) == 2
     assert result.stopped == "2 attempts made, enough for a matrix of this size"
