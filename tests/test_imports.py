@@ -14,6 +14,7 @@ ALLOWED = {
     "coloring": set(),
     "sparsead.errors": set(),
     "sparsead.stages": set(),
+    "sparsead.problems": {"sparsead.errors"},
     "sparsead.program": {"sparsead.errors"},
     "sparsead.tracing": {"sparsead.errors", "sparsead.program"},
     "sparsead.ops": {"sparsead.errors", "sparsead.program", "sparsead.tracing"},
@@ -23,6 +24,7 @@ ALLOWED = {
     "sparsead.sweeps": {"coloring", "sparsead.errors", "sparsead.program", "sparsead.kernels", "sparsead.emit"},
 }
 LIBRARIES_OF_COLORING = {"numpy", "scipy", "numba", "networkx"}
+DRAWS = ROOT / "coloring" / "plotting.py"  # the one file that knows matplotlib, which it imports when it draws
 
 
 def imported(file: Path) -> set[str]:
@@ -67,7 +69,8 @@ def test_every_package_of_the_core_is_held():
 def test_core_imports_nothing_from_above():
     for part in ALLOWED:
         for file in files_of(part):
-            above = {n for n in imported(file) if n.startswith(("sparsead.solvers", "sparsead.cli", "matplotlib"))}
+            forbidden = ("sparsead.solvers", "sparsead.cli", *(() if file == DRAWS else ("matplotlib",)))
+            above = {name for name in imported(file) if name.startswith(forbidden)}
             assert not above, f"{file} imports {above}"
 
 
@@ -76,4 +79,4 @@ def test_coloring_imports_few_libraries():
 
     for file in files_of("coloring"):
         heads = {name.split(".")[0] for name in imported(file)} - set(sys.stdlib_module_names) - {"coloring"}
-        assert heads <= LIBRARIES_OF_COLORING, file
+        assert heads <= LIBRARIES_OF_COLORING | ({"matplotlib"} if file == DRAWS else set()), file
