@@ -9,20 +9,29 @@ from __future__ import annotations
 import hashlib
 from collections import Counter
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 
 from sparsead.errors import unsupported
 from sparsead.program.index import IndexArray, Shape
-from sparsead.program.nodes import Map, Node, Ref, Sum, constant, whole
+from sparsead.program.nodes import Join, Map, Node, Ref, Sum, constant, whole
 from sparsead.program.scalar import OPS, Op
+from sparsead.tracing.cuts import CUT, Cuts, cuts_below
 from sparsead.tracing.sums import Part, parts_of, split, uses
 from sparsead.tracing.tape import LONG_SUM, Tape, take
 
-MOST_GROUPS = 20_000
-MOST_OPENED = 8
-RECURRENCE_HINT = "Write the loop with array operations (np.cumsum, np.prod, slices), one step at a time."
+MOST_DIRECT = 64  # groups of values to be stored, and
+FEW_STEPS = 512  # array operations, that are not worth a search for cuts
+MOST_STEPS = 10_000
+MOST_LEVELS = 1_000
+MOST_OPENED = 8  # long sums in which one value may be found before that is a recurrence
+
+
+class _RecurrenceError(Exception):
+    """Expressions grow from value to value: they must be cut."""
 
 
 def grouped(tape: Tape, records: np.ndarray, positions: IndexArray) -> Iterator[tuple[IndexArray, Ref]]:
@@ -32,16 +41,62 @@ def grouped(tape: Tape, records: np.ndarray, positions: IndexArray) -> Iterator[
     if not in_order:
         order = np.argsort(positions, kind="stable")
         records, positions = records[order], positions[order]
-    expansion = _Expansion(tape)
-    for selected in split(take(tape.signature, records)):
-        places = positions[selected]
-        ref = expansion.run(records[selected], places)
-        yield places.reshape(ref.shape), ref
+    for selected, ref in _readings(tape, records, positions):
+        yield positions[selected].reshape(ref.shape), ref
 
 
 def read_one(tape: Tape, record: int) -> Ref:
     """Return the reading of shape () that is one scalar."""
-    return _shaped(_Expansion(tape).run(np.array([record], dtype=np.int32)), ())
+    ((_, ref),) = _readings(tape, np.array([record], dtype=np.int32), np.zeros(1, np.int32))
+    return _shaped(ref, ())
+
+
+def _readings(tape: Tape, records: np.ndarray, positions: IndexArray) -> list[tuple[np.ndarray, Ref]]:
+    """Return which records belong together, and the reading of each group.
+
+    Without cuts if that gives few array operations and computes hardly anything twice, else with cuts if that
+    gives few, else as it comes.
+    """
+    parts = split(take(tape.signature, records))
+    if len(parts) <= MOST_DIRECT:
+        with suppress(_RecurrenceError), _Expansion(tape, FEW_STEPS, twice=False) as expansion:
+            return [(p, expansion.run(records[p], positions[p])) for p in parts]
+    used = uses(tape)
+    cuts = cuts_below(tape, records, used)
+    with suppress(_RecurrenceError), _Expansion(tape, MOST_STEPS, used=used, cuts=cuts) as expansion:
+        expansion.run_cuts()
+        return [(p, expansion.run(records[p], positions[p])) for p in split(cuts.label[records])]
+    with suppress(_RecurrenceError), _Expansion(tape, MOST_STEPS) as expansion:
+        return [(p, expansion.run(records[p], positions[p])) for p in parts]
+    raise unsupported(
+        "a long recurrence, or loop code in which hardly two elements are alike,",
+        "Write the loop with array operations (np.cumsum, np.prod, slices), one step at a time.",
+    )
+
+
+class _Cells:
+    """Where the values that were cut off are: elements of arrays."""
+
+    def __init__(self, size: int) -> None:
+        self.nodes: list[Node] = []
+        self.owner = np.full(size, -1, dtype=np.int32)
+        self.offset = np.zeros(size, dtype=np.int32)
+
+    def add(self, records: np.ndarray, ref: Ref) -> None:
+        """Let `records` be what `ref` reads."""
+        self.owner[records] = len(self.nodes)
+        self.offset[records] = ref.index.reshape(-1)
+        self.nodes.append(ref.node)
+
+    def read(self, records: np.ndarray, shape: Shape) -> Ref:
+        """Return the reading of records that were added."""
+        owner, offset = self.owner[records], self.offset[records].reshape(shape)
+        present, number = np.unique(owner, return_inverse=True)
+        nodes = [self.nodes[k] for k in present]
+        if len(nodes) == 1:
+            return Ref(nodes[0], offset)
+        owner = number.astype(np.int32).reshape(shape)
+        return whole(Join(shape=shape, pieces=tuple(nodes), owner=owner, offset=offset))
 
 
 @dataclass(eq=False)
@@ -66,34 +121,63 @@ class _Step:
     key: bytes
     records: np.ndarray
     domain: _Domain
-    kind: Op | Node | float | None
+    kind: Op | Node | _Cells | float | None
     operands: list[_Step] = field(default_factory=list)
     sums: list[tuple[Part, np.ndarray | None, _Domain]] | None = None  # a long sum: how each operand enters
 
 
 class _Expansion:
-    """Readings being built, operands first."""
+    """Readings being built, operands first; with `cuts`, expressions end at the values that are cut off."""
 
-    def __init__(self, tape: Tape) -> None:
+    def __init__(
+        self,
+        tape: Tape,
+        most_steps: int,
+        twice: bool = True,
+        used: np.ndarray | None = None,
+        cuts: Cuts | None = None,
+    ) -> None:
         self.tape = tape
+        self.most_steps = most_steps
+        self.twice = twice
+        self.used = used
+        self.cuts = cuts
+        self.cells = _Cells(len(tape) if cuts is not None else 0)
         self.steps: dict[bytes, _Step] = {}
-        self.used: np.ndarray | None = None
+        self.built: list[bytes] = []
         self.opened: Counter[int] = Counter()
+        self.computed = np.zeros(0 if twice else len(tape), dtype=np.bool_)
+        self.again = self.all = 0
 
-    def run(self, records: np.ndarray, places: IndexArray | None = None) -> Ref:
-        """Return the reading whose point p (in C order) is scalar ``records[p]``; all must have one signature.
+    def __enter__(self) -> _Expansion:
+        return self
+
+    def __exit__(self, kind: Any, error: Any, trace: Any) -> None:
+        if error is not None:
+            for key in self.built:
+                self.tape.memo.pop(key, None)
+
+    def run_cuts(self) -> None:
+        """Build the values that are cut off, level by level."""
+        cuts = self.cuts
+        assert cuts is not None
+        records = cuts.records
+        level, own = cuts.level[records], cuts.own[records]
+        parts = split(level * np.int64(own.max(initial=0) + 1) + own)
+        if len(parts) > MOST_LEVELS:
+            raise _RecurrenceError
+        for part in sorted(parts, key=lambda part: int(level[part[0]])):
+            self.cells.add(records[part], self.run(records[part], cut=True))
+
+    def run(self, records: np.ndarray, places: IndexArray | None = None, cut: bool = False) -> Ref:
+        """Return the reading whose point p (in C order) is scalar ``records[p]``; all must have one label.
 
         The shape of its domain is chosen so that the positions that are read, and `places`, follow the axes.
         """
-        root = self.step(records, _Domain(records.size, [] if places is None else [places]))
+        root = self.step(records, _Domain(records.size, [] if places is None else [places]), force=cut)
         for step in self.ordered(root):
             self.tape.memo[step.key] = self.build(step)
-        if len(self.tape.memo) > MOST_GROUPS:
-            raise unsupported(
-                f"scalar code that falls into more than {MOST_GROUPS} different expressions (a long recurrence, or "
-                "elements that all differ in structure)",
-                RECURRENCE_HINT,
-            )
+            self.built.append(step.key)
         return _shaped(self.tape.memo[root.key], root.domain.shape)
 
     def ordered(self, root: _Step) -> list[_Step]:
@@ -117,22 +201,44 @@ class _Expansion:
             pending.pop()
         return order
 
-    def step(self, records: np.ndarray, domain: _Domain) -> _Step:
+    def step(self, records: np.ndarray, domain: _Domain, force: bool = False) -> _Step:
         key = hashlib.blake2b(np.ascontiguousarray(records, dtype=np.int32).data, digest_size=16).digest()
-        if key not in self.steps:
+        if force or key not in self.steps:
+            if len(self.steps) >= self.most_steps:
+                raise _RecurrenceError
+            is_cell = self.cuts is not None and not force and self.cuts.label[records[0]] == CUT
             signature = self.tape.signatures[self.tape.signature[int(records[0])]]
-            self.steps[key] = _Step(key, records, domain, signature.kind)
+            self.steps[key] = _Step(key, records, domain, self.cells if is_cell else signature.kind)
         return self.steps[key]
+
+    def note(self, records: np.ndarray) -> None:
+        """Note that an operation on `records` is computed; stop if too many are computed again elsewhere."""
+        if self.twice:
+            return
+        self.again += int(np.count_nonzero(self.computed[records]))
+        self.all += records.size
+        self.computed[records] = True
+        if self.again > 0.1 * self.all + 64:
+            raise _RecurrenceError
+
+    def is_long(self, record: int) -> bool:
+        """Tell whether a record is a sum of many terms."""
+        if self.cuts is not None:
+            return bool(self.cuts.long[record])
+        return self.tape.signatures[self.tape.signature[record]].terms > LONG_SUM
 
     def open(self, step: _Step) -> None:
         """Find the operands of a step."""
         tape, kind = self.tape, step.kind
         if isinstance(kind, Node):
             step.domain.hints.append(take(tape.a, step.records))
+        elif isinstance(kind, _Cells):
+            step.domain.hints.append(kind.offset[step.records])
         elif isinstance(kind, Op):
-            if tape.signatures[tape.signature[int(step.records[0])]].terms > LONG_SUM:
+            if self.is_long(int(step.records[0])):
                 self.open_sum(step)
                 return
+            self.note(step.records)
             columns = [take(column, step.records) for column in (tape.a, tape.b)[: kind.arity]]
             if kind.arity > 2:
                 columns.append(np.array([tape.third[r] for r in step.records.tolist()], dtype=np.int32))
@@ -143,6 +249,8 @@ class _Expansion:
         kind, shape = step.kind, step.domain.shape
         if isinstance(kind, Node):
             return Ref(kind, take(self.tape.a, step.records).reshape(shape))
+        if isinstance(kind, _Cells):
+            return kind.read(step.records, shape)
         if isinstance(kind, Op):
             return self.build_sum(step) if step.sums is not None else self.build_map(step, kind)
         return self.build_literal(step)
@@ -169,9 +277,10 @@ class _Expansion:
             self.used = uses(self.tape)
         self.opened.update(step.records.tolist())
         if max(self.opened[r] for r in step.records.tolist()) > MOST_OPENED:
-            raise unsupported("a recurrence of sums", RECURRENCE_HINT)
+            raise _RecurrenceError
         step.sums = []
-        for part in parts_of(self.tape, step.records, self.used):
+        labels = None if self.cuts is None else self.cuts.label
+        for part in parts_of(self.tape, step.records, self.used, labels):
             records, inverse = np.unique(part.records, return_inverse=True)
             repeated = records.size < part.records.size
             domain = _Domain(part.records.size, [part.rows])

@@ -36,8 +36,8 @@ def uses(tape: Tape) -> np.ndarray:
     return found
 
 
-def parts_of(tape: Tape, sums: np.ndarray, used: np.ndarray) -> list[Part]:
-    """Split the terms of sums of sums into parts.
+def parts_of(tape: Tape, sums: np.ndarray, used: np.ndarray, labels: np.ndarray | None = None) -> list[Part]:
+    """Split the terms of sums of sums into parts, by signature (or `labels`) and sign.
 
     A sum that is also used elsewhere is a term of its own, unless the sums are running sums of each other, as in
     a cumulative sum.
@@ -45,8 +45,8 @@ def parts_of(tape: Tape, sums: np.ndarray, used: np.ndarray) -> list[Part]:
     terms, signs, rows = _terms(tape, sums, used)
     if sums.size > 1 and np.isin(terms, sums).any():
         terms, signs, rows = _terms(tape, sums, np.zeros_like(used))
-    labels = 2 * take(tape.signature, terms).astype(np.int64) + (signs < 0)
-    selections = [s for s in split(labels) if not _are_zero(tape, terms[s])]
+    known = take(tape.signature, terms) if labels is None else labels[terms]
+    selections = [s for s in split(2 * known.astype(np.int64) + (signs < 0)) if not _are_zero(tape, terms[s])]
     return [Part(terms[s], rows[s], int(signs[s[0]])) for s in _even(selections)]
 
 
