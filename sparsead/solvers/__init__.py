@@ -7,17 +7,22 @@ is the same at every call. Packages other than NumPy and SciPy are imported only
 from sparsead.solvers.ipopt import IpoptProblem
 from sparsead.solvers.ivp import BDF, IvpJacobian, Radau, ivp_jacobian
 from sparsead.solvers.minimize import minimize_derivatives, nonlinear_constraint
+from sparsead.solvers.newton import newton
+from sparsead.solvers.report import Iteration, NewtonResult
 from sparsead.solvers.sundials import cvode_jacobian, ida_jacobian, shifted_jacobian
 
 __all__ = [
     "BDF",
     "IpoptProblem",
+    "Iteration",
     "IvpJacobian",
+    "NewtonResult",
     "Radau",
     "cvode_jacobian",
     "ida_jacobian",
     "ivp_jacobian",
     "minimize_derivatives",
+    "newton",
     "nonlinear_constraint",
     "shifted_jacobian",
 ]

@@ -1,13 +1,18 @@
-"""Sparse LU factors, with the column order that fits the pattern."""
+"""Ways to solve with a sparse matrix: LU with the order that fits its pattern, PARDISO, GMRES with ILU."""
 
 from __future__ import annotations
 
+import importlib
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 import scipy.sparse
 import scipy.sparse.linalg
 
+from sparsead.errors import InputError
+
+Solve = Callable[[np.ndarray], np.ndarray]
 SYMMETRIC = 0.9  # share of entries with a mirror image from which a pattern counts as symmetric
 
 
@@ -25,3 +30,96 @@ def column_order(A: Any) -> str:
 def superlu(A: Any, order: str) -> Any:
     """Factor a sparse matrix in compressed columns."""
     return scipy.sparse.linalg.splu(A, permc_spec=order)  # type: ignore[call-overload]
+
+
+def direct_solver(kind: str | Callable[[Any], Solve], pattern: Any) -> Callable[[Any], Solve]:
+    """Return a function from a matrix (CSC, of a known pattern) to the solution of systems with it.
+
+    Parameters
+    ----------
+    kind : str or callable
+        ``"superlu"``, ``"pardiso"`` (package pypardiso), or any such function, as `scipy.sparse.linalg.factorized`.
+    pattern : SparsityPattern
+        Decides on the order of SuperLU's columns.
+    """
+    if callable(kind):
+        return kind
+    if kind == "superlu":
+        order = column_order(pattern)
+        return lambda A: superlu(A, order).solve
+    if kind == "pardiso":
+        return Pardiso()
+    raise InputError(f"unknown linear solver {kind!r}; expected 'superlu', 'pardiso', 'krylov' or a function of A")
+
+
+class Pardiso:
+    """MKL's PARDISO (package pypardiso), called with one matrix after the other; only the latest can be solved with.
+
+    The analysis of the pattern is kept as long as the pattern is the same: pypardiso has this step, but no public name
+    for it.
+    """
+
+    def __init__(self) -> None:
+        self._package = importlib.import_module("pypardiso")
+        self._solver = self._package.PyPardisoSolver()
+        self._analysed: Any = None
+
+    def __call__(self, A: Any) -> Solve:
+        """Factor A."""
+        if np.iscomplexobj(A.data):
+            raise InputError("pypardiso factors real matrices only, and Radau needs complex ones; use BDF or superlu")
+        rows = scipy.sparse.csr_matrix(A)
+        rows.sort_indices()
+        self._call(22 if self._known(rows) else 12, rows, np.zeros((A.shape[0], 1)))
+        self._analysed = rows
+        return lambda b: self._call(33, rows, np.array(b, dtype=np.float64, order="F").reshape(-1, 1)).reshape(-1)
+
+    def _known(self, rows: Any) -> bool:
+        known = self._analysed
+        return (
+            known is not None
+            and known.shape == rows.shape
+            and np.array_equal(known.indptr, rows.indptr)
+            and np.array_equal(known.indices, rows.indices)
+        )
+
+    def _call(self, phase: int, rows: Any, b: np.ndarray) -> np.ndarray:
+        self._solver.set_phase(phase)
+        try:
+            return self._solver._call_pardiso(rows, b)
+        except self._package.PyPardisoError as error:
+            raise RuntimeError(f"exactly singular, or worse, for PARDISO: {error}") from error
+
+
+class Krylov:
+    """GMRES with products from the derivative program, preconditioned by an incomplete LU of an earlier matrix.
+
+    The preconditioner is computed anew once it costs twice the iterations that it cost when it was fresh.
+    """
+
+    def __init__(self, order: str, drop_tol: float = 1e-4, fill_factor: float = 10.0) -> None:
+        self._options: dict[str, Any] = {"drop_tol": drop_tol, "fill_factor": fill_factor, "permc_spec": order}
+        self._incomplete: Any = None
+        self._fresh, self._last = 0, 0
+
+    def solve(self, matrix: Callable[[], Any], operator: Any, b: np.ndarray, rtol: float) -> np.ndarray:
+        """Return x with ``|operator x - b| <= rtol |b|``, or the best that was found."""
+        for renew in (self._incomplete is None or self._last > max(10, 2 * self._fresh), True):
+            if renew:
+                self._incomplete = scipy.sparse.linalg.spilu(matrix(), **self._options)
+            x, info = self._gmres(operator, b, rtol)
+            if renew:
+                self._fresh = self._last
+            if info == 0 or renew:
+                break
+        return x
+
+    def _gmres(self, operator: Any, b: np.ndarray, rtol: float) -> tuple[np.ndarray, int]:
+        residuals: list[float] = []
+        preconditioner = scipy.sparse.linalg.LinearOperator(operator.shape, self._incomplete.solve, dtype=np.float64)
+        x, info = scipy.sparse.linalg.gmres(
+            operator, b, rtol=rtol, restart=50, maxiter=4, M=preconditioner, callback=residuals.append,
+            callback_type="pr_norm",
+        )  # fmt: skip
+        self._last = len(residuals)
+        return x, info

@@ -5,12 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-import numpy as np
 import scipy.integrate
 import scipy.sparse
 
 from sparsead.jacobian import Jacobian, jacobian
-from sparsead.solvers.factors import column_order, superlu
+from sparsead.solvers.factors import direct_solver
 from sparsead.solvers.structure import Columns
 
 
@@ -70,34 +69,41 @@ def ivp_jacobian(f: Callable[..., Any], t0: float, y0: Any, *args: Any, **option
 
 
 class BDF(scipy.integrate.BDF):
-    """SciPy's BDF with factors ordered for the pattern: ``solve_ivp(..., method=solvers.BDF, jac=...)``.
+    """SciPy's BDF with factors that fit the pattern: ``solve_ivp(..., method=solvers.BDF, jac=...)``.
 
     SciPy orders the columns by COLAMD whatever the pattern. On a structurally symmetric one, as that of most
     discretised equations, minimum degree on ``A + A^T`` leaves several times less to compute.
+
+    Parameters
+    ----------
+    *args, **options
+        Those of `scipy.integrate.BDF`; ``solve_ivp`` passes them on.
+    linear_solver : str or callable
+        ``"superlu"``, ``"pardiso"`` (package pypardiso), or a function, see `newton`.
     """
 
-    def __init__(self, *args: Any, **options: Any) -> None:
+    def __init__(self, *args: Any, linear_solver: Any = "superlu", **options: Any) -> None:
         super().__init__(*args, **options)
-        _order_factors(self)
+        _set_factors(self, linear_solver)
 
 
 class Radau(scipy.integrate.Radau):
-    """SciPy's Radau with factors ordered for the pattern, see `BDF`."""
+    """SciPy's Radau with factors that fit the pattern, see `BDF`; pypardiso cannot factor its complex matrices."""
 
-    def __init__(self, *args: Any, **options: Any) -> None:
+    def __init__(self, *args: Any, linear_solver: Any = "superlu", **options: Any) -> None:
         super().__init__(*args, **options)
-        _order_factors(self)
+        _set_factors(self, linear_solver)
 
 
-def _order_factors(solver: Any) -> None:
+def _set_factors(solver: Any, kind: Any) -> None:
     """Replace the factorisation of a SciPy solver that has a sparse Jacobian."""
     if not scipy.sparse.issparse(solver.J):
         return
-    order = column_order(solver.J)
+    factor = direct_solver(kind, solver.J)
 
     def lu(A: Any) -> Any:
         solver.nlu += 1
-        return superlu(A, order)
+        return factor(A)
 
     solver.lu = lu
-    solver.solve_lu = lambda factors, b: factors.solve(np.asarray(b))
+    solver.solve_lu = lambda solve, b: solve(b)

@@ -1,0 +1,162 @@
+"""Newton's method: converges fast where it should, and says what is wrong where it does not."""
+
+import sys
+
+import numpy as np
+import pytest
+import scipy.sparse.linalg
+
+import sparsead as sad
+from sparsead import solvers
+from sparsead.problems import bratu
+
+
+def residuals(found):
+    return [iteration.residual for iteration in found.history]
+
+
+@pytest.mark.parametrize("globalize", ["line-search", "dogleg", None])
+@pytest.mark.parametrize("linear_solver", ["superlu", scipy.sparse.linalg.factorized, "krylov"])
+def test_bratu_converges(linear_solver, globalize):
+    problem = bratu(6)
+    found = solvers.newton(problem.f, problem.x0, *problem.args, linear_solver=linear_solver, globalize=globalize)
+    assert found.success, found
+    assert found.x.shape == (6, 6, 6)
+    assert np.abs(problem.f(found.x, *problem.args)).max() < 1e-7
+    assert found.nit <= 8
+
+
+def test_convergence_is_quadratic():
+    problem = bratu(6)
+    found = solvers.newton(problem.f, problem.x0, *problem.args, ftol=1e-12)
+    r = residuals(found)
+    assert all(r[k + 1] < 0.1 * r[k] ** 2 for k in range(1, found.nit - 1))
+
+
+def test_pardiso():
+    pytest.importorskip("pypardiso", reason="pypardiso is not installed (pip install pypardiso)")
+    problem = bratu(6)
+    found = solvers.newton(problem.f, problem.x0, *problem.args, linear_solver="pardiso")
+    expected = solvers.newton(problem.f, problem.x0, *problem.args)
+    np.testing.assert_allclose(found.x, expected.x, rtol=1e-10)
+
+
+def test_a_prepared_jacobian_serves_a_family(monkeypatch):
+    """Continuation in the strength of the reaction: one preparation."""
+    problem = bratu(5)
+    found = solvers.newton(problem.f, problem.x0, 1.0)
+    monkeypatch.setattr(sys.modules["sparsead.solvers.newton"], "jacobian", None)
+    heights = []
+    for strength in (2.0, 4.0, 6.0, 8.0):
+        found = solvers.newton(problem.f, found.x, strength, jac=found.jac)
+        assert found.success
+        heights.append(found.x.max())
+    assert np.all(np.diff(heights) > 0)
+
+
+@pytest.mark.parametrize("globalize", ["line-search", "dogleg"])
+def test_globalization_saves_a_far_start(globalize):
+    """Newton's method diverges on arctan from beyond 1.39."""
+
+    def f(x):
+        return np.arctan(x) + 0.01 * (x - np.roll(x, 1))
+
+    found = solvers.newton(f, np.full(10, 20.0), globalize=globalize)
+    assert found.success
+    assert any(iteration.share < 1.0 for iteration in found.history[1:])
+    lost = solvers.newton(f, np.full(10, 20.0), globalize=None, maxiter=10)
+    assert not lost.success
+    assert np.abs(lost.fun).max() == min(residuals(lost))
+
+
+def test_steps_stay_where_f_is_defined():
+    found = solvers.newton(lambda x: np.log(x) + x - 5.0, np.full(3, 100.0))
+    assert found.success
+    np.testing.assert_allclose(np.log(found.x) + found.x, 5.0)
+
+
+def test_starting_at_the_solution():
+    problem = bratu(5)
+    first = solvers.newton(problem.f, problem.x0, *problem.args)
+    again = solvers.newton(problem.f, first.x, *problem.args, jac=first.jac)
+    assert again.success, again
+    assert again.nit <= 2
+
+
+def test_linear_equations_take_one_step():
+    assert solvers.newton(lambda x: 3.0 * x - np.roll(x, 1) - 4.0, np.zeros(5)).nit == 1
+
+
+def test_structurally_singular():
+    def f(x):
+        return np.stack([x[0, 0] - 1.0, x[0, 0] ** 2, x[1, 0] * x[1, 1], x[1, 1]])
+
+    found = solvers.newton(f, np.ones((2, 2)))
+    assert not found.success
+    assert found.status == 2
+    assert "structurally singular" in found.message
+    assert "x[0, 1]" in found.message
+    assert "appears in 0 equations" in found.message
+
+
+def test_singular_where_entries_vanish():
+    found = solvers.newton(lambda x: np.stack([x[0] - 1.0, x[1] ** 2 - 4.0, x[2] - x[0]]), np.zeros(3))
+    assert found.status == 2
+    assert "f[1]" in found.message
+    assert "x[1]" in found.message
+    np.testing.assert_array_equal(found.x, 0.0)
+
+
+def test_numerically_singular():
+    def f(x):  # the last two equations say the same of x[2] and x[3]
+        return np.stack([x[0] - 1.0, x[1] + x[0], x[2] + x[3] - 1.0, 2.0 * (x[2] + x[3]) - 3.0])
+
+    found = solvers.newton(f, np.zeros(4))
+    assert found.status == 2
+    assert "numerically singular" in found.message
+    assert any(f"f[{i}]" in found.message for i in (2, 3))
+    assert any(f"x[{j}]" in found.message for j in (2, 3))
+
+
+def test_not_finite_at_the_start():
+    found = solvers.newton(lambda x: np.log(x), np.array([1.0, 2.0, -1.0, -2.0]))
+    assert found.status == 4
+    assert found.message == "f[2] = nan at x0 (2 elements are not finite)"
+
+
+def test_derivative_not_finite():
+    found = solvers.newton(lambda x: np.sqrt(np.abs(x)) - 1.0, np.array([4.0, 0.0]))
+    assert found.status in (2, 4)
+    assert "f[1]" in found.message
+
+
+@pytest.mark.parametrize("globalize", ["line-search", "dogleg"])
+def test_no_root(globalize):
+    found = solvers.newton(lambda x: x**2 + 1.0, np.full(3, 0.7), globalize=globalize)
+    assert not found.success
+    assert found.status in (1, 2, 3)
+    assert np.abs(found.fun).max() < 1.49
+
+
+def test_too_many_iterations():
+    found = solvers.newton(lambda x: x**3, np.ones(2), maxiter=3, ftol=1e-14)
+    assert found.status == 1
+    assert found.nit == 3
+
+
+def test_report_and_callback():
+    seen = []
+    found = solvers.newton(lambda x: x**2 - 4.0, np.ones(2), callback=seen.append)
+    assert seen == found.history
+    lines = str(found).splitlines()
+    assert len(lines) == found.nit + 3
+    assert lines[-1].startswith("converged: ")
+
+
+def test_options_are_checked():
+    with pytest.raises(sad.InputError, match="as many equations as unknowns, got 2 and 3"):
+        solvers.newton(lambda x: x[1:], np.ones(3))
+    with pytest.raises(sad.InputError, match="unknown linear solver 'lu'"):
+        solvers.newton(lambda x: x, np.ones(3), linear_solver="lu")
+    with pytest.raises(sad.InputError, match="unknown globalize 'wolfe'"):
+        solvers.newton(lambda x: x, np.ones(3), globalize="wolfe")
