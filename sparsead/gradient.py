@@ -11,7 +11,7 @@ import sparsead.ops  # noqa: F401  (fills the tables that tracing reads)
 from sparsead.emit.sweep import DEFAULT_BACKEND
 from sparsead.errors import InputError
 from sparsead.kernels.gradient import gradient as gradient_kernels
-from sparsead.kernels.kernel import Kernels
+from sparsead.kernels.kernel import Kernels, combined
 from sparsead.kernels.lower import lower
 from sparsead.program.nodes import Program
 from sparsead.stages import Timings
@@ -27,7 +27,7 @@ class Gradient:
         self.kernels = kernels
         self.gradient_kernels = gradient_kernels(kernels)
         self._signature = signature
-        self._both = with_value(kernels, self.gradient_kernels)
+        self._both = combined(kernels, self.gradient_kernels)
         self._gradient = value_sweep(self.gradient_kernels, backend)
         self._value_and_gradient = value_sweep(self._both, backend)
 
@@ -66,12 +66,6 @@ def gradient(f: Callable[..., Any], x0: Any, *args: Any, argnum: int = 0, backen
     """
     program, signature, kernels = traced_scalar(f, (x0, *args), argnum, Timings())
     return Gradient(program, signature, kernels, backend)
-
-
-def with_value(kernels: Kernels, gradients: Kernels) -> Kernels:
-    """Return kernels that compute the value and the gradient, sharing what both need."""
-    reverse = [k for k in gradients.kernels if any(s.buffer.name[0] in "ag" for s in k.stores)]
-    return Kernels(kernels.wrt, gradients.output, kernels.arguments, (*kernels.kernels, *reverse))
 
 
 def traced_scalar(

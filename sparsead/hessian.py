@@ -15,9 +15,9 @@ from sparsead.choices import HESSIAN_MODES, choose_hessian, given_pattern
 from sparsead.detect.jacobian import detect
 from sparsead.emit.sweep import DEFAULT_BACKEND, Sweep
 from sparsead.errors import InputError, UnsupportedOperationError
-from sparsead.gradient import traced_scalar, with_value
+from sparsead.gradient import traced_scalar
 from sparsead.kernels.gradient import gradient as gradient_kernels
-from sparsead.kernels.kernel import Buffer, Kernels, LinearProgram
+from sparsead.kernels.kernel import Buffer, Kernels, LinearProgram, combined
 from sparsead.kernels.linearize import linearize
 from sparsead.prepared import PreparedMatrix
 from sparsead.stages import Timings
@@ -40,7 +40,7 @@ class Hessian(PreparedMatrix):
     def __init__(self, gradients: Kernels, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.gradient_kernels = gradients
-        self._both = with_value(self.kernels, gradients)
+        self._both = combined(combined(self.kernels, gradients), self.linear.primal)
 
     def __call__(
         self, x: Any, *args: Any, out: scipy.sparse.csr_array | None = None, triangle: str = "full"

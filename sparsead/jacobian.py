@@ -16,7 +16,7 @@ from sparsead.detect.jacobian import detect
 from sparsead.differences import METHODS, DifferenceJacobian
 from sparsead.emit.sweep import DEFAULT_BACKEND, Sweep
 from sparsead.errors import InputError, UnsupportedOperationError
-from sparsead.kernels.kernel import Buffer, LinearProgram
+from sparsead.kernels.kernel import Buffer, LinearProgram, combined
 from sparsead.kernels.linearize import linearize
 from sparsead.kernels.lower import lower
 from sparsead.prepared import PreparedMatrix
@@ -35,6 +35,10 @@ class Jacobian(PreparedMatrix):
     """
 
     _title = "sparse Jacobian"
+
+    def __init__(self, *args: Any) -> None:
+        super().__init__(*args)
+        self._both = combined(self.kernels, self.linear.primal)
 
     def __call__(self, x: Any, *args: Any, out: scipy.sparse.csr_array | None = None) -> scipy.sparse.csr_array:
         """Return the Jacobian at x.
@@ -69,7 +73,7 @@ class Jacobian(PreparedMatrix):
         """Return ``f(x, *args)`` and its Jacobian, from one sweep."""
         inputs = self._inputs((x, *args))
         y, data = np.empty(self.shape[0]), np.empty(self.pattern.nnz)
-        self._assembly.fill(data, inputs | {"y": y}, values=self.kernels)
+        self._assembly.fill(data, inputs | {"y": y}, values=self._both)
         return self._shaped(y), self.structure.matrix(data)
 
     def value(self, x: Any, *args: Any) -> np.ndarray:

@@ -17,7 +17,7 @@ import llvmlite.binding as llvm
 import numpy as np
 
 from sparsead.emit.python import Runner
-from sparsead.emit.source import Source
+from sparsead.emit.source import Function
 
 INTRINSICS = {"sqrt", "floor", "ceil", "trunc", "rint", "copysign"}
 LIBM = {
@@ -36,7 +36,7 @@ Value = tuple[str, str]  # an LLVM operand and its type: double, i64 or i1
 class _Translator:
     """Translate one generated function; `lines` is the body in LLVM assembly."""
 
-    def __init__(self, source: Source) -> None:
+    def __init__(self, source: Function) -> None:
         self.arrays = source.arrays
         self.env: dict[str, Value] = {}
         self.lines: list[str] = []
@@ -216,7 +216,7 @@ def _hex(number: float) -> str:
     return f"0x{struct.unpack('>Q', struct.pack('>d', number))[0]:016X}"
 
 
-def assembly(source: Source) -> str:
+def assembly(source: Function) -> str:
     """Return LLVM assembly for the source: `entry` takes one pointer to the array of array pointers."""
     tree = ast.parse(source.text)
     function = tree.body[0]
@@ -272,7 +272,7 @@ def _optimise(module: Any, target: Any) -> None:
     builder.getModulePassManager().run(module, builder)
 
 
-def llvm_compiled(source: Source) -> Runner:
+def llvm_compiled(source: Function) -> Runner:
     """Compile the source with LLVM; arrays must be C-contiguous and of the declared types."""
     module = llvm.parse_assembly(assembly(source))
     target = _target()

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from sparsead.emit.source import Source
+from sparsead.emit.source import Function
 
 Runner = Callable[..., None]
 
@@ -23,14 +23,14 @@ FUNCTIONS: dict[str, Callable[..., Any]] = {
 }  # fmt: skip
 
 
-def load(source: Source) -> Callable[..., None]:
+def load(source: Function) -> Callable[..., None]:
     """Define the generated function in a namespace that holds `FUNCTIONS` only."""
     namespace: dict[str, Any] = {**FUNCTIONS, "inf": np.inf, "nan": np.nan, "range": range, "abs": abs, "min": min}
     exec(compile(source.text, f"<sparsead {source.name}>", "exec"), namespace)  # our own text, never a user's
     return namespace[source.name]
 
 
-def interpreted(source: Source) -> Runner:
+def interpreted(source: Function) -> Runner:
     """Run the source as plain Python: slow, and with nothing between the text and the result."""
     function = load(source)
 
@@ -41,7 +41,7 @@ def interpreted(source: Source) -> Runner:
     return run
 
 
-def numba_compiled(source: Source) -> Runner:
+def numba_compiled(source: Function) -> Runner:
     """Compile the source with numba for C-contiguous arrays of the declared types."""
     import numba
 

@@ -6,8 +6,9 @@ The same text is read by every back end: numba, LLVM, and Python itself (slow, f
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -16,8 +17,13 @@ from sparsead.kernels.kernel import Buffer
 Dtype = str  # "f8" or "i4"
 
 
+Callback = Callable[[Mapping[str, np.ndarray]], None]  # takes the arrays by parameter name
+
+
 class Source:
     """A function being written: its array parameters and its lines.
+
+    Where it must call back into Python it is interrupted: what follows is another function of the same parameters.
 
     Attributes
     ----------
@@ -35,6 +41,7 @@ class Source:
         self.fixed: dict[str, np.ndarray] = {}
         self.sizes: dict[str, int] = {}
         self.lines: list[str] = []
+        self.before: list[tuple[list[str], Callback]] = []
         self._depth = 1
         self._tables: dict[bytes, str] = {}
 
@@ -76,9 +83,41 @@ class Source:
         yield
         self._depth -= 1
 
+    def interrupt(self, callback: Callback) -> None:
+        """End the function here, for a callback; what is written next goes into another one."""
+        assert self._depth == 1, "only between loops"
+        self.before.append((self.lines, callback))
+        self.lines = []
+
+    @property
+    def functions(self) -> list[Function]:
+        """The functions to compile, in the order in which they run."""
+        bodies = [*(lines for lines, _ in self.before), self.lines]
+        names = [self.name, *(f"{self.name}_{k}" for k in range(1, len(bodies)))]
+        return [Function(name, self.arrays, lines) for name, lines in zip(names, bodies, strict=True)]
+
+    @property
+    def callbacks(self) -> list[Callback]:
+        """What runs after each function but the last."""
+        return [callback for _, callback in self.before]
+
     @property
     def text(self) -> str:
-        """The whole function."""
+        """The text of all functions."""
+        return "\n".join(function.text for function in self.functions)
+
+
+@dataclass(frozen=True)
+class Function:
+    """A generated function: what a back end compiles."""
+
+    name: str
+    arrays: dict[str, Dtype]
+    lines: list[str]
+
+    @property
+    def text(self) -> str:
+        """The text of the function."""
         head = f"def {self.name}({', '.join(self.arrays)}):"
         return "\n".join([head, *(self.lines or ["    pass"])]) + "\n"
 

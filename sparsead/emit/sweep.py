@@ -9,16 +9,16 @@ from collections.abc import Callable
 import numpy as np
 
 from sparsead.emit.python import Runner, interpreted, numba_compiled
-from sparsead.emit.source import Source
+from sparsead.emit.source import Function, Source
 
 
-def _llvm(source: Source) -> Runner:
+def _llvm(source: Function) -> Runner:
     from sparsead.emit.llvm import llvm_compiled  # llvmlite takes a moment to import
 
     return llvm_compiled(source)
 
 
-BACKENDS: dict[str, Callable[[Source], Runner]] = {
+BACKENDS: dict[str, Callable[[Function], Runner]] = {
     "llvm": _llvm,
     "numba": numba_compiled,
     "python": interpreted,
@@ -45,16 +45,16 @@ class Sweep:
         self.source = source
         self.sizes = {name: size for name, size in (sizes | source.sizes).items() if name in source.arrays}
         self.backend = backend
-        self._runner: Runner | None = None
+        self._runners: list[Runner] | None = None
         self._lock = threading.Lock()
         self._local = threading.local()
 
-    def compile(self) -> Runner:
-        """Compile now, if that has not been done; return the compiled function."""
+    def compile(self) -> list[Runner]:
+        """Compile now, if that has not been done; return the compiled functions."""
         with self._lock:
-            if self._runner is None:
-                self._runner = BACKENDS[self.backend](self.source)
-            return self._runner
+            if self._runners is None:
+                self._runners = [BACKENDS[self.backend](function) for function in self.source.functions]
+            return self._runners
 
     def _work(self) -> dict[str, np.ndarray]:
         work = getattr(self._local, "arrays", None)
@@ -64,6 +64,10 @@ class Sweep:
 
     def __call__(self, **arrays: np.ndarray) -> None:
         """Run on flat C-contiguous float64 arrays, given by parameter name; others are ignored."""
-        runner = self._runner or self.compile()
+        first, *others = self._runners or self.compile()
         known = {**self.source.fixed, **self._work(), **arrays}
-        runner(*(known[name] for name in self.source.arrays))
+        values = [known[name] for name in self.source.arrays]
+        first(*values)
+        for callback, runner in zip(self.source.callbacks, others, strict=True):
+            callback(known)
+            runner(*values)

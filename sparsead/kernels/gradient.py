@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sparsead.kernels.kernel import Buffer, Kernel, Kernels, LinearKernel, Load, Store
+from sparsead.kernels.kernel import Buffer, Kernel, Kernels, LinearKernel, Load, Store, filled_by, zeros
 from sparsead.kernels.linearize import linearize
 from sparsead.program.scalar import Expr
 
@@ -18,7 +18,9 @@ def gradient(kernels: Kernels) -> Kernels:
     cotangents = {kernels.wrt: Buffer("g", kernels.wrt.size, "output")}
     for buffer in linear.work:
         cotangents[buffer] = Buffer(f"a{buffer.name}", buffer.size, "work")
-    reverse = tuple(_store_cotangents(k, kernels.output, cotangents) for k in transposed.kernels)
+    reverse = [_store_cotangents(k, kernels.output, cotangents) for k in transposed.kernels]
+    if not any(cotangents[kernels.wrt] in filled_by(k) for k in reverse):
+        reverse.append(zeros(cotangents[kernels.wrt]))
     return Kernels(kernels.wrt, cotangents[kernels.wrt], kernels.arguments, (*linear.primal.kernels, *reverse))
 
 

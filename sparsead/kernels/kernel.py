@@ -7,7 +7,7 @@ sides of a term transposes it.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import Literal
 
@@ -15,7 +15,8 @@ import numpy as np
 
 from sparsead.kernels.indexmap import IndexMap
 from sparsead.program.index import Shape
-from sparsead.program.scalar import Expr
+from sparsead.program.nodes import Operation
+from sparsead.program.scalar import Expr, Pool
 
 Role = Literal["input", "constant", "work", "output"]
 
@@ -73,18 +74,50 @@ class Kernel:
 
 
 @dataclass(frozen=True, eq=False)
+class CallKernel:
+    """A call of an operation that is not traced: fills `result`, and the entries of its derivatives.
+
+    ``entries[k]`` holds the derivative with respect to ``operands[k]``, in the order of the operation's structure.
+    `filled` says which of these buffers the program needs.
+    """
+
+    operation: Operation
+    operands: tuple[Buffer, ...]
+    result: Buffer
+    entries: tuple[Buffer, ...]
+    filled: tuple[Buffer, ...]
+
+    def run(self, arrays: Mapping[str, np.ndarray]) -> None:
+        """Call the operation on arrays given by the names of their buffers."""
+        operands = [arrays[b.name] for b in self.operands]
+        if self.result in self.filled:
+            self.operation.value(operands, arrays[self.result.name])
+        for number, entries in enumerate(self.entries):
+            if entries in self.filled:
+                self.operation.derivative(operands, number, arrays[entries.name])
+
+    def __str__(self) -> str:
+        filled = ", ".join(b.name for b in self.filled)
+        return f"{filled} = {self.operation.name}({', '.join(b.name for b in self.operands)})"
+
+
+Step = Kernel | CallKernel
+
+
+@dataclass(frozen=True, eq=False)
 class Kernels:
     """A lowered program: kernels in an order in which every buffer is complete before it is read."""
 
     wrt: Buffer
     output: Buffer
     arguments: tuple[Buffer, ...]
-    kernels: tuple[Kernel, ...]
+    kernels: tuple[Step, ...]
 
     @property
     def work(self) -> list[Buffer]:
         """Intermediate buffers, in the order in which they are filled."""
-        return [b for b in written(k.stores for k in self.kernels) if b.role == "work"]
+        filled = dict.fromkeys(b for step in self.kernels for b in filled_by(step))
+        return [b for b in filled if b.role == "work"]
 
     def __str__(self) -> str:
         return "\n".join(map(str, self.kernels))
@@ -149,9 +182,31 @@ class LinearProgram:
         return "\n".join(map(str, self.kernels))
 
 
-def written(stores: Iterable[Iterable[Store]]) -> list[Buffer]:
-    """Return the buffers that are stored to, each once, in order."""
-    return list(dict.fromkeys(s.buffer for group in stores for s in group))
+def filled_by(step: Step) -> tuple[Buffer, ...]:
+    """Return the buffers that a step of a program writes."""
+    return step.filled if isinstance(step, CallKernel) else tuple(s.buffer for s in step.stores)
+
+
+def read_by(step: Step) -> tuple[Buffer, ...]:
+    """Return the buffers that a step of a program reads."""
+    return step.operands if isinstance(step, CallKernel) else tuple(load.buffer for load in step.loads)
+
+
+def combined(first: Kernels, second: Kernels) -> Kernels:
+    """Return kernels that fill what either program fills, with the output of the second."""
+    known = {b for step in first.kernels for b in filled_by(step)}
+    steps = list(first.kernels)
+    for step in second.kernels:
+        missing = tuple(b for b in filled_by(step) if b not in known)
+        if missing:
+            steps.append(replace(step, filled=missing) if isinstance(step, CallKernel) else step)
+    return Kernels(second.wrt, second.output, second.arguments, tuple(steps))
+
+
+def zeros(buffer: Buffer) -> Kernel:
+    """Return the kernel that sets a buffer to zero."""
+    everywhere = IndexMap((buffer.size,), 0, (1,))
+    return Kernel((buffer.size,), (Store(buffer, everywhere, Pool().constant(0.0), adds=False),))
 
 
 def reachable(roots: Iterable[Expr]) -> list[Expr]:

@@ -3,24 +3,51 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 
-from sparsead.kernels.kernel import Kernel, Kernels, LinearKernel, LinearProgram, Load, Term, reachable
-from sparsead.program.scalar import OPS, Expr
+from sparsead.errors import UnsupportedOperationError
+from sparsead.kernels.indexmap import IndexMap, recognise
+from sparsead.kernels.kernel import (
+    Buffer,
+    CallKernel,
+    Kernel,
+    Kernels,
+    LinearKernel,
+    LinearProgram,
+    Load,
+    Step,
+    Term,
+    filled_by,
+    reachable,
+    read_by,
+)
+from sparsead.program.scalar import OPS, Expr, Pool
 
 Coefficients = dict[Expr, Expr]
 
 
 def linearize(kernels: Kernels) -> LinearProgram:
-    """Return the linear program of the derivative of the output with respect to the input `wrt`."""
+    """Return the linear program of the derivative of the output with respect to the input `wrt`.
+
+    Raises
+    ------
+    UnsupportedOperationError
+        If the derivative of an operation that is not traced would have to be differentiated.
+    """
     active = {kernels.wrt}
+    entries: dict[Buffer, CallKernel] = {}
     linear = []
-    for kernel in kernels.kernels:
-        terms = tuple(_terms(kernel, lambda load: load.buffer in active))
-        active.update(t.target for t in terms)
-        if terms:
-            linear.append(LinearKernel(kernel.domain, terms))
-    needed = _needed(kernels, linear)
-    return LinearProgram(kernels.wrt, kernels.output, tuple(linear), needed)
+    for step in kernels.kernels:
+        if isinstance(step, CallKernel):
+            entries |= dict.fromkeys(step.entries, step)
+            found = [k for k in _call_kernels(step) if k.terms[0].source in active]
+        else:
+            terms = tuple(_terms(step, lambda load: load.buffer in active))
+            found = [LinearKernel(step.domain, terms)] if terms else []
+            _check_second_derivatives(step, entries, active)
+        active.update(t.target for k in found for t in k.terms)
+        linear += found
+    return LinearProgram(kernels.wrt, kernels.output, tuple(linear), _needed(kernels, linear))
 
 
 def _terms(kernel: Kernel, is_active: Callable[[Load], bool]) -> list[Term]:
@@ -32,17 +59,42 @@ def _terms(kernel: Kernel, is_active: Callable[[Load], bool]) -> list[Term]:
     ]
 
 
+def _call_kernels(call: CallKernel) -> list[LinearKernel]:
+    """Return the derivative of a call: the entries that it fills are coefficients."""
+    kernels = []
+    for number, (operand, entries) in enumerate(zip(call.operands, call.entries, strict=True)):
+        rows, columns = call.operation.structure(number)
+        everywhere = IndexMap((entries.size,), 0, (1,))
+        coefficient = Pool().leaf(Load(entries, everywhere))
+        term = Term(call.result, recognise(rows), coefficient, operand, recognise(columns))
+        kernels += [LinearKernel((entries.size,), (term,))] if entries.size else []
+    return kernels
+
+
+def _check_second_derivatives(kernel: Kernel, entries: dict[Buffer, CallKernel], active: set[Buffer]) -> None:
+    for load in kernel.loads:
+        call = entries.get(load.buffer)
+        if call is not None and not call.operation.linear and any(b in active for b in call.operands):
+            raise UnsupportedOperationError(
+                f"a second derivative of {call.operation.name}, which is not traced, is not known.\n"
+                "  A Hessian needs operations that are traced, or declared with linear=True."
+            )
+
+
 def _needed(kernels: Kernels, linear: list[LinearKernel]) -> Kernels:
-    """Return the kernels that fill the buffers which the coefficients read."""
+    """Return the steps that fill the buffers which the coefficients read."""
     wanted = {
         e.value.buffer for k in linear for e in reachable(t.coefficient for t in k.terms) if isinstance(e.value, Load)
     }
-    kept = []
-    for kernel in reversed(kernels.kernels):
-        stores = tuple(s for s in kernel.stores if s.buffer in wanted)
-        if stores:
-            kept.append(Kernel(kernel.domain, stores))
-            wanted.update(load.buffer for load in kept[-1].loads)
+    kept: list[Step] = []
+    for step in reversed(kernels.kernels):
+        if isinstance(step, CallKernel):
+            part: Step = replace(step, filled=tuple(b for b in (step.result, *step.entries) if b in wanted))
+        else:
+            part = Kernel(step.domain, tuple(s for s in step.stores if s.buffer in wanted))
+        if filled_by(part):
+            kept.append(part)
+            wanted.update(read_by(part))
     return Kernels(kernels.wrt, kernels.output, kernels.arguments, tuple(reversed(kept)))
 
 

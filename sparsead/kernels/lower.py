@@ -16,9 +16,9 @@ import numpy as np
 
 from sparsead.kernels.fusion import is_factor, is_linear, materialised, unrolled
 from sparsead.kernels.indexmap import IndexMap, recognise
-from sparsead.kernels.kernel import Buffer, Kernel, Kernels, Load, Store
+from sparsead.kernels.kernel import Buffer, CallKernel, Kernel, Kernels, Load, Step, Store, zeros
 from sparsead.program.index import IndexArray, Shape, box, compose, identity, is_identity, stored_part
-from sparsead.program.nodes import Constant, Input, Join, Map, Node, Program, Ref, Sum, constant, whole
+from sparsead.program.nodes import Call, Constant, Input, Join, Map, Node, Program, Ref, Sum, constant, whole
 from sparsead.program.scalar import OPS, Expr, Pool
 
 SMALL_AXIS = 16  # a last axis of up to so many points is written out, if the code stays short
@@ -72,14 +72,17 @@ class _Lowering:
         self.program = program
         self.buffers: dict[int, Buffer] = {i.serial: Buffer(i.name, i.size, "input") for i in program.inputs}
         self.keep = keep
-        self.kernels: list[Kernel] = []
+        self.count = 0
+        self.kernels: list[Step] = []
         self.constants: dict[Hashable, Buffer] = {}
 
     def run(self) -> Kernels:
         """Fill every buffer, the output last."""
         for node in self.program.nodes:
-            if node.serial in self.keep:
-                buffer = Buffer(f"v{len(self.buffers)}", node.size, "work")
+            if isinstance(node, Call):
+                self.call(node)
+            elif node.serial in self.keep:
+                buffer = self.new_buffer(node.size)
                 self.fill(buffer, whole(node), opened=node)
                 self.buffers[node.serial] = buffer
         output = Buffer("y", self.program.output.index.size, "output")
@@ -87,6 +90,22 @@ class _Lowering:
         inputs = tuple(self.buffers[i.serial] for i in self.program.inputs)
         wrt = self.buffers[self.program.wrt.serial]
         return Kernels(wrt, output, tuple(b for b in inputs if b is not wrt), tuple(self.kernels))
+
+    def new_buffer(self, size: int) -> Buffer:
+        """Return an intermediate buffer with a name of its own."""
+        self.count += 1
+        return Buffer(f"v{self.count}", size, "work")
+
+    def call(self, node: Call) -> None:
+        """Fill a buffer per operand, then call the operation."""
+        operands = []
+        for ref in node.args:
+            operands.append(self.new_buffer(ref.index.size))
+            self.fill(operands[-1], ref)
+        result = self.buffers[node.serial] = self.new_buffer(node.size)
+        sizes = [node.operation.structure(k)[0].size for k in range(len(operands))]
+        entries = tuple(self.new_buffer(size) for size in sizes)
+        self.kernels.append(CallKernel(node.operation, tuple(operands), result, entries, filled=(result,)))
 
     def fill(self, buffer: Buffer, ref: Ref, opened: Node | None = None) -> None:
         """Add the kernels that compute what `ref` reads into `buffer`."""
@@ -99,10 +118,9 @@ class _Lowering:
                 for part in self.written_out(asked):
                     groups[part.domain, part.piece.adds].append(part)
         adds = any(p.adds for p in pieces)
-        for (domain, _), group in groups.items():
-            kernel = _build(domain, group, buffer, adds)
-            if kernel.stores:
-                self.kernels.append(kernel)
+        built = [_build(domain, group, buffer, adds) for (domain, _), group in groups.items()]
+        kernels = [kernel for kernel in built if kernel.stores]
+        self.kernels += kernels or [zeros(buffer)]
 
     # -- pieces ---------------------------------------------------------------------------------------------
     def pieces(self, piece: Piece, opened: Node | None = None) -> Iterator[Piece]:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import itertools
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 
@@ -142,6 +142,48 @@ class Join(Node):
         """One reading per piece: the elements of the piece that are used."""
         owner, offset = self.owner.reshape(-1), self.offset.reshape(-1)
         return tuple(Ref(piece, offset[owner == k]) for k, piece in enumerate(self.pieces))
+
+
+class Operation(Protocol):
+    """An operation that is not traced: a function of flat arrays with a known derivative.
+
+    Attributes
+    ----------
+    name : str
+        What users call it.
+    linear : bool
+        True where the derivative does not depend on the operands.
+    """
+
+    name: str
+    linear: bool
+
+    def value(self, operands: list[np.ndarray], out: np.ndarray) -> None:
+        """Write the result, flat."""
+
+    def derivative(self, operands: list[np.ndarray], number: int, out: np.ndarray) -> None:
+        """Write the entries of the derivative with respect to one operand, in the order of `structure`."""
+
+    def structure(self, number: int) -> tuple[IndexArray, IndexArray]:
+        """Return row and column (flat elements of result and operand) of each entry of that derivative."""
+
+
+@dataclass(eq=False, kw_only=True)
+class Call(Node):
+    """The result of an operation that is not traced."""
+
+    operation: Operation
+    args: tuple[Ref, ...]
+
+    @property
+    def operands(self) -> tuple[Ref, ...]:
+        """One reading per operand, whole."""
+        return self.args
+
+    @property
+    def label(self) -> str:
+        """The name of the operation."""
+        return f"call {self.operation.name}"
 
 
 @dataclass(frozen=True, eq=False)

@@ -10,7 +10,7 @@ import numpy as np
 from sparsead.emit.nest import Nest
 from sparsead.emit.source import Source
 from sparsead.emit.sweep import DEFAULT_BACKEND, Sweep
-from sparsead.kernels.kernel import Buffer, Kernel, Kernels, LinearKernel, LinearProgram, Term
+from sparsead.kernels.kernel import Buffer, CallKernel, Kernel, Kernels, LinearKernel, LinearProgram, Step, Term
 
 
 def value_sweep(kernels: Kernels, backend: str = DEFAULT_BACKEND) -> Sweep:
@@ -39,14 +39,20 @@ def work_sizes(kernels: Kernels) -> dict[str, int]:
 
 
 def write_value(source: Source, kernels: Kernels, counter: Iterator[int]) -> None:
-    """Write the kernels that compute primal values."""
+    """Write the kernels that compute primal values; calls of operations that are not traced come in between."""
     for buffer in _added_to(kernels.kernels):
         write_zeros(source, source.buffer(buffer), buffer.size)
-    for kernel in kernels.kernels:
-        _write_kernel(source, kernel, counter)
+    for step in kernels.kernels:
+        if isinstance(step, CallKernel):
+            for buffer in (*step.operands, *step.filled):
+                source.buffer(buffer)
+            source.interrupt(step.run)
+        else:
+            _write_kernel(source, step, counter)
 
 
-def _added_to(kernels: Iterable[Kernel]) -> list[Buffer]:
+def _added_to(steps: Iterable[Step]) -> list[Buffer]:
+    kernels = [k for k in steps if isinstance(k, Kernel)]
     return list(dict.fromkeys(s.buffer for k in kernels for s in k.stores if s.adds))
 
 
