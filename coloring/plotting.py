@@ -12,6 +12,13 @@ if TYPE_CHECKING:
 
 #: Matrices with more rows or columns than this are drawn as the share of entries per bin.
 MAX_BINS = 400
+#: Hairlines separate the entries of matrices up to this size.
+MAX_HAIRLINES = 150
+INK, EDGE = "#1f2430", "#c9cdd6"
+PAINTS = (  # after P. Tol, "Colour schemes" (2021): told apart with every kind of color vision
+    *("#4477aa", "#ee6677", "#228833", "#ccbb44", "#66ccee", "#aa3377"),
+    *("#ee7733", "#009988", "#332288", "#ddaa77", "#882255", "#99bb55"),
+)
 
 
 def spy(pattern: SparsityPattern, ax: Any = None) -> Any:
@@ -21,39 +28,91 @@ def spy(pattern: SparsityPattern, ax: Any = None) -> Any:
 
 
 def spy_coloring(result: ColoringResult, axes: Any = None) -> Any:
-    """Draw the matrix with every entry in the color of its group, and the compressed matrices beside it.
+    """Draw the matrix with every entry in the color of its group, and the compressed matrices beside and below it.
 
     Parameters
     ----------
     result : ColoringResult
         What to draw.
     axes : sequence of matplotlib axes, optional
-        One for the matrix and one for each compressed matrix; a new figure by default.
+        One for the matrix and one for each compressed matrix; a new figure, with a caption, by default.
 
     Returns
     -------
     matplotlib.figure.Figure
         The figure.
     """
-    pattern, plan = result.pattern, result.plan
-    (m, n), sides = pattern.shape, []
+    plan, (m, n) = result.plan, result.pattern.shape
+    new = axes is None
+    axes = _axes_of(result) if new else axes
+    of_column = plan.color >= 0
+    color = np.where(of_column, plan.color, ~plan.color)
+    paint = _palette(result.num_colors)[np.where(of_column, color, color + result.num_column_colors)]
+    rows, columns = result.pattern.rows, result.pattern.indices
+    parts = [(rows, columns, paint, (m, n), f"{m:,} x {n:,}, {result.pattern.nnz:,} entries")]
     if result.column_colors is not None:
-        sides.append(("B = A S", (m, result.num_column_colors)))
+        k = result.num_column_colors
+        parts.append(
+            (
+                plan.line[of_column],
+                color[of_column],
+                paint[of_column],
+                (m, k),
+                f"A S: {k} {'column' if k == 1 else 'columns'}",
+            )
+        )
     if result.row_colors is not None:
-        sides.append(("B = Sᵀ A", (result.num_row_colors, n)))
-    axes = _row_of_axes(1 + len(sides)) if axes is None else axes
-    group = np.where(plan.color >= 0, plan.color, ~plan.color + result.num_column_colors)
-    palette = _palette(result.num_colors)
-    _image(axes[0], _colored(pattern.rows, pattern.indices, group, pattern.shape, palette), pattern.shape)
-    axes[0].set_title(f"{m} x {n}, {pattern.nnz} entries")
-    for ax, (title, shape) in zip(axes[1:], sides, strict=True):
-        of_columns = shape[0] == m and title.startswith("B = A")
-        here = plan.color >= 0 if of_columns else plan.color < 0
-        line, color = plan.line[here], np.where(plan.color >= 0, plan.color, ~plan.color)[here]
-        rows, columns = (line, color) if of_columns else (color, line)
-        _image(ax, _colored(rows, columns, group[here], shape, palette), shape, aspect="auto")
-        ax.set_title(f"{title}: {shape[1] if of_columns else shape[0]} passes")
+        k = result.num_row_colors
+        parts.append(
+            (
+                color[~of_column],
+                plan.line[~of_column],
+                paint[~of_column],
+                (k, n),
+                f"Sᵀ A: {k} {'row' if k == 1 else 'rows'}",
+            )
+        )
+    for ax, (i, j, paint, shape, title) in zip(axes, parts, strict=True):
+        _image(ax, _colored(i, j, paint, shape), shape, aspect="auto")
+        ax.set_title(title, loc="left", fontsize=11, color=INK)
+    if new:
+        axes[0].figure.supxlabel(_caption(result), x=0.02, ha="left", fontsize=10, color=INK)
     return axes[0].figure
+
+
+def _axes_of(result: ColoringResult) -> list[Any]:
+    """Make a figure: the matrix, beside it what products with it give, below it what products with the transpose do."""
+    from matplotlib.figure import Figure
+    from matplotlib.layout_engine import ConstrainedLayoutEngine
+
+    m, n = (max(size, 1) for size in result.pattern.shape)
+    width = min(max(6.0 * n / m, 3.0), 12.0)
+    widths, heights = [width], [6.0]
+    if result.column_colors is not None:
+        widths.append(max(width * result.num_column_colors / n, 1.7))
+    if result.row_colors is not None:
+        heights.append(max(6.0 * result.num_row_colors / m, 1.2))
+    size = (sum(widths) + 1.5, sum(heights) + 1.4)
+    figure = Figure(figsize=size, layout=ConstrainedLayoutEngine(h_pad=0.12, w_pad=0.12))
+    grid = figure.add_gridspec(len(heights), len(widths), width_ratios=widths, height_ratios=heights)
+    places = [(0, 0), (0, 1)][: len(widths)] + [(1, 0)] * (len(heights) - 1)
+    return [figure.add_subplot(grid[place]) for place in places]
+
+
+def _caption(result: ColoringResult) -> str:
+    """Say why the colors are valid, and what they save."""
+    if result.partition == "bidirectional":
+        reason = "Every entry is alone of its color in its row, or in its column."
+    elif result.structure == "symmetric":
+        reason = "Of every entry and its mirror image, one is alone of its color in its row."
+    else:
+        names = ("Columns", "row", "matrix") if result.partition == "column" else ("Rows", "column", "transpose")
+        reason = "{} of one color share no {}, so one product with the {} computes them all.".format(*names)
+    if result.decompression == "substitution":
+        reason = "Entries of one color in a row are told apart one after another, by substitution."
+    bound = "optimal" if result.is_optimal else f"proven lower bound {result.lower_bound}"
+    size = result.pattern.shape[0 if result.partition == "row" else 1]
+    return f"{reason}\n{result.num_colors} passes instead of {size:,}; {bound}."
 
 
 def binned_counts(pattern: SparsityPattern) -> np.ndarray:
@@ -68,37 +127,43 @@ def _bin(index: np.ndarray, size: int) -> np.ndarray:
     return index if size <= MAX_BINS else index.astype(np.int64) * MAX_BINS // size
 
 
-def _colored(rows: Any, columns: Any, group: Any, shape: tuple[int, int], palette: Any) -> np.ndarray:
+def _colored(rows: Any, columns: Any, paint: np.ndarray, shape: tuple[int, int]) -> np.ndarray:
     """RGBA image; where several entries fall into a bin, the last one shows."""
     bins = [max(1, min(size, MAX_BINS)) for size in shape]
     image = np.ones((*bins, 4))
-    image[_bin(rows, shape[0]), _bin(columns, shape[1])] = palette[group]
+    image[_bin(rows, shape[0]), _bin(columns, shape[1])] = paint
     return image
 
 
 def _palette(num_colors: int) -> np.ndarray:
-    """Colors that differ between neighboring numbers: steps of the golden angle around the hue circle."""
-    from matplotlib.colors import hsv_to_rgb
+    """RGBA colors that differ between neighboring numbers, (num_colors, 4)."""
+    from matplotlib.colors import hsv_to_rgb, to_rgba_array
 
-    hue = np.arange(max(num_colors, 1)) * 0.618033988749895 % 1
-    lightness = 0.65 + 0.3 * (np.arange(hue.size) % 3) / 2
-    rgb = hsv_to_rgb(np.stack([hue, np.full(hue.size, 0.75), lightness], axis=1))
-    return np.concatenate([rgb, np.ones((hue.size, 1))], axis=1)
+    if num_colors <= len(PAINTS):
+        return np.asarray(to_rgba_array(PAINTS))[:num_colors]
+    at = np.arange(num_colors)  # steps of the golden angle around the hue circle
+    hsv = np.stack([at * 0.618033988749895 % 1, np.full(at.size, 0.75), 0.65 + 0.15 * (at % 3)], axis=1)
+    return np.concatenate([hsv_to_rgb(hsv), np.ones((at.size, 1))], axis=1)
 
 
 def _image(ax: Any, image: np.ndarray, shape: tuple[int, int], aspect: str = "equal", **style: Any) -> Any:
+    """Show an image whose pixels are entries (or bins), with hairlines between them where there is room."""
     m, n = (max(size, 1) for size in shape)
     ax.imshow(image, extent=(-0.5, n - 0.5, m - 0.5, -0.5), interpolation="nearest", aspect=aspect, **style)
-    ax.xaxis.tick_top()
+    if max(image.shape[:2]) <= MAX_HAIRLINES:
+        ax.set_xticks(np.arange(n + 1) - 0.5, minor=True)
+        ax.set_yticks(np.arange(m + 1) - 0.5, minor=True)
+        ax.grid(which="minor", color="white", linewidth=0.5)
+    for axis in (ax.xaxis, ax.yaxis):
+        axis.get_major_locator().set_params(integer=True, min_n_ticks=1)
+    for side in ax.spines.values():
+        side.set_color(EDGE)
+    ax.tick_params(which="minor", length=0)
+    ax.tick_params(which="major", color=EDGE, labelcolor=INK, labelsize=9)
     return ax
 
 
 def _axes() -> Any:
-    return _row_of_axes(1)[0]
-
-
-def _row_of_axes(count: int) -> Any:
     from matplotlib.figure import Figure
 
-    figure = Figure(figsize=(4 * count, 4), layout="constrained")
-    return figure.subplots(1, count, squeeze=False)[0]
+    return Figure(figsize=(6, 6), layout="constrained").subplots()

@@ -27,6 +27,7 @@ from sparsead.problems import PROBLEMS, Problem
 
 SIZES = {"brusselator": 128, "bratu": 32, "rosenbrock": 100_000, "minimal-surface": 200}
 PICTURE_SIZES = {"brusselator": 6, "bratu": 4, "rosenbrock": 24, "minimal-surface": 8}  # where SIZES are too large
+LEGIBLE = 200  # rows and columns that a picture can show entry by entry
 STRUCTURES = {"jacobian": "nonsymmetric", "hessian": "symmetric"}
 BY_PASSES = {"jacobian": "forward", "hessian": "star"}
 
@@ -146,17 +147,18 @@ def check_table(problem: Problem, prepared: Any) -> Table:
 
 def picture(console: Console, problem: Problem, colored: ColoringResult, path: Path) -> None:
     """Draw the colored pattern; where the problem is too large for that, the same problem at a small size."""
-    from sparsead.cli.picture import LARGEST, draw
-
     title, smaller = problem.title, ""
-    if max(colored.pattern.shape) > LARGEST or colored.column_colors is None:
+    if max(colored.pattern.shape) > LEGIBLE:
         size = PICTURE_SIZES[problem.name]
         small = PROBLEMS[problem.name](size)
         pattern = sad.jacobian_pattern if problem.derivative == "jacobian" else sad.hessian_pattern
-        colored = coloring.color(pattern(small.f, small.x0, *small.args), structure=STRUCTURES[problem.derivative])
+        kind = {name: getattr(colored, name) for name in ("structure", "partition", "decompression")}
+        colored = coloring.color(pattern(small.f, small.x0, *small.args), **kind)
         title, smaller = small.title, f" (at size {size}, to be legible)"
     try:
-        draw(colored, title, path)
+        figure = colored.spy()
+        figure.suptitle(title, x=0.02, ha="left", fontsize=14, fontweight="bold")
+        figure.savefig(path, dpi=150)
     except ModuleNotFoundError as error:
         if error.name != "matplotlib":
             raise
