@@ -1,0 +1,89 @@
+"""A user's function on the command line: its matrix is written, bad input gets a message and status 2."""
+
+import sys
+
+import numpy as np
+import pytest
+import scipy.sparse
+from click.testing import CliRunner
+
+import sparsead as sad
+from sparsead.cli.group import group
+
+MODULE = """
+import numpy as np
+
+def chain(x, factor):
+    return factor * x[1:] * x[:-1]
+
+def energy(x):
+    return np.sum(x[1:] ** 2 * x[:-1])
+
+def branches(x):
+    return x if x[0] > 0 else -x
+
+constant = 3.0
+"""
+
+
+@pytest.fixture
+def run(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.syspath_prepend(str(tmp_path))
+    (tmp_path / "mine.py").write_text(MODULE)
+    np.save("x.npy", np.arange(1.0, 6.0))
+    monkeypatch.delitem(sys.modules, "mine", raising=False)
+    return lambda *args: CliRunner().invoke(group, list(args))
+
+
+def test_the_jacobian_is_written(run):
+    done = run("jacobian", "mine:chain", "--x0", "x.npy", "--arg", "2", "-o", "J.npz")
+    assert done.exit_code == 0, done.output
+    assert "sparse Jacobian of chain: 4 x 5, 8 nonzeros" in done.output
+    x = np.arange(1.0, 6.0)
+    expected = 2.0 * (np.eye(4, 5) * x[1:, None] + np.eye(4, 5, 1) * x[:-1, None])
+    np.testing.assert_allclose(scipy.sparse.load_npz("J.npz").toarray(), expected)
+
+
+def test_the_hessian_in_a_chosen_mode(run):
+    done = run("hessian", "mine:energy", "--x0", "x.npy", "--mode", "star")
+    assert done.exit_code == 0, done.output
+    assert "star: 3 HVP passes instead of 5" in done.output
+
+
+@pytest.mark.parametrize("args", [["mine:chain", "--arg", "2"], ["mine:energy", "--hessian"]])
+def test_what_is_right_passes_the_check(run, args):
+    done = run("check", *args, "--x0", "x.npy")
+    assert done.exit_code == 0, done.output
+    assert "FAILED" not in done.output and done.output.count("\nok ") >= 2
+
+
+def test_what_is_wrong_fails_the_check(run, monkeypatch):
+    def failing(prepared, x, *args):
+        report = type("Report", (), {"__str__": lambda self: "FAILED somewhere"})()
+        raise sad.CheckFailed(report)
+
+    monkeypatch.setattr(sad, "check", failing)
+    done = run("check", "mine:energy", "--x0", "x.npy")
+    assert done.exit_code == 1
+    assert "FAILED somewhere" in done.output
+
+
+@pytest.mark.parametrize(
+    ("args", "message"),
+    [
+        (["mine", "--x0", "x.npy"], "'mine' is not of the form MODULE:FUNCTION"),
+        (["yours:f", "--x0", "x.npy"], "cannot import yours"),
+        (["mine:nothing", "--x0", "x.npy"], "mine has no function nothing"),
+        (["mine:constant", "--x0", "x.npy"], "mine has no function constant"),
+        (["mine:energy"], "Missing option '--x0'"),
+        (["mine:energy", "--x0", "missing.npy"], "cannot read an array from missing.npy"),
+        (["mine:branches", "--x0", "x.npy"], "mine.py"),
+        (["mine:energy", "--x0", "x.npy", "--mode", "sideways"], "unknown mode 'sideways'"),
+        (["mine:energy", "--x0", "x.npy", "-o", "nowhere/J.npz"], "cannot write nowhere/J.npz"),
+    ],
+)
+def test_bad_input_gets_a_message_and_status_2(run, args, message):
+    done = run("jacobian", *args)
+    assert done.exit_code == 2
+    assert message in done.output
