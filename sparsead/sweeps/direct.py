@@ -55,7 +55,7 @@ class _Writer:
         self.patterns = patterns
         self.source = Source(name)
         self.counter = itertools.count()
-        self.kernels = [merged(k, linear.symmetric) for k in linear.kernels]
+        self.kernels = [merged(k, linear) for k in linear.kernels]
         self.placements = {b: self.placement(b) for b in (*linear.work, linear.target) if b in patterns}
 
     def placement(self, buffer: Buffer) -> Placement:
@@ -146,8 +146,8 @@ class _RowUpdate:
             )
 
 
-def merged(kernel: LinearKernel, symmetric: bool) -> LinearKernel:
-    """Add up terms with equal places; in a Hessian, give a term and its mirror image one coefficient.
+def merged(kernel: LinearKernel, linear: LinearProgram) -> LinearKernel:
+    """Add up terms with equal places; in a Hessian, give a term of it and its mirror image one coefficient.
 
     The two second derivatives of an expression are the same number, written in two ways. Written one way, and stored
     one after the other, they make the matrix symmetric to the bit, at half the cost.
@@ -157,12 +157,13 @@ def merged(kernel: LinearKernel, symmetric: bool) -> LinearKernel:
         key = (term.target, term.place.key, term.source, term.index.key)
         known = sums.get(key)
         sums[key] = term if known is None else replace(known, coefficient=known.coefficient + term.coefficient)
-    if not symmetric:
+    if not linear.symmetric:
         return LinearKernel(kernel.domain, tuple(sums.values()))
     terms = []
     while sums:
         term = sums.pop(next(iter(sums)))
         terms.append(term)
-        mirror = sums.pop((term.target, term.index.key, term.source, term.place.key), None)
-        terms += [replace(mirror, coefficient=term.coefficient)] if mirror else []
+        if term.target is linear.target and term.source is linear.source:  # not a term of an intermediate array
+            mirror = sums.pop((term.target, term.index.key, term.source, term.place.key), None)
+            terms += [replace(mirror, coefficient=term.coefficient)] if mirror else []
     return LinearKernel(kernel.domain, tuple(terms))
