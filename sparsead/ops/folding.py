@@ -46,7 +46,8 @@ def fold(ufunc: np.ufunc, empty: float | None = None) -> Callable[..., Any]:
             a = np.where(where, a, empty if initial is None else initial)
         axes = normalize_axes(axis, a.ndim)
         kept = tuple(n for k, n in enumerate(a.shape) if k not in axes)
-        line = np.moveaxis(a, axes, range(len(axes))).reshape((-1, *kept))
+        count = int(np.prod([a.shape[k] for k in axes], dtype=np.int64))
+        line = np.moveaxis(a, axes, range(len(axes))).reshape((count, *kept))
         if len(line) == 0:
             if empty is None and initial is None:
                 raise ValueError(f"zero-size array to reduction operation {ufunc.__name__} which has no identity")

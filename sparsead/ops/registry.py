@@ -18,6 +18,7 @@ from sparsead.program.index import IndexArray, Shape, identity
 from sparsead.program.nodes import Constant, Map, Ref, Sum, constant, whole
 from sparsead.program.scalar import Op, Rule, define
 from sparsead.tracing.array import HANDLERS, UFUNC_METHODS, TracedArray, reading, stack_objects
+from sparsead.tracing.scalar import TracedScalar
 from sparsead.tracing.storage import assemble
 
 Sample = Callable[[np.ndarray], Any]
@@ -182,6 +183,11 @@ def assembled(func: Callable[..., Any], *operands: Any) -> TracedArray:
     return TracedArray.of_ref(assemble(parts, part, element, numbers.shape))
 
 
+def is_traced(array: Any) -> bool:
+    """Tell whether `array` depends on the traced arguments."""
+    return isinstance(array, (TracedArray, TracedScalar)) and not array.is_constant
+
+
 def traced(array: Any) -> TracedArray:
     """Return `array` (a constant, or a list of traced scalars) as a traced array."""
     array = stack_objects(array)
@@ -236,6 +242,7 @@ __all__ = [
     "composite",
     "elementwise",
     "identity",
+    "is_traced",
     "movement",
     "query",
     "scatter_sum",

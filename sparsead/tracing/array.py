@@ -223,6 +223,9 @@ class TracedArray(NDArrayOperatorsMixin):
             WRITE_HINT,
         )
 
+    def __matmul__(self, other: Any) -> Any:
+        return HANDLERS[np.matmul](self, other) if scipy.sparse.issparse(other) else np.matmul(self, other)
+
     def __rmatmul__(self, other: Any) -> Any:
         return HANDLERS[np.matmul](other, self)
 

@@ -170,6 +170,9 @@ class TracedScalar:
     def __deepcopy__(self, memo: Any) -> TracedScalar:
         return self
 
+    def __getitem__(self, key: Any) -> Any:
+        return self.array[key]  # only () and ... and np.newaxis are in range, as for a NumPy float
+
     def __repr__(self) -> str:
         return f"<traced number, {self.dtype}>"
 

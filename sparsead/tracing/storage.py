@@ -159,6 +159,8 @@ class Storage:
 def assemble(parts: list[Ref], part: np.ndarray, element: IndexArray, shape: Shape) -> Ref:
     """Return the reading whose point p is point ``element[p]`` of ``parts[part[p]]``."""
     used = np.unique(part)
+    if len(used) == 0:
+        return Ref(constant(np.zeros(1)), np.zeros(shape, np.int32))
     if len(used) == 1:
         return parts[used[0]].at(element)
     nodes = {parts[k].node.serial: parts[k].node for k in used}

@@ -71,6 +71,31 @@ def test_products_agree_with_the_matrix(sample):
 
 
 @pytest.mark.parametrize("sample", SAMPLES)
+def test_all_modes_give_one_matrix(sample):
+    jac = prepared(sample, mode="forward")
+    expected = jac(X)
+    for mode in ("reverse", "bidirectional", "direct"):
+        other = prepared(sample, mode=mode)
+        assert other.pattern == jac.pattern
+        assert_close(other(X).data, expected.data, 1e-13)
+
+
+@pytest.mark.parametrize("sample", SAMPLES)
+def test_second_derivatives(sample):
+    """The Hessian of a weighted sum is the derivative of its gradient; the gradient is held to the laws above."""
+    size = np.size(sample(X))
+    weights = np.linspace(1.0, 2.0, size).reshape(np.shape(sample(X)))
+    hess = sad.hessian(lambda x: np.sum(weights * sample(x)), X, backend="python")
+    value, gradient, matrix = hess.value_gradient_and_hessian(X)
+    jac = prepared(sample)
+    assert_close(value, np.sum(weights * sample(X)), 1e-13)
+    assert_close(gradient.ravel(), jac.vjp(X, weights.ravel()), 1e-13)
+    assert_close(matrix.toarray(), differences(lambda x: jac.vjp(x, weights.ravel()), X))
+    np.testing.assert_array_equal(matrix.toarray(), matrix.toarray().T)
+    assert_close(hess.hvp(X, np.arange(12.0)), matrix @ np.arange(12.0), 1e-13)
+
+
+@pytest.mark.parametrize("sample", SAMPLES)
 def test_llvm_agrees_with_python(sample):
     """Machine code and the interpreted text of one sweep agree to rounding of the library functions."""
     jac, compiled = prepared(sample), sad.jacobian(sample, X, backend="llvm")
