@@ -60,7 +60,7 @@ def test_imports_run_downward(part):
 
 
 def test_every_package_of_the_core_is_held():
-    """Only what stands above the core (prepared objects, solvers, problems, command line) is free to import anything."""
+    """Only what stands above the core (solvers, problems, command line) is free to import anything."""
     free = {"solvers", "cli", "problems"}
     packages = {f"sparsead.{p.name}" for p in (ROOT / "sparsead").iterdir() if (p / "__init__.py").exists()}
     assert packages - {f"sparsead.{name}" for name in free} <= set(ALLOWED)

@@ -18,9 +18,10 @@ def detect(linear: LinearProgram) -> dict[Buffer, SparsityPattern]:
     entry. The target always has a pattern, if an empty one.
     """
     patterns: dict[Buffer, SparsityPattern] = {}
-    writers: dict[Buffer, list[tuple[LinearKernel, Term]]] = defaultdict(list)
+    writers: dict[Buffer, list[tuple[LinearKernel, Term]]] = {}
     for kernel in linear.kernels:
-        for term in kernel.terms:
+        for term in kernel.terms:  # the last writer decides the order: only then is a buffer complete
+            writers[term.target] = writers.pop(term.target, [])
             writers[term.target].append((kernel, term))
     for target, terms in writers.items():
         patterns[target] = _pattern_of(target, terms, linear.source, patterns)

@@ -1,4 +1,4 @@
-"""Products of arrays: all are one sum over labelled axes. A constant factor keeps its own pattern: its zeros are zeros."""
+"""Products of arrays: all are one sum over labelled axes. The zeros of a constant factor are structural zeros."""
 
 from __future__ import annotations
 
