@@ -8,7 +8,7 @@ import numpy as np
 
 import coloring as graph
 from coloring import ColoringResult, SparsityPattern
-from sparsead.errors import InputError
+from sparsead.errors import InputError, UnsupportedOperationError
 from sparsead.kernels.kernel import Buffer, LinearProgram
 from sparsead.sweeps.cost import Work, direct_cost
 
@@ -21,6 +21,16 @@ HESSIAN_COLORINGS: dict[str, dict[str, Any]] = {
     "column": {"structure": "nonsymmetric", "partition": "column"},
 }
 JACOBIAN_MODES = ("auto", "compressed", "forward", "reverse", "bidirectional", "direct")
+
+
+def check_options(mode: str, modes: tuple[str, ...], guard: str, threads: int | None) -> None:
+    """Raise InputError for an option that is not known."""
+    if mode not in modes:
+        raise InputError(f"unknown mode {mode!r}; expected one of {', '.join(modes)}")
+    if guard not in ("error", "record"):
+        raise InputError(f"unknown guard {guard!r}; expected 'error' or 'record'")
+    if threads not in (None, 1):
+        raise UnsupportedOperationError(f"threads={threads} is not available yet; use threads=1")
 
 
 def given_pattern(pattern: Any, found: SparsityPattern) -> SparsityPattern:

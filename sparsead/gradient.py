@@ -16,6 +16,7 @@ from sparsead.kernels.lower import lower
 from sparsead.program.nodes import Program
 from sparsead.stages import Timings
 from sparsead.sweeps.vector import value_sweep
+from sparsead.tracing.decisions import Decisions
 from sparsead.tracing.trace import Signature, trace
 
 
@@ -69,11 +70,15 @@ def gradient(f: Callable[..., Any], x0: Any, *args: Any, argnum: int = 0, backen
 
 
 def traced_scalar(
-    f: Callable[..., Any], args: tuple[Any, ...], argnum: int, timings: Timings
+    f: Callable[..., Any],
+    args: tuple[Any, ...],
+    argnum: int,
+    timings: Timings,
+    decisions: Decisions | None = None,
 ) -> tuple[Program, Signature, Kernels]:
     """Trace and lower a function that must return one number."""
     with timings.stage("trace"):
-        program, signature = trace(f, args, argnum)
+        program, signature = trace(f, args, argnum, decisions)
     if program.output.index.size != 1:
         raise InputError(
             f"{program.name} returned an array of shape {program.output.shape}; a gradient or Hessian needs a function "

@@ -11,11 +11,12 @@ import scipy.sparse.linalg
 
 import sparsead.ops  # noqa: F401  (fills the tables that tracing reads)
 from coloring import ColoringResult, SparsityPattern
-from sparsead.choices import HESSIAN_MODES, choose_hessian, given_pattern
+from sparsead.choices import HESSIAN_MODES, check_options, choose_hessian, given_pattern
 from sparsead.detect.jacobian import detect
 from sparsead.emit.sweep import DEFAULT_BACKEND, Sweep
-from sparsead.errors import InputError, UnsupportedOperationError
+from sparsead.errors import InputError
 from sparsead.gradient import traced_scalar
+from sparsead.guard import guarded
 from sparsead.kernels.gradient import gradient as gradient_kernels
 from sparsead.kernels.kernel import Buffer, Kernels, LinearProgram, combined
 from sparsead.kernels.linearize import linearize
@@ -23,6 +24,7 @@ from sparsead.prepared import PreparedMatrix
 from sparsead.stages import Timings
 from sparsead.sweeps.assembly import Assembly, compressed_assembly, direct_assembly
 from sparsead.sweeps.vector import apply_columns, product_sweep, value_sweep
+from sparsead.tracing.decisions import Decisions
 from sparsead.vectors import checked_vector
 
 LANE = "hvp"
@@ -124,16 +126,17 @@ def hessian(
     pattern: Any = None,
     coloring: Any = None,
     order: Any = "auto",
+    guard: str = "error",
     threads: int | None = None,
     backend: str = DEFAULT_BACKEND,
-) -> Hessian:
+) -> Any:
     """Prepare the sparse Hessian of a scalar NumPy function.
 
     Parameters
     ----------
     f : callable
         ``f(x, *args)``: NumPy code that returns one number.
-    x0, *args, argnum, pattern, order, threads, backend
+    x0, *args, argnum, pattern, order, guard, threads, backend
         As in `jacobian`.
     mode : str
         ``"star"``: star coloring, direct recovery; ``"acyclic"``: acyclic coloring, recovery by substitution;
@@ -144,7 +147,7 @@ def hessian(
 
     Returns
     -------
-    Hessian
+    Hessian (or `Guarded`)
 
     Raises
     ------
@@ -163,12 +166,28 @@ def hessian(
            [2., 6., 4.],
            [0., 4., 0.]])
     """
-    if mode not in HESSIAN_MODES:
-        raise InputError(f"unknown mode {mode!r}; expected one of {', '.join(HESSIAN_MODES)}")
-    if threads not in (None, 1):
-        raise UnsupportedOperationError(f"threads={threads} is not available yet; use threads=1")
+    check_options(mode, HESSIAN_MODES, guard, threads)
+
+    def prepare(*point: Any, decisions: Decisions | None = None) -> Hessian:
+        return _prepared(f, point, argnum, mode, pattern, coloring, order, backend, decisions)
+
+    return guarded(prepare, (x0, *args), backend) if guard == "record" else prepare(x0, *args)
+
+
+def _prepared(
+    f: Callable[..., Any],
+    args: tuple[Any, ...],
+    argnum: int,
+    mode: str,
+    pattern: Any,
+    coloring: Any,
+    order: Any,
+    backend: str,
+    decisions: Decisions | None,
+) -> Hessian:
+    """Run all stages."""
     timings = Timings()
-    program, signature, kernels = traced_scalar(f, (x0, *args), argnum, timings)
+    program, signature, kernels = traced_scalar(f, args, argnum, timings, decisions)
     with timings.stage("linearize"):
         gradients = gradient_kernels(kernels)
         linear = second_order(gradients)

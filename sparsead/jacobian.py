@@ -11,11 +11,12 @@ import scipy.sparse.linalg
 
 import sparsead.ops  # noqa: F401  (fills the tables that tracing reads)
 from coloring import ColoringResult, SparsityPattern
-from sparsead.choices import JACOBIAN_MODES, choose_jacobian, given_pattern
+from sparsead.choices import JACOBIAN_MODES, check_options, choose_jacobian, given_pattern
 from sparsead.detect.jacobian import detect
 from sparsead.differences import METHODS, DifferenceJacobian
 from sparsead.emit.sweep import DEFAULT_BACKEND, Sweep
-from sparsead.errors import InputError, UnsupportedOperationError
+from sparsead.errors import InputError
+from sparsead.guard import guarded
 from sparsead.kernels.kernel import Buffer, LinearProgram, combined
 from sparsead.kernels.linearize import linearize
 from sparsead.kernels.lower import lower
@@ -23,6 +24,7 @@ from sparsead.prepared import PreparedMatrix
 from sparsead.stages import Timings
 from sparsead.sweeps.assembly import Assembly, compressed_assembly, direct_assembly
 from sparsead.sweeps.vector import apply_columns, product_sweep, value_sweep
+from sparsead.tracing.decisions import Decisions
 from sparsead.tracing.trace import trace
 from sparsead.vectors import checked_vector
 
@@ -130,6 +132,7 @@ def jacobian(
     order: Any = "auto",
     method: str = "ad",
     step: Any = None,
+    guard: str = "error",
     threads: int | None = None,
     backend: str = DEFAULT_BACKEND,
 ) -> Any:
@@ -163,6 +166,10 @@ def jacobian(
         found by probing (n calls of `f` or more) unless it is given.
     step : float or array_like, shape (n,), optional
         Step of the differences, relative to ``max(abs(x), 1)``.
+    guard : {"error", "record"}
+        What a Python branch on a traced value does: raise TracedBranchError, or be decided by `x0` and `args`,
+        recorded, and checked at every evaluation; the result is then a `Guarded`, which prepares again where a branch
+        flips.
     threads : int, optional
         1 (the default) for now.
     backend : str
@@ -193,12 +200,32 @@ def jacobian(
     >>> sad.jacobian(lambda x: x[1:] ** 2 - x[:-1], np.ones(4), mode="forward").passes
     {'jvp': 2, 'vjp': 0}
     """
-    _check_options(mode, method, threads)
+    check_options(mode, JACOBIAN_MODES, guard, threads)
+    _check_method(method, mode)
     if method != "ad":
         return DifferenceJacobian(f, (x0, *args), argnum, method, step, pattern, coloring, order)
+
+    def prepare(*point: Any, decisions: Decisions | None = None) -> Jacobian:
+        return _prepared(f, point, argnum, mode, pattern, coloring, order, backend, decisions)
+
+    return guarded(prepare, (x0, *args), backend) if guard == "record" else prepare(x0, *args)
+
+
+def _prepared(
+    f: Callable[..., Any],
+    args: tuple[Any, ...],
+    argnum: int,
+    mode: str,
+    pattern: Any,
+    coloring: Any,
+    order: Any,
+    backend: str,
+    decisions: Decisions | None,
+) -> Jacobian:
+    """Run all stages."""
     timings = Timings()
     with timings.stage("trace"):
-        program, signature = trace(f, (x0, *args), argnum)
+        program, signature = trace(f, args, argnum, decisions)
     with timings.stage("lower"):
         kernels = lower(program)
     with timings.stage("linearize"):
@@ -241,12 +268,8 @@ def jacobian_pattern(f: Callable[..., Any], x0: Any, *args: Any, argnum: int = 0
     return detect(linear)[linear.target]
 
 
-def _check_options(mode: str, method: str, threads: int | None) -> None:
-    if mode not in JACOBIAN_MODES:
-        raise InputError(f"unknown mode {mode!r}; expected one of {', '.join(JACOBIAN_MODES)}")
+def _check_method(method: str, mode: str) -> None:
     if method not in ("ad", *METHODS):
         raise InputError(f"unknown method {method!r}; expected one of {', '.join(('ad', *METHODS))}")
     if method != "ad" and mode not in ("auto", "compressed", "forward"):
         raise InputError(f"method={method!r} goes column by column; mode={mode!r} needs method='ad'")
-    if threads not in (None, 1):
-        raise UnsupportedOperationError(f"threads={threads} is not available yet; use threads=1")

@@ -7,6 +7,7 @@ element of the other node each point reads. Slices, rolls, transposes and reshap
 from __future__ import annotations
 
 import itertools
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
@@ -205,7 +206,7 @@ class Program:
             if node.serial in found:
                 continue
             found[node.serial] = node
-            pending.extend(node.pieces if isinstance(node, Join) else (r.node for r in node.operands))
+            pending.extend(sources(node))
         return [found[s] for s in sorted(found)]
 
     def check(self) -> None:
@@ -222,14 +223,18 @@ class Program:
         names = {node.serial: f"%{k}" for k, node in enumerate(self.nodes)}
         lines = []
         for node in self.nodes:
-            readers = node.pieces if isinstance(node, Join) else [r.node for r in node.operands]
-            reads = ", ".join(names[n.serial] for n in readers)
+            reads = ", ".join(names[n.serial] for n in sources(node))
             line = f"{names[node.serial]} = {node.label}({reads})" if reads else f"{names[node.serial]} = {node.label}"
             place = f"  # {node.origin.file.rsplit('/', 1)[-1]}:{node.origin.line}" if node.origin else ""
             lines.append(f"    {line:<40}{'x'.join(map(str, node.shape)) or 'scalar':>12}{place}")
         shape = "x".join(map(str, self.output.shape)) or "scalar"
         head = f"program {self.name}({', '.join(i.name for i in self.inputs)}), {len(lines)} nodes"
         return "\n".join([head, *lines, f"    return {names[self.output.node.serial]} read as {shape}"])
+
+
+def sources(node: Node) -> Sequence[Node]:
+    """Return the nodes that a node reads."""
+    return node.pieces if isinstance(node, Join) else [r.node for r in node.operands]
 
 
 def constant(value: Any) -> Constant:

@@ -17,6 +17,7 @@ from numpy.lib.mixins import NDArrayOperatorsMixin
 from sparsead.errors import unsupported
 from sparsead.program.index import IndexArray, Shape, identity
 from sparsead.program.nodes import Node, Ref, constant, whole
+from sparsead.tracing.decisions import active
 from sparsead.tracing.scalar import BRANCH_HINT, WRITE_HINT, TracedScalar, is_number, refuse_conversion, refuse_value
 from sparsead.tracing.storage import Storage
 
@@ -241,7 +242,12 @@ class TracedArray(NDArrayOperatorsMixin):
         refuse_value(what, BRANCH_HINT)
 
     def __bool__(self) -> bool:
-        return bool(self.values) if self.is_constant else self._refuse("a Python branch (if, while, and, or, not)")
+        if self.is_constant:
+            return bool(self.values)
+        decisions = active.get()
+        if decisions is not None and self.size == 1:
+            return decisions.decide(self.reshape(()).ref)
+        return self._refuse("a Python branch (if, while, and, or, not)")
 
     def _convert(self, kind: Callable[[Any], Any], what: str) -> Any:
         """Convert a constant to a Python number; refuse for a traced value, also where NumPy asks to store it."""

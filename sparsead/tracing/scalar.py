@@ -17,13 +17,17 @@ import numpy as np
 from sparsead.errors import SparseADError, TracedBranchError, unsupported, user_origin
 from sparsead.program.index import Shape
 from sparsead.program.scalar import OPS, Op
+from sparsead.tracing.decisions import active
 from sparsead.tracing.grouping import read_one
 from sparsead.tracing.tape import Tape
 
 if TYPE_CHECKING:
     from sparsead.tracing.array import TracedArray
 
-BRANCH_HINT = "Use np.where(condition, a, b) for a branch on values; shapes and loop bounds must be plain integers."
+BRANCH_HINT = (
+    'Use np.where(condition, a, b) for a branch on values, or prepare with guard="record"; '
+    "shapes and loop bounds must be plain integers."
+)
 WRITE_HINT = (
     "Allocate the array inside the traced function (np.zeros, np.empty, np.zeros_like(x)), "
     "or with np.zeros(shape, like=x)."
@@ -220,6 +224,9 @@ class TracedScalar:
 
     # -- what would need the value --------------------------------------------------------------------------
     def __bool__(self) -> bool:
+        decisions = active.get()
+        if decisions is not None:
+            return decisions.decide(self.array.ref)
         refuse_value("a Python branch (if, while, and, or, not, max, min, sorted)", f"{BRANCH_HINT}\n  {CHOICE_HINT}")
 
     def __float__(self) -> float:

@@ -13,6 +13,7 @@ import sparsead.tracing.mathlib  # noqa: F401  (both fill the table of patches)
 from sparsead.errors import InputError, Origin, SparseADError
 from sparsead.program.nodes import Input, Program, Ref, constant, whole
 from sparsead.tracing.array import TracedArray, stack_objects
+from sparsead.tracing.decisions import Decisions, recording
 from sparsead.tracing.patching import patched
 from sparsead.tracing.scalar import is_number
 from sparsead.tracing.tape import new_tape
@@ -73,7 +74,9 @@ def _is_runtime(value: Any, k: int, argnum: int) -> bool:
     return isinstance(value, (float, np.floating)) or (isinstance(value, np.ndarray) and value.dtype.kind == "f")
 
 
-def trace(f: Callable[..., Any], args: Sequence[Any], argnum: int = 0) -> tuple[Program, Signature]:
+def trace(
+    f: Callable[..., Any], args: Sequence[Any], argnum: int = 0, decisions: Decisions | None = None
+) -> tuple[Program, Signature]:
     """Run ``f(*args)`` on traced arrays.
 
     Parameters
@@ -84,6 +87,8 @@ def trace(f: Callable[..., Any], args: Sequence[Any], argnum: int = 0) -> tuple[
         Example arguments: only their shapes matter, except integers and objects, which stay fixed.
     argnum : int
         The argument to differentiate with respect to.
+    decisions : Decisions, optional
+        Records the branches on traced values, which the example arguments then decide; without it they are refused.
 
     Returns
     -------
@@ -110,9 +115,11 @@ def trace(f: Callable[..., Any], args: Sequence[Any], argnum: int = 0) -> tuple[
             continue
         shape = real_array(value, k, argnum).shape
         inputs.append(Input(shape=shape, name="x" if k == argnum else f"arg{k}"))
+        if decisions is not None:
+            decisions.inputs[inputs[-1].serial] = real_array(value, k, argnum)
         stand_ins.append(inputs[-1])
         shapes.append(shape)
-    with patched(f), new_tape():
+    with patched(f), new_tape(), recording(decisions):
         traced = [_traced(s, a) if isinstance(s, Input) else s for s, a in zip(stand_ins, args, strict=True)]
         output = output_ref(_called(f, traced), f)
     static = tuple(None if s is not None else a for s, a in zip(shapes, args, strict=True))

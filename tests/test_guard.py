@@ -1,0 +1,110 @@
+"""Functions that branch on values: recorded, checked at every evaluation, prepared again where a branch flips."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import pytest
+
+import sparsead as sad
+
+X = np.array([0.5, 1.5, -0.7, 2.0])
+
+
+def branching(x):
+    if x[0] > 0:
+        return x**2 * x[::-1]
+    return np.sin(x)
+
+
+def looping(x):
+    out = np.zeros_like(x)
+    for i in range(x.size):
+        out[i] = x[i] ** 2 if x[i] > 0 else -x[i] * x[0]
+    return out
+
+
+def converging(x):
+    y = x
+    while np.sum(y * y) > 1.0:  # how often depends on x
+        y = 0.5 * y * np.cos(x)
+    return y
+
+
+def central(f, x, h=1e-6):
+    return np.stack([(f(x + h * e) - f(x - h * e)) / (2 * h) for e in np.eye(x.size)], axis=1)
+
+
+@pytest.mark.parametrize("f", [branching, looping, converging])
+def test_every_branch_is_right(f):
+    jac = sad.jacobian(f, X, guard="record")
+    for x in (X, -X, 0.1 * X, X[::-1].copy(), X):
+        np.testing.assert_allclose(jac(x).toarray(), central(f, x), atol=1e-8)
+        np.testing.assert_allclose(jac.value(x), f(x), rtol=1e-15)
+
+
+def test_prepares_again_only_when_a_branch_flips():
+    jac = sad.jacobian(branching, X, guard="record")
+    for x in (X, 2 * X, X + 0.1):
+        jac(x)
+    assert jac.preparations == 1
+    jac(-X)
+    assert jac.preparations == 2
+    jac(X)  # the first preparation was kept
+    assert jac.preparations == 2
+
+
+def test_products_follow_the_branch():
+    jac = sad.jacobian(branching, X, guard="record")
+    v = np.arange(4.0)
+    np.testing.assert_allclose(jac.jvp(-X, v), central(branching, -X) @ v, atol=1e-7)
+    np.testing.assert_allclose(jac.vjp(-X, v), central(branching, -X).T @ v, atol=1e-7)
+    y, J = jac.value_and_jacobian(X)
+    np.testing.assert_allclose(y, branching(X))
+    np.testing.assert_allclose(J.toarray(), central(branching, X), atol=1e-8)
+
+
+def test_hessian():
+    def energy(x):
+        return np.sum(x**3) if x[1] > 1 else np.sum(x**4 * x[0])
+
+    hess = sad.hessian(energy, X, guard="record")
+    for x in (X, 0.2 * X):
+        np.testing.assert_allclose(hess(x).toarray(), central(hess.gradient, x), atol=1e-7)
+        assert hess.value_gradient_and_hessian(x)[0] == pytest.approx(energy(x))
+    assert hess.preparations == 2
+
+
+def test_runtime_arguments_decide_too():
+    def f(x, a):
+        return a * x if a > 1.0 else x**2
+
+    jac = sad.jacobian(f, X, 2.0, guard="record")
+    np.testing.assert_allclose(jac(X, 2.0).toarray(), 2.0 * np.eye(4))
+    np.testing.assert_allclose(jac(X, 0.5).toarray(), np.diag(2 * X))
+
+
+def test_summary_names_the_places():
+    text = str(sad.jacobian(branching, X, guard="record"))
+    assert "branches  1 decided by values at" in text
+    assert "test_guard.py" in text
+
+
+def test_without_guard_a_branch_is_refused_with_the_alternatives():
+    with pytest.raises(sad.TracedBranchError, match=r"test_guard.py(.|\n)*np.where(.|\n)*guard=\"record\""):
+        sad.jacobian(branching, X)
+
+
+def test_only_branches_are_decided():
+    with pytest.raises(sad.TracedBranchError, match="module math"):
+        sad.jacobian(lambda x: x * math.floor(float(x[0])), X, guard="record")
+    with pytest.raises(sad.InputError, match="unknown guard 'maybe'"):
+        sad.jacobian(branching, X, guard="maybe")
+
+
+def test_function_without_branches_works():
+    jac = sad.jacobian(np.sin, X, guard="record")
+    jac(X)
+    jac(-X)
+    assert jac.preparations == 1
