@@ -1,7 +1,8 @@
 """Vertex orders for the greedy algorithms: functions from a problem to a permutation of its vertices.
 
 For a column or row coloring the orders look at the intersection graph, for the other colorings at the
-adjacency graph; the ``distance_two_`` orders look at its square.
+adjacency graph; the ``distance_two_`` orders look at its square (of a bipartite graph: at vertices with a
+common neighbor).
 """
 
 from __future__ import annotations

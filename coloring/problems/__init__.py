@@ -9,6 +9,8 @@ from .bidirectional import Bidirectional
 from .distance2 import DistanceTwo
 from .symmetric import Symmetric
 
+__all__ = ["Bidirectional", "DistanceTwo", "Problem", "Symmetric", "make_problem"]
+
 CHOICES = {
     "structure": ("nonsymmetric", "symmetric"),
     "partition": ("column", "row", "bidirectional"),

@@ -57,8 +57,7 @@ class Bidirectional(StarLike):
         return color_codes(self.graph, colors)
 
     def portfolio(self, thorough: bool) -> Iterator[Candidate]:
-        """Rows alone and columns alone, implicit coverings, and dense lines against the others."""
-        yield from self._one_sided(thorough)
+        """Implicit coverings, rows alone and columns alone, and dense lines against the others."""
         graph = self.graph
         for name in THOROUGH if thorough else QUICK:
             order = order_by_name(name)(self)
@@ -67,6 +66,7 @@ class Bidirectional(StarLike):
             if thorough:
                 yield name, partial(self.greedy, order)
                 yield f"{name}, cover first", partial(self.greedy, order[kept[order]])
+        yield from self._one_sided(thorough)
         orders = {name: order_by_name(name)(self) for name in (THOROUGH if thorough else QUICK[::2])}
         for label, kept in self._dense_line_covers(2.0 if not thorough else 2**0.5):
             for name, order in orders.items():
@@ -75,13 +75,15 @@ class Bidirectional(StarLike):
     def _one_sided(self, thorough: bool) -> Iterator[Candidate]:
         """Column colorings leave all rows neutral, row colorings all columns."""
         m, n = self.pattern.shape
+        ties = self.tie_order
         sides = [
-            (DistanceTwo(self.pattern, "column", self.seed), (0, m)),
-            (DistanceTwo(self.pattern, "row", self.seed), (n, 0)),
+            ("columns", DistanceTwo(self.pattern, "column", self.seed), ties[ties < n], (0, m)),
+            ("rows", DistanceTwo(self.pattern, "row", self.seed), ties[ties >= n] - n, (n, 0)),
         ]
-        for problem, padding in sorted(sides, key=lambda side: side[0].quick_bound):
-            for name, make in problem.portfolio(thorough and problem.has_few_pairs):
-                yield f"{problem.partition}s alone, {name}", partial(_padded, make, padding)
+        for side, problem, own_ties, padding in sorted(sides, key=lambda side: side[1].quick_bound):
+            affordable = thorough and problem.has_few_pairs
+            for name, make in problem.with_ties(own_ties).portfolio(affordable):
+                yield f"{side} alone, {name}", partial(_padded, make, padding)
 
     def _dense_line_covers(self, ratio: float) -> Iterator[tuple[str, np.ndarray]]:
         """Rows (or columns) with more than t entries, and the columns (rows) that the others need."""

@@ -47,12 +47,11 @@ class StarLike(Problem):
         return colors if colors.size == self.num_vertices else None
 
     def neighborhood(self, distance: int = 1) -> Any:
-        """Return the graph, or its square."""
-        graph = self.graph
+        """Return the graph, or the graph of vertices that have a common neighbor."""
+        lists = self.graph.indptr, self.graph.indices
         if distance == 1:
-            return kernels.neighbors.distance_one(graph.indptr, graph.indices)
-        A = self.pattern
-        return kernels.neighbors.distance_two(A.indptr, A.indices, A.indptr, A.indices)
+            return kernels.neighbors.distance_one(*lists)
+        return kernels.neighbors.distance_two(*lists, *lists)
 
     def exact_terms(self) -> dict[str, Any]:
         """Star or acyclic coloring; vertices without a diagonal entry may be neutral."""
@@ -118,9 +117,18 @@ class Symmetric(StarLike):
         return Graph.adjacency(self.pattern)
 
     @cached_property
+    def _columns(self) -> DistanceTwo:
+        return DistanceTwo(self.pattern, "column", self.seed)
+
+    @property
     def distance_two(self) -> DistanceTwo | None:
         """A column coloring is a star coloring in which no star has two edges of one color."""
-        return None if self.substitution else DistanceTwo(self.pattern, "column", self.seed)
+        return None if self.substitution else self._columns
+
+    @property
+    def has_few_pairs(self) -> bool:
+        """Whether an order that looks at all pairs of entries in a row is affordable."""
+        return self._columns.has_few_pairs
 
     @cached_property
     def diagonal(self) -> np.ndarray:
@@ -128,6 +136,13 @@ class Symmetric(StarLike):
         stored = np.zeros(self.num_vertices, np.bool_)
         stored[self.pattern.rows[self.pattern.rows == self.pattern.indices]] = True
         return stored
+
+    def neighborhood(self, distance: int = 1) -> Any:
+        """Return the graph, or its square: the column intersection graph, if the diagonal is full."""
+        A = self.pattern
+        if distance == 1:
+            return super().neighborhood()
+        return kernels.neighbors.distance_two(A.indptr, A.indices, A.indptr, A.indices)
 
     def find_lower_bound(self) -> int:
         """The best of the clique, density and band bounds."""
@@ -151,10 +166,12 @@ class Symmetric(StarLike):
         order = np.empty(0, np.int32)
         known = ""
         for name, variant in choices:
+            if name.startswith("distance_two") and not self.has_few_pairs:
+                continue
             if name != known:
                 order, known = order_by_name(name)(self), name
             yield " ".join(filter(None, (variant, name))), partial(self._variant, variant, order)
-        if thorough and self.distance_two is not None:
+        if thorough and self.distance_two is not None and self.has_few_pairs:
             for name, make in self.distance_two.with_ties(self.tie_order).portfolio(thorough):
                 yield f"distance two, {name}", make
 

@@ -16,7 +16,7 @@ from rich.table import Table
 
 import coloring
 from coloring.orders import ORDERS
-from coloring.problems import Problem, make_problem
+from coloring.problems import DistanceTwo, Problem, Symmetric, make_problem
 
 #: Title, and structure, partition, decompression of each coloring.
 COLORINGS = {
@@ -111,11 +111,10 @@ def applicable(pattern: coloring.SparsityPattern, structure: str) -> dict[str, t
 
 def is_affordable(problem: Problem, order: str) -> bool:
     """Whether the order exists for this problem and looks at no more pairs of vertices than one can wait for."""
-    if order in (*SEARCHES, "natural", "random"):
-        return True
     if order.startswith("distance_two"):
-        return getattr(problem, "graph", None) is not None and not problem.graph.is_bipartite  # type: ignore[attr-defined]
-    return getattr(problem, "has_few_pairs", True)
+        return isinstance(problem, Symmetric) and problem.has_few_pairs
+    looks_at_pairs = order not in (*SEARCHES, "natural", "random")
+    return not isinstance(problem, DistanceTwo) or problem.has_few_pairs or not looks_at_pairs
 
 
 def table(titles: list[str], names: list[str], results: dict[tuple[str, str], tuple[Any, float]]) -> Table:

@@ -50,6 +50,18 @@ def test_orders_that_look_at_pairs_are_left_out_where_there_are_too_many(monkeyp
     names = [name for name, _ in coloring.color(MESH).tried]
     assert "natural" in names
     assert not {"largest_first", "smallest_last"} & set(names)
+    acyclic = coloring.color(MESH, "symmetric", decompression="substitution", order="best", time_budget=0.5)
+    assert not [name for name, _ in acyclic.tried if name.startswith("distance_two")]
+
+
+@pytest.mark.parametrize("name", COLORINGS)
+def test_a_dense_row_costs_no_pairs(name):
+    """With 4 10^8 pairs of columns in the first row, every coloring is still a matter of a second or two."""
+    A = matrices.arrow(20_000)
+    start = time.perf_counter()
+    result = coloring.color(A, *COLORINGS[name])
+    assert time.perf_counter() - start < 30
+    assert result.num_colors == {"column": 20_000, "row": 20_000, "star": 2, "acyclic": 2}.get(name, 3)
 
 
 @pytest.mark.parametrize("partition", ["column", "row"])
