@@ -118,7 +118,11 @@ class Symmetric(StarLike):
 
     @cached_property
     def _columns(self) -> DistanceTwo:
-        return DistanceTwo(self.pattern, "column", self.seed)
+        """Column coloring of the matrix with a full diagonal: of the square of the adjacency graph."""
+        A, v = self.pattern, np.arange(self.num_vertices)
+        if not self.diagonal.all():
+            A = SparsityPattern.from_coo(np.concatenate([A.rows, v]), np.concatenate([A.indices, v]), A.shape)
+        return DistanceTwo(A, "column", self.seed)
 
     @property
     def distance_two(self) -> DistanceTwo | None:
@@ -138,11 +142,8 @@ class Symmetric(StarLike):
         return stored
 
     def neighborhood(self, distance: int = 1) -> Any:
-        """Return the graph, or its square: the column intersection graph, if the diagonal is full."""
-        A = self.pattern
-        if distance == 1:
-            return super().neighborhood()
-        return kernels.neighbors.distance_two(A.indptr, A.indices, A.indptr, A.indices)
+        """Return the graph, or its square."""
+        return super().neighborhood() if distance == 1 else self._columns.neighborhood()
 
     def find_lower_bound(self) -> int:
         """The best of the clique, density and band bounds."""

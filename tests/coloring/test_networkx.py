@@ -189,9 +189,13 @@ def test_the_order_of_a_strategy_gives_its_colors(strategy):
     assert coloring.is_structurally_orthogonal(A, theirs.colors)
 
 
-def test_networkx_colors_the_square_of_a_symmetric_matrix():
-    result = coloring.color(MATRICES["mesh"], "symmetric", engine="networkx", order="smallest_last")
-    assert coloring.is_star(MATRICES["mesh"], result.colors)
+@pytest.mark.parametrize("name", ["mesh", "random_without_diagonal"])
+def test_networkx_colors_the_square_of_a_symmetric_matrix(name):
+    result = coloring.color(MATRICES[name], "symmetric", engine="networkx", order="smallest_last")
+    assert coloring.is_star(MATRICES[name], result.colors)
+
+
+def test_networkx_is_refused_where_it_has_no_coloring():
     with pytest.raises(ColoringError, match="use engine='numba'"):
         coloring.color(MATRICES["mesh"], "symmetric", decompression="substitution", engine="networkx")
     with pytest.raises(ColoringError, match="networkx: strategy must be callable"):

@@ -56,9 +56,9 @@ def test_static_orders_sort_by_degree(coordinates):
 def test_distance_two_orders_look_at_the_square(coordinates):
     A = SparsityPattern.from_coo(*coordinates)
     n = A.shape[1]
-    A = SparsityPattern.from_coo([*A.rows, *range(n)], [*A.indices, *range(n)], A.shape)
+    full = SparsityPattern.from_coo([*A.rows, *range(n)], [*A.indices, *range(n)], A.shape)
     star = make_problem(A, "symmetric", "column", "direct")
-    column = make_problem(A, "nonsymmetric", "column", "direct")
+    column = make_problem(full, "nonsymmetric", "column", "direct")
     for name in ("largest_first", "smallest_last", "incidence_degree", "dynamic_largest_first"):
         np.testing.assert_array_equal(ORDERS[f"distance_two_{name}"](star), ORDERS[name](column))
 
