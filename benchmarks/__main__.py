@@ -13,11 +13,11 @@ from benchmarks.report import Part, show, write
 ROOT = Path(__file__).parents[1]
 PARTS = {
     "collection": collection.run,
-    "brusselator": brusselator.run,
-    "rosenbrock": rosenbrock.run,
     "start": start.run,
     "stages": stages.run,
     "scale": scale.run,
+    "brusselator": brusselator.run,
+    "rosenbrock": rosenbrock.run,
 }
 
 

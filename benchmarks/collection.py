@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from typing import Any
 
 import click
@@ -30,6 +31,7 @@ def one_problem(problem: Problem) -> tuple[tuple[str | float | int | None, ...],
         },
         seconds=3.0,
         at_most=100,
+        clock=time.process_time,
     )
     passes = sum(swept.passes.values())
     row = (

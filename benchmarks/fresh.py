@@ -34,7 +34,7 @@ def cold_and_warm(problem: str, size: int, runs: int = 3) -> tuple[dict[str, Any
         return cold, warm
 
 
-def imports(runs: int = 3) -> dict[str, float]:
+def imports(runs: int = 5) -> dict[str, float]:
     """Return the seconds that ``import sparsead`` takes after numpy, scipy and numba, and the largest parts of it."""
     base = "import numpy, scipy.sparse, scipy.sparse.linalg, numba"
     code = f"{base}\nimport sparsead"
@@ -56,39 +56,52 @@ def _cumulative(line: str) -> tuple[str, float]:
     return name.strip(), 1e-6 * float(cumulative)
 
 
-def main(problem_name: str, size: str, mode: str) -> None:
-    """Measure in this process, and print one line of JSON."""
+def peak_gib() -> float:
+    """Return the largest memory that this process has held; a parent's memory does not count."""
+    status = Path("/proc/self/status")
+    if status.exists():
+        return (
+            next(int(line.split()[1]) for line in status.read_text().splitlines() if line.startswith("VmHWM")) / 2**20
+        )
     import resource
 
+    unit = 1 if sys.platform == "darwin" else 1024
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit / 2**30
+
+
+def main(problem_name: str, size: str, mode: str) -> None:
+    """Measure in this process, and print one line of JSON."""
     import sparsead as sad
     from benchmarks.contenders import one_core
     from sparsead.problems import PROBLEMS
-
-    def peak() -> float:
-        return (
-            resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / (1024 if sys.platform != "darwin" else 1024**2) / 1024
-        )
+    from sparsead.stages import watching
 
     one_core()
     problem = PROBLEMS[problem_name](int(size))
-    before = peak()
-    start = time.perf_counter()
-    jac = sad.jacobian(problem.f, problem.x0, *problem.args, mode=mode)
-    prepare = time.perf_counter() - start
+    before = peak_gib()
+    start = time.process_time()
+    stages: dict[str, float] = {}
+
+    def watch(stage: str, seconds: float | None) -> None:
+        stages[stage] = time.process_time() - (0.0 if seconds is None else stages[stage])
+
+    with watching(watch):
+        jac = sad.jacobian(problem.f, problem.x0, *problem.args, mode=mode)
+    prepare = time.process_time() - start
     J = jac(problem.x0, *problem.args)
-    first = time.perf_counter() - start
-    after = peak()
+    first = time.process_time() - start
+    after = peak_gib()
     again = []
     for _ in range(5):
-        start = time.perf_counter()
+        start = time.process_time()
         jac(problem.x0, *problem.args, out=J)
-        again.append(time.perf_counter() - start)
+        again.append(time.process_time() - start)
     print(
         json.dumps(
             {
                 "n": J.shape[1],
                 "nnz": J.nnz,
-                "stages": dict(jac.timings),
+                "stages": stages,
                 "prepare": prepare,
                 "first": first,
                 "again": sorted(again)[2],

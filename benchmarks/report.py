@@ -12,8 +12,8 @@ from rich.table import Table as RichTable
 
 METHOD = """\
 Everything runs on one core (the process is pinned to it), in float64. What is compared runs in one process, in turn,
-round after round; times are medians over the rounds, and ratios are medians of the ratios within a round. Every
-contender's values are compared with ours before it is timed."""
+round after round. Times are processor time, so that other work on the machine does not count: medians over the rounds;
+ratios are medians of the ratios within a round. Contenders' values are compared with ours before they are timed."""
 
 Cell = str | float | int | None
 

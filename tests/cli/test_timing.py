@@ -20,3 +20,9 @@ def test_a_ratio_compares_runs_of_one_round():
     times = Times(a=np.array([2.0, 20.0, 2.0]), b=np.array([1.0, 10.0, 1.0]))
     assert times.ratio("a", "b") == 2.0
     assert times.median("a") == 2.0
+
+
+def test_the_clock_can_be_chosen():
+    ticks = iter(range(100))
+    times = interleaved({"a": lambda: None, "b": lambda: next(ticks)}, at_most=5, clock=lambda: float(next(ticks)))
+    assert set(times["a"]) == {1.0} and set(times["b"]) == {2.0}
