@@ -14,7 +14,7 @@ from sparsead.gradient import Gradient, gradient
 from sparsead.hessian import Hessian, hessian, hessian_pattern
 from sparsead.jacobian import Jacobian, jacobian, jacobian_pattern
 from sparsead.lagrangian import LagrangianHessian, lagrangian_hessian
-from sparsead.saving import load
+from sparsead.loading import load
 
 __all__ = [
     "CheckFailed",

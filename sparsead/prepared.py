@@ -11,6 +11,7 @@ from coloring import ColoringResult, SparsityPattern
 from sparsead.emit.sweep import Sweep
 from sparsead.kernels.kernel import Kernels, LinearProgram
 from sparsead.program.nodes import Program
+from sparsead.saving import save
 from sparsead.stages import Timings
 from sparsead.structure import FixedStructure
 from sparsead.sweeps.assembly import Assembly
@@ -115,8 +116,6 @@ class PreparedMatrix:
 
     def save(self, path: Any) -> None:
         """Write pattern, mode and coloring to an ``.npz`` file; `sparsead.load` reads it."""
-        from sparsead.saving import save  # saving knows the classes that are derived from this one
-
         save(self, path)
 
     # -- evaluation -----------------------------------------------------------------------------------------

@@ -10,15 +10,19 @@ from __future__ import annotations
 import ast
 import ctypes
 import functools
+import hashlib
 import struct
 from typing import Any
 
+import llvmlite
 import llvmlite.binding as llvm
 import numpy as np
 
+from sparsead.emit.cache import default_cache
 from sparsead.emit.python import Runner
 from sparsead.emit.source import Function
 
+OPTIONS = "O2, loop and SLP vectorisation"  # part of the name of cached code
 INTRINSICS = {"sqrt", "floor", "ceil", "trunc", "rint", "copysign"}
 LIBM = {
     "cbrt": 1, "exp": 1, "exp2": 1, "expm1": 1, "log": 1, "log2": 1, "log10": 1, "log1p": 1, "sin": 1, "cos": 1,
@@ -273,13 +277,20 @@ def _optimise(module: Any, target: Any) -> None:
 
 
 def llvm_compiled(source: Function) -> Runner:
-    """Compile the source with LLVM; arrays must be C-contiguous and of the declared types."""
-    module = llvm.parse_assembly(assembly(source))
-    target = _target()
+    """Compile the source with LLVM, or take its code from the cache.
+
+    The runner takes C-contiguous arrays of the declared types.
+    """
+    text, target = assembly(source), _target()
+    key = hashlib.sha256("\n".join([text, _machine()]).encode()).hexdigest()
+    stored = default_cache().get(key)
+    module = llvm.parse_assembly(text)
     module.triple = target.triple
     module.data_layout = str(target.target_data)
-    _optimise(module, target)
+    if stored is None:
+        _optimise(module, target)
     engine = llvm.create_mcjit_compiler(module, target)
+    engine.set_object_cache(lambda _, code: default_cache().put(key, code), lambda _: stored)
     engine.finalize_object()
     entry = ctypes.CFUNCTYPE(None, ctypes.c_void_p)(engine.get_function_address("entry"))
 
@@ -289,3 +300,10 @@ def llvm_compiled(source: Function) -> Runner:
 
     run.engine = engine  # type: ignore[attr-defined]  # the machine code lives as long as its engine
     return run
+
+
+@functools.cache
+def _machine() -> str:
+    """Return what machine code depends on beside its source: compiler, processor, our own options."""
+    features = llvm.get_host_cpu_features().flatten()
+    return f"{llvmlite.__version__} {llvm.llvm_version_info} {llvm.get_host_cpu_name()} {features} {OPTIONS}"
