@@ -13,6 +13,7 @@ import scipy.sparse.linalg
 from sparsead.errors import InputError
 
 Solve = Callable[[np.ndarray], np.ndarray]
+ATTEMPTS = 4  # at a preconditioner that is good enough
 SYMMETRIC = 0.9  # share of entries with a mirror image from which a pattern counts as symmetric
 
 
@@ -94,7 +95,8 @@ class Pardiso:
 class Krylov:
     """GMRES with products from the derivative program, preconditioned by an incomplete LU of an earlier matrix.
 
-    The preconditioner is computed anew once it costs twice the iterations that it cost when it was fresh.
+    The preconditioner is computed anew once it costs twice the iterations that it cost when it was fresh; where even
+    a fresh one fails, fewer entries are dropped from then on.
     """
 
     def __init__(self, order: str, drop_tol: float = 1e-4, fill_factor: float = 10.0) -> None:
@@ -104,15 +106,25 @@ class Krylov:
 
     def solve(self, matrix: Callable[[], Any], operator: Any, b: np.ndarray, rtol: float) -> np.ndarray:
         """Return x with ``|operator x - b| <= rtol |b|``, or the best that was found."""
-        for renew in (self._incomplete is None or self._last > max(10, 2 * self._fresh), True):
-            if renew:
-                self._incomplete = scipy.sparse.linalg.spilu(matrix(), **self._options)
-            x, info = self._gmres(operator, b, rtol)
-            if renew:
-                self._fresh = self._last
-            if info == 0 or renew:
+        if self._incomplete is not None and self._last <= max(10, 2 * self._fresh):
+            x, failed = self._gmres(operator, b, rtol)
+            if not failed:
+                return x
+        for _ in range(ATTEMPTS):
+            self._incomplete = self._preconditioner(matrix())
+            x, failed = self._gmres(operator, b, rtol)
+            self._fresh = self._last
+            if not failed:
                 break
+            self._options["drop_tol"] /= 100.0
+            self._options["fill_factor"] *= 2.0
         return x
+
+    def _preconditioner(self, A: Any) -> Any:
+        try:
+            return scipy.sparse.linalg.spilu(A, **self._options)
+        except RuntimeError:  # a pivot was dropped; the matrix itself need not be singular
+            return superlu(A, self._options["permc_spec"])
 
     def _gmres(self, operator: Any, b: np.ndarray, rtol: float) -> tuple[np.ndarray, int]:
         residuals: list[float] = []

@@ -8,7 +8,7 @@ import scipy.sparse.linalg
 
 import sparsead as sad
 from sparsead import solvers
-from sparsead.problems import bratu
+from sparsead.problems import bratu, cavity
 
 
 def residuals(found):
@@ -160,3 +160,20 @@ def test_options_are_checked():
         solvers.newton(lambda x: x, np.ones(3), linear_solver="lu")
     with pytest.raises(sad.InputError, match="unknown globalize 'wolfe'"):
         solvers.newton(lambda x: x, np.ones(3), globalize="wolfe")
+
+
+@pytest.mark.parametrize("globalize", ["line-search", "dogleg"])
+@pytest.mark.parametrize("linear_solver", ["superlu", "krylov"])
+def test_cavity_by_continuation(linear_solver, globalize):
+    """GMRES needs a better incomplete LU here than the first one."""
+    problem = cavity(15)
+    found = solvers.newton(problem.f, problem.x0, 100.0, linear_solver=linear_solver, globalize=globalize)
+    found = solvers.newton(problem.f, found.x, 200.0, jac=found.jac, linear_solver=linear_solver, globalize=globalize)
+    assert found.success, found
+    assert found.nit <= 10
+
+
+def test_cavity_is_that_of_the_literature():
+    """Ghia, Ghia and Shin give -0.103423 on a grid with 127 inner points; the scheme is of second order."""
+    coarse, fine = (solvers.newton(cavity(N).f, cavity(N).x0, 100.0).x[0].min() for N in (31, 63))
+    assert fine + (fine - coarse) / 3.0 == pytest.approx(-0.1035, abs=2e-4)
