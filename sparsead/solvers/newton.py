@@ -12,11 +12,12 @@ from sparsead.errors import InputError
 from sparsead.jacobian import Jacobian, jacobian
 from sparsead.solvers.diagnosis import named, singular_because
 from sparsead.solvers.factors import Krylov, Solve, column_order, direct_solver
-from sparsead.solvers.globalize import globalization
+from sparsead.solvers.globalize import full_step, globalization
 from sparsead.solvers.report import Iteration, NewtonResult
 from sparsead.solvers.structure import Columns
 
 CONVERGED, TOO_MANY, SINGULAR, STUCK, NOT_FINITE = range(5)
+PATIENCE = 10  # steps in which the residual falls by less than one percent
 ROUNDING = 100 * np.finfo(np.float64).eps
 
 
@@ -170,6 +171,10 @@ class _Run:
         while True:
             if _size(self.F) <= self.tolerance:
                 return self._result(CONVERGED, f"the residual {_size(self.F):.3g} is within {self.tolerance:.3g}")
+            if self._stalled():
+                return self._stuck(
+                    f"the residual hardly falls: {_size(self.F):.3g} after {len(self.history) - 1} steps"
+                )
             if len(self.history) > maxiter:
                 return self._result(TOO_MANY, f"no convergence in {maxiter} iterations")
             ended = self._step()
@@ -232,12 +237,20 @@ class _Run:
         residual, noise = _size(self.F), self.system.noise(self.x)
         if small or residual <= noise:
             return self._result(CONVERGED, f"the residual {residual:.3g} is at the rounding errors of f")
-        i = int(np.argmax(np.abs(self.F)))
-        where = named(i, self.system.output_shape)
+        return self._stuck(f"no step lowers the residual {residual:.3g}")
+
+    def _stalled(self) -> bool:
+        if len(self.history) <= PATIENCE or self.rule is full_step:
+            return False
+        return self.history[-1].residual > 0.99 * self.history[-1 - PATIENCE].residual
+
+    def _stuck(self, what: str) -> NewtonResult:
+        where = named(int(np.argmax(np.abs(self.F))), self.system.output_shape)
         return self._result(
-            STUCK, f"no step lowers the residual {residual:.3g} (largest in f[{where}]): try another x0, or globalize="
-            "'dogleg'; the equations may have no solution near this x",
-        )  # fmt: skip
+            STUCK,
+            f"{what} (largest in f[{where}]): start closer, perhaps from the solution of an easier problem; there may "
+            "be no solution near this x",
+        )
 
     def _report(self) -> None:
         if self.callback is not None:

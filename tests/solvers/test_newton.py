@@ -177,3 +177,12 @@ def test_cavity_is_that_of_the_literature():
     """Ghia, Ghia and Shin give -0.103423 on a grid with 127 inner points; the scheme is of second order."""
     coarse, fine = (solvers.newton(cavity(N).f, cavity(N).x0, 100.0).x[0].min() for N in (31, 63))
     assert fine + (fine - coarse) / 3.0 == pytest.approx(-0.1035, abs=2e-4)
+
+
+def test_stalling_ends_early():
+    """Reynolds number 5000 from rest, on a coarse grid: the line search creeps."""
+    problem = cavity(15)
+    found = solvers.newton(problem.f, problem.x0, 5000.0, maxiter=200)
+    assert found.status == 3
+    assert found.nit < 100
+    assert "start closer" in found.message
