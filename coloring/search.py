@@ -91,7 +91,7 @@ class Search:
         """Try all candidates, recolor, and begin again with other ties, until the search is over."""
         self._begin_quickly()
         rng = np.random.default_rng(self.problem.seed)
-        ties = self.problem.tie_order
+        ties = self.problem.tie_order[::-1].copy()  # natural ties were tried in part: they are next
         for turn in count():
             if self.is_over or self.problem.num_vertices < 2:
                 return

@@ -160,7 +160,10 @@ class Symmetric(StarLike):
         return colors if colors.size == self.num_vertices else None
 
     def portfolio(self, thorough: bool) -> Iterator[Candidate]:
-        """Orders on the adjacency graph and on its square, variants of the algorithm, column colorings."""
+        """Column colorings, then orders on the adjacency graph and its square, and variants of the algorithm."""
+        if thorough and self.distance_two is not None and self.has_few_pairs:
+            for name, make in self.distance_two.with_ties(self.tie_order).portfolio(thorough):
+                yield f"distance two, {name}", make
         kind = "acyclic" if self.substitution else "star"
         variants = ("",) if self.substitution else ("", "cautious", "restricted")
         choices = [(name, variant) for name in THOROUGH for variant in variants] if thorough else QUICK[kind]
@@ -172,9 +175,6 @@ class Symmetric(StarLike):
             if name != known:
                 order, known = order_by_name(name)(self), name
             yield " ".join(filter(None, (variant, name))), partial(self._variant, variant, order)
-        if thorough and self.distance_two is not None and self.has_few_pairs:
-            for name, make in self.distance_two.with_ties(self.tie_order).portfolio(thorough):
-                yield f"distance two, {name}", make
 
     def _variant(self, variant: str, order: np.ndarray, limit: int) -> np.ndarray | None:
         if variant == "restricted":
