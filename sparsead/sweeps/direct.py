@@ -20,8 +20,8 @@ from sparsead.emit.sweep import DEFAULT_BACKEND, Sweep
 from sparsead.kernels.indexmap import IndexMap, recognise
 from sparsead.kernels.kernel import Buffer, LinearKernel, LinearProgram, Term
 from sparsead.program.index import identity
-from sparsead.sweeps import slots
 from sparsead.sweeps.placement import Placed, Placement, place
+from sparsead.sweeps.slots import Slots
 from sparsead.sweeps.vector import work_sizes, write_value
 
 
@@ -127,7 +127,7 @@ class _RowUpdate:
 
     def __init__(self, writer: _Writer, nest: Nest, kernel: LinearKernel, term: Term) -> None:
         read, written = writer.patterns[term.source], writer.patterns[term.target]
-        first, landing = slots.landing(written, term.place.array(), read, term.index.array(), kernel.domain)
+        first, landing = Slots(written).of_rows(term.place.array(), read, term.index.array(), kernel.domain)
         self.source = writer.source
         self.coefficient = nest.value(term.coefficient)
         self.target, self.read = writer.values(term.target), writer.values(term.source)

@@ -14,7 +14,7 @@ from coloring import SparsityPattern
 from sparsead.kernels.indexmap import IndexMap, recognise
 from sparsead.kernels.kernel import LinearKernel, Term
 from sparsead.program.index import IndexArray
-from sparsead.sweeps import slots
+from sparsead.sweeps.slots import Slots, count
 
 FEW = 0.1  # share of entries up to which they are initialised one by one
 
@@ -64,25 +64,18 @@ def place(
     layered : bool
         True where other terms add whole rows to the buffer's rows: then every entry is initialised and added to.
     """
-    found = [_slots(kernels[k], t, pattern) for k, t in terms]
+    slots, nnz = Slots(pattern), pattern.nnz
+    found = [slots.of_entries(t.place.array(), t.index.array(), kernels[k].domain) for k, t in terms]
     constant = [t.coefficient.is_constant for _, t in terms]
-    count = np.zeros(pattern.nnz, dtype=np.int32)
-    for at in found:
-        slots.count(at, count)
-    base = np.zeros(pattern.nnz)
-    alone = [not layered and bool((count[at] == 1).all()) for at in found]
+    counts = sum((count(at, nnz) for at in found), np.zeros(nnz, dtype=np.int64))
+    base, varying = np.zeros(nnz), np.zeros(nnz, dtype=np.int64)
+    alone = [not layered and bool((counts[at] == 1).all()) for at in found]
     for (_, term), at, fixed, only in zip(terms, found, constant, alone, strict=True):
         if fixed and not only:
-            slots.add(at, float(term.coefficient.value), base)
-    varying = np.zeros(pattern.nnz, dtype=np.int32)
-    for at, fixed, only in zip(found, constant, alone, strict=True):
-        if only or not fixed:
-            slots.count(at, varying)
+            base += term.coefficient.value * count(at, nnz)
+        else:
+            varying += count(at, nnz)
     return _decide(terms, found, constant, alone, base, varying, layered)
-
-
-def _slots(kernel: LinearKernel, term: Term, pattern: SparsityPattern) -> IndexArray:
-    return slots.find(pattern, term.place.array(), term.index.array(), kernel.domain)
 
 
 def _decide(
