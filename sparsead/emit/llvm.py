@@ -27,7 +27,7 @@ INTRINSICS = {"sqrt", "floor", "ceil", "trunc", "rint", "copysign"}
 LIBM = {
     "cbrt": 1, "exp": 1, "exp2": 1, "expm1": 1, "log": 1, "log2": 1, "log10": 1, "log1p": 1, "sin": 1, "cos": 1,
     "tan": 1, "asin": 1, "acos": 1, "atan": 1, "atan2": 2, "hypot": 2, "sinh": 1, "cosh": 1, "tanh": 1, "asinh": 1,
-    "acosh": 1, "atanh": 1, "erf": 1, "erfc": 1, "fmod": 2, "pow": 2,
+    "acosh": 1, "atanh": 1, "erf": 1, "erfc": 1, "fmod": 2, "lgamma": 1, "tgamma": 1, "pow": 2,
 }  # fmt: skip
 ARITHMETIC = {ast.Add: "add", ast.Sub: "sub", ast.Mult: "mul", ast.Div: "div"}
 INTEGER_DIVISION = "sdiv"  # only ever of nonnegative numbers

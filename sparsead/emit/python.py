@@ -7,6 +7,7 @@ from collections.abc import Callable
 from typing import Any
 
 import numpy as np
+import scipy.special
 
 from sparsead.emit.source import Function
 
@@ -19,20 +20,22 @@ FUNCTIONS: dict[str, Callable[..., Any]] = {
     "asin": np.arcsin, "acos": np.arccos, "atan": np.arctan, "atan2": np.arctan2, "hypot": np.hypot,
     "sinh": np.sinh, "cosh": np.cosh, "tanh": np.tanh, "asinh": np.arcsinh, "acosh": np.arccosh,
     "atanh": np.arctanh, "erf": math.erf, "erfc": math.erfc, "floor": np.floor, "ceil": np.ceil,
-    "trunc": np.trunc, "rint": np.rint, "fmod": np.fmod, "copysign": np.copysign,
+    "lgamma": math.lgamma, "tgamma": math.gamma, "trunc": np.trunc, "rint": np.rint, "fmod": np.fmod,
+    "copysign": np.copysign,
 }  # fmt: skip
+INTERPRETED = {"lgamma": scipy.special.gammaln, "tgamma": scipy.special.gamma}  # those of math raise at poles
 
 
-def load(source: Function) -> Callable[..., None]:
-    """Define the generated function in a namespace that holds `FUNCTIONS` only."""
-    namespace: dict[str, Any] = {**FUNCTIONS, "inf": np.inf, "nan": np.nan, "range": range, "abs": abs, "min": min}
+def load(source: Function, functions: dict[str, Callable[..., Any]]) -> Callable[..., None]:
+    """Define the generated function in a namespace that holds `functions` only."""
+    namespace: dict[str, Any] = {**functions, "inf": np.inf, "nan": np.nan, "range": range, "abs": abs, "min": min}
     exec(compile(source.text, f"<sparsead {source.name}>", "exec"), namespace)  # our own text, never a user's
     return namespace[source.name]
 
 
 def interpreted(source: Function) -> Runner:
     """Run the source as plain Python: slow, and with nothing between the text and the result."""
-    function = load(source)
+    function = load(source, FUNCTIONS | INTERPRETED)
 
     def run(*arrays: np.ndarray) -> None:
         with np.errstate(all="ignore"):
@@ -48,4 +51,4 @@ def numba_compiled(source: Function) -> Runner:
     kinds = {"f8": numba.types.Array(numba.float64, 1, "C"), "i4": numba.types.Array(numba.int32, 1, "C")}
     signature = numba.void(*(kinds[dtype] for dtype in source.arrays.values()))
     jit = numba.njit(signature, error_model="numpy", nogil=True)
-    return jit(load(source))
+    return jit(load(source, FUNCTIONS))

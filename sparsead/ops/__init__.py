@@ -1,5 +1,31 @@
 """The operations: each is one statement in one of these modules, and nothing else knows its name."""
 
-from sparsead.ops import assembly, composed, contraction, elementwise, folding, movement, query, reduction
+from sparsead.ops import (
+    assembly,
+    composed,
+    contraction,
+    elementwise,
+    folding,
+    linalg,
+    movement,
+    query,
+    reduction,
+    refused,
+    special,
+    tables,
+)
 
-__all__ = ["assembly", "composed", "contraction", "elementwise", "folding", "movement", "query", "reduction"]
+__all__ = [
+    "assembly",
+    "composed",
+    "contraction",
+    "elementwise",
+    "folding",
+    "linalg",
+    "movement",
+    "query",
+    "reduction",
+    "refused",
+    "special",
+    "tables",
+]

@@ -62,14 +62,6 @@ def rad2deg(x: Any) -> Any:
 HANDLERS[np.radians], HANDLERS[np.degrees] = deg2rad, rad2deg
 
 
-@composite(np.trapezoid, lambda x: np.trapezoid(x), lambda x: np.trapezoid(x, dx=0.5, axis=0))
-def trapezoid(y: Any, x: Any = None, dx: float = 1.0, axis: int = -1) -> Any:
-    """``np.trapezoid``."""
-    y = np.moveaxis(y, axis, -1)
-    steps = dx if x is None else np.diff(x)
-    return np.sum(0.5 * steps * (y[..., 1:] + y[..., :-1]), axis=-1)
-
-
 @composite(np.copyto, lambda x: _copied(x))
 def copyto(dst: Any, src: Any, casting: str = "same_kind", where: Any = True) -> None:
     """``np.copyto`` with a static mask."""
@@ -103,3 +95,116 @@ def sinc(x: Any) -> Any:
     """``sin(pi x) / (pi x)``."""
     y = np.pi * np.where(stack_objects(x) == 0.0, 1.0e-20, x)
     return np.sin(y) / y
+
+
+@composite(np.select, lambda x: np.select([x > 0.65, x > 0.35], [x * x, np.sin(x)], default=x))
+def select(condlist: Any, choicelist: Any, default: Any = 0) -> Any:
+    """``np.select``: the first condition that holds decides."""
+    result = default
+    for condition, choice in zip(reversed(condlist), reversed(choicelist), strict=True):
+        result = np.where(condition, choice, result)
+    return result
+
+
+@composite(np.piecewise, lambda x: np.piecewise(x, [x < 0.35, x > 0.65], [lambda v: v**2, 3.0, lambda v: -v]))
+def piecewise(x: Any, condlist: Any, funclist: Any, *args: Any, **kwargs: Any) -> Any:
+    """``np.piecewise``: every function is applied everywhere, and one is chosen."""
+    conditions = list(condlist) if isinstance(condlist, (list, tuple)) else [condlist]
+    values = [f(x, *args, **kwargs) if callable(f) else f for f in funclist]
+    result = values.pop() if len(values) > len(conditions) else 0.0
+    for condition, value in zip(conditions, values, strict=True):  # the last condition that holds decides
+        result = np.where(condition, value, result)
+    return result
+
+
+@composite(np.put, lambda x: _put(x))
+def put(a: Any, ind: Any, v: Any, mode: str = "raise") -> None:
+    """``np.put`` with static places."""
+    places = np.ravel(ind)
+    where = {"raise": places, "wrap": places % a.size, "clip": np.clip(places, 0, a.size - 1)}[mode]
+    flat = a.reshape(-1)
+    flat[where] = np.resize(v, places.size)
+    if not np.shares_memory(flat.positions, a.positions):
+        a[...] = flat.reshape(a.shape)
+
+
+def _put(x: Any) -> Any:
+    out = x * 1.0
+    np.put(out, [0, -1, 5], x[0, :2])
+    return out
+
+
+@composite(np.round, lambda x: x * np.round(5.0 * x), lambda x: x * np.round(x, 1))
+def around(a: Any, decimals: int = 0) -> Any:
+    """``np.round``: constant between jumps."""
+    return np.rint(a) if decimals == 0 else np.rint(a * 10.0**decimals) / 10.0**decimals
+
+
+@composite(np.nan_to_num, lambda x: np.nan_to_num(x))
+def nan_to_num(x: Any, copy: bool = True, nan: Any = 0.0, posinf: Any = None, neginf: Any = None) -> Any:
+    """``np.nan_to_num``."""
+    largest = np.finfo(np.float64).max
+    result = np.where(np.isnan(x), nan, x)
+    result = np.where(np.equal(x, np.inf), largest if posinf is None else posinf, result)
+    result = np.where(np.equal(x, -np.inf), -largest if neginf is None else neginf, result)
+    if not copy:
+        x[...] = result
+    return result
+
+
+@composite(np.logical_xor, lambda x: np.where(np.logical_xor(x > 0.3, x > 0.7), x, 2.0 * x), family="elementwise")
+def logical_xor(x: Any, y: Any) -> Any:
+    """Exactly one of two conditions."""
+    return (x & ~y) | (~x & y)
+
+
+HANDLERS[np.bitwise_xor] = logical_xor
+
+
+@composite(np.isinf, lambda x: np.where(np.isinf(x), 0.0, x * x), family="elementwise")
+def isinf(x: Any) -> Any:
+    """Plus or minus infinity."""
+    return np.equal(np.abs(x), np.inf)
+
+
+@composite(np.logaddexp2, lambda x: np.logaddexp2(x, x[:, ::-1]), family="elementwise")
+def logaddexp2(x: Any, y: Any) -> Any:
+    """``log2(2**x + 2**y)`` without overflow."""
+    return np.maximum(x, y) + np.log1p(np.exp2(-np.abs(x - y))) / math.log(2.0)
+
+
+@composite(np.divmod, lambda x: x * np.divmod(5.0 * x, 0.5)[0], lambda x: np.divmod(5.0 * x, 0.5)[1])
+def divided(x: Any, y: Any) -> Any:
+    """``np.divmod``."""
+    return floor_divide(x, y), remainder(x, y)
+
+
+@composite(np.modf, lambda x: np.modf(5.0 * x)[0], lambda x: x * np.modf(5.0 * x)[1])
+def modf(x: Any) -> Any:
+    """``np.modf``: fractional and integral part."""
+    whole = np.trunc(x)
+    return x - whole, whole
+
+
+@composite(np.fix, lambda x: x * np.fix(5.0 * x))
+def fix(x: Any) -> Any:
+    """``np.fix``."""
+    return np.trunc(x)
+
+
+@composite(np.ediff1d, lambda x: np.ediff1d(x, to_begin=1.0))
+def ediff1d(ary: Any, to_end: Any = None, to_begin: Any = None) -> Any:
+    """``np.ediff1d``."""
+    ends = [np.ravel(e) for e in (to_begin, to_end) if e is not None]
+    steps = diff(np.ravel(ary))
+    return np.concatenate([*ends[: to_begin is not None], steps, *ends[to_begin is not None :]])
+
+
+@composite(np.meshgrid, lambda x: np.meshgrid(x[0], x[:, 1])[0], lambda x: np.meshgrid(x[0], x[1], indexing="ij")[1])
+def meshgrid(*xi: Any, copy: bool = True, sparse: bool = False, indexing: str = "xy") -> Any:
+    """``np.meshgrid``."""
+    ndim = len(xi)
+    grids = [np.reshape(v, (1,) * k + (-1,) + (1,) * (ndim - k - 1)) for k, v in enumerate(xi)]
+    if indexing == "xy" and ndim > 1:
+        grids = [np.swapaxes(g, 0, 1) for g in grids]
+    return grids if sparse else [np.copy(g) for g in np.broadcast_arrays(*grids)]

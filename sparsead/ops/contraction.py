@@ -90,6 +90,7 @@ def _matrix_by_array(matrix: Any, x: TracedArray) -> TracedArray:
         raise ValueError(f"matmul: a matrix of shape {matrix.shape} does not fit an array of shape {x.shape}")
     coo = scipy.sparse.coo_array(matrix)
     coo.sum_duplicates()
+    coo.eliminate_zeros()
     if coo.data.dtype.kind == "c":
         raise unsupported("a complex matrix", "Complex arithmetic is not supported yet.")
     tail = x.shape[1:]

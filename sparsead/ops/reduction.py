@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from sparsead.errors import unsupported
-from sparsead.ops.registry import HANDLERS, composite, scatter_sum, traced, ufunc_method
+from sparsead.ops.registry import composite, scatter_sum, traced, ufunc_method
 from sparsead.program.index import identity, normalize_axes
 from sparsead.tracing.array import TracedArray
 
@@ -81,14 +81,36 @@ def bincount(x: Any, weights: Any = None, minlength: int = 0) -> Any:
     return scatter_sum(traced(weights), places, (size,))
 
 
+@composite(
+    np.var, lambda x: np.var(x), lambda x: np.var(x, axis=0, ddof=1), lambda x: x.var(axis=1, keepdims=True),
+    family="reduction",
+)  # fmt: skip
+def var(a: Any, axis: Any = None, dtype: Any = None, ddof: float = 0, keepdims: bool = False) -> Any:
+    """``np.var``: the mean squared distance from the mean."""
+    distance = a - mean(a, axis=axis, keepdims=True)
+    count = np.size(distance) / max(np.size(np.sum(distance, axis=axis, keepdims=True)), 1)
+    return sum(distance * distance, axis=axis, keepdims=keepdims) / (count - ddof)
+
+
+@composite(np.std, lambda x: np.std(x), lambda x: x.std(axis=1, ddof=1), family="reduction")
+def std(a: Any, axis: Any = None, dtype: Any = None, ddof: float = 0, keepdims: bool = False) -> Any:
+    """``np.std``."""
+    return np.sqrt(var(a, axis=axis, ddof=ddof, keepdims=keepdims))
+
+
+@composite(np.average, lambda x: np.average(x, axis=1), lambda x: np.average(x, axis=0, weights=[1.0, 2.0, 3.0]),
+           lambda x: np.average(x, weights=x), family="reduction")  # fmt: skip
+def average(a: Any, axis: Any = None, weights: Any = None, keepdims: bool = False) -> Any:
+    """``np.average``."""
+    if weights is None:
+        return mean(a, axis=axis, keepdims=keepdims)
+    if np.shape(weights) != np.shape(a):
+        weights = np.reshape(weights, [n if k == axis % np.ndim(a) else 1 for k, n in enumerate(np.shape(a))])
+    total = sum(np.broadcast_to(weights, np.shape(a)), axis=axis, keepdims=keepdims)
+    return sum(a * weights, axis=axis, keepdims=keepdims) / total
+
+
 @composite(np.trace, lambda x: np.trace(x), family="reduction")
 def trace(a: Any, offset: int = 0, axis1: int = 0, axis2: int = 1) -> Any:
     """``np.trace``."""
     return sum(np.diagonal(a, offset, axis1, axis2), axis=-1)
-
-
-HANDLERS[np.nansum] = HANDLERS[np.nanmean] = lambda *a, **k: _no_nan()
-
-
-def _no_nan() -> Any:
-    raise unsupported("a nan-skipping reduction", "Which elements are NaN differs from call to call; use np.where.")

@@ -18,6 +18,7 @@ from sparsead.program.index import IndexArray, Shape, identity
 from sparsead.program.nodes import Constant, Map, Ref, Sum, constant, whole
 from sparsead.program.scalar import Op, Rule, define
 from sparsead.tracing.array import HANDLERS, UFUNC_METHODS, TracedArray, reading, stack_objects
+from sparsead.tracing.patching import patch
 from sparsead.tracing.scalar import TracedScalar
 from sparsead.tracing.storage import assemble
 
@@ -37,6 +38,7 @@ class Entry:
 
 
 REGISTRY: list[Entry] = []
+REFUSED: dict[str, str] = {}
 
 
 def record(family: str, spelling: str, samples: Sequence[Sample]) -> None:
@@ -48,7 +50,8 @@ def spelling_of(func: Callable[..., Any]) -> str:
     """Return how users write `func`: ``np.sin``, ``scipy.special.erf``."""
     if isinstance(func, np.ufunc):
         return f"np.{func.__name__}" if getattr(np, func.__name__, None) is func else f"scipy.special.{func.__name__}"
-    return f"{func.__module__}.{func.__name__}".replace("numpy", "np")
+    module = func.__module__.split("._")[0]  # scipy.special._logsumexp is an address, not a spelling
+    return f"{module}.{func.__name__}".replace("numpy", "np")
 
 
 # -- elementwise ------------------------------------------------------------------------------------------------
@@ -214,6 +217,21 @@ def composite(func: Callable[..., Any], *samples: Sample, family: str = "composi
     return register
 
 
+def patched(func: Callable[..., Any], *samples: Sample) -> Callable[[Rule], Rule]:
+    """State by a definition a function that does not dispatch; while tracing it is replaced (used as a decorator)."""
+
+    def register(definition: Rule) -> Rule:
+        def call(*args: Any, **kwargs: Any) -> Any:
+            operands = [stack_objects(a) for a in (*args, *kwargs.values())]
+            return definition(*args, **kwargs) if any(map(is_traced, operands)) else func(*args, **kwargs)
+
+        patch(func, call)
+        record("patched", spelling_of(func), samples)
+        return definition
+
+    return register
+
+
 def ufunc_method(ufunc: np.ufunc, method: str, *samples: Sample) -> Callable[[Rule], Rule]:
     """State a method of a ufunc (``np.add.reduce``) by a definition (used as a decorator)."""
 
@@ -225,6 +243,17 @@ def ufunc_method(ufunc: np.ufunc, method: str, *samples: Sample) -> Callable[[Ru
     return register
 
 
+def refused(*functions: Callable[..., Any], because: str, instead: str) -> None:
+    """State that functions have no sound derivative here, with the reason and the next step."""
+    for func in functions:
+
+        def refuse(*args: Any, name: str = spelling_of(func), **kwargs: Any) -> Any:
+            raise unsupported(name, f"{because} {instead}")
+
+        HANDLERS[func] = refuse
+        REFUSED[spelling_of(func)] = f"{because} {instead}"
+
+
 def query(func: Callable[..., Any], answer: Rule, *samples: Sample) -> None:
     """State that `func` asks only for what is known while tracing."""
     HANDLERS[func] = answer
@@ -232,6 +261,7 @@ def query(func: Callable[..., Any], answer: Rule, *samples: Sample) -> None:
 
 
 __all__ = [
+    "REFUSED",
     "REGISTRY",
     "Constant",
     "Entry",
@@ -244,7 +274,9 @@ __all__ = [
     "identity",
     "is_traced",
     "movement",
+    "patched",
     "query",
+    "refused",
     "scatter_sum",
     "spelling_of",
     "traced",

@@ -1,0 +1,133 @@
+"""Linear algebra of small stacked matrices, in closed form: cofactors up to 4 x 4, no pivots, no branches."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from sparsead.errors import unsupported
+from sparsead.ops.registry import composite, is_traced
+from sparsead.tracing.array import stack_objects
+
+LARGEST = 4
+
+
+def _square(a: Any, what: str) -> int:
+    n = np.shape(a)[-1]
+    if np.ndim(a) < 2 or np.shape(a)[-2] != n:
+        raise np.linalg.LinAlgError(f"{what}: expected square matrices, got shape {np.shape(a)}")
+    if n > LARGEST:
+        raise unsupported(
+            f"{what} of traced {n} x {n} matrices",
+            f"Closed forms go up to {LARGEST} x {LARGEST}; make the solution of larger systems an unknown of its own, "
+            "or register the solver with sparsead.extend.",
+        )
+    return n
+
+
+def _minor(a: Any, i: int, j: int) -> Any:
+    """Return `a` without row i and column j."""
+    n = np.shape(a)[-1]
+    rows, columns = ([k for k in range(n) if k != skip] for skip in (i, j))
+    return a[(..., *np.ix_(rows, columns))]
+
+
+@composite(
+    np.linalg.det,
+    lambda x: np.linalg.det(x[:, :3]),
+    lambda x: np.linalg.det(np.stack([x[:2, :2], x[1:, 2:]])),
+    lambda x: np.linalg.det(np.vstack([x, x[0] ** 2])),
+    family="linear algebra",
+)
+def det(a: Any) -> Any:
+    """``np.linalg.det`` by expansion along the first row."""
+    a = stack_objects(a)
+    n = _square(a, "np.linalg.det")
+    if n == 0:
+        return np.ones(np.shape(a)[:-2])
+    if n == 1:
+        return a[..., 0, 0]
+    if n == 2:
+        return a[..., 0, 0] * a[..., 1, 1] - a[..., 0, 1] * a[..., 1, 0]
+    total = 0.0
+    for j in range(n):
+        total = total + (-1.0) ** j * a[..., 0, j] * det(_minor(a, 0, j))
+    return total
+
+
+@composite(
+    np.linalg.inv,
+    lambda x: np.linalg.inv(x[:, :3] + 2.0 * np.eye(3)),
+    lambda x: np.linalg.inv(np.stack([x[:2, :2], x[1:, 2:]]) + np.eye(2)),
+    family="linear algebra",
+)
+def inv(a: Any) -> Any:
+    """``np.linalg.inv``: the transposed cofactors over the determinant."""
+    a = stack_objects(a)
+    n = _square(a, "np.linalg.inv")
+    if n == 1:
+        return 1.0 / a
+    cofactors = [[(-1.0) ** (i + j) * det(_minor(a, j, i)) for j in range(n)] for i in range(n)]
+    adjugate = np.stack([np.stack(row, axis=-1) for row in cofactors], axis=-2)
+    return adjugate / det(a)[..., None, None]
+
+
+@composite(
+    np.linalg.solve,
+    lambda x: np.linalg.solve(x[:, :3] + 2.0 * np.eye(3), x[:, 3]),
+    lambda x: np.linalg.solve(x[:2, :2] + np.eye(2), x[:2, 2:]),
+    lambda x: np.linalg.solve(np.array([[4.0, 1.0, 0.0], [1.0, 3.0, 0.0], [0.0, 1.0, 2.0]]), x),
+    family="linear algebra",
+)
+def solve(a: Any, b: Any) -> Any:
+    """``np.linalg.solve``; a constant matrix may have any size."""
+    a, b = stack_objects(a), stack_objects(b)
+    inverse = inv(a) if is_traced(a) else np.linalg.inv(np.asarray(a))
+    return inverse @ b
+
+
+@composite(
+    np.linalg.norm,
+    lambda x: np.linalg.norm(x),
+    lambda x: np.linalg.norm(x, axis=1),
+    lambda x: np.linalg.norm(x[0], ord=1),
+    lambda x: np.linalg.norm(x, ord=np.inf, axis=0, keepdims=True),
+    lambda x: np.linalg.norm(x, ord=3, axis=1),
+    lambda x: np.linalg.norm(x, ord="fro"),
+    lambda x: np.linalg.norm(x, ord=1),
+    family="linear algebra",
+)
+def norm(x: Any, ord: Any = None, axis: Any = None, keepdims: bool = False) -> Any:
+    """``np.linalg.norm``: of vectors for any order, of matrices for 'fro', 1, inf."""
+    x = stack_objects(x)
+    if ord is None:
+        return np.sqrt(np.sum(np.square(x), axis=axis, keepdims=keepdims))
+    axes = tuple(range(np.ndim(x))) if axis is None else (axis if isinstance(axis, tuple) else (axis,))
+    return _matrix_norm(x, ord, axes, keepdims) if len(axes) == 2 else _vector_norm(x, ord, axes, keepdims)
+
+
+def _vector_norm(x: Any, ord: Any, axis: Any, keepdims: bool) -> Any:
+    match ord:
+        case 2:
+            return np.sqrt(np.sum(np.square(x), axis=axis, keepdims=keepdims))
+        case 1:
+            return np.sum(np.abs(x), axis=axis, keepdims=keepdims)
+        case np.inf:
+            return np.max(np.abs(x), axis=axis, keepdims=keepdims)
+        case float() | int() if ord == -np.inf:
+            return np.min(np.abs(x), axis=axis, keepdims=keepdims)
+        case 0:
+            return np.sum(np.where(np.not_equal(x, 0.0), 1.0, 0.0), axis=axis, keepdims=keepdims)
+    return np.sum(np.abs(x) ** ord, axis=axis, keepdims=keepdims) ** (1.0 / ord)
+
+
+def _matrix_norm(x: Any, ord: Any, axes: tuple[int, ...], keepdims: bool) -> Any:
+    if ord == "fro":
+        return np.sqrt(np.sum(np.square(x), axis=axes, keepdims=keepdims))
+    if ord in (1, np.inf):
+        summed, other = axes if ord == 1 else axes[::-1]
+        sums = np.sum(np.abs(x), axis=summed, keepdims=True)
+        largest = np.max(sums, axis=other, keepdims=True)
+        return largest if keepdims else np.squeeze(largest, axis=axes)
+    raise unsupported(f"np.linalg.norm of a matrix with ord={ord!r}", "Only 'fro', 1 and inf have a closed form.")

@@ -1,0 +1,103 @@
+"""Interpolation, differences and integrals of tabulated values, and polynomials."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import scipy.sparse
+
+from sparsead.errors import unsupported
+from sparsead.ops.registry import composite, is_traced
+from sparsead.tracing.array import stack_objects
+
+
+@composite(
+    np.interp,
+    lambda x: np.interp(x, [0.0, 0.3, 0.5, 1.0], [1.0, 3.0, 2.0, 5.0]),
+    lambda x: np.interp([0.05, 0.25, 0.3, 0.95], [0.1, 0.2, 0.4, 0.8], x[0]),
+    lambda x: np.interp(x, [0.3, 0.5, 0.6], [1.0, 3.0, 2.0], left=0.0, right=-1.0),
+    lambda x: np.interp(x[0], [0.0, 0.4, 1.0], x[:, 1]),
+)
+def interp(x: Any, xp: Any, fp: Any, left: Any = None, right: Any = None, period: Any = None) -> Any:
+    """``np.interp`` with static abscissae: a sum of clipped ramps, one per segment; static x picks its segment."""
+    if is_traced(stack_objects(xp)) or period is not None:
+        raise unsupported("np.interp with traced abscissae xp, or period=", "Keep xp constant; let x or fp vary.")
+    x, xp, fp = stack_objects(x), np.asarray(xp, np.float64), stack_objects(fp)
+    if not is_traced(x):
+        places = np.ravel(np.asarray(x, np.float64))
+        k = np.clip(np.searchsorted(xp, places, side="right") - 1, 0, len(xp) - 2)
+        share = np.clip((places - xp[k]) / (xp[k + 1] - xp[k]), 0.0, 1.0)
+        entries = (np.r_[1.0 - share, share], (np.tile(np.arange(len(k)), 2), np.r_[k, k + 1]))
+        value = (scipy.sparse.coo_array(entries, shape=(len(k), len(xp))) @ fp).reshape(np.shape(x))
+    else:
+        ramps = np.clip(x[..., None] - xp[:-1], 0.0, np.diff(xp))
+        value = fp[0] + np.sum(np.diff(fp) / np.diff(xp) * ramps, axis=-1)
+    value = value if left is None else np.where(np.less(x, xp[0]), left, value)
+    return value if right is None else np.where(np.greater(x, xp[-1]), right, value)
+
+
+@composite(
+    np.trapezoid,
+    lambda x: np.trapezoid(x),
+    lambda x: np.trapezoid(x, dx=0.5, axis=0),
+    lambda x: np.trapezoid(x, x=np.array([0.0, 1.0, 3.0, 4.0])),
+    lambda x: np.trapezoid(x[0], x=x[1]),
+    lambda x: np.trapezoid(x, x=x**2, axis=0),
+)
+def trapezoid(y: Any, x: Any = None, dx: Any = 1.0, axis: int = -1) -> Any:
+    """``np.trapezoid``: the mean of neighbours times their distance."""
+    y = np.moveaxis(y, axis, -1)
+    steps = dx if x is None else np.diff(x if np.ndim(x) == 1 else np.moveaxis(x, axis, -1))
+    return np.sum(0.5 * steps * (y[..., 1:] + y[..., :-1]), axis=-1)
+
+
+@composite(
+    np.gradient,
+    lambda x: np.gradient(x[0]),
+    lambda x: np.gradient(x, 0.5, axis=0),
+    lambda x: np.gradient(x, axis=1, edge_order=2),
+    lambda x: np.gradient(x, np.array([0.0, 1.0, 3.0, 4.0]), axis=1, edge_order=2),
+    lambda x: np.gradient(x, 1.0, np.array([0.0, 1.0, 3.0, 4.0]))[1],
+)
+def gradient(f: Any, *varargs: Any, axis: Any = None, edge_order: int = 1) -> Any:
+    """``np.gradient``: central differences, of first or second order at the edges."""
+    axes = range(np.ndim(f)) if axis is None else [axis] if np.ndim(axis) == 0 else list(axis)
+    spacings = list(varargs) * (len(axes) if len(varargs) == 1 else 1) or [1.0] * len(axes)
+    if len(spacings) != len(axes):
+        raise TypeError("np.gradient: one spacing per axis, or one for all")
+    slopes = [_slope(f, spacing, k, edge_order) for k, spacing in zip(axes, spacings, strict=True)]
+    return slopes[0] if len(slopes) == 1 else tuple(slopes)
+
+
+def _slope(f: Any, spacing: Any, axis: int, edge_order: int) -> Any:
+    f = np.moveaxis(f, axis, -1)
+    n = np.shape(f)[-1]
+    if n < edge_order + 1:
+        raise ValueError(f"np.gradient: {n} points along an axis; edge_order={edge_order} needs {edge_order + 1}")
+    h = np.full(n - 1, spacing) if np.ndim(spacing) == 0 else np.diff(spacing)
+    left, right = h[:-1], h[1:]
+    middle = (
+        -right / (left * (left + right)) * f[..., :-2]
+        + (right - left) / (left * right) * f[..., 1:-1]
+        + left / (right * (left + right)) * f[..., 2:]
+    )
+    first, last = (f[..., :1], f[..., 1:2], f[..., 2:3]), (f[..., -1:], f[..., -2:-1], f[..., -3:-2])
+    edges = [_edge(*first, *h[:2], edge_order), -1.0 * _edge(*last, *h[::-1][:2], edge_order)]
+    return np.moveaxis(np.concatenate([edges[0], middle, edges[1]], axis=-1), -1, axis)
+
+
+def _edge(a: Any, b: Any, c: Any, h: float, k: float = 1.0, order: int = 1) -> Any:
+    """One-sided difference at `a`, whose neighbours at distances h and h + k are `b` and `c`."""
+    if order == 1:
+        return (b - a) / h
+    return -(2.0 * h + k) / (h * (h + k)) * a + (h + k) / (h * k) * b - h / (k * (h + k)) * c
+
+
+@composite(np.polyval, lambda x: np.polyval([1.0, -2.0, 0.5], x), lambda x: np.polyval(x[0], x[1]))
+def polyval(p: Any, x: Any) -> Any:
+    """``np.polyval`` by Horner's rule."""
+    value: Any = 0.0 * np.asarray(x) if not is_traced(stack_objects(x)) else 0.0
+    for coefficient in p:
+        value = value * x + coefficient
+    return value
