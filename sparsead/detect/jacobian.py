@@ -23,8 +23,17 @@ def detect(linear: LinearProgram) -> dict[Buffer, SparsityPattern]:
         for term in kernel.terms:  # the last writer decides the order: only then is a buffer complete
             writers[term.target] = writers.pop(term.target, [])
             writers[term.target].append((kernel, term))
-    for target, terms in writers.items():
-        patterns[target] = _pattern_of(target, terms, linear.source, patterns)
+
+    def find(target: Buffer) -> SparsityPattern:
+        if target not in patterns:
+            for _, term in writers[target]:
+                if term.source not in (linear.source, target):
+                    find(term.source)
+            patterns[target] = _pattern_of(target, writers[target], linear.source, patterns)
+        return patterns[target]
+
+    for target in writers:
+        find(target)
     empty = SparsityPattern.from_coo(
         np.empty(0, np.int32), np.empty(0, np.int32), (linear.target.size, linear.source.size)
     )
@@ -42,13 +51,29 @@ def _pattern_of(
         columns = np.broadcast_to(term.index.array(), shape).reshape(-1)
         by_source[term.source].append((rows, columns))
     total: SparsityPattern | None = None
+    again: SparsityPattern | None = None
     for source, pairs in by_source.items():
         rows, columns = (np.concatenate([p[k] for p in pairs]) for k in (0, 1))
         read = SparsityPattern.from_coo(rows, columns, (target.size, source.size))
+        if source is target:
+            again = read
+            continue
         part = read if source is x else _through(read, known[source])
         total = part if total is None else _union(total, part)
     assert total is not None
-    return total
+    return total if again is None else _repeated(again, total)
+
+
+def _repeated(again: SparsityPattern, first: SparsityPattern) -> SparsityPattern:
+    """Return the pattern P of a recurrence, P = first + again @ P, where rows read rows computed earlier.
+
+    ``(1 + A + A^2 + ...) first`` in log2(steps) products: ``(1 + A) (1 + A^2) (1 + A^4) ...``; A is nilpotent.
+    """
+    total, power = _boolean(first), _boolean(again)
+    while power.nnz:
+        total = total + power @ total
+        power = power @ power
+    return SparsityPattern.from_scipy(total)
 
 
 def _through(read: SparsityPattern, inner: SparsityPattern) -> SparsityPattern:

@@ -30,10 +30,12 @@ HEAVY = 40  # scalar operations per point from which on this is done
 class Nest:
     """A loop nest over a domain: each value is computed in the outermost loop that knows it.
 
-    Ask for values and indices first, then write `statements` for the innermost body, then `close`.
+    Ask for values and indices first, then write `statements` for the innermost body, then `close`. In an `ordered` nest
+    every value is computed at its point, after the statements of all points before it.
     """
 
-    def __init__(self, source: Source, domain: Shape, counter: Iterator[int]) -> None:
+    def __init__(self, source: Source, domain: Shape, counter: Iterator[int], ordered: bool = False) -> None:
+        self.ordered = ordered
         self.source = source
         self.domain = domain
         self.levels: list[list[str]] = [[] for _ in range(len(domain) + 1)]
@@ -110,6 +112,7 @@ class Nest:
     def _build_value(self, expr: Expr) -> tuple[str, int]:
         if expr.op is None and isinstance(expr.value, Load):
             place, level = self._index(expr.value.index)
+            level = len(self.domain) if self.ordered else level
             name, code = self._name("s"), f"{self.source.buffer(expr.value.buffer)}[{place}]"
         elif expr.op is None:
             return literal(expr.value), 0
@@ -152,7 +155,7 @@ class Nest:
     def _axis(self, axis: int, begin: str, end: str) -> Iterator[None]:
         """Write the loop over one axis, or a stretch of it."""
         innermost = axis + 1 == len(self.domain)
-        if innermost and len(self.levels[-1]) >= HEAVY and self.domain[axis] >= CHUNK:
+        if innermost and not self.ordered and len(self.levels[-1]) >= HEAVY and self.domain[axis] >= CHUNK:
             with self._chunks(axis, begin, end):
                 yield
             return

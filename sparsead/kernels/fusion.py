@@ -8,7 +8,7 @@ from collections.abc import Hashable
 import numpy as np
 
 from sparsead.program.index import IndexArray, is_identity, stored_part
-from sparsead.program.nodes import Constant, Input, Join, Map, Node, Program, Ref, Sum
+from sparsead.program.nodes import Constant, Earlier, Input, Join, Map, Node, Program, Ref, Scan, Sum
 
 LINEAR = {"add", "subtract", "negative"}
 UNROLL = 16  # sums of up to so many terms are written out where they are read
@@ -26,12 +26,18 @@ def materialised(program: Program) -> set[int]:
     keep: set[int] = set()
     readings: dict[int, dict[Hashable, float]] = defaultdict(dict)
     nonlinear: set[int] = set()
+    inside_scans = _inside_scans(nodes)
     for node in reversed(nodes):
+        if node.serial in inside_scans:
+            continue
         multiplicity = sum(readings[node.serial].values()) if node is not program.output.node else 1.0
         if _worth_a_buffer(node, node.serial in nonlinear, cost[node.serial], multiplicity):
             if node is not program.output.node or node.serial in nonlinear:
                 keep.add(node.serial)
             multiplicity = 1.0
+        if isinstance(node, Scan):
+            keep.add(node.serial)
+            nonlinear.update(_read_by(node, inside_scans))
         inside = node.serial in nonlinear and node.serial not in keep
         for operand in _readings(node):
             if inside or (isinstance(node, Map) and not is_linear(node)):
@@ -40,6 +46,32 @@ def materialised(program: Program) -> set[int]:
             seen = readings[operand.node.serial]
             seen[key] = max(seen.get(key, 0.0), share * max(multiplicity, 1.0))
     return keep
+
+
+def _inside_scans(nodes: list[Node]) -> set[int]:
+    """Return the nodes that depend on what a scan computed earlier: they are computed inside it."""
+    found: set[int] = set()
+    for node in nodes:
+        if isinstance(node, Earlier) or (isinstance(node, Map) and any(r.node.serial in found for r in node.args)):
+            found.add(node.serial)
+    return found
+
+
+def _read_by(scan: Scan, inside_scans: set[int]) -> set[int]:
+    """Return the nodes outside of a scan that its bodies read."""
+    found: set[int] = set()
+    seen: set[int] = set()
+    pending = [r.node for r in scan.bodies]
+    while pending:
+        node = pending.pop()
+        if node.serial in seen:
+            continue
+        seen.add(node.serial)
+        if node.serial in inside_scans:
+            pending.extend(r.node for r in node.operands)
+        else:
+            found.add(node.serial)
+    return found
 
 
 def _worth_a_buffer(node: Node, nonlinear: bool, cost: float, multiplicity: float) -> bool:

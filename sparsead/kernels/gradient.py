@@ -32,7 +32,7 @@ def _store_cotangents(kernel: LinearKernel, output: Buffer, cotangents: dict[Buf
         if term.source is not output:
             value = value * value.pool.leaf(Load(cotangents[term.source], term.index))
         stores.append(Store(cotangents[term.target], term.place, value, adds=True))
-    return Kernel(kernel.domain, tuple(_merged(stores)))
+    return Kernel(kernel.domain, tuple(_merged(stores)), kernel.ordered)
 
 
 def _merged(stores: list[Store]) -> list[Store]:

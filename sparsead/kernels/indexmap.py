@@ -73,6 +73,15 @@ class IndexMap:
         low = total.astype(index_dtype(int(total.max(initial=0)) + 1), copy=False)
         return np.broadcast_to(stored_part(low), self.shape)
 
+    def backwards(self) -> IndexMap:
+        """Return the map over the domain walked in the opposite order, along every axis."""
+        turn = sum(s * (n - 1) for s, n in zip(self.strides, self.shape, strict=True))
+        tables = []
+        for table in self.tables:
+            entries = np.flip(table.entries.reshape([self.shape[a] for a in table.axes]))
+            tables.append(Table(table.axes, np.ascontiguousarray(entries).reshape(-1)))
+        return IndexMap(self.shape, self.offset + turn, tuple(-s for s in self.strides), tuple(tables))
+
     def merged(self, axis: int) -> IndexMap | None:
         """Return the map with `axis` and the next one made one axis; None where its form would be lost."""
         n, inner = self.shape[axis], self.shape[axis + 1]

@@ -57,10 +57,14 @@ class Store:
 
 @dataclass(frozen=True, eq=False)
 class Kernel:
-    """Stores of expressions over a common domain, sharing one pool of expressions."""
+    """Stores of expressions over a common domain, sharing one pool of expressions.
+
+    The points of an `ordered` kernel are computed one after another: it may read what it stored at earlier points.
+    """
 
     domain: Shape
     stores: tuple[Store, ...]
+    ordered: bool = False
 
     @property
     def loads(self) -> list[Load]:
@@ -143,10 +147,16 @@ class Term:
 
 @dataclass(frozen=True, eq=False)
 class LinearKernel:
-    """Terms over a common domain: a sparse matrix in implicit form."""
+    """Terms over a common domain: a sparse matrix in implicit form; `ordered` as of the `Kernel`."""
 
     domain: Shape
     terms: tuple[Term, ...]
+    ordered: bool = False
+
+    def transposed(self) -> LinearKernel:
+        """Return the kernel of the transposed matrix; an ordered one runs backwards."""
+        terms = tuple(t.transposed() for t in self.terms)
+        return LinearKernel(self.domain, backwards(terms) if self.ordered else terms, self.ordered)
 
     def __str__(self) -> str:
         head = f"for i in {' x '.join(map(str, self.domain)) or '1'}:"
@@ -175,7 +185,7 @@ class LinearProgram:
 
     def transposed(self) -> LinearProgram:
         """Return the program of the transposed matrix: terms exchanged, kernels in reverse."""
-        kernels = tuple(LinearKernel(k.domain, tuple(t.transposed() for t in k.terms)) for k in reversed(self.kernels))
+        kernels = tuple(k.transposed() for k in reversed(self.kernels))
         return LinearProgram(self.target, self.source, kernels, self.primal, self.symmetric)
 
     def __str__(self) -> str:
@@ -207,6 +217,23 @@ def zeros(buffer: Buffer) -> Kernel:
     """Return the kernel that sets a buffer to zero."""
     everywhere = IndexMap((buffer.size,), 0, (1,))
     return Kernel((buffer.size,), (Store(buffer, everywhere, Pool().constant(0.0), adds=False),))
+
+
+def backwards(terms: tuple[Term, ...]) -> tuple[Term, ...]:
+    """Return terms for a walk through the domain in the opposite order."""
+    pool = Pool()
+    turned: dict[int, Expr] = {}
+    for expr in reachable(t.coefficient for t in terms):
+        if isinstance(expr.value, Load):
+            turned[expr.serial] = pool.leaf(Load(expr.value.buffer, expr.value.index.backwards()))
+        elif expr.op is None:
+            turned[expr.serial] = pool.constant(expr.value)
+        else:
+            turned[expr.serial] = pool.apply(expr.op, tuple(turned[a.serial] for a in expr.args))
+    return tuple(
+        replace(t, place=t.place.backwards(), coefficient=turned[t.coefficient.serial], index=t.index.backwards())
+        for t in terms
+    )
 
 
 def reachable(roots: Iterable[Expr]) -> list[Expr]:

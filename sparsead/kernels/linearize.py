@@ -42,16 +42,21 @@ def linearize(kernels: Kernels) -> LinearProgram:
             entries |= dict.fromkeys(step.entries, step)
             found = [k for k in _call_kernels(step) if k.terms[0].source in active]
         else:
-            terms = tuple(_terms(step, lambda load: load.buffer in active))
-            found = [LinearKernel(step.domain, terms)] if terms else []
+            own = set(filled_by(step)) if step.ordered else set()
+            terms = tuple(_terms(step, active.union(own)))
+            found = [LinearKernel(step.domain, terms, step.ordered)] if any(t.source in active for t in terms) else []
             _check_second_derivatives(step, entries, active)
         active.update(t.target for k in found for t in k.terms)
         linear += found
     return LinearProgram(kernels.wrt, kernels.output, tuple(linear), _needed(kernels, linear))
 
 
-def _terms(kernel: Kernel, is_active: Callable[[Load], bool]) -> list[Term]:
+def _terms(kernel: Kernel, active: set[Buffer]) -> list[Term]:
     memo: dict[int, Coefficients] = {}
+
+    def is_active(load: Load) -> bool:
+        return load.buffer in active
+
     return [
         Term(store.buffer, store.place, coefficient, leaf.value.buffer, leaf.value.index)
         for store in kernel.stores
@@ -91,7 +96,7 @@ def _needed(kernels: Kernels, linear: list[LinearKernel]) -> Kernels:
         if isinstance(step, CallKernel):
             part: Step = replace(step, filled=tuple(b for b in (step.result, *step.entries) if b in wanted))
         else:
-            part = Kernel(step.domain, tuple(s for s in step.stores if s.buffer in wanted))
+            part = replace(step, stores=tuple(s for s in step.stores if s.buffer in wanted))
         if filled_by(part):
             kept.append(part)
             wanted.update(read_by(part))

@@ -10,7 +10,7 @@ from __future__ import annotations
 import heapq
 from collections import defaultdict
 from collections.abc import Hashable, Iterable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
@@ -18,7 +18,21 @@ from sparsead.kernels.fusion import is_factor, is_linear, materialised, unrolled
 from sparsead.kernels.indexmap import IndexMap, recognise
 from sparsead.kernels.kernel import Buffer, CallKernel, Kernel, Kernels, Load, Step, Store, zeros
 from sparsead.program.index import IndexArray, Shape, box, compose, identity, is_identity, stored_part
-from sparsead.program.nodes import Call, Constant, Input, Join, Map, Node, Program, Ref, Sum, constant, whole
+from sparsead.program.nodes import (
+    Call,
+    Constant,
+    Earlier,
+    Input,
+    Join,
+    Map,
+    Node,
+    Program,
+    Ref,
+    Scan,
+    Sum,
+    constant,
+    whole,
+)
 from sparsead.program.scalar import OPS, Expr, Pool
 
 SMALL_AXIS = 16  # a last axis of up to so many points is written out, if the code stays short
@@ -83,7 +97,10 @@ class _Lowering:
                 self.call(node)
             elif node.serial in self.keep:
                 buffer = self.new_buffer(node.size)
-                self.fill(buffer, whole(node), opened=node)
+                if isinstance(node, Scan):
+                    self.fill_in_order(buffer, node)
+                else:
+                    self.fill(buffer, whole(node), opened=node)
                 self.buffers[node.serial] = buffer
         output = Buffer("y", self.program.output.index.size, "output")
         self.fill(output, self.program.output)
@@ -121,6 +138,21 @@ class _Lowering:
         built = [_build(domain, group, buffer, adds) for (domain, _), group in groups.items()]
         kernels = [kernel for kernel in built if kernel.stores]
         self.kernels += kernels or [zeros(buffer)]
+
+    def fill_in_order(self, buffer: Buffer, scan: Scan) -> None:
+        """Add the kernels of a scan: its first elements, then the bodies in one ordered kernel."""
+        self.fill(buffer, scan.start)
+        self.buffers[scan.earlier.serial] = buffer
+        asked, first = [], scan.start.index.size
+        for body in scan.bodies:
+            place = identity(scan.size)[first : first + body.index.size]
+            asked.append(_Asked(Piece(body, place), self))
+            split = asked[-1].pull()
+            if split is not None:
+                raise _NeedsBufferError(split[0])
+            first += body.index.size
+        kernel = _build(scan.bodies[0].shape, asked, buffer, adds=False)
+        self.kernels.append(replace(kernel, ordered=True))
 
     # -- pieces ---------------------------------------------------------------------------------------------
     def pieces(self, piece: Piece, opened: Node | None = None) -> Iterator[Piece]:
@@ -315,7 +347,7 @@ class _Asked:
         while self.heap:
             want = self.order[heapq.heappop(self.heap)[1]]
             node = want.node
-            if node.serial in self.lowering.buffers or isinstance(node, (Constant, Input)):
+            if node.serial in self.lowering.buffers or isinstance(node, (Constant, Earlier, Input)):
                 continue
             if isinstance(node, Join):
                 owner = compose_values(node.owner, want.index)

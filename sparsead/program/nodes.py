@@ -187,6 +187,29 @@ class Call(Node):
         return f"call {self.operation.name}"
 
 
+@dataclass(eq=False, kw_only=True)
+class Earlier(Node):
+    """Stands, in the body of a `Scan`, for the elements that the scan computed before."""
+
+
+@dataclass(eq=False, kw_only=True)
+class Scan(Node):
+    """Elements computed one after another, each from earlier ones.
+
+    The first elements are `start`; then come the values of the bodies, one block per body. The bodies run over a
+    common one-dimensional domain, in order, and read what the scan has computed so far through `earlier`.
+    """
+
+    earlier: Earlier
+    start: Ref
+    bodies: tuple[Ref, ...]
+
+    @property
+    def operands(self) -> tuple[Ref, ...]:
+        """The first elements, and the bodies."""
+        return (self.start, *self.bodies)
+
+
 @dataclass(frozen=True, eq=False)
 class Program:
     """What one traced run computed: the inputs and the reading that is the function's value."""

@@ -156,7 +156,7 @@ class _Writer:
 
     def write_kernel(self, kernel: LinearKernel) -> None:
         """Write the loops of one kernel."""
-        nest = Nest(self.source, kernel.domain, self.counter)
+        nest = Nest(self.source, kernel.domain, self.counter, kernel.ordered)
         groups = [_Group(terms, nest, self) for terms in by_place(kernel.terms)]
         with nest.body():
             for group in groups:

@@ -98,7 +98,7 @@ class _Writer:
     def write_kernel(self, number: int) -> None:
         """Write the loops of one kernel: single entries, then multiples of sparse rows."""
         kernel = self.kernels[number]
-        nest = Nest(self.source, kernel.domain, self.counter)
+        nest = Nest(self.source, kernel.domain, self.counter, kernel.ordered)
         lines = []
         for placement in self.placements.values():
             # Of neighbours that add to the same entry, the one ahead goes first: such a loop can be vectorised.
@@ -158,7 +158,7 @@ def merged(kernel: LinearKernel, linear: LinearProgram) -> LinearKernel:
         known = sums.get(key)
         sums[key] = term if known is None else replace(known, coefficient=known.coefficient + term.coefficient)
     if not linear.symmetric:
-        return LinearKernel(kernel.domain, tuple(sums.values()))
+        return LinearKernel(kernel.domain, tuple(sums.values()), kernel.ordered)
     terms = []
     while sums:
         term = sums.pop(next(iter(sums)))
@@ -166,4 +166,4 @@ def merged(kernel: LinearKernel, linear: LinearProgram) -> LinearKernel:
         if term.target is linear.target and term.source is linear.source:  # not a term of an intermediate array
             mirror = sums.pop((term.target, term.index.key, term.source, term.place.key), None)
             terms += [replace(mirror, coefficient=term.coefficient)] if mirror else []
-    return LinearKernel(kernel.domain, tuple(terms))
+    return LinearKernel(kernel.domain, tuple(terms), kernel.ordered)

@@ -57,7 +57,7 @@ def _added_to(steps: Iterable[Step]) -> list[Buffer]:
 
 
 def _write_kernel(source: Source, kernel: Kernel, counter: Iterator[int]) -> None:
-    nest = Nest(source, kernel.domain, counter)
+    nest = Nest(source, kernel.domain, counter, kernel.ordered)
     lines = [
         f"{source.buffer(s.buffer)}[{nest.index(s.place)}] {'+=' if s.adds else '='} {nest.value(s.value)}"
         for s in kernel.stores
@@ -82,7 +82,7 @@ def by_place(terms: Iterable[Term]) -> list[list[Term]]:
 
 
 def _write_product(source: Source, kernel: LinearKernel, counter: Iterator[int]) -> None:
-    nest = Nest(source, kernel.domain, counter)
+    nest = Nest(source, kernel.domain, counter, kernel.ordered)
     lines = []
     for group in by_place(kernel.terms):
         products = [

@@ -16,22 +16,21 @@ from typing import Any
 import numpy as np
 
 from sparsead.errors import unsupported
-from sparsead.program.index import IndexArray, Shape
-from sparsead.program.nodes import Join, Map, Node, Ref, Sum, constant, whole
+from sparsead.program.index import IndexArray, Shape, identity
+from sparsead.program.nodes import Earlier, Join, Map, Node, Ref, Scan, Sum, constant, whole
 from sparsead.program.scalar import OPS, Op
-from sparsead.tracing.cuts import CUT, Cuts, cuts_below
+from sparsead.tracing.cuts import CUT, Cells, Cuts, RecurrenceError, components, cuts_below
 from sparsead.tracing.sums import Part, parts_of, split, uses
 from sparsead.tracing.tape import LONG_SUM, Tape, take
 
-MOST_DIRECT = 64  # groups of values to be stored, and
-FEW_STEPS = 512  # array operations, that are not worth a search for cuts
+MOST_DIRECT = 32  # groups of values to be stored, and
+FEW_STEPS = 256  # array operations, that are not worth a search for cuts
 MOST_STEPS = 10_000
 MOST_LEVELS = 1_000
+MOST_CLASSES = 256  # kinds of values that are cut off, each to be an array operation
+LONG_SCAN = 32  # steps from which on a recurrence is worth a scan, and
+WIDE = 4  # values at each step from which on array operations are
 MOST_OPENED = 8  # long sums in which one value may be found before that is a recurrence
-
-
-class _RecurrenceError(Exception):
-    """Expressions grow from value to value: they must be cut."""
 
 
 def grouped(tape: Tape, records: np.ndarray, positions: IndexArray) -> Iterator[tuple[IndexArray, Ref]]:
@@ -59,44 +58,21 @@ def _readings(tape: Tape, records: np.ndarray, positions: IndexArray) -> list[tu
     """
     parts = split(take(tape.signature, records))
     if len(parts) <= MOST_DIRECT:
-        with suppress(_RecurrenceError), _Expansion(tape, FEW_STEPS, twice=False) as expansion:
+        with suppress(RecurrenceError), _Expansion(tape, FEW_STEPS, twice=False) as expansion:
             return [(p, expansion.run(records[p], positions[p])) for p in parts]
-    used = uses(tape)
-    cuts = cuts_below(tape, records, used)
-    with suppress(_RecurrenceError), _Expansion(tape, MOST_STEPS, used=used, cuts=cuts) as expansion:
+    used, cells = uses(tape), (tape.cells or Cells(0)).grown(len(tape))
+    cuts = cuts_below(tape, records, used, cells.owner >= 0)
+    with suppress(RecurrenceError), _Expansion(tape, MOST_STEPS, used=used, cuts=cuts) as expansion:
+        expansion.cells = cells
         expansion.run_cuts()
+        tape.cells = cells
         return [(p, expansion.run(records[p], positions[p])) for p in split(cuts.label[records])]
-    with suppress(_RecurrenceError), _Expansion(tape, MOST_STEPS) as expansion:
+    with suppress(RecurrenceError), _Expansion(tape, MOST_STEPS) as expansion:
         return [(p, expansion.run(records[p], positions[p])) for p in parts]
     raise unsupported(
         "a long recurrence, or loop code in which hardly two elements are alike,",
         "Write the loop with array operations (np.cumsum, np.prod, slices), one step at a time.",
     )
-
-
-class _Cells:
-    """Where the values that were cut off are: elements of arrays."""
-
-    def __init__(self, size: int) -> None:
-        self.nodes: list[Node] = []
-        self.owner = np.full(size, -1, dtype=np.int32)
-        self.offset = np.zeros(size, dtype=np.int32)
-
-    def add(self, records: np.ndarray, ref: Ref) -> None:
-        """Let `records` be what `ref` reads."""
-        self.owner[records] = len(self.nodes)
-        self.offset[records] = ref.index.reshape(-1)
-        self.nodes.append(ref.node)
-
-    def read(self, records: np.ndarray, shape: Shape) -> Ref:
-        """Return the reading of records that were added."""
-        owner, offset = self.owner[records], self.offset[records].reshape(shape)
-        present, number = np.unique(owner, return_inverse=True)
-        nodes = [self.nodes[k] for k in present]
-        if len(nodes) == 1:
-            return Ref(nodes[0], offset)
-        owner = number.astype(np.int32).reshape(shape)
-        return whole(Join(shape=shape, pieces=tuple(nodes), owner=owner, offset=offset))
 
 
 @dataclass(eq=False)
@@ -121,7 +97,7 @@ class _Step:
     key: bytes
     records: np.ndarray
     domain: _Domain
-    kind: Op | Node | _Cells | float | None
+    kind: Op | Node | Cells | float | None
     operands: list[_Step] = field(default_factory=list)
     sums: list[tuple[Part, np.ndarray | None, _Domain]] | None = None  # a long sum: how each operand enters
 
@@ -142,7 +118,7 @@ class _Expansion:
         self.twice = twice
         self.used = used
         self.cuts = cuts
-        self.cells = _Cells(len(tape) if cuts is not None else 0)
+        self.cells = Cells(0)
         self.steps: dict[bytes, _Step] = {}
         self.built: list[bytes] = []
         self.opened: Counter[int] = Counter()
@@ -158,16 +134,111 @@ class _Expansion:
                 self.tape.memo.pop(key, None)
 
     def run_cuts(self) -> None:
-        """Build the values that are cut off, level by level."""
-        cuts = self.cuts
-        assert cuts is not None
-        records = cuts.records
-        level, own = cuts.level[records], cuts.own[records]
+        """Build the values that are cut off: whole classes where nothing in them depends on the class itself."""
+        assert self.cuts is not None
+        classes = [self.cuts.records[part] for part in split(self.cuts.own[self.cuts.records])]
+        if len(classes) > MOST_CLASSES:
+            self.run_levels(self.cuts.records)
+            return
+        number = np.full(len(self.tape), -1, dtype=np.int32)
+        for k, records in enumerate(classes):
+            number[records] = k
+        reads = [{int(j) for e in self.cells_below([c]) for j in np.unique(number[e])} for c in classes]
+        for component in components(reads):
+            members = [classes[k] for k in sorted(component, key=lambda k: int(classes[k][0]))]
+            if len(members) == 1 and component[0] not in reads[component[0]]:
+                self.cells.add(members[0], self.run(members[0], cut=True))
+            elif not self.run_in_order(members):
+                self.run_levels(np.sort(np.concatenate(members)))
+
+    def run_levels(self, records: np.ndarray) -> None:
+        """Build values that are cut off level by level."""
+        assert self.cuts is not None
+        level, own = self.cuts.level[records], self.cuts.own[records]
         parts = split(level * np.int64(own.max(initial=0) + 1) + own)
         if len(parts) > MOST_LEVELS:
-            raise _RecurrenceError
+            raise RecurrenceError
         for part in sorted(parts, key=lambda part: int(level[part[0]])):
             self.cells.add(records[part], self.run(records[part], cut=True))
+
+    def run_in_order(self, classes: list[np.ndarray]) -> bool:
+        """Build classes of values that depend on each other as a `Scan`; False if they do not run in step.
+
+        A class may have a few values more than another, from before or after the turns that they share.
+        """
+        assert self.cuts is not None
+        turns, depth = min(c.size for c in classes), len(np.unique(self.cuts.level[np.concatenate(classes)]))
+        if depth < LONG_SCAN or sum(c.size for c in classes) > WIDE * depth:
+            return False
+        for shared in ([c[:turns] for c in classes], [c[c.size - turns :] for c in classes]):
+            rest = np.setdiff1d(np.concatenate(classes), np.concatenate(shared))
+            before = rest[rest < min(c[0] for c in shared)]
+            if rest.size > depth // 2 or not self.is_known(self.cells_below([before]) if before.size else [], before):
+                continue
+            self.run_levels(before)
+            if self.scan(shared):
+                self.run_levels(rest[before.size :])
+                return True
+        return False
+
+    def is_known(self, read: list[np.ndarray], others: np.ndarray) -> bool:
+        """Tell whether values that are read were built, or are among `others`."""
+        return all(((self.cells.owner[e] >= 0) | np.isin(e, others)).all() for e in read)
+
+    def scan(self, classes: list[np.ndarray]) -> bool:
+        """Build classes of equal size as a `Scan`; False if a turn would need what a later one computes."""
+        size = classes[0].size
+        turn = np.full(len(self.tape), -1, dtype=np.int32)
+        for records in classes:
+            turn[records] = np.arange(size)
+        below = self.cells_below(classes)
+        read = [e for e in below if (turn[e] >= 0).any()]
+        if not read or not self.is_known(below, np.concatenate(classes)):
+            return False
+        if any(e.size != size or (turn[e] >= np.arange(size)).any() for e in read):
+            return False
+        start = np.unique(np.concatenate([e[turn[e] < 0] for e in read]))
+        members = [start, *classes]
+        earlier = Earlier(shape=(sum(m.size for m in members),))
+        bodies = self.bodies(classes, np.concatenate(members), earlier)
+        if bodies is None:
+            return False
+        first = self.cells.read(start, start.shape) if start.size else Ref(constant(np.zeros(1)), start)
+        scan = Scan(shape=earlier.shape, earlier=earlier, start=first, bodies=bodies)
+        for k, records in enumerate(classes):
+            at = start.size + k * size
+            self.cells.add(records, Ref(scan, identity(scan.size)[at : at + size]))
+        return True
+
+    def bodies(self, classes: list[np.ndarray], known: np.ndarray, earlier: Earlier) -> tuple[Ref, ...] | None:
+        """Build the bodies of a scan; None if one has to be computed apart from the others."""
+        before, outer = set(self.steps), self.cells
+        self.cells = Cells(len(self.tape), within=outer)
+        self.cells.add(known, whole(earlier))
+        built = len(self.built)
+        domain = _Domain(classes[0].size, [], classes[0].shape)
+        roots = [self.step(records, domain, force=True) for records in classes]
+        for root in roots:
+            for step in self.ordered(root):
+                self.tape.memo[step.key] = self.build(step)
+                self.built.append(step.key)
+        bodies = tuple(_shaped(self.tape.memo[root.key], domain.shape) for root in roots)
+        self.cells = outer
+        for key in self.built[built:]:  # they are expressions inside the scan, not values of its elements
+            self.tape.memo.pop(key, None)
+        for key in set(self.steps) - before:
+            del self.steps[key]
+        return bodies if all(_is_computed_inside(body.node, earlier) for body in bodies) else None
+
+    def cells_below(self, classes: list[np.ndarray]) -> list[np.ndarray]:
+        """Return the values, cut off, that the expressions of some classes read: an array for each operand."""
+        before = set(self.steps)
+        roots = [self.step(records, _Domain(records.size, []), force=True) for records in classes]
+        steps = [step for root in roots for step in self.ordered(root)]
+        found = [step.records for step in steps if isinstance(step.kind, Cells)]
+        for key in set(self.steps) - before:
+            del self.steps[key]
+        return found
 
     def run(self, records: np.ndarray, places: IndexArray | None = None, cut: bool = False) -> Ref:
         """Return the reading whose point p (in C order) is scalar ``records[p]``; all must have one label.
@@ -205,7 +276,7 @@ class _Expansion:
         key = hashlib.blake2b(np.ascontiguousarray(records, dtype=np.int32).data, digest_size=16).digest()
         if force or key not in self.steps:
             if len(self.steps) >= self.most_steps:
-                raise _RecurrenceError
+                raise RecurrenceError
             is_cell = self.cuts is not None and not force and self.cuts.label[records[0]] == CUT
             signature = self.tape.signatures[self.tape.signature[int(records[0])]]
             self.steps[key] = _Step(key, records, domain, self.cells if is_cell else signature.kind)
@@ -219,7 +290,7 @@ class _Expansion:
         self.all += records.size
         self.computed[records] = True
         if self.again > 0.1 * self.all + 64:
-            raise _RecurrenceError
+            raise RecurrenceError
 
     def is_long(self, record: int) -> bool:
         """Tell whether a record is a sum of many terms."""
@@ -232,7 +303,7 @@ class _Expansion:
         tape, kind = self.tape, step.kind
         if isinstance(kind, Node):
             step.domain.hints.append(take(tape.a, step.records))
-        elif isinstance(kind, _Cells):
+        elif isinstance(kind, Cells):
             step.domain.hints.append(kind.offset[step.records])
         elif isinstance(kind, Op):
             if self.is_long(int(step.records[0])):
@@ -249,7 +320,7 @@ class _Expansion:
         kind, shape = step.kind, step.domain.shape
         if isinstance(kind, Node):
             return Ref(kind, take(self.tape.a, step.records).reshape(shape))
-        if isinstance(kind, _Cells):
+        if isinstance(kind, Cells):
             return kind.read(step.records, shape)
         if isinstance(kind, Op):
             return self.build_sum(step) if step.sums is not None else self.build_map(step, kind)
@@ -277,7 +348,7 @@ class _Expansion:
             self.used = uses(self.tape)
         self.opened.update(step.records.tolist())
         if max(self.opened[r] for r in step.records.tolist()) > MOST_OPENED:
-            raise _RecurrenceError
+            raise RecurrenceError
         step.sums = []
         labels = None if self.cuts is None else self.cuts.label
         for part in parts_of(self.tape, step.records, self.used, labels):
@@ -305,6 +376,25 @@ class _Expansion:
                 terms = whole(Sum(shape=shape, terms=terms, place=place))
             total = _combined(total, terms, part.sign)
         return total if total is not None else whole(constant(0.0)).broadcast(shape)
+
+
+def _is_computed_inside(body: Node, earlier: Earlier) -> bool:
+    """Tell whether only scalar operations lie between the body of a scan and what it reads of the scan."""
+    depends: dict[int, bool] = {earlier.serial: True}
+    found: dict[int, Node] = {}
+    pending = [body]
+    while pending:
+        node = pending.pop()
+        if node.serial not in found:
+            found[node.serial] = node
+            pending.extend(node.pieces if isinstance(node, Join) else (r.node for r in node.operands))
+    for serial in sorted(found):
+        node = found[serial]
+        below = node.pieces if isinstance(node, Join) else [r.node for r in node.operands]
+        depends[serial] = node is earlier or any(depends[n.serial] for n in below)
+        if depends[serial] and not isinstance(node, (Earlier, Map)):
+            return False
+    return depends[body.serial]
 
 
 def _combined(total: Ref | None, part: Ref, sign: int) -> Ref:

@@ -7,11 +7,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from sparsead.errors import unsupported
 from sparsead.program.scalar import Op
+from sparsead.tracing.cuts import RecurrenceError
 from sparsead.tracing.tape import LONG_SUM, Tape, take
-
-MOST_TERMS = 20_000_000
 
 
 @dataclass(frozen=True, eq=False)
@@ -39,12 +37,11 @@ def uses(tape: Tape) -> np.ndarray:
 def parts_of(tape: Tape, sums: np.ndarray, used: np.ndarray, labels: np.ndarray | None = None) -> list[Part]:
     """Split the terms of sums of sums into parts, by signature (or `labels`) and sign.
 
-    A sum that is also used elsewhere is a term of its own, unless the sums are running sums of each other, as in
-    a cumulative sum.
+    A sum that is also used elsewhere is a term of its own. Running sums, one a term of the next, are a recurrence.
     """
     terms, signs, rows = _terms(tape, sums, used)
     if sums.size > 1 and np.isin(terms, sums).any():
-        terms, signs, rows = _terms(tape, sums, np.zeros_like(used))
+        raise RecurrenceError
     known = take(tape.signature, terms) if labels is None else labels[terms]
     selections = [s for s in split(2 * known.astype(np.int64) + (signs < 0)) if not _are_zero(tape, terms[s])]
     return [Part(terms[s], rows[s], int(signs[s[0]])) for s in _even(selections)]
@@ -70,8 +67,6 @@ def _terms(tape: Tape, sums: np.ndarray, used: np.ndarray) -> tuple[np.ndarray, 
                 pending.append((b[current], -sign if name == "subtract" else sign))
             pending.append((a[current], -sign if name == "negative" else sign))
         ends.append(len(terms))
-        if len(terms) > MOST_TERMS:
-            raise unsupported("reading a sum while it grows", "Use np.cumsum for running sums.")
     rows = np.repeat(np.arange(sums.size), np.diff(ends, prepend=0))
     return np.array(terms, dtype=np.int32), np.array(signs), rows
 

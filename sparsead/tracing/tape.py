@@ -13,6 +13,7 @@ from array import array
 from collections.abc import Hashable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -59,6 +60,10 @@ class Tape:
         The third operand of the records that have one.
     memo : dict
         What `grouping` built, by the records that it stands for.
+    cells : object
+        What `cuts` knows about values that were cut off.
+    stored : list of array
+        The records that were written to arrays.
     """
 
     def __init__(self) -> None:
@@ -68,6 +73,7 @@ class Tape:
         self.third: dict[int, int] = {}
         self.literals = array("d")
         self.memo: dict[bytes, Ref] = {}
+        self.cells: Any = None
         self.stored: list[np.ndarray] = []
         self._numbers: dict[Hashable, int] = {}
         self._known: dict[Hashable, int] = {}
