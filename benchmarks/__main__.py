@@ -7,7 +7,7 @@ from pathlib import Path
 
 import click
 
-from benchmarks import brusselator, collection, rosenbrock, scale, stages, start
+from benchmarks import brusselator, collection, rosenbrock, scale, solvers, stages, start
 from benchmarks.report import Part, show, write
 
 ROOT = Path(__file__).parents[1]
@@ -16,6 +16,7 @@ PARTS = {
     "start": start.run,
     "stages": stages.run,
     "scale": scale.run,
+    "solvers": solvers.run,
     "brusselator": brusselator.run,
     "rosenbrock": rosenbrock.run,
 }
