@@ -185,7 +185,7 @@ class TracedArray(NDArrayOperatorsMixin):
 
     # -- NumPy protocols ------------------------------------------------------------------------------------
     def __array_ufunc__(self, ufunc: np.ufunc, method: str, *inputs: Any, out: Any = None, **kwargs: Any) -> Any:
-        if all(t.is_constant for t in _traced_in(inputs)) and method != "at":
+        if all(t.is_constant for t in traced_in(inputs)) and method != "at":
             result = _rewrap(getattr(ufunc, method)(*_plain(inputs), **_plain_kwargs(kwargs)))
         elif method == "__call__":
             handler = HANDLERS.get(ufunc)
@@ -333,7 +333,7 @@ def call_function(func: Callable[..., Any], args: Any, kwargs: Any) -> Any:
     """Trace a call of a NumPy function, some of whose arguments are traced."""
     handler = HANDLERS.get(func)
     out = kwargs.get("out")
-    if out is None and all(t.is_constant for t in _traced_in((args, kwargs))) and not _writes(func):
+    if out is None and all(t.is_constant for t in traced_in((args, kwargs))) and not _writes(func):
         return _rewrap(func(*_plain(args), **_plain_kwargs(kwargs)))
     if handler is None:
         name = f"{func.__module__}.{func.__name__}".replace("numpy", "np")
@@ -372,10 +372,10 @@ def stack_objects(value: Any) -> Any:
     """Return `value` with traced scalars, and lists and object arrays of them, made one traced array."""
     if isinstance(value, TracedScalar):
         return value.array
-    if isinstance(value, (list, tuple)) and any(True for _ in _traced_in(value)):
+    if isinstance(value, (list, tuple)) and any(True for _ in traced_in(value)):
         numbers = _of_numbers(value)
         return HANDLERS[np.stack]([stack_objects(v) for v in value]) if numbers is None else numbers
-    if type(value) is np.ndarray and value.dtype == object and any(True for _ in _traced_in(value.flat)):
+    if type(value) is np.ndarray and value.dtype == object and any(True for _ in traced_in(value.flat)):
         numbers = _of_numbers(list(value.flat))
         if numbers is not None:
             return numbers.reshape(value.shape)
@@ -445,13 +445,13 @@ def _static_key(key: Any) -> Any:
     return key
 
 
-def _traced_in(items: Any) -> Iterator[TracedArray | TracedScalar]:
+def traced_in(items: Any) -> Iterator[TracedArray | TracedScalar]:
     """Yield the traced arrays and scalars in nested lists, tuples and dicts."""
     for item in items.values() if isinstance(items, dict) else items:
         if isinstance(item, (TracedArray, TracedScalar)):
             yield item
         elif isinstance(item, (list, tuple, dict)):
-            yield from _traced_in(item)
+            yield from traced_in(item)
 
 
 def _plain(items: Any) -> Any:

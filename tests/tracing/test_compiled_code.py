@@ -1,9 +1,13 @@
 """Compiled code that a traced function calls gets NumPy's own arrays: it reads their memory without asking."""
 
+import functools
+
+import numba
 import numpy as np
 import pytest
 
 import sparsead as sad
+from tests.reference import assert_close, differences
 
 DRAWS = {
     "legacy": lambda: np.random.RandomState(0).rand(3),
@@ -28,3 +32,41 @@ def test_numpy_is_whole_again_afterwards():
 
     sad.jacobian(lambda x: x * np.random.RandomState(0).rand(3), np.ones(3))
     assert mtrand.np is np
+
+
+@numba.njit
+def product(a, b=2.0):
+    return a * b
+
+
+@numba.njit
+def sum_of_products(x, scale):
+    total = 0.0
+    for i in range(len(x) - 1):
+        total += product(x[i], b=x[i + 1])
+    return scale * total
+
+
+CALLS = {
+    "helper": lambda x: product(x[1:], b=x[:-1]),
+    "partial": functools.partial(sum_of_products, scale=3.0),
+    "constants": lambda x: product(3.0) * x + sum_of_products(np.arange(4.0), 1.0),
+}
+
+
+@pytest.mark.parametrize("f", CALLS.values(), ids=CALLS)
+def test_numba_functions_run_as_python_wherever_they_are_called_from(f):
+    x = np.array([1.0, 2.0, 4.0, 7.0])
+    assert_close(sad.jacobian(f, x, backend="python")(x).toarray(), differences(f, x))
+
+
+def test_numba_functions_are_compiled_again_afterwards():
+    def fails(x):
+        assert product(x) is not None
+        raise RuntimeError("here")
+
+    with pytest.raises(RuntimeError, match="here"):
+        sad.jacobian(fails, np.ones(2))
+    assert "__call__" not in vars(numba.core.dispatcher.Dispatcher)
+    with pytest.raises(numba.TypingError):
+        product("text", b=object())
