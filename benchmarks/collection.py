@@ -13,7 +13,7 @@ from benchmarks.report import Part, Table, Target, show
 from sparsead.cli.timing import interleaved
 from sparsead.problems import PROBLEMS, Problem
 
-SIZES = {"brusselator": 256, "bratu": 50, "rosenbrock": 1_000_000, "minimal-surface": 300}
+SIZES = {"brusselator": 256, "bratu": 50, "cavity": 255, "rosenbrock": 1_000_000, "minimal-surface": 300}
 COMPRESSED = "compressed"
 
 

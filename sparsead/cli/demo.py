@@ -25,8 +25,14 @@ from sparsead.cli.timing import Times, interleaved
 from sparsead.prepared import PreparedMatrix
 from sparsead.problems import PROBLEMS, Problem
 
-SIZES = {"brusselator": 128, "bratu": 32, "rosenbrock": 100_000, "minimal-surface": 200}
-PICTURE_SIZES = {"brusselator": 6, "bratu": 4, "rosenbrock": 24, "minimal-surface": 8}  # where SIZES are too large
+SIZES = {"brusselator": 128, "bratu": 32, "cavity": 64, "rosenbrock": 100_000, "minimal-surface": 200}
+PICTURE_SIZES = {
+    "brusselator": 6,
+    "bratu": 4,
+    "cavity": 5,
+    "rosenbrock": 24,
+    "minimal-surface": 8,
+}  # where SIZES are too large
 LEGIBLE = 200  # rows and columns that a picture can show entry by entry
 STRUCTURES = {"jacobian": "nonsymmetric", "hessian": "symmetric"}
 BY_PASSES = {"jacobian": "forward", "hessian": "star"}

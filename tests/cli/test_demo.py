@@ -9,7 +9,9 @@ from click.testing import CliRunner
 from matplotlib.image import imread
 
 from sparsead.cli import main
+from sparsead.cli.demo import PICTURE_SIZES, SIZES
 from sparsead.cli.group import group
+from sparsead.problems import PROBLEMS
 
 
 @pytest.fixture
@@ -22,6 +24,7 @@ def run(tmp_path, monkeypatch):
 CASES = [
     ("brusselator", 6, 72, 432, 2),
     ("bratu", 3, 27, 135, 2),
+    ("cavity", 3, 18, 107, 2),
     ("rosenbrock", 9, 9, 25, 1),
     ("minimal-surface", 4, 16, 82, 1),
 ]
@@ -37,6 +40,10 @@ def test_the_demo_tells_the_facts(run, problem, size, shape, nnz, checks):
     differences = [float(d) for d in re.findall(r"(\d\.\de-\d\d) *\n", done.output)]
     assert len(differences) == checks and 0 < max(differences) < 1e-13
     assert imread(f"{problem}.png").shape[0] > 500
+
+
+def test_every_problem_is_demonstrated():
+    assert set(SIZES) == set(PICTURE_SIZES) == set(PROBLEMS)
 
 
 def test_a_large_problem_gets_the_picture_of_a_small_one(run):
