@@ -81,8 +81,9 @@ def integration(N: int, end: float = 1.0) -> list[Part]:
     columns = ("", "steps", "Jacobians", "factors", "s", "in Jacobians", "in factors", "in solves", "faster", "apart")
     note = (
         f"Seconds of one core, to t = {end:g}, with SciPy's tolerances. Our jac was prepared in {prepare:.2g} s, not "
-        "counted here; 'apart' is the largest relative difference of the end to the first row. Factors take most of every row: a "
-        "cheap Jacobian alone changes little here, the order of the factors more, another factorisation most."
+        "counted here; 'apart' is the largest relative difference of the end to the first row. Factors take most of "
+        "every row: a cheap Jacobian alone changes little here, the order of the factors more, another factorisation "
+        "most."
     )
     table = Table(f"Brusselator N = {N} (n = {2 * N * N:,}) by BDF", columns, rows, note)
     best = min(list(totals)[1:], key=lambda name: totals[name])

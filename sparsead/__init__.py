@@ -7,6 +7,8 @@
 10
 """
 
+import importlib
+
 from sparsead.checking import CheckFailed, check
 from sparsead.differences import DifferenceJacobian
 from sparsead.errors import InputError, SparseADError, TracedBranchError, UnsupportedOperationError
@@ -38,3 +40,9 @@ __all__ = [
 ]
 
 __version__ = "0.1.0"
+
+
+def __getattr__(name: str) -> object:
+    if name == "solvers":  # imported when it is first named
+        return importlib.import_module("sparsead.solvers")
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from typing import Any
 
 import numpy as np
+import scipy.sparse.linalg
 
 from sparsead.errors import InputError
 from sparsead.jacobian import Jacobian, jacobian
@@ -109,7 +110,7 @@ class System:
             raise InputError(
                 f"Newton's method needs as many equations as unknowns, got {jac.shape[0]} and {jac.shape[1]}"
             )
-        self.jac, self.shape, self.output_shape = jac, shape, jac.program.output.shape
+        self.jac, self.shape = jac, shape
         self._f, self._args, self._columns = f, args, Columns(jac)
         self._krylov = Krylov(column_order(jac.pattern)) if solver == "krylov" else None
         self._factor = direct_solver(solver, jac.pattern) if self._krylov is None else None
@@ -118,7 +119,9 @@ class System:
 
     def residual(self, x: np.ndarray) -> np.ndarray:
         """Return f(x), flat."""
-        return np.ravel(np.asarray(self._f(x.reshape(self.shape), *self._args), dtype=np.float64))
+        F = np.asarray(self._f(x.reshape(self.shape), *self._args), dtype=np.float64)
+        self.output_shape = F.shape
+        return F.ravel()
 
     def linearize(self, x: np.ndarray) -> None:
         """Move to a point; the matrix is computed now where it is sure to be needed."""
@@ -136,11 +139,12 @@ class System:
         """Return the solution of ``J x = b``; `rtol` is for the iterative solver."""
         if self._krylov is None:
             return self._factor(self.matrix())(b)  # type: ignore[misc]
-        return self._krylov.solve(self.matrix, self.jac.linear_operator(self._x, *self._args), b, rtol)
+        operator = scipy.sparse.linalg.LinearOperator(self.jac.shape, self.matvec, dtype=np.float64)
+        return self._krylov.solve(self.matrix, operator, b, rtol)
 
     def matvec(self, v: np.ndarray) -> np.ndarray:
         """Return ``J @ v``."""
-        return self.jac.jvp(self._x, v, *self._args) if self._matrix is None else self._matrix @ v
+        return self.jac.jvp(self._x, np.ravel(v), *self._args) if self._matrix is None else self._matrix @ v
 
     def rmatvec(self, v: np.ndarray) -> np.ndarray:
         """Return ``J.T @ v``."""

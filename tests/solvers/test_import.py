@@ -6,7 +6,7 @@ import sys
 CODE = """
 import sys, sparsead
 assert "sparsead.solvers" not in sys.modules
-import sparsead.solvers
+sparsead.solvers.newton
 heavy = {"cyipopt", "sksundae", "petsc4py", "mpi4py", "pypardiso", "matplotlib", "rich", "click"} & set(sys.modules)
 assert not heavy, heavy
 """

@@ -186,3 +186,14 @@ def test_stalling_ends_early():
     assert found.status == 3
     assert found.nit < 100
     assert "start closer" in found.message
+
+
+@pytest.mark.parametrize("linear_solver", ["superlu", "krylov"])
+def test_a_function_that_cannot_be_traced(linear_solver):
+    def f(x):
+        return np.array([float(a) ** 3 - 8.0 for a in x]) + 0.1 * (x - np.roll(x, 1))
+
+    jac = sad.jacobian(f, np.ones(6), method="finite-difference")
+    found = solvers.newton(f, np.ones(6), jac=jac, linear_solver=linear_solver)
+    assert found.success, found
+    np.testing.assert_allclose(found.x, 2.0, rtol=1e-8)
