@@ -48,7 +48,24 @@ def linearize(kernels: Kernels) -> LinearProgram:
             _check_second_derivatives(step, entries, active)
         active.update(t.target for k in found for t in k.terms)
         linear += found
+    linear = _alive(linear, kernels.output)
     return LinearProgram(kernels.wrt, kernels.output, tuple(linear), _needed(kernels, linear))
+
+
+def _alive(linear: list[LinearKernel], output: Buffer) -> list[LinearKernel]:
+    """Return the kernels without the terms that do not reach the output."""
+    wanted = {output}
+    kept = []
+    for kernel in reversed(linear):
+        alive: tuple[Term, ...] = ()
+        while len(found := tuple(t for t in kernel.terms if t.target in wanted)) > len(alive):
+            alive = found
+            if kernel.ordered:  # it may read what it writes
+                wanted.update(t.source for t in alive)
+        wanted.update(t.source for t in alive)
+        if alive:
+            kept.append(replace(kernel, terms=alive))
+    return kept[::-1]
 
 
 def _terms(kernel: Kernel, active: set[Buffer]) -> list[Term]:
