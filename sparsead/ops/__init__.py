@@ -2,6 +2,7 @@
 
 from sparsead.ops import (
     assembly,
+    complex,
     composed,
     contraction,
     elementwise,
@@ -17,6 +18,7 @@ from sparsead.ops import (
 
 __all__ = [
     "assembly",
+    "complex",
     "composed",
     "contraction",
     "elementwise",

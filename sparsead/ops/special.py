@@ -11,7 +11,7 @@ import scipy.special
 from sparsead.errors import unsupported
 from sparsead.ops.elementwise import cos, less, log, select, sin
 from sparsead.ops.registry import composite, elementwise, patched
-from sparsead.program.scalar import Expr
+from sparsead.program.scalar import Expr, Op
 
 # Coefficients B(2k) / 2k of the asymptotic series of digamma (Abramowitz & Stegun 1964, 6.3.18).
 BERNOULLI = (1 / 12, -1 / 120, 1 / 252, -1 / 240, 1 / 132, -691 / 32760, 1 / 12)
@@ -42,8 +42,8 @@ def _rule(x: Expr) -> Expr:
     return psi(x, less, select, log, sin, cos)
 
 
-gammaln = elementwise(scipy.special.gammaln, "lgamma({0})", _rule, singular=True)
-gamma = elementwise(scipy.special.gamma, "tgamma({0})", lambda x: gamma(x) * _rule(x), singular=True)
+gammaln: Op = elementwise(scipy.special.gammaln, "lgamma({0})", _rule, singular=True)
+gamma: Op = elementwise(scipy.special.gamma, "tgamma({0})", lambda x: gamma(x) * _rule(x), singular=True)
 
 
 @composite(scipy.special.digamma, scipy.special.digamma, lambda x: scipy.special.digamma(x - 2.3), family="elementwise")

@@ -83,14 +83,16 @@ def _slope(f: Any, spacing: Any, axis: int, edge_order: int) -> Any:
         + left / (right * (left + right)) * f[..., 2:]
     )
     first, last = (f[..., :1], f[..., 1:2], f[..., 2:3]), (f[..., -1:], f[..., -2:-1], f[..., -3:-2])
-    edges = [_edge(*first, *h[:2], edge_order), -1.0 * _edge(*last, *h[::-1][:2], edge_order)]
-    return np.moveaxis(np.concatenate([edges[0], middle, edges[1]], axis=-1), -1, axis)
+    begin, end = _edge(first, h[:2], edge_order), -1.0 * _edge(last, h[::-1][:2], edge_order)
+    return np.moveaxis(np.concatenate([begin, middle, end], axis=-1), -1, axis)
 
 
-def _edge(a: Any, b: Any, c: Any, h: float, k: float = 1.0, order: int = 1) -> Any:
-    """One-sided difference at `a`, whose neighbours at distances h and h + k are `b` and `c`."""
+def _edge(points: tuple[Any, Any, Any], steps: np.ndarray, order: int) -> Any:
+    """One-sided difference at the first of three points, `steps` apart."""
+    a, b, c = points
     if order == 1:
-        return (b - a) / h
+        return (b - a) / steps[0]
+    h, k = steps
     return -(2.0 * h + k) / (h * (h + k)) * a + (h + k) / (h * k) * b - h / (k * (h + k)) * c
 
 

@@ -17,6 +17,7 @@ from numpy.lib.mixins import NDArrayOperatorsMixin
 from sparsead.errors import unsupported
 from sparsead.program.index import IndexArray, Shape, identity
 from sparsead.program.nodes import Node, Ref, constant, whole
+from sparsead.tracing.complex import TracedComplex, call_complex, call_complex_ufunc, held_for_sparse, is_complex
 from sparsead.tracing.decisions import active
 from sparsead.tracing.scalar import BRANCH_HINT, WRITE_HINT, TracedScalar, is_number, refuse_conversion, refuse_value
 from sparsead.tracing.storage import Storage
@@ -114,6 +115,11 @@ class TracedArray(NDArrayOperatorsMixin):
         return self
 
     @property
+    def imag(self) -> TracedArray:
+        """Zeros: its values are real."""
+        return TracedArray.of_values(np.zeros(self.shape))
+
+    @property
     def flat(self) -> Iterator[Any]:
         """Iterator over the elements in C order."""
         return iter(self.ravel())
@@ -185,6 +191,8 @@ class TracedArray(NDArrayOperatorsMixin):
 
     # -- NumPy protocols ------------------------------------------------------------------------------------
     def __array_ufunc__(self, ufunc: np.ufunc, method: str, *inputs: Any, out: Any = None, **kwargs: Any) -> Any:
+        if any(is_complex(i) for i in inputs):
+            return call_complex_ufunc(ufunc, method, inputs, out, kwargs)
         if all(t.is_constant for t in traced_in(inputs)) and method != "at":
             result = _rewrap(getattr(ufunc, method)(*_plain(inputs), **_plain_kwargs(kwargs)))
         elif method == "__call__":
@@ -203,20 +211,11 @@ class TracedArray(NDArrayOperatorsMixin):
         return call_function(func, args, kwargs)
 
     def __array__(self, dtype: Any = None, copy: Any = None) -> np.ndarray:
-        """Give the values of a constant array; refuse for a traced one, except to scipy.sparse.
-
-        SciPy asks ``np.asanyarray(other)`` in ``A @ other`` and defers to ``other.__rmatmul__`` when it gets a
-        0-d object array: the one way to be asked at all.
-        """
+        """Give the values of a constant array; refuse for a traced one, except to scipy.sparse."""
         if self.is_constant:
             return self.values if dtype is None else self.values.astype(dtype)
-        frame = sys._getframe(1)
-        while frame.f_globals.get("__name__", "").startswith("sparsead.tracing.") and frame.f_back is not None:
-            frame = frame.f_back  # NumPy's function was called through our wrapper of it
-        caller = frame.f_globals.get("__name__", "")
-        if caller.startswith("scipy.sparse") and not caller.startswith("scipy.sparse.linalg"):
-            held = np.empty((), dtype=object)
-            held[()] = self
+        held = held_for_sparse(self)
+        if held is not None:
             return held
         raise unsupported(
             "turning a traced array into a plain ndarray (an assignment into an array from outside the function, "
@@ -225,17 +224,17 @@ class TracedArray(NDArrayOperatorsMixin):
         )
 
     def __matmul__(self, other: Any) -> Any:
-        return HANDLERS[np.matmul](self, other) if scipy.sparse.issparse(other) else np.matmul(self, other)
+        return _matmul(self, other) if scipy.sparse.issparse(other) else np.matmul(self, other)
 
     def __rmatmul__(self, other: Any) -> Any:
-        return HANDLERS[np.matmul](other, self)
+        return _matmul(other, self)
 
     # The matrix classes of scipy.sparse spell a product with *.
     def __mul__(self, other: Any) -> Any:
-        return HANDLERS[np.matmul](self, other) if scipy.sparse.isspmatrix(other) else np.multiply(self, other)
+        return _matmul(self, other) if scipy.sparse.isspmatrix(other) else np.multiply(self, other)
 
     def __rmul__(self, other: Any) -> Any:
-        return HANDLERS[np.matmul](other, self) if scipy.sparse.isspmatrix(other) else np.multiply(other, self)
+        return _matmul(other, self) if scipy.sparse.isspmatrix(other) else np.multiply(other, self)
 
     # -- what would need a value ----------------------------------------------------------------------------
     def _refuse(self, what: str) -> NoReturn:
@@ -329,8 +328,17 @@ class TracedArray(NDArrayOperatorsMixin):
         raise AttributeError(f"'TracedArray' object has no attribute {name!r}")
 
 
+def _matmul(a: Any, b: Any) -> Any:
+    """``a @ b``, also for operands that do not dispatch."""
+    if is_complex(a) or is_complex(b):
+        return call_complex(np.matmul, (a, b), {})
+    return HANDLERS[np.matmul](a, b)
+
+
 def call_function(func: Callable[..., Any], args: Any, kwargs: Any) -> Any:
     """Trace a call of a NumPy function, some of whose arguments are traced."""
+    if any(is_complex(a) for a in args):
+        return call_complex(func, args, kwargs)
     handler = HANDLERS.get(func)
     out = kwargs.get("out")
     if out is None and all(t.is_constant for t in traced_in((args, kwargs))) and not _writes(func):
@@ -372,6 +380,8 @@ def stack_objects(value: Any) -> Any:
     """Return `value` with traced scalars, and lists and object arrays of them, made one traced array."""
     if isinstance(value, TracedScalar):
         return value.array
+    if isinstance(value, (list, tuple)) and is_complex(value) and any(isinstance(v, TracedComplex) for v in value):
+        return call_complex(np.stack, (value,), {})
     if isinstance(value, (list, tuple)) and any(True for _ in traced_in(value)):
         numbers = _of_numbers(value)
         return HANDLERS[np.stack]([stack_objects(v) for v in value]) if numbers is None else numbers
@@ -410,6 +420,11 @@ def with_arrays(value: Any) -> Any:
         if numbers is not None:
             return numbers
     return type(value)(with_arrays(v) for v in value)
+
+
+def complex_of_values(values: np.ndarray) -> TracedComplex:
+    """Return a new complex array of known values, ready to have traced values written into it."""
+    return TracedComplex(TracedArray.of_values(values.real), TracedArray.of_values(values.imag))
 
 
 def write_out(out: Any, result: Any) -> Any:
@@ -471,6 +486,8 @@ def _rewrap(result: Any) -> Any:
     """Give a result computed from constant arrays the ability to take traced values later."""
     if isinstance(result, np.ndarray) and result.ndim and result.dtype == np.float64:
         return TracedArray.of_values(result)
+    if isinstance(result, np.ndarray) and result.ndim and result.dtype == np.complex128:
+        return complex_of_values(result)
     if isinstance(result, (list, tuple)):
         return type(result)(_rewrap(r) for r in result)
     return result

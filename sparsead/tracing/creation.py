@@ -11,7 +11,8 @@ from typing import Any
 
 import numpy as np
 
-from sparsead.tracing.array import TracedArray, stack_objects
+from sparsead.tracing.array import TracedArray, complex_of_values, stack_objects
+from sparsead.tracing.complex import TracedComplex
 from sparsead.tracing.patching import patch
 from sparsead.tracing.scalar import TracedScalar
 
@@ -21,8 +22,12 @@ def allocating(original: Callable[..., Any]) -> Callable[..., Any]:
 
     def create(*args: Any, like: Any = None, **kwargs: Any) -> Any:
         values = original(*args, **kwargs)
-        is_float = type(values) is np.ndarray and values.dtype.kind == "f"
-        return TracedArray.of_values(values) if is_float else values
+        match values.dtype.kind if type(values) is np.ndarray else None:
+            case "f":
+                return TracedArray.of_values(values)
+            case "c":
+                return complex_of_values(values)
+        return values
 
     return create
 
@@ -41,7 +46,7 @@ def _converting(original: Callable[..., Any], copies: bool) -> Callable[..., Any
 
     def convert(value: Any, *args: Any, **kwargs: Any) -> Any:
         stacked = stack_objects(value)
-        if isinstance(stacked, TracedArray):
+        if isinstance(stacked, (TracedArray, TracedComplex)):
             return stacked.copy() if copies and stacked is value and kwargs.get("copy", True) else stacked
         return original(value, *args, **kwargs)
 

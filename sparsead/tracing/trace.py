@@ -14,6 +14,7 @@ from sparsead.errors import InputError, Origin, SparseADError
 from sparsead.program.nodes import Input, Program, Ref, constant, whole
 from sparsead.tracing.array import TracedArray, stack_objects
 from sparsead.tracing.compiled import numba_in_python
+from sparsead.tracing.complex import is_complex
 from sparsead.tracing.decisions import Decisions, recording
 from sparsead.tracing.patching import patched
 from sparsead.tracing.scalar import is_number
@@ -148,6 +149,8 @@ def _called(f: Callable[..., Any], args: Sequence[Any]) -> Any:
 def output_ref(value: Any, f: Callable[..., Any]) -> Ref:
     """Return the reading that is the value of `f`."""
     value = stack_objects(value)
+    if is_complex(value):
+        raise InputError(f"{_where(f)} returned complex values; expected real numbers: return their .real and .imag")
     if isinstance(value, TracedArray):
         ref = value.ref
         if ref.node.boolean:

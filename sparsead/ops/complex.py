@@ -1,0 +1,228 @@
+"""What functions do to complex arrays, in terms of real and imaginary parts. Nothing below tracing knows of these."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+
+import sparsead.ops.movement  # noqa: F401  (movements act on both parts, so they are stated first)
+from sparsead.ops.registry import HANDLERS, REGISTRY, Sample, record, spelling_of, traced
+from sparsead.tracing.array import complex_of_values
+from sparsead.tracing.complex import COMPLEX_HANDLERS, TracedComplex, parts
+
+Pair = tuple[Any, Any]
+
+
+def joined(real: Any, imag: Any) -> Any:
+    """Return the complex array of two parts (the real one alone where there is no imaginary part)."""
+    return real if imag is None else TracedComplex(traced(real), traced(imag))
+
+
+def linear(*functions: Any) -> None:
+    """State that functions act on the two parts of their one complex argument alike; all else are settings."""
+    for func in functions:
+
+        def handler(*args: Any, func: Any = func, **kwargs: Any) -> Any:
+            pairs = [parts(a) for a in args]
+            real_part = func(*(real for real, _ in pairs), **kwargs)
+            imag_part = func(*(real if imag is None else imag for real, imag in pairs), **kwargs)
+            if isinstance(real_part, (list, tuple)):
+                return [joined(r, i) for r, i in zip(real_part, imag_part, strict=True)]
+            return joined(real_part, imag_part)
+
+        COMPLEX_HANDLERS[func] = handler
+
+
+def additive(*functions: Any) -> None:
+    """State that functions act on the parts of two operands alike; a real operand has the imaginary part 0."""
+    for func in functions:
+
+        def handler(x: Any, y: Any, *args: Any, func: Any = func, **kwargs: Any) -> Any:
+            (a, b), (c, d) = parts(x), parts(y)
+            b, d = (np.zeros(np.shape(r)) if i is None else i for r, i in ((a, b), (c, d)))
+            return joined(func(a, c, *args, **kwargs), func(b, d, *args, **kwargs))
+
+        COMPLEX_HANDLERS[func] = handler
+
+
+def bilinear(*functions: Any) -> None:
+    """State that functions of two operands are products: (a + ib)(c + id) = ac - bd + i(ad + bc)."""
+    for func in functions:
+
+        def handler(x: Any, y: Any, *args: Any, func: Any = func, **kwargs: Any) -> Any:
+            (a, b), (c, d) = parts(x), parts(y)
+
+            def times(p: Any, q: Any) -> Any:
+                return None if p is None or q is None else func(p, q, *args, **kwargs)
+
+            return joined(_difference(times(a, c), times(b, d)), _total(times(a, d), times(b, c)))
+
+        COMPLEX_HANDLERS[func] = handler
+
+
+def _difference(p: Any, q: Any) -> Any:
+    return p if q is None else p - q
+
+
+def _total(p: Any, q: Any) -> Any:
+    return q if p is None else (p if q is None else p + q)
+
+
+def of_parts(func: Any, *samples: Sample) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+    """State a function of one complex array by a formula in its two parts (used as a decorator)."""
+
+    def register(formula: Callable[..., Any]) -> Callable[..., Any]:
+        def handler(z: Any, *args: Any, **kwargs: Any) -> Any:
+            result = formula(*parts(z), *args, **kwargs)
+            return joined(*result) if isinstance(result, tuple) else result
+
+        COMPLEX_HANDLERS[func] = handler
+        record("complex", f"{spelling_of(func)} of complex values", samples)
+        return formula
+
+    return register
+
+
+# -- what acts on both parts, and products ------------------------------------------------------------------------
+_MOVING = {entry.spelling for entry in REGISTRY if entry.family == "movement"} - {"np.broadcast_arrays"}
+linear(*(func for func in HANDLERS if spelling_of(func) in _MOVING))
+linear(np.concatenate, np.stack, np.hstack, np.vstack, np.dstack, np.column_stack, np.block)
+linear(np.tril, np.triu, np.diag, np.diagflat)
+linear(np.negative, np.sum, np.mean, np.diff, np.cumsum, np.trace)
+additive(np.add, np.subtract, np.append)
+bilinear(np.multiply, np.matmul, np.dot, np.inner, np.outer, np.kron, np.tensordot, np.convolve)
+
+
+def _rotated(x: Any) -> Any:
+    return x * np.exp(1j * x[:, ::-1])
+
+
+# -- functions of one complex array -------------------------------------------------------------------------------
+@of_parts(np.real, lambda x: np.real(_rotated(x)))
+def real(a: Any, b: Any) -> Any:
+    """Real part."""
+    return a
+
+
+@of_parts(np.imag, lambda x: np.imag(_rotated(x)), lambda x: _rotated(x).imag)
+def imag(a: Any, b: Any) -> Any:
+    """Imaginary part."""
+    return b
+
+
+@of_parts(np.conjugate, lambda x: (_rotated(x) * np.conj(_rotated(x[::-1]))).real)
+def conjugate(a: Any, b: Any) -> Pair:
+    """Conjugate."""
+    return a, -b
+
+
+@of_parts(np.absolute, lambda x: np.abs(_rotated(x) + 1.0))
+def absolute(a: Any, b: Any) -> Any:
+    """Modulus."""
+    return np.hypot(a, b)
+
+
+@of_parts(np.angle, lambda x: np.angle(_rotated(x) + 1.0), lambda x: np.angle(_rotated(x) + 2.0, deg=True))
+def angle(a: Any, b: Any, deg: bool = False) -> Any:
+    """Argument."""
+    return np.arctan2(b, a) * (180.0 / np.pi if deg else 1.0)
+
+
+@of_parts(np.exp, lambda x: np.exp(x + 1j * x**2).imag)
+def exp(a: Any, b: Any) -> Pair:
+    """Euler's formula."""
+    return np.exp(a) * np.cos(b), np.exp(a) * np.sin(b)
+
+
+@of_parts(np.log, lambda x: np.log(x + 1j * x**2).imag, lambda x: np.log(x + 1j).real)
+def log(a: Any, b: Any) -> Pair:
+    """Principal branch."""
+    return np.log(np.hypot(a, b)), np.arctan2(b, a)
+
+
+@of_parts(np.sqrt, lambda x: np.sqrt(x + 1j * x**2).imag, lambda x: np.sqrt(x - 0.5 + 1j).real)
+def sqrt(a: Any, b: Any) -> Pair:
+    """Principal branch."""
+    modulus = np.sqrt(np.hypot(a, b))
+    half = 0.5 * np.arctan2(b, a)
+    return modulus * np.cos(half), modulus * np.sin(half)
+
+
+@of_parts(np.square, lambda x: np.square(x + 1j * x**2).imag)
+def square(a: Any, b: Any) -> Pair:
+    """``z * z``."""
+    return a * a - b * b, 2.0 * a * b
+
+
+@of_parts(np.reciprocal, lambda x: np.reciprocal(x + 1j * x**2).imag)
+def reciprocal(a: Any, b: Any) -> Pair:
+    """``conj(z) / |z|**2``."""
+    size = a * a + b * b
+    return a / size, -b / size
+
+
+@of_parts(np.power, lambda x: ((x + 1j) ** 3).real, lambda x: ((x + 1j) ** -2).imag)
+def power(a: Any, b: Any, exponent: Any) -> Any:
+    """Integer powers, by products."""
+    if np.ndim(exponent) or float(exponent) != int(exponent):
+        return parts(np.exp(exponent * np.log(joined(a, b))))
+    z, n = joined(a, b), abs(int(exponent))
+    result: Any = 1.0
+    for _ in range(n):
+        result = result * z
+    return parts(np.reciprocal(result) if exponent < 0 else result) if n else np.ones(np.shape(a))
+
+
+def divide(x: Any, y: Any) -> Any:
+    """``x / y``; a real denominator divides both parts."""
+    (a, b), (c, d) = parts(x), parts(y)
+    return joined(a / c, b / c) if d is None else np.multiply(x, joined(*reciprocal(c, d)))
+
+
+def where(condition: Any, x: Any, y: Any) -> Any:
+    """Choice of both parts by a real condition."""
+    (a, b), (c, d) = parts(x), parts(y)
+    return joined(np.where(condition, a, c), np.where(condition, 0.0 if b is None else b, 0.0 if d is None else d))
+
+
+def vdot(x: Any, y: Any) -> Any:
+    """``conj(x) . y``."""
+    return np.dot(np.conj(np.ravel(x)), np.ravel(y))
+
+
+def einsum(spec: str, *operands: Any, **kwargs: Any) -> Any:
+    """``np.einsum`` of one or two operands."""
+
+    def times(*factors: Any) -> Any:
+        return np.einsum(spec, *factors, **kwargs)
+
+    handler: Sequence[Any] = [parts(o) for o in operands]
+    if len(handler) == 1:
+        return joined(*(times(p) for p in handler[0]))
+    (a, b), (c, d) = handler
+    products = [None if p is None or q is None else times(p, q) for p, q in ((a, c), (b, d), (a, d), (b, c))]
+    return joined(_difference(*products[:2]), _total(*products[2:]))
+
+
+COMPLEX_HANDLERS |= {
+    np.true_divide: divide, np.where: where, np.vdot: vdot, np.einsum: einsum,
+    np.shape: lambda a: a.shape, np.ndim: lambda a: a.ndim, np.size: lambda a: a.size,
+    np.iscomplexobj: lambda a: True, np.isrealobj: lambda a: False,
+    np.positive: lambda a: a.copy(),
+    np.zeros_like: lambda a, **kwargs: complex_of_values(np.zeros(a.shape, dtype=complex)),
+    np.empty_like: lambda a, **kwargs: complex_of_values(np.zeros(a.shape, dtype=complex)),
+    np.ones_like: lambda a, **kwargs: complex_of_values(np.ones(a.shape, dtype=complex)),
+}  # fmt: skip
+record(
+    "complex", "np.add of complex values", [lambda x: np.abs(_rotated(x) + 1 - x), lambda x: np.abs(2 - _rotated(x))]
+)
+record(
+    "complex", "np.concatenate of complex values", [lambda x: np.abs(np.concatenate([_rotated(x), x, [[1, 2, 3, 4]]]))]
+)
+record("complex", "np.sum of complex values", [lambda x: np.abs(np.sum(np.roll(_rotated(x), 1), axis=1))])
+record("complex", "np.append of complex values", [lambda x: np.angle(np.append(_rotated(x), 1))])
+record("complex", "np.divide of complex values", [lambda x: (_rotated(x) / (x[::-1] + 2j)).real])
+record("complex", "np.where of complex values", [lambda x: np.where(x > 0.5, _rotated(x), 1j * x).imag])
+record("complex", "np.einsum of complex values", [lambda x: np.einsum("ij,kj->ik", _rotated(x), x + 1j).imag])
