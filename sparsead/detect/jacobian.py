@@ -10,6 +10,8 @@ import scipy.sparse
 from coloring import SparsityPattern
 from sparsead.kernels.kernel import Buffer, LinearKernel, LinearProgram, Term
 
+MOST_ENTRIES = 2**31 - 1  # of one pattern
+
 
 def detect(linear: LinearProgram) -> dict[Buffer, SparsityPattern]:
     """Return the pattern of every buffer that the program writes, (buffer size, source size).
@@ -71,15 +73,27 @@ def _repeated(again: SparsityPattern, first: SparsityPattern) -> SparsityPattern
     """
     total, power = _boolean(first), _boolean(again)
     while power.nnz:
-        total = total + power @ total
-        power = power @ power
+        total = total + _product(power, total)
+        power = _product(power, power)
     return SparsityPattern.from_scipy(total)
 
 
 def _through(read: SparsityPattern, inner: SparsityPattern) -> SparsityPattern:
     """Boolean product of patterns."""
-    product = _boolean(read) @ _boolean(inner)
-    return SparsityPattern.from_scipy(product)
+    return SparsityPattern.from_scipy(_product(_boolean(read), _boolean(inner)))
+
+
+def _product(a: scipy.sparse.csr_array, b: scipy.sparse.csr_array) -> scipy.sparse.csr_array:
+    """Return a boolean product; refuse one that no machine would finish, before anything is allocated."""
+    most = int(np.diff(b.indptr)[a.indices].sum(dtype=np.int64))
+    entries = min(most, a.shape[0] * b.shape[1])
+    if entries > MOST_ENTRIES:
+        raise MemoryError(
+            f"the derivative of an intermediate array, {a.shape[0]} x {b.shape[1]}, may have {entries:.2g} entries "
+            f"({12 * entries / 2**30:.0f} GiB): nearly every element depends on nearly every x. "
+            "Use products (jvp, vjp) of a smaller part, or split the function before the step that couples everything"
+        )
+    return a @ b
 
 
 def _union(a: SparsityPattern, b: SparsityPattern) -> SparsityPattern:

@@ -14,6 +14,7 @@ import numpy as np
 
 from sparsead.kernels.kernel import Buffer
 
+LARGEST = 2**31 - 1  # of the indices in tables
 Dtype = str  # "f8" or "i4"
 
 
@@ -65,6 +66,7 @@ class Source:
 
     def table(self, entries: np.ndarray) -> str:
         """Declare an index table and return its name; equal tables are one."""
+        assert entries.size == 0 or int(entries.max()) <= LARGEST, "an index does not fit 32 bits"
         entries = np.ascontiguousarray(entries, dtype=np.int32)
         digest = hashlib.blake2b(entries.data, digest_size=16).digest()
         if digest not in self._tables:

@@ -55,3 +55,13 @@ def test_large_patterns_are_fast_and_exact():
 def test_no_dependence_is_an_empty_pattern():
     pattern = sad.jacobian_pattern(lambda x: np.ones(4), np.ones(3))
     assert (pattern.shape, pattern.nnz) == ((4, 3), 0)
+
+
+def test_hopeless_sizes_are_refused_before_they_are_allocated():
+    n = 100_000
+
+    def coupled(x):
+        return np.exp(np.sum(x) * x) * np.sum(np.sin(x) ** 2)
+
+    with pytest.raises(MemoryError, match="nearly every element depends on nearly every x"):
+        sad.jacobian_pattern(coupled, np.ones(n))
