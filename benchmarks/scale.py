@@ -26,7 +26,7 @@ def run(size: int = 1000) -> list[Part]:
                 "the matrix alone, GiB",
             ),
             rows,
-            f"Each row a fresh process with warm caches; run by `python -m benchmarks.scale --size {size}`.",
+            f"Each row a fresh process; run by `python -m benchmarks.scale --size {size}`.",
         ),
         *parts,
     ]

@@ -16,7 +16,7 @@ def one_problem(problem: str, sizes: tuple[int, ...]) -> Table:
     rows = [
         (f"{run['n']:,}", *(run["stages"][name] for name in names), run["prepare"], 1e3 * run["again"]) for run in runs
     ]
-    note = "Seconds, each row a fresh process with warm caches; run by `python -m benchmarks.stages`."
+    note = "Seconds, each row a fresh process; run by `python -m benchmarks.stages`."
     return Table(f"Stages, {problem}", ("n", *names, "prepare", "one matrix, ms"), rows, note)
 
 
