@@ -193,6 +193,9 @@ class TracedArray(NDArrayOperatorsMixin):
     def __array_ufunc__(self, ufunc: np.ufunc, method: str, *inputs: Any, out: Any = None, **kwargs: Any) -> Any:
         if any(is_complex(i) for i in inputs):
             return call_complex_ufunc(ufunc, method, inputs, out, kwargs)
+        if out is not None and "where" in kwargs and method == "__call__":
+            where = kwargs.pop("where")
+            return write_out(out[0], np.where(where, ufunc(*inputs, **kwargs), out[0]))
         if all(t.is_constant for t in traced_in(inputs)) and method != "at":
             result = _rewrap(getattr(ufunc, method)(*_plain(inputs), **_plain_kwargs(kwargs)))
         elif method == "__call__":
@@ -200,6 +203,10 @@ class TracedArray(NDArrayOperatorsMixin):
             if handler is None:
                 raise unsupported(f"np.{ufunc.__name__}", DIFFERENCES_HINT)
             result = handler(*inputs, **kwargs)
+        elif method == "outer":
+            first, second = (stack_objects(i) for i in inputs)
+            spread = np.reshape(first, np.shape(first) + (1,) * np.ndim(second))
+            result = ufunc(spread, second, **kwargs)
         else:
             handler = UFUNC_METHODS.get((ufunc, method))
             if handler is None:

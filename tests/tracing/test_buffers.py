@@ -247,6 +247,16 @@ def test_ufunc_out_and_function_out():
     check(f)
 
 
+def test_ufunc_outer_and_where():
+    def f(x):
+        out = np.ones(6)
+        np.divide(1.0, x, out=out, where=np.arange(6) > 2)
+        np.multiply(x, x, out=out, where=x > 0.5)
+        return out + np.subtract.outer(x, x[:2])[:, 0] * np.multiply.outer(x, [1.0, 2.0])[:, 1]
+
+    check(f)
+
+
 def test_add_at_and_bincount_accumulate_repeated_places():
     places = np.array([0, 2, 2, 2, 0, 1])
 
