@@ -229,12 +229,11 @@ def second_order(gradients: Kernels) -> LinearProgram:
 
 
 def hessian_patterns(linear: LinearProgram) -> dict[Buffer, SparsityPattern]:
-    """Detect the patterns; an entry whose mirror image is known to be zero is zero."""
+    """Detect the patterns; that of the Hessian has room for every term and for its mirror image."""
     patterns = detect(linear)
     found = patterns[linear.target]
     if found != found.T:
-        common = found.to_scipy().multiply(found.T.to_scipy()).tocsr()
-        patterns[linear.target] = SparsityPattern.from_scipy(common)
+        patterns[linear.target] = SparsityPattern.from_scipy(found.to_scipy() + found.T.to_scipy())
     return patterns
 
 
