@@ -30,7 +30,8 @@ BRANCH_HINT = (
 )
 WRITE_HINT = (
     "Allocate the array inside the traced function (np.zeros, np.empty, np.zeros_like(x)), "
-    "or with np.zeros(shape, like=x)."
+    "or with np.zeros(shape, like=x).\n"
+    '  A compiled routine can take part through sparsead.extend.operation; or prepare with method="finite-difference".'
 )
 VALUE_HINT = "Use the NumPy function: np.sin for math.sin, np.floor for math.floor, np.where for a choice by value."
 CHOICE_HINT = "For max, min and sorted, use np.maximum and np.minimum."
