@@ -92,3 +92,12 @@ def test_constraint_derivatives_keep_their_structure_at_zero():
     circles = solvers.nonlinear_constraint(lambda x: x[::2] ** 2 * x[1::2], np.ones(4), 1.0, 1.0)
     assert circles.jac(np.zeros(4)).nnz == circles.jac(np.ones(4)).nnz == 4
     assert circles.hess(np.zeros(4), np.zeros(2)).nnz == circles.hess(np.ones(4), np.ones(2)).nnz == 6
+
+
+def test_bdf_by_pardiso():
+    pytest.importorskip("pypardiso", reason="pypardiso is not installed (pip install pypardiso)")
+    y0 = brusselator(8).x0
+    options = {"method": solvers.BDF, "jac": solvers.ivp_jacobian(rates, 0.0, y0, 0.1), "args": (0.1,), "rtol": 1e-6}
+    ours = solve_ivp(rates, (0.0, 0.5), y0, linear_solver="pardiso", **options)
+    expected = solve_ivp(rates, (0.0, 0.5), y0, **options)
+    np.testing.assert_allclose(ours.y, expected.y, rtol=1e-6)
