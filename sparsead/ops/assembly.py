@@ -7,7 +7,8 @@ from typing import Any
 import numpy as np
 
 from sparsead.errors import unsupported
-from sparsead.ops.registry import assembled, assembling, composite
+from sparsead.ops.registry import assembled, assembling, composite, record
+from sparsead.tracing.methods import replace_method
 
 assembling(
     np.concatenate,
@@ -60,3 +61,16 @@ def broadcast_arrays(*arrays: Any, subok: bool = False) -> Any:
     """``np.broadcast_arrays``."""
     shape = np.broadcast_shapes(*(np.shape(a) for a in arrays))
     return tuple(np.broadcast_to(a, shape) for a in arrays)
+
+
+def joined(original: Any, by: Any, key: Any) -> Any:
+    """``np.r_[...]`` and ``np.c_[...]``: slices become arrays, everything else is placed by NumPy itself."""
+    items = list(key) if isinstance(key, tuple) else [key]
+    directive = [items.pop(0)] if isinstance(items[0], str) else []
+    arrays = [original(np.r_, item) if isinstance(item, slice) else item for item in items]
+    return assembled(lambda *numbered: original(by, (*directive, *numbered)), *arrays)
+
+
+replace_method("numpy.lib._index_tricks_impl", "AxisConcatenator", "__getitem__", joined)
+record("assembly", "np.r_", (lambda x: np.r_[x[0], 1.0, 0:2, x[:, 1]], lambda x: np.r_["-1,2,0", x[0], x[1]]))
+record("assembly", "np.c_", (lambda x: np.c_[x, x[:, 0], 0:3],))

@@ -18,9 +18,10 @@ from typing import Any
 
 import numpy as np
 
-# Packages whose code means plain arrays; scipy.optimize holds test functions that are written like user code.
+# Packages whose code means plain arrays; scipy.optimize holds test functions that are written like user code, and
+# the checks of their arguments are elsewhere.
 _LIBRARIES = ("numpy", "sparsead", "coloring", "scipy", "numba", "networkx")
-_LIKE_USER_CODE = ("scipy.optimize",)
+_LIKE_USER_CODE = ("scipy.optimize", "scipy._lib._array_api")
 _HOMES = ("numpy", "math", "scipy.special", "scipy.linalg")  # where users find the patched functions
 
 PATCHES: dict[Callable[..., Any], Callable[..., Any]] = {}

@@ -13,9 +13,9 @@ import sparsead.tracing.mathlib  # noqa: F401  (both fill the table of patches)
 from sparsead.errors import InputError, Origin, SparseADError
 from sparsead.program.nodes import Input, Program, Ref, constant, whole
 from sparsead.tracing.array import TracedArray, stack_objects
-from sparsead.tracing.compiled import numba_in_python
 from sparsead.tracing.complex import is_complex
 from sparsead.tracing.decisions import Decisions, recording
+from sparsead.tracing.methods import methods_replaced
 from sparsead.tracing.patching import patched
 from sparsead.tracing.scalar import is_number
 from sparsead.tracing.tape import new_tape
@@ -121,7 +121,7 @@ def trace(
             decisions.inputs[inputs[-1].serial] = real_array(value, k, argnum)
         stand_ins.append(inputs[-1])
         shapes.append(shape)
-    with patched(f), numba_in_python(), new_tape(), recording(decisions):
+    with patched(f), methods_replaced(), new_tape(), recording(decisions):
         traced = [_traced(s, a) if isinstance(s, Input) else s for s, a in zip(stand_ins, args, strict=True)]
         output = output_ref(_called(f, traced), f)
     static = tuple(None if s is not None else a for s, a in zip(shapes, args, strict=True))
