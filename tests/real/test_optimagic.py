@@ -11,18 +11,7 @@ from optimagic.benchmarking.cartis_roberts import CARTIS_ROBERTS_PROBLEMS
 from optimagic.benchmarking.more_wild import MORE_WILD_PROBLEMS
 
 PROBLEMS = CARTIS_ROBERTS_PROBLEMS | MORE_WILD_PROBLEMS
-QUICK = (
-    "luksan12",
-    "luksan14",
-    "luksan16",
-    "methanb8",
-    "hydcar6",
-    "flosp2th",
-    "cbratu_2d",
-    "freurone",
-    "bard",
-    "watson",
-)
+QUICK = ("luksan12", "luksan14", "luksan16", "methanb8", "chemrctb", "cbratu_2d", "freurone", "bard", "watson_6")
 BRANCHES = ("helical_valley",)  # on the sign of x[0]
 
 
