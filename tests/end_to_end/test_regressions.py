@@ -45,7 +45,13 @@ def numbers_are_indexed(x):
     return np.stack([np.prod(x)[...], np.prod(x)[()], x[0][...]])
 
 
+def telescoping(x):
+    """One triangle of the Hessian folds to zero where the other is a sum that only happens to vanish."""
+    return np.array([np.sum(np.diff(x)) ** 3, x[0]])
+
+
 PROGRAMS = [
+    telescoping,
     read_while_incomplete, scatter_of_zeros, empty_operands, empty_reductions, constant_product, numbers_are_indexed,
 ]  # fmt: skip
 
