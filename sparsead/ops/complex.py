@@ -6,9 +6,10 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
+import scipy.sparse
 
 import sparsead.ops.movement  # noqa: F401  (movements act on both parts, so they are stated first)
-from sparsead.ops.registry import HANDLERS, REGISTRY, Sample, record, spelling_of, traced
+from sparsead.ops.registry import HANDLERS, REGISTRY, Sample, is_traced, record, spelling_of, traced
 from sparsead.tracing.array import complex_of_values
 from sparsead.tracing.complex import COMPLEX_HANDLERS, TracedComplex, parts
 
@@ -52,17 +53,31 @@ def bilinear(*functions: Any) -> None:
     for func in functions:
 
         def handler(x: Any, y: Any, *args: Any, func: Any = func, **kwargs: Any) -> Any:
-            (a, b), (c, d) = parts(x), parts(y)
+            (a, b), (c, d) = _present_parts(x), _present_parts(y)
 
             def times(p: Any, q: Any) -> Any:
                 return None if p is None or q is None else func(p, q, *args, **kwargs)
 
-            return joined(_difference(times(a, c), times(b, d)), _total(times(a, d), times(b, c)))
+            real, imag = _difference(times(a, c), times(b, d)), _total(times(a, d), times(b, c))
+            zeros = np.zeros(np.shape(imag if real is None else real))
+            return joined(zeros if real is None else real, zeros if imag is None else imag)
 
         COMPLEX_HANDLERS[func] = handler
 
 
+def _present_parts(z: Any) -> Pair:
+    """Return the two parts; the real one is None where it is zero, as in ``1j * x``, so that no ``0 * x`` arises."""
+    a, b = parts(z)
+    return None if b is not None and _is_zero(a) else a, b
+
+
+def _is_zero(part: Any) -> bool:
+    return not scipy.sparse.issparse(part) and not is_traced(part) and not np.any(traced(part).values)
+
+
 def _difference(p: Any, q: Any) -> Any:
+    if p is None:
+        return None if q is None else -q
     return p if q is None else p - q
 
 
@@ -133,6 +148,8 @@ def angle(a: Any, b: Any, deg: bool = False) -> Any:
 @of_parts(np.exp, lambda x: np.exp(x + 1j * x**2).imag)
 def exp(a: Any, b: Any) -> Pair:
     """Euler's formula."""
+    if _is_zero(a):
+        return np.cos(b), np.sin(b)
     return np.exp(a) * np.cos(b), np.exp(a) * np.sin(b)
 
 
