@@ -22,6 +22,7 @@ from sparsead.emit.cache import default_cache
 from sparsead.emit.python import Runner
 from sparsead.emit.source import Function
 
+LONG = 300  # lines after which a function is cut
 OPTIONS = "O2, loop and SLP vectorisation"  # part of the name of cached code
 INTRINSICS = {"sqrt", "floor", "ceil", "trunc", "rint", "copysign"}
 LIBM = {
@@ -221,40 +222,61 @@ def _hex(number: float) -> str:
 
 
 def assembly(source: Function) -> str:
-    """Return LLVM assembly for the source: `entry` takes one pointer to the array of array pointers."""
-    tree = ast.parse(source.text)
-    function = tree.body[0]
+    """Return LLVM assembly for the source: `entry` takes one pointer to the array of array pointers.
+
+    A long function is cut between loops into several bodies: LLVM's time grows faster than the length of a function.
+    """
+    function = ast.parse(source.text).body[0]
     assert isinstance(function, ast.FunctionDef)
-    translator = _Translator(source)
-    for statement in function.body:
-        translator.statement(statement)
+    bodies = [_body(source, k, part) for k, part in enumerate(_parts(function.body))]
     names = list(source.arrays)
-    parameters = ", ".join(f"ptr noalias %array.{n}" for n in names)
     loads = [
         f"  %p{k} = getelementptr ptr, ptr %table, i64 {k}\n  %a{k} = load ptr, ptr %p{k}" for k in range(len(names))
     ]
     arguments = ", ".join(f"ptr %a{k}" for k in range(len(names)))
+    calls = [f"  call void @body{k}({arguments})" for k in range(len(bodies))]
+    entry = ["define void @entry(ptr %table) nounwind {", *loads, *calls, "  ret void", "}"]
+    return "\n".join([*_declarations(), *bodies, *entry])
+
+
+def _declarations() -> list[str]:
+    """Declare the functions that generated code may call."""
     declared = [
         f"declare double @llvm.{n}.f64(double{', double' if n == 'copysign' else ''})" for n in sorted(INTRINSICS)
     ]
     declared.append("declare double @llvm.fabs.f64(double)")
     pure = "memory(none) nounwind willreturn"
-    declared += [f"declare double @{n}({', '.join(['double'] * k)}) {pure}" for n, k in LIBM.items()]
-    return "\n".join(
-        [
-            *declared,
-            f"define internal void @body({parameters}) nounwind {{",
-            "entry:",
-            *translator.lines,
-            "  ret void",
-            "}",
-            "define void @entry(ptr %table) nounwind {",
-            *loads,
-            f"  call void @body({arguments})",
-            "  ret void",
-            "}",
-        ]
-    )
+    return declared + [f"declare double @{n}({', '.join(['double'] * k)}) {pure}" for n, k in LIBM.items()]
+
+
+def _body(source: Function, number: int, statements: list[ast.stmt]) -> str:
+    """Translate some statements to a function of all arrays; not inlined, so that `noalias` costs no metadata."""
+    translator = _Translator(source)
+    for statement in statements:
+        translator.statement(statement)
+    parameters = ", ".join(f"ptr noalias %array.{n}" for n in source.arrays)
+    head = f"define internal void @body{number}({parameters}) noinline nounwind {{"
+    return "\n".join([head, "entry:", *translator.lines, "  ret void", "}"])
+
+
+def _parts(statements: list[ast.stmt]) -> list[list[ast.stmt]]:
+    """Cut statements into parts of some length, where no name that is set before is read after."""
+    last_read: dict[str, int] = {}
+    for number, statement in enumerate(statements):
+        for node in ast.walk(statement):
+            if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Load):
+                last_read[node.id] = number
+    parts: list[list[ast.stmt]] = [[]]
+    lines, needed = 0, -1
+    for number, statement in enumerate(statements):
+        if lines > LONG and needed < number:
+            parts.append([])
+            lines = 0
+        parts[-1].append(statement)
+        lines += (statement.end_lineno or 0) - statement.lineno + 1
+        if isinstance(statement, ast.Assign) and isinstance(statement.targets[0], ast.Name):
+            needed = max(needed, last_read.get(statement.targets[0].id, -1))
+    return parts
 
 
 def _target() -> Any:

@@ -109,7 +109,19 @@ def _readings(node: Node) -> tuple[Ref, ...]:
 
 
 def _share(ref: Ref) -> float:
-    return min(stored_part(ref.index).size / max(ref.node.size, 1), 1.0) if ref.index.size else 0.0
+    """Return how often a reading computes an element of what it reads, on average over the node.
+
+    Along an axis that the reading does not depend on, a value is computed once where the loop over it is inside; where
+    it is outside (a row vector broadcast over rows) the value is computed again at each of its points.
+    """
+    index = ref.index
+    if not index.size:
+        return 0.0
+    share = min(stored_part(index).size / max(ref.node.size, 1), 1.0)
+    inner = max((axis for axis, stride in enumerate(index.strides) if stride and index.shape[axis] > 1), default=0)
+    outside = [n for n, stride in zip(index.shape[:inner], index.strides, strict=False) if not stride]
+    repeated = float(np.prod(outside)) if outside else 1.0
+    return share * repeated if repeated > UNROLL else share
 
 
 def _key(ref: Ref) -> Hashable:

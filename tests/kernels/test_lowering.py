@@ -79,3 +79,8 @@ def test_sums_of_every_length(n):
     jac = sad.jacobian(lambda x: np.sin(np.sum(x * x)) + np.sum(x[None, :] * x[:, None], axis=0), x, backend="python")
     expected = 2 * np.cos(x @ x) * x[None, :] + np.sum(x) * np.eye(n) + x[:, None]
     np.testing.assert_allclose(jac(x).toarray(), expected, rtol=1e-13)
+
+
+def test_costly_values_are_not_computed_again_in_an_inner_loop():
+    kernels = lowered(lambda x: np.sum(np.exp(x)[:, None] * np.exp(x)[None, :], axis=1), np.ones(100))
+    assert [buffer.size for buffer in kernels.work] == [100]

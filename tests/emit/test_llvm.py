@@ -1,0 +1,36 @@
+"""Translation to LLVM: long functions are cut, and cut where no name crosses."""
+
+from __future__ import annotations
+
+import numpy as np
+
+import sparsead as sad
+from sparsead.emit import llvm
+
+
+def many_pieces(x):
+    parts = [np.sin(x[k % 9 : k % 9 + 3 + k % 7] * (k + 1.5)) * x[0] ** (k % 4) for k in range(90)]
+    return np.concatenate(parts)
+
+
+def test_long_functions_are_cut_and_give_the_same_values():
+    x = np.linspace(0.1, 1.0, 24)
+    jac = sad.jacobian(many_pieces, x, mode="forward", backend="llvm")
+    [function] = jac._assembly.sweeps()[0].source.functions
+    text = llvm.assembly(function)
+    assert text.count("define internal void @body") > 1
+    slow = sad.jacobian(many_pieces, x, mode="forward", backend="python")
+    np.testing.assert_allclose(jac(x).toarray(), slow(x).toarray(), rtol=1e-14, atol=1e-14)
+    np.testing.assert_allclose(jac.value(x), many_pieces(x), rtol=1e-14)
+
+
+def test_names_that_are_read_later_stay_in_one_part(monkeypatch):
+    monkeypatch.setattr(llvm, "LONG", 0)
+    x = np.linspace(0.1, 1.0, 24)
+
+    def f(x, a, b):  # runtime numbers are loaded once, before the loop that uses them
+        return np.concatenate([a * x, b * np.sin(x) + a, x[:5] * b])
+
+    jac = sad.jacobian(f, x, 2.0, 3.0, backend="llvm")
+    np.testing.assert_allclose(jac.value(x, 4.0, 5.0), f(x, 4.0, 5.0), rtol=1e-15)
+    np.testing.assert_allclose(jac(x, 4.0, 5.0).toarray()[0, 0], 4.0)
