@@ -8,6 +8,7 @@ import numpy as np
 
 from sparsead.errors import unsupported
 from sparsead.ops.registry import assembled, assembling, composite, record
+from sparsead.tracing.complex import TracedComplex, is_complex, parts
 from sparsead.tracing.methods import replace_method
 
 assembling(
@@ -68,7 +69,14 @@ def joined(original: Any, by: Any, key: Any) -> Any:
     items = list(key) if isinstance(key, tuple) else [key]
     directive = [items.pop(0)] if isinstance(items[0], str) else []
     arrays = [original(np.r_, item) if isinstance(item, slice) else item for item in items]
-    return assembled(lambda *numbered: original(by, (*directive, *numbered)), *arrays)
+
+    def placed(operands: list[Any]) -> Any:
+        return assembled(lambda *numbered: original(by, (*directive, *numbered)), *operands)
+
+    if not is_complex(arrays):
+        return placed(arrays)
+    real, imag = parts(arrays)
+    return TracedComplex(placed(real), placed(imag))
 
 
 replace_method("numpy.lib._index_tricks_impl", "AxisConcatenator", "__getitem__", joined)

@@ -467,10 +467,10 @@ def _static_key(key: Any) -> Any:
     return key
 
 
-def traced_in(items: Any) -> Iterator[TracedArray | TracedScalar]:
+def traced_in(items: Any) -> Iterator[TracedArray | TracedScalar | TracedComplex]:
     """Yield the traced arrays and scalars in nested lists, tuples and dicts."""
     for item in items.values() if isinstance(items, dict) else items:
-        if isinstance(item, (TracedArray, TracedScalar)):
+        if isinstance(item, (TracedArray, TracedScalar, TracedComplex)):
             yield item
         elif isinstance(item, (list, tuple, dict)):
             yield from traced_in(item)

@@ -1,5 +1,6 @@
 """Products with imaginary numbers: the real part that is zero leaves nothing behind."""
 
+import numba
 import numpy as np
 import pytest
 import scipy.sparse
@@ -10,6 +11,12 @@ from tests.reference import assert_close, differences
 A = scipy.sparse.csr_array(np.array([[1.0, 2.0j, 0.0], [0.0, 1.0j, 3.0], [1.0j, 0.0, 0.0]]))
 X = np.array([0.3, 0.5, 0.7])
 
+
+@numba.njit
+def product(a, b):
+    return a * b
+
+
 PRODUCTS = {
     "two imaginary": lambda x: ((1j * x) * (1j * x[::-1])).real,
     "imaginary part of a real product": lambda x: ((1j * x) * (1j * x)).imag + x,
@@ -18,7 +25,9 @@ PRODUCTS = {
     "zero": lambda x: ((0.0 * 1j) * np.exp(1j * x)).imag + x,
     "some zeros": lambda x: (np.array([1j, 0.0, 2.0]) * x * x).imag,
     "sparse": lambda x: (A @ (1j * x)).real,
-    "joined": lambda x: np.r_[np.exp(1j * x).real, (1j * x).imag],
+    "joined": lambda x: np.r_[np.exp(1j * x), 2.0, x, 1j * x[:1]].imag,
+    "columns": lambda x: np.c_[np.exp(1j * x), 1j * x].real,
+    "compiled": lambda x: product(np.exp(1j * x), x).real,
 }
 
 
