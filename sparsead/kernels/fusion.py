@@ -117,7 +117,7 @@ def _share(ref: Ref) -> float:
     index = ref.index
     if not index.size:
         return 0.0
-    share = min(stored_part(index).size / max(ref.node.size, 1), 1.0)
+    share = stored_part(index).size / max(ref.node.size, 1)  # more than 1 where elements are gathered repeatedly
     inner = max((axis for axis, stride in enumerate(index.strides) if stride and index.shape[axis] > 1), default=0)
     outside = [n for n, stride in zip(index.shape[:inner], index.strides, strict=False) if not stride]
     repeated = float(np.prod(outside)) if outside else 1.0
