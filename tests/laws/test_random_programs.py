@@ -1,7 +1,7 @@
 """Random programs against a reference that our code did not produce.
 
-SPARSEAD_EXAMPLES sets how many programs are tried, with fresh seeds (`make fuzz`). Without it the programs are the same at
-every run: a few at home, a thousand of each kind where CI is set.
+SPARSEAD_EXAMPLES sets how many programs are tried, with fresh seeds (`make fuzz`). Without it the programs are the
+same at every run: a few at home, a thousand of each kind where CI is set.
 """
 
 from __future__ import annotations
