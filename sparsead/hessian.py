@@ -11,15 +11,15 @@ import scipy.sparse.linalg
 
 import sparsead.ops  # noqa: F401  (fills the tables that tracing reads)
 from coloring import ColoringResult, SparsityPattern
-from sparsead.choices import HESSIAN_MODES, check_options, choose_hessian, given_pattern
+from sparsead.choices import HESSIAN_MODES, check_options, choose_hessian
 from sparsead.detect.jacobian import detect
 from sparsead.emit.sweep import DEFAULT_BACKEND, Sweep
 from sparsead.errors import InputError
 from sparsead.gradient import traced_scalar
-from sparsead.guard import guarded
 from sparsead.kernels.gradient import gradient as gradient_kernels
 from sparsead.kernels.kernel import Buffer, Kernels, LinearProgram, combined
 from sparsead.kernels.linearize import linearize
+from sparsead.preparation import Options, finished, prepared_at
 from sparsead.prepared import PreparedMatrix
 from sparsead.stages import Timings
 from sparsead.sweeps.assembly import Assembly, compressed_assembly, direct_assembly
@@ -167,42 +167,21 @@ def hessian(
            [0., 4., 0.]])
     """
     check_options(mode, HESSIAN_MODES, guard, threads)
-
-    def prepare(*point: Any, decisions: Decisions | None = None) -> Hessian:
-        return _prepared(f, point, argnum, mode, pattern, coloring, order, backend, decisions)
-
-    return guarded(prepare, (x0, *args), backend) if guard == "record" else prepare(x0, *args)
+    options = Options(argnum, mode, pattern, coloring, order, backend)
+    return prepared_at(lambda point, decisions: _prepared(f, point, options, decisions), (x0, *args), guard, backend)
 
 
-def _prepared(
-    f: Callable[..., Any],
-    args: tuple[Any, ...],
-    argnum: int,
-    mode: str,
-    pattern: Any,
-    coloring: Any,
-    order: Any,
-    backend: str,
-    decisions: Decisions | None,
-) -> Hessian:
+def _prepared(f: Callable[..., Any], args: tuple[Any, ...], options: Options, decisions: Decisions | None) -> Hessian:
     """Run all stages."""
     timings = Timings()
-    program, signature, kernels = traced_scalar(f, args, argnum, timings, decisions)
+    program, signature, kernels = traced_scalar(f, args, options.argnum, timings, decisions)
     with timings.stage("linearize"):
         gradients = gradient_kernels(kernels)
         linear = second_order(gradients)
-    with timings.stage("detect"):
-        patterns = hessian_patterns(linear)
-        if pattern is not None:
-            patterns[linear.target] = given_pattern(pattern, patterns[linear.target])
-    with timings.stage("color"):
-        chosen, colored, reasons = choose_hessian(linear, patterns, mode, coloring, order)
-        assembly = _assembly(linear, patterns, colored, backend)
-    with timings.stage("compile"):
-        assembly.compile()
-    found = patterns[linear.target]
-    common = (f, program, signature, kernels, linear, found, chosen, colored, assembly, timings, backend, reasons)
-    return Hessian(gradients, *common)
+    steps = (hessian_patterns, choose_hessian, _assembly)
+    found, (mode, colored, reasons), assembly = finished(linear, options, timings, *steps)
+    parts = (linear, found, mode, colored, assembly, timings, options.backend, reasons)
+    return Hessian(gradients, f, program, signature, kernels, *parts)
 
 
 def hessian_pattern(f: Callable[..., Any], x0: Any, *args: Any, argnum: int = 0) -> SparsityPattern:

@@ -11,15 +11,15 @@ import scipy.sparse.linalg
 
 import sparsead.ops  # noqa: F401  (fills the tables that tracing reads)
 from coloring import ColoringResult, SparsityPattern
-from sparsead.choices import JACOBIAN_MODES, check_options, choose_jacobian, given_pattern
+from sparsead.choices import JACOBIAN_MODES, check_options, choose_jacobian
 from sparsead.detect.jacobian import detect
 from sparsead.differences import METHODS, DifferenceJacobian
 from sparsead.emit.sweep import DEFAULT_BACKEND, Sweep
 from sparsead.errors import InputError
-from sparsead.guard import guarded
 from sparsead.kernels.kernel import Buffer, LinearProgram, combined
 from sparsead.kernels.linearize import linearize
 from sparsead.kernels.lower import lower
+from sparsead.preparation import Options, finished, prepared_at
 from sparsead.prepared import PreparedMatrix
 from sparsead.stages import Timings
 from sparsead.sweeps.assembly import Assembly, compressed_assembly, direct_assembly
@@ -204,43 +204,22 @@ def jacobian(
     _check_method(method, mode)
     if method != "ad":
         return DifferenceJacobian(f, (x0, *args), argnum, method, step, pattern, coloring, order)
-
-    def prepare(*point: Any, decisions: Decisions | None = None) -> Jacobian:
-        return _prepared(f, point, argnum, mode, pattern, coloring, order, backend, decisions)
-
-    return guarded(prepare, (x0, *args), backend) if guard == "record" else prepare(x0, *args)
+    options = Options(argnum, mode, pattern, coloring, order, backend)
+    return prepared_at(lambda point, decisions: _prepared(f, point, options, decisions), (x0, *args), guard, backend)
 
 
-def _prepared(
-    f: Callable[..., Any],
-    args: tuple[Any, ...],
-    argnum: int,
-    mode: str,
-    pattern: Any,
-    coloring: Any,
-    order: Any,
-    backend: str,
-    decisions: Decisions | None,
-) -> Jacobian:
+def _prepared(f: Callable[..., Any], args: tuple[Any, ...], options: Options, decisions: Decisions | None) -> Jacobian:
     """Run all stages."""
     timings = Timings()
     with timings.stage("trace"):
-        program, signature = trace(f, args, argnum, decisions)
+        program, signature = trace(f, args, options.argnum, decisions)
     with timings.stage("lower"):
         kernels = lower(program)
     with timings.stage("linearize"):
         linear = linearize(kernels)
-    with timings.stage("detect"):
-        patterns = detect(linear)
-        if pattern is not None:
-            patterns[linear.target] = given_pattern(pattern, patterns[linear.target])
-    with timings.stage("color"):
-        chosen, colored, reasons = choose_jacobian(linear, patterns, mode, coloring, order)
-        assembly = _assembly(linear, patterns, colored, backend)
-    with timings.stage("compile"):
-        assembly.compile()
-    found = patterns[linear.target]
-    return Jacobian(f, program, signature, kernels, linear, found, chosen, colored, assembly, timings, backend, reasons)
+    found, (mode, colored, reasons), assembly = finished(linear, options, timings, detect, choose_jacobian, _assembly)
+    parts = (linear, found, mode, colored, assembly, timings, options.backend, reasons)
+    return Jacobian(f, program, signature, kernels, *parts)
 
 
 def _assembly(

@@ -1,0 +1,59 @@
+"""What the preparations of Jacobians and Hessians share: the user's choices, and the last stages."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from coloring import ColoringResult, SparsityPattern
+from sparsead.choices import Choice, given_pattern
+from sparsead.guard import guarded
+from sparsead.kernels.kernel import Buffer, LinearProgram
+from sparsead.stages import Timings
+from sparsead.sweeps.assembly import Assembly
+from sparsead.tracing.decisions import Decisions
+
+Patterns = dict[Buffer, SparsityPattern]
+
+
+@dataclass(frozen=True)
+class Options:
+    """What the user chose for a preparation; see `jacobian` for each."""
+
+    argnum: int
+    mode: str
+    pattern: Any
+    coloring: Any
+    order: Any
+    backend: str
+
+
+def prepared_at(
+    prepare: Callable[[tuple[Any, ...], Decisions | None], Any], args: tuple[Any, ...], guard: str, backend: str
+) -> Any:
+    """Prepare at the example arguments, or in the guarded form that prepares again where a branch flips."""
+    if guard == "record":
+        return guarded(lambda *point, decisions: prepare(point, decisions), args, backend)
+    return prepare(args, None)
+
+
+def finished(
+    linear: LinearProgram,
+    options: Options,
+    timings: Timings,
+    detect: Callable[[LinearProgram], Patterns],
+    choose: Callable[..., Choice],
+    assemble: Callable[[LinearProgram, Patterns, ColoringResult | None, str], Assembly],
+) -> tuple[SparsityPattern, Choice, Assembly]:
+    """Run the stages after linearize: detect, color, compile."""
+    with timings.stage("detect"):
+        patterns = detect(linear)
+        if options.pattern is not None:
+            patterns[linear.target] = given_pattern(options.pattern, patterns[linear.target])
+    with timings.stage("color"):
+        choice = choose(linear, patterns, options.mode, options.coloring, options.order)
+        assembly = assemble(linear, patterns, choice[1], options.backend)
+    with timings.stage("compile"):
+        assembly.compile()
+    return patterns[linear.target], choice, assembly
