@@ -68,6 +68,7 @@ class PreparedMatrix:
         self.reasons = reasons
         self._assembly = assembly
         self._signature = signature
+        self._names = [node.name for node in program.inputs]
         self.structure = FixedStructure(pattern)
         self._sweeps: dict[str, Sweep] = {}
 
@@ -140,5 +141,4 @@ class PreparedMatrix:
         return self.structure.values(lambda data: self._assembly.fill(data, inputs), out, order)
 
     def _inputs(self, args: tuple[Any, ...]) -> dict[str, np.ndarray]:
-        arrays = self._signature.convert(args)
-        return {node.name: array for node, array in zip(self.program.inputs, arrays, strict=True)}
+        return dict(zip(self._names, self._signature.convert(args), strict=True))

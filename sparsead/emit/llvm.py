@@ -12,14 +12,16 @@ import ctypes
 import functools
 import hashlib
 import struct
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import llvmlite
 import llvmlite.binding as llvm
 import numpy as np
 
+from sparsead.emit.address import address
 from sparsead.emit.cache import default_cache
-from sparsead.emit.python import Runner
+from sparsead.emit.python import Bind, Call
 from sparsead.emit.source import Function
 
 LONG = 300  # lines after which a function is cut
@@ -298,10 +300,11 @@ def _optimise(module: Any, target: Any) -> None:
     builder.getModulePassManager().run(module, builder)
 
 
-def llvm_compiled(source: Function) -> Runner:
+def llvm_compiled(source: Function) -> Bind:
     """Compile the source with LLVM, or take its code from the cache.
 
-    The runner takes C-contiguous arrays of the declared types.
+    Arrays must be C-contiguous and of the declared types. Each call has a table of pointers of its own, so calls from
+    several threads (or from a signal handler) do not meet.
     """
     text, target = assembly(source), _target()
     key = hashlib.sha256("\n".join([text, _machine()]).encode()).hexdigest()
@@ -315,13 +318,22 @@ def llvm_compiled(source: Function) -> Runner:
     engine.set_object_cache(lambda _, code: default_cache().put(key, code), lambda _: stored)
     engine.finalize_object()
     entry = ctypes.CFUNCTYPE(None, ctypes.c_void_p)(engine.get_function_address("entry"))
+    pointers = ctypes.c_size_t * len(source.arrays)
 
-    def run(*arrays: np.ndarray) -> None:
-        pointers = np.array([a.__array_interface__["data"][0] for a in arrays], dtype=np.uintp)
-        entry(pointers.__array_interface__["data"][0])
+    def bind(bound: Mapping[str, np.ndarray]) -> Call:
+        known = bytes(pointers(*(address(bound[name]) if name in bound else 0 for name in source.arrays)))
+        places = [k for k, name in enumerate(source.arrays) if name not in bound]
 
-    run.engine = engine  # type: ignore[attr-defined]  # the machine code lives as long as its engine
-    return run
+        def call(given: Sequence[np.ndarray]) -> None:
+            table = pointers.from_buffer_copy(known)
+            for place, array in zip(places, given, strict=True):
+                table[place] = address(array)
+            entry(table)
+
+        call.alive = bound, engine  # type: ignore[attr-defined]  # what the pointers point to
+        return call
+
+    return bind
 
 
 @functools.cache

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -11,7 +11,8 @@ import scipy.special
 
 from sparsead.emit.source import Function
 
-Runner = Callable[..., None]
+Call = Callable[[Sequence[np.ndarray]], None]  # takes the arrays that change from call to call, in order
+Bind = Callable[[Mapping[str, np.ndarray]], Call]  # takes the arrays that stay, by name
 
 # The functions of the generated language: name -> what Python and numba call.
 FUNCTIONS: dict[str, Callable[..., Any]] = {
@@ -33,22 +34,28 @@ def load(source: Function, functions: dict[str, Callable[..., Any]]) -> Callable
     return namespace[source.name]
 
 
-def interpreted(source: Function) -> Runner:
+def _binding(function: Callable[..., None], source: Function) -> Bind:
+    def bind(bound: Mapping[str, np.ndarray]) -> Call:
+        def call(given: Sequence[np.ndarray]) -> None:
+            others = iter(given)
+            with np.errstate(all="ignore"):
+                function(*(bound[name] if name in bound else next(others) for name in source.arrays))
+
+        return call
+
+    return bind
+
+
+def interpreted(source: Function) -> Bind:
     """Run the source as plain Python: slow, and with nothing between the text and the result."""
-    function = load(source, FUNCTIONS | INTERPRETED)
-
-    def run(*arrays: np.ndarray) -> None:
-        with np.errstate(all="ignore"):
-            function(*arrays)
-
-    return run
+    return _binding(load(source, FUNCTIONS | INTERPRETED), source)
 
 
-def numba_compiled(source: Function) -> Runner:
+def numba_compiled(source: Function) -> Bind:
     """Compile the source with numba for C-contiguous arrays of the declared types."""
     import numba
 
     kinds = {"f8": numba.types.Array(numba.float64, 1, "C"), "i4": numba.types.Array(numba.int32, 1, "C")}
     signature = numba.void(*(kinds[dtype] for dtype in source.arrays.values()))
     jit = numba.njit(signature, error_model="numpy", nogil=True)
-    return jit(load(source, FUNCTIONS))
+    return _binding(jit(load(source, FUNCTIONS)), source)

@@ -19,11 +19,10 @@ Finish = Callable[[np.ndarray], None]
 
 @dataclass(eq=False)
 class Part:
-    """One sweep of an assembly: how to build it for given primal kernels, and the arrays that it needs."""
+    """One sweep of an assembly: how to build it for given primal kernels."""
 
     linear: LinearProgram
     build: Callable[[LinearProgram], Sweep]
-    arrays: dict[str, np.ndarray] = field(default_factory=dict)
 
 
 @dataclass(eq=False)
@@ -64,8 +63,8 @@ class Assembly:
         """Write every value to `data`; with `values`, also the outputs that are among the inputs by name."""
         if values is not None and not self.parts:
             value_sweep(values)(**inputs)
-        for part, sweep in zip(self.parts, self.sweeps(values), strict=True):
-            sweep(**inputs, **part.arrays, data=data)
+        for sweep in self.sweeps(values):
+            sweep(**inputs, data=data)
         if self.finish is not None:
             self.finish(data)
 
@@ -103,7 +102,7 @@ def compressed_assembly(
 
 
 def _part(linear: LinearProgram, recovery: Recovery, name: str, backend: str) -> Part:
-    return Part(linear, lambda program: compressed_sweep(program, recovery, name, backend), recovery.arrays)
+    return Part(linear, lambda program: compressed_sweep(program, recovery, name, backend))
 
 
 def direct_assembly(

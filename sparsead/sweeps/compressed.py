@@ -98,7 +98,7 @@ def plan_lanes(num_colors: int, rows_in_lanes: int) -> Lanes:
 
 
 def compressed_sweep(linear: LinearProgram, recovery: Recovery, name: str, backend: str = DEFAULT_BACKEND) -> Sweep:
-    """Return the sweep ``(x, arguments, *recovery.arrays) -> data``.
+    """Return the sweep ``(x, arguments) -> data``.
 
     Parameters
     ----------
@@ -127,6 +127,7 @@ class _Writer:
         self.lanes = plan_lanes(recovery.width, sum(b.size for b in self.laned))
         self.single = self.lanes.blocks == 1
         self.source = Source(name)
+        self.source.fixed.update(recovery.arrays)
         self.counter = itertools.count()
 
     @property

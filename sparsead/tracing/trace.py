@@ -20,6 +20,8 @@ from sparsead.tracing.patching import patched
 from sparsead.tracing.scalar import is_number
 from sparsead.tracing.tape import new_tape
 
+DOUBLE = np.dtype(np.float64)
+
 
 @dataclass(frozen=True)
 class Signature:
@@ -44,7 +46,7 @@ class Signature:
                     f"{_title(k, self.argnum)} has shape {array.shape}, but this derivative was prepared for shape "
                     f"{shape}; prepare again for other shapes"
                 )
-            runtime.append(np.ascontiguousarray(array).reshape(-1))
+            runtime.append(array.ravel())
         return runtime
 
     def _check_static(self, k: int, value: Any) -> None:
@@ -64,9 +66,11 @@ def _title(k: int, argnum: int) -> str:
 def real_array(value: Any, k: int, argnum: int) -> np.ndarray:
     """Return `value` as a float64 array; integers are converted, anything else is refused."""
     array = np.asarray(value)
+    if array.dtype is DOUBLE:
+        return array
     if array.dtype.kind not in "fiub":
         raise InputError(f"{_title(k, argnum)} has dtype {array.dtype}; expected real numbers (float64)")
-    return array.astype(np.float64, copy=False)
+    return array.astype(DOUBLE)
 
 
 def _is_runtime(value: Any, k: int, argnum: int) -> bool:
