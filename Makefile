@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 
-.PHONY: demo test doctest lint types check fuzz bench clean
+.PHONY: demo test doctest lint types check fuzz docs bench clean
 
 .venv/ready: pyproject.toml
 	$(PYTHON) -m venv .venv
@@ -30,6 +30,11 @@ check: lint types test doctest
 
 fuzz: .venv/ready     ## try thousands of random programs with fresh seeds (EXAMPLES=5000 of each kind)
 	SPARSEAD_EXAMPLES=$(or $(EXAMPLES),5000) $(BIN)/python -m pytest -n 2 tests/laws/test_random_programs.py
+
+docs: .venv/ready     ## build the documentation in build/docs; warnings are errors
+	$(PIP) -e ".[docs]"
+	$(BIN)/python -m sphinx -W --keep-going -q -b html -d build/doctrees docs build/docs
+	$(BIN)/python -m tests.docs.pages build/docs
 
 bench: .venv/ready    ## measure against the peers (installs them) and write docs/benchmarks.md
 	$(PIP) -e ".[bench]"

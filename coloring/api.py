@@ -36,7 +36,7 @@ def color(
     """Color a sparse matrix so that few products with it give all its entries.
 
     ==============  ================  ==============  ==============================================
-    `structure`     `partition`       `decompression` coloring
+    `structure`     `partition`       decompression   coloring
     ==============  ================  ==============  ==============================================
     nonsymmetric    column or row     direct          partial distance-2 of the bipartite graph
     symmetric       column            direct          star, of the adjacency graph
@@ -52,8 +52,8 @@ def color(
     structure, partition, decompression : str
         The problem, see the table.
     order : str, callable, array or list of these
-        In which order a greedy algorithm visits the vertices: a name in `coloring.orders.ORDERS`, a
-        function from a problem (see `coloring.problems.Problem`) to a permutation, or a permutation.  Of
+        In which order a greedy algorithm visits the vertices: a name in ``coloring.orders.ORDERS``, a
+        function from a problem (see ``coloring.problems.Problem``) to a permutation, or a permutation.  Of
         a list, the best result wins.  ``"auto"`` tries a few orders and grid colorings, and recolors a few
         times; for large matrices it leaves out some of that, and orders that would look at too many pairs
         of columns.  ``"best"`` tries everything, recolors, and begins again with other ties until

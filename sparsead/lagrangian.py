@@ -15,7 +15,9 @@ from sparsead.tracing.trace import trace
 def lagrangian_hessian(
     f: Callable[..., Any], c: Callable[..., Any], x0: Any, *args: Any, **options: Any
 ) -> LagrangianHessian:
-    """Prepare the Hessian of ``sigma * f(x) + multipliers . c(x)`` in x, multipliers and sigma being runtime values.
+    """Prepare the Hessian in x of a Lagrangian: an objective, and constraints with multipliers.
+
+    It is the Hessian of ``sigma * f(x) + multipliers @ c(x)``; multipliers and sigma are runtime values.
 
     Parameters
     ----------

@@ -1,4 +1,7 @@
-"""The page of supported spellings, from the registry: ``python -m sparsead.ops.supported > docs/supported.md``."""
+"""The page of supported spellings, from the registry.
+
+Written by ``python -m sparsead.ops.supported > docs/reference/supported.md``.
+"""
 
 from __future__ import annotations
 
@@ -13,7 +16,7 @@ Every entry below is held to laws by the tests: its value is NumPy's, its deriva
 agree with differences of the plain NumPy function, its pattern is exact at a generic point, and machine code agrees
 with the interpreter. What is not listed raises `UnsupportedOperationError` with the place in your file; nothing is
 guessed. Indexing, slicing, assignment, `@` with `scipy.sparse` matrices, iteration and the methods of arrays work as
-in NumPy. This page is generated: `python -m sparsead.ops.supported > docs/supported.md`.
+in NumPy. This page is generated: `python -m sparsead.ops.supported > docs/reference/supported.md`.
 """
 
 FAMILIES = {

@@ -14,8 +14,8 @@ from sparsead.ops.supported import page
 
 
 def test_the_page_is_current():
-    stored = Path(__file__).parents[2] / "docs" / "supported.md"
-    assert stored.read_text() == page() + "\n", "run: python -m sparsead.ops.supported > docs/supported.md"
+    stored = Path(__file__).parents[2] / "docs" / "reference" / "supported.md"
+    assert stored.read_text() == page() + "\n", "run: python -m sparsead.ops.supported > docs/reference/supported.md"
 
 
 @pytest.mark.parametrize("spelling", REFUSED)

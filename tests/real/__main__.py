@@ -1,4 +1,7 @@
-"""Measure all cases and print the table; with ``--write`` also put it into docs/real.md: ``python -m tests.real``."""
+"""Measure all cases and print the table: ``python -m tests.real``.
+
+With ``--write`` it also goes into docs/reference/real.md.
+"""
 
 from __future__ import annotations
 
@@ -16,7 +19,7 @@ from sparsead.cli.timing import interleaved
 from tests.real.case import Case
 from tests.real.collection import CASES
 
-PAGE = Path(__file__).parents[2] / "docs" / "real.md"
+PAGE = Path(__file__).parents[2] / "docs" / "reference" / "real.md"
 BEGIN, END = "<!-- table -->\n", "<!-- end of table -->"
 COLUMNS = (
     "function", "size", "entries", "passes", "kernels", "prepare, s", "f, ms", "J or H, ms", "of f", "difference",
@@ -42,7 +45,7 @@ def row(case: Case) -> tuple:
 
 
 @click.command()
-@click.option("--write", is_flag=True, help="Put the table into docs/real.md.")
+@click.option("--write", is_flag=True, help="Put the table into docs/reference/real.md.")
 def main(write: bool) -> None:
     """Measure every case whose packages are installed."""
     one_core()
