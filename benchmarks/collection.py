@@ -11,9 +11,8 @@ import sparsead as sad
 from benchmarks.contenders import one_core
 from benchmarks.report import Part, Table, Target, show
 from sparsead.cli.timing import interleaved
-from sparsead.problems import PROBLEMS, Problem
+from sparsead.problems import PROBLEMS, SIZES, Problem
 
-SIZES = {"brusselator": 256, "bratu": 50, "cavity": 255, "rosenbrock": 1_000_000, "minimal-surface": 300}
 COMPRESSED = "compressed"
 
 
@@ -51,7 +50,7 @@ def one_problem(problem: Problem) -> tuple[tuple[str | float | int | None, ...],
 
 def run() -> list[Part]:
     one_core()
-    rows, targets = zip(*(one_problem(PROBLEMS[name](size)) for name, size in SIZES.items()), strict=True)
+    rows, targets = zip(*(one_problem(PROBLEMS[name](size.bench)) for name, size in SIZES.items()), strict=True)
     columns = ("", "n", "nnz", "mode", "f, ms", "matrix, ms", "times f", "new, times f", "by passes", "times f")
     note = "The matrix into `out=`; a new one; and by compressed passes. Run by `python -m benchmarks.collection`."
     return [Table("One matrix against one evaluation of f", columns, list(rows), note), *targets]

@@ -23,23 +23,15 @@ from sparsead.cli.reference import (
 )
 from sparsead.cli.timing import Times, interleaved
 from sparsead.prepared import PreparedMatrix
-from sparsead.problems import PROBLEMS, Problem
+from sparsead.problems import PROBLEMS, SIZES, Problem
 
-SIZES = {"brusselator": 128, "bratu": 32, "cavity": 64, "rosenbrock": 100_000, "minimal-surface": 200}
-PICTURE_SIZES = {
-    "brusselator": 6,
-    "bratu": 4,
-    "cavity": 5,
-    "rosenbrock": 24,
-    "minimal-surface": 8,
-}  # where SIZES are too large
 LEGIBLE = 200  # rows and columns that a picture can show entry by entry
 STRUCTURES = {"jacobian": "nonsymmetric", "hessian": "symmetric"}
 BY_PASSES = {"jacobian": "forward", "hessian": "star"}
 
 
 @click.command()
-@click.argument("problem", type=click.Choice(list(SIZES)), default="brusselator")
+@click.argument("problem", type=click.Choice(list(PROBLEMS)), default="brusselator")
 @click.option("--size", "-N", type=click.IntRange(min=1), help="Grid points along a side, or variables of a chain.")
 @click.option("--mode", default="auto", show_default=True, help="How it is evaluated, see sad.jacobian, sad.hessian.")
 @click.option("--plot", type=click.Path(dir_okay=False, path_type=Path), help="The picture's file [PROBLEM.png].")
@@ -54,7 +46,7 @@ def demo(problem: str, size: int | None, mode: str, plot: Path | None, no_plot: 
     if not path.parent.is_dir():
         raise click.BadParameter(f"there is no folder {path.parent}", param_hint="--plot")
     console = Console(highlight=False)
-    chosen = _problem(problem, SIZES[problem] if size is None else size)
+    chosen = _problem(problem, SIZES[problem].demo if size is None else size)
     console.print(f"[bold]{chosen.title}[/]\n[dim]{chosen.reference}[/]\n")
     with shown(console):
         prepared = _prepare(chosen, mode)
@@ -155,7 +147,7 @@ def picture(console: Console, problem: Problem, colored: ColoringResult, path: P
     """Draw the colored pattern; where the problem is too large for that, the same problem at a small size."""
     title, smaller = problem.title, ""
     if max(colored.pattern.shape) > LEGIBLE:
-        size = PICTURE_SIZES[problem.name]
+        size = SIZES[problem.name].picture
         small = PROBLEMS[problem.name](size)
         pattern = sad.jacobian_pattern if problem.derivative == "jacobian" else sad.hessian_pattern
         kind = {name: getattr(colored, name) for name in ("structure", "partition", "decompression")}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 
 import numpy as np
 
@@ -36,6 +36,27 @@ class Problem:
     f: Callable[..., Any]
     x0: np.ndarray
     args: tuple[Any, ...] = ()
+
+
+class Sizes(NamedTuple):
+    """Sizes at which a problem is used.
+
+    Attributes
+    ----------
+    least : int
+        The smallest that there is.
+    picture : int
+        One whose matrix is legible entry by entry.
+    demo : int
+        One that takes seconds with all checks.
+    bench : int
+        One that is large enough to be measured: some 10^4 to 10^6 unknowns.
+    """
+
+    least: int
+    picture: int
+    demo: int
+    bench: int
 
 
 def check_size(size: int, at_least: int = 1) -> int:

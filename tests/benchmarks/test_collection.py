@@ -1,11 +1,7 @@
 """Every problem is measured, and its mode and passes are told."""
 
-from benchmarks.collection import SIZES, one_problem
+from benchmarks.collection import one_problem
 from sparsead.problems import PROBLEMS
-
-
-def test_every_problem_is_in_the_collection():
-    assert set(SIZES) == set(PROBLEMS)
 
 
 def test_a_row_tells_what_was_done():

@@ -5,7 +5,7 @@ import pytest
 
 import sparsead as sad
 from sparsead.cli.reference import along
-from sparsead.problems import PROBLEMS, bratu, brusselator, minimal_surface, rosenbrock
+from sparsead.problems import PROBLEMS, SIZES, bratu, brusselator, minimal_surface, rosenbrock
 
 
 def test_the_brusselator_rests_at_its_steady_state():
@@ -45,13 +45,21 @@ def test_the_area_of_a_tilted_plane():
 @pytest.mark.parametrize("name", PROBLEMS)
 @pytest.mark.parametrize("size", [1, 2, 4])
 def test_jacobians_agree_with_complex_step(name, size):
-    if name == "rosenbrock" and size == 1:
-        pytest.skip("a chain has two links at least")
+    if size < SIZES[name].least:
+        pytest.skip(f"the smallest size is {SIZES[name].least}")
     p = PROBLEMS[name](size)
     x = p.x0 + 0.1 * np.random.default_rng(0).random(p.x0.shape)
     J = sad.jacobian(p.f, p.x0, *p.args)(x, *p.args)
     expected = np.column_stack([along(p.f, x, e, *p.args) for e in np.eye(x.size)])
     np.testing.assert_allclose(J.toarray(), expected, rtol=1e-12, atol=1e-13 * abs(expected).max())
+
+
+def test_every_problem_has_its_name_and_sizes():
+    assert set(SIZES) == set(PROBLEMS)
+    for name, sizes in SIZES.items():
+        assert sizes.least <= sizes.picture < sizes.demo <= sizes.bench
+        assert PROBLEMS[name](sizes.least).name == name
+        assert 2 <= PROBLEMS[name](sizes.picture).x0.size <= 200
 
 
 @pytest.mark.parametrize("size", [0, -1, 2.5, True, "3"])
