@@ -9,7 +9,8 @@
 
 import importlib
 
-from sparsead.checking import CheckFailed, check
+from sparsead.checking import check
+from sparsead.comparisons import CheckFailed
 from sparsead.differences import DifferenceJacobian
 from sparsead.errors import InputError, SparseADError, TracedBranchError, UnsupportedOperationError
 from sparsead.gradient import Gradient, gradient

@@ -10,6 +10,7 @@ import scipy.sparse
 
 import coloring as graph
 from coloring import ColoringResult, SparsityPattern
+from sparsead.checking import verify
 from sparsead.choices import given_coloring
 from sparsead.errors import InputError
 from sparsead.stages import Timings
@@ -33,6 +34,8 @@ class DifferenceJacobian:
         entries. A probed pattern holds near x0; an entry that a branch switches off there is missing.
     coloring : coloring.ColoringResult
         A column coloring; each color costs one call of the function (two for central differences).
+    argnum : int
+        Which argument x is.
     calls : int
         Calls of the function so far, probing included.
     """
@@ -50,7 +53,7 @@ class DifferenceJacobian:
     ) -> None:
         self.function, self.mode, self.calls = function, method, 0
         self.timings = Timings()
-        self._argnum = argnum
+        self.argnum = argnum
         self._shape = np.shape(args[argnum])
         self._step = np.asarray(STEPS.get(method, 1.0) if step is None else step, dtype=np.float64)
         point = self._flat(args)
@@ -69,22 +72,28 @@ class DifferenceJacobian:
         self._groups = self.coloring.groups()
 
     # -- evaluation -----------------------------------------------------------------------------------------
-    def __call__(self, x: Any, *args: Any, out: scipy.sparse.csr_array | None = None) -> scipy.sparse.csr_array:
+    def __call__(
+        self, x: Any, *args: Any, out: scipy.sparse.csr_array | None = None, verify: bool | str = False
+    ) -> scipy.sparse.csr_array:
         """Return the Jacobian at x; see `Jacobian.__call__`."""
         data = self.structure.new_or_checked(out)
-        self._fill(data, (x, *args))
+        self._fill(data, (x, *args), verify)
         return self.structure.matrix(data) if out is None else out
 
-    def value_and_jacobian(self, x: Any, *args: Any) -> tuple[np.ndarray, scipy.sparse.csr_array]:
+    def value_and_jacobian(
+        self, x: Any, *args: Any, verify: bool | str = False
+    ) -> tuple[np.ndarray, scipy.sparse.csr_array]:
         """Return ``f(x, *args)`` and its Jacobian."""
         data = np.empty(self.pattern.nnz)
-        start = self._fill(data, (x, *args))
+        start = self._fill(data, (x, *args), verify)
         y = start if self.mode == "finite-difference" else self.value(x, *args)
         return y, self.structure.matrix(data)
 
-    def values(self, x: Any, *args: Any, out: np.ndarray | None = None, order: str = "csr") -> np.ndarray:
+    def values(
+        self, x: Any, *args: Any, out: np.ndarray | None = None, order: str = "csr", verify: bool | str = False
+    ) -> np.ndarray:
         """Return the values alone in a fixed order; see `PreparedMatrix.values`."""
-        return self.structure.values(lambda data: self._fill(data, (x, *args)), out, order)
+        return self.structure.values(lambda data: self._fill(data, (x, *args), verify), out, order)
 
     def value(self, x: Any, *args: Any) -> np.ndarray:
         """Return ``f(x, *args)``."""
@@ -142,7 +151,7 @@ class DifferenceJacobian:
 
     # -- parts ----------------------------------------------------------------------------------------------
     def _flat(self, args: tuple[Any, ...]) -> np.ndarray:
-        x = np.asarray(args[self._argnum])
+        x = np.asarray(args[self.argnum])
         if x.shape != self._shape:
             raise InputError(f"x has shape {x.shape}, but this derivative was prepared for shape {self._shape}")
         if x.dtype.kind not in "fiub":
@@ -152,10 +161,10 @@ class DifferenceJacobian:
     def _value(self, args: tuple[Any, ...], point: np.ndarray) -> np.ndarray:
         self.calls += 1
         given = list(args)
-        given[self._argnum] = point.reshape(self._shape)
+        given[self.argnum] = point.reshape(self._shape)
         return np.asarray(self.function(*given))
 
-    def _fill(self, data: np.ndarray, args: tuple[Any, ...]) -> np.ndarray:
+    def _fill(self, data: np.ndarray, args: tuple[Any, ...], how: bool | str) -> np.ndarray:
         """Write all values; return what they are differences to."""
         point = self._flat(args)
         steps = self._steps(point)
@@ -166,6 +175,7 @@ class DifferenceJacobian:
             change = self._difference(args, point, direction, start)
             self.coloring.plan.decompress_block(change.reshape(-1, 1), color, data)
         data /= steps[self.pattern.indices]
+        verify(self, how, self.structure.matrix(data), args)
         return start
 
     def _steps(self, point: np.ndarray) -> np.ndarray:

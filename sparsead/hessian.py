@@ -45,7 +45,12 @@ class Hessian(PreparedMatrix):
         self._both = combined(combined(self.kernels, gradients), self.linear.primal)
 
     def __call__(
-        self, x: Any, *args: Any, out: scipy.sparse.csr_array | None = None, triangle: str = "full"
+        self,
+        x: Any,
+        *args: Any,
+        out: scipy.sparse.csr_array | None = None,
+        triangle: str = "full",
+        verify: bool | str = False,
     ) -> scipy.sparse.csr_array:
         """Return the Hessian at x.
 
@@ -59,6 +64,9 @@ class Hessian(PreparedMatrix):
             A full result of an earlier call, to be overwritten.
         triangle : {"full", "lower", "upper"}
             What to return; the diagonal belongs to both triangles.
+        verify : bool or str
+            True compares the matrix along a random vector with its product without the matrix, and with differences
+            of the gradient (some ten calls of it); ``"products"`` leaves out the differences.
 
         Returns
         -------
@@ -69,12 +77,16 @@ class Hessian(PreparedMatrix):
         ------
         InputError
             If a shape differs from the prepared one, or `out` does not fit.
+        CheckFailed
+            If `verify` finds that something disagrees.
         """
         inputs = self._inputs((x, *args))
         if triangle != "full" and out is not None:
             raise InputError("out= goes with triangle='full'; use values(x, out=, order='lower') for a triangle")
         data = self.structure.new_or_checked(out)
         self._assembly.fill(data, inputs)
+        if verify:
+            self._verified(self.structure.matrix(data), verify, (x, *args))
         if out is not None:
             return out
         return self.structure.matrix(data) if triangle == "full" else self.structure.triangle(data, triangle)
@@ -90,11 +102,14 @@ class Hessian(PreparedMatrix):
         v = checked_vector("hvp", v, self.shape[0])
         return apply_columns(self._sweep("hvp"), self._inputs((x, *args)), "dx", "dg", v, self.shape[0])
 
-    def value_gradient_and_hessian(self, x: Any, *args: Any) -> tuple[float, np.ndarray, scipy.sparse.csr_array]:
+    def value_gradient_and_hessian(
+        self, x: Any, *args: Any, verify: bool | str = False
+    ) -> tuple[float, np.ndarray, scipy.sparse.csr_array]:
         """Return ``f(x, *args)``, its gradient and its Hessian, from one sweep."""
         y, g, data = np.empty(1), np.empty(self.shape[0]), np.empty(self.pattern.nnz)
         self._assembly.fill(data, self._inputs((x, *args)) | {"y": y, "g": g}, values=self._both)
-        return float(y[0]), g.reshape(self.program.wrt.shape), self.structure.matrix(data)
+        matrix = self._verified(self.structure.matrix(data), verify, (x, *args))
+        return float(y[0]), g.reshape(self.program.wrt.shape), matrix
 
     def linear_operator(self, x: Any, *args: Any) -> scipy.sparse.linalg.LinearOperator:
         """Return H at x as a ``scipy.sparse.linalg.LinearOperator`` (products only, no matrix)."""

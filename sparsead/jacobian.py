@@ -42,7 +42,9 @@ class Jacobian(PreparedMatrix):
         super().__init__(*args)
         self._both = combined(self.kernels, self.linear.primal)
 
-    def __call__(self, x: Any, *args: Any, out: scipy.sparse.csr_array | None = None) -> scipy.sparse.csr_array:
+    def __call__(
+        self, x: Any, *args: Any, out: scipy.sparse.csr_array | None = None, verify: bool | str = False
+    ) -> scipy.sparse.csr_array:
         """Return the Jacobian at x.
 
         Parameters
@@ -54,6 +56,9 @@ class Jacobian(PreparedMatrix):
         out : scipy.sparse.csr_array, optional
             A result of an earlier call. Its data are overwritten, every entry, and it is returned; nothing that
             grows with the problem is allocated.
+        verify : bool or str
+            True compares the matrix along a random vector with its product without the matrix, and with differences
+            of the function (some ten calls of it); ``"products"`` leaves out the differences.
 
         Returns
         -------
@@ -65,18 +70,22 @@ class Jacobian(PreparedMatrix):
         ------
         InputError
             If a shape differs from the prepared one, or `out` has another structure.
+        CheckFailed
+            If `verify` finds that something disagrees.
         """
         inputs = self._inputs((x, *args))
         data = self.structure.new_or_checked(out)
         self._assembly.fill(data, inputs)
-        return self.structure.matrix(data) if out is None else out
+        return self._verified(self.structure.matrix(data) if out is None else out, verify, (x, *args))
 
-    def value_and_jacobian(self, x: Any, *args: Any) -> tuple[np.ndarray, scipy.sparse.csr_array]:
+    def value_and_jacobian(
+        self, x: Any, *args: Any, verify: bool | str = False
+    ) -> tuple[np.ndarray, scipy.sparse.csr_array]:
         """Return ``f(x, *args)`` and its Jacobian, from one sweep."""
         inputs = self._inputs((x, *args))
         y, data = np.empty(self.shape[0]), np.empty(self.pattern.nnz)
         self._assembly.fill(data, inputs | {"y": y}, values=self._both)
-        return self._shaped(y), self.structure.matrix(data)
+        return self._shaped(y), self._verified(self.structure.matrix(data), verify, (x, *args))
 
     def value(self, x: Any, *args: Any) -> np.ndarray:
         """Return ``f(x, *args)``, from the compiled kernels."""

@@ -68,6 +68,18 @@ class LagrangianHessian:
         """Return the values of the entries; `options` are those of `PreparedMatrix.values`."""
         return self.hessian.values(x, self._checked(multipliers), float(sigma), *args, **options)
 
+    def function(self, x: Any, multipliers: Any, *args: Any, sigma: float = 1.0) -> Any:
+        """Return the Lagrangian at x, from the functions themselves."""
+        return self.hessian.function(x, self._checked(multipliers), float(sigma), *args)
+
+    def gradient(self, x: Any, multipliers: Any, *args: Any, sigma: float = 1.0) -> np.ndarray:
+        """Return the gradient of the Lagrangian at x, in the shape of x."""
+        return self.hessian.gradient(x, self._checked(multipliers), float(sigma), *args)
+
+    def hvp(self, x: Any, v: Any, multipliers: Any, *args: Any, sigma: float = 1.0) -> np.ndarray:
+        """Return ``H @ v`` without forming H; v (n,) or (n, k)."""
+        return self.hessian.hvp(x, v, self._checked(multipliers), float(sigma), *args)
+
     def _checked(self, multipliers: Any) -> np.ndarray:
         multipliers = np.asarray(multipliers, dtype=np.float64).reshape(-1)
         if multipliers.size != self._size:

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from coloring import ColoringResult, SparsityPattern
+from sparsead.checking import verify
 from sparsead.emit.sweep import Sweep
 from sparsead.kernels.kernel import Kernels, LinearProgram
 from sparsead.program.nodes import Program
@@ -79,6 +80,11 @@ class PreparedMatrix:
         return self.pattern.shape
 
     @property
+    def argnum(self) -> int:
+        """Which argument x is."""
+        return self._signature.argnum
+
+    @property
     def passes(self) -> dict[str, int]:
         """The products with the matrix or its transpose that one evaluation costs; 0 in direct mode."""
         return dict(self._assembly.passes)
@@ -120,7 +126,9 @@ class PreparedMatrix:
         save(self, path)
 
     # -- evaluation -----------------------------------------------------------------------------------------
-    def values(self, x: Any, *args: Any, out: np.ndarray | None = None, order: str = "csr") -> np.ndarray:
+    def values(
+        self, x: Any, *args: Any, out: np.ndarray | None = None, order: str = "csr", verify: bool | str = False
+    ) -> np.ndarray:
         """Return the values of the entries alone, in a fixed order; explicit zeros are kept.
 
         Parameters
@@ -131,6 +139,8 @@ class PreparedMatrix:
             Where to write them.
         order : {"csr", "coo", "csc", "lower", "upper"}
             By rows (``"coo"`` is the same), by columns, or one triangle by rows (with the diagonal).
+        verify : bool or str
+            As in a call.
 
         Raises
         ------
@@ -138,7 +148,19 @@ class PreparedMatrix:
             If `out` does not fit or the order is not known.
         """
         inputs = self._inputs((x, *args))
-        return self.structure.values(lambda data: self._assembly.fill(data, inputs), out, order)
+
+        def fill(data: np.ndarray) -> None:
+            self._assembly.fill(data, inputs)
+            if verify:
+                self._verified(self.structure.matrix(data), verify, (x, *args))
+
+        return self.structure.values(fill, out, order)
+
+    def _verified(self, matrix: Any, how: bool | str, args: tuple[Any, ...]) -> Any:
+        """Return a matrix that was just computed; if asked for, compare it along a random vector before."""
+        if how:
+            verify(self, how, matrix, args)
+        return matrix
 
     def _inputs(self, args: tuple[Any, ...]) -> dict[str, np.ndarray]:
         return dict(zip(self._names, self._signature.convert(args), strict=True))

@@ -1,0 +1,63 @@
+"""What a check says: comparisons, a report of them, and the error that carries one."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+from sparsead.errors import SparseADError
+
+
+class CheckFailed(SparseADError, ArithmeticError):  # noqa: N818  (the name that the API promises)
+    """A derivative does not agree with the function; `report` has all comparisons."""
+
+    def __init__(self, report: Report) -> None:
+        super().__init__(str(report))
+        self.report = report
+
+    def __reduce__(self) -> Any:
+        return type(self), (self.report,)
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """One comparison: the largest disagreement, what is allowed there, and words where it is too large."""
+
+    name: str
+    error: float
+    allowed: float
+    detail: str = ""
+    undecided: int = 0  # rows in which the function is not differentiable, so that differences say nothing
+
+    @property
+    def passed(self) -> bool:
+        """True where they agree."""
+        return self.error <= self.allowed
+
+    def __str__(self) -> str:
+        verdict = "ok" if self.passed else "FAILED"
+        lines = [f"{verdict:<7}{self.name}: differs by {self.error:.2e}, allowed {self.allowed:.2e}"]
+        if self.detail and not self.passed:
+            lines.append(f"       {self.detail}")
+        if self.undecided:
+            lines.append(f"       {self.undecided} rows not compared: no derivative there, by differences")
+        return "\n".join(lines)
+
+
+@dataclass
+class Report:
+    """All comparisons of one check."""
+
+    title: str
+    comparisons: list[Comparison] = field(default_factory=list)
+    calls: int = 0
+
+    @property
+    def passed(self) -> bool:
+        """True if every comparison passed."""
+        return all(c.passed for c in self.comparisons)
+
+    def __str__(self) -> str:
+        return "\n".join(
+            [f"check of {self.title}", *map(str, self.comparisons), f"({self.calls} calls of the function)"]
+        )
