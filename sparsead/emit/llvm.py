@@ -23,6 +23,7 @@ from sparsead.emit.address import address
 from sparsead.emit.cache import default_cache
 from sparsead.emit.python import Bind, Call
 from sparsead.emit.source import Function
+from sparsead.emit.wide import has_wide, wide_definitions
 
 LONG = 300  # lines after which a function is cut
 OPTIONS = "O2, loop and SLP vectorisation"  # part of the name of cached code
@@ -47,6 +48,7 @@ class _Translator:
         self.arrays = source.arrays
         self.env: dict[str, Value] = {}
         self.lines: list[str] = []
+        self.wide: set[tuple[str, int]] = set()  # functions called in their variant for several numbers
         self.block = "entry"
         self.count = 0
 
@@ -207,8 +209,12 @@ class _Translator:
         operands = ", ".join(f"double {a}" for a in args)
         if name == "abs":
             return self.emit(f"call double @llvm.fabs.f64({operands})", "double")
-        function = f"llvm.{name}.f64" if name in INTRINSICS else name
-        return self.emit(f"call double @{function}({operands})", "double")
+        if name in INTRINSICS:
+            return self.emit(f"call double @llvm.{name}.f64({operands})", "double")
+        if has_wide(name, len(args)):
+            self.wide.add((name, len(args)))
+            name = f"wide_{name}"
+        return self.emit(f"call double @{name}({operands})", "double")
 
     def as_double(self, value: Value) -> str:
         match value:
@@ -230,7 +236,8 @@ def assembly(source: Function) -> str:
     """
     function = ast.parse(source.text).body[0]
     assert isinstance(function, ast.FunctionDef)
-    bodies = [_body(source, k, part) for k, part in enumerate(_parts(function.body))]
+    wide: set[tuple[str, int]] = set()
+    bodies = [_body(source, k, part, wide) for k, part in enumerate(_parts(function.body))]
     names = list(source.arrays)
     loads = [
         f"  %p{k} = getelementptr ptr, ptr %table, i64 {k}\n  %a{k} = load ptr, ptr %p{k}" for k in range(len(names))
@@ -238,7 +245,7 @@ def assembly(source: Function) -> str:
     arguments = ", ".join(f"ptr %a{k}" for k in range(len(names)))
     calls = [f"  call void @body{k}({arguments})" for k in range(len(bodies))]
     entry = ["define void @entry(ptr %table) nounwind {", *loads, *calls, "  ret void", "}"]
-    return "\n".join([*_declarations(), *bodies, *entry])
+    return "\n".join([*_declarations(), *wide_definitions(wide), *bodies, *entry])
 
 
 def _declarations() -> list[str]:
@@ -251,11 +258,15 @@ def _declarations() -> list[str]:
     return declared + [f"declare double @{n}({', '.join(['double'] * k)}) {pure}" for n, k in LIBM.items()]
 
 
-def _body(source: Function, number: int, statements: list[ast.stmt]) -> str:
-    """Translate some statements to a function of all arrays; not inlined, so that `noalias` costs no metadata."""
+def _body(source: Function, number: int, statements: list[ast.stmt], wide: set[tuple[str, int]]) -> str:
+    """Translate some statements to a function of all arrays; not inlined, so that `noalias` costs no metadata.
+
+    The functions that it calls in their variants for several numbers are added to `wide`.
+    """
     translator = _Translator(source)
     for statement in statements:
         translator.statement(statement)
+    wide |= translator.wide
     parameters = ", ".join(f"ptr noalias %array.{n}" for n in source.arrays)
     head = f"define internal void @body{number}({parameters}) noinline nounwind {{"
     return "\n".join([head, "entry:", *translator.lines, "  ret void", "}"])
