@@ -41,4 +41,4 @@ bench: .venv/ready    ## measure against the peers (installs them) and write doc
 	$(BIN)/python -m benchmarks
 
 clean:
-	rm -rf .venv build dist *.egg-info
+	rm -rf .venv build dist docs/_generated *.egg-info

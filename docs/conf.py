@@ -36,6 +36,7 @@ myst_heading_anchors = 3
 default_role = "autolink"
 autodoc_typehints = "none"  # the docstrings say types and shapes
 autodoc_member_order = "bysource"
+toc_object_entries_show_parents = "hide"
 numpydoc_show_class_members = False  # the template of a class lists them
 numpydoc_xref_param_type = True
 numpydoc_xref_ignore = "all"  # only our own names, of which we have the pages
@@ -47,12 +48,14 @@ numpydoc_xref_aliases = {
 sphinx_gallery_conf = {
     "examples_dirs": "gallery",
     "gallery_dirs": "_generated/gallery",
-    "filename_pattern": r"\.py$",
+    "filename_pattern": r"plot_",
     "within_subsection_order": "FileNameSortKey",
     "abort_on_example_error": True,
     "download_all_examples": False,
     "show_signature": False,
     "write_computation_times": False,
+    "min_reported_time": 3600,
+    "capture_repr": (),
     "remove_config_comments": True,
     "image_scrapers": ("matplotlib",),
 }
