@@ -34,7 +34,7 @@ class Hessian(PreparedMatrix):
     """A Hessian prepared once, evaluated many times. Made by `hessian`.
 
     ``mode`` is ``"star"``, ``"acyclic"``, ``"column"`` or ``"direct"``. Both triangles are stored, and equal to the
-    bit. See `PreparedMatrix` for the other attributes.
+    bit. See `sparsead.prepared.PreparedMatrix` for the other attributes.
     """
 
     _title = "sparse Hessian"

@@ -51,7 +51,7 @@ branch = np.array(branch)
 print(f"{len(branch)} points on the branch")
 
 # %%
-# The fold is known: its strength is :math:`8 / \sinh^2 a` where :math:`a \tanh a = 1`.
+# The fold is known: its strength is :math:`8 / \sinh^2 a` where :math:`a \, \tanh a = 1`.
 
 a = brentq(lambda a: a * np.tanh(a) - 1.0, 1.0, 2.0)
 fold = 8.0 / np.sinh(a) ** 2
