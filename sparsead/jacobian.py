@@ -33,7 +33,8 @@ class Jacobian(PreparedMatrix):
     """A Jacobian prepared once, evaluated many times. Made by `jacobian`.
 
     ``shape`` is ``(m, n)``, the sizes of ``f(x)`` and of x; rows and columns follow their C order. ``mode`` is
-    ``"forward"``, ``"reverse"``, ``"bidirectional"`` or ``"direct"``. See `sparsead.prepared.PreparedMatrix` for the other
+    ``"forward"``, ``"reverse"``, ``"bidirectional"`` or ``"direct"``. See
+    `sparsead.prepared.PreparedMatrix` for the other
     attributes.
     """
 
