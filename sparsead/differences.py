@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 import scipy.sparse
@@ -13,6 +13,7 @@ from coloring import ColoringResult, SparsityPattern
 from sparsead.checking import verify
 from sparsead.choices import given_coloring
 from sparsead.errors import InputError
+from sparsead.pickling import sendable
 from sparsead.stages import Timings
 from sparsead.structure import FixedStructure
 from sparsead.vectors import checked_vector
@@ -127,6 +128,12 @@ class DifferenceJacobian:
         start = 1 if self.mode == "finite-difference" else 0
         return {"calls": per_color * self.coloring.num_colors + start}
 
+    def __reduce__(self) -> tuple[Any, ...]:
+        return sendable(self.function, _restored, (self.__dict__ | {"structure": None},))
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> Self:
+        return self
+
     @property
     def accuracy(self) -> float:
         """Relative accuracy that can be expected of the entries."""
@@ -222,6 +229,13 @@ class DifferenceJacobian:
         shape = (start.size, point.size)
         empty = [np.empty(0, dtype=np.int64)]
         return SparsityPattern.from_coo(np.concatenate(rows or empty), np.concatenate(columns or empty), shape)
+
+
+def _restored(state: dict[str, Any]) -> DifferenceJacobian:
+    """Return the object that was pickled."""
+    made = DifferenceJacobian.__new__(DifferenceJacobian)
+    made.__dict__.update(state, structure=FixedStructure(state["pattern"]))
+    return made
 
 
 def _given(pattern: Any, m: int, n: int) -> SparsityPattern:

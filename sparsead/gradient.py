@@ -13,6 +13,7 @@ from sparsead.errors import InputError
 from sparsead.kernels.gradient import gradient as gradient_kernels
 from sparsead.kernels.kernel import Kernels, combined
 from sparsead.kernels.lower import lower
+from sparsead.pickling import Recipe, Sendable
 from sparsead.program.nodes import Program
 from sparsead.stages import Timings
 from sparsead.sweeps.vector import value_sweep
@@ -20,10 +21,11 @@ from sparsead.tracing.decisions import Decisions
 from sparsead.tracing.trace import Signature, trace
 
 
-class Gradient:
+class Gradient(Sendable):
     """A gradient prepared once, evaluated many times. Made by `gradient`."""
 
-    def __init__(self, program: Program, signature: Signature, kernels: Kernels, backend: str) -> None:
+    def __init__(self, recipe: Recipe, program: Program, signature: Signature, kernels: Kernels, backend: str) -> None:
+        self.recipe = recipe
         self.program = program
         self.kernels = kernels
         self.gradient_kernels = gradient_kernels(kernels)
@@ -65,8 +67,13 @@ def gradient(f: Callable[..., Any], x0: Any, *args: Any, argnum: int = 0, backen
     >>> grad(np.array([1.0, 2.0, 3.0]))
     array([ 3., 12., 27.])
     """
-    program, signature, kernels = traced_scalar(f, (x0, *args), argnum, Timings())
-    return Gradient(program, signature, kernels, backend)
+    return _prepared(f, (x0, *args), (argnum, backend))
+
+
+def _prepared(f: Callable[..., Any], args: tuple[Any, ...], options: tuple[int, str]) -> Gradient:
+    argnum, backend = options
+    program, signature, kernels = traced_scalar(f, args, argnum, Timings())
+    return Gradient(Recipe(_prepared, f, args, options), program, signature, kernels, backend)
 
 
 def traced_scalar(

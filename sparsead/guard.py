@@ -7,8 +7,8 @@ from typing import Any
 
 import numpy as np
 
-from sparsead.emit.sweep import DEFAULT_BACKEND
 from sparsead.kernels.lower import lower
+from sparsead.pickling import Recipe, Sendable
 from sparsead.program.nodes import Program
 from sparsead.sweeps.vector import value_sweep
 from sparsead.tracing.array import HANDLERS, TracedArray
@@ -35,7 +35,7 @@ class Branch:
         return np.array_equal(now, self.taken)
 
 
-class Guarded:
+class Guarded(Sendable):
     """A prepared derivative of a function that branches on values. Made with ``guard="record"``.
 
     Before each evaluation the branch conditions are computed (compiled, at the cost of what they read) and compared
@@ -44,8 +44,8 @@ class Guarded:
     that a prepared object offers is offered for the branch of the latest evaluation.
     """
 
-    def __init__(self, prepare: Callable[..., tuple[Any, Decisions]], args: tuple[Any, ...], backend: str) -> None:
-        self._prepare, self._backend = prepare, backend
+    def __init__(self, prepare: Callable[..., Any], f: Callable[..., Any], args: tuple[Any, ...], options: Any) -> None:
+        self._prepare, self._function, self._options = prepare, f, options
         self._branches: list[Branch] = []
         self.preparations = 0
         self.branch = self._branch_at(args)
@@ -54,9 +54,10 @@ class Guarded:
         for branch in self._branches:
             if branch.holds(args):
                 return branch
-        prepared, decisions = self._prepare(*args)
+        decisions, point = Decisions(), tuple(_kept(a) for a in args)
+        prepared = self._prepare(self._function, point, self._options, decisions)
         self.preparations += 1
-        self._branches = [Branch(prepared, decisions, self._backend), *self._branches[: MOST - 1]]
+        self._branches = [Branch(prepared, decisions, self._options.backend), *self._branches[: MOST - 1]]
         return self._branches[0]
 
     def __call__(self, x: Any, *args: Any, **options: Any) -> Any:
@@ -65,8 +66,8 @@ class Guarded:
         return self.branch.prepared(x, *args, **options)
 
     def __getattr__(self, name: str) -> Any:
-        if name.startswith("_"):
-            raise AttributeError(name)
+        if name.startswith("_") or name == "branch":  # not there yet: what was pickled waits for its first use
+            return super().__getattr__(name)
         if name not in AT_A_POINT:
             return getattr(self.branch.prepared, name)
 
@@ -76,6 +77,10 @@ class Guarded:
             return getattr(self.branch.prepared, name)(x, *args, **options)
 
         return method
+
+    def _to_send(self) -> Recipe:
+        made = self.branch.prepared.recipe
+        return Recipe(_again, (made.again, made.function), made.args, made.options)
 
     def __str__(self) -> str:
         places = sorted({str(o) for o in self.branch.origins})
@@ -89,14 +94,13 @@ AT_A_POINT = AFTER_A_VECTOR | {
 }  # fmt: skip
 
 
-def guarded(prepare: Callable[..., Any], args: tuple[Any, ...], backend: str = DEFAULT_BACKEND) -> Guarded:
-    """Return the guarded form of ``prepare(*args, decisions=...)``."""
+def _again(made: tuple[Callable[..., Any], Callable[..., Any]], args: tuple[Any, ...], options: Any) -> Guarded:
+    return Guarded(*made, args, options)
 
-    def once(*point: Any) -> tuple[Any, Decisions]:
-        decisions = Decisions()
-        return prepare(*point, decisions=decisions), decisions
 
-    return Guarded(once, args, backend)
+def _kept(value: Any) -> Any:
+    """Return an argument that decides branches, safe from later changes."""
+    return value.copy() if isinstance(value, np.ndarray) and value.dtype.kind == "f" else value
 
 
 def _condition_sweep(program: Program, decisions: Decisions, backend: str) -> Any:

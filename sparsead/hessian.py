@@ -19,6 +19,7 @@ from sparsead.gradient import traced_scalar
 from sparsead.kernels.gradient import gradient as gradient_kernels
 from sparsead.kernels.kernel import Buffer, Kernels, LinearProgram, combined
 from sparsead.kernels.linearize import linearize
+from sparsead.pickling import Recipe
 from sparsead.preparation import Options, finished, prepared_at
 from sparsead.prepared import PreparedMatrix
 from sparsead.stages import Timings
@@ -183,11 +184,23 @@ def hessian(
     """
     check_options(mode, HESSIAN_MODES, guard, threads)
     options = Options(argnum, mode, pattern, coloring, order, backend)
-    return prepared_at(lambda point, decisions: _prepared(f, point, options, decisions), (x0, *args), guard, backend)
+    return prepared_at(prepared, f, (x0, *args), options, guard)
 
 
-def _prepared(f: Callable[..., Any], args: tuple[Any, ...], options: Options, decisions: Decisions | None) -> Hessian:
-    """Run all stages."""
+def prepared(
+    f: Callable[..., Any], args: tuple[Any, ...], options: Options, decisions: Decisions | None = None
+) -> Hessian:
+    """Run all stages.
+
+    Parameters
+    ----------
+    f, args
+        The function and the example arguments.
+    options : Options
+        What the user chose.
+    decisions : Decisions, optional
+        Records the branches on traced values; without it they are refused.
+    """
     timings = Timings()
     program, signature, kernels = traced_scalar(f, args, options.argnum, timings, decisions)
     with timings.stage("linearize"):
@@ -196,7 +209,7 @@ def _prepared(f: Callable[..., Any], args: tuple[Any, ...], options: Options, de
     steps = (hessian_patterns, choose_hessian, _assembly)
     found, (mode, colored, reasons), assembly = finished(linear, options, timings, *steps)
     parts = (linear, found, mode, colored, assembly, timings, options.backend, reasons)
-    return Hessian(gradients, f, program, signature, kernels, *parts)
+    return Hessian(gradients, Recipe(prepared, f, args, options), program, signature, kernels, *parts)
 
 
 def hessian_pattern(f: Callable[..., Any], x0: Any, *args: Any, argnum: int = 0) -> SparsityPattern:

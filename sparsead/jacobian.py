@@ -19,6 +19,7 @@ from sparsead.errors import InputError
 from sparsead.kernels.kernel import Buffer, LinearProgram, combined
 from sparsead.kernels.linearize import linearize
 from sparsead.kernels.lower import lower
+from sparsead.pickling import Recipe
 from sparsead.preparation import Options, finished, prepared_at
 from sparsead.prepared import PreparedMatrix
 from sparsead.stages import Timings
@@ -216,11 +217,23 @@ def jacobian(
     if method != "ad":
         return DifferenceJacobian(f, (x0, *args), argnum, method, step, pattern, coloring, order)
     options = Options(argnum, mode, pattern, coloring, order, backend)
-    return prepared_at(lambda point, decisions: _prepared(f, point, options, decisions), (x0, *args), guard, backend)
+    return prepared_at(prepared, f, (x0, *args), options, guard)
 
 
-def _prepared(f: Callable[..., Any], args: tuple[Any, ...], options: Options, decisions: Decisions | None) -> Jacobian:
-    """Run all stages."""
+def prepared(
+    f: Callable[..., Any], args: tuple[Any, ...], options: Options, decisions: Decisions | None = None
+) -> Jacobian:
+    """Run all stages.
+
+    Parameters
+    ----------
+    f, args
+        The function and the example arguments.
+    options : Options
+        What the user chose.
+    decisions : Decisions, optional
+        Records the branches on traced values; without it they are refused.
+    """
     timings = Timings()
     with timings.stage("trace"):
         program, signature = trace(f, args, options.argnum, decisions)
@@ -230,7 +243,7 @@ def _prepared(f: Callable[..., Any], args: tuple[Any, ...], options: Options, de
         linear = linearize(kernels)
     found, (mode, colored, reasons), assembly = finished(linear, options, timings, detect, choose_jacobian, _assembly)
     parts = (linear, found, mode, colored, assembly, timings, options.backend, reasons)
-    return Jacobian(f, program, signature, kernels, *parts)
+    return Jacobian(Recipe(prepared, f, args, options), program, signature, kernels, *parts)
 
 
 def _assembly(

@@ -45,12 +45,19 @@ def lagrangian_hessian(
     """
     program, _ = trace(c, (x0, *args))
     size = program.output.index.size
+    return LagrangianHessian(hessian(Lagrangian(f, c), x0, np.ones(size), 1.0, *args, **options), size)
 
-    def lagrangian(x: Any, multipliers: Any, sigma: Any, *args: Any) -> Any:
-        return sigma * f(x, *args) + np.sum(multipliers * np.ravel(c(x, *args)))
 
-    lagrangian.__name__ = f"sigma * {getattr(f, '__name__', 'f')} + multipliers . {getattr(c, '__name__', 'c')}"
-    return LagrangianHessian(hessian(lagrangian, x0, np.ones(size), 1.0, *args, **options), size)
+class Lagrangian:
+    """The function ``sigma * f(x, *args) + multipliers . c(x, *args)``."""
+
+    def __init__(self, f: Callable[..., Any], c: Callable[..., Any]) -> None:
+        self.f, self.c = f, c
+        self.__name__ = f"sigma * {getattr(f, '__name__', 'f')} + multipliers . {getattr(c, '__name__', 'c')}"
+
+    def __call__(self, x: Any, multipliers: Any, sigma: Any, *args: Any) -> Any:
+        """Return the value at x."""
+        return sigma * self.f(x, *args) + np.sum(multipliers * np.ravel(self.c(x, *args)))
 
 
 class LagrangianHessian:
@@ -87,6 +94,8 @@ class LagrangianHessian:
         return multipliers
 
     def __getattr__(self, name: str) -> Any:
+        if name.startswith("__") or name == "hessian":  # pickle looks before there is one
+            raise AttributeError(name)
         return getattr(self.hessian, name)
 
     def __str__(self) -> str:

@@ -8,11 +8,10 @@ from typing import Any
 
 from coloring import ColoringResult, SparsityPattern
 from sparsead.choices import Choice, given_pattern
-from sparsead.guard import guarded
+from sparsead.guard import Guarded
 from sparsead.kernels.kernel import Buffer, LinearProgram
 from sparsead.stages import Timings
 from sparsead.sweeps.assembly import Assembly
-from sparsead.tracing.decisions import Decisions
 
 Patterns = dict[Buffer, SparsityPattern]
 
@@ -30,12 +29,12 @@ class Options:
 
 
 def prepared_at(
-    prepare: Callable[[tuple[Any, ...], Decisions | None], Any], args: tuple[Any, ...], guard: str, backend: str
+    prepare: Callable[..., Any], f: Callable[..., Any], args: tuple[Any, ...], options: Options, guard: str
 ) -> Any:
     """Prepare at the example arguments, or in the guarded form that prepares again where a branch flips."""
     if guard == "record":
-        return guarded(lambda *point, decisions: prepare(point, decisions), args, backend)
-    return prepare(args, None)
+        return Guarded(prepare, f, args, options)
+    return prepare(f, args, options)
 
 
 def finished(

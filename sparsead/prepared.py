@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -11,6 +10,7 @@ from coloring import ColoringResult, SparsityPattern
 from sparsead.checking import verify
 from sparsead.emit.sweep import Sweep
 from sparsead.kernels.kernel import Kernels, LinearProgram
+from sparsead.pickling import Recipe, Sendable, with_coloring
 from sparsead.program.nodes import Program
 from sparsead.saving import save
 from sparsead.stages import Timings
@@ -19,7 +19,7 @@ from sparsead.sweeps.assembly import Assembly
 from sparsead.tracing.trace import Signature
 
 
-class PreparedMatrix:
+class PreparedMatrix(Sendable):
     """A sparse matrix that depends on x, prepared once, evaluated many times.
 
     Attributes
@@ -34,6 +34,8 @@ class PreparedMatrix:
         Why this mode, a line each.
     function : callable
         What was differentiated.
+    recipe : Recipe
+        How it was prepared, for other processes.
     structure : FixedStructure
         The pattern as scipy matrices share it.
     program, kernels, linear
@@ -44,7 +46,7 @@ class PreparedMatrix:
 
     def __init__(
         self,
-        function: Callable[..., Any],
+        recipe: Recipe,
         program: Program,
         signature: Signature,
         kernels: Kernels,
@@ -57,7 +59,8 @@ class PreparedMatrix:
         backend: str,
         reasons: tuple[str, ...] = (),
     ) -> None:
-        self.function = function
+        self.function = recipe.function
+        self.recipe = recipe
         self.program = program
         self.kernels = kernels
         self.linear = linear
@@ -124,6 +127,9 @@ class PreparedMatrix:
     def save(self, path: Any) -> None:
         """Write pattern, mode and coloring to an ``.npz`` file; `sparsead.load` reads it."""
         save(self, path)
+
+    def _to_send(self) -> Recipe:
+        return with_coloring(self.recipe, self)
 
     # -- evaluation -----------------------------------------------------------------------------------------
     def values(

@@ -10,6 +10,8 @@ from zipfile import BadZipFile
 
 import numpy as np
 
+import coloring as graph
+from coloring import ColoringResult, SparsityPattern
 from sparsead.errors import InputError
 
 VERSION = 1
@@ -32,6 +34,20 @@ def save(prepared: Any, path: Any) -> None:
     >>> sad.load(path, f, np.ones(4)).passes
     {'jvp': 2, 'vjp': 0}
     """
+    arrays = arrays_of(prepared)
+    final = os.fspath(path)
+    partial = f"{final}.{os.getpid()}.tmp"
+    try:
+        with open(partial, "wb") as file:
+            np.savez_compressed(file, allow_pickle=False, version=VERSION, digest=_digest(arrays), **arrays)
+        os.replace(partial, final)
+    finally:
+        if os.path.exists(partial):
+            os.remove(partial)
+
+
+def arrays_of(prepared: Any) -> dict[str, np.ndarray]:
+    """Return pattern, mode and coloring of a prepared matrix as plain arrays."""
     pattern, colored = prepared.pattern, prepared.coloring
     arrays: dict[str, np.ndarray] = {
         "shape": np.array(pattern.shape),
@@ -44,15 +60,24 @@ def save(prepared: Any, path: Any) -> None:
         arrays |= {"problem": np.array([colored.structure, colored.partition, colored.decompression])}
         for name, side in (("row_colors", colored.row_colors), ("column_colors", colored.column_colors)):
             arrays |= {name: side} if side is not None else {}
-    final = os.fspath(path)
-    partial = f"{final}.{os.getpid()}.tmp"
+    return arrays
+
+
+def coloring_in(arrays: dict[str, np.ndarray], origin: str) -> tuple[SparsityPattern, ColoringResult | None]:
+    """Return the pattern and the coloring in such arrays, checked; `origin` says where they are from."""
+    indptr, indices = arrays["indptr"], arrays["indices"]
+    rows = np.repeat(np.arange(len(indptr) - 1), np.diff(indptr))
+    m, n = (int(k) for k in arrays["shape"])
+    pattern = SparsityPattern.from_coo(rows, indices, (m, n))
+    if "problem" not in arrays:
+        return pattern, None
+    structure, partition, decompression = map(str, arrays["problem"])
+    sides = [arrays[name] for name in ("row_colors", "column_colors") if name in arrays]
+    colors = sides[0] if len(sides) == 1 else tuple(sides)
     try:
-        with open(partial, "wb") as file:
-            np.savez_compressed(file, allow_pickle=False, version=VERSION, digest=_digest(arrays), **arrays)
-        os.replace(partial, final)
-    finally:
-        if os.path.exists(partial):
-            os.remove(partial)
+        return pattern, graph.from_colors(pattern, colors, structure, partition, decompression)
+    except graph.ColoringError as error:
+        raise InputError(f"{origin}: {error}") from error
 
 
 def read(path: Any) -> dict[str, np.ndarray]:

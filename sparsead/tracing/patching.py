@@ -53,11 +53,11 @@ def patch(original: Callable[..., Any], replacement: Callable[..., Any]) -> None
 
 
 def _modules(f: Callable[..., Any]) -> list[dict[str, Any]]:
-    """Return the global names of a function and of the functions that it names directly."""
+    """Return the global names of a function and of the functions that it names or holds directly."""
     names = getattr(f, "__globals__", {})
     found = {id(names): names}
     cells = [c.cell_contents for c in getattr(f, "__closure__", None) or () if _filled(c)]
-    for value in [*names.values(), *cells]:
+    for value in [*names.values(), *cells, *getattr(f, "__dict__", {}).values()]:
         inner = getattr(getattr(value, "py_func", value), "__globals__", None)
         if isinstance(inner, dict):
             found[id(inner)] = inner
