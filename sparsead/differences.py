@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, Self
+from typing import Any, NoReturn, Self
 
 import numpy as np
 import scipy.sparse
@@ -138,6 +138,10 @@ class DifferenceJacobian:
     def accuracy(self) -> float:
         """Relative accuracy that can be expected of the entries."""
         return ACCURACY[self.mode]
+
+    def explain(self, row: int | None = None, column: int | None = None) -> NoReturn:
+        """Raise InputError: only what was traced knows its lines."""
+        raise InputError(f"method={self.mode!r} sees values only, not lines of code; explain needs method='ad'")
 
     def __str__(self) -> str:
         m, n = self.shape

@@ -102,8 +102,7 @@ class PreparedMatrix(Sendable):
         kernels, arrays = len(self.linear.kernels), len(self.linear.work)
         return "\n".join(
             [
-                f"{self._title} of {self.program.name}: {m} x {n}, {self.pattern.nnz} nonzeros "
-                f"({self.pattern.density:.3g} of all)",
+                f"{self.title}: {m} x {n}, {self.pattern.nnz} nonzeros ({self.pattern.density:.3g} of all)",
                 f"  mode      {self.mode}: {self._passes_in_words()}",
                 *(f"            {reason}" for reason in self.reasons),
                 f"  kernels   {kernels} linear, {arrays} intermediate arrays",
@@ -112,6 +111,11 @@ class PreparedMatrix(Sendable):
         )
 
     _title = "sparse matrix"
+
+    @property
+    def title(self) -> str:
+        """What it is, in words: ``sparse Jacobian of f``."""
+        return f"{self._title} of {self.program.name}"
 
     def _passes_in_words(self) -> str:
         if self.coloring is None:
@@ -123,6 +127,45 @@ class PreparedMatrix(Sendable):
     def __repr__(self) -> str:
         m, n = self.shape
         return f"<{self._title}, {m} x {n}, {self.pattern.nnz} nonzeros, {self.mode}, passes {self.passes}>"
+
+    def explain(self, row: int | None = None, column: int | None = None) -> Any:
+        """Tell which lines of the function bring the entries of a row or column in.
+
+        Parameters
+        ----------
+        row, column : int, optional
+            Which row, or which column, in C order; with neither, the longest ones, and what would help.
+
+        Returns
+        -------
+        Explanation or Overview
+            Prints itself, and has the figures as attributes: for each line of the user's code the entries that come in
+            there, how many of them through no other line, and the operations from the function's value to x.
+
+        Raises
+        ------
+        InputError
+            If there is no such row or column.
+
+        Notes
+        -----
+        An entry belongs to the operation, on its way to x, that reads the most values for one of its own, such as a
+        sum; for a Hessian, to the nonlinear operation in which two x's meet. In loop code, lines that do the same
+        with the same arrays are told under the first of them.
+
+        Examples
+        --------
+        >>> import numpy as np
+        >>> import sparsead as sad
+        >>> jac = sad.jacobian(lambda x: x - np.mean(x), np.ones(50))
+        >>> print(jac.explain(row=3))  # doctest: +ELLIPSIS
+        row 3 of the sparse Jacobian of <lambda>: 50 of 50 entries are nonzero (a typical row has 50)
+            entries  only here  line
+        ...
+        """
+        from sparsead.explain.blame import explain
+
+        return explain(self, row, column)
 
     def save(self, path: Any) -> None:
         """Write pattern, mode and coloring to an ``.npz`` file; `sparsead.load` reads it."""

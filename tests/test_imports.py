@@ -21,6 +21,7 @@ ALLOWED = {
     "sparsead.kernels": {"sparsead.errors", "sparsead.program"},
     "sparsead.detect": {"coloring", "sparsead.errors", "sparsead.program", "sparsead.kernels"},
     "sparsead.emit": {"sparsead.errors", "sparsead.program", "sparsead.kernels"},
+    "sparsead.explain": {"coloring", "sparsead.errors", "sparsead.program", "sparsead.kernels"},
     "sparsead.sweeps": {"coloring", "sparsead.errors", "sparsead.program", "sparsead.kernels", "sparsead.emit"},
 }
 LIBRARIES_OF_COLORING = {"numpy", "scipy", "numba", "networkx"}

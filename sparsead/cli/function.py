@@ -78,12 +78,30 @@ def prepare(derivative: str, function: Callable[..., Any], x0: Any, args: tuple[
         raise click.UsageError(str(error)) from error
 
 
+def of_matrix(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Give a command the options on the matrix that it computes, besides those of `of_function`."""
+    for decorate in (
+        click.option("--explain", is_flag=True, help="Tell which lines of FUNCTION made rows and columns long."),
+        click.option("--output", "-o", type=click.Path(dir_okay=False, path_type=Path), help="Write it, as .npz."),
+    ):
+        command = decorate(command)
+    return of_function(command)
+
+
 def compute(
-    derivative: str, function: Callable[..., Any], x0: Any, args: tuple[Any, ...], mode: str, output: Path | None
+    derivative: str,
+    function: Callable[..., Any],
+    x0: Any,
+    args: tuple[Any, ...],
+    mode: str,
+    output: Path | None,
+    explain: bool,
 ) -> None:
     """Prepare, print the summary, evaluate at x0 and write the matrix."""
     prepared = prepare(derivative, function, x0, args, mode)
     click.echo(prepared)
+    if explain:
+        click.echo(f"\n{prepared.explain()}")
     if output is not None:
         try:
             scipy.sparse.save_npz(output, prepared(x0, *args))

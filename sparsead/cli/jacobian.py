@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Any
 
 import click
 
-from sparsead.cli.function import compute, of_function
+from sparsead.cli.function import compute, of_matrix
 
 
 @click.command()
-@of_function
-@click.option("-o", "--output", type=click.Path(dir_okay=False, path_type=Path), help="Write the matrix to J.npz.")
-def jacobian(output: Path | None, **given: Any) -> None:
+@of_matrix
+def jacobian(**given: Any) -> None:
     """Print pattern and passes of the sparse Jacobian of FUNCTION, which returns an array, and write its values."""
-    compute("jacobian", output=output, **given)
+    compute("jacobian", **given)

@@ -14,6 +14,7 @@ from typing import Any, Self
 
 import numpy as np
 
+from sparsead.errors import Origin
 from sparsead.program.index import IndexArray, Shape
 from sparsead.program.nodes import Map, Node, Ref, Sum, constant, whole
 from sparsead.program.scalar import OPS, Op
@@ -175,8 +176,11 @@ class Expansion:
         """Return the reading of an operation on the operands."""
         shape = step.domain.shape
         args = tuple(shaped(self.tape.memo[o.key], shape) for o in step.operands)
-        origin = self.tape.signatures[self.tape.signature[int(step.records[0])]].origin
-        return whole(Map(shape=shape, boolean=op.boolean, op=op, args=args, origin=origin))
+        return whole(Map(shape=shape, boolean=op.boolean, op=op, args=args, origin=self.origin(step)))
+
+    def origin(self, step: Step) -> Origin | None:
+        """Return the line that computed the first of the values."""
+        return self.tape.signatures[self.tape.signature[int(step.records[0])]].origin
 
     def build_literal(self, step: Step) -> Ref:
         """Return the reading of numbers: one for all, or an array."""
@@ -220,15 +224,16 @@ class Expansion:
             else:
                 terms = shaped(terms, domain.shape)
                 place = part.rows.reshape(domain.shape) if count > 1 else np.broadcast_to(np.int32(0), domain.shape)
-                terms = whole(Sum(shape=shape, terms=terms, place=place))
-            total = _combined(total, terms, part.sign)
+                terms = whole(Sum(shape=shape, terms=terms, place=place, origin=self.origin(step)))
+            total = _combined(total, terms, part.sign, self.origin(step))
         return total if total is not None else whole(constant(0.0)).broadcast(shape)
 
 
-def _combined(total: Ref | None, part: Ref, sign: int) -> Ref:
+def _combined(total: Ref | None, part: Ref, sign: int, origin: Origin | None) -> Ref:
     if total is None:
-        return part if sign > 0 else whole(Map(shape=part.shape, op=OPS["negative"], args=(part,)))
-    return whole(Map(shape=part.shape, op=OPS["add" if sign > 0 else "subtract"], args=(total, part)))
+        return part if sign > 0 else whole(Map(shape=part.shape, op=OPS["negative"], args=(part,), origin=origin))
+    op = OPS["add" if sign > 0 else "subtract"]
+    return whole(Map(shape=part.shape, op=op, args=(total, part), origin=origin))
 
 
 def shaped(ref: Ref, shape: Shape) -> Ref:

@@ -21,7 +21,7 @@ from sparsead.errors import Origin, user_origin
 from sparsead.program.nodes import Node, Ref
 from sparsead.program.scalar import OPS, Op
 
-LONG_SUM = 16  # sums of more terms have one signature, whatever the terms: `sums` takes them apart
+LONG_SUM = 16  # sums of more terms have one signature a line, whatever the terms: `sums` takes them apart
 SUMS = ("add", "subtract", "negative")
 
 
@@ -161,12 +161,13 @@ class Tape:
         if key not in self._numbers:
             below = [self.signatures[self.signature[r]].terms for r in typed]
             terms = sum(below) if op.name in SUMS else 1
+            origin = user_origin()
             if terms > LONG_SUM:
-                terms = LONG_SUM + 1
-                self._numbers[key] = self._numbers.get((op, "long"), len(self.signatures))
-                key = (op, "long")
+                terms, long = LONG_SUM + 1, (op, "long", origin)
+                self._numbers[key] = self._numbers.get(long, len(self.signatures))
+                key = long
             if key not in self._numbers:
-                self._new(key, Signature(op, op.boolean, terms, user_origin()))
+                self._new(key, Signature(op, op.boolean, terms, origin))
         return self.apply_to(op, typed)
 
     def _typed(self, op: Op, k: int, record: int) -> int:

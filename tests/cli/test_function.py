@@ -1,5 +1,6 @@
 """A user's function on the command line: its matrix is written, bad input gets a message and status 2."""
 
+import re
 import sys
 
 import numpy as np
@@ -21,6 +22,9 @@ def energy(x):
 
 def branches(x):
     return x if x[0] > 0 else -x
+
+def mean_field(x):
+    return x * np.sum(x)
 
 constant = 3.0
 """
@@ -49,6 +53,12 @@ def test_the_hessian_in_a_chosen_mode(run):
     done = run("hessian", "mine:energy", "--x0", "x.npy", "--mode", "star")
     assert done.exit_code == 0, done.output
     assert "star: 3 HVP passes instead of 5" in done.output
+
+
+def test_long_rows_are_explained(run):
+    done = run("jacobian", "mine:mean_field", "--x0", "x.npy", "--explain")
+    assert done.exit_code == 0, done.output
+    assert re.search(r"5 +5  mine.py:14 +return x \* np.sum\(x\)\n", done.output)
 
 
 @pytest.mark.parametrize("args", [["mine:chain", "--arg", "2"], ["mine:energy", "--hessian"]])

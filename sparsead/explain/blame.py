@@ -1,0 +1,175 @@
+"""Which lines bring the entries of a row or a column in, and what would make it shorter."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from dataclasses import replace
+from itertools import groupby
+from typing import Any
+
+import numpy as np
+
+from coloring import SparsityPattern
+from sparsead.errors import InputError, Origin
+from sparsead.explain.couplings import coupled
+from sparsead.explain.edges import Backward, Forward, origin_of
+from sparsead.explain.explanation import Explanation, Line, Overview, Step, source_line
+from sparsead.explain.flow import NOTHING, Cause, Flow, name_of
+from sparsead.program.index import Shape
+from sparsead.program.nodes import Node, Program
+
+STANDS_OUT = 8  # times the length of a typical row
+
+
+def explain(prepared: Any, row: int | None, column: int | None) -> Explanation | Overview:
+    """Explain a row, a column, or the longest of both; see `PreparedMatrix.explain`."""
+    if row is not None and column is not None:
+        raise InputError("explain(row=...) or explain(column=...), one at a time")
+    if row is None and column is None:
+        return _overview(prepared)
+    return _one(prepared, "row" if row is not None else "column", row if row is not None else column)
+
+
+def row_lines(program: Program, number: int, among: np.ndarray | None = None) -> tuple[Line, ...]:
+    """Return the lines that bring in the entries of row `number` of the Jacobian of a program, widest first.
+
+    Parameters
+    ----------
+    program : Program
+        What was traced.
+    number : int
+        The row: an element of the function's value, flat.
+    among : ndarray of int, optional
+        The columns of that row; by default all that the row can depend on.
+    """
+    start = program.output.index.reshape(-1)[[number]]
+    flow = Flow(Backward(program)).run([(program.output.node, start, NOTHING)])
+    return _lines(flow, program.wrt, flow.of(program.wrt), among)
+
+
+def column_lines(program: Program, number: int, among: np.ndarray | None = None) -> tuple[Line, ...]:
+    """Return the lines by which x number `number` enters rows of the Jacobian; see `row_lines`."""
+    flow = Flow(Forward(program)).run([(program.wrt, np.array([number]), NOTHING)])
+    node, index = program.output.node, program.output.index.reshape(-1)
+    rows = {cause: np.flatnonzero(mask[index]) for cause, mask in flow.reached.get(node.serial, {}).items()}
+    return _lines(flow, node, rows, among)
+
+
+def coupling_lines(program: Program, number: int, among: np.ndarray | None = None) -> tuple[Line, ...]:
+    """Return the lines whose nonlinear operations couple x number `number` with others; see `row_lines`."""
+    flow = coupled(program, number)
+    return _lines(flow, program.wrt, flow.of(program.wrt), among)
+
+
+# -- from a flow to lines ---------------------------------------------------------------------------------------
+def _lines(flow: Flow, end: Node, entries: dict[Cause, np.ndarray], among: np.ndarray | None) -> tuple[Line, ...]:
+    """Put the causes of one line together."""
+    by_line: dict[Origin | None, list[Cause]] = defaultdict(list)
+    for cause, found in entries.items():
+        entries[cause] = found if among is None else np.intersect1d(found, among)
+        if entries[cause].size:
+            by_line[cause.origin].append(cause)
+    merged = {o: np.unique(np.concatenate([entries[c] for c in causes])) for o, causes in by_line.items()}
+    every, count = np.unique(np.concatenate([np.empty(0, np.int64), *merged.values()]), return_counts=True)
+    alone = every[count == 1]
+    lines = []
+    for origin, causes in by_line.items():
+        causes.sort(key=lambda cause: -entries[cause].size)
+        names = tuple(cause.operation for cause in causes if cause.operation)
+        only = int(np.isin(merged[origin], alone).sum())
+        chain = _chain(flow, end, causes[0])
+        text = source_line(origin) if origin else "x itself, with no operation"
+        lines.append(Line(origin, text, merged[origin], only, names, chain))
+    rest = np.setdiff1d(every if among is None else among, every)
+    if rest.size:  # computed and thrown away, or room that a given pattern leaves
+        lines.append(Line(None, "always zero: no operation that is used leads here", rest, rest.size, (), ()))
+    return tuple(sorted(lines, key=lambda line: (-line.entries.size, -line.only, line.place)))
+
+
+def _chain(flow: Flow, end: Node, cause: Cause) -> tuple[Step, ...]:
+    """Return the operations on the widest way under a cause, from the function's value to x."""
+    way = [Step(name_of(node), origin_of(node), fan) for node, fan in flow.way(end, cause) if name_of(node)]
+    way = way if isinstance(flow.edges, Forward) else way[::-1]
+    if flow.fixed and cause.operation:  # the coupling itself is where such a flow starts
+        way = [Step(cause.operation, cause.origin, 1), *way]
+    return tuple(replace(step, times=len(list(same))) for step, same in groupby(way))
+
+
+# -- rows and columns of a prepared matrix ----------------------------------------------------------------------
+def _one(prepared: Any, side: str, number: Any) -> Explanation:
+    pattern: SparsityPattern = prepared.pattern if side == "row" else prepared.pattern.T
+    count, length = pattern.shape
+    if not isinstance(number, (int, np.integer)) or not -count <= number < count:
+        raise InputError(f"{side}={number!r}: expected an integer, 0 to {count - 1}")
+    number = int(number) % count
+    entries = pattern.indices[pattern.indptr[number] : pattern.indptr[number + 1]]
+    program: Program = prepared.program
+    if prepared.linear.symmetric:
+        lines = coupling_lines(program, number, entries)
+    else:
+        lines = (row_lines if side == "row" else column_lines)(program, number, entries)
+    shape: Shape = program.output.shape if side == "row" and not prepared.linear.symmetric else program.wrt.shape
+    place = tuple(int(i) for i in np.unravel_index(number, shape)) if shape else ()
+    typical = int(np.median(np.diff(pattern.indptr)))
+    found = Explanation(prepared.title, side, number, place, entries.size, length, typical, lines)
+    return replace(found, advice=_shorter(prepared, found))
+
+
+def _shorter(prepared: Any, found: Explanation) -> tuple[str, ...]:
+    """Say how to make a long row or column shorter."""
+    long = found.size > STANDS_OUT * max(found.typical, 1) or 2 * found.size > found.length
+    steps = found.lines[0].chain if found.lines and long else ()
+    sums = [step for step in steps if step.operation == "sum" and 2 * step.fan > found.size and step.origin]
+    if not sums:
+        return ()
+    at = f"the sum of line {sums[-1].origin.line}"  # type: ignore[union-attr]
+    if prepared.linear.symmetric:
+        return (f"Help: a variable s with the constraint s = {at} keeps what {at} reads from meeting.",)
+    rest = found.size - found.lines[0].only
+    return (f"Help: an unknown s with the equation s = {at} would leave {rest + 1:,} entries here.",)
+
+
+def _overview(prepared: Any) -> Overview:
+    pattern: SparsityPattern = prepared.pattern
+    lengths = {"row": np.diff(pattern.indptr), "column": np.diff(pattern.T.indptr)}
+    if prepared.linear.symmetric:
+        del lengths["column"]
+    m, n = pattern.shape
+    words = ", ".join(f"{side}s of {_spread(count)}" for side, count in lengths.items())
+    parts = tuple(
+        _one(prepared, side, int(np.argmax(count)))
+        for side, count in lengths.items()
+        if count.size and count.max() > 0 and (_is_long(count).any() or 2 * count.max() > pattern.shape[side == "row"])
+    )
+    shape = f"{m} x {n}, {pattern.nnz:,} nonzeros, {words} entries"
+    return Overview(prepared.title, shape, parts, _fewer_passes(prepared, lengths))
+
+
+def _spread(count: np.ndarray) -> str:
+    if not count.size:
+        return "none"
+    low, high, typical = int(count.min()), int(count.max()), int(np.median(count))
+    return f"{low:,}" if low == high else f"{low:,} to {high:,} (median {typical:,})"
+
+
+def _is_long(count: np.ndarray) -> np.ndarray:
+    return count > STANDS_OUT * max(float(np.median(count)), 1.0)
+
+
+def _fewer_passes(prepared: Any, lengths: dict[str, np.ndarray]) -> tuple[str, ...]:
+    """Say what the long rows and columns cost in passes, and which mode would avoid that."""
+    long = {side: _is_long(count) for side, count in lengths.items()}
+    counts = {side: int(mask.sum()) for side, mask in long.items() if mask.any()}
+    if not counts:
+        return ("No row or column is much longer than the others.",)
+    named = " and ".join(f"{count:,} {side}{'s' if count > 1 else ''}" for side, count in counts.items())
+    verb = "is" if sum(counts.values()) == 1 else "are"
+    if prepared.coloring is None:
+        return (f"{named} {verb} much longer than the others; in direct mode that costs entries, no passes.",)
+    passes = sum(prepared.passes.values())
+    lines = [f"{named} {verb} much longer than the others: {passes:,} passes; mode='direct' takes none."]
+    side = {"forward": "row", "reverse": "column"}.get(prepared.mode)
+    if side in counts:
+        rest = int(lengths[side][~long[side]].max(initial=0))
+        lines.append(f"mode='bidirectional' can take the long {side}s apart; the others need at least {rest:,} passes.")
+    return tuple(lines)
