@@ -33,6 +33,7 @@ fuzz: .venv/ready     ## try thousands of random programs with fresh seeds (EXAM
 
 docs: .venv/ready     ## build the documentation in build/docs; warnings are errors
 	$(PIP) -e ".[docs]"
+	rm -rf docs/_generated/api  # pages of names that are gone
 	$(BIN)/python -m sphinx -W --keep-going -q -b html -d build/doctrees docs build/docs
 	$(BIN)/python -m tests.docs.pages build/docs
 

@@ -1,15 +1,22 @@
-"""Every Python block of the README and of the documentation runs, page by page, top to bottom."""
+"""Every Python and console block of the README and of the documentation runs, page by page, top to bottom."""
 
 import doctest
+import importlib.util
+import os
 import re
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 
 ROOT = Path(__file__).parents[2]
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
-BLOCK = re.compile(r"^```python\n(.*?)^```", re.MULTILINE | re.DOTALL)
+BLOCK = re.compile(  # a comment above a block names a package that it cannot do without
+    r"^(?:<!-- needs: (?P<needs>\w+) -->\n\n?)?```(?P<kind>python|console)\n(?P<code>.*?)^```", re.MULTILINE | re.DOTALL
+)
 LINK = re.compile(r"\]\((?!https?:)([^)#]+)")
+RELAXED = doctest.ELLIPSIS | doctest.NORMALIZE_WHITESPACE
 
 
 def name(page):
@@ -17,28 +24,72 @@ def name(page):
 
 
 def run(page):
-    """Run the blocks in one namespace: statements as they are, `>>>` examples with what they must print."""
-    text, namespace = page.read_text(), {"__name__": "__main__"}
+    """Run the blocks in one namespace; return the packages that were missing for some of them."""
+    text, namespace, missing = page.read_text(), {"__name__": "__main__"}, set()
     for block in BLOCK.finditer(text):
-        code, line = block[1], text.count("\n", 0, block.start(1))
-        if code.startswith(">>>"):
-            example = doctest.DocTestParser().get_doctest(code, namespace, name(page), str(page), line)
-            runner = doctest.DocTestRunner(optionflags=doctest.ELLIPSIS | doctest.NORMALIZE_WHITESPACE)
-            runner.run(example, clear_globs=False)
-            assert not runner.failures, f"{name(page)}, line {line + 1}: see the output above"
-            namespace.update(example.globs)
+        line = text.count("\n", 0, block.start("code"))
+        if block["needs"] and importlib.util.find_spec(block["needs"]) is None:
+            missing.add(block["needs"])
+        elif block["kind"] == "console":
+            run_commands(page, block["code"], line)
+        elif block["code"].startswith(">>>"):
+            run_examples(page, block["code"], line, namespace)
         else:
-            exec(compile("\n" * line + code, str(page), "exec"), namespace)
+            exec(compile("\n" * line + block["code"], str(page), "exec"), namespace)
+    return missing
+
+
+def run_examples(page, code, line, namespace):
+    """Run `>>>` examples, which must print what the page shows."""
+    example = doctest.DocTestParser().get_doctest(code, namespace, name(page), str(page), line)
+    runner = doctest.DocTestRunner(optionflags=RELAXED)
+    runner.run(example, clear_globs=False)
+    assert not runner.failures, f"{name(page)}, line {line + 1}: see the output above"
+    namespace.update(example.globs)
+
+
+def run_commands(page, code, line):
+    """Run the lines after `$ `; each must succeed, and print what the page shows, if it shows something."""
+    environment = os.environ | {
+        "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}",
+        "PYTHONPATH": os.pathsep.join([str(ROOT), os.getcwd()]),
+        "COLUMNS": "100",
+    }
+    for command, expected in re.findall(r"^\$ (.*)\n((?:(?!\$ ).*\n)*)", code, re.MULTILINE):
+        done = subprocess.run(["bash", "-c", command], env=environment, capture_output=True, text=True, timeout=300)
+        where = f"{name(page)}, line {line + 1}: {command}\n{done.stdout}{done.stderr}"
+        assert not done.returncode, where
+        assert not expected or doctest.OutputChecker().check_output(expected, done.stdout, RELAXED), where
 
 
 @pytest.mark.parametrize("page", PAGES, ids=name)
 def test_code_blocks_run(page, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("MPLBACKEND", "Agg")
-    run(page)
+    missing = run(page)
+    if missing:
+        pytest.skip(f"ran, but for the blocks that need {', '.join(sorted(missing))}")
 
 
 @pytest.mark.parametrize("page", PAGES, ids=name)
 def test_links_lead_somewhere(page):
     missing = [target for target in LINK.findall(page.read_text()) if not (page.parent / target).exists()]
     assert not missing
+
+
+@pytest.mark.parametrize(
+    ("code", "wrong"),
+    [
+        ("```python\nassert 1 == 2\n```", "assert"),
+        ("```python\n>>> 1 + 1\n3\n```", "see the output"),
+        ("```console\n$ false\n```", "false"),
+        ("```console\n$ echo one\n$ echo two\nthree\n```", "two"),
+    ],
+)
+def test_a_wrong_block_is_found(code, wrong, tmp_path, monkeypatch):
+    page = tmp_path / "page.md"
+    page.write_text(code)
+    monkeypatch.setattr(sys.modules[__name__], "ROOT", tmp_path)
+    with pytest.raises(AssertionError) as error:
+        run(page)
+    assert wrong in str(error.value) + code
