@@ -8,7 +8,9 @@ import numpy as np
 
 import coloring as graph
 from coloring import ColoringResult, SparsityPattern
-from sparsead.errors import InputError, UnsupportedOperationError
+from sparsead.emit.pool import MOST_THREADS, default_threads
+from sparsead.emit.sweep import BACKENDS, Engine
+from sparsead.errors import InputError
 from sparsead.kernels.kernel import Buffer, LinearProgram
 from sparsead.sweeps.cost import Work, direct_cost
 
@@ -23,14 +25,23 @@ HESSIAN_COLORINGS: dict[str, dict[str, Any]] = {
 JACOBIAN_MODES = ("auto", "compressed", "forward", "reverse", "bidirectional", "direct")
 
 
-def check_options(mode: str, modes: tuple[str, ...], guard: str, threads: int | None) -> None:
+def check_options(mode: str, modes: tuple[str, ...], guard: str) -> None:
     """Raise InputError for an option that is not known."""
     if mode not in modes:
         raise InputError(f"unknown mode {mode!r}; expected one of {', '.join(modes)}")
     if guard not in ("error", "record"):
         raise InputError(f"unknown guard {guard!r}; expected 'error' or 'record'")
-    if threads not in (None, 1):
-        raise UnsupportedOperationError(f"threads={threads} is not available yet; use threads=1")
+
+
+def chosen_engine(backend: str, threads: int | None) -> Engine:
+    """Return what runs the generated code."""
+    if backend not in BACKENDS:
+        raise InputError(f"unknown back end {backend!r}; expected one of {', '.join(BACKENDS)}")
+    if threads is None:
+        threads = default_threads()
+    if not isinstance(threads, (int, np.integer)) or isinstance(threads, bool) or not 1 <= threads <= MOST_THREADS:
+        raise InputError(f"threads must be a number from 1 to {MOST_THREADS}, or None for the default, got {threads!r}")
+    return Engine(backend, int(threads))
 
 
 def given_pattern(pattern: Any, found: SparsityPattern) -> SparsityPattern:

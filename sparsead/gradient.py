@@ -8,7 +8,8 @@ from typing import Any
 import numpy as np
 
 import sparsead.ops  # noqa: F401  (fills the tables that tracing reads)
-from sparsead.emit.sweep import DEFAULT_BACKEND
+from sparsead.choices import chosen_engine
+from sparsead.emit.sweep import DEFAULT_BACKEND, Engine
 from sparsead.errors import InputError
 from sparsead.kernels.gradient import gradient as gradient_kernels
 from sparsead.kernels.kernel import Kernels, combined
@@ -24,15 +25,17 @@ from sparsead.tracing.trace import Signature, trace
 class Gradient(Sendable):
     """A gradient prepared once, evaluated many times. Made by `gradient`."""
 
-    def __init__(self, recipe: Recipe, program: Program, signature: Signature, kernels: Kernels, backend: str) -> None:
+    def __init__(
+        self, recipe: Recipe, program: Program, signature: Signature, kernels: Kernels, engine: Engine
+    ) -> None:
         self.recipe = recipe
         self.program = program
         self.kernels = kernels
         self.gradient_kernels = gradient_kernels(kernels)
         self._signature = signature
         self._both = combined(kernels, self.gradient_kernels)
-        self._gradient = value_sweep(self.gradient_kernels, backend)
-        self._value_and_gradient = value_sweep(self._both, backend)
+        self._gradient = value_sweep(self.gradient_kernels, engine)
+        self._value_and_gradient = value_sweep(self._both, engine)
 
     def __call__(self, x: Any, *args: Any) -> np.ndarray:
         """Return the gradient at x, in the shape of x."""
@@ -56,7 +59,14 @@ class Gradient(Sendable):
         return {node.name: array for node, array in zip(self.program.inputs, arrays, strict=True)}
 
 
-def gradient(f: Callable[..., Any], x0: Any, *args: Any, argnum: int = 0, backend: str = DEFAULT_BACKEND) -> Gradient:
+def gradient(
+    f: Callable[..., Any],
+    x0: Any,
+    *args: Any,
+    argnum: int = 0,
+    threads: int | None = None,
+    backend: str = DEFAULT_BACKEND,
+) -> Gradient:
     """Prepare the gradient of a scalar NumPy function; see `hessian` for the arguments.
 
     Examples
@@ -67,13 +77,13 @@ def gradient(f: Callable[..., Any], x0: Any, *args: Any, argnum: int = 0, backen
     >>> grad(np.array([1.0, 2.0, 3.0]))
     array([ 3., 12., 27.])
     """
-    return _prepared(f, (x0, *args), (argnum, backend))
+    return _prepared(f, (x0, *args), (argnum, chosen_engine(backend, threads)))
 
 
-def _prepared(f: Callable[..., Any], args: tuple[Any, ...], options: tuple[int, str]) -> Gradient:
-    argnum, backend = options
+def _prepared(f: Callable[..., Any], args: tuple[Any, ...], options: tuple[int, Engine]) -> Gradient:
+    argnum, engine = options
     program, signature, kernels = traced_scalar(f, args, argnum, Timings())
-    return Gradient(Recipe(_prepared, f, args, options), program, signature, kernels, backend)
+    return Gradient(Recipe(_prepared, f, args, options), program, signature, kernels, engine)
 
 
 def traced_scalar(

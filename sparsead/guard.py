@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from sparsead.emit.sweep import Engine
 from sparsead.kernels.lower import lower
 from sparsead.pickling import Recipe, Sendable
 from sparsead.program.nodes import Program
@@ -20,11 +21,11 @@ MOST = 16  # prepared branches to keep
 class Branch:
     """A derivative that holds where the recorded branches are taken."""
 
-    def __init__(self, prepared: Any, decisions: Decisions, backend: str) -> None:
+    def __init__(self, prepared: Any, decisions: Decisions, engine: Engine) -> None:
         self.prepared = prepared
         self.taken = np.array(decisions.taken, dtype=np.float64)
         self.origins = decisions.origins
-        self._conditions = _condition_sweep(prepared.program, decisions, backend) if decisions.taken else None
+        self._conditions = _condition_sweep(prepared.program, decisions, engine) if decisions.taken else None
 
     def holds(self, args: tuple[Any, ...]) -> bool:
         """Tell whether the function takes the same branches at these arguments."""
@@ -57,7 +58,7 @@ class Guarded(Sendable):
         decisions, point = Decisions(), tuple(_kept(a) for a in args)
         prepared = self._prepare(self._function, point, self._options, decisions)
         self.preparations += 1
-        self._branches = [Branch(prepared, decisions, self._options.backend), *self._branches[: MOST - 1]]
+        self._branches = [Branch(prepared, decisions, self._options.engine), *self._branches[: MOST - 1]]
         return self._branches[0]
 
     def __call__(self, x: Any, *args: Any, **options: Any) -> Any:
@@ -103,8 +104,8 @@ def _kept(value: Any) -> Any:
     return value.copy() if isinstance(value, np.ndarray) and value.dtype.kind == "f" else value
 
 
-def _condition_sweep(program: Program, decisions: Decisions, backend: str) -> Any:
+def _condition_sweep(program: Program, decisions: Decisions, engine: Engine) -> Any:
     """Compile the conditions: 1.0 where a branch is taken."""
     answers = [np.where(TracedArray.of_ref(ref), 1.0, 0.0) for ref in decisions.conditions]
     output = HANDLERS[np.stack]([a.reshape(()) for a in answers]).ref
-    return value_sweep(lower(Program(program.inputs, program.wrt, output, "conditions")), backend)
+    return value_sweep(lower(Program(program.inputs, program.wrt, output, "conditions")), engine)

@@ -11,9 +11,9 @@ import scipy.sparse.linalg
 
 import sparsead.ops  # noqa: F401  (fills the tables that tracing reads)
 from coloring import ColoringResult, SparsityPattern
-from sparsead.choices import HESSIAN_MODES, check_options, choose_hessian
+from sparsead.choices import HESSIAN_MODES, check_options, choose_hessian, chosen_engine
 from sparsead.detect.jacobian import detect
-from sparsead.emit.sweep import DEFAULT_BACKEND, Sweep
+from sparsead.emit.sweep import DEFAULT_BACKEND, Engine, Sweep
 from sparsead.errors import InputError
 from sparsead.gradient import traced_scalar
 from sparsead.kernels.gradient import gradient as gradient_kernels
@@ -127,9 +127,9 @@ class Hessian(PreparedMatrix):
     def _sweep(self, name: str) -> Sweep:
         if name not in self._sweeps:
             if name == "gradient":
-                self._sweeps[name] = value_sweep(self.gradient_kernels, self.backend)
+                self._sweeps[name] = value_sweep(self.gradient_kernels, self.engine)
             else:
-                self._sweeps[name] = product_sweep(self.linear, name, self.backend)
+                self._sweeps[name] = product_sweep(self.linear, name, self.engine)
         return self._sweeps[name]
 
 
@@ -182,8 +182,8 @@ def hessian(
            [2., 6., 4.],
            [0., 4., 0.]])
     """
-    check_options(mode, HESSIAN_MODES, guard, threads)
-    options = Options(argnum, mode, pattern, coloring, order, backend)
+    check_options(mode, HESSIAN_MODES, guard)
+    options = Options(argnum, mode, pattern, coloring, order, chosen_engine(backend, threads))
     return prepared_at(prepared, f, (x0, *args), options, guard)
 
 
@@ -208,7 +208,7 @@ def prepared(
         linear = second_order(gradients)
     steps = (hessian_patterns, choose_hessian, _assembly)
     found, (mode, colored, reasons), assembly = finished(linear, options, timings, *steps)
-    parts = (linear, found, mode, colored, assembly, timings, options.backend, reasons)
+    parts = (linear, found, mode, colored, assembly, timings, options.engine, reasons)
     return Hessian(gradients, Recipe(prepared, f, args, options), program, signature, kernels, *parts)
 
 
@@ -245,12 +245,12 @@ def hessian_patterns(linear: LinearProgram) -> dict[Buffer, SparsityPattern]:
 
 
 def _assembly(
-    linear: LinearProgram, patterns: dict[Buffer, SparsityPattern], colored: ColoringResult | None, backend: str
+    linear: LinearProgram, patterns: dict[Buffer, SparsityPattern], colored: ColoringResult | None, engine: Engine
 ) -> Assembly:
     pattern = patterns[linear.target]
     if colored is not None:
-        return compressed_assembly(linear, colored, LANE, "hessian", backend)
-    assembly = direct_assembly(linear, patterns, {LANE: 0}, "hessian", backend)
+        return compressed_assembly(linear, colored, LANE, "hessian", engine)
+    assembly = direct_assembly(linear, patterns, {LANE: 0}, "hessian", engine)
     if linear.work:  # sums over several layers run in different orders above and below the diagonal
         assembly.finish = mirroring(pattern)
     return assembly

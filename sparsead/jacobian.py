@@ -11,10 +11,10 @@ import scipy.sparse.linalg
 
 import sparsead.ops  # noqa: F401  (fills the tables that tracing reads)
 from coloring import ColoringResult, SparsityPattern
-from sparsead.choices import JACOBIAN_MODES, check_options, choose_jacobian
+from sparsead.choices import JACOBIAN_MODES, check_options, choose_jacobian, chosen_engine
 from sparsead.detect.jacobian import detect
 from sparsead.differences import METHODS, DifferenceJacobian
-from sparsead.emit.sweep import DEFAULT_BACKEND, Sweep
+from sparsead.emit.sweep import DEFAULT_BACKEND, Engine, Sweep
 from sparsead.errors import InputError
 from sparsead.kernels.kernel import Buffer, LinearProgram, combined
 from sparsead.kernels.linearize import linearize
@@ -125,11 +125,11 @@ class Jacobian(PreparedMatrix):
         if name not in self._sweeps:
             match name:
                 case "value":
-                    self._sweeps[name] = value_sweep(self.kernels, self.backend)
+                    self._sweeps[name] = value_sweep(self.kernels, self.engine)
                 case "jvp":
-                    self._sweeps[name] = product_sweep(self.linear, name, self.backend)
+                    self._sweeps[name] = product_sweep(self.linear, name, self.engine)
                 case "vjp":
-                    self._sweeps[name] = product_sweep(self.linear.transposed(), name, self.backend)
+                    self._sweeps[name] = product_sweep(self.linear.transposed(), name, self.engine)
         return self._sweeps[name]
 
 
@@ -183,7 +183,8 @@ def jacobian(
         recorded, and checked at every evaluation; the result is then a `Guarded`, which prepares again where a branch
         flips.
     threads : int, optional
-        1 (the default) for now.
+        How many threads share each large loop; the values are the same for any number. Default: what the environment
+        variable ``SPARSEAD_THREADS`` says, else 1.
     backend : str
         ``"llvm"``, ``"numba"`` or ``"python"``: what compiles the generated code.
 
@@ -212,11 +213,11 @@ def jacobian(
     >>> sad.jacobian(lambda x: x[1:] ** 2 - x[:-1], np.ones(4), mode="forward").passes
     {'jvp': 2, 'vjp': 0}
     """
-    check_options(mode, JACOBIAN_MODES, guard, threads)
+    check_options(mode, JACOBIAN_MODES, guard)
     _check_method(method, mode)
     if method != "ad":
         return DifferenceJacobian(f, (x0, *args), argnum, method, step, pattern, coloring, order)
-    options = Options(argnum, mode, pattern, coloring, order, backend)
+    options = Options(argnum, mode, pattern, coloring, order, chosen_engine(backend, threads))
     return prepared_at(prepared, f, (x0, *args), options, guard)
 
 
@@ -242,16 +243,16 @@ def prepared(
     with timings.stage("linearize"):
         linear = linearize(kernels)
     found, (mode, colored, reasons), assembly = finished(linear, options, timings, detect, choose_jacobian, _assembly)
-    parts = (linear, found, mode, colored, assembly, timings, options.backend, reasons)
+    parts = (linear, found, mode, colored, assembly, timings, options.engine, reasons)
     return Jacobian(Recipe(prepared, f, args, options), program, signature, kernels, *parts)
 
 
 def _assembly(
-    linear: LinearProgram, patterns: dict[Buffer, SparsityPattern], colored: ColoringResult | None, backend: str
+    linear: LinearProgram, patterns: dict[Buffer, SparsityPattern], colored: ColoringResult | None, engine: Engine
 ) -> Assembly:
     if colored is None:
-        return direct_assembly(linear, patterns, {"jvp": 0, "vjp": 0}, "jacobian", backend)
-    return compressed_assembly(linear, colored, "jvp", "jacobian", backend)
+        return direct_assembly(linear, patterns, {"jvp": 0, "vjp": 0}, "jacobian", engine)
+    return compressed_assembly(linear, colored, "jvp", "jacobian", engine)
 
 
 def jacobian_pattern(f: Callable[..., Any], x0: Any, *args: Any, argnum: int = 0) -> SparsityPattern:

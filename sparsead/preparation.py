@@ -8,6 +8,7 @@ from typing import Any
 
 from coloring import ColoringResult, SparsityPattern
 from sparsead.choices import Choice, given_pattern
+from sparsead.emit.sweep import Engine
 from sparsead.guard import Guarded
 from sparsead.kernels.kernel import Buffer, LinearProgram
 from sparsead.stages import Timings
@@ -25,7 +26,7 @@ class Options:
     pattern: Any
     coloring: Any
     order: Any
-    backend: str
+    engine: Engine
 
 
 def prepared_at(
@@ -43,7 +44,7 @@ def finished(
     timings: Timings,
     detect: Callable[[LinearProgram], Patterns],
     choose: Callable[..., Choice],
-    assemble: Callable[[LinearProgram, Patterns, ColoringResult | None, str], Assembly],
+    assemble: Callable[[LinearProgram, Patterns, ColoringResult | None, Engine], Assembly],
 ) -> tuple[SparsityPattern, Choice, Assembly]:
     """Run the stages after linearize: detect, color, compile."""
     with timings.stage("detect"):
@@ -52,7 +53,7 @@ def finished(
             patterns[linear.target] = given_pattern(options.pattern, patterns[linear.target])
     with timings.stage("color"):
         choice = choose(linear, patterns, options.mode, options.coloring, options.order)
-        assembly = assemble(linear, patterns, choice[1], options.backend)
+        assembly = assemble(linear, patterns, choice[1], options.engine)
     with timings.stage("compile"):
         assembly.compile()
     return patterns[linear.target], choice, assembly

@@ -8,7 +8,7 @@ import numpy as np
 
 from coloring import ColoringResult, SparsityPattern
 from sparsead.checking import verify
-from sparsead.emit.sweep import Sweep
+from sparsead.emit.sweep import Engine, Sweep
 from sparsead.kernels.kernel import Kernels, LinearProgram
 from sparsead.pickling import Recipe, Sendable, with_coloring
 from sparsead.program.nodes import Program
@@ -56,7 +56,7 @@ class PreparedMatrix(Sendable):
         colored: ColoringResult | None,
         assembly: Assembly,
         timings: Timings,
-        backend: str,
+        engine: Engine,
         reasons: tuple[str, ...] = (),
     ) -> None:
         self.function = recipe.function
@@ -68,7 +68,7 @@ class PreparedMatrix(Sendable):
         self.mode = mode
         self.coloring = colored
         self.timings = timings
-        self.backend = backend
+        self.engine = engine
         self.reasons = reasons
         self._assembly = assembly
         self._signature = signature

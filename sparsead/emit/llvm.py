@@ -155,8 +155,8 @@ class _Translator:
             case ast.IfExp(test=test, body=body, orelse=orelse):
                 chosen, other = self.as_double(self.expression(body)), self.as_double(self.expression(orelse))
                 return self.emit(f"select i1 {self.expression(test)[0]}, double {chosen}, double {other}", "double")
-            case ast.Call(func=ast.Name(id="min"), args=[first, second]):
-                return self.least(self.expression(first)[0], self.expression(second)[0])
+            case ast.Call(func=ast.Name(id="min" | "max" as name), args=[first, second]):
+                return self.extreme(name, self.expression(first)[0], self.expression(second)[0])
             case ast.Call(func=ast.Name(id=name), args=args):
                 return self.called(name, [self.as_double(self.expression(a)) for a in args])
         raise AssertionError(f"not in the generated language: {ast.dump(node)}")
@@ -201,8 +201,8 @@ class _Translator:
         code = "une" if word == "ne" else f"o{word}"  # a comparison with NaN is false, except !=
         return self.emit(f"fcmp {code} double {self.as_double(left)}, {self.as_double(right)}", "i1")
 
-    def least(self, first: str, second: str) -> Value:
-        test = self.emit(f"icmp slt i64 {first}, {second}", "i1")[0]
+    def extreme(self, name: str, first: str, second: str) -> Value:
+        test = self.emit(f"icmp {'slt' if name == 'min' else 'sgt'} i64 {first}, {second}", "i1")[0]
         return self.emit(f"select i1 {test}, i64 {first}, i64 {second}", "i64")
 
     def called(self, name: str, args: list[str]) -> Value:
@@ -229,23 +229,30 @@ def _hex(number: float) -> str:
     return f"0x{struct.unpack('>Q', struct.pack('>d', number))[0]:016X}"
 
 
-def assembly(source: Function) -> str:
-    """Return LLVM assembly for the source: `entry` takes one pointer to the array of array pointers.
+def assembly(functions: Sequence[Function]) -> str:
+    """Return LLVM assembly: each ``entry`` takes one pointer to the array of array pointers.
 
     A long function is cut between loops into several bodies: LLVM's time grows faster than the length of a function.
     """
+    wide: set[tuple[str, int]] = set()
+    entries = [_entry(function, number, wide) for number, function in enumerate(functions)]
+    return "\n".join([*_declarations(), *wide_definitions(wide), *entries])
+
+
+def _entry(source: Function, number: int, wide: set[tuple[str, int]]) -> str:
+    """Translate one function: its bodies, and what unpacks the arrays and calls them."""
     function = ast.parse(source.text).body[0]
     assert isinstance(function, ast.FunctionDef)
-    wide: set[tuple[str, int]] = set()
-    bodies = [_body(source, k, part, wide) for k, part in enumerate(_parts(function.body))]
-    names = list(source.arrays)
+    parts = {f"body{number}.{k}": part for k, part in enumerate(_parts(function.body))}
+    bodies = [_body(source, name, part, wide) for name, part in parts.items()]
     loads = [
-        f"  %p{k} = getelementptr ptr, ptr %table, i64 {k}\n  %a{k} = load ptr, ptr %p{k}" for k in range(len(names))
+        f"  %p{k} = getelementptr ptr, ptr %table, i64 {k}\n  %a{k} = load ptr, ptr %p{k}"
+        for k in range(len(source.arrays))
     ]
-    arguments = ", ".join(f"ptr %a{k}" for k in range(len(names)))
-    calls = [f"  call void @body{k}({arguments})" for k in range(len(bodies))]
-    entry = ["define void @entry(ptr %table) nounwind {", *loads, *calls, "  ret void", "}"]
-    return "\n".join([*_declarations(), *wide_definitions(wide), *bodies, *entry])
+    arguments = ", ".join(f"ptr %a{k}" for k in range(len(source.arrays)))
+    calls = [f"  call void @{name}({arguments})" for name in parts]
+    head = f"define void @entry{number}(ptr %table) nounwind {{"
+    return "\n".join([*bodies, head, *loads, *calls, "  ret void", "}"])
 
 
 def _declarations() -> list[str]:
@@ -258,7 +265,7 @@ def _declarations() -> list[str]:
     return declared + [f"declare double @{n}({', '.join(['double'] * k)}) {pure}" for n, k in LIBM.items()]
 
 
-def _body(source: Function, number: int, statements: list[ast.stmt], wide: set[tuple[str, int]]) -> str:
+def _body(source: Function, name: str, statements: list[ast.stmt], wide: set[tuple[str, int]]) -> str:
     """Translate some statements to a function of all arrays; not inlined, so that `noalias` costs no metadata.
 
     The functions that it calls in their variants for several numbers are added to `wide`.
@@ -268,7 +275,7 @@ def _body(source: Function, number: int, statements: list[ast.stmt], wide: set[t
         translator.statement(statement)
     wide |= translator.wide
     parameters = ", ".join(f"ptr noalias %array.{n}" for n in source.arrays)
-    head = f"define internal void @body{number}({parameters}) noinline nounwind {{"
+    head = f"define internal void @{name}({parameters}) noinline nounwind {{"
     return "\n".join([head, "entry:", *translator.lines, "  ret void", "}"])
 
 
@@ -311,13 +318,13 @@ def _optimise(module: Any, target: Any) -> None:
     builder.getModulePassManager().run(module, builder)
 
 
-def llvm_compiled(source: Function) -> Bind:
-    """Compile the source with LLVM, or take its code from the cache.
+def llvm_compiled(functions: Sequence[Function]) -> list[Bind]:
+    """Compile the functions with LLVM, or take their code from the cache.
 
     Arrays must be C-contiguous and of the declared types. Each call has a table of pointers of its own, so calls from
     several threads (or from a signal handler) do not meet.
     """
-    text, target = assembly(source), _target()
+    text, target = assembly(functions), _target()
     key = hashlib.sha256("\n".join([text, _machine()]).encode()).hexdigest()
     stored = default_cache().get(key)
     module = llvm.parse_assembly(text)
@@ -328,12 +335,16 @@ def llvm_compiled(source: Function) -> Bind:
     engine = llvm.create_mcjit_compiler(module, target)
     engine.set_object_cache(lambda _, code: default_cache().put(key, code), lambda _: stored)
     engine.finalize_object()
-    entry = ctypes.CFUNCTYPE(None, ctypes.c_void_p)(engine.get_function_address("entry"))
-    pointers = ctypes.c_size_t * len(source.arrays)
+    return [_binding(engine, number, list(function.arrays)) for number, function in enumerate(functions)]
+
+
+def _binding(engine: Any, number: int, names: list[str]) -> Bind:
+    entry = ctypes.CFUNCTYPE(None, ctypes.c_void_p)(engine.get_function_address(f"entry{number}"))
+    pointers = ctypes.c_size_t * len(names)
 
     def bind(bound: Mapping[str, np.ndarray]) -> Call:
-        known = bytes(pointers(*(address(bound[name]) if name in bound else 0 for name in source.arrays)))
-        places = [k for k, name in enumerate(source.arrays) if name not in bound]
+        known = bytes(pointers(*(address(bound[name]) if name in bound else 0 for name in names)))
+        places = [k for k, name in enumerate(names) if name not in bound]
 
         def call(given: Sequence[np.ndarray]) -> None:
             table = pointers.from_buffer_copy(known)

@@ -8,6 +8,7 @@ that the compiler cannot tell apart then do not keep the arithmetic from being v
 
 from __future__ import annotations
 
+import math
 from collections import defaultdict
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -15,7 +16,7 @@ from typing import Any
 
 import numpy as np
 
-from sparsead.emit.source import Source, literal
+from sparsead.emit.source import Source, literal, share
 from sparsead.kernels.indexmap import IndexMap, Table
 from sparsead.kernels.kernel import Load, reachable
 from sparsead.program.index import Shape
@@ -25,6 +26,8 @@ MAX_BREAKS = 12
 SHORT = 8  # an axis is cut only if its stretches have at least so many points on average
 CHUNK = 128  # points whose values are computed before they are scattered
 HEAVY = 40  # scalar operations per point from which on this is done
+LARGE = 1_000_000  # generated lines to run from which on a loop is divided between threads: about 0.2 ms
+LONG_AXIS = 64  # points of the outermost axis that is divided, if there is such a one
 
 
 class Nest:
@@ -44,6 +47,7 @@ class Nest:
         self._breaks: dict[int, set[int]] = defaultdict(set)
         self._stretched: dict[int, list[_Stretched]] = defaultdict(list)
         self._counter = counter
+        self._share: tuple[int, str, str] | None = None  # axis, begin, end
         self._indices: dict[Any, tuple[str, int]] = {}
         self._values: dict[int, tuple[str, int]] = {}
 
@@ -123,11 +127,31 @@ class Nest:
         self.levels[level].append(f"{name} = {code}")
         return name, level
 
+    @property
+    def large(self) -> bool:
+        """Tell whether threads could share the loop, and enough is asked for to be worth it."""
+        lines = 1 + len(self.places) + len(self.levels[-1])
+        return not self.ordered and self.source.divisible and math.prod(self.domain) * lines >= LARGE
+
     @contextmanager
-    def body(self) -> Iterator[None]:
-        """Write the loops and all values that were asked for; the with block writes the innermost body."""
-        with self._loops(0):
-            yield
+    def body(self, disjoint: bool = False) -> Iterator[None]:
+        """Write the loops and all values that were asked for; the with block writes the innermost body.
+
+        `disjoint` says that no two points write to one place: threads may then share a large loop.
+        """
+        if not (disjoint and self.large):
+            with self._loops(0):
+                yield
+            return
+        long = [axis for axis, size in enumerate(self.domain) if size >= LONG_AXIS]
+        axis = long[0] if long else max(range(len(self.domain)), key=lambda a: self.domain[a])
+        with self.source.divided():
+            bounds = self._name("low"), self._name("high")
+            for name, code in zip(bounds, share(self.domain[axis]), strict=True):
+                self.source.write(f"{name} = {code}")
+            self._share = (axis, *bounds)
+            with self._loops(0):
+                yield
 
     @contextmanager
     def _loops(self, axis: int) -> Iterator[None]:
@@ -153,7 +177,11 @@ class Nest:
 
     @contextmanager
     def _axis(self, axis: int, begin: str, end: str) -> Iterator[None]:
-        """Write the loop over one axis, or a stretch of it."""
+        """Write the loop over one axis, or a stretch of it; of a divided axis, what is in this thread's share."""
+        if self._share is not None and self._share[0] == axis:
+            _, low, high = self._share
+            whole = end == str(self.domain[axis])
+            begin, end = (low, high) if whole else (f"max({begin}, {low})", f"min({end}, {high})")
         innermost = axis + 1 == len(self.domain)
         if innermost and not self.ordered and len(self.levels[-1]) >= HEAVY and self.domain[axis] >= CHUNK:
             with self._chunks(axis, begin, end):

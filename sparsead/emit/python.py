@@ -29,7 +29,8 @@ INTERPRETED = {"lgamma": scipy.special.gammaln, "tgamma": scipy.special.gamma}  
 
 def load(source: Function, functions: dict[str, Callable[..., Any]]) -> Callable[..., None]:
     """Define the generated function in a namespace that holds `functions` only."""
-    namespace: dict[str, Any] = {**functions, "inf": np.inf, "nan": np.nan, "range": range, "abs": abs, "min": min}
+    namespace: dict[str, Any] = {**functions, "inf": np.inf, "nan": np.nan, "range": range, "abs": abs}
+    namespace |= {"min": min, "max": max}
     exec(compile(source.text, f"<sparsead {source.name}>", "exec"), namespace)  # our own text, never a user's
     return namespace[source.name]
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 
@@ -16,15 +16,29 @@ from sparsead.kernels.kernel import Buffer
 
 LARGEST = 2**31 - 1  # of the indices in tables
 Dtype = str  # "f8" or "i4"
-
-
 Callback = Callable[[Mapping[str, np.ndarray]], None]  # takes the arrays by parameter name
+
+
+PART = "part"  # the array parameter of divided functions: number of the share, number of shares
+
+
+def share(size: int) -> tuple[str, str]:
+    """Return the bounds of this thread's share of ``range(size)``, as code."""
+    return f"{size} * {PART}[0] // {PART}[1]", f"{size} * ({PART}[0] + 1) // {PART}[1]"
+
+
+@dataclass(eq=False)
+class _Section:
+    lines: list[str] = field(default_factory=list)
+    divided: bool = False
+    then: Callback | None = None
 
 
 class Source:
     """A function being written: its array parameters and its lines.
 
-    Where it must call back into Python it is interrupted: what follows is another function of the same parameters.
+    It is cut where it must call back into Python, and around loops that are divided between threads: what follows is
+    another function of the same parameters.
 
     Attributes
     ----------
@@ -41,8 +55,7 @@ class Source:
         self.arrays: dict[str, Dtype] = {}
         self.fixed: dict[str, np.ndarray] = {}
         self.sizes: dict[str, int] = {}
-        self.lines: list[str] = []
-        self.before: list[tuple[list[str], Callback]] = []
+        self._sections = [_Section()]
         self._depth = 1
         self._tables: dict[bytes, str] = {}
 
@@ -75,7 +88,7 @@ class Source:
 
     def write(self, line: str) -> None:
         """Add a line at the current depth."""
-        self.lines.append("    " * self._depth + line)
+        self._sections[-1].lines.append("    " * self._depth + line)
 
     @contextmanager
     def block(self, header: str) -> Iterator[None]:
@@ -88,20 +101,29 @@ class Source:
     def interrupt(self, callback: Callback) -> None:
         """End the function here, for a callback; what is written next goes into another one."""
         assert self._depth == 1, "only between loops"
-        self.before.append((self.lines, callback))
-        self.lines = []
+        self._sections[-1].then = callback
+        self._sections.append(_Section())
+
+    @property
+    def divisible(self) -> bool:
+        """Tell whether a divided part can begin here: between loops."""
+        return self._depth == 1
+
+    @contextmanager
+    def divided(self) -> Iterator[None]:
+        """Write a part of which every thread runs a share: ``part[0]`` of ``part[1]``; see `share`."""
+        assert self.divisible, "only between loops"
+        self._sections.append(_Section(divided=True))
+        self.array(PART, "i4")
+        yield
+        self._sections.append(_Section())
 
     @property
     def functions(self) -> list[Function]:
         """The functions to compile, in the order in which they run."""
-        bodies = [*(lines for lines, _ in self.before), self.lines]
-        names = [self.name, *(f"{self.name}_{k}" for k in range(1, len(bodies)))]
-        return [Function(name, self.arrays, lines) for name, lines in zip(names, bodies, strict=True)]
-
-    @property
-    def callbacks(self) -> list[Callback]:
-        """What runs after each function but the last."""
-        return [callback for _, callback in self.before]
+        used = [s for s in self._sections if s.lines or s.then] or self._sections[:1]
+        names = [self.name, *(f"{self.name}_{k}" for k in range(1, len(used)))]
+        return [Function(n, self.arrays, s.lines, s.divided, s.then) for n, s in zip(names, used, strict=True)]
 
     @property
     def text(self) -> str:
@@ -111,11 +133,16 @@ class Source:
 
 @dataclass(frozen=True)
 class Function:
-    """A generated function: what a back end compiles."""
+    """A generated function: what a back end compiles.
+
+    A `divided` one runs once per share, by several threads at a time; `then` is called when it is done.
+    """
 
     name: str
     arrays: dict[str, Dtype]
     lines: list[str]
+    divided: bool = False
+    then: Callback | None = None
 
     @property
     def text(self) -> str:

@@ -2,28 +2,43 @@
 
 from __future__ import annotations
 
+import functools
 import os
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 
 import numpy as np
 
+from sparsead.emit.pool import run_all
 from sparsead.emit.python import Bind, Call, interpreted, numba_compiled
-from sparsead.emit.source import Callback, Function, Source
+from sparsead.emit.source import PART, Callback, Function, Source
 
 
-def _llvm(source: Function) -> Bind:
+def _llvm(functions: Sequence[Function]) -> list[Bind]:
     from sparsead.emit.llvm import llvm_compiled  # llvmlite takes a moment to import
 
-    return llvm_compiled(source)
+    return llvm_compiled(functions)
 
 
-BACKENDS: dict[str, Callable[[Function], Bind]] = {
+BACKENDS: dict[str, Callable[[Sequence[Function]], list[Bind]]] = {
     "llvm": _llvm,
-    "numba": numba_compiled,
-    "python": interpreted,
+    "numba": lambda functions: [numba_compiled(function) for function in functions],
+    "python": lambda functions: [interpreted(function) for function in functions],
 }
+_Step = tuple[list[Call], Callback | None]  # the shares of a function, and what follows it
 DEFAULT_BACKEND = os.environ.get("SPARSEAD_BACKEND", "llvm")
+
+
+@dataclass(frozen=True)
+class Engine:
+    """What runs generated code: a back end (``"llvm"``, ``"numba"`` or ``"python"``), and how many threads."""
+
+    backend: str = DEFAULT_BACKEND
+    threads: int = 1
+
+
+DEFAULT_ENGINE = Engine()
 
 
 class Sweep:
@@ -34,18 +49,17 @@ class Sweep:
     source : Source
         What to run.
     sizes : dict
-        Work arrays by name and size; they are allocated once per thread and reused.
-    backend : str
-        ``"llvm"``, ``"numba"`` or ``"python"``.
+        Work arrays by name and size; they are allocated once per calling thread and reused.
+    engine : Engine
+        Back end and threads. The values do not depend on the number of threads.
     """
 
-    def __init__(self, source: Source, sizes: dict[str, int], backend: str = DEFAULT_BACKEND) -> None:
-        if backend not in BACKENDS:
-            raise ValueError(f"unknown back end {backend!r}; expected one of {', '.join(BACKENDS)}")
+    def __init__(self, source: Source, sizes: dict[str, int], engine: Engine) -> None:
         self.source = source
-        self.sizes = {name: size for name, size in (sizes | source.sizes).items() if name in source.arrays}
-        self.backend = backend
-        self.given = [name for name in source.arrays if name not in source.fixed and name not in self.sizes]
+        self.sizes = {name: size for name, size in sizes.items() if name in source.arrays}
+        self.engine = engine
+        ours = {PART, *source.fixed, *self.sizes, *source.sizes}
+        self.given = [name for name in source.arrays if name not in ours]
         self._compiled: list[Bind] | None = None
         self._lock = threading.Lock()
         self._local = threading.local()
@@ -54,24 +68,35 @@ class Sweep:
         """Compile now, if that has not been done; return what binds the compiled functions to arrays."""
         with self._lock:
             if self._compiled is None:
-                self._compiled = [BACKENDS[self.backend](function) for function in self.source.functions]
+                self._compiled = BACKENDS[self.engine.backend](self.source.functions)
             return self._compiled
 
-    def _bound(self) -> tuple[Call, list[tuple[Callback, Call]], dict[str, np.ndarray]]:
-        """Bind the functions, the first and those after callbacks, to fixed arrays and work arrays of this thread."""
+    def _bound(self) -> tuple[list[_Step], dict[str, np.ndarray]]:
+        """Bind the functions to fixed arrays and work arrays of this thread: some for all shares, some for each."""
         arrays = self.source.fixed | {name: np.empty(size) for name, size in self.sizes.items()}
-        first, *others = [bind(arrays) for bind in self.compile()]
-        self._local.bound = first, list(zip(self.source.callbacks, others, strict=True)), arrays
+        count = self.engine.threads if PART in self.source.arrays else 1
+        shares = [
+            {name: np.empty(size) for name, size in self.source.sizes.items()} | {PART: np.array([k, count], np.int32)}
+            for k in range(count)
+        ]
+        steps = []
+        for function, bind in zip(self.source.functions, self.compile(), strict=True):
+            calls = [bind(arrays | own) for own in (shares if function.divided else shares[:1])]
+            steps.append((calls, function.then))
+        self._local.bound = steps, arrays
         return self._local.bound
 
     def __call__(self, **arrays: np.ndarray) -> None:
         """Run on flat C-contiguous float64 arrays, given by parameter name; others are ignored."""
         try:
-            first, others, bound = self._local.bound
+            steps, bound = self._local.bound
         except AttributeError:
-            first, others, bound = self._bound()
+            steps, bound = self._bound()
         given = [arrays[name] for name in self.given]
-        first(given)
-        for callback, call in others:
-            callback(bound | arrays)
-            call(given)
+        for calls, then in steps:
+            if len(calls) == 1:
+                calls[0](given)
+            else:
+                run_all([functools.partial(call, given) for call in calls])
+            if then is not None:
+                then(bound | arrays)

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 
 from coloring import ColoringResult, SparsityPattern
-from sparsead.emit.sweep import DEFAULT_BACKEND, Sweep
+from sparsead.emit.sweep import DEFAULT_ENGINE, Engine, Sweep
 from sparsead.kernels.kernel import Buffer, Kernels, LinearProgram
 from sparsead.sweeps.compressed import Recovery, compressed_sweep
 from sparsead.sweeps.direct import direct_sweep
@@ -70,7 +70,7 @@ class Assembly:
 
 
 def compressed_assembly(
-    linear: LinearProgram, colored: ColoringResult, kind: str, name: str, backend: str = DEFAULT_BACKEND
+    linear: LinearProgram, colored: ColoringResult, kind: str, name: str, engine: Engine = DEFAULT_ENGINE
 ) -> Assembly:
     """Return the assembly that sweeps the columns, the rows, or both, and recovers by the plan of the coloring.
 
@@ -82,7 +82,9 @@ def compressed_assembly(
         Any coloring of the pattern.
     kind : str
         What a product of `linear` is called: ``"jvp"`` or ``"hvp"``.
-    name, backend : str
+    name : str
+        Name of the generated function.
+    engine : Engine
         See `Sweep`.
     """
     plan, (m, n) = colored.plan, colored.pattern.shape
@@ -93,16 +95,16 @@ def compressed_assembly(
     parts: list[Part] = []
     if colored.num_column_colors and colored.column_colors is not None:
         columns = Recovery.of(line, color, m, colored.column_colors, colored.num_column_colors)
-        parts.append(_part(linear, columns, name, backend))
+        parts.append(_part(linear, columns, name, engine))
     if colored.num_row_colors and colored.row_colors is not None:
         rows = Recovery.of(line, ~color, n, colored.row_colors, colored.num_row_colors)
-        parts.append(_part(linear.transposed(), rows, f"{name}_transposed", backend))
+        parts.append(_part(linear.transposed(), rows, f"{name}_transposed", engine))
     passes = {kind: colored.num_column_colors} | ({"vjp": colored.num_row_colors} if kind == "jvp" else {})
     return Assembly(parts, passes, plan.finish)
 
 
-def _part(linear: LinearProgram, recovery: Recovery, name: str, backend: str) -> Part:
-    return Part(linear, lambda program: compressed_sweep(program, recovery, name, backend))
+def _part(linear: LinearProgram, recovery: Recovery, name: str, engine: Engine) -> Part:
+    return Part(linear, lambda program: compressed_sweep(program, recovery, name, engine))
 
 
 def direct_assembly(
@@ -110,8 +112,8 @@ def direct_assembly(
     patterns: dict[Buffer, SparsityPattern],
     passes: dict[str, int],
     name: str,
-    backend: str = DEFAULT_BACKEND,
+    engine: Engine = DEFAULT_ENGINE,
 ) -> Assembly:
     """Return the assembly that accumulates coefficients without seeds; `passes` are all 0."""
-    parts = [Part(linear, lambda program: direct_sweep(program, patterns, name, backend))] if linear.kernels else []
+    parts = [Part(linear, lambda program: direct_sweep(program, patterns, name, engine))] if linear.kernels else []
     return Assembly(parts, passes)

@@ -16,9 +16,10 @@ import numpy as np
 
 from sparsead.emit.nest import Nest
 from sparsead.emit.source import Source
-from sparsead.emit.sweep import DEFAULT_BACKEND, Sweep
+from sparsead.emit.sweep import DEFAULT_ENGINE, Engine, Sweep
+from sparsead.kernels.indexmap import IndexMap
 from sparsead.kernels.kernel import LinearKernel, LinearProgram, Term
-from sparsead.sweeps.vector import by_place, work_sizes, write_value, write_zeros
+from sparsead.sweeps.vector import all_differ, by_place, work_sizes, write_value, write_zeros
 
 LANE_BUDGET = 1 << 28  # bytes for the lanes of buffers
 MAX_LANES = 32
@@ -97,7 +98,7 @@ def plan_lanes(num_colors: int, rows_in_lanes: int) -> Lanes:
     return Lanes(num_colors, width if width <= 4 else -(-width // 4) * 4)
 
 
-def compressed_sweep(linear: LinearProgram, recovery: Recovery, name: str, backend: str = DEFAULT_BACKEND) -> Sweep:
+def compressed_sweep(linear: LinearProgram, recovery: Recovery, name: str, engine: Engine = DEFAULT_ENGINE) -> Sweep:
     """Return the sweep ``(x, arguments) -> data``.
 
     Parameters
@@ -108,12 +109,12 @@ def compressed_sweep(linear: LinearProgram, recovery: Recovery, name: str, backe
         Colors, and where the entries are found.
     name : str
         Name of the generated function.
-    backend : str
+    engine : Engine
         See `Sweep`.
     """
     writer = _Writer(linear, recovery, name)
     writer.write()
-    return Sweep(writer.source, work_sizes(linear.primal) | writer.sizes, backend)
+    return Sweep(writer.source, work_sizes(linear.primal) | writer.sizes, engine)
 
 
 class _Writer:
@@ -132,9 +133,9 @@ class _Writer:
 
     @property
     def sizes(self) -> dict[str, int]:
-        """Work arrays: lanes of the buffers, and of one row."""
+        """Work arrays: lanes of the buffers."""
         width = self.lanes.width
-        return {f"d{b.name}": b.size * width for b in self.laned} | {"lane": width}
+        return {f"d{b.name}": b.size * width for b in self.laned}
 
     def write(self) -> None:
         """Write the primal kernels, then all blocks."""
@@ -158,8 +159,10 @@ class _Writer:
     def write_kernel(self, kernel: LinearKernel) -> None:
         """Write the loops of one kernel."""
         nest = Nest(self.source, kernel.domain, self.counter, kernel.ordered)
-        groups = [_Group(terms, nest, self) for terms in by_place(kernel.terms)]
-        with nest.body():
+        places = by_place(kernel.terms)
+        groups = [_Group(terms, nest, self) for terms in places]
+        in_lanes = [terms[0] for terms, group in zip(places, groups, strict=True) if not group.is_row]
+        with nest.body(disjoint=nest.large and all_differ(in_lanes)):
             for group in groups:
                 (self.to_row if group.is_row else self.to_lanes)(group)
 
@@ -177,7 +180,7 @@ class _Writer:
     def to_row(self, group: _Group) -> None:
         """Form the row in lanes and recover its entries from there."""
         source = self.source
-        source.array("lane")
+        source.scratch("lane", self.lanes.width)
         self.bounds(group.place)
         if group.dense:
             with source.block(f"for k in range({self.lanes.width}):"):
@@ -224,9 +227,11 @@ class _Writer:
         """Recover all rows from the complete block of the compressed matrix."""
         target = self.linear.target
         name = self.source.buffer(target, tangent=True)
-        with self.source.block(f"for row in range({target.size}):"):
-            self.bounds("row")
-            self.source.write(f"at = {self.lanes.width} * row")
+        nest = Nest(self.source, (target.size,), self.counter)
+        row = nest.index(IndexMap((target.size,), 0, (1,)))
+        with nest.body(disjoint=True):
+            self.bounds(row)
+            self.source.write(f"at = {self.lanes.width} * {row}")
             self.recover(f"{name}[at + ")
 
 

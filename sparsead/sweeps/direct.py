@@ -16,7 +16,7 @@ import numpy as np
 from coloring import SparsityPattern
 from sparsead.emit.nest import Nest
 from sparsead.emit.source import Source, literal
-from sparsead.emit.sweep import DEFAULT_BACKEND, Sweep
+from sparsead.emit.sweep import DEFAULT_ENGINE, Engine, Sweep
 from sparsead.kernels.indexmap import IndexMap, recognise
 from sparsead.kernels.kernel import Buffer, LinearKernel, LinearProgram, Term
 from sparsead.program.index import identity
@@ -26,7 +26,7 @@ from sparsead.sweeps.vector import work_sizes, write_value
 
 
 def direct_sweep(
-    linear: LinearProgram, patterns: dict[Buffer, SparsityPattern], name: str, backend: str = DEFAULT_BACKEND
+    linear: LinearProgram, patterns: dict[Buffer, SparsityPattern], name: str, engine: Engine = DEFAULT_ENGINE
 ) -> Sweep:
     """Return the sweep ``(x, arguments) -> data``.
 
@@ -38,13 +38,13 @@ def direct_sweep(
         The pattern of every buffer that a kernel writes tangents to: buffer size x columns.
     name : str
         Name of the generated function.
-    backend : str
+    engine : Engine
         See `Sweep`.
     """
     writer = _Writer(linear, patterns, name)
     writer.write()
     sizes = {f"d{b.name}": patterns[b].nnz for b in linear.work}
-    return Sweep(writer.source, work_sizes(linear.primal) | sizes, backend)
+    return Sweep(writer.source, work_sizes(linear.primal) | sizes, engine)
 
 
 class _Writer:
@@ -84,7 +84,7 @@ class _Writer:
         nest = Nest(self.source, (size,), self.counter)
         place = nest.index(IndexMap((size,), 0, (1,)) if placement.start is None else recognise(placement.start))
         value = self.constant(nest, placement.values)
-        with nest.body():
+        with nest.body(disjoint=True):
             self.source.write(f"{name}[{place}] = {value}")
 
     def constant(self, nest: Nest, values: np.ndarray) -> str:
@@ -107,7 +107,8 @@ class _Writer:
         rows = [_RowUpdate(self, nest, kernel, t) for t in kernel.terms if t.source is not self.linear.source]
         if not lines and not rows:
             return
-        with nest.body():
+        adds = any(placed.adds for placement in self.placements.values() for placed in placement.placed.get(number, ()))
+        with nest.body(disjoint=not rows and not adds):
             for line in lines:
                 self.source.write(line)
             for row in rows:

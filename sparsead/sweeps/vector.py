@@ -9,18 +9,18 @@ import numpy as np
 
 from sparsead.emit.nest import Nest
 from sparsead.emit.source import Source
-from sparsead.emit.sweep import DEFAULT_BACKEND, Sweep
+from sparsead.emit.sweep import DEFAULT_ENGINE, Engine, Sweep
 from sparsead.kernels.kernel import Buffer, CallKernel, Kernel, Kernels, LinearKernel, LinearProgram, Step, Term
 
 
-def value_sweep(kernels: Kernels, backend: str = DEFAULT_BACKEND) -> Sweep:
+def value_sweep(kernels: Kernels, engine: Engine = DEFAULT_ENGINE) -> Sweep:
     """Return the sweep ``(x, arguments) -> y``."""
     source = Source("value")
     write_value(source, kernels, itertools.count())
-    return Sweep(source, work_sizes(kernels), backend)
+    return Sweep(source, work_sizes(kernels), engine)
 
 
-def product_sweep(linear: LinearProgram, name: str, backend: str = DEFAULT_BACKEND) -> Sweep:
+def product_sweep(linear: LinearProgram, name: str, engine: Engine = DEFAULT_ENGINE) -> Sweep:
     """Return the sweep ``(x, arguments, d_source) -> d_target``, one vector at a time."""
     source, counter = Source(name), itertools.count()
     write_value(source, linear.primal, counter)
@@ -30,7 +30,7 @@ def product_sweep(linear: LinearProgram, name: str, backend: str = DEFAULT_BACKE
         _write_product(source, kernel, counter)
     sizes = work_sizes(linear.primal) | {f"d{b.name}": b.size for b in linear.work}
     source.buffer(linear.source, tangent=True)
-    return Sweep(source, sizes, backend)
+    return Sweep(source, sizes, engine)
 
 
 def work_sizes(kernels: Kernels) -> dict[str, int]:
@@ -62,7 +62,7 @@ def _write_kernel(source: Source, kernel: Kernel, counter: Iterator[int]) -> Non
         f"{source.buffer(s.buffer)}[{nest.index(s.place)}] {'+=' if s.adds else '='} {nest.value(s.value)}"
         for s in kernel.stores
     ]
-    with nest.body():
+    with nest.body(disjoint=not any(s.adds for s in kernel.stores)):
         for line in lines:
             source.write(line)
 
@@ -83,17 +83,30 @@ def by_place(terms: Iterable[Term]) -> list[list[Term]]:
 
 def _write_product(source: Source, kernel: LinearKernel, counter: Iterator[int]) -> None:
     nest = Nest(source, kernel.domain, counter, kernel.ordered)
-    lines = []
-    for group in by_place(kernel.terms):
+    lines, groups = [], by_place(kernel.terms)
+    for group in groups:
         products = [
             f"{nest.value(t.coefficient)} * {source.buffer(t.source, tangent=True)}[{nest.index(t.index)}]"
             for t in group
         ]
         target = source.buffer(group[0].target, tangent=True)
         lines.append(f"{target}[{nest.index(group[0].place)}] += {' + '.join(products)}")
-    with nest.body():
+    with nest.body(disjoint=nest.large and all_differ(group[0] for group in groups)):
         for line in lines:
             source.write(line)
+
+
+def all_differ(terms: Iterable[Term]) -> bool:
+    """Tell whether no place is written twice, by any of the terms at any point."""
+    seen: dict[Buffer, np.ndarray] = {}
+    for term in terms:
+        written = seen.setdefault(term.target, np.zeros(term.target.size, dtype=np.bool_))
+        place = term.place.array().reshape(-1)
+        before = np.count_nonzero(written)
+        written[place] = True
+        if np.count_nonzero(written) != before + place.size:
+            return False
+    return True
 
 
 def apply_columns(

@@ -10,7 +10,7 @@ import pytest
 import sparsead.ops  # noqa: F401  (defines the operations)
 from sparsead.emit.python import FUNCTIONS
 from sparsead.emit.source import Source, literal
-from sparsead.emit.sweep import BACKENDS, Sweep
+from sparsead.emit.sweep import BACKENDS, Engine, Sweep
 from sparsead.program.scalar import OPS
 
 SPECIAL = np.array([0.0, -0.0, 0.3, 1.0, -1.0, -2.5, 7.0, 1e-300, 1e300, np.inf, -np.inf, np.nan])
@@ -34,7 +34,7 @@ def sweep_of_all_operations(backend):
                 source.write(f"{op.name}_{k} = {operand}")
             code = op.code.format(*(f"{op.name}_{k}" for k in range(len(operands))))
             source.write(f"of_{op.name}[{n} * i + j] = {code}")
-    return Sweep(source, {}, backend), results
+    return Sweep(source, {}, Engine(backend)), results
 
 
 @pytest.mark.parametrize("backend", BACKENDS)
