@@ -3,36 +3,59 @@
 from __future__ import annotations
 
 import time
-from pathlib import Path
+from collections.abc import Callable
+from importlib import import_module
 
 import click
 
-from benchmarks import brusselator, collection, rosenbrock, scale, solvers, stages, start
-from benchmarks.report import Part, show, write
+from benchmarks.pictures import draw
+from benchmarks.report import Bars, Lines, Part, markdown, show
+from benchmarks.store import ROOT, keep, kept
 
-ROOT = Path(__file__).parents[1]
-PARTS = {
-    "collection": collection.run,
-    "start": start.run,
-    "stages": stages.run,
-    "scale": scale.run,
-    "solvers": solvers.run,
-    "brusselator": brusselator.run,
-    "rosenbrock": rosenbrock.run,
-}
+PARTS = (
+    "collection", "start", "passes", "growth", "stages", "scale", "solvers", "loops", "brusselator", "rosenbrock",
+    "comparisons",
+)  # fmt: skip
 
 
 @click.command()
-@click.option("--only", multiple=True, type=click.Choice(list(PARTS)), help="Run these parts, and write no page.")
-def main(only: tuple[str, ...]) -> None:
-    """Run the benchmarks, show them, and write out/benchmarks.md and docs/benchmarks.md."""
+@click.argument("names", nargs=-1, type=click.Choice(PARTS))
+@click.option("--again", is_flag=True, help="Also run parts whose results are there.")
+@click.option("--page", is_flag=True, help="Run nothing: write the page from the results that are there, of any code.")
+def main(names: tuple[str, ...], again: bool, page: bool) -> None:
+    """Run the benchmarks, or these parts of them, and write docs/benchmarks.md with its pictures.
+
+    Results are kept in out/parts: a run that was cut off goes on where it was, unless the code has changed. With NAMES,
+    these parts run and no page is written.
+    """
     parts: list[Part] = []
-    for name in only or PARTS:
-        start_of_part = time.perf_counter()
-        parts += PARTS[name]()
-        click.echo(f"{name}: {time.perf_counter() - start_of_part:.0f} s", err=True)
+    for name in names or PARTS:
+        found = kept(name, any_source=page)
+        if not page and (found is None or again or names):
+            found = measured(name)
+        parts += found or []
     show(parts)
-    write(parts, "make bench", ROOT / "out" / "benchmarks.md", *([] if only else [ROOT / "docs" / "benchmarks.md"]))
+    if not names:
+        write(parts)
+
+
+def measured(name: str) -> list[Part]:
+    """Run a part and keep its results."""
+    run: Callable[[], list[Part]] = import_module(f"benchmarks.{name}").run
+    start = time.perf_counter()
+    parts = run()
+    keep(name, parts)
+    click.echo(f"{name}: {time.perf_counter() - start:.0f} s", err=True)
+    return parts
+
+
+def write(parts: list[Part]) -> None:
+    """Write the page and its pictures into the documentation."""
+    docs = ROOT / "docs"
+    for part in parts:
+        if isinstance(part, Lines | Bars):
+            draw(part, docs / "benchmarks")
+    (docs / "benchmarks.md").write_text(markdown(parts, "make bench", "benchmarks"))
 
 
 if __name__ == "__main__":

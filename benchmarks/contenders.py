@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
-import numpy as np
 import scipy.sparse
 
 import sparsead as sad
+from benchmarks.peers.built import Built
 from sparsead.cli.timing import Times, interleaved
 from sparsead.problems import Problem
+
+EACH = 2e-3  # seconds of repeated calls in a round
 
 
 @dataclass(frozen=True)
@@ -44,27 +47,50 @@ def one_core() -> None:
         os.sched_setaffinity(0, {max(os.sched_getaffinity(0))})
 
 
-def prepared(name: str, build: Callable[[], tuple[Callable[[], object], Callable[[], object]]]) -> Contender:
-    """Build a contender, ``build() -> (call, matrix)``, call it once, and note how long that took."""
+@contextmanager
+def no_cache() -> Iterator[None]:
+    """Let sparsead compile everything again inside the block, as tools without a cache do."""
+    before = os.environ.get("SPARSEAD_CACHE")
+    os.environ["SPARSEAD_CACHE"] = "off"
+    try:
+        yield
+    finally:
+        del os.environ["SPARSEAD_CACHE"]
+        if before is not None:
+            os.environ["SPARSEAD_CACHE"] = before
+
+
+def prepared(name: str, build: Callable[[], Built]) -> Contender:
+    """Build a contender, call it once, and note how long that took."""
     start = time.process_time()
     call, matrix = build()
     call()
     return Contender(name, time.process_time() - start, call, matrix)
 
 
+def prepare(problem: Problem, **options: Any) -> Any:
+    """Prepare the derivative that one wants of a problem."""
+    how: Any = sad.jacobian if problem.derivative == "jacobian" else sad.hessian
+    return how(problem.f, problem.x0, *problem.args, **options)
+
+
 def ours(problem: Problem, mode: str, name: str) -> Contender:
     """Prepare sparsead in a mode; every call refills the same matrix."""
 
-    def build() -> tuple[Callable[[], object], Callable[[], object]]:
-        prepare: Any = sad.jacobian if problem.derivative == "jacobian" else sad.hessian
-        matrix = prepare(problem.f, problem.x0, *problem.args, mode=mode)
+    def build() -> Built:
+        matrix = prepare(problem, mode=mode)
         out = matrix(problem.x0, *problem.args)
         return lambda: matrix(problem.x0, *problem.args, out=out), lambda: out
 
     return prepared(name, build)
 
 
-def compare(contenders: list[Contender], others: dict[str, Callable[[], object]], seconds: float = 4.0) -> Times:
+def compare(
+    contenders: list[Contender],
+    others: dict[str, Callable[[], object]],
+    seconds: float = 4.0,
+    tolerance: float = 1e-13,
+) -> Times:
     """Check that all contenders agree with the first to rounding, then time them and `others` in turn.
 
     Raises
@@ -78,10 +104,6 @@ def compare(contenders: list[Contender], others: dict[str, Callable[[], object]]
     scale = abs(expected).max()
     for contender in contenders[1:]:
         difference = abs(expected - scipy.sparse.csr_array(contender.matrix())).max() / scale
-        assert difference < 1e-13, f"{contender.name} differs from {contenders[0].name} by {difference:.1e}"
-    return interleaved(others | {c.name: c.call for c in contenders}, seconds, at_least=7, clock=time.process_time)
-
-
-def filled(pattern: scipy.sparse.csr_array, data: np.ndarray) -> scipy.sparse.csr_array:
-    """Return the matrix of a pattern with these values."""
-    return scipy.sparse.csr_array((data, pattern.indices, pattern.indptr), shape=pattern.shape)
+        assert difference < tolerance, f"{contender.name} differs from {contenders[0].name} by {difference:.1e}"
+    calls = others | {c.name: c.call for c in contenders}
+    return interleaved(calls, seconds, at_least=7, clock=time.process_time, each=EACH)

@@ -71,13 +71,12 @@ def peak_gib() -> float:
 
 def main(problem_name: str, size: str, mode: str) -> None:
     """Measure in this process, and print one line of JSON."""
-    import sparsead as sad
-    from benchmarks.contenders import one_core
-    from sparsead.problems import PROBLEMS
+    from benchmarks.cases import Case
+    from benchmarks.contenders import one_core, prepare
     from sparsead.stages import watching
 
     one_core()
-    problem = PROBLEMS[problem_name](int(size))
+    problem = Case(problem_name, int(size)).problem()
     before = peak_gib()
     start = time.process_time()
     stages: dict[str, float] = {}
@@ -86,8 +85,8 @@ def main(problem_name: str, size: str, mode: str) -> None:
         stages[stage] = time.process_time() - (0.0 if seconds is None else stages[stage])
 
     with watching(watch):
-        jac = sad.jacobian(problem.f, problem.x0, *problem.args, mode=mode)
-    prepare = time.process_time() - start
+        jac = prepare(problem, mode=mode)
+    prepared = time.process_time() - start
     J = jac(problem.x0, *problem.args)
     first = time.process_time() - start
     after = peak_gib()
@@ -102,7 +101,7 @@ def main(problem_name: str, size: str, mode: str) -> None:
                 "n": J.shape[1],
                 "nnz": J.nnz,
                 "stages": stages,
-                "prepare": prepare,
+                "prepare": prepared,
                 "first": first,
                 "again": sorted(again)[2],
                 "before_gib": before,

@@ -1,19 +1,23 @@
-"""A report: tables and targets, shown in the terminal and written as Markdown."""
+"""A report: tables, targets, races and pictures, shown in the terminal and written as Markdown."""
 
 from __future__ import annotations
 
 import platform
 import sys
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from rich.console import Console
 from rich.table import Table as RichTable
 
+from benchmarks.reasons import REASONS
+
 METHOD = """\
 Everything runs on one core (the process is pinned to it), in float64. What is compared runs in one process, in turn,
 round after round. Times are processor time, so that other work on the machine does not count: medians over the rounds;
-ratios are medians of the ratios within a round. Contenders' values are compared with ours before they are timed."""
+ratios are medians of the ratios within a round. Contenders' values are compared with ours before they are timed; each
+has been run on a small problem before, so that imports and what is compiled once for all sizes do not count."""
 
 Cell = str | float | int | None
 
@@ -23,8 +27,8 @@ class Table:
     """Rows of text and numbers; numbers are shown with three digits, None as a dash."""
 
     title: str
-    columns: tuple[str, ...]
-    rows: list[tuple[Cell, ...]] = field(default_factory=list)
+    columns: Sequence[str]
+    rows: list[Sequence[Cell]] = field(default_factory=list)
     note: str = ""
 
     def texts(self) -> list[list[str]]:
@@ -63,7 +67,70 @@ class Target:
         return self.claim, f"{shown(self.measured)} {self.unit}".strip(), bound, "yes" if self.met else "**no**"
 
 
-Part = Table | Target
+@dataclass(frozen=True)
+class Race:
+    """What every tool takes to fill the same matrix.
+
+    Attributes
+    ----------
+    name, title : str
+        The short name of the problem, and one line on it.
+    n, nnz : int
+        Unknowns and entries.
+    first : dict of str to float
+        Seconds from the function to the first matrix, by tool.
+    ms : dict of str to float
+        Milliseconds of one evaluation.
+    of_f, of_ours : dict of str to float
+        Times as long as the function in NumPy, and as the first tool.
+    """
+
+    name: str
+    title: str
+    n: int
+    nnz: int
+    first: dict[str, float]
+    ms: dict[str, float]
+    of_f: dict[str, float]
+    of_ours: dict[str, float]
+
+    def table(self) -> Table:
+        ours = next(iter(self.first))
+        rows = [(tool, self.first.get(tool), self.ms[tool], self.of_f[tool], self.of_ours[tool]) for tool in self.ms]
+        columns = ("", "to the first matrix, s", "one matrix, ms", "times f", f"times {ours}")
+        return Table(f"{self.title}: n = {self.n:,}, {self.nnz:,} entries", columns, rows)
+
+    def faster(self) -> list[str]:
+        """The tools that fill the matrix in less time than ours, by more than the timings vary."""
+        ours, *others = self.first
+        return [tool for tool in others if not tool.startswith(ours) and self.of_ours[tool] < 0.95]
+
+
+@dataclass(frozen=True)
+class Lines:
+    """A picture: lines over a logarithmic axis, a panel for each quantity.
+
+    `panels` maps the label of a vertical axis to lines, name to ``[[x, y], ...]``.
+    """
+
+    file: str
+    title: str
+    x: str
+    panels: dict[str, dict[str, list[list[float]]]]
+
+
+@dataclass(frozen=True)
+class Bars:
+    """A picture: for each row a bar of every kind."""
+
+    file: str
+    title: str
+    x: str
+    rows: list[str]
+    kinds: dict[str, list[float]]
+
+
+Part = Table | Target | Race | Lines | Bars
 
 
 def shown(cell: Cell) -> str:
@@ -74,29 +141,59 @@ def shown(cell: Cell) -> str:
     return f"{cell:,}" if isinstance(cell, int) else f"{cell:,.3g}" if abs(cell) < 1000 else f"{cell:,.0f}"
 
 
+def tables(parts: list[Part]) -> list[Table]:
+    """Return the tables, races among them, in order."""
+    found = (part.table() if isinstance(part, Race) else part for part in parts)
+    return [part for part in found if isinstance(part, Table) and part.rows]
+
+
 def targets_table(parts: list[Part]) -> Table:
-    rows = [part.row() for part in parts if isinstance(part, Target)]
-    return Table("Targets", ("", "measured", "target", "met"), sorted(rows, key=lambda row: row[-1] == "yes"))
+    """Return all targets, missed ones first, with the reason."""
+    targets = sorted((part for part in parts if isinstance(part, Target)), key=lambda target: target.met)
+    rows = [target.row() for target in targets]
+    why = [f"- {t.claim}: {REASONS[t.claim]}" for t in targets if not t.met and t.claim in REASONS]
+    return Table("Targets", ("", "measured", "target", "met"), rows, "\n".join(why))
+
+
+def faster_table(parts: list[Part]) -> Table:
+    """Return where something else fills the same matrix faster, loops written by hand included."""
+    races = [part for part in parts if isinstance(part, Race)]
+    rows: list[Sequence[Cell]] = [
+        (race.title, race.n, tool, race.ms[tool], race.ms[next(iter(race.first))], 1.0 / race.of_ours[tool])
+        for race in races
+        for tool in race.faster()
+    ]
+    rows.sort(key=lambda row: str(row[2]).startswith("by hand"))
+    why = [
+        f"- {name}: {REASONS[name]}" for name in dict.fromkeys(r.name for r in races if r.faster()) if name in REASONS
+    ]
+    columns = ("", "n", "faster", "its ms", "our ms", "ours / it")
+    return Table("Where something else is faster in evaluation", columns, rows, "\n".join(why))
 
 
 def show(parts: list[Part]) -> None:
     """Print tables, then the targets that they bear on."""
     console = Console(highlight=False, width=None if sys.stdout.isatty() else 140)
-    tables = [part for part in parts if isinstance(part, Table)]
-    for table in [*tables, targets_table(parts)]:
+    for table in [*tables(parts), targets_table(parts), faster_table(parts)]:
         if table.rows:
             console.print(table.rich())
             console.print(table.note + "\n" if table.note else "", style="dim")
 
 
-def write(parts: list[Part], command: str, *paths: Path) -> None:
-    """Write a Markdown page: targets first (missed ones on top), then the tables."""
-    tables = [targets_table(parts), *(part for part in parts if isinstance(part, Table))]
+def markdown(parts: list[Part], command: str, pictures: str) -> str:
+    """Return the page: first where something else is faster, then targets, pictures, and all tables.
+
+    `pictures` is the folder of the pictures as the page sees it.
+    """
     head = f"# Benchmarks\n\nWritten by `{command}` on {machine()}.\n\n{METHOD}"
-    text = "\n\n".join([head, *(table.markdown() for table in tables if table.rows)]) + "\n"
-    for path in paths:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(text)
+    first = faster_table(parts)
+    races = sum(isinstance(part, Race) for part in parts)
+    none = f"## {first.title}\n\nNowhere in the {races} comparisons below."
+    drawn = [part for part in parts if isinstance(part, Lines | Bars)]
+    sections = [head, first.markdown() if first.rows or not races else none]
+    sections += [targets_table(parts).markdown()] * any(isinstance(part, Target) for part in parts)
+    sections += [f"## {part.title}\n\n![{part.title}]({pictures}/{part.file}.svg)" for part in drawn]
+    return "\n\n".join([*sections, *(table.markdown() for table in tables(parts))]) + "\n"
 
 
 def machine() -> str:

@@ -8,6 +8,8 @@ from typing import Any
 
 import numpy as np
 
+from sparsead.problems.broyden import banded
+
 
 def broyden_loop(x):
     n = len(x)
@@ -22,18 +24,6 @@ def broyden_loop(x):
 def broyden_array(x):
     padded = np.concatenate([[0.0], x, [0.0]])
     return (3.0 - 2.0 * x) * x - padded[:-2] - 2.0 * padded[2:] + 1.0
-
-
-def banded_loop(x):
-    n = len(x)
-    r = np.zeros(n)
-    for i in range(n):
-        s = x[i] * (2.0 + 5.0 * x[i] ** 2) + 1.0
-        for j in range(max(0, i - 5), min(n, i + 2)):
-            if j != i:
-                s -= x[j] * (1.0 + x[j])
-        r[i] = s
-    return r
 
 
 def banded_array(x):
@@ -168,7 +158,7 @@ class Twins:
 
 TWINS = [
     Twins("Broyden tridiagonal", broyden_loop, broyden_array),
-    Twins("Broyden banded", banded_loop, banded_array),
+    Twins("Broyden banded", banded, banded_array),
     Twins("chained Rosenbrock", rosenbrock_loop, rosenbrock_array),
     Twins("its terms", rosenbrock_terms_loop, rosenbrock_terms_array),
     Twins("extended Wood", wood_loop, wood_array),

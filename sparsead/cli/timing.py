@@ -26,6 +26,7 @@ def interleaved(
     at_least: int = 5,
     at_most: int = 300,
     clock: Callable[[], float] = time.perf_counter,
+    each: float = 0.0,
 ) -> Times:
     """Run all calls in turn, round after round, and return their times.
 
@@ -39,17 +40,22 @@ def interleaved(
         Limits on the number of rounds.
     clock : callable
         What tells the time: `time.process_time` leaves out the time that other processes took on a shared machine.
+    each : float
+        Shorter calls are repeated for about so many seconds in every round, and their mean counts: otherwise what they
+        take depends on what ran before them and which caches it left cold.
     """
     for call in calls.values():  # the first run pays for page faults and caches
         call()
+    repeats = [max(1, round(each / _seconds(call, clock))) if each else 1 for call in calls.values()]
     rounds: list[list[float]] = []
     end = time.perf_counter() + seconds
     while len(rounds) < at_least or (len(rounds) < at_most and time.perf_counter() < end):
-        rounds.append([_seconds(call, clock) for call in calls.values()])
+        rounds.append([_seconds(call, clock, k) for call, k in zip(calls.values(), repeats, strict=True)])
     return Times(zip(calls, np.array(rounds).T, strict=True))
 
 
-def _seconds(call: Callable[[], object], clock: Callable[[], float]) -> float:
+def _seconds(call: Callable[[], object], clock: Callable[[], float], repeats: int = 1) -> float:
     start = clock()
-    call()
-    return clock() - start
+    for _ in range(repeats):
+        call()
+    return (clock() - start) / repeats

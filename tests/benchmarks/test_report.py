@@ -2,7 +2,8 @@
 
 import pytest
 
-from benchmarks.report import Table, Target, shown, targets_table, write
+from benchmarks.reasons import REASONS
+from benchmarks.report import Lines, Race, Table, Target, markdown, shown, targets_table
 
 
 @pytest.mark.parametrize(
@@ -25,11 +26,36 @@ def test_missed_targets_come_first():
     ]
 
 
-def test_the_page_holds_targets_and_tables(tmp_path):
-    page = tmp_path / "new" / "page.md"
-    write([Table("Times", ("", "ms"), [("f", 1.5)], "A note."), Target("fast", 1.0, 2.0)], "make bench", page)
-    text = page.read_text()
-    assert text.index("| fast | 1 | at most 2 | yes |") < text.index(
-        "## Times\n\n|  | ms |\n| --- | ---: |\n| f | 1.5 |"
-    )
-    assert text.endswith("A note.\n")
+def test_a_missed_target_has_its_reason(monkeypatch):
+    monkeypatch.setitem(REASONS, "bad", "It reads too much.")
+    monkeypatch.setitem(REASONS, "good", "Never shown.")
+    table = targets_table([Target("good", 1.0, 2.0), Target("bad", 3.0, 2.0)])
+    assert table.note == "- bad: It reads too much."
+
+
+RACE = Race("p", "P", 10, 20, {"ours": 0.1, "peer": 9.0}, {"f": 1.0, "ours": 0.5, "peer": 2.0},
+            {"f": 1.0, "ours": 0.5, "peer": 2.0}, {"f": 2.0, "ours": 1.0, "peer": 4.0})  # fmt: skip
+
+
+def test_a_race_is_a_table():
+    table = RACE.table()
+    assert table.title == "P: n = 10, 20 entries"
+    assert table.rows[0] == ("f", None, 1.0, 1.0, 2.0)
+    assert table.rows[2] == ("peer", 9.0, 2.0, 2.0, 4.0)
+
+
+def test_the_page_holds_everything_in_order():
+    parts = [
+        Table("Times", ("", "ms"), [("f", 1.5)], "A note."), Target("fast", 1.0, 2.0), RACE,
+        Lines("growth", "Growth", "n", {}),
+    ]  # fmt: skip
+    text = markdown(parts, "make bench", "pictures")
+    inside = [
+        "## Where something else is faster in evaluation\n\nNowhere in the 1 comparisons",
+        "| fast | 1 | at most 2 | yes |",
+        "![Growth](pictures/growth.svg)",
+        "## Times\n\n|  | ms |\n| --- | ---: |\n| f | 1.5 |\n\nA note.",
+        "## P: n = 10, 20 entries",
+    ]
+    places = [text.index(piece) for piece in inside]
+    assert places == sorted(places)

@@ -26,3 +26,15 @@ def test_the_clock_can_be_chosen():
     ticks = iter(range(100))
     times = interleaved({"a": lambda: None, "b": lambda: next(ticks)}, at_most=5, clock=lambda: float(next(ticks)))
     assert set(times["a"]) == {1.0} and set(times["b"]) == {2.0}
+
+
+def test_short_calls_are_repeated_and_their_mean_counts():
+    """A clock that a call moves by one second: six repetitions fill six seconds, and one takes one."""
+    now = [0.0]
+
+    def call():
+        now[0] += 1.0
+
+    times = interleaved({"a": call}, seconds=0.0, at_least=2, clock=lambda: now[0], each=6.0)
+    assert now[0] == 1 + 1 + 2 * 6
+    assert set(times["a"]) == {1.0}
