@@ -53,6 +53,7 @@ def test_casadi(name, kind):
     assert_agrees(getattr(casadi, kind)(FORMS[name].casadi, problem), J)
 
 
+@pytest.mark.slow  # JAX compiles for seconds
 @having("jax")
 def test_asdex(name):
     pytest.importorskip("asdex")
@@ -60,6 +61,7 @@ def test_asdex(name):
     assert_agrees(jax.asdex(FORMS[name].jax, problem), J)
 
 
+@pytest.mark.slow  # JAX compiles for seconds
 @having("jax")
 def test_sparsejac(name):
     pytest.importorskip("sparsejac")
