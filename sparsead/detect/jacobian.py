@@ -62,7 +62,8 @@ def _pattern_of(
             continue
         part = read if source is x else _through(read, known[source])
         total = part if total is None else _union(total, part)
-    assert total is not None
+    if total is None:  # a recurrence whose first elements do not depend on x
+        return SparsityPattern.from_coo(np.empty(0, np.int32), np.empty(0, np.int32), (target.size, x.size))
     return total if again is None else _repeated(again, total)
 
 

@@ -179,6 +179,9 @@ class _Lowering:
         if int((point_of >= 0).sum()) != read.size:  # an element is read twice
             raise _NeedsBufferError(node)
         point = compose(point_of, node.place)
+        if (stored_part(point) < 0).all():  # what is read has no terms
+            yield Piece(whole(constant(0.0)).broadcast(piece.ref.shape), piece.place, piece.adds)
+            return
         inner = Piece(node.terms, np.zeros(node.terms.shape, np.int32))
         if (stored_part(point) < 0).any():
             inner = inner.at(np.flatnonzero(point >= 0))

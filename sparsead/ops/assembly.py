@@ -23,6 +23,7 @@ assembling(np.dstack, lambda x: np.dstack([x, x]))
 assembling(np.column_stack, lambda x: np.column_stack([x, x[:, 0]]))
 assembling(np.block, lambda x: np.block([[x, np.zeros((3, 1))], [x[:1], np.ones((1, 1))]]))
 assembling(np.append, lambda x: np.append(x, 1.0), lambda x: np.append(x, x, axis=0), arrays=2)
+assembling(np.resize, lambda x: np.resize(x, (2, 8)), lambda x: np.resize(x[:0], 3))  # of nothing it makes zeros
 assembling(np.tril, np.tril)
 assembling(np.triu, lambda x: np.triu(x, 1))
 assembling(np.diag, lambda x: np.diag(x[0]), lambda x: np.diag(x))

@@ -104,7 +104,7 @@ def of_parts(func: Any, *samples: Sample) -> Callable[[Callable[..., Any]], Call
 _MOVING = {entry.spelling for entry in REGISTRY if entry.family == "movement"} - {"np.broadcast_arrays"}
 linear(*(func for func in HANDLERS if spelling_of(func) in _MOVING))
 linear(np.concatenate, np.stack, np.hstack, np.vstack, np.dstack, np.column_stack, np.block)
-linear(np.tril, np.triu, np.diag, np.diagflat)
+linear(np.resize, np.tril, np.triu, np.diag, np.diagflat)
 linear(np.negative, np.sum, np.mean, np.diff, np.cumsum, np.trace)
 additive(np.add, np.subtract, np.append)
 bilinear(np.multiply, np.matmul, np.dot, np.inner, np.outer, np.kron, np.tensordot, np.convolve)

@@ -42,6 +42,7 @@ class Assembly:
     parts: list[Part]
     passes: dict[str, int]
     finish: Finish | None = None
+    engine: Engine = DEFAULT_ENGINE  # of the values of a function whose matrix is empty: no part computes them
     _sweeps: dict[int, list[Sweep]] = field(default_factory=dict)
 
     def sweeps(self, values: Kernels | None = None) -> list[Sweep]:
@@ -52,6 +53,8 @@ class Assembly:
             if values is not None and programs:
                 programs[0] = replace(programs[0], primal=values)
             self._sweeps[key] = [p.build(program) for p, program in zip(self.parts, programs, strict=True)]
+            if values is not None and not programs:
+                self._sweeps[key] = [value_sweep(values, self.engine)]
         return self._sweeps[key]
 
     def compile(self) -> None:
@@ -61,8 +64,6 @@ class Assembly:
 
     def fill(self, data: np.ndarray, inputs: dict[str, np.ndarray], values: Kernels | None = None) -> None:
         """Write every value to `data`; with `values`, also the outputs that are among the inputs by name."""
-        if values is not None and not self.parts:
-            value_sweep(values)(**inputs)
         for sweep in self.sweeps(values):
             sweep(**inputs, data=data)
         if self.finish is not None:
@@ -100,7 +101,7 @@ def compressed_assembly(
         rows = Recovery.of(line, ~color, n, colored.row_colors, colored.num_row_colors)
         parts.append(_part(linear.transposed(), rows, f"{name}_transposed", engine))
     passes = {kind: colored.num_column_colors} | ({"vjp": colored.num_row_colors} if kind == "jvp" else {})
-    return Assembly(parts, passes, plan.finish)
+    return Assembly(parts, passes, plan.finish, engine)
 
 
 def _part(linear: LinearProgram, recovery: Recovery, name: str, engine: Engine) -> Part:
@@ -115,5 +116,5 @@ def direct_assembly(
     engine: Engine = DEFAULT_ENGINE,
 ) -> Assembly:
     """Return the assembly that accumulates coefficients without seeds; `passes` are all 0."""
-    parts = [Part(linear, lambda program: direct_sweep(program, patterns, name, engine))] if linear.kernels else []
-    return Assembly(parts, passes)
+    part = Part(linear, lambda program: direct_sweep(program, patterns, name, engine))
+    return Assembly([part] if patterns[linear.target].nnz else [], passes, engine=engine)

@@ -123,7 +123,7 @@ class _Writer:
     def __init__(self, linear: LinearProgram, recovery: Recovery, name: str) -> None:
         self.linear = linear
         self.in_order = recovery.slot is None
-        self.rowwise = rows_complete(linear)
+        self.rowwise = rows_complete(linear, np.diff(recovery.start))
         self.laned = [*linear.work] if self.rowwise else [*linear.work, linear.target]
         self.lanes = plan_lanes(recovery.width, sum(b.size for b in self.laned))
         self.single = self.lanes.blocks == 1
@@ -257,8 +257,11 @@ class _Group:
         return " + ".join(f"{c} * {name}[{self.width} * ({index}) + {k}]" for c, name, index in self.dense)
 
 
-def rows_complete(linear: LinearProgram) -> bool:
-    """Tell whether every row of the target is computed at one point of one kernel only."""
+def rows_complete(linear: LinearProgram, wanted: np.ndarray | None = None) -> bool:
+    """Tell whether every row of the target is computed at one point of one kernel only.
+
+    A row that no kernel computes is complete unless entries are read in it: `wanted` is their number by row.
+    """
     seen = np.zeros(linear.target.size, dtype=np.bool_)
     for kernel in linear.kernels:
         for group in by_place(kernel.terms):
@@ -269,4 +272,4 @@ def rows_complete(linear: LinearProgram) -> bool:
             seen[place] = True
             if np.count_nonzero(seen) != before + place.size:
                 return False
-    return True
+    return wanted is None or not wanted[~seen].any()

@@ -9,6 +9,8 @@ buffer adds a multiple of that sparse row to the row of its target.
 from __future__ import annotations
 
 import itertools
+from collections import defaultdict
+from collections.abc import Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -101,9 +103,7 @@ class _Writer:
         nest = Nest(self.source, kernel.domain, self.counter, kernel.ordered)
         lines = []
         for placement in self.placements.values():
-            # Of neighbours that add to the same entry, the one ahead goes first: such a loop can be vectorised.
-            ahead_first = sorted(placement.placed.get(number, ()), key=lambda placed: -placed.slot.offset)
-            lines += [self.entry(nest, placed) for placed in ahead_first]
+            lines += [self.entry(nest, placed) for placed in self.ahead_first(placement.placed.get(number, ()))]
         rows = [_RowUpdate(self, nest, kernel, t) for t in kernel.terms if t.source is not self.linear.source]
         if not lines and not rows:
             return
@@ -113,6 +113,22 @@ class _Writer:
                 self.source.write(line)
             for row in rows:
                 row.write()
+
+    def ahead_first(self, placed: Sequence[Placed]) -> list[Placed]:
+        """Of neighbours that add to the same entry, put the one ahead first: such a loop can be vectorised.
+
+        A term of a Hessian and its mirror image stay together, so that an entry and its mirror image receive their
+        terms in the same order.
+        """
+        reach: dict[object, int] = defaultdict(int)
+        pairs = [
+            frozenset((p.term.place.key, p.term.index.key)) if self.linear.symmetric else k
+            for k, p in enumerate(placed)
+        ]
+        for pair, p in zip(pairs, placed, strict=True):
+            reach[pair] = max(reach[pair], p.slot.offset)
+        order = sorted(range(len(placed)), key=lambda k: -reach[pairs[k]])
+        return [placed[k] for k in order]
 
     def entry(self, nest: Nest, placed: Placed) -> str:
         """Return the statement that stores or adds one coefficient."""

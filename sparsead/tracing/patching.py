@@ -8,6 +8,7 @@ everybody else gets the function itself.
 
 from __future__ import annotations
 
+import functools
 import sys
 import threading
 import types
@@ -23,6 +24,8 @@ import numpy as np
 _LIBRARIES = ("numpy", "sparsead", "coloring", "scipy", "numba", "networkx")
 _LIKE_USER_CODE = ("scipy.optimize", "scipy._lib._array_api")
 _HOMES = ("numpy", "math", "scipy.special", "scipy.linalg")  # where users find the patched functions
+
+_COMPILED = tuple(EXTENSION_SUFFIXES)
 
 PATCHES: dict[Callable[..., Any], Callable[..., Any]] = {}
 
@@ -83,8 +86,15 @@ def _replace_in(names: dict[str, Any], candidates: Iterable[str]) -> None:
             names[name] = wrapper
 
 
-def _is_compiled(module: Any) -> bool:
-    return str(getattr(module, "__file__", "")).endswith(tuple(EXTENSION_SUFFIXES))
+@functools.cache
+def _treatment(name: str, file: str) -> str:
+    """Decide what happens to the names of a module while a trace runs: "replace", "shield" or nothing."""
+    if name in _HOMES:
+        return "replace"
+    if file.endswith(_COMPILED):
+        return "shield"
+    plain = is_library(name) or name.partition(".")[0] in sys.stdlib_module_names
+    return "" if plain else "replace"
 
 
 def _shield(names: dict[str, Any], plain: types.ModuleType) -> None:
@@ -104,9 +114,10 @@ def _replace_everywhere() -> None:
         names = getattr(module, "__dict__", None)
         if names is None:
             continue
-        if _is_compiled(module) and name not in _HOMES:
+        treatment = _treatment(name, str(names.get("__file__", "")))
+        if treatment == "shield":
             _shield(names, plain)
-        elif name in _HOMES or not is_library(name):
+        elif treatment:
             _replace_in(names, spelled & names.keys())
 
 

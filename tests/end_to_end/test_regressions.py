@@ -50,8 +50,31 @@ def telescoping(x):
     return np.array([np.sum(np.diff(x)) ** 3, x[0]])
 
 
+def sum_without_terms(x):
+    """The elements read have no terms of the sum."""
+    return np.concatenate([x, (np.eye(3, 6) * [[1.0], [0.0], [0.0]] @ x)[1:]])
+
+
+def resized_nothing(x):
+    return np.concatenate([np.resize(np.sin(x[3:1]), 3), x * x])
+
+
+def meeting_maps(x):
+    """Terms of a Hessian whose index maps meet at some points only: both triangles add them in one order."""
+    t, s = [0, 1, 2, 0, 1], [1, 2, 0, 1, 3]
+    return x[t] * np.sin(x[s]) * x[[2, 0, 1, 2, 0]] + x[s] ** 3 * x[t]
+
+
+def linear_recurrence(x):
+    """In the second derivative the adjoint of the recurrence depends on nothing but itself."""
+    v = np.zeros(40, dtype=x.dtype)
+    for i in range(1, 40):
+        v[i] = 0.3 * v[i - 1] + 0.2 * x[2 * i % 6]
+    return np.concatenate([v[3::9], x[:1] ** 2])
+
+
 PROGRAMS = [
-    telescoping,
+    telescoping, linear_recurrence, sum_without_terms, resized_nothing, meeting_maps,
     read_while_incomplete, scatter_of_zeros, empty_operands, empty_reductions, constant_product, numbers_are_indexed,
 ]  # fmt: skip
 
@@ -71,4 +94,25 @@ def test_hessian(f, mode):
         return np.sum(f(x) ** 2)
 
     expected = differences(lambda x: complex_step(g, x), X)
-    assert_close(sad.hessian(g, X, mode=mode, backend="python")(X).toarray(), expected, 1e-8)
+    matrix = sad.hessian(g, X, mode=mode, backend="python")(X).toarray()
+    assert_close(matrix, expected, 1e-8)
+    np.testing.assert_array_equal(matrix, matrix.T)
+
+
+def test_entries_that_no_kernel_computes_are_zero():
+    """Rows 1 to 4 have entries only because the pattern is symmetric; they once held what was in memory before."""
+    for mode in ("column", "star", "acyclic", "direct"):
+        hess = sad.hessian(lambda x: np.sum(telescoping(x) ** 2), X, mode=mode, backend="python")
+        matrix = hess(X)
+        matrix.data[:] = np.nan
+        assert np.isfinite(hess(X, out=matrix).data).all()
+
+
+@pytest.mark.parametrize("mode", ["forward", "reverse", "bidirectional", "direct"])
+def test_a_larger_pattern_is_filled_up_with_zeros(mode):
+    for f in (lambda x: np.ones(6), lambda x: np.concatenate([x[:2] ** 2, np.ones(4)])):
+        jac = sad.jacobian(f, X, mode=mode, pattern=np.ones((6, 6)), backend="python")
+        matrix = jac(X)
+        matrix.data[:] = np.nan
+        assert_close(jac(X, out=matrix).toarray(), complex_step(f, X), 1e-14)
+        assert jac.value_and_jacobian(X)[0].tolist() == f(X).tolist()
