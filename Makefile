@@ -28,14 +28,11 @@ types: .venv/ready
 
 check: lint types test doctest
 
-fuzz: .venv/ready     ## try thousands of random programs with fresh seeds (EXAMPLES=5000 of each kind)
-	SPARSEAD_EXAMPLES=$(or $(EXAMPLES),5000) $(BIN)/python -m pytest -n 2 tests/laws/test_random_programs.py
+MINUTES ?= 10
 
-docs: .venv/ready     ## build the documentation in build/docs; warnings are errors
-	$(PIP) -e ".[docs]"
-	rm -rf docs/_generated/api  # pages of names that are gone
-	$(BIN)/python -m sphinx -W --keep-going -q -b html -d build/doctrees docs build/docs
-	$(BIN)/python -m tests.docs.pages build/docs
+fuzz: .venv/ready     ## try random programs, then random colorings, with fresh seeds, for MINUTES=10 each
+	$(BIN)/python -m tests.fuzz programs --minutes $(MINUTES)
+	$(BIN)/python -m tests.fuzz matrices --minutes $(MINUTES)
 
 bench: .venv/ready    ## measure against the peers (installs them) and write docs/benchmarks.md
 	$(PIP) -e ".[bench]"

@@ -1,70 +1,76 @@
-"""Random programs: compositions of operations over random shapes, with views, in-place writes and constants.
+"""Random programs: compositions of all registered operations over random shapes, with views, writes, loops, constants.
 
 A program is drawn step by step next to its values at one point, so shapes are known and values stay of size one.
-It prints as the Python code that it is.
 """
 
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable
-from dataclasses import dataclass, field
+from random import Random
 from typing import Any
 
 import numpy as np
 import scipy.sparse
-from hypothesis import strategies as st
+
+from tests.laws.program import HELPERS, Program, point
+from tests.laws.samples import ANCHORS, CALLS
 
 MAX_SIZE = 24
 
+UNARY = ["np.sin({0})", "np.exp(0.2 * {0})", "np.tanh({0})", "{0} ** 2", "-{0}", "1.0 / (2.0 + {0} ** 2)"]
+UNARY += ["np.sqrt(1.5 + {0} * {0})", "np.log(2.0 + {0} ** 2)", "np.arctan({0})", "{0} ** 3", "2.0 - {0} / 3"]
+UNARY_ROUGH = ["np.abs({0})", "np.maximum({0}, 0.4)", "np.clip({0}, -0.5, 0.6)", "np.where({0} > 0.35, {0}, 0.0)"]
 
-def point(shape: tuple[int, ...]) -> np.ndarray:
-    """Return the point at which programs of x of `shape` are drawn and compared."""
-    return np.random.default_rng(5).uniform(0.25, 0.75, shape)
+BINARY = ["{0} + {1}", "{0} - {1}", "{0} * {1}", "{0} / (1.5 + {1} ** 2)", "(1.5 + {0} ** 2) ** {1}"]
+BINARY_ROUGH = ["np.maximum({0}, {1})", "np.minimum({0}, {1})", "np.where({0} > {1}, {0}, {1} * 2.0)"]
+BINARY_ROUGH += ["np.hypot({0}, {1} + 3.0)"]
+
+REDUCTION = ["np.sum({0}, axis={1})", "np.mean({0}, axis={1}, keepdims=True)", "np.prod({0}, axis={1})"]
+REDUCTION += ["np.cumsum({0}, axis={1})", "np.add.reduce({0}, axis={1})", "np.cumprod({0}, axis={1})"]
+REDUCTION_ROUGH = ["np.max({0}, axis={1})", "np.min({0}, axis={1}, keepdims=True)"]
+
+MOVEMENT = ["np.roll({0}, {shift}, axis={axis})", "{0}.T", "{0}.reshape(-1)", "np.flip({0}, axis={axis})"]
+MOVEMENT += ["np.repeat({0}, 2, axis={axis})", "np.tile({0}, 2)", "{0}.copy()", "np.expand_dims({0}, {axis})"]
+MOVEMENT += ["np.pad({0}, 1, mode={mode!r})", "np.squeeze({0})", "np.diff({0}, axis={axis})", "np.tril({0})"]
+MOVEMENT += ["np.take({0}, [0, -1], axis={axis})", "{0}.reshape(2, -1)", "np.moveaxis({0}, {axis}, 0)"]
+MOVEMENT += ["np.broadcast_to({0}, (2, *np.shape({0})))", "np.delete({0}, 0, axis={axis})"]
+
+JOINING = ["np.concatenate([{0}, {1}], axis={axis})", "np.stack([{0}, {zeros}], axis={axis})"]
+JOINING += ["np.stack([{0}, {1}])", "np.hstack([{0}, {1}, {zeros}])", "np.append({0}, {1})"]
+JOINING += ["np.concatenate([{0}.ravel(), {1}.ravel()])", "np.outer({0}, {1})", "np.array([{0}, {1}])"]
+
+STEP = ["0.5 * np.sin({last}) * {next}", "0.3 * {last} + 0.2 * {next} * {next}", "{last} * {next} - 0.1 * {last}"]
+STEP += ["0.5 * np.exp(-{last} * {last}) + {next}", "0.4 * {last} + 0.1 * i"]
 
 
-@dataclass
-class Program:
-    """Statements over the names x, v1, v2, ...; the value is the last of them, or several joined."""
-
-    shape: tuple[int, ...]
-    lines: list[str] = field(default_factory=list)
-    constants: dict[str, Any] = field(default_factory=dict)
-    smooth: bool = True
-
-    def __call__(self, x: Any) -> Any:
-        names = {"np": np, "x": x, **self.constants}
-        exec(self.code, names)
-        return names["y"]
-
-    @functools.cached_property
-    def code(self) -> Any:
-        return compile("\n".join(self.lines), "<random program>", "exec")
-
-    def __repr__(self) -> str:
-        constants = [f"{k} = {v!r}" for k, v in self.constants.items()]
-        return "\n".join([f"# x has shape {self.shape}", *constants, *self.lines])
+@functools.cache
+def callable_names(smooth: bool) -> list[str]:
+    """Return the names of the sample calls that a program may hold."""
+    return [name for name, call in CALLS.items() if not smooth or call.is_analytic]
 
 
 class Writer:
     """Draws the statements of a program and follows the values at one point."""
 
-    def __init__(self, draw: Callable[[Any], Any], shape: tuple[int, ...], smooth: bool) -> None:
-        self.draw = draw
+    def __init__(self, random: Random, shape: tuple[int, ...], smooth: bool) -> None:
+        self.random = random
         self.program = Program(shape, smooth=smooth)
-        self.values: dict[str, np.ndarray] = {"x": point(shape)}
+        self.values: dict[str, np.ndarray] = {"x": point(shape), "p": point(shape, 6)}
 
     # -- choices --------------------------------------------------------------------------------------------
     def pick(self, choices: Any) -> Any:
-        return self.draw(st.sampled_from(list(choices)))
+        return self.random.choice(list(choices))
 
     def number(self, low: int, high: int) -> int:
-        return self.draw(st.integers(low, high))
+        return self.random.randint(low, high)
 
-    def operand(self, ndim: int | None = None) -> str | None:
-        """Pick a name, recent ones more often."""
-        names = [n for n, v in self.values.items() if ndim is None or v.ndim == ndim]
-        return self.pick(names[::-1]) if names else None
+    def formula(self, smooth: list[str], rough: list[str]) -> str:
+        return self.pick(smooth if self.program.smooth else smooth + rough)
+
+    def operand(self) -> str:
+        """Pick a name; the argument p less often than the others, the last value more often."""
+        names = list(self.values)
+        return self.pick(["x", *names[2:] * 2, names[-1] if len(names) > 2 else "x", "p"])
 
     def constant(self, value: Any) -> str:
         name = f"c{len(self.program.constants)}"
@@ -72,13 +78,12 @@ class Writer:
         return name
 
     def add(self, code: str, after: str | None = None) -> bool:
-        """Append ``v = code`` (and a statement after it) unless it does not fit."""
+        """Append ``v = code`` (and statements after it) unless that does not fit."""
         name = f"v{len(self.values)}"
         lines = [f"{name} = {code}", *([after.format(v=name)] if after else [])]
-        names = {"np": np, **self.program.constants, **{k: v.copy() for k, v in self.values.items()}}
+        names = {**HELPERS, **self.program.constants, **{k: v.copy() for k, v in self.values.items()}}
         try:
-            with np.errstate(all="ignore"):
-                exec("\n".join(lines), names)
+            exec("\n".join(lines), names)
         except (ValueError, IndexError, TypeError):
             return False
         value = np.asarray(names[name])
@@ -92,21 +97,20 @@ class Writer:
         return True
 
     # -- statements -----------------------------------------------------------------------------------------
-    def unary(self) -> None:
-        code = ["np.sin({0})", "np.exp(0.2 * {0})", "np.tanh({0})", "{0} ** 2", "-{0}", "1.0 / (2.0 + {0} ** 2)"]
-        code += ["np.sqrt(1.5 + {0} * {0})", "np.log(2.0 + {0} ** 2)", "np.arctan({0})", "{0} ** 3", "2.0 - {0} / 3"]
-        rough = ["np.abs({0})", "np.maximum({0}, 0.4)", "np.clip({0}, -0.5, 0.6)", "np.where({0} > 0.35, {0}, 0.0)"]
-        self.add(self.pick(code if self.program.smooth else code + 2 * rough).format(self.operand()))
+    def unary(self) -> bool:
+        return self.add(self.formula(UNARY, UNARY_ROUGH).format(self.operand()))
 
-    def binary(self) -> None:
-        code = ["{0} + {1}", "{0} - {1}", "{0} * {1}", "{0} / (1.5 + {1} ** 2)", "(1.5 + {0} ** 2) ** {1}"]
-        rough = [
-            "np.maximum({0}, {1})",
-            "np.minimum({0}, {1})",
-            "np.where({0} > {1}, {0}, {1} * 2.0)",
-            "np.hypot({0}, {1} + 3.0)",
-        ]
-        self.add(self.pick(code if self.program.smooth else code + rough).format(self.operand(), self.operand()))
+    def binary(self) -> bool:
+        return self.add(self.formula(BINARY, BINARY_ROUGH).format(self.operand(), self.operand()))
+
+    def calling(self) -> bool:
+        """Call any registered operation."""
+        name = self.pick(callable_names(self.program.smooth))
+        argument = f"fitted({self.operand()}, {self.number(0, len(ANCHORS) - 1)})"
+        key = self.pick(["", "", "[..., ::2]", ".ravel()[:9]"])
+        fits = self.add(f"np.asarray(ops[{name!r}]({argument})){key}")
+        self.program.spellings[CALLS[name].spelling] += fits
+        return fits
 
     def slice_of(self, n: int) -> str:
         start, stop = self.number(-n, n), self.number(-n, n)
@@ -123,90 +127,92 @@ class Writer:
             parts.append(self.pick([self.slice_of(n)] * 4 + single + ([str(fancy), str(mask)] if fancy else [])))
         return ", ".join(parts[: self.number(1, len(parts))]) if parts else "..."
 
-    def indexing(self) -> None:
+    def indexing(self) -> bool:
         name = self.operand()
-        self.add(f"{name}[{self.key(self.values[name].shape)}]")
+        return self.add(f"{name}[{self.key(self.values[name].shape)}]")
 
-    def movement(self) -> None:
-        name = self.operand()
+    def axis(self, name: str) -> int:
         ndim = self.values[name].ndim
-        axis = self.number(-ndim, ndim - 1) if ndim else 0
-        code = [f"np.roll({name}, {self.number(-3, 3)}, axis={axis})", f"{name}.T", f"{name}.reshape(-1)"]
-        code += [f"np.flip({name}, axis={axis})", f"np.repeat({name}, 2, axis={axis})", f"np.tile({name}, 2)"]
-        code += [f"np.pad({name}, 1, mode={self.pick(['edge', 'wrap', 'constant'])!r})", f"{name}.copy()"]
-        code += [f"np.expand_dims({name}, {axis})", f"np.squeeze({name})", f"np.diff({name}, axis={axis})"]
-        code += [f"np.tril({name})", f"np.take({name}, [0, -1], axis={axis})", f"{name}.reshape(2, -1)"]
-        self.add(self.pick(code))
+        return self.number(-ndim, ndim - 1) if ndim else 0
 
-    def joining(self) -> None:
-        a, b, axis = self.operand(), self.operand(), self.number(0, 1)
+    def movement(self) -> bool:
+        name = self.operand()
+        mode = self.pick(["edge", "wrap", "constant", "reflect", "symmetric"])
+        shift = self.number(-3, 3)
+        return self.add(self.pick(MOVEMENT).format(name, axis=self.axis(name), shift=shift, mode=mode))
+
+    def joining(self) -> bool:
+        a, b = self.operand(), self.operand()
         zeros = f"np.zeros({self.values[a].shape})"
-        code = [
-            f"np.concatenate([{a}, {b}], axis={axis})",
-            f"np.stack([{a}, {zeros}], axis={axis})",
-            f"np.stack([{a}, {b}])",
-        ]
-        code += [
-            f"np.hstack([{a}, {b}, {zeros}])",
-            f"np.append({a}, {b})",
-            f"np.concatenate([{a}.ravel(), {b}.ravel()])",
-        ]
-        self.add(self.pick(code))
+        return self.add(self.pick(JOINING).format(a, b, axis=self.number(0, 1), zeros=zeros))
 
-    def reduction(self) -> None:
+    def reduction(self) -> bool:
         name = self.operand()
         ndim = self.values[name].ndim
         axis = self.pick([None, *range(-ndim, ndim)])
-        code = [
-            f"np.sum({name}, axis={axis})",
-            f"np.mean({name}, axis={axis}, keepdims=True)",
-            f"np.prod({name}, axis={axis})",
-        ]
-        code += [f"np.cumsum({name}, axis={axis})", f"np.add.reduce({name}, axis={axis})"]
-        rough = [f"np.max({name}, axis={axis})", f"np.min({name}, axis={axis}, keepdims=True)"]
-        self.add(self.pick(code if self.program.smooth else code + rough))
+        return self.add(self.formula(REDUCTION, REDUCTION_ROUGH).format(name, axis))
 
-    def writing(self) -> None:
+    def writing(self) -> bool:
         """Fill (part of) a new array, or a copy, then read it; a write through a view reaches the array."""
         a, b = self.operand(), self.operand()
         shape = self.values[a].shape
         if not shape:  # NumPy's numbers take no assignments
-            return
+            return False
         start = self.pick([f"np.zeros({shape}, dtype=x.dtype)", f"{a}.copy()", f"np.ones_like({a})", f"{a} * 1.0"])
         key, sign = self.key(shape), self.pick(["=", "+=", "*=", "-="])
         value = self.pick([b, f"{b} * 2.0", "1.0", f"{b}.ravel()[0]", f"{{v}}[{key}] * {b}"])
         code = [f"{{v}}[{key}] {sign} {value}", f"w = {{v}}[{key}]; w[...] {sign} {value}"]
         places = [self.number(0, max(shape[0] - 1, 0)) for _ in range(3)]
-        code += [f"np.add.at({{v}}, {places}, {b})"]
-        code += [f"np.multiply({{v}}, {b}, out={{v}})"]
-        self.add(start, after=self.pick(code))
+        code += [f"np.add.at({{v}}, {places}, {b})", f"np.multiply({{v}}, {b}, out={{v}})"]
+        mask = self.constant(np.random.default_rng(self.number(0, 99)).random(shape) < 0.5)
+        code += [f"{{v}}[{mask}] {sign} {b}.ravel()[0]", f"{{v}}.T[{key}] {sign} {value}"]
+        return self.add(start, after=self.pick(code))
 
-    def product(self) -> None:
+    def product(self) -> bool:
         """Products with constant matrices, dense and sparse, and between arrays."""
-        name = self.operand()
+        name, other = self.operand(), self.operand()
         shape = self.values[name].shape
         if not shape:
-            return
+            return False
         rng = np.random.default_rng(self.number(0, 99))
         entries = np.round(rng.normal(size=(self.number(1, 4), shape[0])), 1) * (rng.random((1, shape[0])) < 0.6)
         formats = [scipy.sparse.csr_array, scipy.sparse.coo_matrix, scipy.sparse.csc_array, np.array]
         a = self.constant(self.pick(formats)(entries))
-        other = self.operand()
-        self.add(self.pick([f"{a} @ {name}", f"{name}.T @ {a}.T", f"np.dot({name}, {other})", f"{name} @ {other}"]))
+        code = [f"{a} @ {name}", f"{name}.T @ {a}.T", f"np.dot({name}, {other})", f"{name} @ {other}"]
+        code += [f"np.einsum('...i,...i->...', {name}, {other})", f"np.einsum('i...->...', {name})"]
+        return self.add(self.pick(code))
 
-    def finish(self) -> Program:
+    def loop(self) -> bool:
+        """Loop over elements: a recurrence, an accumulation, a list; short ones, and some that are grouped."""
+        name = self.operand()
+        n = self.pick([*range(2, 16), 40])
+        stride, lag, formula = self.number(0, 3), self.number(1, 2), self.pick(STEP)
+        following = f"a[({stride} * i + {self.number(0, 3)}) % a.size]"
+        start = f"a = np.ravel({name}); {{v}}[:{lag}] = a[0]\nfor i in range({lag}, {n}):\n    "
+        step = formula.format(last=f"{{v}}[i - {lag}]", next=following)
+        bodies = [f"{{v}}[i] = {step}", f"{{v}}[i] += {step}", f"{{v}}[i] = {step} if i % 3 else {following}"]
+        short = f"\n{{v}} = {{v}}[{self.number(0, 6)}::9]" if n > MAX_SIZE else ""
+        if self.number(0, 3):
+            return self.add(f"np.zeros({n}, dtype=x.dtype)", after=start + self.pick(bodies) + short)
+        scalar = formula.format(last="{v}", next=following)
+        gather = f"a = np.ravel({name}); {{v}} = a[0]\nfor i in range({n}):\n    {{v}} = {scalar}"
+        return self.add("0.0", after=gather + "\n{v} = np.array([{v}, a[-1]])")
+
+    def write(self, statements: int) -> Program:
+        kinds = [self.unary, self.binary, self.indexing, self.movement, self.joining, self.reduction, self.writing]
+        kinds += [self.writing, self.product, self.calling, self.calling, self.loop]
+        with np.errstate(all="ignore"):
+            for _ in range(statements):
+                kind = self.pick(kinds)
+                self.program.kinds[kind.__name__] += kind()
         names = list(self.values)[-3:]
         self.program.lines.append(f"y = np.concatenate([{', '.join(f'np.ravel({n})' for n in names)}])")
         return self.program
 
 
-@st.composite
-def programs(draw: Any, smooth: bool) -> Program:
+def random_program(random: Random, smooth: bool) -> Program:
     """Draw a program; a `smooth` one is analytic, so that complex steps give its derivative to rounding."""
-    shape = tuple(draw(st.lists(st.integers(1, 4), max_size=3)))
-    writer = Writer(draw, shape, smooth)
-    kinds = [writer.unary, writer.binary, writer.indexing, writer.movement, writer.joining, writer.reduction]
-    kinds += [writer.writing, writer.writing, writer.product]
-    for _ in range(draw(st.integers(1, 10))):
-        writer.pick(kinds)()
-    return writer.finish()
+    shape = tuple(random.randint(1, 4) for _ in range(random.randint(0, 3)))
+    while np.prod(shape) > 2 * MAX_SIZE // 3:
+        shape = shape[1:]
+    return Writer(random, shape, smooth).write(random.randint(1, 8))

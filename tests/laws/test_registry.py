@@ -5,29 +5,15 @@ The reference is the plain NumPy function: its values, and central differences o
 
 from __future__ import annotations
 
-import types
-
 import numpy as np
 import pytest
 
 import sparsead as sad
 from sparsead.ops.registry import REGISTRY
+from tests.laws.samples import CALLS
 from tests.reference import assert_close, differences, generic_points
 
-
-def as_user_code(sample):
-    """Move a sample out of the package: functions that do not dispatch are replaced in user code only."""
-    if not isinstance(sample, types.FunctionType):
-        return sample
-    names = {**sample.__globals__, "__name__": "user_code"}
-    return types.FunctionType(sample.__code__, names, "sample", sample.__defaults__, sample.__closure__)
-
-
-SAMPLES = [
-    pytest.param(as_user_code(sample), id=f"{entry.spelling}-{k}" if k else entry.spelling)
-    for entry in REGISTRY
-    for k, sample in enumerate(entry.samples)
-]
+SAMPLES = [pytest.param(call.call, id=name) for name, call in CALLS.items()]
 POINTS = generic_points(3)
 X = POINTS[0]
 
