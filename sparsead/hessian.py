@@ -26,9 +26,11 @@ from sparsead.stages import Timings
 from sparsead.sweeps.assembly import Assembly, compressed_assembly, direct_assembly
 from sparsead.sweeps.vector import apply_columns, product_sweep, value_sweep
 from sparsead.tracing.decisions import Decisions
-from sparsead.vectors import checked_vector
+from sparsead.vectors import checked_pair, checked_vector, new_or_checked
 
 LANE = "hvp"
+
+AT_ONCE = 1 << 13  # values that are copied at a time: what is allocated does not grow with n
 
 
 class Hessian(PreparedMatrix):
@@ -92,9 +94,9 @@ class Hessian(PreparedMatrix):
             return out
         return self.structure.matrix(data) if triangle == "full" else self.structure.triangle(data, triangle)
 
-    def gradient(self, x: Any, *args: Any) -> np.ndarray:
-        """Return the gradient at x, in the shape of x."""
-        g = np.empty(self.shape[0])
+    def gradient(self, x: Any, *args: Any, out: np.ndarray | None = None) -> np.ndarray:
+        """Return the gradient at x, in the shape of x; in `out` if it is given."""
+        g = new_or_checked("gradient", out, self.program.wrt.shape)
         self._sweep("gradient")(**self._inputs((x, *args)), g=g)
         return g.reshape(self.program.wrt.shape)
 
@@ -104,13 +106,28 @@ class Hessian(PreparedMatrix):
         return apply_columns(self._sweep("hvp"), self._inputs((x, *args)), "dx", "dg", v, self.shape[0])
 
     def value_gradient_and_hessian(
-        self, x: Any, *args: Any, verify: bool | str = False
+        self,
+        x: Any,
+        *args: Any,
+        out: tuple[np.ndarray | None, scipy.sparse.csr_array | None] | None = None,
+        verify: bool | str = False,
     ) -> tuple[float, np.ndarray, scipy.sparse.csr_array]:
-        """Return ``f(x, *args)``, its gradient and its Hessian, from one sweep."""
-        y, g, data = np.empty(1), np.empty(self.shape[0]), np.empty(self.pattern.nnz)
+        """Return ``f(x, *args)``, its gradient and its Hessian, from one sweep.
+
+        Parameters
+        ----------
+        x, *args, verify
+            As in a call.
+        out : tuple, optional
+            ``(g, H)``, both from an earlier call, to be overwritten; None in place of one of them for a new one.
+        """
+        name = "value_gradient_and_hessian"
+        given, matrix = checked_pair(name, out)
+        y, g = np.empty(1), new_or_checked(name, given, self.program.wrt.shape)
+        data = self.structure.new_or_checked(matrix)
         self._assembly.fill(data, self._inputs((x, *args)) | {"y": y, "g": g}, values=self._both)
-        matrix = self._verified(self.structure.matrix(data), verify, (x, *args))
-        return float(y[0]), g.reshape(self.program.wrt.shape), matrix
+        matrix = self.structure.matrix(data) if matrix is None else matrix
+        return float(y[0]), g.reshape(self.program.wrt.shape), self._verified(matrix, verify, (x, *args))
 
     def linear_operator(self, x: Any, *args: Any) -> scipy.sparse.linalg.LinearOperator:
         """Return H at x as a ``scipy.sparse.linalg.LinearOperator`` (products only, no matrix)."""
@@ -263,6 +280,7 @@ def mirroring(pattern: SparsityPattern) -> Callable[[np.ndarray], None]:
     lower = by_column[upper]
 
     def mirror(data: np.ndarray) -> None:
-        data[upper] = data[lower]
+        for first in range(0, upper.size, AT_ONCE):
+            data[upper[first : first + AT_ONCE]] = data[lower[first : first + AT_ONCE]]
 
     return mirror

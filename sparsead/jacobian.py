@@ -27,7 +27,7 @@ from sparsead.sweeps.assembly import Assembly, compressed_assembly, direct_assem
 from sparsead.sweeps.vector import apply_columns, product_sweep, value_sweep
 from sparsead.tracing.decisions import Decisions
 from sparsead.tracing.trace import trace
-from sparsead.vectors import checked_vector
+from sparsead.vectors import checked_pair, checked_vector, new_or_checked
 
 
 class Jacobian(PreparedMatrix):
@@ -82,17 +82,34 @@ class Jacobian(PreparedMatrix):
         return self._verified(self.structure.matrix(data) if out is None else out, verify, (x, *args))
 
     def value_and_jacobian(
-        self, x: Any, *args: Any, verify: bool | str = False
+        self,
+        x: Any,
+        *args: Any,
+        out: tuple[np.ndarray | None, scipy.sparse.csr_array | None] | None = None,
+        verify: bool | str = False,
     ) -> tuple[np.ndarray, scipy.sparse.csr_array]:
-        """Return ``f(x, *args)`` and its Jacobian, from one sweep."""
-        inputs = self._inputs((x, *args))
-        y, data = np.empty(self.shape[0]), np.empty(self.pattern.nnz)
-        self._assembly.fill(data, inputs | {"y": y}, values=self._both)
-        return self._shaped(y), self._verified(self.structure.matrix(data), verify, (x, *args))
+        """Return ``f(x, *args)`` and its Jacobian, from one sweep.
 
-    def value(self, x: Any, *args: Any) -> np.ndarray:
-        """Return ``f(x, *args)``, from the compiled kernels."""
-        y = np.empty(self.shape[0])
+        Parameters
+        ----------
+        x, *args, verify
+            As in a call.
+        out : tuple, optional
+            ``(y, J)``, both from an earlier call, to be overwritten; None in place of one of them for a new one.
+        """
+        inputs = self._inputs((x, *args))
+        given, matrix = checked_pair("value_and_jacobian", out)
+        y, data = (
+            new_or_checked("value_and_jacobian", given, self.program.output.shape),
+            self.structure.new_or_checked(matrix),
+        )
+        self._assembly.fill(data, inputs | {"y": y}, values=self._both)
+        matrix = self.structure.matrix(data) if matrix is None else matrix
+        return self._shaped(y), self._verified(matrix, verify, (x, *args))
+
+    def value(self, x: Any, *args: Any, out: np.ndarray | None = None) -> np.ndarray:
+        """Return ``f(x, *args)``, from the compiled kernels; in `out` if it is given."""
+        y = new_or_checked("value", out, self.program.output.shape)
         self._sweep("value")(**self._inputs((x, *args)), y=y)
         return self._shaped(y)
 

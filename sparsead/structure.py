@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import functools
+import threading
 from collections.abc import Callable
 from typing import Any
 
@@ -12,6 +13,8 @@ import scipy.sparse
 
 from coloring import SparsityPattern
 from sparsead.errors import InputError
+
+AT_ONCE = 1 << 13  # indices that are compared at a time
 
 Fill = Callable[[np.ndarray], object]
 
@@ -27,6 +30,7 @@ class FixedStructure:
         self.indices = _read_only(pattern.indices)
         self.indptr = _read_only(pattern.indptr)
         self._places: dict[str, np.ndarray] = {}
+        self._local = threading.local()
         self._parts: dict[str, tuple[np.ndarray, np.ndarray]] = {}
 
     def matrix(self, data: np.ndarray) -> scipy.sparse.csr_array:
@@ -55,8 +59,8 @@ class FixedStructure:
             and out.data.dtype == np.float64
             and out.data.flags.c_contiguous
             and out.data.size == self.pattern.nnz
-            and (out.indices is self.indices or np.array_equal(out.indices, self.indices))
-            and (out.indptr is self.indptr or np.array_equal(out.indptr, self.indptr))
+            and _equal(out.indices, self.indices)
+            and _equal(out.indptr, self.indptr)
         )
         if not same:
             m, n = self.pattern.shape
@@ -83,9 +87,19 @@ class FixedStructure:
         size = nnz if by_row else self.place(order).size
         if out is not None and (out.shape != (size,) or out.dtype != np.float64 or not out.flags.c_contiguous):
             raise InputError(f"out must be a contiguous float64 array of shape ({size},) for order {order!r}")
-        data = out if by_row and out is not None else np.empty(nnz)
+        if by_row:
+            data = np.empty(nnz) if out is None else out
+            fill(data)
+            return data
+        data = self._data_of_thread()
         fill(data)
-        return data if by_row else np.take(data, self.place(order), out=out)
+        return np.take(data, self.place(order), out=out, mode="clip")  # other modes buffer `out`
+
+    def _data_of_thread(self) -> np.ndarray:
+        """Return values to be reordered, kept for the next time."""
+        if not hasattr(self._local, "data"):
+            self._local.data = np.empty(self.pattern.nnz)
+        return self._local.data
 
     def place(self, order: str) -> np.ndarray:
         """Return which values, in row order, make up ``"csc"``, ``"lower"`` or ``"upper"``."""
@@ -102,6 +116,14 @@ class FixedStructure:
                     raise InputError(f"unknown order {order!r}; expected csr, csc, coo, lower or upper")
             self._places[order] = place
         return self._places[order]
+
+
+def _equal(a: np.ndarray, b: np.ndarray) -> bool:
+    """Compare index arrays, a part at a time: the comparison allocates nothing that grows with them."""
+    if a is b:
+        return True
+    parts = range(0, b.size, AT_ONCE)
+    return a.shape == b.shape and all(np.array_equal(a[k : k + AT_ONCE], b[k : k + AT_ONCE]) for k in parts)
 
 
 def _read_only(array: np.ndarray) -> np.ndarray:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import numpy as np
@@ -15,3 +16,22 @@ def checked_vector(name: str, v: Any, size: int) -> np.ndarray:
     if v.ndim not in (1, 2) or v.shape[0] != size:
         raise InputError(f"{name} expects a vector of shape ({size},) or ({size}, k), got {v.shape}")
     return v
+
+
+def new_or_checked(name: str, out: Any, shape: tuple[int, ...]) -> np.ndarray:
+    """Return room for an array: new, or `out`, flat, after a look at its shape and type."""
+    if out is None:
+        return np.empty(math.prod(shape))
+    fits = isinstance(out, np.ndarray) and out.shape in (shape, (math.prod(shape),))
+    if not fits or out.dtype != np.float64 or not out.flags.c_contiguous or not out.flags.writeable:
+        raise InputError(f"{name}: out must be a contiguous float64 array of shape {shape} that can be written to")
+    return out.reshape(-1)
+
+
+def checked_pair(name: str, out: Any) -> tuple[Any, Any]:
+    """Return the two parts of an `out` that takes an array and a matrix; either may be None."""
+    if out is None:
+        return None, None
+    if not isinstance(out, tuple) or len(out) != 2:
+        raise InputError(f"{name}: out must be a pair (array, matrix), as an earlier call returned; either may be None")
+    return out

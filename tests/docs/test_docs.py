@@ -77,6 +77,12 @@ def test_links_lead_somewhere(page):
     assert not missing
 
 
+@pytest.mark.parametrize("index", sorted((ROOT / "docs").glob("*/index.md")), ids=name)
+def test_every_page_is_listed(index):
+    listed = set(LINK.findall(index.read_text())) | {"index.md"}
+    assert ":glob:" in index.read_text() or {page.name for page in index.parent.glob("*.md")} <= listed
+
+
 @pytest.mark.parametrize(
     ("code", "wrong"),
     [
