@@ -5,47 +5,19 @@ from __future__ import annotations
 import platform
 import sys
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 
 from rich.console import Console
-from rich.table import Table as RichTable
 
 from benchmarks.reasons import REASONS
+from sparsead.cli.table import Cell, Table, shown
 
 METHOD = """\
 Everything runs on one core (the process is pinned to it), in float64. What is compared runs in one process, in turn,
 round after round. Times are processor time, so that other work on the machine does not count: medians over the rounds;
 ratios are medians of the ratios within a round. Contenders' values are compared with ours before they are timed; each
 has been run on a small problem before, so that imports and what is compiled once for all sizes do not count."""
-
-Cell = str | float | int | None
-
-
-@dataclass(frozen=True)
-class Table:
-    """Rows of text and numbers; numbers are shown with three digits, None as a dash."""
-
-    title: str
-    columns: Sequence[str]
-    rows: list[Sequence[Cell]] = field(default_factory=list)
-    note: str = ""
-
-    def texts(self) -> list[list[str]]:
-        return [[shown(cell) for cell in row] for row in self.rows]
-
-    def rich(self) -> RichTable:
-        table = RichTable(title=self.title, title_justify="left", title_style="bold", header_style="bold", box=None)
-        for k, name in enumerate(self.columns):
-            table.add_column(name, justify="right" if k else "left")
-        for row in self.texts():
-            table.add_row(*row)
-        return table
-
-    def markdown(self) -> str:
-        lines = [self.columns, ("---", *["---:"] * (len(self.columns) - 1)), *self.texts()]
-        parts = [f"## {self.title}", "\n".join(f"| {' | '.join(line)} |" for line in lines)]
-        return "\n\n".join(parts + [self.note] * bool(self.note))
 
 
 @dataclass(frozen=True)
@@ -131,14 +103,6 @@ class Bars:
 
 
 Part = Table | Target | Race | Lines | Bars
-
-
-def shown(cell: Cell) -> str:
-    if cell is None:
-        return "-"
-    if isinstance(cell, str):
-        return cell
-    return f"{cell:,}" if isinstance(cell, int) else f"{cell:,.3g}" if abs(cell) < 1000 else f"{cell:,.0f}"
 
 
 def tables(parts: list[Part]) -> list[Table]:

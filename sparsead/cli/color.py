@@ -2,13 +2,9 @@
 
 from __future__ import annotations
 
-import time
-import zlib
 from pathlib import Path
-from typing import Any
 
 import click
-import scipy.io
 from rich.box import SIMPLE_HEAD
 from rich.console import Console
 from rich.progress import Progress
@@ -16,24 +12,7 @@ from rich.table import Table
 
 import coloring
 from coloring.orders import ORDERS
-from coloring.problems import DistanceTwo, Problem, Symmetric, make_problem
-
-#: Title, and structure, partition, decompression of each coloring.
-COLORINGS = {
-    "column": ("nonsymmetric", "column", "direct"),
-    "row": ("nonsymmetric", "row", "direct"),
-    "star": ("symmetric", "column", "direct"),
-    "acyclic": ("symmetric", "column", "substitution"),
-    "star bicoloring": ("nonsymmetric", "bidirectional", "direct"),
-    "acyclic bicoloring": ("nonsymmetric", "bidirectional", "substitution"),
-}
-SEARCHES = ("auto", "best")
-
-
-class BadMatrixError(click.ClickException):
-    """A file that holds no matrix: one line, exit status 2."""
-
-    exit_code = 2
+from sparsead.cli.counting import COLORINGS, SEARCHES, BadMatrixError, Results, counted, read_pattern
 
 
 @click.command()
@@ -64,38 +43,14 @@ def color(matrix: Path, structure: str, orders: tuple[str, ...], plot: Path | No
     names = list(orders or [*ORDERS, "auto"])
     m, n = pattern.shape
     console.print(f"{matrix.name}: {m} x {n}, {pattern.nnz} entries, density {pattern.density:.2g}")
-    results: dict[tuple[str, str], tuple[coloring.ColoringResult, float]] = {}
     with Progress(console=console, transient=True) as progress:
         task = progress.add_task("coloring", total=len(chosen) * len(names))
-        for title, terms in chosen.items():
-            problem = make_problem(pattern, *terms)
-            for name in names:
-                progress.update(task, description=f"{title}, {name}")
-                if is_affordable(problem, name):
-                    start = time.perf_counter()
-                    result = coloring.color(pattern, *terms, order=name)
-                    results[title, name] = result, time.perf_counter() - start
-                progress.advance(task)
+        results = counted(pattern, chosen, names, lambda what: progress.update(task, description=what, advance=1))
     console.print(table(list(chosen), names, results))
     if plot is not None:
         best = min((result for result, _ in results.values()), key=lambda result: result.num_colors)
         best.spy().savefig(plot, dpi=150)
         console.print(f"{best!r}\nwritten to {plot}", highlight=False)
-
-
-def read_pattern(path: Path) -> coloring.SparsityPattern:
-    """Read the pattern of a Matrix Market file.
-
-    Raises
-    ------
-    BadMatrixError
-        If there is no such file, or no two-dimensional matrix in it.
-    """
-    try:
-        return coloring.SparsityPattern.from_scipy(scipy.io.mmread(path))
-    except (OSError, ValueError, EOFError, OverflowError, zlib.error) as error:
-        reason = " ".join(str(error).split()) or type(error).__name__
-        raise BadMatrixError(f"{path} is no Matrix Market file of a matrix: {reason}") from error
 
 
 def applicable(pattern: coloring.SparsityPattern, structure: str) -> dict[str, tuple[str, str, str]]:
@@ -109,15 +64,7 @@ def applicable(pattern: coloring.SparsityPattern, structure: str) -> dict[str, t
     }
 
 
-def is_affordable(problem: Problem, order: str) -> bool:
-    """Whether the order exists for this problem and looks at no more pairs of vertices than one can wait for."""
-    if order.startswith("distance_two"):
-        return isinstance(problem, Symmetric) and problem.has_few_pairs
-    looks_at_pairs = order not in (*SEARCHES, "natural", "random")
-    return not isinstance(problem, DistanceTwo) or problem.has_few_pairs or not looks_at_pairs
-
-
-def table(titles: list[str], names: list[str], results: dict[tuple[str, str], tuple[Any, float]]) -> Table:
+def table(titles: list[str], names: list[str], results: Results) -> Table:
     """Lay out passes and times: a row per order, a column per coloring, the fewest passes in bold."""
     grid = Table(title="passes, and seconds to color", box=SIMPLE_HEAD, show_footer=True, padding=(0, 0))
     grid.add_column("order", footer="lower bound", no_wrap=True)

@@ -21,6 +21,7 @@ from sparsead.cli.reference import (
     difference_of_entries,
     finite_differences,
 )
+from sparsead.cli.subjects import ProblemName, of_collection
 from sparsead.cli.timing import Times, interleaved
 from sparsead.prepared import PreparedMatrix
 from sparsead.problems import PROBLEMS, SIZES, Problem
@@ -31,7 +32,7 @@ BY_PASSES = {"jacobian": "forward", "hessian": "star"}
 
 
 @click.command()
-@click.argument("problem", type=click.Choice(list(PROBLEMS)), default="brusselator")
+@click.argument("problem", type=ProblemName(), default="brusselator")
 @click.option("--size", "-N", type=click.IntRange(min=1), help="Grid points along a side, or variables of a chain.")
 @click.option("--mode", default="auto", show_default=True, help="How it is evaluated, see sad.jacobian, sad.hessian.")
 @click.option("--plot", type=click.Path(dir_okay=False, path_type=Path), help="The picture's file [PROBLEM.png].")
@@ -46,7 +47,7 @@ def demo(problem: str, size: int | None, mode: str, plot: Path | None, no_plot: 
     if not path.parent.is_dir():
         raise click.BadParameter(f"there is no folder {path.parent}", param_hint="--plot")
     console = Console(highlight=False)
-    chosen = _problem(problem, SIZES[problem].demo if size is None else size)
+    chosen = of_collection(problem, SIZES[problem].demo if size is None else size)
     console.print(f"[bold]{chosen.title}[/]\n[dim]{chosen.reference}[/]\n")
     with shown(console):
         prepared = _prepare(chosen, mode)
@@ -56,13 +57,6 @@ def demo(problem: str, size: int | None, mode: str, plot: Path | None, no_plot: 
     console.print(check_table(chosen, prepared))
     if not no_plot:
         picture(console, chosen, colored, path)
-
-
-def _problem(name: str, size: int) -> Problem:
-    try:
-        return PROBLEMS[name](size)
-    except sad.InputError as error:
-        raise click.BadParameter(str(error), param_hint="--size") from error
 
 
 def _prepare(problem: Problem, mode: str, **options: Any) -> Any:

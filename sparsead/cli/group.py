@@ -14,6 +14,7 @@ COMMANDS = {
     "jacobian": "Print and write the sparse Jacobian of a function of yours.",
     "hessian": "Print and write its sparse Hessian.",
     "check": "Verify their values and patterns.",
+    "bench": "Count passes and take times over the built-in problems.",
     "color": "Color a Matrix Market file: pass counts of every coloring and order.",
 }
 

@@ -50,6 +50,10 @@ def test_every_problem_is_demonstrated():
     assert {name for name, *_ in CASES} == set(PROBLEMS)
 
 
+def test_hyphens_may_be_left_out(run):
+    assert "AC power flow" in run("demo", "powerflow", "--size", "1", "--no-plot").output
+
+
 def test_a_large_problem_gets_the_picture_of_a_small_one(run):
     done = run("demo", "--size", "20", "--plot", "here.png")
     assert "(at size 6, to be legible): here.png" in done.output

@@ -1,0 +1,75 @@
+"""Pass counts of one pattern: every coloring that applies, by every order that can be waited for."""
+
+from __future__ import annotations
+
+import time
+import zlib
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+
+import click
+import scipy.io
+
+import coloring
+from coloring.problems import DistanceTwo, Problem, Symmetric, make_problem
+
+Terms = tuple[str, str, str]  # structure, partition, decompression
+Results = dict[tuple[str, str], tuple[coloring.ColoringResult, float]]  # by coloring and order; and seconds
+
+COLORINGS: dict[str, Terms] = {
+    "column": ("nonsymmetric", "column", "direct"),
+    "row": ("nonsymmetric", "row", "direct"),
+    "star": ("symmetric", "column", "direct"),
+    "acyclic": ("symmetric", "column", "substitution"),
+    "star bicoloring": ("nonsymmetric", "bidirectional", "direct"),
+    "acyclic bicoloring": ("nonsymmetric", "bidirectional", "substitution"),
+}
+SEARCHES = ("auto", "best")
+
+
+class BadMatrixError(click.ClickException):
+    """A file that holds no matrix: one line, exit status 2."""
+
+    exit_code = 2
+
+
+def read_pattern(path: Path) -> coloring.SparsityPattern:
+    """Read the pattern of a Matrix Market file.
+
+    Raises
+    ------
+    BadMatrixError
+        If there is no such file, or no two-dimensional matrix in it.
+    """
+    try:
+        return coloring.SparsityPattern.from_scipy(scipy.io.mmread(path))
+    except (OSError, ValueError, EOFError, OverflowError, zlib.error) as error:
+        reason = " ".join(str(error).split()) or type(error).__name__
+        raise BadMatrixError(f"{path} is no Matrix Market file of a matrix: {reason}") from error
+
+
+def counted(
+    pattern: coloring.SparsityPattern,
+    colorings: Mapping[str, Terms],
+    orders: Sequence[str],
+    tell: Callable[[str], object],
+) -> Results:
+    """Color a pattern in every way; ``tell(what)`` is called before each. What takes too long is left out."""
+    results: Results = {}
+    for title, terms in colorings.items():
+        problem = make_problem(pattern, *terms)
+        for order in orders:
+            tell(f"{title}, {order}")
+            if is_affordable(problem, order):
+                start = time.perf_counter()
+                result = coloring.color(pattern, *terms, order=order)
+                results[title, order] = result, time.perf_counter() - start
+    return results
+
+
+def is_affordable(problem: Problem, order: str) -> bool:
+    """Whether the order exists for this problem and looks at no more pairs of vertices than one can wait for."""
+    if order.startswith("distance_two"):
+        return isinstance(problem, Symmetric) and problem.has_few_pairs
+    looks_at_pairs = order not in (*SEARCHES, "natural", "random")
+    return not isinstance(problem, DistanceTwo) or problem.has_few_pairs or not looks_at_pairs

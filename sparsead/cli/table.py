@@ -1,0 +1,63 @@
+"""A table of text and numbers, for the terminal and for Markdown."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from rich.box import SIMPLE_HEAD
+from rich.table import Table as RichTable
+
+Cell = str | float | int | None
+
+
+@dataclass(frozen=True)
+class Table:
+    """Rows of text and numbers; numbers are shown with three digits, None as a dash.
+
+    A cell that starts with ``*`` is the best of its row: bold in both forms.
+    """
+
+    title: str
+    columns: Sequence[str]
+    rows: Sequence[Sequence[Cell]] = field(default_factory=list)
+    note: str = ""
+
+    def rich(self) -> RichTable:
+        """Return the table for a terminal, without the note."""
+        style: dict[str, Any] = {
+            "title_justify": "left",
+            "title_style": "bold",
+            "box": SIMPLE_HEAD,
+            "padding": (0, 1, 0, 0),
+        }
+        grid = RichTable(title=self.title, **style)
+        for k, name in enumerate(self.columns):
+            grid.add_column(name, justify="right" if self._is_numeric(k) else "left", vertical="bottom", no_wrap=True)
+        for row in self.rows:
+            texts = [shown(cell) for cell in row]
+            grid.add_row(*(f"[bold green]{text[1:]}[/]" if text.startswith("*") else text for text in texts))
+        return grid
+
+    def markdown(self) -> str:
+        """Return the table as a section of a page."""
+        texts = [[shown(cell) for cell in row] for row in self.rows]
+        texts = [[f"**{text[1:]}**" if text.startswith("*") else text for text in row] for row in texts]
+        rule = ["---:" if self._is_numeric(k) else "---" for k in range(len(self.columns))]
+        lines = [self.columns, rule, *texts]
+        parts = [f"## {self.title}", "\n".join(f"| {' | '.join(line)} |" for line in lines), self.note]
+        return "\n\n".join(part for part in parts if part)
+
+    def _is_numeric(self, k: int) -> bool:
+        cells = [row[k] for row in self.rows if row[k] not in (None, "")]
+        return all(not isinstance(cell, str) or cell.lstrip("*").replace(",", "").isdigit() for cell in cells)
+
+
+def shown(cell: Cell) -> str:
+    """Return the text of a cell."""
+    if cell is None:
+        return "-"
+    if isinstance(cell, str):
+        return cell
+    return f"{cell:,}" if isinstance(cell, int) else f"{cell:,.3g}" if abs(cell) < 1000 else f"{cell:,.0f}"
