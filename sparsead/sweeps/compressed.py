@@ -18,8 +18,9 @@ from sparsead.emit.nest import Nest
 from sparsead.emit.source import Source
 from sparsead.emit.sweep import DEFAULT_ENGINE, Engine, Sweep
 from sparsead.kernels.indexmap import IndexMap
-from sparsead.kernels.kernel import LinearKernel, LinearProgram, Term
-from sparsead.sweeps.vector import all_differ, by_place, work_sizes, write_value, write_zeros
+from sparsead.kernels.kernel import Kernel, LinearKernel, LinearProgram, Term
+from sparsead.sweeps.beside import beside
+from sparsead.sweeps.vector import all_differ, by_place, stores, work_sizes, write_value, write_zeros
 
 LANE_BUDGET = 1 << 28  # bytes for the lanes of buffers
 MAX_LANES = 32
@@ -127,6 +128,7 @@ class _Writer:
         self.laned = [*linear.work] if self.rowwise else [*linear.work, linear.target]
         self.lanes = plan_lanes(recovery.width, sum(b.size for b in self.laned))
         self.single = self.lanes.blocks == 1
+        self.beside = beside(linear) if self.single else {}
         self.source = Source(name)
         self.source.fixed.update(recovery.arrays)
         self.counter = itertools.count()
@@ -139,7 +141,7 @@ class _Writer:
 
     def write(self) -> None:
         """Write the primal kernels, then all blocks."""
-        write_value(self.source, self.linear.primal, self.counter)
+        write_value(self.source, self.linear.primal, self.counter, but=self.beside.values())
         if self.single:
             self.write_block()
             return
@@ -151,18 +153,21 @@ class _Writer:
         """Write the pass of one block of colors."""
         for buffer in self.laned:
             write_zeros(self.source, self.source.buffer(buffer, tangent=True), buffer.size * self.lanes.width)
-        for kernel in self.linear.kernels:
-            self.write_kernel(kernel)
+        for number, kernel in enumerate(self.linear.kernels):
+            self.write_kernel(kernel, self.beside.get(number))
         if not self.rowwise:
             self.write_recovery()
 
-    def write_kernel(self, kernel: LinearKernel) -> None:
-        """Write the loops of one kernel."""
+    def write_kernel(self, kernel: LinearKernel, values: Kernel | None) -> None:
+        """Write the loops of one kernel; some primal values may be computed there."""
         nest = Nest(self.source, kernel.domain, self.counter, kernel.ordered)
         places = by_place(kernel.terms)
         groups = [_Group(terms, nest, self) for terms in places]
         in_lanes = [terms[0] for terms, group in zip(places, groups, strict=True) if not group.is_row]
+        lines = stores(self.source, nest, values) if values else []
         with nest.body(disjoint=nest.large and all_differ(in_lanes)):
+            for line in lines:
+                self.source.write(line)
             for group in groups:
                 (self.to_row if group.is_row else self.to_lanes)(group)
 

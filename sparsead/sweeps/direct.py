@@ -22,9 +22,10 @@ from sparsead.emit.sweep import DEFAULT_ENGINE, Engine, Sweep
 from sparsead.kernels.indexmap import IndexMap, recognise
 from sparsead.kernels.kernel import Buffer, LinearKernel, LinearProgram, Term
 from sparsead.program.index import identity
+from sparsead.sweeps.beside import beside
 from sparsead.sweeps.placement import Placed, Placement, place
 from sparsead.sweeps.slots import Slots
-from sparsead.sweeps.vector import work_sizes, write_value
+from sparsead.sweeps.vector import stores, work_sizes, write_value
 
 
 def direct_sweep(
@@ -58,6 +59,7 @@ class _Writer:
         self.source = Source(name)
         self.counter = itertools.count()
         self.kernels = [merged(k, linear) for k in linear.kernels]
+        self.beside = beside(linear)
         self.placements = {b: self.placement(b) for b in (*linear.work, linear.target) if b in patterns}
 
     def placement(self, buffer: Buffer) -> Placement:
@@ -72,7 +74,7 @@ class _Writer:
 
     def write(self) -> None:
         """Write the primal kernels, the initial values, then each linear kernel."""
-        write_value(self.source, self.linear.primal, self.counter)
+        write_value(self.source, self.linear.primal, self.counter, but=self.beside.values())
         for buffer, placement in self.placements.items():
             self.write_start(self.values(buffer), placement)
         for number in range(len(self.kernels)):
@@ -101,7 +103,7 @@ class _Writer:
         """Write the loops of one kernel: single entries, then multiples of sparse rows."""
         kernel = self.kernels[number]
         nest = Nest(self.source, kernel.domain, self.counter, kernel.ordered)
-        lines = []
+        lines = stores(self.source, nest, self.beside[number]) if number in self.beside else []
         for placement in self.placements.values():
             lines += [self.entry(nest, placed) for placed in self.ahead_first(placement.placed.get(number, ()))]
         rows = [_RowUpdate(self, nest, kernel, t) for t in kernel.terms if t.source is not self.linear.source]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 
 import numpy as np
 
@@ -38,8 +38,8 @@ def work_sizes(kernels: Kernels) -> dict[str, int]:
     return {b.name: b.size for b in kernels.work}
 
 
-def write_value(source: Source, kernels: Kernels, counter: Iterator[int]) -> None:
-    """Write the kernels that compute primal values; calls of operations that are not traced come in between."""
+def write_value(source: Source, kernels: Kernels, counter: Iterator[int], but: Collection[Kernel] = ()) -> None:
+    """Write the kernels of primal values, `but` some; operations that are not traced are called in between."""
     for buffer in _added_to(kernels.kernels):
         write_zeros(source, source.buffer(buffer), buffer.size)
     for step in kernels.kernels:
@@ -47,7 +47,7 @@ def write_value(source: Source, kernels: Kernels, counter: Iterator[int]) -> Non
             for buffer in (*step.operands, *step.filled):
                 source.buffer(buffer)
             source.interrupt(step.run)
-        else:
+        elif step not in but:
             _write_kernel(source, step, counter)
 
 
@@ -58,13 +58,18 @@ def _added_to(steps: Iterable[Step]) -> list[Buffer]:
 
 def _write_kernel(source: Source, kernel: Kernel, counter: Iterator[int]) -> None:
     nest = Nest(source, kernel.domain, counter, kernel.ordered)
-    lines = [
-        f"{source.buffer(s.buffer)}[{nest.index(s.place)}] {'+=' if s.adds else '='} {nest.value(s.value)}"
-        for s in kernel.stores
-    ]
+    lines = stores(source, nest, kernel)
     with nest.body(disjoint=not any(s.adds for s in kernel.stores)):
         for line in lines:
             source.write(line)
+
+
+def stores(source: Source, nest: Nest, kernel: Kernel) -> list[str]:
+    """Return the statements that store what a kernel computes."""
+    return [
+        f"{source.buffer(s.buffer)}[{nest.index(s.place)}] {'+=' if s.adds else '='} {nest.value(s.value)}"
+        for s in kernel.stores
+    ]
 
 
 def write_zeros(source: Source, name: str, size: int) -> None:

@@ -1,0 +1,47 @@
+"""Values in the loops of their derivatives: what both need is computed once, and x is read once."""
+
+from __future__ import annotations
+
+from sparsead.kernels.kernel import Buffer, Kernel, LinearKernel, LinearProgram, Load, reachable, read_by
+from sparsead.program.scalar import Pool
+
+WORTH = 16  # cost of what both compute from which on one loop beats two, simpler ones; an exponential has 20
+
+
+def beside(linear: LinearProgram) -> dict[int, Kernel]:
+    """Return the primal kernels that may run in the loop of a linear kernel, by the number of that one.
+
+    Such a kernel shares domain and costly expressions with the linear one, stores each element once, and nothing reads
+    what it stores: it computes the value of a function whose Jacobian is wanted too.
+    """
+    read = _buffers_read(linear)
+    numbers = {(k.domain, id(_pool(k))): number for number, k in enumerate(linear.kernels) if not k.ordered}
+    found: dict[int, Kernel] = {}
+    for step in linear.primal.kernels:
+        if not isinstance(step, Kernel) or step.ordered or any(s.adds or s.buffer in read for s in step.stores):
+            continue
+        number = numbers.get((step.domain, id(step.stores[0].value.pool)))
+        if number is not None and number not in found and _shared_cost(step, linear.kernels[number]) >= WORTH:
+            found[number] = step
+    return found
+
+
+def _buffers_read(linear: LinearProgram) -> set[Buffer]:
+    """Return the buffers whose values a primal kernel or a coefficient reads."""
+    read = {buffer for step in linear.primal.kernels for buffer in read_by(step)}
+    for kernel in linear.kernels:  # one by one: serial numbers are those of one kernel's expressions
+        coefficients = reachable(t.coefficient for t in kernel.terms)
+        read |= {e.value.buffer for e in coefficients if isinstance(e.value, Load)}
+    return read
+
+
+def _shared_cost(kernel: Kernel, linear: LinearKernel) -> float:
+    """Return the cost of the operations that values and coefficients have in common."""
+    values = {e.serial for e in reachable(s.value for s in kernel.stores)}
+    coefficients = reachable(t.coefficient for t in linear.terms)
+    return sum(e.op.cost for e in coefficients if e.op and e.serial in values)
+
+
+def _pool(kernel: LinearKernel) -> Pool | None:
+    """Return the expressions that the coefficients of a kernel were built on."""
+    return next((t.coefficient.pool for t in kernel.terms), None)
