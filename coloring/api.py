@@ -143,6 +143,10 @@ def from_colors(
     structure, partition, decompression : str
         As in `color`.
 
+    Returns
+    -------
+    ColoringResult
+
     Raises
     ------
     ColoringError

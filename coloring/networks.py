@@ -28,6 +28,15 @@ def column_intersection_graph(A: Any) -> nx.Graph:
     The result is a `networkx.Graph` that keeps compressed adjacency lists and builds NetworkX's dictionaries
     when something asks for them.
 
+    Parameters
+    ----------
+    A : sparse matrix, array_like or SparsityPattern, shape (m, n)
+        Only the pattern counts.
+
+    Returns
+    -------
+    networkx.Graph
+
     Examples
     --------
     >>> import coloring, networkx as nx
@@ -41,12 +50,32 @@ def column_intersection_graph(A: Any) -> nx.Graph:
 
 
 def row_intersection_graph(A: Any) -> nx.Graph:
-    """Return the graph whose vertices are the rows of `A`, adjacent when they share a column."""
+    """Return the graph whose vertices are the rows of `A`, adjacent when they share a column.
+
+    Parameters
+    ----------
+    A : sparse matrix, array_like or SparsityPattern, shape (m, n)
+        Only the pattern counts.
+
+    Returns
+    -------
+    networkx.Graph
+        As `column_intersection_graph` returns it.
+    """
     return _intersection_graph(make_problem(as_pattern(A), "nonsymmetric", "row", "direct"))
 
 
 def adjacency_graph(A: Any) -> nx.Graph:
     """Return the graph whose vertices are the columns of the symmetric `A`, adjacent where it has an entry.
+
+    Parameters
+    ----------
+    A : sparse matrix, array_like or SparsityPattern, shape (n, n)
+        Only the pattern counts.
+
+    Returns
+    -------
+    networkx.Graph
 
     Raises
     ------
@@ -62,6 +91,15 @@ def bipartite_graph(A: Any) -> nx.Graph:
 
     Columns are the nodes 0 to n - 1 (attribute ``bipartite=1``), rows the nodes n to n + m - 1
     (``bipartite=0``).
+
+    Parameters
+    ----------
+    A : sparse matrix, array_like or SparsityPattern, shape (m, n)
+        Only the pattern counts.
+
+    Returns
+    -------
+    networkx.Graph
     """
     pattern = as_pattern(A)
     lists = Graph.bipartite(pattern)

@@ -83,11 +83,23 @@ class ColoringResult(ABC):
         return self.row_colors, self.column_colors
 
     def groups(self) -> Any:
-        """Return the members of each color as a list of index arrays (a pair of lists if bidirectional)."""
+        """Return the members of each color.
+
+        Returns
+        -------
+        list of ndarray
+            For each color, the columns (rows) that have it; if bidirectional, the pair (of rows, of columns).
+        """
         return self._per_side(_groups)
 
     def seed_matrix(self) -> Any:
-        """Return the 0-1 seed matrix, one column per color (the pair, rows first, if bidirectional)."""
+        """Return the 0-1 seed matrix S: ``B = A @ S``, or ``S.T @ A`` where rows are colored.
+
+        Returns
+        -------
+        ndarray, shape (n, num_colors) or (m, num_colors)
+            If bidirectional, the pair (of rows, of columns).
+        """
         return self._per_side(_seed_matrix)
 
     def _per_side(self, function: Any) -> Any:
@@ -149,6 +161,10 @@ class ColoringResult(ABC):
         triangle : {"full", "lower", "upper"}
             Part of the matrix to return, the diagonal included.
 
+        Returns
+        -------
+        scipy.sparse.csr_array, shape (m, n)
+
         Raises
         ------
         ColoringError
@@ -170,7 +186,17 @@ class ColoringResult(ABC):
         return out
 
     def spy(self, axes: Any = None) -> Any:
-        """Draw the matrix colored by group and the compressed matrix beside it; return the figure."""
+        """Draw the matrix colored by group and the compressed matrix beside it; large matrices are binned.
+
+        Parameters
+        ----------
+        axes : sequence of matplotlib axes, optional
+            One for the matrix and one for each compressed matrix; a new figure by default.
+
+        Returns
+        -------
+        matplotlib.figure.Figure
+        """
         from .plotting import spy_coloring
 
         return spy_coloring(self, axes)

@@ -43,6 +43,20 @@ def is_structurally_orthogonal(A: Any, colors: Any, partition: str = "column") -
 
     A neutral column (color -1) must be empty: its entries could not be recovered.
 
+    Parameters
+    ----------
+    A : sparse matrix, array_like or SparsityPattern, shape (m, n)
+        Only the pattern counts.
+    colors : array_like of int, shape (n,) or (m,)
+        One for each column (row).
+    partition : {"column", "row"}
+        What is colored.
+
+    Returns
+    -------
+    Verdict
+        True or False, and where it is False a witness and the reason in words.
+
     Examples
     --------
     >>> import coloring
@@ -73,6 +87,18 @@ def is_star(A: Any, colors: Any) -> Verdict:
     A neutral vertex (color -1) has neighbors of distinct colors, none of them neutral, and no diagonal
     entry: so every entry can be read directly.
 
+    Parameters
+    ----------
+    A : sparse matrix, array_like or SparsityPattern, shape (n, n)
+        Only the pattern counts.
+    colors : array_like of int, shape (n,)
+        -1 where a vertex is neutral.
+
+    Returns
+    -------
+    Verdict
+        True or False, and where it is False a witness and the reason in words.
+
     Examples
     --------
     >>> import coloring, numpy as np
@@ -89,6 +115,18 @@ def is_acyclic(A: Any, colors: Any) -> Verdict:
     """Whether adjacent columns of the symmetric `A` differ in color and no cycle has two colors.
 
     Neutral vertices are as in `is_star`.
+
+    Parameters
+    ----------
+    A : sparse matrix, array_like or SparsityPattern, shape (n, n)
+        Only the pattern counts.
+    colors : array_like of int, shape (n,)
+        -1 where a vertex is neutral.
+
+    Returns
+    -------
+    Verdict
+        True or False, and where it is False a witness and the reason in words.
 
     Examples
     --------
@@ -107,6 +145,22 @@ def is_bicoloring(A: Any, row_colors: Any, column_colors: Any, decompression: st
     ``"substitution"``) of the bipartite graph, where row and column colors are different even if they
     have the same number.  Every entry needs a color in its row or its column.  In a witness, columns are
     numbered 0 to n - 1 and rows n to n + m - 1.
+
+    Parameters
+    ----------
+    A : sparse matrix, array_like or SparsityPattern, shape (m, n)
+        Only the pattern counts.
+    row_colors : array_like of int, shape (m,)
+        -1 where a row takes no pass.
+    column_colors : array_like of int, shape (n,)
+        -1 where a column takes no pass.
+    decompression : {"direct", "substitution"}
+        How entries would be recovered.
+
+    Returns
+    -------
+    Verdict
+        True or False, and where it is False a witness and the reason in words.
     """
     pattern = as_pattern(A)
     m, n = pattern.shape

@@ -38,13 +38,43 @@ class Gradient(Sendable):
         self._value_and_gradient = value_sweep(self._both, engine)
 
     def __call__(self, x: Any, *args: Any) -> np.ndarray:
-        """Return the gradient at x, in the shape of x."""
+        """Return the gradient at x.
+
+        Parameters
+        ----------
+        x : array_like
+            The point, of the shape that was prepared.
+        *args
+            The other arguments of the function.
+
+        Returns
+        -------
+        ndarray
+            In the shape of x.
+
+        Raises
+        ------
+        InputError
+            If a shape differs from the prepared one.
+        """
         g = np.empty(self.program.wrt.size)
         self._gradient(**self._inputs((x, *args)), g=g)
         return g.reshape(self.program.wrt.shape)
 
     def value_and_gradient(self, x: Any, *args: Any) -> tuple[float, np.ndarray]:
-        """Return ``f(x, *args)`` and its gradient, from one sweep."""
+        """Return ``f(x, *args)`` and its gradient, from one sweep.
+
+        Parameters
+        ----------
+        x, *args
+            As in a call.
+
+        Returns
+        -------
+        value : float
+        gradient : ndarray
+            In the shape of x.
+        """
         y, g = np.empty(1), np.empty(self.program.wrt.size)
         self._value_and_gradient(**self._inputs((x, *args)), y=y, g=g)
         return float(y[0]), g.reshape(self.program.wrt.shape)
@@ -67,7 +97,21 @@ def gradient(
     threads: int | None = None,
     backend: str = DEFAULT_BACKEND,
 ) -> Gradient:
-    """Prepare the gradient of a scalar NumPy function; see `hessian` for the arguments.
+    """Prepare the gradient of a scalar NumPy function.
+
+    Parameters
+    ----------
+    f, x0, *args, argnum, threads, backend
+        As in `hessian`.
+
+    Returns
+    -------
+    Gradient
+
+    Raises
+    ------
+    InputError, UnsupportedOperationError, TracedBranchError
+        As in `hessian`.
 
     Examples
     --------

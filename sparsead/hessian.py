@@ -95,13 +95,43 @@ class Hessian(PreparedMatrix):
         return self.structure.matrix(data) if triangle == "full" else self.structure.triangle(data, triangle)
 
     def gradient(self, x: Any, *args: Any, out: np.ndarray | None = None) -> np.ndarray:
-        """Return the gradient at x, in the shape of x; in `out` if it is given."""
+        """Return the gradient at x, by one reverse sweep.
+
+        Parameters
+        ----------
+        x, *args
+            As in a call.
+        out : ndarray of float64, optional
+            Where to write it, in the shape of x.
+
+        Returns
+        -------
+        ndarray
+            In the shape of x.
+        """
         g = new_or_checked("gradient", out, self.program.wrt.shape)
         self._sweep("gradient")(**self._inputs((x, *args)), g=g)
         return g.reshape(self.program.wrt.shape)
 
     def hvp(self, x: Any, v: Any, *args: Any) -> np.ndarray:
-        """Return ``H @ v`` without forming H; v (n,) or (n, k)."""
+        """Return ``H @ v`` without forming H.
+
+        Parameters
+        ----------
+        x, *args
+            As in a call.
+        v : array_like, shape (n,) or (n, k)
+            One direction, or k of them as columns.
+
+        Returns
+        -------
+        ndarray, shape (n,) or (n, k)
+
+        Raises
+        ------
+        InputError
+            If a shape does not fit.
+        """
         v = checked_vector("hvp", v, self.shape[0])
         return apply_columns(self._sweep("hvp"), self._inputs((x, *args)), "dx", "dg", v, self.shape[0])
 
@@ -120,6 +150,14 @@ class Hessian(PreparedMatrix):
             As in a call.
         out : tuple, optional
             ``(g, H)``, both from an earlier call, to be overwritten; None in place of one of them for a new one.
+
+        Returns
+        -------
+        value : float
+        gradient : ndarray
+            In the shape of x.
+        H : scipy.sparse.csr_array, shape (n, n)
+            As a call returns it.
         """
         name = "value_gradient_and_hessian"
         given, matrix = checked_pair(name, out)
@@ -130,7 +168,17 @@ class Hessian(PreparedMatrix):
         return float(y[0]), g.reshape(self.program.wrt.shape), self._verified(matrix, verify, (x, *args))
 
     def linear_operator(self, x: Any, *args: Any) -> scipy.sparse.linalg.LinearOperator:
-        """Return H at x as a ``scipy.sparse.linalg.LinearOperator`` (products only, no matrix)."""
+        """Return H at x as an operator: products only, no matrix.
+
+        Parameters
+        ----------
+        x, *args
+            As in a call; x is copied.
+
+        Returns
+        -------
+        scipy.sparse.linalg.LinearOperator, shape (n, n)
+        """
         x = np.array(x, dtype=np.float64)
         return scipy.sparse.linalg.LinearOperator(
             self.shape,
@@ -230,7 +278,16 @@ def prepared(
 
 
 def hessian_pattern(f: Callable[..., Any], x0: Any, *args: Any, argnum: int = 0) -> SparsityPattern:
-    """Return the sparsity pattern of the Hessian of `f` alone; see `hessian` for the arguments.
+    """Return the sparsity pattern of the Hessian of `f`; nothing is colored or compiled.
+
+    Parameters
+    ----------
+    f, x0, *args, argnum
+        As in `hessian`.
+
+    Returns
+    -------
+    SparsityPattern, shape (n, n)
 
     Examples
     --------

@@ -96,6 +96,21 @@ class Jacobian(PreparedMatrix):
             As in a call.
         out : tuple, optional
             ``(y, J)``, both from an earlier call, to be overwritten; None in place of one of them for a new one.
+
+        Returns
+        -------
+        y : ndarray
+            The value, in its own shape.
+        J : scipy.sparse.csr_array, shape (m, n)
+            As a call returns it.
+
+        Examples
+        --------
+        >>> import numpy as np
+        >>> import sparsead as sad
+        >>> y, J = sad.jacobian(lambda x: x**2, np.ones(3)).value_and_jacobian(np.array([1.0, 2.0, 3.0]))
+        >>> y, J.diagonal()
+        (array([1., 4., 9.]), array([2., 4., 6.]))
         """
         inputs = self._inputs((x, *args))
         given, matrix = checked_pair("value_and_jacobian", out)
@@ -108,23 +123,81 @@ class Jacobian(PreparedMatrix):
         return self._shaped(y), self._verified(matrix, verify, (x, *args))
 
     def value(self, x: Any, *args: Any, out: np.ndarray | None = None) -> np.ndarray:
-        """Return ``f(x, *args)``, from the compiled kernels; in `out` if it is given."""
+        """Return ``f(x, *args)``, from the compiled kernels.
+
+        Parameters
+        ----------
+        x, *args
+            As in a call.
+        out : ndarray of float64, optional
+            Where to write it, in the shape of the value.
+
+        Returns
+        -------
+        ndarray
+            In the shape in which `f` returns it.
+        """
         y = new_or_checked("value", out, self.program.output.shape)
         self._sweep("value")(**self._inputs((x, *args)), y=y)
         return self._shaped(y)
 
     def jvp(self, x: Any, v: Any, *args: Any) -> np.ndarray:
-        """Return ``J @ v`` without forming J; v (n,) or (n, k) gives (m,) or (m, k)."""
+        """Return ``J @ v`` without forming J, for about the price of `f`.
+
+        Parameters
+        ----------
+        x, *args
+            As in a call.
+        v : array_like, shape (n,) or (n, k)
+            One direction, or k of them as columns.
+
+        Returns
+        -------
+        ndarray, shape (m,) or (m, k)
+
+        Raises
+        ------
+        InputError
+            If a shape does not fit.
+        """
         v = checked_vector("jvp", v, self.shape[1])
         return apply_columns(self._sweep("jvp"), self._inputs((x, *args)), "dx", "dy", v, self.shape[0])
 
     def vjp(self, x: Any, w: Any, *args: Any) -> np.ndarray:
-        """Return ``J.T @ w`` without forming J; w (m,) or (m, k) gives (n,) or (n, k)."""
+        """Return ``J.T @ w`` without forming J, for about the price of `f`.
+
+        Parameters
+        ----------
+        x, *args
+            As in a call.
+        w : array_like, shape (m,) or (m, k)
+            Weights of the components of `f`, or k sets of them as columns.
+
+        Returns
+        -------
+        ndarray, shape (n,) or (n, k)
+
+        Raises
+        ------
+        InputError
+            If a shape does not fit.
+        """
         w = checked_vector("vjp", w, self.shape[0])
         return apply_columns(self._sweep("vjp"), self._inputs((x, *args)), "dy", "dx", w, self.shape[1])
 
     def linear_operator(self, x: Any, *args: Any) -> scipy.sparse.linalg.LinearOperator:
-        """Return J at x as a ``scipy.sparse.linalg.LinearOperator`` (products only, no matrix)."""
+        """Return J at x as an operator: products only, no matrix.
+
+        Parameters
+        ----------
+        x, *args
+            As in a call; x is copied.
+
+        Returns
+        -------
+        scipy.sparse.linalg.LinearOperator, shape (m, n)
+            With products by J and by its transpose.
+        """
         x = np.array(x, dtype=np.float64)
         return scipy.sparse.linalg.LinearOperator(
             self.shape,
@@ -273,7 +346,16 @@ def _assembly(
 
 
 def jacobian_pattern(f: Callable[..., Any], x0: Any, *args: Any, argnum: int = 0) -> SparsityPattern:
-    """Return the sparsity pattern of the Jacobian of `f` alone; see `jacobian` for the arguments.
+    """Return the sparsity pattern of the Jacobian of `f`; nothing is colored or compiled.
+
+    Parameters
+    ----------
+    f, x0, *args, argnum
+        As in `jacobian`.
+
+    Returns
+    -------
+    SparsityPattern, shape (m, n)
 
     Examples
     --------

@@ -68,7 +68,30 @@ class LagrangianHessian:
         self._size = size
 
     def __call__(self, x: Any, multipliers: Any, *args: Any, sigma: float = 1.0, **options: Any) -> Any:
-        """Return the Hessian at x; `options` are those of `Hessian.__call__`."""
+        """Return the Hessian at x.
+
+        Parameters
+        ----------
+        x : array_like
+            The point, of the shape that was prepared.
+        multipliers : array_like
+            One for each value of `c`, in any shape of that size.
+        *args
+            The other arguments of `f` and `c`.
+        sigma : float
+            The factor of the objective.
+        **options
+            ``out``, ``triangle`` and ``verify``, as in a call of a `Hessian`.
+
+        Returns
+        -------
+        scipy.sparse.csr_array, shape (n, n)
+
+        Raises
+        ------
+        InputError
+            If the number of multipliers or a shape does not fit.
+        """
         return self.hessian(x, self._checked(multipliers), float(sigma), *args, **options)
 
     def values(self, x: Any, multipliers: Any, *args: Any, sigma: float = 1.0, **options: Any) -> np.ndarray:

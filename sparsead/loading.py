@@ -24,6 +24,11 @@ def load(path: Any, f: Callable[..., Any], x0: Any, *args: Any, **options: Any) 
     f, x0, *args, **options
         As in `jacobian` or `hessian`; the function is traced again, only the search for a coloring is spared.
 
+    Returns
+    -------
+    Jacobian or Hessian
+        Whichever was saved.
+
     Raises
     ------
     InputError

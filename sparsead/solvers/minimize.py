@@ -84,6 +84,10 @@ def nonlinear_constraint(
     **options
         More options of `scipy.optimize.NonlinearConstraint`.
 
+    Returns
+    -------
+    scipy.optimize.NonlinearConstraint
+
     Examples
     --------
     >>> import numpy as np

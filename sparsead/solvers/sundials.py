@@ -107,7 +107,30 @@ def shifted_jacobian(F: Callable[..., Any], t0: float, y0: Any, yp0: Any, *args:
     """Prepare ``dF/dy + shift * dF/dy'`` of ``F(t, y, y', *args)`` as one Jacobian.
 
     It is the derivative of ``F(t, y + w, y' + shift * w)`` in w at w = 0: one sweep, and the pattern is the union of
-    both without any sum of matrices. The prepared Jacobian is called with ``(0, shift, t, y, y', *args)``.
+    both without any sum of matrices.
+
+    Parameters
+    ----------
+    F : callable
+        ``F(t, y, y', *args)``, an array of the size of y.
+    t0, y0, yp0, *args
+        Examples of its arguments.
+    **options
+        Those of `sparsead.jacobian`.
+
+    Returns
+    -------
+    Jacobian
+        To be called with ``(w, shift, t, y, y', *args)`` where w is zero.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from sparsead.solvers import shifted_jacobian
+    >>> jac = shifted_jacobian(lambda t, y, yp: yp + 2.0 * y, 0.0, np.ones(2), np.ones(2))
+    >>> jac(np.zeros(2), 10.0, 0.0, np.ones(2), np.ones(2)).toarray()
+    array([[12.,  0.],
+           [ 0., 12.]])
     """
 
     def along(w: Any, shift: float, t: float, y: Any, yp: Any, *args: Any) -> Any:
