@@ -114,6 +114,13 @@ def _rotated(x: Any) -> Any:
     return x * np.exp(1j * x[:, ::-1])
 
 
+def _scattered(x: Any) -> Any:
+    out = _rotated(x)[0]
+    np.add.at(out, [0, 2, 0], _rotated(x)[1, :3])
+    np.add.at(out, [1, 1], x[2, :2])
+    return out
+
+
 # -- functions of one complex array -------------------------------------------------------------------------------
 @of_parts(np.real, lambda x: np.real(_rotated(x)))
 def real(a: Any, b: Any) -> Any:
@@ -159,6 +166,52 @@ def log(a: Any, b: Any) -> Pair:
     return np.log(np.hypot(a, b)), np.arctan2(b, a)
 
 
+@of_parts(np.log10, lambda x: np.log10(x + 1j * x**2).imag)
+def log10(a: Any, b: Any) -> Pair:
+    """Principal branch."""
+    real, imag = log(a, b)
+    return real / np.log(10.0), imag / np.log(10.0)
+
+
+@of_parts(np.sin, lambda x: np.sin(x + 1j * x**2).imag, lambda x: np.sin(x + 1j * x**2).real)
+def sin(a: Any, b: Any) -> Pair:
+    """By the sums of angles."""
+    return np.sin(a) * np.cosh(b), np.cos(a) * np.sinh(b)
+
+
+@of_parts(np.cos, lambda x: np.cos(x + 1j * x**2).imag, lambda x: np.cos(x + 1j * x**2).real)
+def cos(a: Any, b: Any) -> Pair:
+    """By the sums of angles."""
+    return np.cos(a) * np.cosh(b), -np.sin(a) * np.sinh(b)
+
+
+@of_parts(np.sinh, lambda x: np.sinh(x + 1j * x**2).imag, lambda x: np.sinh(x + 1j * x**2).real)
+def sinh(a: Any, b: Any) -> Pair:
+    """By the sums of angles."""
+    return np.sinh(a) * np.cos(b), np.cosh(a) * np.sin(b)
+
+
+@of_parts(np.cosh, lambda x: np.cosh(x + 1j * x**2).imag, lambda x: np.cosh(x + 1j * x**2).real)
+def cosh(a: Any, b: Any) -> Pair:
+    """By the sums of angles."""
+    return np.cosh(a) * np.cos(b), np.sinh(a) * np.sin(b)
+
+
+@of_parts(np.tanh, lambda x: np.tanh(x + 1j * x**2).imag, lambda x: np.tanh(30.0 * x + 1j * x**2).real)
+def tanh(a: Any, b: Any) -> Pair:
+    """``(sinh 2a + i sin 2b) / (cosh 2a + cos 2b)``, by ``tanh a`` and ``tan b``, which do not overflow."""
+    t, u = np.tanh(a), np.tan(b)
+    size = 1.0 + (t * u) ** 2
+    return t * (1.0 + u * u) / size, u * (1.0 - t) * (1.0 + t) / size
+
+
+@of_parts(np.tan, lambda x: np.tan(x + 1j * x**2).imag, lambda x: np.tan(x + 1j * x**2).real)
+def tan(a: Any, b: Any) -> Pair:
+    """``-i tanh(iz)``."""
+    real, imag = tanh(-b, a)
+    return imag, -real
+
+
 @of_parts(np.sqrt, lambda x: np.sqrt(x + 1j * x**2).imag, lambda x: np.sqrt(x - 0.5 + 1j).real)
 def sqrt(a: Any, b: Any) -> Pair:
     """Principal branch."""
@@ -198,6 +251,13 @@ def divide(x: Any, y: Any) -> Any:
     return joined(a / c, b / c) if d is None else np.multiply(x, joined(*reciprocal(c, d)))
 
 
+def add_at(target: Any, key: Any, value: Any) -> None:
+    """``np.add.at``: both parts add up."""
+    for part, added in zip(parts(target), parts(value), strict=True):
+        if added is not None:
+            np.add.at(part, key, added)
+
+
 def where(condition: Any, x: Any, y: Any) -> Any:
     """Choice of both parts by a real condition."""
     (a, b), (c, d) = parts(x), parts(y)
@@ -224,6 +284,9 @@ def einsum(spec: str, *operands: Any, **kwargs: Any) -> Any:
 
 
 COMPLEX_HANDLERS |= {
+    (np.add, "reduce"): lambda z, axis=0, **kwargs: np.sum(z, axis=axis, **kwargs),
+    (np.add, "accumulate"): lambda z, axis=0: np.cumsum(z, axis=axis),
+    (np.add, "at"): add_at,
     np.true_divide: divide, np.where: where, np.vdot: vdot, np.einsum: einsum,
     np.shape: lambda a: a.shape, np.ndim: lambda a: a.ndim, np.size: lambda a: a.size,
     np.iscomplexobj: lambda a: True, np.isrealobj: lambda a: False,
@@ -239,6 +302,9 @@ record(
     "complex", "np.concatenate of complex values", [lambda x: np.abs(np.concatenate([_rotated(x), x, [[1, 2, 3, 4]]]))]
 )
 record("complex", "np.sum of complex values", [lambda x: np.abs(np.sum(np.roll(_rotated(x), 1), axis=1))])
+record("complex", "np.add.reduce of complex values", [lambda x: np.abs(np.add.reduce(_rotated(x)))])
+record("complex", "np.add.accumulate of complex values", [lambda x: np.abs(np.add.accumulate(_rotated(x), axis=1))])
+record("complex", "np.add.at of complex values", [lambda x: np.abs(_scattered(x))])
 record("complex", "np.append of complex values", [lambda x: np.angle(np.append(_rotated(x), 1))])
 record("complex", "np.divide of complex values", [lambda x: (_rotated(x) / (x[::-1] + 2j)).real])
 record("complex", "np.where of complex values", [lambda x: np.where(x > 0.5, _rotated(x), 1j * x).imag])

@@ -7,8 +7,9 @@ from typing import Any
 
 import numpy as np
 
+from sparsead.errors import unsupported
 from sparsead.ops.registry import HANDLERS, composite
-from sparsead.tracing.array import TracedArray, stack_objects
+from sparsead.tracing.array import stack_objects
 
 
 @composite(np.clip, lambda x: np.clip(x, 0.3, 0.7), lambda x: np.clip(x, None, x[::-1]), lambda x: x.clip(min=0.5))
@@ -62,34 +63,6 @@ def rad2deg(x: Any) -> Any:
 HANDLERS[np.radians], HANDLERS[np.degrees] = deg2rad, rad2deg
 
 
-@composite(np.copyto, lambda x: _copied(x))
-def copyto(dst: Any, src: Any, casting: str = "same_kind", where: Any = True) -> None:
-    """``np.copyto`` with a static mask."""
-    if not isinstance(dst, TracedArray):
-        dst[...] = src  # refused with the reason
-    dst[...] = src if where is True else np.where(where, src, dst)
-
-
-def _copied(x: Any) -> Any:
-    out = np.zeros_like(x)
-    np.copyto(out, x * x)
-    return out
-
-
-@composite(np.fill_diagonal, lambda x: _diagonal_filled(x))
-def fill_diagonal(a: Any, val: Any, wrap: bool = False) -> None:
-    """``np.fill_diagonal``."""
-    mask = np.zeros(a.shape, np.bool_)
-    np.fill_diagonal(mask, True, wrap)
-    a[mask] = np.resize(val, int(mask.sum()))
-
-
-def _diagonal_filled(x: Any) -> Any:
-    out = x * 2.0
-    np.fill_diagonal(out, x[0, :3] ** 2)
-    return out
-
-
 @composite(np.sinc, lambda x: np.sinc(x))
 def sinc(x: Any) -> Any:
     """``sin(pi x) / (pi x)``."""
@@ -115,23 +88,6 @@ def piecewise(x: Any, condlist: Any, funclist: Any, *args: Any, **kwargs: Any) -
     for condition, value in zip(conditions, values, strict=True):  # the last condition that holds decides
         result = np.where(condition, value, result)
     return result
-
-
-@composite(np.put, lambda x: _put(x))
-def put(a: Any, ind: Any, v: Any, mode: str = "raise") -> None:
-    """``np.put`` with static places."""
-    places = np.ravel(ind)
-    where = {"raise": places, "wrap": places % a.size, "clip": np.clip(places, 0, a.size - 1)}[mode]
-    flat = a.reshape(-1)
-    flat[where] = np.resize(v, places.size)
-    if not np.shares_memory(flat.positions, a.positions):
-        a[...] = flat.reshape(a.shape)
-
-
-def _put(x: Any) -> Any:
-    out = x * 1.0
-    np.put(out, [0, -1, 5], x[0, :2])
-    return out
 
 
 @composite(np.round, lambda x: x * np.round(5.0 * x), lambda x: x * np.round(x, 1))
@@ -208,3 +164,57 @@ def meshgrid(*xi: Any, copy: bool = True, sparse: bool = False, indexing: str = 
     if indexing == "xy" and ndim > 1:
         grids = [np.swapaxes(g, 0, 1) for g in grids]
     return grids if sparse else [np.copy(g) for g in np.broadcast_arrays(*grids)]
+
+
+@composite(np.isposinf, lambda x: np.where(np.isposinf(x), 0.0, x * x))
+def isposinf(x: Any) -> Any:
+    """Plus infinity."""
+    return np.equal(x, np.inf)
+
+
+@composite(np.isneginf, lambda x: np.where(np.isneginf(x), 0.0, x * x))
+def isneginf(x: Any) -> Any:
+    """Minus infinity."""
+    return np.equal(x, -np.inf)
+
+
+@composite(np.signbit, lambda x: np.where(np.signbit(x - 0.5), x, x * x), family="elementwise")
+def signbit(x: Any) -> Any:
+    """The sign, also of zero."""
+    return np.less(np.copysign(1.0, x), 0.0)
+
+
+@composite(np.ldexp, lambda x: np.ldexp(x, [1, -2, 0, 3]), family="elementwise")
+def ldexp(x: Any, exponent: Any) -> Any:
+    """``x * 2**exponent`` with static exponents."""
+    return x * np.ldexp(1.0, exponent)
+
+
+@composite(np.unwrap, lambda x: np.unwrap(9.0 * x), lambda x: np.unwrap(9.0 * x, axis=0, period=3.0))
+def unwrap(p: Any, discont: Any = None, axis: int = -1, *, period: float = 2.0 * math.pi) -> Any:
+    """``np.unwrap``: jumps are moved by whole periods, so that the slope stays."""
+    p = np.moveaxis(p, axis, 0)
+    jump, half = p[1:] - p[:-1], 0.5 * period
+    periods = np.floor((jump + half) / period)
+    periods = np.where(np.equal(jump, period * periods - half) & np.greater(jump, 0.0), periods - 1.0, periods)
+    periods = np.where(np.less(np.abs(jump), half if discont is None else discont), 0.0, periods)
+    return np.moveaxis(np.concatenate([p[:1], p[1:] - period * np.cumsum(periods, axis=0)]), 0, axis)
+
+
+@composite(np.cov, lambda x: np.cov(x), lambda x: np.cov(x, rowvar=False, ddof=0), lambda x: np.cov(x[0], x[1]))
+def cov(m: Any, y: Any = None, rowvar: bool = True, bias: bool = False, ddof: Any = None, **kwargs: Any) -> Any:
+    """``np.cov`` without weights."""
+    if any(w is not None for w in kwargs.values()):
+        raise unsupported("np.cov with weights or dtype=", "Center the observations, and multiply by the weights.")
+    rows = [np.atleast_2d(v) if rowvar or np.ndim(v) == 1 else np.transpose(v) for v in (m, y) if v is not None]
+    a = np.concatenate(rows, axis=0)
+    a = a - np.mean(a, axis=1, keepdims=True)
+    return np.squeeze(a @ a.T / (a.shape[1] - (0 if bias else 1) if ddof is None else a.shape[1] - ddof))
+
+
+@composite(np.corrcoef, lambda x: np.corrcoef(x), lambda x: np.corrcoef(x[0], x[1])[0, 1])
+def corrcoef(x: Any, y: Any = None, rowvar: bool = True) -> Any:
+    """``np.corrcoef``: NumPy's diagonal is one up to rounding, and so is ours."""
+    c = np.atleast_2d(cov(x, y, rowvar))
+    deviation = np.sqrt(np.diagonal(c))
+    return np.squeeze(np.clip(c / deviation[:, None] / deviation[None, :], -1.0, 1.0))

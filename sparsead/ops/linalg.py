@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -11,6 +11,13 @@ from sparsead.ops.registry import composite, is_traced
 from sparsead.tracing.array import stack_objects
 
 LARGEST = 4
+
+
+class SlogdetResult(NamedTuple):
+    """What ``np.linalg.slogdet`` returns."""
+
+    sign: Any
+    logabsdet: Any
 
 
 def _square(a: Any, what: str) -> int:
@@ -71,6 +78,39 @@ def inv(a: Any) -> Any:
     cofactors = [[(-1.0) ** (i + j) * det(_minor(a, j, i)) for j in range(n)] for i in range(n)]
     adjugate = np.stack([np.stack(row, axis=-1) for row in cofactors], axis=-2)
     return adjugate / det(a)[..., None, None]
+
+
+@composite(
+    np.linalg.slogdet,
+    lambda x: np.linalg.slogdet(x[:, :3] + np.eye(3))[1],
+    lambda x: np.linalg.slogdet(x[:2, :2]).sign * x,
+    family="linear algebra",
+)
+def slogdet(a: Any) -> Any:
+    """``np.linalg.slogdet``: sign and logarithm of the determinant."""
+    value = det(a)
+    return SlogdetResult(np.sign(value), np.log(np.abs(value)))
+
+
+@composite(
+    np.linalg.cholesky,
+    lambda x: np.linalg.cholesky(x[:, :3] @ x[:, :3].T + np.eye(3)),
+    lambda x: np.linalg.cholesky(x[:2, :2] @ x[:2, :2].T + np.eye(2), upper=True),
+    family="linear algebra",
+)
+def cholesky(a: Any, /, *, upper: bool = False) -> Any:
+    """``np.linalg.cholesky``: column by column, of the lower triangle (of the upper one with `upper`)."""
+    a = stack_objects(a)
+    n = _square(a, "np.linalg.cholesky")
+    a = np.swapaxes(a, -1, -2) if upper else a
+    factor = np.zeros_like(a)
+    for j in range(n):
+        known = factor[..., j, :j]
+        factor[..., j, j] = np.sqrt(a[..., j, j] - np.sum(known * known, axis=-1))
+        for i in range(j + 1, n):
+            rest = a[..., i, j] - np.sum(factor[..., i, :j] * known, axis=-1)
+            factor[..., i, j] = rest / factor[..., j, j]
+    return np.swapaxes(factor, -1, -2) if upper else factor
 
 
 @composite(

@@ -41,6 +41,22 @@ def add_reduce(array: Any, axis: Any = 0, **kwargs: Any) -> Any:
     return sum(array, axis=axis, **kwargs)
 
 
+@ufunc_method(
+    np.add, "reduceat",
+    lambda x: np.add.reduceat(x.ravel(), [0, 5, 3, 7]), lambda x: np.add.reduceat(x, [0, 2], axis=1),
+)  # fmt: skip
+def add_reduceat(array: Any, indices: Any, axis: int = 0, dtype: Any = None) -> Any:
+    """``np.add.reduceat`` with static indices: sums of slices; one element where the next index is not larger."""
+    lines = np.moveaxis(array, axis, 0)
+    starts = np.asarray(indices)
+    lengths = np.maximum(np.append(starts[1:], len(lines)) - starts, 1)
+    place = np.repeat(np.arange(len(starts)), lengths)
+    source = np.arange(len(place)) + np.repeat(starts - np.cumsum(lengths) + lengths, lengths)
+    inner = identity(lines.shape[1:]).reshape(1, *lines.shape[1:])
+    places = place.reshape(-1, *[1] * inner[0].ndim) * inner.size + inner
+    return np.moveaxis(scatter_sum(traced(lines[source]), places, (len(starts), *lines.shape[1:])), 0, axis)
+
+
 @composite(np.mean, np.mean, lambda x: x.mean(axis=1, keepdims=True), family="reduction")
 def mean(a: Any, axis: Any = None, dtype: Any = None, keepdims: bool = False, where: Any = True) -> Any:
     """``np.mean``."""

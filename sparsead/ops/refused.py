@@ -7,9 +7,9 @@ import numpy as np
 from sparsead.ops.registry import refused
 
 refused(
-    np.sort, np.argsort, np.partition, np.argpartition, np.lexsort, np.median, np.percentile, np.quantile,
+    np.argsort, np.argpartition, np.lexsort,
     because="The order of the elements differs from call to call, and with it which element goes where.",
-    instead="np.max and np.min work; so does np.take with an order that is fixed.",
+    instead="np.sort of short lines, np.max and np.min work; so does np.take with an order that is fixed.",
 )  # fmt: skip
 refused(
     np.argmax, np.argmin, np.nonzero, np.flatnonzero, np.argwhere, np.count_nonzero, np.searchsorted, np.digitize,
@@ -22,13 +22,13 @@ refused(
     instead="Compute it outside of the function and pass it as an argument.",
 )  # fmt: skip
 refused(
-    np.nansum, np.nanmean, np.nanstd, np.nanvar, np.nanprod, np.nancumsum, np.nanmedian,
-    because="Which elements are NaN differs from call to call.",
-    instead="Use np.where(np.isnan(x), 0.0, x), which has a derivative, and then the plain function.",
+    np.nanmedian, np.nanpercentile, np.nanquantile, np.nanargmax, np.nanargmin,
+    because="Which elements are NaN differs from call to call, and with it the places of the others in order.",
+    instead="np.nansum, np.nanmean, np.nanmax and np.median of lines without NaN work.",
 )  # fmt: skip
 refused(
     np.linalg.eig, np.linalg.eigh, np.linalg.eigvals, np.linalg.eigvalsh, np.linalg.svd, np.linalg.qr,
-    np.linalg.cholesky, np.linalg.lstsq, np.linalg.pinv, np.linalg.slogdet, np.linalg.cond, np.linalg.matrix_rank,
+    np.linalg.lstsq, np.linalg.pinv, np.linalg.cond, np.linalg.matrix_rank,
     because="Factorizations have no rule here.",
     instead="Make the factors unknowns with their defining equations, or register the function with sparsead.extend.",
 )  # fmt: skip

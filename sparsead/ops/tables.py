@@ -1,4 +1,4 @@
-"""Interpolation, differences and integrals of tabulated values, and polynomials."""
+"""Interpolation, differences and integrals of tabulated values."""
 
 from __future__ import annotations
 
@@ -94,12 +94,3 @@ def _edge(points: tuple[Any, Any, Any], steps: np.ndarray, order: int) -> Any:
         return (b - a) / steps[0]
     h, k = steps
     return -(2.0 * h + k) / (h * (h + k)) * a + (h + k) / (h * k) * b - h / (k * (h + k)) * c
-
-
-@composite(np.polyval, lambda x: np.polyval([1.0, -2.0, 0.5], x), lambda x: np.polyval(x[0], x[1]))
-def polyval(p: Any, x: Any) -> Any:
-    """``np.polyval`` by Horner's rule."""
-    value: Any = 0.0 * np.asarray(x) if not is_traced(stack_objects(x)) else 0.0
-    for coefficient in p:
-        value = value * x + coefficient
-    return value

@@ -16,10 +16,13 @@ from numpy.lib.mixins import NDArrayOperatorsMixin
 from sparsead.errors import unsupported
 from sparsead.program.index import Shape
 
-# What NumPy function -> what it does to complex operands. `sparsead.ops.complex` fills it.
-COMPLEX_HANDLERS: dict[Callable[..., Any], Callable[..., Any]] = {}
+# What NumPy function (or ufunc and method) -> what it does to complex operands. `sparsead.ops.complex` fills it.
+COMPLEX_HANDLERS: dict[Callable[..., Any] | tuple[Callable[..., Any], str], Callable[..., Any]] = {}
 
-HINT = "Complex numbers take part in sums, products, quotients, exp, log, sqrt, abs, angle, conj, real and imag."
+HINT = (
+    "Complex numbers take part in sums, products, quotients, exp, log, sqrt, the trigonometric and hyperbolic "
+    "functions, abs, angle, conj, real and imag."
+)
 
 
 class TracedComplex(NDArrayOperatorsMixin):
@@ -166,16 +169,16 @@ def parts(value: Any) -> tuple[Any, Any]:
 
 def call_complex_ufunc(ufunc: np.ufunc, method: str, inputs: Any, out: Any, kwargs: dict[str, Any]) -> Any:
     """Trace a call of a ufunc, some of whose operands are complex."""
-    if method != "__call__":
-        raise unsupported(f"np.{ufunc.__name__}.{method} of complex values", HINT)
-    return call_complex(ufunc, inputs, kwargs | ({} if out is None else {"out": out[0]}))
+    called = kwargs | ({} if out is None else {"out": out[0]})
+    return call_complex(ufunc if method == "__call__" else (ufunc, method), inputs, called)
 
 
-def call_complex(func: Callable[..., Any], args: Any, kwargs: dict[str, Any]) -> Any:
-    """Trace a call of a NumPy function, some of whose arguments are complex."""
+def call_complex(func: Any, args: Any, kwargs: dict[str, Any]) -> Any:
+    """Trace a call of a NumPy function (or of a ufunc's method), some of whose arguments are complex."""
     handler = COMPLEX_HANDLERS.get(func)
     if handler is None:
-        raise unsupported(f"{getattr(func, '__name__', func)} of complex values", HINT)
+        names = [getattr(f, "__name__", f) for f in (func if isinstance(func, tuple) else (func,))]
+        raise unsupported(f"np.{'.'.join(names)} of complex values", HINT)
     out = kwargs.pop("out", None)
     result = handler(*args, **kwargs)
     if out is None:

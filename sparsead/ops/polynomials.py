@@ -1,0 +1,85 @@
+"""Polynomials as arrays of coefficients, the highest power first."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from sparsead.errors import unsupported
+from sparsead.ops.registry import composite, is_traced
+from sparsead.tracing.array import stack_objects
+
+
+@composite(np.polyval, lambda x: np.polyval([1.0, -2.0, 0.5], x), lambda x: np.polyval(x[0], x[1]))
+def polyval(p: Any, x: Any) -> Any:
+    """``np.polyval`` by Horner's rule."""
+    value: Any = 0.0 * np.asarray(x) if not is_traced(stack_objects(x)) else 0.0
+    for coefficient in p:
+        value = value * x + coefficient
+    return value
+
+
+@composite(np.polymul, lambda x: np.polymul(x[0], x[1]), lambda x: np.polymul([1.0, 0.0, -2.0], x[0]))
+def polymul(a1: Any, a2: Any) -> Any:
+    """``np.polymul``: the convolution of the coefficients."""
+    return np.convolve(np.atleast_1d(stack_objects(a1)), np.atleast_1d(stack_objects(a2)))
+
+
+@composite(np.polyadd, lambda x: np.polyadd(x[0], x[1, :2] * x[2, :2]))
+def polyadd(a1: Any, a2: Any) -> Any:
+    """``np.polyadd``."""
+    a1, a2 = np.atleast_1d(stack_objects(a1)), np.atleast_1d(stack_objects(a2))
+    n = max(len(a1), len(a2))
+    return np.pad(a1, (n - len(a1), 0)) + np.pad(a2, (n - len(a2), 0))
+
+
+@composite(np.polysub, lambda x: np.polysub(x[0, :3], x[1]))
+def polysub(a1: Any, a2: Any) -> Any:
+    """``np.polysub``."""
+    return polyadd(a1, np.negative(a2))
+
+
+@composite(np.polyder, lambda x: np.polyder(x[0]), lambda x: np.polyder(x[1], 2))
+def polyder(p: Any, m: int = 1) -> Any:
+    """``np.polyder``."""
+    for _ in range(m):
+        p = p[:-1] * np.arange(len(p) - 1, 0, -1.0)
+    return p
+
+
+@composite(np.polyint, lambda x: np.polyint(x[0]), lambda x: np.polyint(x[1], 2, [3.0, 1.0]))
+def polyint(p: Any, m: int = 1, k: Any = None) -> Any:
+    """``np.polyint``; the constants of integration are 0 unless given."""
+    constants = np.zeros(m) if k is None else np.broadcast_to(k, (m,))
+    for constant in constants:
+        p = np.append(p / np.arange(len(p), 0, -1.0), constant)
+    return p
+
+
+@composite(np.poly, lambda x: np.poly(x[0]))
+def poly(seq_of_zeros: Any) -> Any:
+    """``np.poly`` of given roots."""
+    if np.ndim(seq_of_zeros) != 1:
+        raise unsupported("np.poly of a matrix", "Its characteristic polynomial needs eigenvalues.")
+    coefficients: Any = np.ones(1)
+    for root in seq_of_zeros:
+        coefficients = polymul(coefficients, [1.0, -root])
+    return coefficients
+
+
+@composite(np.polyfit, lambda x: np.polyfit([0.0, 0.5, 2.0, 3.0], x[0], 2), lambda x: np.polyfit([0.0, 1.0, 3.0], x, 1))
+def polyfit(x: Any, y: Any, deg: int, rcond: Any = None, full: bool = False, w: Any = None, cov: Any = False) -> Any:
+    """``np.polyfit`` at static points: what it makes of the unit vectors, times the values."""
+    if is_traced(stack_objects(x)) or full or cov:
+        raise unsupported("np.polyfit with traced points x, full= or cov=", "Keep x constant; let y vary.")
+    return np.matmul(np.polyfit(x, np.eye(len(x)), deg, rcond, w=w), y)
+
+
+@composite(np.vander, lambda x: np.vander(x[0]), lambda x: np.vander(x[1], 3, increasing=True))
+def vander(x: Any, N: int | None = None, increasing: bool = False) -> Any:
+    """``np.vander``: powers, by repeated products."""
+    powers = [np.ones_like(x)]
+    for _ in range((len(x) if N is None else N) - 1):
+        powers.append(powers[-1] * x)
+    return np.stack(powers if increasing else powers[::-1], axis=-1)[..., : len(x) if N is None else N]

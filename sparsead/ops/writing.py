@@ -1,0 +1,123 @@
+"""Functions that write into an array, and choices and applications by places: all places are static."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+
+from sparsead.ops.registry import composite
+from sparsead.tracing.array import TracedArray, stack_objects
+
+
+@composite(np.copyto, lambda x: _copied(x))
+def copyto(dst: Any, src: Any, casting: str = "same_kind", where: Any = True) -> None:
+    """``np.copyto`` with a static mask."""
+    if not isinstance(dst, TracedArray):
+        dst[...] = src  # refused with the reason
+    dst[...] = src if where is True else np.where(where, src, dst)
+
+
+def _copied(x: Any) -> Any:
+    out = np.zeros_like(x)
+    np.copyto(out, x * x)
+    return out
+
+
+@composite(np.fill_diagonal, lambda x: _diagonal_filled(x))
+def fill_diagonal(a: Any, val: Any, wrap: bool = False) -> None:
+    """``np.fill_diagonal``."""
+    mask = np.zeros(a.shape, np.bool_)
+    np.fill_diagonal(mask, True, wrap)
+    a[mask] = np.resize(val, int(mask.sum()))
+
+
+def _diagonal_filled(x: Any) -> Any:
+    out = x * 2.0
+    np.fill_diagonal(out, x[0, :3] ** 2)
+    return out
+
+
+@composite(np.put, lambda x: _put(x))
+def put(a: Any, ind: Any, v: Any, mode: str = "raise") -> None:
+    """``np.put`` with static places."""
+    places = np.ravel(ind)
+    where = {"raise": places, "wrap": places % a.size, "clip": np.clip(places, 0, a.size - 1)}[mode]
+    flat = a.reshape(-1)
+    flat[where] = np.resize(v, places.size)
+    if not np.shares_memory(flat.positions, a.positions):
+        a[...] = flat.reshape(a.shape)
+
+
+def _put(x: Any) -> Any:
+    out = x * 1.0
+    np.put(out, [0, -1, 5], x[0, :2])
+    return out
+
+
+@composite(np.putmask, lambda x: _masked(np.putmask, x))
+def putmask(a: Any, mask: Any, values: Any) -> None:
+    """``np.putmask`` with a static mask: the value at the same place, repeated as needed."""
+    places = np.flatnonzero(mask)
+    put(a, places, np.resize(values, np.size(a))[places])
+
+
+@composite(np.place, lambda x: _masked(np.place, x))
+def place(arr: Any, mask: Any, vals: Any) -> None:
+    """``np.place`` with a static mask: one value after the other."""
+    put(arr, np.flatnonzero(mask), vals)
+
+
+def _masked(func: Callable[..., Any], x: Any) -> Any:
+    out = x * 1.0
+    func(out, np.eye(3, 4) > 0, x[:2, 3] ** 2)
+    return out
+
+
+@composite(np.put_along_axis, lambda x: _put_along(x))
+def put_along_axis(arr: Any, indices: Any, values: Any, axis: Any) -> None:
+    """``np.put_along_axis`` with static places."""
+    numbers = np.arange(np.size(arr)).reshape(np.shape(arr))
+    places = np.take_along_axis(numbers, np.asarray(indices), axis)
+    put(arr, places, np.broadcast_to(values, np.shape(places)).reshape(-1))
+
+
+def _put_along(x: Any) -> Any:
+    out = x * 1.0
+    np.put_along_axis(out, np.array([[1], [0], [3]]), x[:, :1] * x[:, 1:2], axis=1)
+    return out
+
+
+@composite(np.choose, lambda x: np.choose([0, 2, 1, 0], [x, x * x, 1.0]), lambda x: np.choose([5, -1, 0, 1], x, mode="wrap"))
+def choose(a: Any, choices: Any, out: Any = None, mode: str = "raise") -> Any:
+    """``np.choose`` with static choices."""
+    candidates = [stack_objects(c) for c in choices]
+    shape = np.broadcast_shapes(np.shape(a), *(np.shape(c) for c in candidates))
+    numbers = [np.full(shape, k) for k in range(len(candidates))]
+    number = np.choose(a, numbers, mode=mode)
+    stacked = np.stack([np.broadcast_to(c, shape) for c in candidates])
+    return np.take_along_axis(stacked, number[None], axis=0)[0]
+
+
+@composite(
+    np.apply_along_axis,
+    lambda x: np.apply_along_axis(lambda line: np.cumsum(line) * line[0], 1, x),
+    lambda x: np.apply_along_axis(np.sum, 0, x * x),
+    lambda x: np.apply_along_axis(lambda line: line[:2] * line[2], 0, x),
+)
+def apply_along_axis(func1d: Callable[..., Any], axis: int, arr: Any, *args: Any, **kwargs: Any) -> Any:
+    """``np.apply_along_axis``: the function runs once a line."""
+    lines = np.moveaxis(arr, axis, -1)
+    around, axis = np.shape(lines)[:-1], axis % np.ndim(arr)
+    results = [func1d(line, *args, **kwargs) for line in np.reshape(lines, (-1, np.shape(lines)[-1]))]
+    stacked = np.stack([stack_objects(r) for r in results])
+    inner = np.shape(stacked)[1:]
+    shaped = np.reshape(stacked, around + inner)
+    return np.moveaxis(shaped, range(len(around), len(around) + len(inner)), range(axis, axis + len(inner)))
+
+
+@composite(np.unstack, lambda x: np.unstack(x, axis=1)[2], family="movement")
+def unstack(x: Any, /, *, axis: int = 0) -> Sequence[Any]:
+    """``np.unstack``."""
+    return tuple(np.moveaxis(x, axis, 0))
