@@ -49,9 +49,7 @@ def nanmean(a: Any, axis: Any = None, dtype: Any = None, keepdims: bool = False)
     return np.nansum(a, axis=axis, keepdims=keepdims) / _present(a, axis, keepdims)
 
 
-@composite(
-    np.nanvar, lambda x: np.nanvar(_gaps(x)), lambda x: np.nanvar(_gaps(x), axis=1, ddof=1), family="reduction"
-)
+@composite(np.nanvar, lambda x: np.nanvar(_gaps(x)), lambda x: np.nanvar(_gaps(x), axis=1, ddof=1), family="reduction")
 def nanvar(a: Any, axis: Any = None, dtype: Any = None, ddof: float = 0, keepdims: bool = False) -> Any:
     """``np.nanvar``: the mean squared distance from the mean of what is there."""
     squares = np.square(a - nanmean(a, axis=axis, keepdims=True))

@@ -54,7 +54,8 @@ def add_reduceat(array: Any, indices: Any, axis: int = 0, dtype: Any = None) -> 
     source = np.arange(len(place)) + np.repeat(starts - np.cumsum(lengths) + lengths, lengths)
     inner = identity(lines.shape[1:]).reshape(1, *lines.shape[1:])
     places = place.reshape(-1, *[1] * inner[0].ndim) * inner.size + inner
-    return np.moveaxis(scatter_sum(traced(lines[source]), places, (len(starts), *lines.shape[1:])), 0, axis)
+    sums: Any = scatter_sum(traced(lines[source]), places, (len(starts), *lines.shape[1:]))
+    return np.moveaxis(sums, 0, axis)
 
 
 @composite(np.mean, np.mean, lambda x: x.mean(axis=1, keepdims=True), family="reduction")

@@ -69,7 +69,7 @@ def matrix_norm(x: Any, *, keepdims: bool = False, ord: Any = "fro") -> Any:
 
 
 # -- products that are ufuncs since NumPy 2.0 and 2.2 -------------------------------------------------------------
-@composite(np.vecdot, lambda x: np.vecdot(x, x[::-1]), lambda x: np.vecdot(x, x[:, 0], axis=0), family="contraction")
+@composite(np.vecdot, lambda x: np.vecdot(x, x[::-1]), lambda x: np.vecdot(x.T, x[:, 0]), family="contraction")
 def vecdot(a: Any, b: Any, axis: int = -1) -> Any:
     """``np.vecdot``."""
     return np.sum(np.multiply(np.moveaxis(a, axis, -1), np.moveaxis(b, axis, -1)), axis=-1)

@@ -89,14 +89,15 @@ def _put_along(x: Any) -> Any:
     return out
 
 
-@composite(np.choose, lambda x: np.choose([0, 2, 1, 0], [x, x * x, 1.0]), lambda x: np.choose([5, -1, 0, 1], x, mode="wrap"))
-def choose(a: Any, choices: Any, out: Any = None, mode: str = "raise") -> Any:
+@composite(
+    np.choose, lambda x: np.choose([0, 2, 1, 0], [x, x * x, 1.0]), lambda x: np.choose([5, -1, 0, 1], x, mode="wrap")
+)
+def choose(a: Any, choices: Any, out: Any = None, mode: Any = "raise") -> Any:
     """``np.choose`` with static choices."""
     candidates = [stack_objects(c) for c in choices]
     shape = np.broadcast_shapes(np.shape(a), *(np.shape(c) for c in candidates))
-    numbers = [np.full(shape, k) for k in range(len(candidates))]
-    number = np.choose(a, numbers, mode=mode)
-    stacked = np.stack([np.broadcast_to(c, shape) for c in candidates])
+    number = np.choose(a, [np.full(shape, k) for k in range(len(candidates))], mode=mode)
+    stacked: Any = np.stack([np.broadcast_to(c, shape) for c in candidates])
     return np.take_along_axis(stacked, number[None], axis=0)[0]
 
 

@@ -19,6 +19,7 @@ from sparsead.program.index import IndexArray, Shape, identity
 from sparsead.program.nodes import Node, Ref, constant, whole
 from sparsead.tracing.complex import TracedComplex, call_complex, call_complex_ufunc, held_for_sparse, is_complex
 from sparsead.tracing.decisions import active
+from sparsead.tracing.positioned import Positioned
 from sparsead.tracing.scalar import BRANCH_HINT, WRITE_HINT, TracedScalar, is_number, refuse_conversion, refuse_value
 from sparsead.tracing.storage import Storage
 
@@ -36,7 +37,7 @@ class _Lookalike(np.ndarray):
     """
 
 
-class TracedArray(NDArrayOperatorsMixin):
+class TracedArray(Positioned, NDArrayOperatorsMixin):
     """An array of traced values. Behaves like an ndarray of float64 (or bool) without values."""
 
     __slots__ = ("positions", "storage")
@@ -83,31 +84,10 @@ class TracedArray(NDArrayOperatorsMixin):
     def __class__(self) -> type:
         return _Lookalike
 
-    # -- what never depends on values -----------------------------------------------------------------------
-    @property
-    def shape(self) -> Shape:
-        """Shape, as of the ndarray it stands for."""
-        return self.positions.shape
-
-    @property
-    def ndim(self) -> int:
-        """Number of axes."""
-        return self.positions.ndim
-
-    @property
-    def size(self) -> int:
-        """Number of elements."""
-        return self.positions.size
-
     @property
     def dtype(self) -> np.dtype[Any]:
         """float64, or bool for a condition."""
         return np.dtype(np.bool_ if self.storage.boolean else np.float64)
-
-    @property
-    def T(self) -> TracedArray:
-        """View with the axes reversed."""
-        return self._view(self.positions.T)
 
     @property
     def real(self) -> TracedArray:
@@ -118,19 +98,6 @@ class TracedArray(NDArrayOperatorsMixin):
     def imag(self) -> TracedArray:
         """Zeros: its values are real."""
         return TracedArray.of_values(np.zeros(self.shape))
-
-    @property
-    def flat(self) -> Iterator[Any]:
-        """Iterator over the elements in C order."""
-        return iter(self.ravel())
-
-    def __len__(self) -> int:
-        return len(self.positions)
-
-    def __iter__(self) -> Iterator[Any]:
-        if self.ndim == 0:
-            raise TypeError("iteration over a 0-d array")
-        return (self[k] for k in range(len(self)))
 
     def __repr__(self) -> str:
         kind = "constant" if self.is_constant else "traced"
@@ -275,23 +242,7 @@ class TracedArray(NDArrayOperatorsMixin):
             raise TypeError("a float array cannot be used as an index")
         return self._refuse("an index or range()")
 
-    # -- methods of ndarray ---------------------------------------------------------------------------------
-    def reshape(self, *shape: Any, order: str = "C", **kwargs: Any) -> TracedArray:
-        """Same as ``ndarray.reshape``."""
-        return self.moved(self.positions.reshape(*shape, order=order, **kwargs))  # type: ignore[call-overload]
-
-    def transpose(self, *axes: Any) -> TracedArray:
-        """Same as ``ndarray.transpose``."""
-        return self.moved(self.positions.transpose(*axes))
-
-    def ravel(self, order: Any = "C") -> TracedArray:
-        """Same as ``ndarray.ravel``."""
-        return self.moved(self.positions.ravel(order))
-
-    def flatten(self, order: Any = "C") -> TracedArray:
-        """Same as ``ndarray.flatten``."""
-        return self.moved(self.positions.flatten(order))
-
+    # -- copies and other methods ---------------------------------------------------------------------------
     def copy(self, order: Any = "C") -> TracedArray:
         """Same as ``ndarray.copy``."""
         return TracedArray.of_values(self.values) if self.is_constant else TracedArray.of_ref(self.ref)
@@ -310,18 +261,6 @@ class TracedArray(NDArrayOperatorsMixin):
         if np.dtype(dtype).kind == "f":
             return np.where(self, 1.0, 0.0)
         raise unsupported(f"astype({np.dtype(dtype)})", "Traced arrays are float64.")
-
-    def fill(self, value: Any) -> None:
-        """Same as ``ndarray.fill``."""
-        self[...] = value
-
-    def item(self, *index: Any) -> Any:
-        """Return one element (itself traced)."""
-        return self.reshape(-1)[index[0] if index else 0] if len(index) < 2 else self[index]
-
-    def tolist(self) -> list[Any]:
-        """Return the elements as nested lists."""
-        return [e.tolist() if e.ndim else e for e in self]
 
     def __getattr__(self, name: str) -> Any:
         """Methods that NumPy also has as functions (``x.sum()``, and ``x.sin()`` for object arrays)."""

@@ -177,8 +177,8 @@ def call_complex(func: Any, args: Any, kwargs: dict[str, Any]) -> Any:
     """Trace a call of a NumPy function (or of a ufunc's method), some of whose arguments are complex."""
     handler = COMPLEX_HANDLERS.get(func)
     if handler is None:
-        names = [getattr(f, "__name__", f) for f in (func if isinstance(func, tuple) else (func,))]
-        raise unsupported(f"np.{'.'.join(names)} of complex values", HINT)
+        function, *method = func if isinstance(func, tuple) else (func,)
+        raise unsupported(f"np.{'.'.join([function.__name__, *method])} of complex values", HINT)
     out = kwargs.pop("out", None)
     result = handler(*args, **kwargs)
     if out is None:

@@ -41,14 +41,26 @@ def _full(shape: Any, fill_value: Any, *args: Any, **kwargs: Any) -> Any:
     return out
 
 
-def _converting(original: Callable[..., Any], copies: bool) -> Callable[..., Any]:
-    """Return `original`, which converts, with traced contents coming back as a traced array."""
+def _viewing(original: Callable[..., Any]) -> Callable[..., Any]:
+    """Return `original`, which converts without a copy, with traced contents coming back as a traced array."""
+
+    def convert(value: Any, *args: Any, **kwargs: Any) -> Any:
+        stacked = stack_objects(value)
+        return stacked if isinstance(stacked, (TracedArray, TracedComplex)) else original(value, *args, **kwargs)
+
+    return convert
+
+
+def _copying(original: Callable[..., Any]) -> Callable[..., Any]:
+    """Return `original`, which converts or copies: a new array, ready for traced values like one of zeros."""
+    allocate = allocating(original)
 
     def convert(value: Any, *args: Any, **kwargs: Any) -> Any:
         stacked = stack_objects(value)
         if isinstance(stacked, (TracedArray, TracedComplex)):
-            return stacked.copy() if copies and stacked is value and kwargs.get("copy", True) else stacked
-        return original(value, *args, **kwargs)
+            return stacked.copy() if stacked is value and kwargs.get("copy", True) else stacked
+        new = isinstance(value, (list, tuple)) or kwargs.get("copy", True)
+        return (allocate if new else original)(value, *args, **kwargs)
 
     return convert
 
@@ -61,6 +73,7 @@ _VIEWING: list[Callable[..., Any]] = [np.asarray, np.asanyarray, np.ascontiguous
 for _function in _ALLOCATING:
     patch(_function, allocating(_function))
 for _function in _VIEWING:
-    patch(_function, _converting(_function, copies=False))
-patch(np.array, _converting(np.array, copies=True))
+    patch(_function, _viewing(_function))
+for _function in (np.array, np.copy):
+    patch(_function, _copying(_function))
 patch(np.full, _full)

@@ -3,7 +3,8 @@
 Some functions never ask a traced array how they should act: those that allocate (``np.zeros``) and those that are
 written in terms of plain arrays (``scipy.special.logsumexp``). While a trace runs, every name that user code may
 call them by is bound to a wrapper, which looks first whether *this thread* is tracing and the caller is user code;
-everybody else gets the function itself.
+everybody else gets the function itself. A module that the function imports as it runs keeps what it binds, so it is
+given the functions themselves too.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ import threading
 import types
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
-from importlib.machinery import EXTENSION_SUFFIXES
+from importlib.machinery import EXTENSION_SUFFIXES, ExtensionFileLoader, ModuleSpec, SourceFileLoader
 from typing import Any
 
 import numpy as np
@@ -31,7 +32,8 @@ PATCHES: dict[Callable[..., Any], Callable[..., Any]] = {}
 
 _tracing = threading.local()
 _lock = threading.RLock()
-_active = 0
+_active: list[Callable[..., Any]] = []  # the functions being traced, in all threads
+_importing = 0  # modules that traced functions are importing now
 _replaced: list[tuple[dict[str, Any], str, Any]] = []
 
 
@@ -106,7 +108,7 @@ def _shield(names: dict[str, Any], plain: types.ModuleType) -> None:
 
 
 def _replace_everywhere() -> None:
-    """Replace the patched functions where they live, and in the modules of users that imported them by name."""
+    """Replace the patched functions where they live, and where users imported them by name."""
     spelled = {func.__name__ for func in PATCHES}
     plain = types.ModuleType("numpy")
     plain.__dict__.update(np.__dict__)
@@ -121,24 +123,77 @@ def _replace_everywhere() -> None:
             _replace_in(names, spelled & names.keys())
 
 
+def _replace_around(f: Callable[..., Any]) -> None:
+    """Replace the patched functions among the names of a function that is about to be traced."""
+    for names in _modules(f):
+        _replace_in(names, list(names))
+
+
+def _restore() -> None:
+    while _replaced:
+        names, name, value = _replaced.pop()
+        names[name] = value
+
+
 @contextmanager
 def patched(f: Callable[..., Any]) -> Iterator[None]:
     """Bind the patches in this thread's view of the world, until the block ends; `f` is about to be called."""
-    global _active
     with _lock:
-        _active += 1
-        if _active == 1:
+        if not _active:
+            sys.meta_path.insert(0, _Finder)
+        if not _active and not _importing:
             _replace_everywhere()
-        for names in _modules(f):
-            _replace_in(names, list(names))
+        _active.append(f)
+        if not _importing:
+            _replace_around(f)
     _tracing.depth = getattr(_tracing, "depth", 0) + 1
     try:
         yield
     finally:
         _tracing.depth -= 1
         with _lock:
-            _active -= 1
-            if _active == 0:
-                while _replaced:
-                    names, name, value = _replaced.pop()
-                    names[name] = value
+            _active.remove(f)
+            if not _active:
+                sys.meta_path.remove(_Finder)
+                _restore()
+
+
+@contextmanager
+def _paused() -> Iterator[None]:
+    """Restore the functions themselves until the block ends."""
+    global _importing
+    with _lock:
+        _importing += 1
+        _restore()
+    depth, _tracing.depth = _tracing.depth, 0
+    try:
+        yield
+    finally:
+        _tracing.depth = depth
+        with _lock:
+            _importing -= 1
+            if _active and not _importing:
+                _replace_everywhere()
+                for f in _active:
+                    _replace_around(f)
+
+
+class _Finder:
+    """The first of ``sys.meta_path`` during a trace: what a traced function imports is run without the patches."""
+
+    @classmethod
+    def find_spec(cls, name: str, path: Any = None, target: Any = None) -> ModuleSpec | None:
+        """Find a module as the other finders do."""
+        if not getattr(_tracing, "depth", 0):
+            return None
+        others = (finder for finder in sys.meta_path if finder is not cls)
+        spec = next((s for s in (f.find_spec(name, path, target) for f in others) if s is not None), None)
+        if spec is not None and isinstance(spec.loader, (SourceFileLoader, ExtensionFileLoader)):
+            run: Callable[[Any], None] = spec.loader.exec_module
+
+            def exec_module(module: Any) -> None:
+                with _paused():
+                    run(module)
+
+            spec.loader.exec_module = exec_module  # type: ignore[method-assign]  # each module has its own loader
+        return spec

@@ -13,6 +13,7 @@ from tests.reference import assert_close, differences, generic_points
 from tests.tracing import helper_module
 
 X = generic_points(1, (6,))[0]
+OUTSIDE = np.arange(6.0)
 
 
 def check(f, x=X):
@@ -42,6 +43,10 @@ def check(f, x=X):
         lambda x: np.zeros(6, like=x),
         lambda x: np.empty(6, like=x),
         lambda x: zeros_by_name(6),
+        lambda x: np.array([1.0, 2.0, 3.0, 4.0, 5.0, 6.0]),
+        lambda x: np.array((0.0,) * 6),
+        lambda x: np.array(OUTSIDE),
+        lambda x: np.copy(OUTSIDE),
         lambda x: x.copy(),
         lambda x: np.array(x),
         lambda x: np.array(x, copy=True),

@@ -1,6 +1,7 @@
 """Compiled code that a traced function calls gets NumPy's own arrays: it reads their memory without asking."""
 
 import functools
+import sys
 
 import numba
 import numpy as np
@@ -70,3 +71,52 @@ def test_numba_functions_are_compiled_again_afterwards():
     assert "__call__" not in vars(numba.core.dispatcher.Dispatcher)
     with pytest.raises(numba.TypingError):
         product("text", b=object())
+
+
+MODULE = """
+import numba, numpy as np
+from numpy import zeros
+TABLE = np.array([1.0, 2.0, 3.0])
+SPACE = zeros(3)
+def scaled(x):
+    out = np.zeros(3)
+    out[:] = TABLE * x**2
+    return out
+"""
+
+
+def test_a_module_that_is_imported_during_a_trace_gets_numpy_as_it_is(tmp_path, monkeypatch):
+    (tmp_path / "imported_while_tracing.py").write_text(MODULE)
+    monkeypatch.syspath_prepend(tmp_path)
+
+    def f(x):
+        import imported_while_tracing as module
+
+        return module.scaled(x)
+
+    x = np.array([1.0, 2.0, 3.0])
+    jac = sad.jacobian(f, x)
+    import imported_while_tracing as module
+
+    assert type(module.SPACE) is np.ndarray
+    assert module.zeros is np.zeros
+    assert type(module.TABLE) is np.ndarray
+    assert "_Finder" not in [getattr(finder, "__name__", "") for finder in sys.meta_path]
+    np.testing.assert_allclose(jac(x).toarray(), np.diag(2.0 * x * module.TABLE), rtol=1e-15)
+
+
+def test_a_failing_import_during_a_trace_leaves_numpy_whole(tmp_path, monkeypatch):
+    (tmp_path / "fails_while_tracing.py").write_text("raise ValueError('not today')")
+    monkeypatch.syspath_prepend(tmp_path)
+    zeros = np.zeros
+
+    def f(x):
+        try:
+            import fails_while_tracing  # noqa: F401
+        except ValueError:
+            out = np.zeros(3)
+            out[:] = x**2
+            return out
+
+    assert sad.jacobian(f, np.ones(3))(np.ones(3)).nnz == 3
+    assert np.zeros is zeros
