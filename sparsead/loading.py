@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+import numpy as np
+
 from sparsead.errors import InputError
 from sparsead.hessian import Hessian, hessian
 from sparsead.jacobian import Jacobian, jacobian
@@ -36,8 +38,11 @@ def load(path: Any, f: Callable[..., Any], x0: Any, *args: Any, **options: Any) 
     """
     arrays = read(path)
     prepare = PREPARE[str(arrays["kind"])]
+    size = np.size((x0, *args)[options.get("argnum", 0)])
+    if np.ravel(arrays.get("shape", ())).tolist()[1:] != [size]:
+        raise InputError(f"{path} was saved for another size of x than {size}; prepare without it")
     pattern, colored = coloring_in(arrays, str(path))
-    prepared = prepare(f, x0, *args, mode=str(arrays["mode"]), coloring=colored, **options)
+    prepared = prepare(f, x0, *args, mode=str(arrays.get("mode")), coloring=colored, **options)
     if prepared.pattern != pattern:
         raise InputError(f"{path} was saved for another function or size: its pattern differs; prepare without it")
     return prepared  # type: ignore[return-value]

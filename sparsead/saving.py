@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
-import zlib
 from typing import Any
-from zipfile import BadZipFile
 
 import numpy as np
 
@@ -65,19 +63,20 @@ def arrays_of(prepared: Any) -> dict[str, np.ndarray]:
 
 def coloring_in(arrays: dict[str, np.ndarray], origin: str) -> tuple[SparsityPattern, ColoringResult | None]:
     """Return the pattern and the coloring in such arrays, checked; `origin` says where they are from."""
-    indptr, indices = arrays["indptr"], arrays["indices"]
-    rows = np.repeat(np.arange(len(indptr) - 1), np.diff(indptr))
-    m, n = (int(k) for k in arrays["shape"])
-    pattern = SparsityPattern.from_coo(rows, indices, (m, n))
-    if "problem" not in arrays:
-        return pattern, None
-    structure, partition, decompression = map(str, arrays["problem"])
-    sides = [arrays[name] for name in ("row_colors", "column_colors") if name in arrays]
-    colors = sides[0] if len(sides) == 1 else tuple(sides)
     try:
+        m, n = (int(k) for k in arrays["shape"])
+        if arrays["indptr"].shape != (m + 1,) or not np.issubdtype(arrays["indices"].dtype, np.integer):
+            raise ValueError("its pattern is no pattern")
+        rows = np.repeat(np.arange(m), np.diff(arrays["indptr"]))
+        pattern = SparsityPattern.from_coo(rows, arrays["indices"], (m, n))
+        if "problem" not in arrays:
+            return pattern, None
+        structure, partition, decompression = map(str, arrays["problem"])
+        sides = [arrays[name] for name in ("row_colors", "column_colors") if name in arrays]
+        colors = sides[0] if len(sides) == 1 else tuple(sides)
         return pattern, graph.from_colors(pattern, colors, structure, partition, decompression)
-    except graph.ColoringError as error:
-        raise InputError(f"{origin}: {error}") from error
+    except (KeyError, ValueError, TypeError, OverflowError, MemoryError) as error:
+        raise InputError(f"{origin} holds no pattern with its coloring ({error}); prepare again and save") from error
 
 
 def read(path: Any) -> dict[str, np.ndarray]:
@@ -85,10 +84,11 @@ def read(path: Any) -> dict[str, np.ndarray]:
     try:
         with np.load(path, allow_pickle=False) as file:
             arrays = dict(file)
-    except (OSError, ValueError, EOFError, KeyError, NotImplementedError, SyntaxError, BadZipFile, zlib.error) as error:
+        version, digest = arrays.pop("version", None), arrays.pop("digest", None)
+        known = version is not None and digest is not None and int(version) == VERSION
+    except Exception as error:  # what zipfile and NumPy raise on bytes that are no such file is not listed anywhere
         raise InputError(f"cannot read {path} as a saved preparation ({error}); prepare again and save") from error
-    version, digest = arrays.pop("version", None), arrays.pop("digest", None)
-    if version is None or digest is None or int(version) != VERSION:
+    if not known:
         raise InputError(f"{path} has version {version}, expected {VERSION}; prepare again and save")
     if str(digest) != _digest(arrays) or str(arrays.get("kind")) not in KINDS:
         raise InputError(f"{path} is damaged: its contents do not match its hash; prepare again and save")

@@ -12,7 +12,8 @@ from rich.table import Table
 
 import coloring
 from coloring.orders import ORDERS
-from sparsead.cli.counting import COLORINGS, SEARCHES, BadMatrixError, Results, counted, read_pattern
+from sparsead.cli.counting import COLORINGS, SEARCHES, Results, counted
+from sparsead.cli.market import BadMatrixError, read_pattern
 
 
 @click.command()

@@ -3,12 +3,7 @@
 from __future__ import annotations
 
 import time
-import zlib
 from collections.abc import Callable, Mapping, Sequence
-from pathlib import Path
-
-import click
-import scipy.io
 
 import coloring
 from coloring.problems import DistanceTwo, Problem, Symmetric, make_problem
@@ -25,27 +20,6 @@ COLORINGS: dict[str, Terms] = {
     "acyclic bicoloring": ("nonsymmetric", "bidirectional", "substitution"),
 }
 SEARCHES = ("auto", "best")
-
-
-class BadMatrixError(click.ClickException):
-    """A file that holds no matrix: one line, exit status 2."""
-
-    exit_code = 2
-
-
-def read_pattern(path: Path) -> coloring.SparsityPattern:
-    """Read the pattern of a Matrix Market file.
-
-    Raises
-    ------
-    BadMatrixError
-        If there is no such file, or no two-dimensional matrix in it.
-    """
-    try:
-        return coloring.SparsityPattern.from_scipy(scipy.io.mmread(path))
-    except (OSError, ValueError, EOFError, OverflowError, zlib.error) as error:
-        reason = " ".join(str(error).split()) or type(error).__name__
-        raise BadMatrixError(f"{path} is no Matrix Market file of a matrix: {reason}") from error
 
 
 def counted(

@@ -10,8 +10,8 @@ import click
 
 import sparsead as sad
 from coloring import SparsityPattern
-from sparsead.cli.counting import read_pattern
 from sparsead.cli.function import FunctionType
+from sparsead.cli.market import read_pattern
 from sparsead.problems import PROBLEMS, SIZES, Problem
 
 

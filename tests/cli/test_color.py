@@ -13,6 +13,7 @@ import coloring
 from benchmarks import matrices
 from coloring.orders import ORDERS
 from sparsead.cli.color import COLORINGS, color
+from sparsead.cli.market import BadMatrixError, read_pattern
 
 
 @pytest.fixture
@@ -106,3 +107,15 @@ def test_a_file_that_holds_no_matrix_gets_one_line(run, tmp_path, name, content)
     assert done.exit_code == 2
     assert done.output.startswith(f"Error: {name} is no Matrix Market file of a matrix: ")
     assert done.output.count("\n") == 1
+
+
+@pytest.mark.parametrize("symmetry", ["general", "symmetric", "skew-symmetric"])
+def test_matrices_that_list_all_values(tmp_path, symmetry):
+    values = {"general": range(6), "symmetric": [1, 0, 2, 0, 3, 4], "skew-symmetric": [1, 0, 2]}[symmetry]
+    shape = "2 3" if symmetry == "general" else "3 3"
+    path = tmp_path / "dense.mtx"
+    path.write_text("\n".join([f"%%MatrixMarket matrix array real {symmetry}", "% note", shape, *map(str, values)]))
+    np.testing.assert_array_equal(read_pattern(path).to_scipy().toarray() != 0, scipy.io.mmread(path) != 0)
+    path.write_text(path.read_text() + "\n7\n")
+    with pytest.raises(BadMatrixError, match="values for a"):
+        read_pattern(path)
