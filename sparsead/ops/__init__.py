@@ -1,6 +1,7 @@
 """The operations: each is one statement in one of these modules, and nothing else knows its name."""
 
 from sparsead.ops import (
+    application,
     assembly,
     complex,
     composed,
@@ -24,6 +25,7 @@ from sparsead.ops import (
 )
 
 __all__ = [
+    "application",
     "assembly",
     "complex",
     "composed",

@@ -1,4 +1,4 @@
-"""Functions that write into an array, and choices and applications by places: all places are static."""
+"""Functions that write into an array, or choose from several, by places: all places are static."""
 
 from __future__ import annotations
 
@@ -99,23 +99,6 @@ def choose(a: Any, choices: Any, out: Any = None, mode: Any = "raise") -> Any:
     number = np.choose(a, [np.full(shape, k) for k in range(len(candidates))], mode=mode)
     stacked: Any = np.stack([np.broadcast_to(c, shape) for c in candidates])
     return np.take_along_axis(stacked, number[None], axis=0)[0]
-
-
-@composite(
-    np.apply_along_axis,
-    lambda x: np.apply_along_axis(lambda line: np.cumsum(line) * line[0], 1, x),
-    lambda x: np.apply_along_axis(np.sum, 0, x * x),
-    lambda x: np.apply_along_axis(lambda line: line[:2] * line[2], 0, x),
-)
-def apply_along_axis(func1d: Callable[..., Any], axis: int, arr: Any, *args: Any, **kwargs: Any) -> Any:
-    """``np.apply_along_axis``: the function runs once a line."""
-    lines = np.moveaxis(arr, axis, -1)
-    around, axis = np.shape(lines)[:-1], axis % np.ndim(arr)
-    results = [func1d(line, *args, **kwargs) for line in np.reshape(lines, (-1, np.shape(lines)[-1]))]
-    stacked = np.stack([stack_objects(r) for r in results])
-    inner = np.shape(stacked)[1:]
-    shaped = np.reshape(stacked, around + inner)
-    return np.moveaxis(shaped, range(len(around), len(around) + len(inner)), range(axis, axis + len(inner)))
 
 
 @composite(np.unstack, lambda x: np.unstack(x, axis=1)[2], family="movement")

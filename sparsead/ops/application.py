@@ -1,0 +1,52 @@
+"""Functions of NumPy that call a function of the user for each line or element: it runs that often, once."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from sparsead.errors import unsupported
+from sparsead.ops.registry import composite, record
+from sparsead.tracing.array import stack_objects
+from sparsead.tracing.methods import replace_method
+
+
+@composite(
+    np.apply_along_axis,
+    lambda x: np.apply_along_axis(lambda line: np.cumsum(line) * line[0], 1, x),
+    lambda x: np.apply_along_axis(np.sum, 0, x * x),
+    lambda x: np.apply_along_axis(lambda line: line[:2] * line[2], 0, x),
+)
+def apply_along_axis(func1d: Callable[..., Any], axis: int, arr: Any, *args: Any, **kwargs: Any) -> Any:
+    """``np.apply_along_axis``: the function runs once a line."""
+    lines = np.moveaxis(arr, axis, -1)
+    around, axis = np.shape(lines)[:-1], axis % np.ndim(arr)
+    results = [func1d(line, *args, **kwargs) for line in np.reshape(lines, (-1, np.shape(lines)[-1]))]
+    stacked = np.stack([stack_objects(r) for r in results])
+    inner = np.shape(stacked)[1:]
+    shaped = np.reshape(stacked, around + inner)
+    return np.moveaxis(shaped, range(len(around), len(around) + len(inner)), range(axis, axis + len(inner)))
+
+
+def vectorized(original: Any, function: Any, *args: Any, **kwargs: Any) -> Any:
+    """``np.vectorize(f)(...)``: `f` of every element of the broadcast arguments."""
+    if kwargs or function.excluded or function.signature is not None:
+        raise unsupported(
+            "np.vectorize with keywords, excluded= or signature=", "Use array operations, or np.apply_along_axis."
+        )
+    arrays = np.broadcast_arrays(*(stack_objects(a) for a in args))
+    shape = np.shape(arrays[0])
+    values = [function.pyfunc(*(a[place] for a in arrays)) for place in np.ndindex(shape)]
+    if any(isinstance(v, tuple) for v in values):
+        raise unsupported("np.vectorize of a function with several values", "Vectorise one function for each value.")
+    return np.reshape(np.stack([stack_objects(v) for v in values]), shape) if values else np.zeros(shape)
+
+
+replace_method("numpy", "vectorize", "__call__", vectorized)
+record(
+    "composite",
+    "np.vectorize",
+    [lambda x: np.vectorize(lambda a, b: a * b + a)(x, x[0]), lambda x: np.vectorize(lambda a: np.sin(a))(x[:, 0])],
+)
