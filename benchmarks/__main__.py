@@ -4,22 +4,26 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from functools import partial
 from importlib import import_module
 
 import click
 
+from benchmarks import comparisons
 from benchmarks.pictures import draw
 from benchmarks.report import Bars, Lines, Part, markdown, show
 from benchmarks.store import ROOT, keep, kept
 
-PARTS = (
+MODULES = (
     "collection", "start", "passes", "growth", "stages", "scale", "solvers", "loops", "brusselator", "rosenbrock",
-    "comparisons",
 )  # fmt: skip
+PARTS: dict[str, Callable[[], list[Part]]] = {
+    name: partial(lambda name: import_module(f"benchmarks.{name}").run(), name) for name in MODULES
+} | {name: partial(comparisons.run, case) for name, case in comparisons.PARTS.items()}
 
 
 @click.command()
-@click.argument("names", nargs=-1, type=click.Choice(PARTS))
+@click.argument("names", nargs=-1, type=click.Choice(list(PARTS)))
 @click.option("--again", is_flag=True, help="Also run parts whose results are there.")
 @click.option("--page", is_flag=True, help="Run nothing: write the page from the results that are there, of any code.")
 def main(names: tuple[str, ...], again: bool, page: bool) -> None:
@@ -33,6 +37,8 @@ def main(names: tuple[str, ...], again: bool, page: bool) -> None:
         found = kept(name, any_source=page)
         if not page and (found is None or again or names):
             found = measured(name)
+        if found is None:
+            click.echo(f"no results of {name}", err=True)
         parts += found or []
     show(parts)
     if not names:
@@ -41,9 +47,8 @@ def main(names: tuple[str, ...], again: bool, page: bool) -> None:
 
 def measured(name: str) -> list[Part]:
     """Run a part and keep its results."""
-    run: Callable[[], list[Part]] = import_module(f"benchmarks.{name}").run
     start = time.perf_counter()
-    parts = run()
+    parts = PARTS[name]()
     keep(name, parts)
     click.echo(f"{name}: {time.perf_counter() - start:.0f} s", err=True)
     return parts
