@@ -1,9 +1,10 @@
-"""Ways to solve with a sparse matrix: LU with the order that fits its pattern, PARDISO, GMRES with ILU."""
+"""LU factors of one sparse matrix after the other; what depends on the pattern alone is found once."""
 
 from __future__ import annotations
 
 import importlib
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -16,7 +17,6 @@ Solve = Callable[[np.ndarray], np.ndarray]
 # MKL's own settings for unsymmetric matrices (order by METIS, scale and match), spelled out: where the first is 0, two
 # steps of refinement follow every solution, and double its time. Those after a perturbed pivot remain.
 IPARM = {1: 1, 2: 2, 10: 13, 11: 1, 13: 1}
-ATTEMPTS = 4  # at a preconditioner that is good enough
 SYMMETRIC = 0.9  # share of entries with a mirror image from which a pattern counts as symmetric
 
 
@@ -36,6 +36,16 @@ def superlu(A: Any, order: str) -> Any:
     return scipy.sparse.linalg.splu(A, permc_spec=order)  # type: ignore[call-overload]
 
 
+def same_pattern(A: Any, B: Any) -> bool:
+    """Tell whether two compressed matrices, or None, store their entries at the same places."""
+    return (
+        A is not None
+        and A.shape == B.shape
+        and np.array_equal(A.indptr, B.indptr)
+        and np.array_equal(A.indices, B.indices)
+    )
+
+
 def direct_solver(kind: str | Callable[[Any], Solve], pattern: Any) -> Callable[[Any], Solve]:
     """Return a function from a matrix (CSC, of a known pattern) to the solution of systems with it.
 
@@ -49,11 +59,60 @@ def direct_solver(kind: str | Callable[[Any], Solve], pattern: Any) -> Callable[
     if callable(kind):
         return kind
     if kind == "superlu":
-        order = column_order(pattern)
-        return lambda A: superlu(A, order).solve
+        return SuperLU(column_order(pattern))
     if kind == "pardiso":
         return Pardiso()
     raise InputError(f"unknown linear solver {kind!r}; expected 'superlu', 'pardiso', 'krylov' or a function of A")
+
+
+class SuperLU:
+    """SciPy's SuperLU, called with one matrix (CSC) after the other: real or complex, in single or double precision.
+
+    Rows and columns of a matrix with a known pattern are put in the order that the first one got.
+
+    Parameters
+    ----------
+    order : str
+        SuperLU's name of the ordering.
+    """
+
+    def __init__(self, order: str) -> None:
+        self._order = order
+        self._known: Any = None
+        self._permutation = self._places = np.zeros(0, np.intp)
+        self._ordered: Any = None  # the pattern in this order
+
+    def __call__(self, A: Any) -> Solve:
+        """Factor A."""
+        if not same_pattern(self._known, A):
+            factors = superlu(A, self._order)
+            self._known, self._ordered, self._permutation = A, None, np.argsort(factors.perm_c)
+            return lambda b: factors.solve(_cast(b, A.dtype))
+        if self._ordered is None:
+            self._reorder(A)
+        P = self._ordered
+        return partial(self._solve, superlu(_csc(A.data[self._places], P.indices, P.indptr), "NATURAL"), A.dtype)
+
+    def _reorder(self, A: Any) -> None:
+        p = self._permutation
+        numbered = _csc(np.arange(A.nnz), A.indices, A.indptr)
+        self._ordered = scipy.sparse.csc_array(numbered[p][:, p])
+        self._ordered.sort_indices()
+        self._places = self._ordered.data
+
+    def _solve(self, factors: Any, dtype: Any, b: np.ndarray) -> np.ndarray:
+        x = np.empty(b.shape, dtype)
+        x[self._permutation] = factors.solve(_cast(b[self._permutation], dtype))
+        return x
+
+
+def _csc(data: np.ndarray, indices: np.ndarray, indptr: np.ndarray) -> Any:
+    n = indptr.size - 1
+    return scipy.sparse.csc_array((data, indices, indptr), shape=(n, n))
+
+
+def _cast(b: np.ndarray, dtype: Any) -> np.ndarray:
+    return b.astype(np.result_type(dtype, np.float32), copy=False)
 
 
 class Pardiso:
@@ -76,18 +135,9 @@ class Pardiso:
             raise InputError("pypardiso factors real matrices only, and Radau needs complex ones; use BDF or superlu")
         rows = scipy.sparse.csr_matrix(A)
         rows.sort_indices()
-        self._call(22 if self._known(rows) else 12, rows, np.zeros((A.shape[0], 1)))
+        self._call(22 if same_pattern(self._analysed, rows) else 12, rows, np.zeros((A.shape[0], 1)))
         self._analysed = rows
         return lambda b: self._call(33, rows, np.array(b, dtype=np.float64, order="F").reshape(-1, 1)).reshape(-1)
-
-    def _known(self, rows: Any) -> bool:
-        known = self._analysed
-        return (
-            known is not None
-            and known.shape == rows.shape
-            and np.array_equal(known.indptr, rows.indptr)
-            and np.array_equal(known.indices, rows.indices)
-        )
 
     def _call(self, phase: int, rows: Any, b: np.ndarray) -> np.ndarray:
         self._solver.set_phase(phase)
@@ -95,48 +145,3 @@ class Pardiso:
             return self._solver._call_pardiso(rows, b)
         except self._package.PyPardisoError as error:
             raise RuntimeError(f"exactly singular, or worse, for PARDISO: {error}") from error
-
-
-class Krylov:
-    """GMRES with products from the derivative program, preconditioned by an incomplete LU of an earlier matrix.
-
-    The preconditioner is computed anew once it costs twice the iterations that it cost when it was fresh; where even
-    a fresh one fails, fewer entries are dropped from then on.
-    """
-
-    def __init__(self, order: str, drop_tol: float = 1e-4, fill_factor: float = 10.0) -> None:
-        self._options: dict[str, Any] = {"drop_tol": drop_tol, "fill_factor": fill_factor, "permc_spec": order}
-        self._incomplete: Any = None
-        self._fresh, self._last = 0, 0
-
-    def solve(self, matrix: Callable[[], Any], operator: Any, b: np.ndarray, rtol: float) -> np.ndarray:
-        """Return x with ``|operator x - b| <= rtol |b|``, or the best that was found."""
-        if self._incomplete is not None and self._last <= max(10, 2 * self._fresh):
-            x, failed = self._gmres(operator, b, rtol)
-            if not failed:
-                return x
-        for _ in range(ATTEMPTS):
-            self._incomplete = self._preconditioner(matrix())
-            x, failed = self._gmres(operator, b, rtol)
-            self._fresh = self._last
-            if not failed:
-                break
-            self._options["drop_tol"] /= 100.0
-            self._options["fill_factor"] *= 2.0
-        return x
-
-    def _preconditioner(self, A: Any) -> Any:
-        try:
-            return scipy.sparse.linalg.spilu(A, **self._options)
-        except RuntimeError:  # a pivot was dropped; the matrix itself need not be singular
-            return superlu(A, self._options["permc_spec"])
-
-    def _gmres(self, operator: Any, b: np.ndarray, rtol: float) -> tuple[np.ndarray, int]:
-        residuals: list[float] = []
-        preconditioner = scipy.sparse.linalg.LinearOperator(operator.shape, self._incomplete.solve, dtype=np.float64)
-        x, info = scipy.sparse.linalg.gmres(
-            operator, b, rtol=rtol, restart=50, maxiter=4, M=preconditioner, callback=residuals.append,
-            callback_type="pr_norm",
-        )  # fmt: skip
-        self._last = len(residuals)
-        return x, info

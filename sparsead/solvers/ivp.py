@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+import numpy as np
 import scipy.integrate
 import scipy.sparse
 
 from sparsead.jacobian import Jacobian, jacobian
 from sparsead.solvers.factors import direct_solver
+from sparsead.solvers.kept import Combination, KeptFactors, System
 from sparsead.solvers.structure import Columns
 
 
@@ -69,10 +71,11 @@ def ivp_jacobian(f: Callable[..., Any], t0: float, y0: Any, *args: Any, **option
 
 
 class BDF(scipy.integrate.BDF):
-    """SciPy's BDF with factors that fit the pattern: ``solve_ivp(..., method=solvers.BDF, jac=...)``.
+    """SciPy's BDF with other linear algebra: ``solve_ivp(..., method=solvers.BDF, jac=...)``.
 
-    SciPy orders the columns by COLAMD whatever the pattern. On a structurally symmetric one, as that of most
-    discretised equations, minimum degree on ``A + A^T`` leaves several times less to compute.
+    Steps, orders and errors are controlled by SciPy. SciPy factors ``I - c J`` whenever the step size changes; here
+    the factors are kept, and serve the next matrices in a few iterations (`sparsead.solvers.kept`), until that takes
+    too many. They are ordered for the pattern, see `Radau`.
 
     Parameters
     ----------
@@ -84,26 +87,58 @@ class BDF(scipy.integrate.BDF):
 
     def __init__(self, *args: Any, linear_solver: Any = "superlu", **options: Any) -> None:
         super().__init__(*args, **options)
-        _set_factors(self, linear_solver)
+        _keep_factors(self, linear_solver)
 
 
 class Radau(scipy.integrate.Radau):
-    """SciPy's Radau with factors that fit the pattern, see `BDF`; pypardiso cannot factor its complex matrices."""
+    """SciPy's Radau with factors that fit the pattern: ``solve_ivp(..., method=solvers.Radau, jac=...)``.
+
+    SciPy orders the columns by COLAMD whatever the pattern. On a structurally symmetric one, as that of most
+    discretised equations, minimum degree on ``A + A^T`` leaves several times less to compute.
+
+    Parameters
+    ----------
+    *args, **options
+        Those of `scipy.integrate.Radau`; ``solve_ivp`` passes them on.
+    linear_solver : str or callable
+        As for `BDF`; pypardiso cannot factor the complex matrices of this method.
+    """
 
     def __init__(self, *args: Any, linear_solver: Any = "superlu", **options: Any) -> None:
         super().__init__(*args, **options)
-        _set_factors(self, linear_solver)
+        _order_factors(self, linear_solver)
 
 
-def _set_factors(solver: Any, kind: Any) -> None:
+def _keep_factors(solver: Any, linear_solver: Any) -> None:
+    """Make a SciPy solver that has a sparse Jacobian solve with `KeptFactors`; dense ones stay as they are."""
+    if not scipy.sparse.issparse(solver.J):
+        return
+    kept = KeptFactors(direct_solver(linear_solver, solver.J), linear_solver == "superlu")
+    jac = solver.jac
+
+    def lu(A: Combination) -> System:
+        system = kept.system(A, solver.atol + solver.rtol * np.abs(solver.y))
+        solver.nlu = kept.count
+        return system
+
+    solver.lu, solver.solve_lu = lu, kept.solve
+    solver.I, solver.J = Combination(1.0, 0.0), _combination(solver.J)
+    if jac is not None:
+        solver.jac = lambda t, y: _combination(jac(t, y))
+
+
+def _order_factors(solver: Any, linear_solver: Any) -> None:
     """Replace the factorisation of a SciPy solver that has a sparse Jacobian."""
     if not scipy.sparse.issparse(solver.J):
         return
-    factor = direct_solver(kind, solver.J)
+    factor = direct_solver(linear_solver, solver.J)
 
     def lu(A: Any) -> Any:
         solver.nlu += 1
         return factor(A)
 
-    solver.lu = lu
-    solver.solve_lu = lambda solve, b: solve(b)
+    solver.lu, solver.solve_lu = lu, lambda solve, b: solve(b)
+
+
+def _combination(J: Any) -> Combination:
+    return Combination(0.0, 1.0, J if J.has_sorted_indices else J.sorted_indices())

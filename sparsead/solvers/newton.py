@@ -12,8 +12,9 @@ import scipy.sparse.linalg
 from sparsead.errors import InputError
 from sparsead.jacobian import Jacobian, jacobian
 from sparsead.solvers.diagnosis import named, singular_because
-from sparsead.solvers.factors import Krylov, Solve, column_order, direct_solver
+from sparsead.solvers.factors import Solve, column_order, direct_solver
 from sparsead.solvers.globalize import full_step, globalization
+from sparsead.solvers.krylov import Krylov
 from sparsead.solvers.report import Iteration, NewtonResult
 from sparsead.solvers.structure import Columns
 
