@@ -26,7 +26,8 @@ from sparsead.emit.source import Function
 from sparsead.emit.wide import has_wide, wide_definitions
 
 LONG = 300  # lines after which a function is cut
-OPTIONS = "O2, loop and SLP vectorisation"  # part of the name of cached code
+SHORT_LOOP = 64  # statements that an innermost loop comes to when it is written out
+OPTIONS = "O2, loop and SLP vectorisation, unrolling of marked loops"  # part of the name of cached code
 INTRINSICS = {"sqrt", "floor", "ceil", "trunc", "rint", "copysign"}
 LIBM = {
     "cbrt": 1, "exp": 1, "exp2": 1, "expm1": 1, "log": 1, "log2": 1, "log10": 1, "log1p": 1, "sin": 1, "cos": 1,
@@ -41,14 +42,32 @@ ELEMENT = {"f8": "double", "i4": "i32"}
 Value = tuple[str, str]  # an LLVM operand and its type: double, i64 or i1
 
 
+class _Module:
+    """What the functions of one module share: functions of several numbers that they call, loops to be unrolled."""
+
+    def __init__(self) -> None:
+        self.wide: set[tuple[str, int]] = set()
+        self.short_loops = 0
+
+    def short_loop(self) -> int:
+        """Return the metadata number of one more loop to be unrolled."""
+        self.short_loops += 1
+        return self.short_loops
+
+    def metadata(self) -> list[str]:
+        """Return the definitions of the metadata: each loop has a node of its own."""
+        loops = [f"!{k} = distinct !{{!{k}, !0}}" for k in range(1, self.short_loops + 1)]
+        return ['!0 = !{!"llvm.loop.unroll.full"}', *loops]
+
+
 class _Translator:
     """Translate one generated function; `lines` is the body in LLVM assembly."""
 
-    def __init__(self, source: Function) -> None:
+    def __init__(self, source: Function, module: _Module) -> None:
         self.arrays = source.arrays
         self.env: dict[str, Value] = {}
         self.lines: list[str] = []
-        self.wide: set[tuple[str, int]] = set()  # functions called in their variant for several numbers
+        self.module = module
         self.block = "entry"
         self.count = 0
 
@@ -110,7 +129,8 @@ class _Translator:
         for inner in node.body:
             self.statement(inner)
         self.lines.append(f"  {following} = add nuw nsw i64 {counter}, 1")
-        self.lines.append(f"  br label %{head}")
+        marked = f", !llvm.loop !{self.module.short_loop()}" if _is_short(node) else ""
+        self.lines.append(f"  br label %{head}{marked}")
         self.lines[phi_at] = f"  {counter} = phi i64 [ {start}, %{before} ], [ {following}, %{self.block} ]"
         self.label(done)
 
@@ -212,7 +232,7 @@ class _Translator:
         if name in INTRINSICS:
             return self.emit(f"call double @llvm.{name}.f64({operands})", "double")
         if has_wide(name, len(args)):
-            self.wide.add((name, len(args)))
+            self.module.wide.add((name, len(args)))
             name = f"wide_{name}"
         return self.emit(f"call double @{name}({operands})", "double")
 
@@ -229,22 +249,31 @@ def _hex(number: float) -> str:
     return f"0x{struct.unpack('>Q', struct.pack('>d', number))[0]:016X}"
 
 
+def _is_short(loop: ast.For) -> bool:
+    """Tell whether a loop, such as one over lanes, is to be unrolled: a few simple statements, a few times."""
+    match loop.iter:
+        case ast.Call(args=[ast.Constant(value=int(times))]):
+            simple = not any(isinstance(node, (ast.For, ast.If)) for node in loop.body)
+            return simple and times * len(loop.body) <= SHORT_LOOP
+    return False
+
+
 def assembly(functions: Sequence[Function]) -> str:
     """Return LLVM assembly: each ``entry`` takes one pointer to the array of array pointers.
 
     A long function is cut between loops into several bodies: LLVM's time grows faster than the length of a function.
     """
-    wide: set[tuple[str, int]] = set()
-    entries = [_entry(function, number, wide) for number, function in enumerate(functions)]
-    return "\n".join([*_declarations(), *wide_definitions(wide), *entries])
+    module = _Module()
+    entries = [_entry(function, number, module) for number, function in enumerate(functions)]
+    return "\n".join([*_declarations(), *wide_definitions(module.wide), *entries, *module.metadata()])
 
 
-def _entry(source: Function, number: int, wide: set[tuple[str, int]]) -> str:
+def _entry(source: Function, number: int, module: _Module) -> str:
     """Translate one function: its bodies, and what unpacks the arrays and calls them."""
     function = ast.parse(source.text).body[0]
     assert isinstance(function, ast.FunctionDef)
     parts = {f"body{number}.{k}": part for k, part in enumerate(_parts(function.body))}
-    bodies = [_body(source, name, part, wide) for name, part in parts.items()]
+    bodies = [_body(source, name, part, module) for name, part in parts.items()]
     loads = [
         f"  %p{k} = getelementptr ptr, ptr %table, i64 {k}\n  %a{k} = load ptr, ptr %p{k}"
         for k in range(len(source.arrays))
@@ -265,15 +294,11 @@ def _declarations() -> list[str]:
     return declared + [f"declare double @{n}({', '.join(['double'] * k)}) {pure}" for n, k in LIBM.items()]
 
 
-def _body(source: Function, name: str, statements: list[ast.stmt], wide: set[tuple[str, int]]) -> str:
-    """Translate some statements to a function of all arrays; not inlined, so that `noalias` costs no metadata.
-
-    The functions that it calls in their variants for several numbers are added to `wide`.
-    """
-    translator = _Translator(source)
+def _body(source: Function, name: str, statements: list[ast.stmt], module: _Module) -> str:
+    """Translate some statements to a function of all arrays; not inlined, so that `noalias` costs no metadata."""
+    translator = _Translator(source, module)
     for statement in statements:
         translator.statement(statement)
-    wide |= translator.wide
     parameters = ", ".join(f"ptr noalias %array.{n}" for n in source.arrays)
     head = f"define internal void @{name}({parameters}) noinline nounwind {{"
     return "\n".join([head, "entry:", *translator.lines, "  ret void", "}"])
@@ -313,7 +338,7 @@ def _optimise(module: Any, target: Any) -> None:
     options = llvm.create_pipeline_tuning_options(speed_level=2)
     options.loop_vectorization = True
     options.slp_vectorization = True
-    options.loop_unrolling = True
+    options.loop_unrolling = False  # of all loops: it took half of the time and gained nothing
     builder = llvm.create_pass_builder(target, options)
     builder.getModulePassManager().run(module, builder)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+import scipy.sparse
 
 import sparsead as sad
 from sparsead.emit import llvm
@@ -33,3 +34,21 @@ def test_names_that_are_read_later_stay_in_one_part(monkeypatch):
     jac = sad.jacobian(f, x, 2.0, 3.0, backend="llvm")
     np.testing.assert_allclose(jac.value(x, 4.0, 5.0), f(x, 4.0, 5.0), rtol=1e-15)
     np.testing.assert_allclose(jac(x, 4.0, 5.0).toarray()[0, 0], 4.0)
+
+
+def test_only_short_innermost_loops_are_unrolled():
+    x = np.linspace(0.1, 1.0, 24)
+    A = scipy.sparse.random_array((24, 24), density=0.2, rng=np.random.default_rng(0), format="csr")
+
+    def layered(x):
+        return np.exp(A @ np.sin(A @ x))
+
+    jac = sad.jacobian(layered, x, mode="forward", coloring="none", backend="llvm")  # 24 lanes
+    text = llvm.assembly(jac._assembly.sweeps()[0].source.functions)
+    marks = [line for line in text.splitlines() if "br label" in line and "!llvm.loop" in line]
+    lanes, zeros = (jac.source.count(f"for {name} in range(24):") for name in "ki")
+    assert lanes > 0
+    assert len(marks) == lanes + zeros < jac.source.count("for ")
+    assert len(set(marks)) == len(marks)  # a node each
+    slow = sad.jacobian(layered, x, mode="forward", coloring="none", backend="python")
+    np.testing.assert_allclose(jac(x).toarray(), slow(x).toarray(), rtol=1e-14, atol=1e-15)
