@@ -34,6 +34,12 @@ fuzz: .venv/ready     ## try random programs, then random colorings, with fresh 
 	$(BIN)/python -m tests.fuzz programs --minutes $(MINUTES)
 	$(BIN)/python -m tests.fuzz matrices --minutes $(MINUTES)
 
+docs: .venv/ready     ## build the documentation in build/docs; warnings are errors
+	$(PIP) -e ".[docs]"
+	rm -rf docs/_generated/api  # pages of names that are gone
+	$(BIN)/python -m sphinx -W --keep-going -q -b html -d build/doctrees docs build/docs
+	$(BIN)/python -m tests.docs.pages build/docs
+
 bench: .venv/ready    ## measure against the peers (installs them) and write docs/benchmarks.md
 	$(PIP) -e ".[bench]"
 	$(BIN)/python -m benchmarks

@@ -18,3 +18,10 @@ def test_the_two_commands_are_in_the_makefile():
     assert targets == ["demo", "test"]
     makefile = (ROOT / "Makefile").read_text()
     assert all(re.search(rf"^{target}: \.venv/ready", makefile, re.MULTILINE) for target in targets)
+
+
+def test_what_ci_makes_is_in_the_makefile():
+    commands = re.findall(r"^make (.*)", (ROOT / ".ci" / "run").read_text(), re.MULTILINE)
+    targets = {target for command in commands for target in command.split() if target.isalpha()}
+    made = set(re.findall(r"^(\w+):", (ROOT / "Makefile").read_text(), re.MULTILINE))
+    assert {"test", "docs"} <= targets <= made
