@@ -15,6 +15,8 @@ import numpy as np
 
 from sparsead.program.index import IDENTITIES, IndexArray, Shape, index_dtype, stored_part
 
+Box = tuple[tuple[int, int], ...]  # first and one past the last, for each axis of a domain
+
 
 @dataclass(frozen=True, eq=False)
 class Table:
@@ -81,6 +83,23 @@ class IndexMap:
             entries = np.flip(table.entries.reshape([self.shape[a] for a in table.axes]))
             tables.append(Table(table.axes, np.ascontiguousarray(entries).reshape(-1)))
         return IndexMap(self.shape, self.offset + turn, tuple(-s for s in self.strides), tuple(tables))
+
+    def within(self, box: Box) -> IndexMap:
+        """Return the map over a box of the domain, in the cheapest form, with the box's first point as origin."""
+        if self.tables:
+            return recognise(self.array()[tuple(slice(*ends) for ends in box)])
+        offset = self.offset + sum(s * first for s, (first, _) in zip(self.strides, box, strict=True))
+        return IndexMap(tuple(stop - first for first, stop in box), offset, self.strides)
+
+    def at(self, points: tuple[np.ndarray, ...]) -> IndexArray:
+        """Return the indices of points given by their coordinates, an array per axis."""
+        total = np.full(points[0].shape, self.offset, dtype=np.int64)
+        for stride, coordinate in zip(self.strides, points, strict=True):
+            total += stride * coordinate
+        for table in self.tables:
+            entries = table.entries.reshape([self.shape[a] for a in table.axes])
+            total += entries[tuple(points[a] for a in table.axes)]
+        return total.astype(index_dtype(int(total.max(initial=0)) + 1), copy=False)
 
     def merged(self, axis: int) -> IndexMap | None:
         """Return the map with `axis` and the next one made one axis; None where its form would be lost."""

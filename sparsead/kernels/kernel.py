@@ -7,7 +7,7 @@ sides of a term transposes it.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import Literal
 
@@ -221,19 +221,26 @@ def zeros(buffer: Buffer) -> Kernel:
 
 def backwards(terms: tuple[Term, ...]) -> tuple[Term, ...]:
     """Return terms for a walk through the domain in the opposite order."""
-    pool = Pool()
-    turned: dict[int, Expr] = {}
-    for expr in reachable(t.coefficient for t in terms):
-        if isinstance(expr.value, Load):
-            turned[expr.serial] = pool.leaf(Load(expr.value.buffer, expr.value.index.backwards()))
-        elif expr.op is None:
-            turned[expr.serial] = pool.constant(expr.value)
-        else:
-            turned[expr.serial] = pool.apply(expr.op, tuple(turned[a.serial] for a in expr.args))
+    turned = moved([t.coefficient for t in terms], IndexMap.backwards)
     return tuple(
-        replace(t, place=t.place.backwards(), coefficient=turned[t.coefficient.serial], index=t.index.backwards())
-        for t in terms
+        replace(t, place=t.place.backwards(), coefficient=coefficient, index=t.index.backwards())
+        for t, coefficient in zip(terms, turned, strict=True)
     )
+
+
+def moved(roots: Iterable[Expr], move: Callable[[IndexMap], IndexMap]) -> list[Expr]:
+    """Return expressions over another domain, given by what becomes of the index maps of their loads."""
+    roots = list(roots)
+    pool = Pool()
+    new: dict[int, Expr] = {}
+    for expr in reachable(roots):
+        if isinstance(expr.value, Load):
+            new[expr.serial] = pool.leaf(Load(expr.value.buffer, move(expr.value.index)))
+        elif expr.op is None:
+            new[expr.serial] = pool.constant(expr.value)
+        else:
+            new[expr.serial] = pool.apply(expr.op, tuple(new[a.serial] for a in expr.args))
+    return [new[root.serial] for root in roots]
 
 
 def reachable(roots: Iterable[Expr]) -> list[Expr]:

@@ -21,6 +21,7 @@ from sparsead.kernels.kernel import (
     reachable,
     read_by,
 )
+from sparsead.kernels.reciprocals import with_reciprocals
 from sparsead.program.scalar import OPS, Expr, Pool
 
 Coefficients = dict[Expr, Expr]
@@ -74,10 +75,15 @@ def _terms(kernel: Kernel, active: set[Buffer]) -> list[Term]:
     def is_active(load: Load) -> bool:
         return load.buffer in active
 
-    return [
-        Term(store.buffer, store.place, coefficient, leaf.value.buffer, leaf.value.index)
+    found = [
+        (store, leaf.value, coefficient)
         for store in kernel.stores
         for leaf, coefficient in coefficients(store.value, is_active, memo).items()
+    ]
+    simplified = with_reciprocals(coefficient for _, _, coefficient in found)
+    return [
+        Term(store.buffer, store.place, coefficient, load.buffer, load.index)
+        for (store, load, _), coefficient in zip(found, simplified, strict=True)
     ]
 
 

@@ -172,4 +172,5 @@ fmod = elementwise(
     lambda x, y: x.pool.constant(1.0),
     lambda x, y: -trunc(x / y),
     sample=lambda x: np.fmod(2.5 + x, 1.0 + x),
+    jumps=True,
 )

@@ -64,6 +64,7 @@ def elementwise(
     conditions: tuple[int, ...] = (),
     choice: Rule | None = None,
     singular: bool = False,
+    jumps: bool = False,
 ) -> Op:
     """State a scalar operation: the NumPy ufunc, its generated code, and one partial per operand.
 
@@ -83,10 +84,13 @@ def elementwise(
         Operands that are truth values.
     choice, singular
         See `Op`.
+    jumps : bool
+        True where the value jumps although both partials are stated; conditions and steps do anyhow.
     """
     name = "select" if numpy is np.where else numpy.__name__
     cost = 20 if "(" in code and "if" not in code and "abs" not in code else 1
-    op = define(Op(name, numpy, code, partials, cost, boolean, choice, singular, conditions))
+    jumps = jumps or boolean or any(p is None for k, p in enumerate(partials) if k not in conditions)
+    op = define(Op(name, numpy, code, partials, cost, boolean, choice, singular, conditions, jumps))
 
     def handler(*operands: Any, where: Any = True, dtype: Any = None, **kwargs: Any) -> TracedArray:
         if where is not True or kwargs or (dtype is not None and np.dtype(dtype).kind != "f"):

@@ -41,6 +41,8 @@ class Op:
         True where a partial can be infinite at a finite point.
     conditions : tuple of int
         Operands that are truth values.
+    jumps : bool
+        True where the value jumps at some operands: conditions and steps.
     """
 
     name: str
@@ -52,6 +54,7 @@ class Op:
     choice: Rule | None = None
     singular: bool = False
     conditions: tuple[int, ...] = ()
+    jumps: bool = False
 
     @property
     def arity(self) -> int:
@@ -237,6 +240,10 @@ def _fold(op: Op, args: tuple[Expr, ...]) -> Expr | None:
             return args[0].pool.constant(0.0)
         case "negative" if args[0].op is op:
             return args[0].args[0]
+        case "negative" if args[0].op is OPS["multiply"] and any(a.is_constant for a in args[0].args):
+            return _scaled(args[0].pool.constant(-1.0), args[0])
+        case "add" if args[0] is args[1]:
+            return args[0].pool.constant(2.0) * args[0]
         case "select" if args[1] is args[2]:
             return args[1]
     return None

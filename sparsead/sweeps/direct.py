@@ -9,8 +9,6 @@ buffer adds a multiple of that sparse row to the row of its target.
 from __future__ import annotations
 
 import itertools
-from collections import defaultdict
-from collections.abc import Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -19,13 +17,17 @@ from coloring import SparsityPattern
 from sparsead.emit.nest import Nest
 from sparsead.emit.source import Source, literal
 from sparsead.emit.sweep import DEFAULT_ENGINE, Engine, Sweep
-from sparsead.kernels.indexmap import IndexMap, recognise
+from sparsead.kernels.indexmap import recognise
 from sparsead.kernels.kernel import Buffer, LinearKernel, LinearProgram, Term
-from sparsead.program.index import identity
+from sparsead.program.index import Shape, identity
 from sparsead.sweeps.beside import beside
+from sparsead.sweeps.firsts import store_firsts
+from sparsead.sweeps.loops import Loop, cut
 from sparsead.sweeps.placement import Placed, Placement, place
 from sparsead.sweeps.slots import Slots
 from sparsead.sweeps.vector import stores, work_sizes, write_value
+
+FEW = 0.1  # share of entries up to which they are initialised one by one
 
 
 def direct_sweep(
@@ -60,13 +62,14 @@ class _Writer:
         self.counter = itertools.count()
         self.kernels = [merged(k, linear) for k in linear.kernels]
         self.beside = beside(linear)
-        self.placements = {b: self.placement(b) for b in (*linear.work, linear.target) if b in patterns}
+        self.placements = [self.placement(b) for b in (*linear.work, linear.target) if b in patterns]
 
     def placement(self, buffer: Buffer) -> Placement:
         """Place the terms that read x and write `buffer`."""
         terms = [(k, t) for k, kernel in enumerate(self.kernels) for t in kernel.terms if t.target is buffer]
         from_x = [(k, t) for k, t in terms if t.source is self.linear.source]
-        return place(self.kernels, from_x, self.patterns[buffer], layered=len(from_x) < len(terms))
+        layered = len(from_x) < len(terms)
+        return place(self.values(buffer), self.kernels, from_x, self.patterns[buffer], layered)
 
     def values(self, buffer: Buffer) -> str:
         """Name the array of the sparse rows of a buffer; the target's rows are the values of the matrix."""
@@ -75,21 +78,32 @@ class _Writer:
     def write(self) -> None:
         """Write the primal kernels, the initial values, then each linear kernel."""
         write_value(self.source, self.linear.primal, self.counter, but=self.beside.values())
-        for buffer, placement in self.placements.items():
-            self.write_start(self.values(buffer), placement)
-        for number in range(len(self.kernels)):
-            self.write_kernel(number)
+        parts = (part for number in range(len(self.kernels)) for part in cut(self.loop(number)))
+        loops = [part.ahead_first(self.linear.symmetric) for part in parts]
+        if not self.linear.work:  # in any order: the largest first, so that it may store what others add to
+            loops.sort(key=lambda loop: -loop.points)
+        for placement in self.placements:
+            self.write_start(placement, store_firsts(loops, placement))
+        for loop in loops:
+            self.write_loop(loop)
 
-    def write_start(self, name: str, placement: Placement) -> None:
+    def loop(self, number: int) -> Loop:
+        """Return the loop of a kernel."""
+        kernel = self.kernels[number]
+        entries = [e for placement in self.placements for e in placement.placed.get(number, ())]
+        rows = [t for t in kernel.terms if t.source is not self.linear.source]
+        return Loop(kernel.domain, entries, rows, kernel.ordered, self.beside.get(number))
+
+    def write_start(self, placement: Placement, needed: np.ndarray) -> None:
         """Write the initial values of the entries that need one."""
-        size = placement.values.size
-        if not size:
+        few = np.count_nonzero(needed) <= FEW * needed.size  # else all in order beats many out of order
+        start = np.flatnonzero(needed) if few else identity(needed.size)
+        if not start.size:
             return
-        nest = Nest(self.source, (size,), self.counter)
-        place = nest.index(IndexMap((size,), 0, (1,)) if placement.start is None else recognise(placement.start))
-        value = self.constant(nest, placement.values)
+        nest = Nest(self.source, start.shape, self.counter)
+        place, value = nest.index(recognise(start)), self.constant(nest, placement.base[start])
         with nest.body(disjoint=True):
-            self.source.write(f"{name}[{place}] = {value}")
+            self.source.write(f"{placement.target}[{place}] = {value}")
 
     def constant(self, nest: Nest, values: np.ndarray) -> str:
         """Return numbers that are known now, one per point: a literal where they are equal, else a table."""
@@ -99,54 +113,35 @@ class _Writer:
         table = self.source.array(f"base{next(self.counter)}", value=values.reshape(-1))
         return f"{table}[{nest.index(recognise(identity(values.shape)))}]"
 
-    def write_kernel(self, number: int) -> None:
-        """Write the loops of one kernel: single entries, then multiples of sparse rows."""
-        kernel = self.kernels[number]
-        nest = Nest(self.source, kernel.domain, self.counter, kernel.ordered)
-        lines = stores(self.source, nest, self.beside[number]) if number in self.beside else []
-        for placement in self.placements.values():
-            lines += [self.entry(nest, placed) for placed in self.ahead_first(placement.placed.get(number, ()))]
-        rows = [_RowUpdate(self, nest, kernel, t) for t in kernel.terms if t.source is not self.linear.source]
-        if not lines and not rows:
+    def write_loop(self, loop: Loop) -> None:
+        """Write one loop: values of the function, single entries, then multiples of sparse rows."""
+        if not loop.entries and not loop.rows and not loop.values:
             return
-        adds = any(placed.adds for placement in self.placements.values() for placed in placement.placed.get(number, ()))
-        with nest.body(disjoint=not rows and not adds):
+        nest = Nest(self.source, loop.domain, self.counter, loop.ordered)
+        lines = stores(self.source, nest, loop.values) if loop.values else []
+        lines += [self.entry(nest, placed) for placed in loop.entries]
+        rows = [_RowUpdate(self, nest, loop.domain, t) for t in loop.rows]
+        with nest.body(disjoint=not rows and not any(e.adds for e in loop.entries)):
             for line in lines:
                 self.source.write(line)
             for row in rows:
                 row.write()
 
-    def ahead_first(self, placed: Sequence[Placed]) -> list[Placed]:
-        """Of neighbours that add to the same entry, put the one ahead first: such a loop can be vectorised.
-
-        A term of a Hessian and its mirror image stay together, so that an entry and its mirror image receive their
-        terms in the same order.
-        """
-        reach: dict[object, int] = defaultdict(int)
-        pairs = [
-            frozenset((p.term.place.key, p.term.index.key)) if self.linear.symmetric else k
-            for k, p in enumerate(placed)
-        ]
-        for pair, p in zip(pairs, placed, strict=True):
-            reach[pair] = max(reach[pair], p.slot.offset)
-        order = sorted(range(len(placed)), key=lambda k: -reach[pairs[k]])
-        return [placed[k] for k in order]
-
     def entry(self, nest: Nest, placed: Placed) -> str:
         """Return the statement that stores or adds one coefficient."""
-        value = nest.value(placed.term.coefficient)
+        value = nest.value(placed.coefficient)
         if placed.base is not None:
             value = f"{value} + {self.constant(nest, placed.base)}"
         sign = "+=" if placed.adds else "="
-        return f"{self.values(placed.term.target)}[{nest.index(placed.slot)}] {sign} {value}"
+        return f"{placed.target}[{nest.index(placed.slot)}] {sign} {value}"
 
 
 class _RowUpdate:
     """``row of target += coefficient * row of source``, with the landing place of each entry known."""
 
-    def __init__(self, writer: _Writer, nest: Nest, kernel: LinearKernel, term: Term) -> None:
+    def __init__(self, writer: _Writer, nest: Nest, domain: Shape, term: Term) -> None:
         read, written = writer.patterns[term.source], writer.patterns[term.target]
-        first, landing = Slots(written).of_rows(term.place.array(), read, term.index.array(), kernel.domain)
+        first, landing = Slots(written).of_rows(term.place.array(), read, term.index.array(), domain)
         self.source = writer.source
         self.coefficient = nest.value(term.coefficient)
         self.target, self.read = writer.values(term.target), writer.values(term.source)

@@ -1,29 +1,28 @@
-"""Which coefficients are stored and which are added, in direct accumulation.
+"""Where the coefficients of direct accumulation go, and which are stored there and which are added.
 
 An entry of the matrix that one coefficient determines is stored, once. Where constants are added to it, they are
-added up while preparing. Only entries that several varying coefficients share are initialised and added to.
+added up while preparing. Only entries that several varying coefficients share are added to.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 import numpy as np
 
 from coloring import SparsityPattern
 from sparsead.kernels.indexmap import IndexMap, recognise
 from sparsead.kernels.kernel import LinearKernel, Term
-from sparsead.program.index import IndexArray
+from sparsead.program.scalar import Expr
 from sparsead.sweeps.slots import Slots, count
-
-FEW = 0.1  # share of entries up to which they are initialised one by one
 
 
 @dataclass(frozen=True, eq=False)
 class Placed:
-    """A term that reads x and goes to `slot` of its target's values: added, or stored with `base` added to it."""
+    """A coefficient that goes to `slot` of the values named `target`: added, or stored with `base` added to it."""
 
-    term: Term
+    target: str
+    coefficient: Expr
     slot: IndexMap
     adds: bool
     base: np.ndarray | None = None
@@ -31,30 +30,38 @@ class Placed:
 
 @dataclass(eq=False)
 class Placement:
-    """The placed terms of one buffer, by kernel, and the entries to initialise first.
+    """The placed terms of one buffer.
 
     Attributes
     ----------
+    target : str
+        The name of the buffer's values.
     placed : dict
-        Kernel number to its terms.
-    start : ndarray or None
-        Entries to initialise; None for all of them.
-    values : ndarray
-        Their initial values, (len(start),) or (nnz,).
+        Kernel number to its terms that read x.
+    base : ndarray, shape (nnz,)
+        The constants added up to each entry.
+    shared : ndarray of bool, shape (nnz,)
+        True for entries that something is added to; all others are stored.
+    layered : bool
+        True where whole rows are added to the buffer's rows, too.
     """
 
-    placed: dict[int, list[Placed]] = field(default_factory=dict)
-    start: IndexArray | None = None
-    values: np.ndarray = field(default_factory=lambda: np.empty(0))
+    target: str
+    placed: dict[int, list[Placed]]
+    base: np.ndarray
+    shared: np.ndarray
+    layered: bool
 
 
 def place(
-    kernels: list[LinearKernel], terms: list[tuple[int, Term]], pattern: SparsityPattern, layered: bool
+    target: str, kernels: list[LinearKernel], terms: list[tuple[int, Term]], pattern: SparsityPattern, layered: bool
 ) -> Placement:
     """Decide how the values of a buffer come about.
 
     Parameters
     ----------
+    target : str
+        The name of the values.
     kernels : list of LinearKernel
         All kernels.
     terms : list of (kernel number, Term)
@@ -75,31 +82,14 @@ def place(
             base += term.coefficient.value * count(at, nnz)
         else:
             varying += count(at, nnz)
-    return _decide(terms, found, constant, alone, base, varying, layered)
-
-
-def _decide(
-    terms: list[tuple[int, Term]],
-    found: list[IndexArray],
-    constant: list[bool],
-    alone: list[bool],
-    base: np.ndarray,
-    varying: np.ndarray,
-    layered: bool,
-) -> Placement:
-    result = Placement()
-    initialised = np.ones(varying.size, dtype=np.bool_)
+    result = Placement(target, {}, base, np.ones(nnz, dtype=np.bool_), layered)
     for (kernel, term), at, fixed, only in zip(terms, found, constant, alone, strict=True):
         if fixed and not only:
             continue
         stored = not layered and bool((varying[at] == 1).all())
         added = base[at] if stored and base[at].any() else None
-        result.placed.setdefault(kernel, []).append(Placed(term, recognise(at), not stored, added))
+        placed = Placed(target, term.coefficient, recognise(at), not stored, added)
+        result.placed.setdefault(kernel, []).append(placed)
         if stored:
-            initialised[at] = False
-    if np.count_nonzero(initialised) > FEW * initialised.size:  # all in order beats many out of order
-        result.values = base
-    else:
-        result.start = np.flatnonzero(initialised).astype(np.int32)
-        result.values = base[result.start]
+            result.shared[at] = False
     return result
