@@ -45,10 +45,10 @@ def race(case: Case, leave_out: tuple[str, ...] = (), seconds: float = 4.0) -> t
     times = compare(found, others, seconds, tolerance=1e-11)
     return (
         Race(
-            case.name,
+            f"{case.name}-{case.size}",
             problem.title,
             problem.x0.size,
-            matrix.nnz,
+            int(matrix.nnz),
             first={c.name: c.prepare for c in found},
             ms={name: 1e3 * times.median(name) for name in times},
             of_f={name: times.ratio(name, F) for name in times},

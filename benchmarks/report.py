@@ -15,9 +15,15 @@ from sparsead.cli.table import Cell, Table, shown
 
 METHOD = """\
 Everything runs on one core (the process is pinned to it), in float64. What is compared runs in one process, in turn,
-round after round. Times are processor time, so that other work on the machine does not count: medians over the rounds;
-ratios are medians of the ratios within a round. Contenders' values are compared with ours before they are timed; each
-has been run on a small problem before, so that imports and what is compiled once for all sizes do not count."""
+round after round; calls shorter than two milliseconds are repeated within a round. Times are processor time, so that
+other work on the machine does not count: medians over the rounds; ratios are medians of the ratios within a round.
+
+Tools get the function in their own words, and their values are compared with ours before they are timed. Each has been
+run on a small problem before, so that imports and what is compiled once for all sizes do not count in 'to the first
+matrix'; nobody finds a cache. CasADi is called through buffers; asdex and sparsejac are jitted and return values alone;
+sparsejac is given the pattern, SciPy the pattern and its coloring; loops by hand are numba code for the one problem,
+structure known beforehand. `python -m benchmarks` runs everything and goes on where it was cut off;
+`python -m benchmarks PART` runs a part."""
 
 
 @dataclass(frozen=True)
@@ -45,8 +51,8 @@ class Race:
 
     Attributes
     ----------
-    name, title : str
-        The short name of the problem, and one line on it.
+    case, title : str
+        Problem and size as `benchmarks.comparisons` takes them, and one line on it.
     n, nnz : int
         Unknowns and entries.
     first : dict of str to float
@@ -57,7 +63,7 @@ class Race:
         Times as long as the function in NumPy, and as the first tool.
     """
 
-    name: str
+    case: str
     title: str
     n: int
     nnz: int
@@ -70,7 +76,13 @@ class Race:
         ours = next(iter(self.first))
         rows = [(tool, self.first.get(tool), self.ms[tool], self.of_f[tool], self.of_ours[tool]) for tool in self.ms]
         columns = ("", "to the first matrix, s", "one matrix, ms", "times f", f"times {ours}")
-        return Table(f"{self.title}: n = {self.n:,}, {self.nnz:,} entries", columns, rows)
+        note = f"Run by `python -m benchmarks.comparisons {self.case}`."
+        return Table(f"{self.title}: n = {self.n:,}, {self.nnz:,} entries", columns, rows, note)
+
+    @property
+    def problem(self) -> str:
+        """The short name of the problem."""
+        return self.case.rpartition("-")[0]
 
     def faster(self) -> list[str]:
         """The tools that fill the matrix in less time than ours, by more than the timings vary."""
@@ -129,7 +141,9 @@ def faster_table(parts: list[Part]) -> Table:
     ]
     rows.sort(key=lambda row: str(row[2]).startswith("by hand"))
     why = [
-        f"- {name}: {REASONS[name]}" for name in dict.fromkeys(r.name for r in races if r.faster()) if name in REASONS
+        f"- {name}: {REASONS[name]}"
+        for name in dict.fromkeys(r.problem for r in races if r.faster())
+        if name in REASONS
     ]
     columns = ("", "n", "faster", "its ms", "our ms", "ours / it")
     return Table("Where something else is faster in evaluation", columns, rows, "\n".join(why))

@@ -44,14 +44,19 @@ def interleaved(
         Shorter calls are repeated for about so many seconds in every round, and their mean counts: otherwise what they
         take depends on what ran before them and which caches it left cold.
     """
-    for call in calls.values():  # the first run pays for page faults and caches
-        call()
-    repeats = [max(1, round(each / _seconds(call, clock))) if each else 1 for call in calls.values()]
+    repeats = [_repeats(call, clock, each) for call in calls.values()]
     rounds: list[list[float]] = []
     end = time.perf_counter() + seconds
     while len(rounds) < at_least or (len(rounds) < at_most and time.perf_counter() < end):
         rounds.append([_seconds(call, clock, k) for call, k in zip(calls.values(), repeats, strict=True)])
     return Times(zip(calls, np.array(rounds).T, strict=True))
+
+
+def _repeats(call: Callable[[], object], clock: Callable[[], float], each: float) -> int:
+    """Run a call twice, as the first run pays for page faults and caches; return how often it fits."""
+    call()
+    seconds = _seconds(call, clock) if each else 0.0
+    return max(1, round(each / seconds)) if seconds else 1
 
 
 def _seconds(call: Callable[[], object], clock: Callable[[], float], repeats: int = 1) -> float:

@@ -31,7 +31,7 @@ def test_a_race_times_every_tool_that_has_a_form():
 def ran(hand, peer):
     ms = {F: 1.0, OURS: 1.0, PASSES: 0.5, HAND: hand, "peer": peer}
     first = {tool: 1.0 for tool in ms if tool != F}
-    return Race("problem", "A problem", 100, 500, first, ms, ms, ms)
+    return Race("problem-100", "A problem", 100, 500, first, ms, ms, ms)
 
 
 def test_faster_tools_are_told_first_and_loops_by_hand_after_them():
