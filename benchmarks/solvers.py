@@ -12,6 +12,7 @@ import numpy as np
 import scipy.integrate
 from scipy.integrate import solve_ivp
 
+from benchmarks import discharge
 from benchmarks.contenders import one_core
 from benchmarks.report import Part, Table, Target, show
 from sparsead import solvers
@@ -137,16 +138,21 @@ def power_flow(case: str = "case1354pegase") -> list[Part]:
 
 def run(N: int = 128) -> list[Part]:
     one_core()
-    return [*integration(N), *steady_states(20, 127), *power_flow()]
+    return [*integration(N), *discharge.run(), *steady_states(20, 127), *power_flow()]
 
 
 @click.command()
 @click.option("--size", default=128, show_default=True, help="Grid points along a side of the Brusselator.")
-@click.option("--only", type=click.Choice(["integration", "steady", "opf"]), help="Run one part.")
+@click.option("--only", type=click.Choice(["integration", "battery", "steady", "opf"]), help="Run one part.")
 def main(size: int, only: str | None) -> None:
     """Show what the solvers take with our Jacobians."""
     one_core()
-    parts = {"integration": lambda: integration(size), "steady": lambda: steady_states(20, 127), "opf": power_flow}
+    parts = {
+        "integration": lambda: integration(size),
+        "battery": discharge.run,
+        "steady": lambda: steady_states(20, 127),
+        "opf": power_flow,
+    }
     show(parts[only]() if only else run(size))
 
 

@@ -12,8 +12,9 @@ import pytest
 
 ROOT = Path(__file__).parents[2]
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
-BLOCK = re.compile(  # a comment above a block names a package that it cannot do without
-    r"^(?:<!-- needs: (?P<needs>\w+) -->\n\n?)?```(?P<kind>python|console)\n(?P<code>.*?)^```", re.MULTILINE | re.DOTALL
+BLOCK = re.compile(  # a comment above a block names packages that it cannot do without
+    r"^(?:<!-- needs: (?P<needs>[\w ]+) -->\n\n?)?```(?P<kind>python|console)\n(?P<code>.*?)^```",
+    re.MULTILINE | re.DOTALL,
 )
 LINK = re.compile(r"\]\((?!https?:)([^)#]+)")
 RELAXED = doctest.ELLIPSIS | doctest.NORMALIZE_WHITESPACE
@@ -28,9 +29,11 @@ def run(page):
     text, namespace, missing = page.read_text(), {"__name__": "__main__"}, set()
     for block in BLOCK.finditer(text):
         line = text.count("\n", 0, block.start("code"))
-        if block["needs"] and importlib.util.find_spec(block["needs"]) is None:
-            missing.add(block["needs"])
-        elif block["kind"] == "console":
+        absent = {package for package in (block["needs"] or "").split() if importlib.util.find_spec(package) is None}
+        missing |= absent
+        if absent:
+            continue
+        if block["kind"] == "console":
             run_commands(page, block["code"], line)
         elif block["code"].startswith(">>>"):
             run_examples(page, block["code"], line, namespace)
