@@ -12,6 +12,7 @@ import ctypes
 import functools
 import hashlib
 import struct
+import sys
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -19,6 +20,7 @@ import llvmlite
 import llvmlite.binding as llvm
 import numpy as np
 
+from coloring.interrupts import deferred
 from sparsead.emit.address import address
 from sparsead.emit.cache import default_cache
 from sparsead.emit.python import Bind, Call
@@ -343,28 +345,45 @@ def _optimise(module: Any, target: Any) -> None:
     builder.getModulePassManager().run(module, builder)
 
 
+class _Code:
+    """Machine code of some assembly, from the cache if it is there.
+
+    No interrupt comes while it is made or freed: an exception in a function that LLVM calls back would be lost, and what
+    is freed by half would be freed twice.
+    """
+
+    def __init__(self, text: str) -> None:
+        with deferred():
+            target = _target()
+            key = hashlib.sha256("\n".join([text, _machine()]).encode()).hexdigest()
+            stored = default_cache().get(key)
+            module = llvm.parse_assembly(text)
+            module.triple = target.triple
+            module.data_layout = str(target.target_data)
+            if stored is None:
+                _optimise(module, target)
+            self.engine = llvm.create_mcjit_compiler(module, target)
+            self.engine.set_object_cache(lambda _, code: default_cache().put(key, code), lambda _: stored)
+            self.engine.finalize_object()
+
+    def __del__(self) -> None:
+        if hasattr(self, "engine") and not sys.is_finalizing():
+            with deferred():
+                self.engine.close()
+
+
 def llvm_compiled(functions: Sequence[Function]) -> list[Bind]:
     """Compile the functions with LLVM, or take their code from the cache.
 
     Arrays must be C-contiguous and of the declared types. Each call has a table of pointers of its own, so calls from
     several threads (or from a signal handler) do not meet.
     """
-    text, target = assembly(functions), _target()
-    key = hashlib.sha256("\n".join([text, _machine()]).encode()).hexdigest()
-    stored = default_cache().get(key)
-    module = llvm.parse_assembly(text)
-    module.triple = target.triple
-    module.data_layout = str(target.target_data)
-    if stored is None:
-        _optimise(module, target)
-    engine = llvm.create_mcjit_compiler(module, target)
-    engine.set_object_cache(lambda _, code: default_cache().put(key, code), lambda _: stored)
-    engine.finalize_object()
-    return [_binding(engine, number, list(function.arrays)) for number, function in enumerate(functions)]
+    code = _Code(assembly(functions))
+    return [_binding(code, number, list(function.arrays)) for number, function in enumerate(functions)]
 
 
-def _binding(engine: Any, number: int, names: list[str]) -> Bind:
-    entry = ctypes.CFUNCTYPE(None, ctypes.c_void_p)(engine.get_function_address(f"entry{number}"))
+def _binding(code: _Code, number: int, names: list[str]) -> Bind:
+    entry = ctypes.CFUNCTYPE(None, ctypes.c_void_p)(code.engine.get_function_address(f"entry{number}"))
     pointers = ctypes.c_size_t * len(names)
 
     def bind(bound: Mapping[str, np.ndarray]) -> Call:
@@ -377,7 +396,7 @@ def _binding(engine: Any, number: int, names: list[str]) -> Bind:
                 table[place] = address(array)
             entry(table)
 
-        call.alive = bound, engine  # type: ignore[attr-defined]  # what the pointers point to
+        call.alive = bound, code  # type: ignore[attr-defined]  # what the pointers point to
         return call
 
     return bind

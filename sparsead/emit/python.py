@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import scipy.special
 
+from coloring.interrupts import uninterrupted
 from sparsead.emit.source import Function
 
 Call = Callable[[Sequence[np.ndarray]], None]  # takes the arrays that change from call to call, in order
@@ -59,4 +60,4 @@ def numba_compiled(source: Function) -> Bind:
     kinds = {"f8": numba.types.Array(numba.float64, 1, "C"), "i4": numba.types.Array(numba.int32, 1, "C")}
     signature = numba.void(*(kinds[dtype] for dtype in source.arrays.values()))
     jit = numba.njit(signature, error_model="numpy", nogil=True)
-    return _binding(jit(load(source, FUNCTIONS)), source)
+    return _binding(uninterrupted(jit(load(source, FUNCTIONS))), source)

@@ -10,6 +10,7 @@ import numpy as np
 
 import sparsead.tracing.creation
 import sparsead.tracing.mathlib  # noqa: F401  (both fill the table of patches)
+from coloring.interrupts import deferred
 from sparsead.errors import InputError, Origin, SparseADError
 from sparsead.program.nodes import Input, Program, Ref, constant, whole
 from sparsead.tracing.array import TracedArray, stack_objects
@@ -125,7 +126,10 @@ def trace(
             decisions.inputs[inputs[-1].serial] = real_array(value, k, argnum)
         stand_ins.append(inputs[-1])
         shapes.append(shape)
-    with patched(f), methods_replaced(), new_tape(), recording(decisions):
+    with (
+        deferred() as interrupts, patched(f), methods_replaced(), new_tape(), recording(decisions),
+        interrupts.allowed(),
+    ):  # fmt: skip
         traced = [_traced(s, a) if isinstance(s, Input) else s for s, a in zip(stand_ins, args, strict=True)]
         output = output_ref(_called(f, traced), f)
     static = tuple(None if s is not None else a for s, a in zip(shapes, args, strict=True))
