@@ -348,8 +348,8 @@ def _optimise(module: Any, target: Any) -> None:
 class _Code:
     """Machine code of some assembly, from the cache if it is there.
 
-    No interrupt comes while it is made or freed: an exception in a function that LLVM calls back would be lost, and what
-    is freed by half would be freed twice.
+    No interrupt comes while it is made or freed: an exception in a function that LLVM calls back would be lost, and
+    what is freed by half would be freed twice.
     """
 
     def __init__(self, text: str) -> None:

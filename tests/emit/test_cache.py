@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import shutil
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -101,17 +103,197 @@ def test_disk_that_refuses_is_no_obstacle(tmp_path, monkeypatch, optimised):
     assert not list((tmp_path / "full").iterdir())
 
 
+PRINTED = """
+import numpy as np, sparsead as sad
+print(sad.jacobian(lambda x: np.exp(x[1:]) * x[:-1], np.ones(7), backend="llvm")(np.ones(7)).sum())
+"""
+
+
+def started(code, **environment):
+    environment = {**os.environ, "PYTHONPATH": str(Path(sad.__file__).parent.parent), **environment}
+    pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True}
+    return subprocess.Popen([sys.executable, "-c", code], env=environment, **pipes)
+
+
+def printed(code, **environment):
+    run = started(code, **environment)
+    out, err = run.communicate(timeout=120)
+    assert run.returncode == 0, err
+    assert float(out) == pytest.approx(12 * np.e)
+
+
 def test_processes_at_once(folder):
-    code = (
-        "import numpy as np, sparsead as sad; "
-        "print(sad.jacobian(lambda x: np.exp(x[1:]) * x[:-1], np.ones(7))(np.ones(7)).sum())"
-    )
-    environment = {**os.environ, "PYTHONPATH": str(Path(sad.__file__).parent.parent)}
-    runs = [
-        subprocess.Popen([sys.executable, "-c", code], env=environment, stdout=subprocess.PIPE, text=True)
-        for _ in range(3)
-    ]
+    runs = [started(PRINTED) for _ in range(3)]
     outputs = {run.communicate(timeout=120)[0] for run in runs}
     assert len(outputs) == 1
     assert float(outputs.pop()) == pytest.approx(12 * np.e)
     assert not list(folder.glob(".partial*"))
+
+
+# -- disks --------------------------------------------------------------------------------------------------------
+
+KILLED = """
+import os, signal
+from sparsead.emit import cache
+
+write = os.fdopen
+
+class Stopped:
+    \"\"\"A file that takes half of what it is given, and then the process is gone.\"\"\"
+
+    def __init__(self, handle, mode):
+        self.file = write(handle, mode)
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        pass
+
+    def write(self, content):
+        self.file.write(content[: len(content) // 2])
+        self.file.flush()
+        os.kill(os.getpid(), signal.SIGKILL)
+
+cache.os.fdopen = Stopped
+"""
+
+
+def test_process_killed_while_it_writes(folder):
+    run = started(KILLED + PRINTED)
+    run.communicate(timeout=120)
+    assert run.returncode == -signal.SIGKILL
+    (left,) = folder.glob("*")
+    assert left.name.startswith(".partial-") and left.stat().st_size > 100
+    printed(PRINTED)
+    assert left.exists()  # somebody may still be writing it
+    os.utime(left, (0, 0))
+    evaluated()
+    assert not left.exists()
+    assert list(folder.glob("*.o"))
+
+
+def test_limit_of_file_size(folder):
+    """As a full disk does, it lets a file begin and not end."""
+    limited = "import resource; resource.setrlimit(resource.RLIMIT_FSIZE, (200, 200))\n"
+    printed(limited + PRINTED, NUMBA_CACHE_DIR=str(folder.parent / "numba"))
+    assert list(folder.iterdir()) == []
+
+
+@pytest.fixture
+def mounted(tmp_path):
+    """Mount a file system, if this user may."""
+    where = tmp_path / "disk"
+    where.mkdir()
+
+    def mount(*options):
+        run = subprocess.run(["mount", *options, str(where)], capture_output=True, text=True, check=False)
+        if run.returncode:
+            pytest.skip(f"may not mount a file system here: {run.stderr.strip()}")
+        return where
+
+    if shutil.which("mount") is None:
+        pytest.skip("there is no command mount")
+    yield mount
+    subprocess.run(["umount", str(where)], capture_output=True, check=False)
+
+
+def fill(disk):
+    (disk / "cache").mkdir(mode=0o700)
+    room = os.statvfs(disk)
+    (disk / "ballast").write_bytes(bytes(room.f_bavail * room.f_frsize))
+
+
+def test_full_disk(mounted, monkeypatch, optimised):
+    disk = mounted("-t", "tmpfs", "-o", "size=16k,mode=700", "none")
+    fill(disk)
+    monkeypatch.setenv("SPARSEAD_CACHE", str(disk / "cache"))
+    np.testing.assert_allclose(evaluated()[0, 0], 2 * X[0] * np.sin(X[1]))
+    assert list((disk / "cache").iterdir()) == []
+    (disk / "ballast").unlink()
+    evaluated()
+    assert len(list((disk / "cache").glob("*.o"))) == 1
+
+
+def test_saving_on_a_full_disk_keeps_what_was_saved(mounted):
+    disk = mounted("-t", "tmpfs", "-o", "size=16k,mode=700", "none")
+    jac = sad.jacobian(chain, X, mode="forward")
+    jac.save(disk / "jac.npz")
+    saved = (disk / "jac.npz").read_bytes()
+    fill(disk)
+    with pytest.raises(OSError, match="No space left"):
+        jac.save(disk / "jac.npz")
+    assert (disk / "jac.npz").read_bytes() == saved
+    assert {p.name for p in disk.iterdir()} == {"jac.npz", "ballast", "cache"}
+
+
+def test_read_only_disk(mounted, tmp_path, monkeypatch, optimised):
+    full = tmp_path / "full"
+    monkeypatch.setenv("SPARSEAD_CACHE", str(full))
+    first = evaluated()
+    disk = mounted("--bind", "-o", "ro", str(full))
+    subprocess.run(["mount", "-o", "remount,ro,bind", str(disk)], check=True)
+    monkeypatch.setenv("SPARSEAD_CACHE", str(disk))
+    compiled = len(optimised)
+    np.testing.assert_array_equal(evaluated(), first)
+    assert len(optimised) == compiled  # what is there is used
+    sad.jacobian(lambda x: chain(x) ** 2, X, backend="llvm")
+    assert len(optimised) == compiled + 1  # what is not there is not stored
+    assert len(list(full.iterdir())) == 1
+
+
+# -- attacks ------------------------------------------------------------------------------------------------------
+
+
+def test_entry_that_others_can_write_to_is_not_read(folder, optimised):
+    """Somebody may have put it there while the folder was open: its hash is right, its code is theirs."""
+    first, compiled = evaluated(), len(optimised)
+    entry = next(folder.glob("*.o"))
+    entry.chmod(0o666)
+    np.testing.assert_array_equal(evaluated(), first)
+    assert len(optimised) == 2 * compiled
+    assert entry.stat().st_mode & 0o077 == 0  # written anew
+
+
+@pytest.mark.skipif(not hasattr(os, "getuid") or os.getuid() != 0, reason="only root can give files away")
+def test_entry_that_belongs_to_others_is_not_read(folder, optimised):
+    evaluated()
+    compiled, entry = len(optimised), next(folder.glob("*.o"))
+    os.chown(entry, 12345, 12345)
+    evaluated()
+    assert len(optimised) == 2 * compiled
+    assert entry.stat().st_uid == os.getuid()
+
+
+@pytest.mark.skipif(not hasattr(os, "getuid") or os.getuid() != 0, reason="only root can give folders away")
+def test_folder_that_belongs_to_others_is_refused(tmp_path):
+    theirs = tmp_path / "theirs"
+    theirs.mkdir(mode=0o755)
+    os.chown(theirs, 12345, 12345)
+    with pytest.warns(RuntimeWarning, match="others can write to it"):
+        assert CodeCache(theirs).folder is None
+
+
+def test_folder_that_others_can_replace_is_refused(tmp_path):
+    """The folder itself is private, but everybody may rename it and put another one in its place."""
+    above = tmp_path / "above"
+    above.mkdir()
+    above.chmod(0o777)
+    with pytest.warns(RuntimeWarning, match="a folder above it"):
+        assert CodeCache(above / "cache").folder is None
+    above.chmod(0o1777)  # as /tmp: only the owner may rename it
+    assert CodeCache(above / "cache").folder is not None
+    link = tmp_path / "link"
+    link.symlink_to(above / "cache")
+    above.chmod(0o777)
+    with pytest.warns(RuntimeWarning, match="a folder above it"):
+        assert CodeCache(link).folder is None
+
+
+def test_entry_under_the_name_of_another_is_not_read(tmp_path):
+    """Valid code of another program, as a restored backup or a clumsy copy leaves it."""
+    cache = CodeCache(tmp_path / "cache")
+    cache.put("one", b"code of one")
+    assert cache.get("one") == b"code of one"
+    shutil.copy(cache.folder / "one.o", cache.folder / "two.o")
+    assert cache.get("two") is None
