@@ -20,6 +20,8 @@ from typing import Any
 
 import numpy as np
 
+from coloring.interrupts import deferred
+
 # Packages whose code means plain arrays; scipy.optimize holds test functions that are written like user code, and
 # the checks of their arguments are elsewhere.
 _LIBRARIES = ("numpy", "sparsead", "coloring", "scipy", "numba", "networkx")
@@ -162,20 +164,22 @@ def patched(f: Callable[..., Any]) -> Iterator[None]:
 def _paused() -> Iterator[None]:
     """Restore the functions themselves until the block ends."""
     global _importing
-    with _lock:
-        _importing += 1
-        _restore()
-    depth, _tracing.depth = _tracing.depth, 0
-    try:
-        yield
-    finally:
-        _tracing.depth = depth
+    with deferred() as interrupts:
         with _lock:
-            _importing -= 1
-            if _active and not _importing:
-                _replace_everywhere()
-                for f in _active:
-                    _replace_around(f)
+            _importing += 1
+            _restore()
+        depth, _tracing.depth = _tracing.depth, 0
+        try:
+            with interrupts.allowed():
+                yield
+        finally:
+            _tracing.depth = depth
+            with _lock:
+                _importing -= 1
+                if _active and not _importing:
+                    _replace_everywhere()
+                    for f in _active:
+                        _replace_around(f)
 
 
 class _Finder:
