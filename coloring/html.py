@@ -31,7 +31,14 @@ def facts(title: str, rows: Iterable[tuple[str, Any]], picture: str = "") -> str
 
 
 def _cell(value: Any) -> str:
-    is_number = isinstance(value, (int, float)) or str(value).replace(",", "").replace(".", "").isdigit()
-    align = "right" if is_number else "left"
+    align = "right" if _is_number(str(value)) else "left"
     text = value if isinstance(value, Html) else escape(str(value))
     return f"<td style='{CELL}text-align:{align}'>{text}</td>"
+
+
+def _is_number(text: str) -> bool:
+    try:
+        float(text.replace(",", ""))
+    except ValueError:
+        return False
+    return True

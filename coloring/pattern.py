@@ -178,6 +178,18 @@ class SparsityPattern:
     def __repr__(self) -> str:
         return f"SparsityPattern({self.shape[0]} x {self.shape[1]}, nnz={self.nnz})"
 
+    def _repr_html_(self) -> str:
+        from .html import facts
+        from .thumbnail import thumbnail
+
+        m, n = self.shape
+        lengths = np.diff(self.indptr)
+        least, most = lengths.min(initial=n), lengths.max(initial=0)
+        rows = "none" if not m else f"{most:,}" if least == most else f"{least:,} to {most:,}"
+        size = ("size", f"{m:,} x {n:,}")
+        entries = ("entries", f"{self.nnz:,} ({self.density:.3g} of all), {rows} per row")
+        return facts("Sparsity pattern", [size, entries], thumbnail(self))
+
 
 def as_pattern(A: Any) -> SparsityPattern:
     """Return `A` if it is a `SparsityPattern`, else the pattern of the matrix `A`."""

@@ -2,29 +2,29 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+
+from .binning import binned_counts, bins_of, counted_in, shade
+from .paints import PAINTS
 
 if TYPE_CHECKING:
     from .pattern import SparsityPattern
     from .results import ColoringResult
 
-#: Matrices with more rows or columns than this are drawn as the share of entries per bin.
+#: Matrices with more rows or columns than this are drawn as the number of entries per bin.
 MAX_BINS = 400
 #: Hairlines separate the entries of matrices up to this size.
 MAX_HAIRLINES = 150
 INK, EDGE = "#1f2430", "#c9cdd6"
-PAINTS = (  # after P. Tol, "Colour schemes" (2021): told apart with every kind of color vision
-    *("#4477aa", "#ee6677", "#228833", "#ccbb44", "#66ccee", "#aa3377"),
-    *("#ee7733", "#009988", "#332288", "#ddaa77", "#882255", "#99bb55"),
-)
 
 
 def spy(pattern: SparsityPattern, ax: Any = None) -> Any:
     """Draw a pattern; see `SparsityPattern.spy`."""
     ax = ax or _axes()
-    return _image(ax, binned_counts(pattern) > 0, pattern.shape, cmap="Greys", vmin=0, vmax=1)
+    return _image(ax, _inked(binned_counts(pattern, MAX_BINS)), pattern.shape)
 
 
 def spy_coloring(result: ColoringResult, axes: Any = None) -> Any:
@@ -42,42 +42,42 @@ def spy_coloring(result: ColoringResult, axes: Any = None) -> Any:
     matplotlib.figure.Figure
         The figure.
     """
-    plan, (m, n) = result.plan, result.pattern.shape
     new = axes is None
     axes = _axes_of(result) if new else axes
-    of_column = plan.color >= 0
-    color = np.where(of_column, plan.color, ~plan.color)
-    paint = _palette(result.num_colors)[np.where(of_column, color, color + result.num_column_colors)]
-    rows, columns = result.pattern.rows, result.pattern.indices
-    parts = [(rows, columns, paint, (m, n), f"{m:,} x {n:,}, {result.pattern.nnz:,} entries")]
-    if result.column_colors is not None:
-        k = result.num_column_colors
-        parts.append(
-            (
-                plan.line[of_column],
-                color[of_column],
-                paint[of_column],
-                (m, k),
-                f"A S: {k} {'column' if k == 1 else 'columns'}",
-            )
-        )
-    if result.row_colors is not None:
-        k = result.num_row_colors
-        parts.append(
-            (
-                color[~of_column],
-                plan.line[~of_column],
-                paint[~of_column],
-                (k, n),
-                f"Sᵀ A: {k} {'row' if k == 1 else 'rows'}",
-            )
-        )
-    for ax, (i, j, paint, shape, title) in zip(axes, parts, strict=True):
-        _image(ax, _colored(i, j, paint, shape), shape, aspect="auto")
+    for ax, (image, shape, title) in zip(axes, _panels(result), strict=True):
+        _image(ax, image, shape, aspect="auto")
         ax.set_title(title, loc="left", fontsize=11, color=INK)
     if new:
         axes[0].figure.supxlabel(_caption(result), x=0.02, ha="left", fontsize=10, color=INK)
     return axes[0].figure
+
+
+def _panels(result: ColoringResult) -> Iterator[tuple[np.ndarray, tuple[int, int], str]]:
+    """Yield image, shape and title of the matrix and of the compressed ones."""
+    plan, pattern, (m, n) = result.plan, result.pattern, result.pattern.shape
+    palette, k = _palette(result.num_colors), result.num_column_colors
+    size = f"{m:,} x {n:,}, {pattern.nnz:,} entries"
+    of_column = plan.color >= 0
+    if max(m, n) > MAX_BINS:  # columns of many colors share a pixel
+        yield _inked(binned_counts(pattern, MAX_BINS)), (m, n), f"{size}; darker where there are more"
+    else:
+        paint = palette[np.where(of_column, plan.color, ~plan.color + k)]
+        yield _painted(pattern.rows, pattern.indices, paint, (m, n)), (m, n), size
+    if result.column_colors is not None:
+        title = f"A S: {k} {'column' if k == 1 else 'columns'}"
+        counts = counted_in(plan.line[of_column], plan.color[of_column], (m, k), MAX_BINS)
+        yield _tinted(counts, palette[_middle(k)][None, :]), (m, k), title
+    if result.row_colors is not None:
+        rows = result.num_row_colors
+        title = f"Sᵀ A: {rows} {'row' if rows == 1 else 'rows'}"
+        counts = counted_in(~plan.color[~of_column], plan.line[~of_column], (rows, n), MAX_BINS)
+        yield _tinted(counts, palette[k + _middle(rows)][:, None]), (rows, n), title
+
+
+def _middle(size: int) -> np.ndarray:
+    """Return which of `size` colors stands for each bin: its own up to `MAX_BINS`."""
+    bins = bins_of((size, size), MAX_BINS)[0]
+    return np.arange(bins) * max(size, 1) // bins if size else np.zeros(0, np.int64)
 
 
 def _axes_of(result: ColoringResult) -> list[Any]:
@@ -115,23 +115,24 @@ def _caption(result: ColoringResult) -> str:
     return f"{reason}\n{result.num_colors} passes instead of {size:,}; {bound}."
 
 
-def binned_counts(pattern: SparsityPattern) -> np.ndarray:
-    """Number of entries in each bin of a grid of at most 400 x 400 bins."""
-    bins = [max(1, min(size, MAX_BINS)) for size in pattern.shape]
-    counts = np.zeros(bins, np.int64)
-    np.add.at(counts, (_bin(pattern.rows, pattern.shape[0]), _bin(pattern.indices, pattern.shape[1])), 1)
-    return counts
+def _inked(counts: np.ndarray) -> np.ndarray:
+    """Return the image of counts: white where there is nothing, then darker, RGBA."""
+    from matplotlib.colors import to_rgba
+
+    return _tinted(counts, np.array(to_rgba(INK))[None, None])
 
 
-def _bin(index: np.ndarray, size: int) -> np.ndarray:
-    return index if size <= MAX_BINS else index.astype(np.int64) * MAX_BINS // size
+def _tinted(counts: np.ndarray, paint: np.ndarray) -> np.ndarray:
+    """Return the image of counts in given colors (RGBA, broadcast to the bins), paler where there are fewer."""
+    if not paint.size:
+        return np.ones((*counts.shape, 4))
+    return 1.0 - shade(counts)[..., None] * (1.0 - paint)
 
 
-def _colored(rows: Any, columns: Any, paint: np.ndarray, shape: tuple[int, int]) -> np.ndarray:
-    """RGBA image; where several entries fall into a bin, the last one shows."""
-    bins = [max(1, min(size, MAX_BINS)) for size in shape]
-    image = np.ones((*bins, 4))
-    image[_bin(rows, shape[0]), _bin(columns, shape[1])] = paint
+def _painted(rows: np.ndarray, columns: np.ndarray, paint: np.ndarray, shape: tuple[int, int]) -> np.ndarray:
+    """Return the image of a matrix whose entries have colors of their own, RGBA."""
+    image = np.ones((*bins_of(shape, MAX_BINS), 4))
+    image[rows, columns] = paint
     return image
 
 

@@ -235,6 +235,23 @@ class ColoringResult(ABC):
             f"{self.num_colors} colors ({bound}), order {self.order}>"
         )
 
+    def _repr_html_(self) -> str:
+        from .html import facts
+        from .thumbnail import colored_thumbnail
+
+        m, n = self.pattern.shape
+        bound = "optimal" if self.is_optimal else f"proven lower bound {self.lower_bound}"
+        sides = zip(("row", "column"), (self.row_colors, self.column_colors), strict=True)
+        largest = [f"{np.bincount(c[c >= 0]).max(initial=0):,} ({side}s)" for side, c in sides if c is not None]
+        named = [
+            ("size", f"{m:,} x {n:,}, {self.pattern.nnz:,} entries"),
+            ("colors", f"{self.num_colors:,} ({bound})"),
+            ("recovery", self.decompression),
+            ("order", self.order),
+            ("largest group", ", ".join(largest)),
+        ]
+        return facts(f"{self.structure} {self.partition} coloring".capitalize(), named, colored_thumbnail(self))
+
 
 class PartitionColoring(ColoringResult):
     """Column or row coloring for direct recovery: members of a color are structurally orthogonal."""

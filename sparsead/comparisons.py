@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from html import escape
 from typing import Any
 
+from coloring.html import table
 from sparsead.errors import SparseADError
 
 
@@ -61,3 +63,10 @@ class Report:
         return "\n".join(
             [f"check of {self.title}", *map(str, self.comparisons), f"({self.calls} calls of the function)"]
         )
+
+    def _repr_html_(self) -> str:
+        rows = [
+            ("ok" if c.passed else "FAILED", c.name, f"{c.error:.2e}", f"{c.allowed:.2e}") for c in self.comparisons
+        ]
+        head = f"<div><b>{escape(f'check of {self.title}')}</b>, {self.calls} calls of the function</div>"
+        return head + table(("", "compared", "differs by", "allowed"), rows)

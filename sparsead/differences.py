@@ -10,8 +10,10 @@ import scipy.sparse
 
 import coloring as graph
 from coloring import ColoringResult, SparsityPattern
+from coloring.thumbnail import thumbnail
 from sparsead.checking import verify
 from sparsead.choices import given_coloring
+from sparsead.described import Described
 from sparsead.errors import InputError
 from sparsead.pickling import sendable
 from sparsead.stages import Timings
@@ -25,7 +27,7 @@ COMPLEX_STEP = 1e-30
 PROBES = (1e-4, 1e-1, 3.0)  # relative perturbations that look for a dependence
 
 
-class DifferenceJacobian:
+class DifferenceJacobian(Described):
     """A Jacobian from values of the function. Made by ``jacobian(..., method=...)``.
 
     Attributes
@@ -143,18 +145,23 @@ class DifferenceJacobian:
         """Raise InputError: only what was traced knows its lines."""
         raise InputError(f"method={self.mode!r} sees values only, not lines of code; explain needs method='ad'")
 
-    def __str__(self) -> str:
+    def _heading(self) -> str:
         m, n = self.shape
-        name = getattr(self.function, "__name__", "f")
-        origin = "found by probing near x0" if self.probed else "given"
-        return "\n".join(
-            [
-                f"sparse Jacobian of {name}: {m} x {n}, {self.pattern.nnz} nonzeros",
-                f"  mode      {self.mode}: {self.passes['calls']} calls of {name} instead of {n}",
-                f"  pattern   {origin}",
-                f"  calls     {self.calls} so far",
-            ]
-        )
+        return f"sparse Jacobian of {self._name}: {m} x {n}, {self.pattern.nnz} nonzeros"
+
+    def _facts(self) -> list[tuple[str, str]]:
+        return [
+            ("mode", f"{self.mode}: {self.passes['calls']} calls of {self._name} instead of {self.shape[1]}"),
+            ("pattern", "found by probing near x0" if self.probed else "given"),
+            ("calls", f"{self.calls} so far"),
+        ]
+
+    def _picture(self) -> str:
+        return thumbnail(self.pattern)
+
+    @property
+    def _name(self) -> str:
+        return getattr(self.function, "__name__", "f")
 
     def __repr__(self) -> str:
         m, n = self.shape

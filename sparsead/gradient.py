@@ -9,6 +9,7 @@ import numpy as np
 
 import sparsead.ops  # noqa: F401  (fills the tables that tracing reads)
 from sparsead.choices import chosen_engine
+from sparsead.described import Described
 from sparsead.emit.sweep import DEFAULT_BACKEND, Engine
 from sparsead.errors import InputError
 from sparsead.kernels.gradient import gradient as gradient_kernels
@@ -22,7 +23,7 @@ from sparsead.tracing.decisions import Decisions
 from sparsead.tracing.trace import Signature, trace
 
 
-class Gradient(Sendable):
+class Gradient(Described, Sendable):
     """A gradient prepared once, evaluated many times. Made by `gradient`."""
 
     def __init__(
@@ -78,6 +79,16 @@ class Gradient(Sendable):
         y, g = np.empty(1), np.empty(self.program.wrt.size)
         self._value_and_gradient(**self._inputs((x, *args)), y=y, g=g)
         return float(y[0]), g.reshape(self.program.wrt.shape)
+
+    def _heading(self) -> str:
+        return f"gradient of {self.program.name}: {self.program.wrt.size} elements"
+
+    def _facts(self) -> list[tuple[str, str]]:
+        kernels, arrays = self.gradient_kernels.kernels, self.gradient_kernels.work
+        return [("kernels", f"{len(kernels)}, {len(arrays)} intermediate arrays")]
+
+    def __repr__(self) -> str:
+        return f"<{self._heading()}>"
 
     @property
     def source(self) -> str:

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from sparsead.described import Described
 from sparsead.emit.sweep import Engine
 from sparsead.kernels.lower import lower
 from sparsead.pickling import Recipe, Sendable
@@ -36,7 +37,7 @@ class Branch:
         return np.array_equal(now, self.taken)
 
 
-class Guarded(Sendable):
+class Guarded(Described, Sendable):
     """A prepared derivative of a function that branches on values. Made with ``guard="record"``.
 
     Before each evaluation the branch conditions are computed (compiled, at the cost of what they read) and compared
@@ -83,10 +84,19 @@ class Guarded(Sendable):
         made = self.branch.prepared.recipe
         return Recipe(_again, (made.again, made.function), made.args, made.options)
 
-    def __str__(self) -> str:
+    def _heading(self) -> str:
+        return self.branch.prepared._heading()
+
+    def _facts(self) -> list[tuple[str, str]]:
         places = sorted({str(o) for o in self.branch.origins})
-        lines = [str(self.branch.prepared), f"  branches  {len(self.branch.origins)} decided by values at:"]
-        return "\n".join([*lines, *(f"            {place}" for place in places)])
+        decided = ("branches", f"{len(self.branch.origins)} decided by values at:")
+        return [*self.branch.prepared._facts(), decided, *(("", place) for place in places)]
+
+    def _picture(self) -> str:
+        return self.branch.prepared._picture()
+
+    def __repr__(self) -> str:
+        return f"<guarded {self.branch.prepared!r}>"
 
 
 AFTER_A_VECTOR = {"jvp", "vjp", "hvp"}

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from sparsead.described import Described
 from sparsead.errors import InputError
 from sparsead.hessian import Hessian, hessian
 from sparsead.tracing.trace import trace
@@ -60,7 +61,7 @@ class Lagrangian:
         return sigma * self.f(x, *args) + np.sum(multipliers * np.ravel(self.c(x, *args)))
 
 
-class LagrangianHessian:
+class LagrangianHessian(Described):
     """The Hessian of a Lagrangian; ``hessian`` is the prepared Hessian of x, multipliers, sigma and args."""
 
     def __init__(self, hessian: Hessian, size: int) -> None:
@@ -121,5 +122,14 @@ class LagrangianHessian:
             raise AttributeError(name)
         return getattr(self.hessian, name)
 
-    def __str__(self) -> str:
-        return str(self.hessian)
+    def _heading(self) -> str:
+        return self.hessian._heading()
+
+    def _facts(self) -> list[tuple[str, str]]:
+        return self.hessian._facts()
+
+    def _picture(self) -> str:
+        return self.hessian._picture()
+
+    def __repr__(self) -> str:
+        return repr(self.hessian)

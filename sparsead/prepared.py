@@ -7,7 +7,9 @@ from typing import Any
 import numpy as np
 
 from coloring import ColoringResult, SparsityPattern
+from coloring.thumbnail import thumbnail
 from sparsead.checking import verify
+from sparsead.described import Described
 from sparsead.emit.sweep import Engine, Sweep
 from sparsead.kernels.kernel import Kernels, LinearProgram
 from sparsead.pickling import Recipe, Sendable, with_coloring
@@ -19,7 +21,7 @@ from sparsead.sweeps.assembly import Assembly
 from sparsead.tracing.trace import Signature
 
 
-class PreparedMatrix(Sendable):
+class PreparedMatrix(Described, Sendable):
     """A sparse matrix that depends on x, prepared once, evaluated many times.
 
     Attributes
@@ -97,18 +99,21 @@ class PreparedMatrix(Sendable):
         """The generated code of the sweeps that compute the matrix."""
         return "\n".join(sweep.source.text for sweep in self._assembly.sweeps())
 
-    def __str__(self) -> str:
+    def _heading(self) -> str:
         m, n = self.shape
+        return f"{self.title}: {m} x {n}, {self.pattern.nnz} nonzeros ({self.pattern.density:.3g} of all)"
+
+    def _facts(self) -> list[tuple[str, str]]:
         kernels, arrays = len(self.linear.kernels), len(self.linear.work)
-        return "\n".join(
-            [
-                f"{self.title}: {m} x {n}, {self.pattern.nnz} nonzeros ({self.pattern.density:.3g} of all)",
-                f"  mode      {self.mode}: {self._passes_in_words()}",
-                *(f"            {reason}" for reason in self.reasons),
-                f"  kernels   {kernels} linear, {arrays} intermediate arrays",
-                f"  prepared  in {self.timings.total:.3g} s ({self.timings})",
-            ]
-        )
+        return [
+            ("mode", f"{self.mode}: {self._passes_in_words()}"),
+            *(("", reason) for reason in self.reasons),
+            ("kernels", f"{kernels} linear, {arrays} intermediate arrays"),
+            ("prepared", f"in {self.timings.total:.3g} s ({self.timings})"),
+        ]
+
+    def _picture(self) -> str:
+        return thumbnail(self.pattern)
 
     _title = "sparse matrix"
 

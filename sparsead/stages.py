@@ -35,6 +35,12 @@ class Timings(dict[str, float]):
     def __str__(self) -> str:
         return ", ".join(f"{name} {seconds:.3g} s" for name, seconds in self.items())
 
+    def _repr_html_(self) -> str:
+        from coloring.html import table
+
+        rows = [(name, f"{1e3 * seconds:,.1f}") for name, seconds in [*self.items(), ("all", self.total)]]
+        return table(("stage", "milliseconds"), rows)
+
 
 @contextmanager
 def watching(watcher: Watcher) -> Iterator[None]:

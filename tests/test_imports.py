@@ -14,7 +14,7 @@ ALLOWED = {
     "coloring": {"coloring.interrupts"},
     "coloring.interrupts": set(),
     "sparsead.errors": set(),
-    "sparsead.stages": set(),
+    "sparsead.stages": {"coloring"},
     "sparsead.problems": {"sparsead.errors"},
     "sparsead.program": {"sparsead.errors"},
     "sparsead.tracing": {"coloring.interrupts", "sparsead.errors", "sparsead.program"},

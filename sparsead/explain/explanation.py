@@ -148,7 +148,7 @@ class Explanation:
 
 
 def _code(line: Line) -> Html:
-    return Html(f"<code>{escape(line.text)}</code><br><small>{escape(line.way)}</small>")
+    return Html(f"<code>{escape(line.text)}</code><br/><small>{escape(line.way)}</small>")
 
 
 @dataclass(frozen=True, eq=False)

@@ -1,0 +1,67 @@
+"""Prepared objects say the same in a terminal and in a notebook."""
+
+from xml.etree import ElementTree
+
+import numpy as np
+import pytest
+
+import sparsead as sad
+from sparsead.stages import Timings
+
+X = np.linspace(0.5, 1.5, 6)
+
+
+def residual(x):
+    return x[1:] * x[:-1]
+
+
+def energy(x):
+    return np.sum(x[1:] ** 2 * x[:-1])
+
+
+def kinked(x):
+    return x * x if x[0] > 0 else -x
+
+
+OBJECTS = {
+    "Jacobian": lambda: sad.jacobian(residual, X),
+    "compressed Jacobian": lambda: sad.jacobian(residual, X, mode="forward"),
+    "Hessian": lambda: sad.hessian(energy, X),
+    "Gradient": lambda: sad.gradient(energy, X),
+    "LagrangianHessian": lambda: sad.lagrangian_hessian(energy, residual, X),
+    "DifferenceJacobian": lambda: sad.jacobian(residual, X, method="finite-difference"),
+    "Guarded": lambda: sad.jacobian(kinked, X, guard="record"),
+}
+
+
+@pytest.mark.parametrize("name", OBJECTS)
+def test_terminal_and_notebook_say_the_same(name):
+    prepared = OBJECTS[name]()
+    heading, *lines = str(prepared).splitlines()
+    page = ElementTree.fromstring(f"<page>{prepared._repr_html_()}</page>")
+    text = "".join(page.itertext())
+    assert heading in text
+    for line in lines:
+        named, fact = line[:12].strip(), line[12:]
+        assert line[:2] == "  " and named in text and fact in text
+    assert (page.find(".//svg") is not None) == (name != "Gradient")
+
+
+@pytest.mark.parametrize("name", OBJECTS)
+def test_the_short_form_is_one_line(name):
+    short = repr(OBJECTS[name]())
+    assert short.startswith("<") and short.endswith(">") and "\n" not in short and " object at 0x" not in short
+
+
+def test_timings_are_a_table():
+    html = Timings(trace=0.25, compile=1.5)._repr_html_()
+    cells = [cell.text for cell in ElementTree.fromstring(html).iter("td")]
+    assert cells == ["trace", "250.0", "compile", "1,500.0", "all", "1,750.0"]
+
+
+def test_checks_are_a_table():
+    report = sad.check(sad.jacobian(residual, X), X)
+    page = ElementTree.fromstring(f"<page>{report._repr_html_()}</page>")
+    rows = [[cell.text for cell in row.iter("td")] for row in page.iter("tr")][1:]
+    assert [row[1] for row in rows] == [c.name for c in report.comparisons]
+    assert {row[0] for row in rows} == {"ok"}
