@@ -50,7 +50,8 @@ _STDLIB = sysconfig.get_paths()["stdlib"] + os.sep
 _LIBRARIES = tuple(f"{os.sep}site-packages{os.sep}{name}{os.sep}" for name in ("numpy", "scipy", "numba"))
 
 
-def _is_users(file: str) -> bool:
+def is_users(file: str) -> bool:
+    """Tell whether a file holds user's code: not sparsead's, NumPy's, SciPy's, numba's or Python's own."""
     if file.startswith(_PROBLEMS):
         return True
     if file.startswith(_PACKAGE) or any(part in file for part in _LIBRARIES):
@@ -61,7 +62,7 @@ def _is_users(file: str) -> bool:
 def user_origin() -> Origin:
     """Return the innermost place on the call stack that is the user's own code."""
     frame = sys._getframe(1)
-    while frame.f_back is not None and not _is_users(frame.f_code.co_filename):
+    while frame.f_back is not None and not is_users(frame.f_code.co_filename):
         frame = frame.f_back
     return Origin(frame.f_code.co_filename, frame.f_lineno)
 

@@ -22,6 +22,7 @@ from sparsead.cli.subjects import Subject, SubjectType, subject
 from sparsead.cli.table import Cell, Table
 from sparsead.jacobian import JACOBIAN_MODES
 from sparsead.problems import PROBLEMS
+from sparsead.stages import watching
 
 SHORT = {
     "natural": "N", "random": "R", "largest_first": "LF", "smallest_first": "SF", "smallest_last": "SL",
@@ -88,7 +89,8 @@ def bench(
             def tell(what: str) -> None:
                 progress.update(task, description=what)
 
-            found.append(_measured(one, modes, names, peers, None if only_count else seconds, tell))
+            with watching(lambda stage, _, name=one.name: tell(f"{name}: {stage}")):  # type: ignore[misc]
+                found.append(_measured(one, modes, names, peers, None if only_count else seconds, tell))
             progress.advance(task)
     tables = [table for table in (passes(found, names), stages(found), times(found)) if table.rows]
     for table in tables:

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import difflib
 import importlib
+import operator
 import sys
+import traceback
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -15,6 +18,7 @@ from rich.console import Console
 
 import sparsead as sad
 from sparsead.cli.progress import shown
+from sparsead.errors import is_users
 
 
 class FunctionType(click.ParamType):
@@ -31,11 +35,18 @@ class FunctionType(click.ParamType):
             sys.path.insert(0, "")
         try:
             found = importlib.import_module(module)
-        except ImportError as error:
-            self.fail(f"cannot import {module}: {error}", param, ctx)
-        function = getattr(found, name, None)
+        except Exception as error:  # whatever the module raises
+            hint = f"; write {module.removesuffix('.py')}:{name}" if module.endswith(".py") else ""
+            self.fail(f"cannot import {module}: {type(error).__name__}: {error}{hint}", param, ctx)
+        try:
+            function = operator.attrgetter(name)(found)
+        except AttributeError:
+            functions = [key for key, value in vars(found).items() if callable(value) and not key.startswith("_")]
+            similar = difflib.get_close_matches(name, functions, n=1)
+            hint = f"did you mean {similar[0]}?" if similar else f"it has {', '.join(functions) or 'none'}"
+            self.fail(f"{module} has no function {name}; {hint}", param, ctx)
         if not callable(function):
-            self.fail(f"{module} has no function {name}", param, ctx)
+            self.fail(f"{name} in {module} is not a function but {type(function).__name__}", param, ctx)
         return function
 
 
@@ -51,9 +62,12 @@ class ArrayType(click.ParamType):
         except ValueError:
             pass
         try:
-            return np.load(value)
+            array = np.load(value)
         except (OSError, ValueError, EOFError) as error:
             self.fail(f"cannot read an array from {value}: {error}", param, ctx)
+        if not isinstance(array, np.ndarray):
+            self.fail(f"{value} holds several arrays; write the one as .npy, with numpy.save", param, ctx)
+        return array
 
 
 def of_function(command: Callable[..., Any]) -> Callable[..., Any]:
@@ -76,6 +90,18 @@ def prepare(derivative: str, function: Callable[..., Any], x0: Any, args: tuple[
             return prepared(function, x0, *args, mode=mode)
     except sad.SparseADError as error:
         raise click.UsageError(str(error)) from error
+    except Exception as error:  # whatever the function raises
+        raise click.UsageError(_of_function(error, function, x0, args)) from error
+
+
+def _of_function(error: Exception, function: Callable[..., Any], x0: Any, args: tuple[Any, ...]) -> str:
+    """Say what a function raised, where, and what it was called with."""
+    frames = [frame for frame in traceback.extract_tb(error.__traceback__) if is_users(frame.filename)]
+    place = f'\n  File "{frames[-1].filename}", line {frames[-1].lineno}: {frames[-1].line}' if frames else ""
+    shapes = ", ".join(str(np.shape(a)) for a in (x0, *args))
+    name = getattr(function, "__name__", type(function).__name__)
+    hint = "\n  --x0 is its first argument; give --arg for each of the others." if "argument" in str(error) else ""
+    return f"{name} raised {type(error).__name__}: {error}{place}\n  It was called with shapes {shapes}.{hint}"
 
 
 def of_matrix(command: Callable[..., Any]) -> Callable[..., Any]:
@@ -103,8 +129,13 @@ def compute(
     if explain:
         click.echo(f"\n{prepared.explain()}")
     if output is not None:
+        matrix = prepared(x0, *args)
+        wrong = int(np.count_nonzero(~np.isfinite(matrix.data)))
+        if wrong:
+            click.echo(f"warning: {wrong:,} of {matrix.nnz:,} entries are not finite at this point", err=True)
+        output = output if output.suffix == ".npz" else output.with_name(f"{output.name}.npz")
         try:
-            scipy.sparse.save_npz(output, prepared(x0, *args))
+            scipy.sparse.save_npz(output, matrix)
         except OSError as error:
             raise click.UsageError(f"cannot write {output}: {error}") from error
         click.echo(f"written to {output}; read it with scipy.sparse.load_npz")

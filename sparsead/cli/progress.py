@@ -6,7 +6,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from rich.console import Console
-from rich.progress import Progress, SpinnerColumn, TaskID, TextColumn
+from rich.progress import Progress, ProgressColumn, SpinnerColumn, Task, TaskID, TextColumn
+from rich.text import Text
 
 from sparsead.stages import watching
 
@@ -22,6 +23,15 @@ MEANING = {
 }
 
 
+class SecondsColumn(ProgressColumn):
+    """Seconds of a stage: how long it runs already, then how long it took."""
+
+    def render(self, task: Task) -> Text:
+        """Return the text for one stage."""
+        seconds = task.fields["seconds"]
+        return Text(f"{task.elapsed or 0.0:6.0f} s ..." if seconds is None else f"{seconds:8.3f} s")
+
+
 @contextmanager
 def shown(console: Console) -> Iterator[None]:
     """Show the stages that run inside the block: a spinner while one runs, its seconds when it is done."""
@@ -29,16 +39,16 @@ def shown(console: Console) -> Iterator[None]:
         SpinnerColumn(finished_text="[green]✓[/]"),
         TextColumn("{task.description:<10}"),
         TextColumn("{task.fields[meaning]:<53}", style="dim"),
-        TextColumn("{task.fields[seconds]}", justify="right"),
+        SecondsColumn(),
     )
     with Progress(*columns, console=console) as progress:
         tasks: dict[str, TaskID] = {}
 
         def watcher(stage: str, seconds: float | None) -> None:
             if seconds is None:
-                tasks[stage] = progress.add_task(stage, total=1, meaning=MEANING.get(stage, ""), seconds="")
+                tasks[stage] = progress.add_task(stage, total=1, meaning=MEANING.get(stage, ""), seconds=None)
             else:
-                progress.update(tasks[stage], completed=1, seconds=f"{seconds:8.3f} s")
+                progress.update(tasks[stage], completed=1, seconds=seconds)
 
         with watching(watcher):
             yield

@@ -26,6 +26,17 @@ def branches(x):
 def mean_field(x):
     return x * np.sum(x)
 
+class Model:
+    @staticmethod
+    def rates(x):
+        return x[1:] * x[:-1]
+
+def lengths(x):
+    return x[:3] + np.ones(2)
+
+def logarithm(x):
+    return np.log(x - 1.0)
+
 constant = 3.0
 """
 
@@ -36,6 +47,9 @@ def run(tmp_path, monkeypatch):
     monkeypatch.syspath_prepend(str(tmp_path))
     (tmp_path / "mine.py").write_text(MODULE)
     np.save("x.npy", np.arange(1.0, 6.0))
+    np.save("words.npy", np.array(["three", "words"]))
+    np.savez("several.npz", a=np.ones(2), b=np.ones(3))
+    (tmp_path / "broken.py").write_text("def f(x:\n    return x\n")
     monkeypatch.delitem(sys.modules, "mine", raising=False)
     return lambda *args: CliRunner().invoke(group, list(args))
 
@@ -84,8 +98,18 @@ def test_what_is_wrong_fails_the_check(run, monkeypatch):
     [
         (["mine", "--x0", "x.npy"], "'mine' is not of the form MODULE:FUNCTION"),
         (["yours:f", "--x0", "x.npy"], "cannot import yours"),
-        (["mine:nothing", "--x0", "x.npy"], "mine has no function nothing"),
-        (["mine:constant", "--x0", "x.npy"], "mine has no function constant"),
+        (["mine:nothing", "--x0", "x.npy"], "mine has no function nothing; it has"),
+        (["mine:chains", "--x0", "x.npy"], "mine has no function chains; did you mean chain?"),
+        (["mine:constant", "--x0", "x.npy"], "constant in mine is not a function but float"),
+        (["mine.py:chain", "--x0", "x.npy"], "write mine:chain"),
+        (["broken:f", "--x0", "x.npy"], "cannot import broken: SyntaxError"),
+        (["mine:chain", "--x0", "x.npy"], "give --arg for each of the others"),
+        (["mine:lengths", "--x0", "x.npy"], "lengths raised ValueError: operands could not be broadcast"),
+        (["mine:lengths", "--x0", "x.npy"], "return x[:3] + np.ones(2)"),
+        (["mine:lengths", "--x0", "x.npy"], "It was called with shapes (5,)."),
+        (["mine:energy", "--x0", "several.npz"], "holds several arrays"),
+        (["mine:energy", "--x0", "words.npy"], "x has dtype <U5; expected real numbers"),
+        (["mine:energy", "--x0", "mine.py"], "cannot read an array from mine.py"),
         (["mine:energy"], "Missing option '--x0'"),
         (["mine:energy", "--x0", "missing.npy"], "cannot read an array from missing.npy"),
         (["mine:branches", "--x0", "x.npy"], "mine.py"),
@@ -97,3 +121,16 @@ def test_bad_input_gets_a_message_and_status_2(run, args, message):
     done = run("jacobian", *args)
     assert done.exit_code == 2
     assert message in done.output
+    assert "Traceback" not in done.output
+
+
+def test_a_method_by_its_dotted_name(run):
+    assert "sparse Jacobian of rates: 4 x 5" in run("jacobian", "mine:Model.rates", "--x0", "x.npy").output
+
+
+def test_what_is_not_finite_is_said(run):
+    done = run("jacobian", "mine:logarithm", "--x0", "x.npy", "-o", "J")
+    assert done.exit_code == 0, done.output
+    assert "warning: 1 of 5 entries are not finite" in done.output
+    assert "written to J.npz;" in done.output
+    assert scipy.sparse.load_npz("J.npz").nnz == 5
