@@ -39,6 +39,7 @@ LIBM = {
 ARITHMETIC = {ast.Add: "add", ast.Sub: "sub", ast.Mult: "mul", ast.Div: "div"}
 INTEGER_DIVISION = "sdiv"  # only ever of nonnegative numbers
 COMPARE = {ast.Lt: "lt", ast.LtE: "le", ast.Gt: "gt", ast.GtE: "ge", ast.Eq: "eq", ast.NotEq: "ne"}
+TO_WRITE_SOON = "i32 1, i32 3, i32 1"
 ELEMENT = {"f8": "double", "i4": "i32"}
 
 Value = tuple[str, str]  # an LLVM operand and its type: double, i64 or i1
@@ -105,6 +106,9 @@ class _Translator:
                 self.loop(node)
             case ast.If(orelse=[]):
                 self.guard(node)
+            case ast.Expr(value=ast.Call(func=ast.Name(id="prefetch"), args=[ast.Name(id=name), at])):
+                place = self.emit(f"getelementptr double, ptr %array.{name}, i64 {self.expression(at)[0]}", "ptr")
+                self.lines.append(f"  call void @llvm.prefetch.p0(ptr {place[0]}, {TO_WRITE_SOON})")
             case ast.Pass():
                 pass
             case _:
@@ -292,6 +296,7 @@ def _declarations() -> list[str]:
         f"declare double @llvm.{n}.f64(double{', double' if n == 'copysign' else ''})" for n in sorted(INTRINSICS)
     ]
     declared.append("declare double @llvm.fabs.f64(double)")
+    declared.append("declare void @llvm.prefetch.p0(ptr, i32, i32, i32)")
     pure = "memory(none) nounwind willreturn"
     return declared + [f"declare double @{n}({', '.join(['double'] * k)}) {pure}" for n, k in LIBM.items()]
 

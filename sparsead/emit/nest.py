@@ -26,6 +26,9 @@ MAX_BREAKS = 12
 SHORT = 8  # an axis is cut only if its stretches have at least so many points on average
 CHUNK = 128  # points whose values are computed before they are scattered
 HEAVY = 40  # scalar operations per point from which on this is done
+CALL = 20  # cost of an operation that is a call of a function
+FEWEST = 32  # points of an axis from which on it is done in chunks
+AHEAD = 384  # elements: how far ahead of a store its memory is asked for
 LARGE = 1_000_000  # generated lines to run from which on a loop is divided between threads: about 0.2 ms
 LONG_AXIS = 64  # points of the outermost axis that is divided, if there is such a one
 
@@ -44,6 +47,8 @@ class Nest:
         self.levels: list[list[str]] = [[] for _ in range(len(domain) + 1)]
         self.places: list[str] = []  # indices in the innermost loop
         self._asked: dict[str, None] = {}
+        self._fetches: list[tuple[str, str]] = []
+        self._calls = False
         self._breaks: dict[int, set[int]] = defaultdict(set)
         self._stretched: dict[int, list[_Stretched]] = defaultdict(list)
         self._counter = counter
@@ -75,6 +80,14 @@ class Nest:
                 lines.append(f"{name} = {total}")
                 running, level = name, axis + 1
         return running or "0", level
+
+    def fetch_ahead(self, array: str, place: IndexMap) -> None:
+        """Ask for the memory that is going to be written at `place`, some points ahead of the loop."""
+        self._fetches.append((array, self.index(place)))
+
+    def _write_fetches(self) -> None:
+        for array, place in self._fetches:
+            self.source.write(f"prefetch({array}, {place} + {AHEAD})")
 
     def _along(self, axis: int, stride: int, tables: list[Table]) -> list[str]:
         """Return the summands of an index that become known in the loop of an axis."""
@@ -124,6 +137,7 @@ class Nest:
             args = [self._values[a.serial] for a in expr.args]
             level = max((a[1] for a in args), default=0)
             name, code = self._name("s"), expr.op.code.format(*(a[0] for a in args))
+            self._calls |= expr.op.cost >= CALL
         self.levels[level].append(f"{name} = {code}")
         return name, level
 
@@ -159,6 +173,7 @@ class Nest:
         if axis == len(self.domain):
             for line in [*self.places, *self.levels[axis]]:
                 source.write(line)
+            self._write_fetches()
             yield
             return
         for line in self.levels[axis]:
@@ -183,13 +198,18 @@ class Nest:
             whole = end == str(self.domain[axis])
             begin, end = (low, high) if whole else (f"max({begin}, {low})", f"min({end}, {high})")
         innermost = axis + 1 == len(self.domain)
-        if innermost and not self.ordered and len(self.levels[-1]) >= HEAVY and self.domain[axis] >= CHUNK:
+        if innermost and not self.ordered and self._heavy and self.domain[axis] >= FEWEST:
             with self._chunks(axis, begin, end):
                 yield
             return
         bounds = end if begin == "0" else f"{begin}, {end}"
         with self.source.block(f"for i{axis} in range({bounds}):"), self._loops(axis + 1):
             yield
+
+    @property
+    def _heavy(self) -> bool:
+        """Tell whether the values are worth vector code that the statements beside them would prevent."""
+        return len(self.levels[-1]) >= HEAVY or (self._calls and bool(self._fetches))
 
     @contextmanager
     def _chunks(self, axis: int, begin: str, end: str) -> Iterator[None]:
@@ -212,6 +232,7 @@ class Nest:
                     source.write(line)
                 for k, name in enumerate(self._asked):
                     source.write(f"{name} = {stage}[{CHUNK * k} + i{axis} - begin{n}]")
+                self._write_fetches()
                 yield
 
 

@@ -28,6 +28,10 @@ FUNCTIONS: dict[str, Callable[..., Any]] = {
 INTERPRETED = {"lgamma": scipy.special.gammaln, "tgamma": scipy.special.gamma}  # those of math raise at poles
 
 
+def prefetch(array: np.ndarray, at: int) -> None:
+    """Ask for a line of memory before it is needed: a hint, which only machine code can give."""
+
+
 def load(source: Function, functions: dict[str, Callable[..., Any]]) -> Callable[..., None]:
     """Define the generated function in a namespace that holds `functions` only."""
     namespace: dict[str, Any] = {**functions, "inf": np.inf, "nan": np.nan, "range": range, "abs": abs}
@@ -50,7 +54,7 @@ def _binding(function: Callable[..., None], source: Function) -> Bind:
 
 def interpreted(source: Function) -> Bind:
     """Run the source as plain Python: slow, and with nothing between the text and the result."""
-    return _binding(load(source, FUNCTIONS | INTERPRETED), source)
+    return _binding(load(source, FUNCTIONS | INTERPRETED | {"prefetch": prefetch}), source)
 
 
 def numba_compiled(source: Function) -> Bind:
@@ -60,4 +64,5 @@ def numba_compiled(source: Function) -> Bind:
     kinds = {"f8": numba.types.Array(numba.float64, 1, "C"), "i4": numba.types.Array(numba.int32, 1, "C")}
     signature = numba.void(*(kinds[dtype] for dtype in source.arrays.values()))
     jit = numba.njit(signature, error_model="numpy", nogil=True)
-    return _binding(uninterrupted(jit(load(source, FUNCTIONS))), source)
+    functions = FUNCTIONS | {"prefetch": numba.njit(prefetch)}
+    return _binding(uninterrupted(jit(load(source, functions))), source)

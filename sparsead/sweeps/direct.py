@@ -27,6 +27,7 @@ from sparsead.sweeps.placement import Placed, Placement, place
 from sparsead.sweeps.slots import Slots
 from sparsead.sweeps.vector import stores, work_sizes, write_value
 
+LARGE = 1 << 16  # values that do not stay in the caches next to the core
 FEW = 0.1  # share of entries up to which they are initialised one by one
 
 
@@ -63,6 +64,7 @@ class _Writer:
         self.kernels = [merged(k, linear) for k in linear.kernels]
         self.beside = beside(linear)
         self.placements = [self.placement(b) for b in (*linear.work, linear.target) if b in patterns]
+        self.large = {p.target for p in self.placements if p.base.size >= LARGE}
 
     def placement(self, buffer: Buffer) -> Placement:
         """Place the terms that read x and write `buffer`."""
@@ -118,6 +120,8 @@ class _Writer:
         if not loop.entries and not loop.rows and not loop.values:
             return
         nest = Nest(self.source, loop.domain, self.counter, loop.ordered)
+        for target, slot in loop.streams(self.large):
+            nest.fetch_ahead(target, slot)
         lines = stores(self.source, nest, loop.values) if loop.values else []
         lines += [self.entry(nest, placed) for placed in loop.entries]
         rows = [_RowUpdate(self, nest, loop.domain, t) for t in loop.rows]

@@ -19,6 +19,9 @@ from sparsead.program.index import IndexArray, Shape
 from sparsead.sweeps.placement import Placed
 
 MANY_POINTS = 256  # a smaller domain is not cut
+LONG_AXIS = 32  # points of the innermost loop from which on memory is asked for ahead of it
+NEAR = 64  # elements between places of one stream
+CLOSE = 4  # elements between neighbours up to which stores are combined
 MOST_POINTS = 0.5  # share of the points that must be inside
 LONG_CODE = 400  # operations per point beyond which writing them twice costs more than it gains
 
@@ -58,6 +61,24 @@ class Loop:
             reach[group] = max(reach[group], e.slot.offset)
         order = sorted(range(len(groups)), key=lambda k: -reach[groups[k]])
         return replace(self, entries=[self.entries[k] for k in order])
+
+    def streams(self, targets: set[str]) -> list[tuple[str, IndexMap]]:
+        """Return where the innermost loop writes to some of the values, one slot for neighbouring places.
+
+        Left out are stores close enough for the compiler to combine them in registers.
+        """
+        if self.ordered or not self.domain or self.domain[-1] < LONG_AXIS:
+            return []
+        centre = [np.array([n // 2, n // 2]) for n in self.domain]
+        centre[-1][0] -= 1
+        found: list[tuple[int, Placed]] = []
+        for e in self.entries:
+            before, place = (int(k) for k in e.slot.at(tuple(centre)))
+            if e.target in targets and CLOSE < place - before <= NEAR:
+                found.append((place, e))
+        found.sort(key=lambda pair: pair[0])
+        first = [k for k, (place, _) in enumerate(found) if k == 0 or place - found[k - 1][0] > NEAR]
+        return [(found[k][1].target, found[k][1].slot) for k in first]
 
 
 def cut(loop: Loop) -> Iterator[Loop]:
