@@ -44,7 +44,7 @@ def run(some_loops, values, data):
 
 
 def slots_of_a_grid(n, m):
-    """Return where entries of a matrix lie whose first and last rows are shorter, as those of a discretised equation."""
+    """Return where the rows of a discretised equation start, which are shorter at the boundary, and where they end."""
     length = np.full(n * m, 7)
     length[:m] = length[-m:] = 5
     length[::m] -= 1
