@@ -65,6 +65,7 @@ html_context = {"default_mode": "auto"}
 html_theme = "pydata_sphinx_theme"
 html_title = "sparsead"
 html_math_renderer = "mathml"
+html_sidebars = {"index": [], "benchmarks": []}  # they have no pages below them
 html_static_path = ["_static"]
 html_css_files = ["site.css"]
 html_show_sourcelink = False
