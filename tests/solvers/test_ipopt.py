@@ -66,3 +66,27 @@ def test_ipopt_without_constraints():
     x, info = problem.solve(np.zeros(5))
     assert info["status"] == 0
     np.testing.assert_allclose(x, 3.0, atol=1e-6)
+
+
+def test_minimize_ipopt_takes_prepared_matrices():
+    """It reads the structure once, at x0 = 0 here, and values alone from then on."""
+    cyipopt = pytest.importorskip("cyipopt", reason="cyipopt is not installed (pip install cyipopt-wheels)")
+
+    def f(x):
+        return np.sum((x - 2.0) ** 2)
+
+    def c(x):
+        return 1.0 - x[::2] ** 2 - x[1::2] ** 2
+
+    x0 = np.zeros(12)
+    hess, jac = sad.hessian(f, x0), sad.jacobian(c, x0)
+    curvature = sad.hessian(lambda x, v: np.sum(v * c(x)), x0, np.ones(6))
+    discs = {
+        "type": "ineq", "fun": c,
+        "jac": lambda x: jac(x).tocoo(), "hess": lambda x, v: curvature(x, v).tocoo(),
+    }  # fmt: skip
+    found = cyipopt.minimize_ipopt(
+        f, x0, jac=hess.gradient, hess=lambda x: hess(x).tocoo(), constraints=[discs], tol=1e-9
+    )
+    assert found.success
+    np.testing.assert_allclose(found.x, np.sqrt(0.5), atol=1e-6)

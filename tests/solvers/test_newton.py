@@ -118,6 +118,26 @@ def test_numerically_singular():
     assert any(f"x[{j}]" in found.message for j in (2, 3))
 
 
+@pytest.mark.parametrize("linear_solver", ["krylov", "pardiso", scipy.sparse.linalg.factorized])
+def test_singular_for_other_linear_solvers(linear_solver):
+    """PARDISO perturbs pivots that vanish, and says nothing."""
+    if linear_solver == "pardiso":
+        pytest.importorskip("pypardiso", reason="pypardiso is not installed (pip install pypardiso)")
+
+    def f(x):
+        return np.stack([x[0] - 1.0, x[1] + x[0], x[2] + x[3] - 1.0, 2.0 * (x[2] + x[3]) - 3.0])
+
+    found = solvers.newton(f, np.zeros(4), linear_solver=linear_solver)
+    assert found.status == 2
+    assert np.abs(found.x).max() < 10.0
+
+
+def test_a_solution_that_is_none_is_not_taken():
+    found = solvers.newton(lambda x: x**2 - 4.0, np.ones(3), linear_solver=lambda A: lambda b: 0.0 * b)
+    assert not found.success
+    assert found.status == 2
+
+
 def test_not_finite_at_the_start():
     found = solvers.newton(lambda x: np.log(x), np.array([1.0, 2.0, -1.0, -2.0]))
     assert found.status == 4

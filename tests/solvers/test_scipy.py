@@ -41,6 +41,27 @@ def test_ordered_factors_need_a_sparse_jacobian_only_where_there_is_one():
     assert sol.success
 
 
+@pytest.mark.parametrize("shift", [1, -2])
+def test_lsoda_takes_a_band(shift):
+    def f(t, y, rate):
+        moved = np.zeros_like(y)
+        if shift > 0:
+            moved[shift:] = y[:-shift]
+        else:
+            moved[:shift] = y[-shift:]
+        return -rate * (y - moved) - y**3
+
+    y0 = np.linspace(0.5, 1.0, 30)
+    jac = solvers.ivp_jacobian(f, 0.0, y0, 1e3)
+    banded = jac.banded()
+    assert (banded["lband"], banded["uband"]) == (max(shift, 0), max(-shift, 0))
+    options = {"args": (500.0,), "rtol": 1e-7, "atol": 1e-10}
+    ours = solve_ivp(f, (0.0, 2.0), y0, method="LSODA", **banded, **options)
+    expected = solve_ivp(f, (0.0, 2.0), y0, method="Radau", **options)
+    assert ours.njev > 0
+    np.testing.assert_allclose(ours.y[:, -1], expected.y[:, -1], atol=1e-6)
+
+
 @pytest.mark.parametrize("method", ["trf", "dogbox"])
 def test_least_squares_takes_a_prepared_jacobian(method):
     def residuals(x, target):
