@@ -20,6 +20,7 @@ from sparsead.ops import (
     sequences,
     special,
     spellings,
+    splines,
     tables,
     writing,
 )
@@ -44,6 +45,7 @@ __all__ = [
     "sequences",
     "special",
     "spellings",
+    "splines",
     "tables",
     "writing",
 ]

@@ -28,6 +28,7 @@ FAMILIES = {
     "contraction": "Products",
     "linear algebra": "Linear algebra of small matrices (up to 4 x 4, stacked)",
     "composite": "Defined by other functions",
+    "interpolation": "Interpolators, called with traced values",
     "ufunc method": "Methods of ufuncs",
     "complex": "Complex values inside real functions",
     "patched": "Functions that do not dispatch (replaced while tracing)",

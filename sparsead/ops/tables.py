@@ -8,8 +8,11 @@ import numpy as np
 import scipy.sparse
 
 from sparsead.errors import unsupported
+from sparsead.ops.lookup import piecewise
 from sparsead.ops.registry import composite, is_traced
 from sparsead.tracing.array import stack_objects
+
+MOST_RAMPS = 16  # points of a table beyond which it is looked up: a call, where ramps are part of the loop
 
 
 @composite(
@@ -18,9 +21,10 @@ from sparsead.tracing.array import stack_objects
     lambda x: np.interp([0.05, 0.25, 0.3, 0.95], [0.1, 0.2, 0.4, 0.8], x[0]),
     lambda x: np.interp(x, [0.3, 0.5, 0.6], [1.0, 3.0, 2.0], left=0.0, right=-1.0),
     lambda x: np.interp(x[0], [0.0, 0.4, 1.0], x[:, 1]),
+    lambda x: np.interp(x, np.linspace(0.22, 0.88, 25), np.sin(9.0 * np.arange(25.0))),
 )
 def interp(x: Any, xp: Any, fp: Any, left: Any = None, right: Any = None, period: Any = None) -> Any:
-    """``np.interp`` with static abscissae: a sum of clipped ramps, one per segment; static x picks its segment."""
+    """``np.interp`` with static abscissae: a sum of clipped ramps, or, over many segments, a look at a table."""
     if is_traced(stack_objects(xp)) or period is not None:
         raise unsupported("np.interp with traced abscissae xp, or period=", "Keep xp constant; let x or fp vary.")
     x, xp, fp = stack_objects(x), np.asarray(xp, np.float64), stack_objects(fp)
@@ -30,6 +34,9 @@ def interp(x: Any, xp: Any, fp: Any, left: Any = None, right: Any = None, period
         share = np.clip((places - xp[k]) / (xp[k + 1] - xp[k]), 0.0, 1.0)
         entries = (np.r_[1.0 - share, share], (np.tile(np.arange(len(k)), 2), np.r_[k, k + 1]))
         value = (scipy.sparse.coo_array(entries, shape=(len(k), len(xp))) @ fp).reshape(np.shape(x))
+    elif len(xp) > MOST_RAMPS and not is_traced(fp):
+        slopes = np.diff(fp) / np.diff(xp)
+        value = piecewise(np.clip(x, xp[0], xp[-1]), xp, np.stack([slopes, fp[:-1]]), "np.interp")
     else:
         ramps = np.clip(x[..., None] - xp[:-1], 0.0, np.diff(xp))
         value = fp[0] + np.sum(np.diff(fp) / np.diff(xp) * ramps, axis=-1)

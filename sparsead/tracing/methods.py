@@ -13,6 +13,7 @@ from contextlib import contextmanager
 from typing import Any
 
 from sparsead.tracing.array import traced_in
+from sparsead.tracing.patching import AFTER_IMPORTS
 
 Replacement = Callable[..., Any]  # replacement(original, self, *args, **kwargs)
 
@@ -26,7 +27,7 @@ _replaced: list[tuple[type, str, Any]] = []  # class, name, what the class itsel
 def replace_method(module: str, cls: str, name: str, replacement: Replacement) -> None:
     """Let calls of a method with traced arguments go to ``replacement(original, self, *args, **kwargs)``.
 
-    The class is looked up when a trace begins, so that naming it imports nothing.
+    The class is looked up when a trace begins, and after imports during a trace, so that naming it imports nothing.
     """
     METHODS[module, cls, name] = replacement
 
@@ -51,7 +52,7 @@ def _wrapper(original: Any, replacement: Replacement) -> Callable[..., Any]:
 def _replace_all() -> None:
     for (module, name, method), replacement in METHODS.items():
         cls = getattr(sys.modules.get(module), name, None)
-        if cls is not None:
+        if cls is not None and (cls, method) not in [(c, m) for c, m, _ in _replaced]:
             _replaced.append((cls, method, vars(cls).get(method)))
             setattr(cls, method, _wrapper(getattr(cls, method), replacement))
 
@@ -63,6 +64,15 @@ def _restore_all() -> None:
             delattr(cls, method)
         else:
             setattr(cls, method, own)
+
+
+def _replace_late() -> None:
+    with _lock:
+        if _active:
+            _replace_all()
+
+
+AFTER_IMPORTS.append(_replace_late)
 
 
 @contextmanager

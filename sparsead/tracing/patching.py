@@ -31,6 +31,7 @@ _HOMES = ("numpy", "math", "scipy.special", "scipy.linalg")  # where users find 
 _COMPILED = tuple(EXTENSION_SUFFIXES)
 
 PATCHES: dict[Callable[..., Any], Callable[..., Any]] = {}
+AFTER_IMPORTS: list[Callable[[], None]] = []  # called when something was imported during a trace
 
 _tracing = threading.local()
 _lock = threading.RLock()
@@ -180,6 +181,8 @@ def _paused() -> Iterator[None]:
                     _replace_everywhere()
                     for f in _active:
                         _replace_around(f)
+            for call in AFTER_IMPORTS:
+                call()
 
 
 class _Finder:

@@ -145,12 +145,18 @@ def _traced(node: Input, given: Any) -> Any:
 
 
 def _called(f: Callable[..., Any], args: Sequence[Any]) -> Any:
-    """Call `f`; where NumPy wrapped our error into one of its own, raise ours."""
+    """Call `f`; where NumPy wrapped our error into one of its own, raise ours, and say of others when they arose."""
     try:
         return f(*args)
-    except (TypeError, ValueError) as error:
+    except SparseADError:
+        raise
+    except Exception as error:
         if isinstance(error.__cause__, SparseADError):
             raise error.__cause__ from None
+        error.add_note(
+            f"{_where(f)} was being traced: it ran on arrays without values. If it runs on plain arrays, something that "
+            "it calls reads their memory: register that with sparsead.extend, or use method='central-difference'."
+        )
         raise
 
 

@@ -20,7 +20,7 @@ from tests.reference import generic_points
 
 X = generic_points(1, (6,))[0]
 OUTSIDE = np.zeros(6)
-SPLINE = scipy.interpolate.CubicSpline(np.linspace(0.0, 1.0, 5), np.arange(5.0) ** 2)
+SPLINE = scipy.interpolate.KroghInterpolator(np.arange(6.0), np.ones(6))
 OPERATOR = scipy.sparse.linalg.aslinearoperator(np.eye(6))
 
 
@@ -63,7 +63,6 @@ UNSUPPORTED = {
     lambda x: scipy.linalg.expm(np.diag(x)): "compiled routine",
     lambda x: OPERATOR @ x: "compiled routine",
     lambda x: OPERATOR.matvec(x): "compiled routine",
-    lambda x: np.vectorize(lambda v: v * v)(x): "",
     lambda x: np.sort(np.tile(x, 3)): "np.sort",
     lambda x: np.unique(x): "np.unique",
     lambda x: np.histogram(x): "np.histogram",
@@ -149,3 +148,11 @@ def test_errors_share_a_base():
         assert issubclass(error, sad.SparseADError)
     assert issubclass(sad.UnsupportedOperationError, TypeError)
     assert issubclass(sad.InputError, ValueError)
+
+
+def test_errors_of_other_packages_say_that_the_function_was_being_traced():
+    table = scipy.interpolate.RBFInterpolator(np.arange(6.0)[:, None], np.ones(6))
+    with pytest.raises(TypeError) as caught:
+        sad.jacobian(lambda x: table(x[:, None]), X)
+    assert "it ran on arrays without values" in caught.value.__notes__[0]
+    assert "test_refusals.py" in caught.value.__notes__[0]

@@ -1,0 +1,209 @@
+"""Objects of scipy.interpolate, called with traced arguments: piecewise polynomials with constant coefficients."""
+
+from __future__ import annotations
+
+import functools
+import itertools
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+
+from sparsead.errors import unsupported
+from sparsead.ops.lookup import Read, look_up, piecewise
+from sparsead.ops.registry import Sample, record, traced
+from sparsead.tracing.array import stack_objects
+from sparsead.tracing.methods import replace_method
+
+MOST_AXES = 4  # of a grid: an element reads 2**axes corners
+
+
+def calls(cls: str, *samples: Sample) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+    """State what calling an object of scipy.interpolate means (used as a decorator)."""
+
+    def register(definition: Callable[..., Any]) -> Callable[..., Any]:
+        replace_method("scipy.interpolate", cls, "__call__", definition)
+        if samples:
+            record("interpolation", f"scipy.interpolate.{cls}", samples)
+        return definition
+
+    return register
+
+
+@functools.cache
+def _example(cls: str, **options: Any) -> Any:
+    """Return an interpolator of some data, for the samples."""
+    import scipy.interpolate
+
+    places, values = np.linspace(0.05, 0.95, 7), np.array([0.3, 1.0, -0.5, 0.8, 0.2, 0.9, -0.1])
+    if cls == "RegularGridInterpolator":
+        return scipy.interpolate.RegularGridInterpolator((places, places), np.outer(values, values[::-1]), **options)
+    if cls == "BSpline":
+        return scipy.interpolate.make_interp_spline(places, values, k=3)
+    return getattr(scipy.interpolate, cls)(places, values, **options)
+
+
+def _derivative_of_example(x: np.ndarray) -> Any:
+    return _example("CubicSpline").derivative()(x)
+
+
+@calls("PPoly", _derivative_of_example)
+def polynomial(original: Any, spline: Any, x: Any, nu: int = 0, extrapolate: Any = None) -> Any:
+    """A piecewise polynomial, or its derivative of order `nu`."""
+    spline = spline.derivative(nu) if nu else spline
+    breaks = np.asarray(spline.x)
+    if breaks[0] > breaks[-1]:
+        raise unsupported("a piecewise polynomial with decreasing breakpoints", "Reverse the data.")
+    extrapolate = spline.extrapolate if extrapolate is None else extrapolate
+    return _evaluated(spline, breaks, np.asarray(spline.c), x, extrapolate, (breaks[0], breaks[-1]))
+
+
+def _evaluated(
+    spline: Any, breaks: np.ndarray, c: np.ndarray, x: Any, extrapolate: Any, inside: tuple[float, float]
+) -> Any:
+    """Evaluate the pieces of a spline, beyond `inside` as told; values of several axes go where its data had them."""
+    x = stack_objects(x)
+    if extrapolate == "periodic":
+        x = inside[0] + np.remainder(x - inside[0], inside[1] - inside[0])
+    value = piecewise(x, breaks, c, type(spline).__name__, None if extrapolate else inside)
+    axes, ndim, axis = list(range(np.ndim(value))), np.ndim(x), getattr(spline, "axis", 0)
+    return np.transpose(value, axes[ndim : ndim + axis] + axes[:ndim] + axes[ndim + axis :])
+
+
+for _kind in ("CubicSpline", "PchipInterpolator", "Akima1DInterpolator"):  # subclasses of PPoly
+    record("interpolation", f"scipy.interpolate.{_kind}", [lambda x, kind=_kind: _example(kind)(x)])  # type: ignore[misc]
+
+
+@calls("BSpline", lambda x: _example("BSpline")(x), lambda x: _example("BSpline")(x[0], 1))
+def b_spline(original: Any, spline: Any, x: Any, nu: int = 0, extrapolate: Any = None) -> Any:
+    """A spline in its basis, as a piecewise polynomial."""
+    import scipy.interpolate
+
+    columns = np.reshape(spline.c, (len(spline.c), -1)).T
+    pieces = [scipy.interpolate.PPoly.from_spline((spline.t, c, spline.k)).derivative(nu) for c in columns]
+    c = np.stack([p.c for p in pieces], axis=-1)
+    first, last = spline.t[spline.k], spline.t[len(spline.t) - spline.k - 1]
+    extrapolate = spline.extrapolate if extrapolate is None else extrapolate
+    c = c.reshape(c.shape[:2] + np.shape(spline.c)[1:])
+    return _evaluated(spline, pieces[0].x, c, x, extrapolate, (first, last))
+
+
+@calls(
+    "UnivariateSpline",
+    lambda x: _example("UnivariateSpline", s=0.1)(x),
+    lambda x: _example("UnivariateSpline", s=0.0, ext=3)(1.2 * x),
+    lambda x: _example("UnivariateSpline", s=0.0, ext=1)(1.2 * x),
+)
+def fitted(original: Any, spline: Any, x: Any, nu: int = 0, ext: Any = None) -> Any:
+    """A smoothing spline, as a piecewise polynomial."""
+    import scipy.interpolate
+
+    knots, _, degree = spline._eval_args  # its documented form for splev
+    ext = {"extrapolate": 0, "zeros": 1, "raise": 2, "const": 3}.get(ext, ext)
+    ext = spline.ext if ext is None else ext
+    first, last = knots[degree], knots[-degree - 1]
+    if ext == 2:
+        raise unsupported("UnivariateSpline with ext='raise'", "Use ext='extrapolate', 'zeros' or 'const'.")
+    x = stack_objects(x)
+    pieces = scipy.interpolate.PPoly.from_spline(spline._eval_args).derivative(nu)
+    value = piecewise(np.clip(x, first, last) if ext == 3 else x, pieces.x, pieces.c, "UnivariateSpline")
+    return np.where((x < first) | (x > last), 0.0, value) if ext == 1 else value
+
+
+@calls(
+    "interp1d",
+    lambda x: _example("interp1d", fill_value="extrapolate")(x),
+    lambda x: _example("interp1d", kind="cubic", bounds_error=False, fill_value=(0.0, 1.0))(1.2 * x),
+    lambda x: x * _example("interp1d", kind="nearest", fill_value="extrapolate")(x),
+)
+def interpolated(original: Any, table: Any, x: Any) -> Any:
+    """``interp1d`` of one value; outside of the table it raises at the evaluation, unless told what to return."""
+    x, places, values = stack_objects(x), np.asarray(table.x), np.asarray(table.y)
+    if values.ndim != 1:
+        raise unsupported("interp1d of several values", "Make one for each, or use make_interp_spline.")
+    extrapolates = isinstance(table.fill_value, str)
+
+    checked = functools.partial(original, table)
+    if table._kind in ("nearest", "nearest-up", "previous", "next", "zero"):
+        return look_up(checked, x, np.shape(x), "interp1d")
+    if table._kind == "linear":
+        slopes = np.diff(values) / np.diff(places)
+        value = piecewise(x, places, np.stack([slopes, values[:-1]]), "interp1d")
+    else:
+        value = b_spline(None, table._spline, x, extrapolate=True)[..., 0]  # its data are columns
+    if extrapolates:
+        return value
+    return _inside(value, x, np.shape(x), checked, lambda v: (v < places[0]) | (v > places[-1]), "interp1d")
+
+
+def _inside(value: Any, x: Any, shape: tuple[int, ...], checked: Read, outside: Read, name: str) -> Any:
+    """Return `value`, and what the table itself says outside of it: a number, or an error at the evaluation.
+
+    Which of the two it is enters values and derivatives alike, so that neither is computed without asking the table.
+    """
+
+    def read(places: np.ndarray) -> np.ndarray:
+        return np.stack([np.where(outside(places), 1.0, 0.0), checked(places)])
+
+    answer = look_up(read, x, (2, *shape), name)
+    return np.where(answer[0] != 0.0, answer[1], value)
+
+
+@calls(
+    "RegularGridInterpolator",
+    lambda x: _example("RegularGridInterpolator", bounds_error=False, fill_value=None)(x[:, :2]),
+    lambda x: _example("RegularGridInterpolator", bounds_error=False, fill_value=0.5)((1.2 * x[0], x[1])),
+    lambda x: x[0] * _example("RegularGridInterpolator", method="nearest", bounds_error=False)((x[0], x[1])),
+)
+def on_a_grid(original: Any, table: Any, xi: Any, method: str | None = None, *, nu: Any = None) -> Any:
+    """Linear interpolation between the corners of a cell of a grid."""
+    method = table.method if method is None else method
+    grid, values = table.grid, np.asarray(table.values)
+    if method not in ("linear", "nearest") or nu is not None or values.ndim != len(grid) or len(grid) > MOST_AXES:
+        raise unsupported(
+            f"RegularGridInterpolator with method={method!r} over {len(grid)} axes, values of {values.ndim} axes",
+            f"Methods 'linear' and 'nearest' of one value over up to {MOST_AXES} axes are traced.",
+        )
+    points = np.stack(np.broadcast_arrays(*xi), axis=-1) if isinstance(xi, tuple) else traced(xi)
+    shape, ndim = np.shape(points)[:-1], len(grid)
+
+    def checked(places: np.ndarray) -> np.ndarray:
+        return original(table, places.reshape(-1, ndim), method=method)
+
+    if method == "nearest":
+        return look_up(checked, points, shape, "RegularGridInterpolator")
+    flat = points.reshape(-1, ndim)
+    value = _between_corners(flat, grid, values)
+    if table.fill_value is not None or table.bounds_error:
+        low, high = (np.array([g[end] for g in grid]) for end in (0, -1))
+
+        def outside(places: np.ndarray) -> np.ndarray:
+            at = places.reshape(-1, ndim)
+            return np.any((at < low) | (at > high), axis=1)
+
+        value = _inside(value, points, np.shape(value), checked, outside, "RegularGridInterpolator")
+    return value.reshape(shape)
+
+
+def _between_corners(points: Any, grid: Sequence[np.ndarray], values: np.ndarray) -> Any:
+    """Interpolate values at the corners of the cells that the points, shape (n, axes), are in."""
+    ndim, n = len(grid), len(points)
+    corners = list(itertools.product((0, 1), repeat=ndim))
+
+    def read(places: np.ndarray) -> np.ndarray:
+        columns = places.reshape(n, ndim).T
+        cells = [np.clip(np.searchsorted(g, p, "right") - 1, 0, len(g) - 2) for g, p in zip(grid, columns, strict=True)]
+        low = [g[k] for g, k in zip(grid, cells, strict=True)]
+        width = [g[k + 1] - g[k] for g, k in zip(grid, cells, strict=True)]
+        at = [values[tuple(k + step for k, step in zip(cells, corner, strict=True))] for corner in corners]
+        return np.stack([*low, *width, *at])
+
+    table = look_up(read, points, (2 * ndim + len(corners), n), "RegularGridInterpolator")
+    share = (points.T - table[:ndim]) / table[ndim : 2 * ndim]
+    value: Any = 0.0
+    for corner, at in zip(corners, table[2 * ndim :], strict=True):
+        weight: Any = 1.0
+        for axis, upper in enumerate(corner):
+            weight = weight * (share[axis] if upper else 1.0 - share[axis])
+        value = value + weight * at
+    return value
