@@ -21,7 +21,7 @@ MOST_RAMPS = 16  # points of a table beyond which it is looked up: a call, where
     lambda x: np.interp([0.05, 0.25, 0.3, 0.95], [0.1, 0.2, 0.4, 0.8], x[0]),
     lambda x: np.interp(x, [0.3, 0.5, 0.6], [1.0, 3.0, 2.0], left=0.0, right=-1.0),
     lambda x: np.interp(x[0], [0.0, 0.4, 1.0], x[:, 1]),
-    lambda x: np.interp(x, np.linspace(0.22, 0.88, 25), np.sin(9.0 * np.arange(25.0))),
+    lambda x: np.interp(x, np.linspace(0.02, 0.98, 17), np.sin(9.0 * np.arange(17.0))),
 )
 def interp(x: Any, xp: Any, fp: Any, left: Any = None, right: Any = None, period: Any = None) -> Any:
     """``np.interp`` with static abscissae: a sum of clipped ramps, or, over many segments, a look at a table."""

@@ -154,8 +154,8 @@ def _called(f: Callable[..., Any], args: Sequence[Any]) -> Any:
         if isinstance(error.__cause__, SparseADError):
             raise error.__cause__ from None
         error.add_note(
-            f"{_where(f)} was being traced: it ran on arrays without values. If it runs on plain arrays, something that "
-            "it calls reads their memory: register that with sparsead.extend, or use method='central-difference'."
+            f"{_where(f)} was being traced: it ran on arrays without values. If plain arrays are no problem, something "
+            "that it calls reads their memory: register that with sparsead.extend, or use method='central-difference'."
         )
         raise
 
