@@ -11,6 +11,7 @@ import scipy.sparse.linalg
 
 import sparsead.ops  # noqa: F401  (fills the tables that tracing reads)
 from coloring import ColoringResult, SparsityPattern
+from sparsead import kept
 from sparsead.choices import HESSIAN_MODES, check_options, choose_hessian, chosen_engine
 from sparsead.detect.jacobian import detect
 from sparsead.emit.sweep import DEFAULT_BACKEND, Engine, Sweep
@@ -53,6 +54,7 @@ class Hessian(PreparedMatrix):
         *args: Any,
         out: scipy.sparse.csr_array | None = None,
         triangle: str = "full",
+        keep_constants: bool = False,
         verify: bool | str = False,
     ) -> scipy.sparse.csr_array:
         """Return the Hessian at x.
@@ -67,6 +69,10 @@ class Hessian(PreparedMatrix):
             A full result of an earlier call, to be overwritten.
         triangle : {"full", "lower", "upper"}
             What to return; the diagonal belongs to both triangles.
+        keep_constants : bool
+            Leave entries alone that do not depend on x, where `out` holds them from an earlier call with
+            ``keep_constants`` and equal `args`. You promise that you have not changed the values in `out` since.
+            It saves something in direct mode only.
         verify : bool or str
             True compares the matrix along a random vector with its product without the matrix, and with differences
             of the gradient (some ten calls of it); ``"products"`` leaves out the differences.
@@ -87,7 +93,7 @@ class Hessian(PreparedMatrix):
         if triangle != "full" and out is not None:
             raise InputError("out= goes with triangle='full'; use values(x, out=, order='lower') for a triangle")
         data = self.structure.new_or_checked(out)
-        self._assembly.fill(data, inputs)
+        self._fill(data, inputs, keep_constants)
         if verify:
             self._verified(self.structure.matrix(data), verify, (x, *args))
         if out is not None:
@@ -163,6 +169,7 @@ class Hessian(PreparedMatrix):
         given, matrix = checked_pair(name, out)
         y, g = np.empty(1), new_or_checked(name, given, self.program.wrt.shape)
         data = self.structure.new_or_checked(matrix)
+        kept.forget(data)
         self._assembly.fill(data, self._inputs((x, *args)) | {"y": y, "g": g}, values=self._both)
         matrix = self.structure.matrix(data) if matrix is None else matrix
         return float(y[0]), g.reshape(self.program.wrt.shape), self._verified(matrix, verify, (x, *args))

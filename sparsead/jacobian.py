@@ -11,6 +11,7 @@ import scipy.sparse.linalg
 
 import sparsead.ops  # noqa: F401  (fills the tables that tracing reads)
 from coloring import ColoringResult, SparsityPattern
+from sparsead import kept
 from sparsead.choices import JACOBIAN_MODES, check_options, choose_jacobian, chosen_engine
 from sparsead.detect.jacobian import detect
 from sparsead.differences import METHODS, DifferenceJacobian
@@ -46,7 +47,12 @@ class Jacobian(PreparedMatrix):
         self._both = combined(self.kernels, self.linear.primal)
 
     def __call__(
-        self, x: Any, *args: Any, out: scipy.sparse.csr_array | None = None, verify: bool | str = False
+        self,
+        x: Any,
+        *args: Any,
+        out: scipy.sparse.csr_array | None = None,
+        keep_constants: bool = False,
+        verify: bool | str = False,
     ) -> scipy.sparse.csr_array:
         """Return the Jacobian at x.
 
@@ -59,6 +65,10 @@ class Jacobian(PreparedMatrix):
         out : scipy.sparse.csr_array, optional
             A result of an earlier call. Its data are overwritten, every entry, and it is returned; nothing that
             grows with the problem is allocated.
+        keep_constants : bool
+            Leave entries alone that do not depend on x, where `out` holds them from an earlier call with
+            ``keep_constants`` and equal `args`. You promise that you have not changed the values in `out` since.
+            It saves something in direct mode only.
         verify : bool or str
             True compares the matrix along a random vector with its product without the matrix, and with differences
             of the function (some ten calls of it); ``"products"`` leaves out the differences.
@@ -78,7 +88,7 @@ class Jacobian(PreparedMatrix):
         """
         inputs = self._inputs((x, *args))
         data = self.structure.new_or_checked(out)
-        self._assembly.fill(data, inputs)
+        self._fill(data, inputs, keep_constants)
         return self._verified(self.structure.matrix(data) if out is None else out, verify, (x, *args))
 
     def value_and_jacobian(
@@ -118,6 +128,7 @@ class Jacobian(PreparedMatrix):
             new_or_checked("value_and_jacobian", given, self.program.output.shape),
             self.structure.new_or_checked(matrix),
         )
+        kept.forget(data)
         self._assembly.fill(data, inputs | {"y": y}, values=self._both)
         matrix = self.structure.matrix(data) if matrix is None else matrix
         return self._shaped(y), self._verified(matrix, verify, (x, *args))

@@ -8,6 +8,7 @@ import numpy as np
 
 from coloring import ColoringResult, SparsityPattern
 from coloring.thumbnail import thumbnail
+from sparsead import kept
 from sparsead.checking import verify
 from sparsead.described import Described
 from sparsead.emit.sweep import Engine, Sweep
@@ -181,7 +182,13 @@ class PreparedMatrix(Described, Sendable):
 
     # -- evaluation -----------------------------------------------------------------------------------------
     def values(
-        self, x: Any, *args: Any, out: np.ndarray | None = None, order: str = "csr", verify: bool | str = False
+        self,
+        x: Any,
+        *args: Any,
+        out: np.ndarray | None = None,
+        order: str = "csr",
+        keep_constants: bool = False,
+        verify: bool | str = False,
     ) -> np.ndarray:
         """Return the values of the entries alone, in a fixed order; explicit zeros are kept.
 
@@ -193,7 +200,7 @@ class PreparedMatrix(Described, Sendable):
             Where to write them.
         order : {"csr", "coo", "csc", "lower", "upper"}
             By rows (``"coo"`` is the same), by columns, or one triangle by rows (with the diagonal).
-        verify : bool or str
+        keep_constants, verify
             As in a call.
 
         Raises
@@ -204,11 +211,23 @@ class PreparedMatrix(Described, Sendable):
         inputs = self._inputs((x, *args))
 
         def fill(data: np.ndarray) -> None:
-            self._assembly.fill(data, inputs)
+            self._fill(data, inputs, keep_constants)
             if verify:
                 self._verified(self.structure.matrix(data), verify, (x, *args))
 
         return self.structure.values(fill, out, order)
+
+    def _fill(self, data: np.ndarray, inputs: dict[str, np.ndarray], keep_constants: bool) -> None:
+        """Compute all values, but for entries without x where the caller says that `data` holds them."""
+        if not keep_constants:
+            kept.forget(data)
+            self._assembly.fill(data, inputs)
+            return
+        arguments = {name: array for name, array in inputs.items() if name != self.program.wrt.name}
+        varying = kept.holds(data, self, arguments)
+        kept.forget(data)  # until it is filled
+        self._assembly.fill(data, inputs, varying=varying)
+        kept.note(data, self, arguments)
 
     def _verified(self, matrix: Any, how: bool | str, args: tuple[Any, ...]) -> Any:
         """Return a matrix that was just computed; if asked for, compare it along a random vector before."""

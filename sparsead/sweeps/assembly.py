@@ -19,10 +19,10 @@ Finish = Callable[[np.ndarray], None]
 
 @dataclass(eq=False)
 class Part:
-    """One sweep of an assembly: how to build it for given primal kernels."""
+    """One sweep of an assembly: how to build it for given primal kernels, for all entries or those that vary with x."""
 
     linear: LinearProgram
-    build: Callable[[LinearProgram], Sweep]
+    build: Callable[[LinearProgram, bool], Sweep]
 
 
 @dataclass(eq=False)
@@ -43,16 +43,19 @@ class Assembly:
     passes: dict[str, int]
     finish: Finish | None = None
     engine: Engine = DEFAULT_ENGINE  # of the values of a function whose matrix is empty: no part computes them
-    _sweeps: dict[int, list[Sweep]] = field(default_factory=dict)
+    _sweeps: dict[tuple[int, bool], list[Sweep]] = field(default_factory=dict)
 
-    def sweeps(self, values: Kernels | None = None) -> list[Sweep]:
-        """Return the sweeps; with `values`, the first also runs these kernels (a superset of its primal ones)."""
-        key = 0 if values is None else id(values)
+    def sweeps(self, values: Kernels | None = None, varying: bool = False) -> list[Sweep]:
+        """Return the sweeps; with `values`, the first also runs these kernels (a superset of its primal ones).
+
+        With `varying` they may leave out entries that do not depend on x.
+        """
+        key = (0 if values is None else id(values)), varying
         if key not in self._sweeps:
             programs = [p.linear for p in self.parts]
             if values is not None and programs:
                 programs[0] = replace(programs[0], primal=values)
-            self._sweeps[key] = [p.build(program) for p, program in zip(self.parts, programs, strict=True)]
+            self._sweeps[key] = [p.build(program, varying) for p, program in zip(self.parts, programs, strict=True)]
             if values is not None and not programs:
                 self._sweeps[key] = [value_sweep(values, self.engine)]
         return self._sweeps[key]
@@ -62,9 +65,18 @@ class Assembly:
         for sweep in self.sweeps():
             sweep.compile()
 
-    def fill(self, data: np.ndarray, inputs: dict[str, np.ndarray], values: Kernels | None = None) -> None:
-        """Write every value to `data`; with `values`, also the outputs that are among the inputs by name."""
-        for sweep in self.sweeps(values):
+    def fill(
+        self,
+        data: np.ndarray,
+        inputs: dict[str, np.ndarray],
+        values: Kernels | None = None,
+        varying: bool = False,
+    ) -> None:
+        """Write every value to `data`; with `values`, also the outputs that are among the inputs by name.
+
+        With `varying`, `data` holds the entries that do not depend on x already.
+        """
+        for sweep in self.sweeps(values, varying):
             sweep(**inputs, data=data)
         if self.finish is not None:
             self.finish(data)
@@ -105,7 +117,7 @@ def compressed_assembly(
 
 
 def _part(linear: LinearProgram, recovery: Recovery, name: str, engine: Engine) -> Part:
-    return Part(linear, lambda program: compressed_sweep(program, recovery, name, engine))
+    return Part(linear, lambda program, _: compressed_sweep(program, recovery, name, engine))
 
 
 def direct_assembly(
@@ -116,5 +128,5 @@ def direct_assembly(
     engine: Engine = DEFAULT_ENGINE,
 ) -> Assembly:
     """Return the assembly that accumulates coefficients without seeds; `passes` are all 0."""
-    part = Part(linear, lambda program: direct_sweep(program, patterns, name, engine))
+    part = Part(linear, lambda program, varying: direct_sweep(program, patterns, name, engine, varying))
     return Assembly([part] if patterns[linear.target].nnz else [], passes, engine=engine)

@@ -18,7 +18,7 @@ from sparsead.emit.nest import Nest
 from sparsead.emit.source import Source, literal
 from sparsead.emit.sweep import DEFAULT_ENGINE, Engine, Sweep
 from sparsead.kernels.indexmap import recognise
-from sparsead.kernels.kernel import Buffer, LinearKernel, LinearProgram, Term
+from sparsead.kernels.kernel import Buffer, LinearKernel, LinearProgram, Load, Term, reachable
 from sparsead.program.index import Shape, identity
 from sparsead.sweeps.beside import beside
 from sparsead.sweeps.firsts import store_firsts
@@ -32,7 +32,11 @@ FEW = 0.1  # share of entries up to which they are initialised one by one
 
 
 def direct_sweep(
-    linear: LinearProgram, patterns: dict[Buffer, SparsityPattern], name: str, engine: Engine = DEFAULT_ENGINE
+    linear: LinearProgram,
+    patterns: dict[Buffer, SparsityPattern],
+    name: str,
+    engine: Engine = DEFAULT_ENGINE,
+    varying: bool = False,
 ) -> Sweep:
     """Return the sweep ``(x, arguments) -> data``.
 
@@ -46,8 +50,10 @@ def direct_sweep(
         Name of the generated function.
     engine : Engine
         See `Sweep`.
+    varying : bool
+        Leave out entries that one coefficient determines, if it does not depend on x.
     """
-    writer = _Writer(linear, patterns, name)
+    writer = _Writer(linear, patterns, name, varying)
     writer.write()
     sizes = {f"d{b.name}": patterns[b].nnz for b in linear.work}
     return Sweep(writer.source, work_sizes(linear.primal) | sizes, engine)
@@ -56,8 +62,11 @@ def direct_sweep(
 class _Writer:
     """Writes one direct sweep."""
 
-    def __init__(self, linear: LinearProgram, patterns: dict[Buffer, SparsityPattern], name: str) -> None:
+    def __init__(
+        self, linear: LinearProgram, patterns: dict[Buffer, SparsityPattern], name: str, varying: bool
+    ) -> None:
         self.linear = linear
+        self.varying = varying
         self.patterns = patterns
         self.source = Source(name)
         self.counter = itertools.count()
@@ -92,9 +101,16 @@ class _Writer:
     def loop(self, number: int) -> Loop:
         """Return the loop of a kernel."""
         kernel = self.kernels[number]
-        entries = [e for placement in self.placements for e in placement.placed.get(number, ())]
+        placed = [e for placement in self.placements for e in placement.placed.get(number, ())]
+        entries = [e for e in placed if not (self.varying and self.is_kept(e))]
         rows = [t for t in kernel.terms if t.source is not self.linear.source]
         return Loop(kernel.domain, entries, rows, kernel.ordered, self.beside.get(number))
+
+    def is_kept(self, entry: Placed) -> bool:
+        """Tell whether an entry of the matrix is the same for every x."""
+        loads = [e.value for e in reachable([entry.coefficient]) if isinstance(e.value, Load)]
+        fixed = all(load.buffer in self.linear.primal.arguments or load.buffer.role == "constant" for load in loads)
+        return fixed and not entry.adds and entry.target == self.values(self.linear.target)
 
     def write_start(self, placement: Placement, needed: np.ndarray) -> None:
         """Write the initial values of the entries that need one."""
