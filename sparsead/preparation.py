@@ -11,10 +11,13 @@ from sparsead.choices import Choice, given_pattern
 from sparsead.emit.sweep import Engine
 from sparsead.guard import Guarded
 from sparsead.kernels.kernel import Buffer, LinearProgram
+from sparsead.memory import require
 from sparsead.stages import Timings
 from sparsead.sweeps.assembly import Assembly
 
 Patterns = dict[Buffer, SparsityPattern]
+
+BYTES_PER_ENTRY = 28  # beyond its pattern: where each value goes, and the first matrix
 
 
 @dataclass(frozen=True)
@@ -51,6 +54,8 @@ def finished(
         patterns = detect(linear)
         if options.pattern is not None:
             patterns[linear.target] = given_pattern(options.pattern, patterns[linear.target])
+    (m, n), nnz = patterns[linear.target].shape, patterns[linear.target].nnz
+    require(BYTES_PER_ENTRY * nnz, f"preparing a {m} x {n} matrix of {nnz} entries", "use products (jvp, vjp, hvp)")
     with timings.stage("color"):
         choice = choose(linear, patterns, options.mode, options.coloring, options.order)
         assembly = assemble(linear, patterns, choice[1], options.engine)

@@ -15,16 +15,19 @@ ALLOWED = {
     "coloring.interrupts": set(),
     "sparsead.errors": set(),
     "sparsead.stages": {"coloring"},
+    "sparsead.memory": set(),
     "sparsead.problems": {"sparsead.errors"},
     "sparsead.program": {"sparsead.errors"},
     "sparsead.tracing": {"coloring.interrupts", "sparsead.errors", "sparsead.program"},
     "sparsead.ops": {"sparsead.errors", "sparsead.program", "sparsead.tracing"},
     "sparsead.kernels": {"sparsead.errors", "sparsead.program"},
-    "sparsead.detect": {"coloring", "sparsead.errors", "sparsead.program", "sparsead.kernels"},
+    "sparsead.detect": {"coloring", "sparsead.errors", "sparsead.memory", "sparsead.program", "sparsead.kernels"},
     "sparsead.emit": {"coloring.interrupts", "sparsead.errors", "sparsead.program", "sparsead.kernels"},
     "sparsead.explain": {"coloring", "sparsead.errors", "sparsead.program", "sparsead.kernels"},
-    "sparsead.sweeps": {"coloring", "sparsead.errors", "sparsead.program", "sparsead.kernels", "sparsead.emit"},
-}
+    "sparsead.sweeps": {
+        "coloring", "sparsead.errors", "sparsead.memory", "sparsead.program", "sparsead.kernels", "sparsead.emit",
+    },
+}  # fmt: skip
 LIBRARIES_OF_COLORING = {"numpy", "scipy", "numba", "networkx"}
 DRAWS = ROOT / "coloring" / "plotting.py"  # the one file that knows matplotlib, which it imports when it draws
 

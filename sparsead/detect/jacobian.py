@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections import defaultdict
 
 import numpy as np
@@ -9,8 +10,12 @@ import scipy.sparse
 
 from coloring import SparsityPattern
 from sparsead.kernels.kernel import Buffer, LinearKernel, LinearProgram, Term
+from sparsead.memory import require
 
 MOST_ENTRIES = 2**31 - 1  # of one pattern
+BYTES_PER_ENTRY = 12  # of a boolean product and the pattern made of it
+BYTES_PER_TERM = 16  # and point: row and column, gathered and sorted
+PRODUCTS = "use products (jvp, vjp) of a smaller part, or split the function before the step that couples everything"
 
 
 def detect(linear: LinearProgram) -> dict[Buffer, SparsityPattern]:
@@ -46,6 +51,8 @@ def _pattern_of(
     target: Buffer, terms: list[tuple[LinearKernel, Term]], x: Buffer, known: dict[Buffer, SparsityPattern]
 ) -> SparsityPattern:
     """Union of what each term reads: columns of x at once, rows of an intermediate through its pattern."""
+    points = sum(math.prod(kernel.domain) for kernel, _ in terms)
+    require(BYTES_PER_TERM * points, f"the pattern of {points:.2g} partial derivatives", PRODUCTS)
     by_source: dict[Buffer, list[tuple[np.ndarray, np.ndarray]]] = defaultdict(list)
     for kernel, term in terms:
         shape = kernel.domain
@@ -85,15 +92,16 @@ def _through(read: SparsityPattern, inner: SparsityPattern) -> SparsityPattern:
 
 
 def _product(a: scipy.sparse.csr_array, b: scipy.sparse.csr_array) -> scipy.sparse.csr_array:
-    """Return a boolean product; refuse one that no machine would finish, before anything is allocated."""
+    """Return a boolean product; refuse one that does not fit, before anything is allocated."""
     most = int(np.diff(b.indptr)[a.indices].sum(dtype=np.int64))
     entries = min(most, a.shape[0] * b.shape[1])
+    what = f"the derivative of an intermediate array, {a.shape[0]} x {b.shape[1]}, with up to {entries:.2g} entries"
     if entries > MOST_ENTRIES:
         raise MemoryError(
-            f"the derivative of an intermediate array, {a.shape[0]} x {b.shape[1]}, may have {entries:.2g} entries "
-            f"({12 * entries / 2**30:.0f} GiB): nearly every element depends on nearly every x. "
-            "Use products (jvp, vjp) of a smaller part, or split the function before the step that couples everything"
+            f"{what} ({BYTES_PER_ENTRY * entries / 2**30:.0f} GiB) is more than one matrix can hold: "
+            f"nearly every element depends on nearly every x; {PRODUCTS}"
         )
+    require(BYTES_PER_ENTRY * entries, what, PRODUCTS)
     return a @ b
 
 

@@ -7,7 +7,10 @@ from typing import Any
 import numpy as np
 
 from coloring import SparsityPattern
+from sparsead.memory import require
 from sparsead.program.index import IndexArray, Shape
+
+BYTES_PER_LANDING = 40  # row, column and place of a product, while they are looked up
 
 
 class Slots:
@@ -39,8 +42,10 @@ class Slots:
         """
         rows, reads = _flat(rows, domain), _flat(reads, domain)
         lengths = np.diff(read.indptr)[reads]
+        entries = int(lengths.sum(dtype=np.int64))
+        require(BYTES_PER_LANDING * entries, f"direct accumulation of {entries:.2g} products", 'use mode="compressed"')
         first = np.cumsum(lengths) - lengths
-        within = np.arange(lengths.sum()) - np.repeat(first, lengths)
+        within = np.arange(entries) - np.repeat(first, lengths)
         columns = read.indices[np.repeat(read.indptr[reads], lengths) + within]
         landing = self.find(np.repeat(rows, lengths), columns)
         return first.astype(np.int32).reshape(domain), landing
