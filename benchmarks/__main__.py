@@ -11,7 +11,7 @@ import click
 
 from benchmarks import comparisons
 from benchmarks.pictures import draw
-from benchmarks.report import Bars, Lines, Part, markdown, show
+from benchmarks.report import Dots, Lines, Part, markdown, show
 from benchmarks.store import ROOT, keep, kept
 
 MODULES = (
@@ -58,7 +58,7 @@ def write(parts: list[Part]) -> None:
     """Write the page and its pictures into the documentation."""
     docs = ROOT / "docs"
     for part in parts:
-        if isinstance(part, Lines | Bars):
+        if isinstance(part, Lines | Dots):
             draw(part, docs / "benchmarks")
     (docs / "benchmarks.md").write_text(markdown(parts, "make bench", "benchmarks"))
 

@@ -10,7 +10,7 @@ import click
 import coloring
 import sparsead as sad
 from benchmarks.cases import COLLECTION, Case
-from benchmarks.report import Bars, Cell, Part, Table, show
+from benchmarks.report import Cell, Dots, Part, Table, show
 
 JACOBIANS: dict[str, dict[str, Any]] = {
     "by columns": {"partition": "column"},
@@ -43,12 +43,12 @@ def run() -> list[Part]:
         (case, n, *(f"{by[name][0]} of at least {by[name][1]}" if name in by else None for name in names))
         for case, (n, by) in found.items()
     ]
-    bars = Bars(
+    dots = Dots(
         "passes",
         "Passes of one matrix by every coloring, against the proven lower bound by columns",
         "passes",
         list(found),
-        {"lower bound": [float(by["by columns"][1]) for _, by in found.values()]}
+        {"lower bound by columns": [float(by["by columns"][1]) for _, by in found.values()]}
         | {name: [float(by[name][0]) if name in by else math.nan for _, by in found.values()] for name in names},
     )
     note = (
@@ -56,7 +56,7 @@ def run() -> list[Part]:
         "of coloring alone: star and acyclic colorings may take less than columns need. Run by "
         "`python -m benchmarks.passes`."
     )
-    return [Table("Passes", ("", "n", *names), rows, note), bars]
+    return [Table("Passes", ("", "n", *names), rows, note), dots]
 
 
 @click.command()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from pathlib import Path
 from typing import Any
 
@@ -10,9 +9,9 @@ import matplotlib
 
 matplotlib.use("agg")
 import matplotlib.pyplot as plt
-from matplotlib.ticker import FuncFormatter
+from matplotlib.ticker import FuncFormatter, LogLocator, NullLocator
 
-from benchmarks.report import Bars, Lines
+from benchmarks.report import Dots, Lines
 
 STYLE = {
     "svg.fonttype": "none", "svg.hashsalt": "sparsead", "font.size": 10, "axes.spines.top": False,
@@ -20,10 +19,10 @@ STYLE = {
 }  # fmt: skip
 
 
-def draw(part: Lines | Bars, folder: Path) -> Path:
+def draw(part: Lines | Dots, folder: Path) -> Path:
     """Draw a picture into a folder, and return its file; the same data give the same file."""
     with matplotlib.rc_context(STYLE):
-        figure = _lines(part) if isinstance(part, Lines) else _bars(part)
+        figure = _lines(part) if isinstance(part, Lines) else _dots(part)
         folder.mkdir(parents=True, exist_ok=True)
         path = folder / f"{part.file}.svg"
         figure.savefig(path, metadata={"Date": None}, bbox_inches="tight")
@@ -49,18 +48,20 @@ def _lines(part: Lines) -> Any:
     return figure
 
 
-def _bars(part: Bars) -> Any:
-    height = 0.8 / len(part.kinds)
-    figure, axes = plt.subplots(figsize=(8.0, 0.8 + 0.16 * len(part.rows) * (len(part.kinds) + 1)))
-    for k, (kind, values) in enumerate(part.kinds.items()):
-        places = [row + k * height for row in range(len(part.rows))]
-        drawn = [0.0 if math.isnan(value) else value for value in values]
-        axes.barh(places, drawn, height, label=kind, color="0.6" if k == 0 else f"C{k - 1}")
-    axes.set_yticks([row + 0.4 - height / 2 for row in range(len(part.rows))], part.rows)
+def _dots(part: Dots) -> Any:
+    figure, axes = plt.subplots(figsize=(7.0, 1.0 + 0.34 * len(part.rows)))
+    (first, bounds), *others = part.kinds.items()
+    rows = range(len(part.rows))
+    axes.plot(bounds, rows, "|", color="0.4", markersize=16, markeredgewidth=2, label=first)
+    for k, (kind, values) in enumerate(others):  # one above the other, where they agree
+        shifted = [row + 0.13 * (k - (len(others) - 1) / 2) for row in rows]
+        axes.plot(values, shifted, "o", color=f"C{k}", markersize=5, label=kind)
+    axes.set_yticks(rows, part.rows)
     axes.invert_yaxis()
     axes.set_xscale("log")
+    axes.xaxis.set_major_locator(LogLocator(subs=(1.0, 2.0, 5.0)))
+    axes.xaxis.set_minor_locator(NullLocator())
     axes.xaxis.set_major_formatter(FuncFormatter(lambda x, _: f"{x:g}"))
-    axes.grid(False, axis="y")
     axes.set_xlabel(part.x)
-    axes.legend()
+    axes.legend(loc="upper left", bbox_to_anchor=(1.0, 1.0))
     return figure

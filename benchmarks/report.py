@@ -104,8 +104,8 @@ class Lines:
 
 
 @dataclass(frozen=True)
-class Bars:
-    """A picture: for each row a bar of every kind."""
+class Dots:
+    """A picture: for each row a dot of every kind; the first kind is a bound, and drawn as one."""
 
     file: str
     title: str
@@ -114,7 +114,7 @@ class Bars:
     kinds: dict[str, list[float]]
 
 
-Part = Table | Target | Race | Lines | Bars
+Part = Table | Target | Race | Lines | Dots
 
 
 def tables(parts: list[Part]) -> list[Table]:
@@ -167,7 +167,7 @@ def markdown(parts: list[Part], command: str, pictures: str) -> str:
     first = faster_table(parts)
     races = sum(isinstance(part, Race) for part in parts)
     none = f"## {first.title}\n\nNowhere in the {races} comparisons below."
-    drawn = [part for part in parts if isinstance(part, Lines | Bars)]
+    drawn = [part for part in parts if isinstance(part, Lines | Dots)]
     sections = [head, first.markdown() if first.rows or not races else none]
     sections += [targets_table(parts).markdown()] * any(isinstance(part, Target) for part in parts)
     sections += [f"## {part.title}\n\n![{part.title}]({pictures}/{part.file}.svg)" for part in drawn]

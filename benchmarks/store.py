@@ -7,11 +7,11 @@ import json
 from dataclasses import asdict
 from pathlib import Path
 
-from benchmarks.report import Bars, Lines, Part, Race, Table, Target
+from benchmarks.report import Dots, Lines, Part, Race, Table, Target
 
 ROOT = Path(__file__).parents[1]
 FOLDER = ROOT / "out" / "parts"
-KINDS: dict[str, type[Part]] = {kind.__name__: kind for kind in (Table, Target, Race, Lines, Bars)}
+KINDS: dict[str, type[Part]] = {kind.__name__: kind for kind in (Table, Target, Race, Lines, Dots)}
 
 
 def source() -> str:

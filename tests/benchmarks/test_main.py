@@ -5,7 +5,7 @@ from click.testing import CliRunner
 
 from benchmarks import __main__ as command
 from benchmarks import store
-from benchmarks.report import Bars, Table
+from benchmarks.report import Dots, Table
 
 
 @pytest.fixture
@@ -20,7 +20,7 @@ def ran(tmp_path, monkeypatch):
             names.append(name)
             return [
                 Table(f"Table {name}", ["", "n"], [[name, 1]]),
-                Bars(f"bars-{name}", name, "n", ["a"], {"b": [2.0]}),
+                Dots(f"dots-{name}", name, "n", ["a"], {"b": [2.0]}),
             ]
 
         return run
@@ -45,8 +45,8 @@ def test_all_parts_make_the_page_and_its_pictures(ran):
     assert invoke().exit_code == 0
     assert names == ["one", "two"]
     page = (root / "docs" / "benchmarks.md").read_text()
-    assert "## Table one" in page and "## Table two" in page and "![two](benchmarks/bars-two.svg)" in page
-    assert (root / "docs" / "benchmarks" / "bars-one.svg").exists()
+    assert "## Table one" in page and "## Table two" in page and "![two](benchmarks/dots-two.svg)" in page
+    assert (root / "docs" / "benchmarks" / "dots-one.svg").exists()
 
 
 def test_a_run_that_was_cut_off_goes_on(ran):

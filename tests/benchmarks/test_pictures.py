@@ -4,10 +4,10 @@ import math
 import xml.etree.ElementTree as ET
 
 from benchmarks.pictures import draw
-from benchmarks.report import Bars, Lines
+from benchmarks.report import Dots, Lines
 
 LINES = Lines("growth", "Growth", "unknowns", {"ms": {"one": [[10, 1.0], [100, 2.0]]}, "ratio": {"two": [[10, 3.0]]}})
-BARS = Bars("passes", "Passes", "passes", ["a", "b"], {"bound": [3.0, 4.0], "columns": [3.0, math.nan]})
+DOTS = Dots("passes", "Passes", "passes", ["a", "b"], {"bound": [3.0, 4.0], "columns": [3.0, math.nan]})
 
 
 def texts(path):
@@ -18,8 +18,8 @@ def test_lines(tmp_path):
     assert {"unknowns", "ms", "ratio", "one", "two"} <= texts(draw(LINES, tmp_path))
 
 
-def test_bars(tmp_path):
-    assert {"passes", "a", "b", "bound", "columns"} <= texts(draw(BARS, tmp_path))
+def test_dots(tmp_path):
+    assert {"passes", "a", "b", "bound", "columns"} <= texts(draw(DOTS, tmp_path))
 
 
 def test_the_same_data_give_the_same_small_file(tmp_path):

@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from benchmarks.report import Bars, Lines, Race, Table, Target
+from benchmarks.report import Dots, Lines, Race, Table, Target
 from benchmarks.store import keep, kept, source
 
 PARTS = [
@@ -12,7 +12,7 @@ PARTS = [
     Target("fast", 1.0, 2.0, "s", at_least=True),
     Race("p", "P", 10, 20, {"ours": 0.1}, {"f": 1.0, "ours": 0.5}, {"f": 1.0, "ours": 0.5}, {"f": 2.0, "ours": 1.0}),
     Lines("growth", "Growth", "n", {"ms": {"a": [[10, 1.0], [100, 2.0]]}}),
-    Bars("passes", "Passes", "passes", ["a"], {"bound": [3.0]}),
+    Dots("passes", "Passes", "passes", ["a"], {"bound": [3.0]}),
 ]
 
 
