@@ -21,6 +21,7 @@ from sparsead.kernels.kernel import (
     reachable,
     read_by,
 )
+from sparsead.kernels.masks import without_zeros
 from sparsead.kernels.reciprocals import with_reciprocals
 from sparsead.program.scalar import OPS, Expr, Pool
 
@@ -45,7 +46,8 @@ def linearize(kernels: Kernels) -> LinearProgram:
         else:
             own = set(filled_by(step)) if step.ordered else set()
             terms = tuple(_terms(step, active.union(own)))
-            found = [LinearKernel(step.domain, terms, step.ordered)] if any(t.source in active for t in terms) else []
+            whole = LinearKernel(step.domain, terms, step.ordered)
+            found = list(without_zeros(whole)) if any(t.source in active for t in terms) else []
             _check_second_derivatives(step, entries, active)
         active.update(t.target for k in found for t in k.terms)
         linear += found
