@@ -16,6 +16,7 @@ BLOCK = re.compile(  # a comment above a block names packages that it cannot do 
     r"^(?:<!-- needs: (?P<needs>[\w ]+) -->\n\n?)?```(?P<kind>python|console)\n(?P<code>.*?)^```",
     re.MULTILINE | re.DOTALL,
 )
+FILE = re.compile(r"# (\w+\.py)\n")  # the first line of a block that shows a file
 LINK = re.compile(r"\]\((?!https?:)([^)#]+)")
 RELAXED = doctest.ELLIPSIS | doctest.NORMALIZE_WHITESPACE
 
@@ -35,6 +36,8 @@ def run(page):
             continue
         if block["kind"] == "console":
             run_commands(page, block["code"], line)
+        elif shown := FILE.match(block["code"]):
+            Path(shown[1]).write_text(block["code"])
         elif block["code"].startswith(">>>"):
             run_examples(page, block["code"], line, namespace)
         else:
