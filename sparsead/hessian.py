@@ -16,6 +16,7 @@ from sparsead.choices import HESSIAN_MODES, check_options, choose_hessian, chose
 from sparsead.detect.jacobian import detect
 from sparsead.emit.sweep import DEFAULT_BACKEND, Engine, Sweep
 from sparsead.errors import InputError
+from sparsead.explain.refusal import naming_lines
 from sparsead.gradient import traced_scalar
 from sparsead.kernels.gradient import gradient as gradient_kernels
 from sparsead.kernels.kernel import Buffer, Kernels, LinearProgram, combined
@@ -279,7 +280,8 @@ def prepared(
         gradients = gradient_kernels(kernels)
         linear = second_order(gradients)
     steps = (hessian_patterns, choose_hessian, _assembly)
-    found, (mode, colored, reasons), assembly = finished(linear, options, timings, *steps)
+    with naming_lines(program, symmetric=True):
+        found, (mode, colored, reasons), assembly = finished(linear, options, timings, *steps)
     parts = (linear, found, mode, colored, assembly, timings, options.engine, reasons)
     return Hessian(gradients, Recipe(prepared, f, args, options), program, signature, kernels, *parts)
 
@@ -305,9 +307,10 @@ def hessian_pattern(f: Callable[..., Any], x0: Any, *args: Any, argnum: int = 0)
            [1., 0., 0.],
            [0., 0., 0.]])
     """
-    _, _, kernels = traced_scalar(f, (x0, *args), argnum, Timings())
+    program, _, kernels = traced_scalar(f, (x0, *args), argnum, Timings())
     linear = second_order(gradient_kernels(kernels))
-    return hessian_patterns(linear)[linear.target]
+    with naming_lines(program, symmetric=True):
+        return hessian_patterns(linear)[linear.target]
 
 
 def second_order(gradients: Kernels) -> LinearProgram:

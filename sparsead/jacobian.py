@@ -17,6 +17,7 @@ from sparsead.detect.jacobian import detect
 from sparsead.differences import METHODS, DifferenceJacobian
 from sparsead.emit.sweep import DEFAULT_BACKEND, Engine, Sweep
 from sparsead.errors import InputError
+from sparsead.explain.refusal import naming_lines
 from sparsead.kernels.kernel import Buffer, LinearProgram, combined
 from sparsead.kernels.linearize import linearize
 from sparsead.kernels.lower import lower
@@ -343,7 +344,9 @@ def prepared(
         kernels = lower(program)
     with timings.stage("linearize"):
         linear = linearize(kernels)
-    found, (mode, colored, reasons), assembly = finished(linear, options, timings, detect, choose_jacobian, _assembly)
+    steps = (detect, choose_jacobian, _assembly)
+    with naming_lines(program):
+        found, (mode, colored, reasons), assembly = finished(linear, options, timings, *steps)
     parts = (linear, found, mode, colored, assembly, timings, options.engine, reasons)
     return Jacobian(Recipe(prepared, f, args, options), program, signature, kernels, *parts)
 
@@ -379,7 +382,8 @@ def jacobian_pattern(f: Callable[..., Any], x0: Any, *args: Any, argnum: int = 0
     """
     program, _ = trace(f, (x0, *args), argnum)
     linear = linearize(lower(program))
-    return detect(linear)[linear.target]
+    with naming_lines(program):
+        return detect(linear)[linear.target]
 
 
 def _check_method(method: str, mode: str) -> None:

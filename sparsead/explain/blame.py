@@ -44,7 +44,7 @@ def row_lines(program: Program, number: int, among: np.ndarray | None = None) ->
     """
     start = program.output.index.reshape(-1)[[number]]
     flow = Flow(Backward(program)).run([(program.output.node, start, NOTHING)])
-    return _lines(flow, program.wrt, flow.of(program.wrt), among)
+    return _lines(flow, program.wrt, flow.of(program.wrt), program.wrt.size, among)
 
 
 def column_lines(program: Program, number: int, among: np.ndarray | None = None) -> tuple[Line, ...]:
@@ -52,36 +52,41 @@ def column_lines(program: Program, number: int, among: np.ndarray | None = None)
     flow = Flow(Forward(program)).run([(program.wrt, np.array([number]), NOTHING)])
     node, index = program.output.node, program.output.index.reshape(-1)
     rows = {cause: np.flatnonzero(mask[index]) for cause, mask in flow.reached.get(node.serial, {}).items()}
-    return _lines(flow, node, rows, among)
+    return _lines(flow, node, rows, index.size, among)
 
 
 def coupling_lines(program: Program, number: int, among: np.ndarray | None = None) -> tuple[Line, ...]:
     """Return the lines whose nonlinear operations couple x number `number` with others; see `row_lines`."""
     flow = coupled(program, number)
-    return _lines(flow, program.wrt, flow.of(program.wrt), among)
+    return _lines(flow, program.wrt, flow.of(program.wrt), program.wrt.size, among)
 
 
 # -- from a flow to lines ---------------------------------------------------------------------------------------
-def _lines(flow: Flow, end: Node, entries: dict[Cause, np.ndarray], among: np.ndarray | None) -> tuple[Line, ...]:
+def _lines(
+    flow: Flow, end: Node, entries: dict[Cause, np.ndarray], size: int, among: np.ndarray | None
+) -> tuple[Line, ...]:
     """Put the causes of one line together."""
+    wanted = np.full(size, among is None)
+    if among is not None:
+        wanted[among] = True
+    entries = {cause: found[wanted[found]] for cause, found in entries.items()}
     by_line: dict[Origin | None, list[Cause]] = defaultdict(list)
-    for cause, found in entries.items():
-        entries[cause] = found if among is None else np.intersect1d(found, among)
+    for cause in sorted(entries, key=lambda cause: -entries[cause].size):
         if entries[cause].size:
             by_line[cause.origin].append(cause)
-    merged = {o: np.unique(np.concatenate([entries[c] for c in causes])) for o, causes in by_line.items()}
-    every, count = np.unique(np.concatenate([np.empty(0, np.int64), *merged.values()]), return_counts=True)
-    alone = every[count == 1]
+    masks = {origin: np.zeros(size, np.bool_) for origin in by_line}
+    for origin, causes in by_line.items():
+        for cause in causes:
+            masks[origin][entries[cause]] = True
+    count = sum((mask.astype(np.int32) for mask in masks.values()), np.zeros(size, np.int32))
     lines = []
     for origin, causes in by_line.items():
-        causes.sort(key=lambda cause: -entries[cause].size)
         names = tuple(cause.operation for cause in causes if cause.operation)
-        only = int(np.isin(merged[origin], alone).sum())
-        chain = _chain(flow, end, causes[0])
         text = source_line(origin) if origin else "x itself, with no operation"
-        lines.append(Line(origin, text, merged[origin], only, names, chain))
-    rest = np.setdiff1d(every if among is None else among, every)
-    if rest.size:  # computed and thrown away, or room that a given pattern leaves
+        only = int(np.count_nonzero(masks[origin] & (count == 1)))
+        lines.append(Line(origin, text, np.flatnonzero(masks[origin]), only, names, _chain(flow, end, causes[0])))
+    if among is not None and not count[among].all():  # computed and thrown away, or room that a given pattern leaves
+        rest = among[count[among] == 0]
         lines.append(Line(None, "always zero: no operation that is used leads here", rest, rest.size, (), ()))
     return tuple(sorted(lines, key=lambda line: (-line.entries.size, -line.only, line.place)))
 

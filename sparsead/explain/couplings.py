@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from sparsead.explain.edges import Backward, Forward, read
+from sparsead.explain.edges import Backward, Forward, distinct, read
 from sparsead.explain.flow import NOTHING, Cause, Flow, name_of
 from sparsead.kernels.indexmap import IndexMap
 from sparsead.kernels.kernel import Buffer, Load
@@ -19,7 +19,7 @@ def coupled(program: Program, number: int) -> Flow:
     """Follow what x number `number` meets in nonlinear operations down to the x's; the causes are those operations."""
     backward = Backward(program)
     depends = Flow(Forward(program), fixed=True).run([(program.wrt, np.array([number]), NOTHING)])
-    everything = np.unique(program.output.index)
+    everything = distinct(program.output.index.reshape(-1), program.output.node.size)
     used = Flow(backward, fixed=True).run([(program.output.node, everything, NOTHING)])
     starts = [start for node in program.nodes if isinstance(node, Map) for start in _met(node, depends, used)]
     return Flow(backward, fixed=True).run(starts)

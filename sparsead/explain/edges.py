@@ -12,6 +12,8 @@ from sparsead.errors import Origin
 from sparsead.program.index import IndexArray, is_identity, stored_part
 from sparsead.program.nodes import Call, Earlier, Join, Map, Node, Program, Ref, Scan, Sum
 
+SPARSE = 64  # fewer elements than one in so many are sorted; more are marked in an array
+
 
 @dataclass(frozen=True)
 class Edge:
@@ -40,8 +42,8 @@ class Backward:
                 yield from (Edge(r.node, read(r, points)) for r in differentiated(node))
             case Sum():
                 terms = np.flatnonzero(_holds(points, node.size, node.place))
-                fan = np.unique(read(Ref(node, node.place), terms), return_counts=True)[1].max(initial=0)
-                yield Edge(node.terms.node, read(node.terms, terms), int(fan))
+                fan = _most_equal(read(Ref(node, node.place), terms), node.size)
+                yield Edge(node.terms.node, read(node.terms, terms), fan)
             case Join():
                 owner = node.owner.reshape(-1)[points]
                 for k in np.unique(owner):
@@ -50,8 +52,7 @@ class Backward:
                 for k, ref in enumerate(node.args):
                     rows, columns = node.operation.structure(k)
                     hit = np.flatnonzero(_holds(points, node.size, rows))
-                    fan = np.unique(rows[hit], return_counts=True)[1].max(initial=0)
-                    yield Edge(ref.node, read(ref, columns[hit]), int(fan))
+                    yield Edge(ref.node, read(ref, columns[hit]), _most_equal(rows[hit], node.size))
             case Scan():
                 for ref, first in blocks(node):
                     own = points[(points >= first) & (points < first + ref.index.size)] - first
@@ -88,7 +89,7 @@ class Forward:
                         yield np.flatnonzero(_holds(points, node.size, ref.index))
             case Sum():
                 terms = np.flatnonzero(_holds(points, node.size, reader.terms.index))
-                yield np.unique(read(Ref(reader, reader.place), terms))
+                yield distinct(read(Ref(reader, reader.place), terms), reader.size)
             case Join():
                 numbers = [k for k, piece in enumerate(reader.pieces) if piece is node]
                 own = np.flatnonzero(np.isin(reader.owner, numbers))
@@ -98,7 +99,7 @@ class Forward:
                     if ref.node is node:
                         rows, columns = reader.operation.structure(k)
                         operand = np.flatnonzero(_holds(points, node.size, ref.index))
-                        yield np.unique(rows[_holds(operand, ref.index.size, columns)])
+                        yield distinct(rows[_holds(operand, ref.index.size, columns)], reader.size)
             case Scan():
                 for ref, first in blocks(reader):
                     if ref.node is node:
@@ -129,6 +130,22 @@ def read(ref: Ref, points: np.ndarray) -> IndexArray:
     if is_identity(index, index.size):
         return points
     return index.reshape(-1)[points] if index.flags.c_contiguous else index[np.unravel_index(points, index.shape)]
+
+
+def distinct(elements: np.ndarray, size: int) -> np.ndarray:
+    """Return the different ones among elements of an array of `size`, in order."""
+    if SPARSE * elements.size < size:
+        return np.unique(elements)
+    mask = np.zeros(size, dtype=np.bool_)
+    mask[elements] = True
+    return np.flatnonzero(mask)
+
+
+def _most_equal(elements: np.ndarray, size: int) -> int:
+    """Return how often the most frequent of some elements of an array of `size` is there."""
+    if SPARSE * elements.size < size:
+        return int(np.unique(elements, return_counts=True)[1].max(initial=0))
+    return int(np.bincount(elements, minlength=size).max(initial=0))
 
 
 def _holds(chosen: np.ndarray, size: int, index: IndexArray) -> np.ndarray:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from sparsead.errors import Origin
-from sparsead.explain.edges import Backward, Forward, origin_of
+from sparsead.explain.edges import Backward, Forward, distinct, origin_of
 from sparsead.program.nodes import Call, Map, Node, Scan, Sum
 
 
@@ -67,7 +67,7 @@ class Flow:
             serial = heapq.heappop(self._queue)[1]
             node, waiting = self.nodes[serial], self._frontier.pop(serial)
             for cause, parts in waiting.items():
-                self._pass(node, np.unique(np.concatenate(parts)), cause)
+                self._pass(node, distinct(np.concatenate(parts), node.size), cause)
         return self
 
     def of(self, node: Node) -> dict[Cause, np.ndarray]:
