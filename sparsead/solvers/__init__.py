@@ -8,7 +8,7 @@ from sparsead.solvers.ipopt import IpoptProblem
 from sparsead.solvers.ivp import BDF, IvpJacobian, Radau, ivp_jacobian
 from sparsead.solvers.minimize import minimize_derivatives, nonlinear_constraint
 from sparsead.solvers.newton import newton
-from sparsead.solvers.petsc import PetscSteps, PetscSystem
+from sparsead.solvers.petsc import PetscRates, PetscSteps, PetscSystem
 from sparsead.solvers.report import Iteration, NewtonResult
 from sparsead.solvers.sundials import cvode_jacobian, ida_jacobian, shifted_jacobian
 
@@ -18,6 +18,7 @@ __all__ = [
     "Iteration",
     "IvpJacobian",
     "NewtonResult",
+    "PetscRates",
     "PetscSteps",
     "PetscSystem",
     "Radau",

@@ -151,3 +151,48 @@ class PetscSteps(_Rows):
         """Write ``dF/du + shift dF/du'`` to P, and to J if they are the same."""
         u, udot = self._gathered(U), self._gathered(Udot)
         self._fill(J, P, self.prepared.values(self._w, float(shift), float(t), u, udot, *self.args))
+
+
+class PetscRates(_Rows):
+    """The rates ``u' = f(t, u, *args)`` for a PETSc TS, explicit or implicit.
+
+    Parameters
+    ----------
+    f : callable
+        The whole function, the same on every rank.
+    t0, u0, *args
+        Examples of its arguments.
+    comm, **options
+        As in `PetscSystem`.
+
+    Attributes
+    ----------
+    start, stop : int
+        The rows of this rank.
+    prepared : sparsead.Jacobian
+        These rows of ``df/du``; with a diagonal, as PETSc adds the shift of implicit methods to it.
+    """
+
+    def __init__(self, f: Callable[..., Any], t0: float, u0: Any, *args: Any, comm: Any = None, **options: Any) -> None:
+        super().__init__(u0, comm)
+        self.args = args
+
+        def with_diagonal(u: Any, zero: float, t: float, *args: Any) -> Any:
+            return np.ravel(f(t, u, *args)) + zero * np.ravel(u)
+
+        with_diagonal.__name__ = getattr(f, "__name__", "f")
+        self.prepared = jacobian(self.own(with_diagonal), u0, 0.0, float(t0), *args, **options)
+
+    def set_up(self, ts: Any) -> None:
+        """Give a TS its rates and their Jacobian."""
+        ts.setRHSFunction(self.function, self.vector())
+        matrix = self.matrix()
+        ts.setRHSJacobian(self.jacobian, matrix, matrix)
+
+    def function(self, ts: Any, t: float, U: Any, F: Any) -> None:
+        """Write f(t, U) to F."""
+        F.setArray(self.prepared.value(self._gathered(U), 0.0, float(t), *self.args))
+
+    def jacobian(self, ts: Any, t: float, U: Any, J: Any, P: Any) -> None:
+        """Write ``df/du`` to P, and to J if they are the same."""
+        self._fill(J, P, self.prepared.values(self._gathered(U), 0.0, float(t), *self.args))

@@ -48,13 +48,8 @@ def steady_state():
     np.testing.assert_allclose(whole(X), expected, rtol=1e-8)
 
 
-def time_steps():
-    problem = brusselator(6)
-
-    def residual(t, u, udot, alpha):
-        return udot - problem.f(u, alpha)
-
-    system = solvers.PetscSteps(residual, 0.0, problem.x0, 0.1)
+def integrated(system, problem):
+    """Integrate to t = 0.02 by BDF of order 4; return all of the end."""
     ts = PETSc.TS().create()
     ts.setProblemType(PETSc.TS.ProblemType.NONLINEAR)
     ts.setType(PETSc.TS.Type.BDF)
@@ -69,12 +64,41 @@ def time_steps():
     U = system.vector()
     U.setArray(problem.x0[system.start : system.stop])
     ts.solve(U)
+    return whole(U)
+
+
+def time_steps():
+    problem = brusselator(6)
+
+    def residual(t, u, udot, alpha):
+        return udot - problem.f(u, alpha)
+
+    def rates(t, u, alpha):
+        return problem.f(u, alpha)
+
     expected = solve_ivp(
         lambda t, y: problem.f(y, 0.1), (0.0, 0.02), problem.x0, method="Radau", rtol=1e-9, atol=1e-11
     ).y[:, -1]
-    np.testing.assert_allclose(whole(U), expected, rtol=1e-5)
+    for system in (
+        solvers.PetscSteps(residual, 0.0, problem.x0, 0.1),
+        solvers.PetscRates(rates, 0.0, problem.x0, 0.1),
+    ):
+        np.testing.assert_allclose(integrated(system, problem), expected, rtol=1e-5)
+
+
+def rates_without_a_diagonal():
+    """Rotations: no rate depends on its own unknown, yet implicit steps need the place."""
+    n = 6
+    system = solvers.PetscRates(lambda t, u: np.roll(u, 1) - np.roll(u, -1), 0.0, np.ones(n))
+    matrix = system.matrix()
+    system.jacobian(None, 0.0, system.vector(), matrix, matrix)
+    rows, columns = matrix.getValuesCSR()[0], matrix.getValuesCSR()[1]
+    own = np.repeat(np.arange(system.start, system.stop), np.diff(rows))
+    assert np.count_nonzero(own == columns) == system.stop - system.start
+    assert np.all(np.diff(rows) == 3)
 
 
 steady_state()
 time_steps()
+rates_without_a_diagonal()
 print(f"rank {PETSc.COMM_WORLD.rank} of {PETSc.COMM_WORLD.size} agrees", flush=True)
