@@ -100,8 +100,8 @@ class BDF(scipy.integrate.BDF):
     """SciPy's BDF with other linear algebra: ``solve_ivp(..., method=solvers.BDF, jac=...)``.
 
     Steps, orders and errors are controlled by SciPy. SciPy factors ``I - c J`` whenever the step size changes; here
-    the factors are kept, and serve the next matrices in a few iterations (``sparsead.solvers.kept``), until that takes
-    too many. They are ordered for the pattern, see `Radau`.
+    the factors are kept, and serve the next matrices in a few iterations, until that takes too many. They are ordered
+    for the pattern, see `Radau`.
 
     Parameters
     ----------
