@@ -34,26 +34,16 @@ def cold_and_warm(problem: str, size: int, runs: int = 3) -> tuple[dict[str, Any
         return cold, warm
 
 
-def imports(runs: int = 5) -> dict[str, float]:
-    """Return the seconds that ``import sparsead`` takes after numpy, scipy and numba, and the largest parts of it."""
-    base = "import numpy, scipy.sparse, scipy.sparse.linalg, numba"
-    code = f"{base}\nimport sparsead"
-    found: list[dict[str, float]] = []
-    for _ in range(runs):
-        done = subprocess.run(
-            [sys.executable, "-X", "importtime", "-c", code], capture_output=True, text=True, check=True
-        )
-        found.append(dict(_cumulative(line) for line in done.stderr.splitlines() if "|" in line and "us" not in line))
-    best = min(found, key=lambda times: times["sparsead"])
-    parts = {
-        name: seconds for name, seconds in best.items() if name in ("sparsead", "networkx", "coloring", "llvmlite")
-    }
-    return parts
-
-
-def _cumulative(line: str) -> tuple[str, float]:
-    _, cumulative, name = line.removeprefix("import time:").split("|")
-    return name.strip(), 1e-6 * float(cumulative)
+def import_seconds(runs: int = 5) -> float:
+    """Return the processor time that ``import sparsead`` takes after numpy, scipy and numba: the least of several."""
+    code = """
+import numpy, scipy.sparse, scipy.sparse.linalg, numba, time
+start = time.process_time()
+import sparsead
+print(time.process_time() - start)
+"""
+    command = [sys.executable, "-c", code]
+    return min(float(subprocess.run(command, capture_output=True, text=True, check=True).stdout) for _ in range(runs))
 
 
 def peak_gib() -> float:

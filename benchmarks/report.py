@@ -42,7 +42,7 @@ class Target:
 
     def row(self) -> tuple[Cell, ...]:
         bound = f"{'at least' if self.at_least else 'at most'} {shown(self.limit)} {self.unit}".strip()
-        return self.claim, f"{shown(self.measured)} {self.unit}".strip(), bound, "yes" if self.met else "**no**"
+        return self.claim, f"{shown(self.measured)} {self.unit}".strip(), bound, "yes" if self.met else "no"
 
 
 @dataclass(frozen=True)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import click
 
 from benchmarks.cases import Case
-from benchmarks.fresh import cold_and_warm, imports
+from benchmarks.fresh import cold_and_warm, import_seconds
 from benchmarks.report import Part, Table, Target, show
 
 CASES = (("brusselator", 256), ("bratu", 50), ("battery", 160))
@@ -34,12 +34,8 @@ def run() -> list[Part]:
             parts.append(Target(claim, cold["first"], 1.5, "s"))
     note = "Seconds in a fresh process, imports apart; run by `python -m benchmarks.start`."
     table = Table("The first Jacobian", ("", *names, "to the first matrix"), rows, note)
-    seconds = imports()
-    parts.append(Target("import sparsead after numpy, scipy and numba", seconds["sparsead"], 0.3, "s"))
-    importing = Table(
-        "Importing", ("module", "seconds"), list(seconds.items()), "Cumulative; from `python -X importtime`."
-    )
-    return [table, importing, *parts]
+    parts.append(Target("import sparsead after numpy, scipy and numba", import_seconds(), 0.3, "s"))
+    return [table, *parts]
 
 
 @click.command()

@@ -21,7 +21,7 @@ def test_targets_know_their_direction():
 def test_missed_targets_come_first():
     parts = [Target("good", 1.0, 2.0, "s"), Target("bad", 3.0, 2.0, "s")]
     assert targets_table(parts).rows == [
-        ("bad", "3 s", "at most 2 s", "**no**"),
+        ("bad", "3 s", "at most 2 s", "no"),
         ("good", "1 s", "at most 2 s", "yes"),
     ]
 
