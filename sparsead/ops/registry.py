@@ -18,7 +18,7 @@ from sparsead.program.index import IndexArray, Shape, identity
 from sparsead.program.nodes import Constant, Map, Ref, Sum, constant, whole
 from sparsead.program.scalar import Op, Rule, define
 from sparsead.tracing.array import HANDLERS, UFUNC_METHODS, TracedArray, reading, stack_objects
-from sparsead.tracing.patching import patch
+from sparsead.tracing.patching import patch, patch_later
 from sparsead.tracing.scalar import TracedScalar
 from sparsead.tracing.storage import assemble
 
@@ -236,6 +236,21 @@ def patched(func: Callable[..., Any], *samples: Sample) -> Callable[[Rule], Rule
     return register
 
 
+def patched_later(module: str, name: str, *samples: Sample) -> Callable[[Rule], Rule]:
+    """State the same of a function in a module that is not imported for it (used as a decorator)."""
+
+    def register(definition: Rule) -> Rule:
+        def call(original: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
+            operands = [stack_objects(a) for a in (*args, *kwargs.values())]
+            return definition(*args, **kwargs) if any(map(is_traced, operands)) else original(*args, **kwargs)
+
+        patch_later(module, name, call)
+        record("patched", f"{module}.{name}", samples)
+        return definition
+
+    return register
+
+
 def ufunc_method(ufunc: np.ufunc, method: str, *samples: Sample) -> Callable[[Rule], Rule]:
     """State a method of a ufunc (``np.add.reduce``) by a definition (used as a decorator)."""
 
@@ -279,6 +294,7 @@ __all__ = [
     "is_traced",
     "movement",
     "patched",
+    "patched_later",
     "query",
     "refused",
     "scatter_sum",

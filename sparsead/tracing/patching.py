@@ -26,16 +26,17 @@ from coloring.interrupts import deferred
 # the checks of their arguments are elsewhere.
 _LIBRARIES = ("numpy", "sparsead", "coloring", "scipy", "numba", "networkx")
 _LIKE_USER_CODE = ("scipy.optimize", "scipy._lib._array_api")
-_HOMES = ("numpy", "math", "scipy.special", "scipy.linalg")  # where users find the patched functions
+_HOMES = {"numpy", "math", "scipy.special", "scipy.linalg"}  # where users find the patched functions
 
 _COMPILED = tuple(EXTENSION_SUFFIXES)
 
 PATCHES: dict[Callable[..., Any], Callable[..., Any]] = {}
+LATER: dict[tuple[str, str], Callable[..., Any]] = {}  # module and name of a function -> its replacement
 AFTER_IMPORTS: list[Callable[[], None]] = []  # called when something was imported during a trace
 
 _tracing = threading.local()
 _lock = threading.RLock()
-_active: list[Callable[..., Any]] = []  # the functions being traced, in all threads
+_active: list[list[dict[str, Any]]] = []  # the names that functions being traced use, in all threads
 _importing = 0  # modules that traced functions are importing now
 _replaced: list[tuple[dict[str, Any], str, Any]] = []
 
@@ -58,6 +59,21 @@ def patch(original: Callable[..., Any], replacement: Callable[..., Any]) -> None
         return original(*args, **kwargs)
 
     PATCHES[original] = wrapper
+
+
+def patch_later(module: str, name: str, replacement: Callable[..., Any]) -> None:
+    """Do the same for a function of a module that is not imported for it, but may be by a trace's beginning.
+
+    The replacement is called with the function itself before the arguments.
+    """
+    LATER[module, name] = replacement
+    _HOMES.add(module)
+
+
+def _patch_imported() -> None:
+    for module, name in [place for place in LATER if place[0] in sys.modules]:
+        original = getattr(sys.modules[module], name)
+        patch(original, functools.partial(LATER.pop((module, name)), original))
 
 
 def _modules(f: Callable[..., Any]) -> list[dict[str, Any]]:
@@ -112,6 +128,7 @@ def _shield(names: dict[str, Any], plain: types.ModuleType) -> None:
 
 def _replace_everywhere() -> None:
     """Replace the patched functions where they live, and where users imported them by name."""
+    _patch_imported()
     spelled = {func.__name__ for func in PATCHES}
     plain = types.ModuleType("numpy")
     plain.__dict__.update(np.__dict__)
@@ -126,9 +143,9 @@ def _replace_everywhere() -> None:
             _replace_in(names, spelled & names.keys())
 
 
-def _replace_around(f: Callable[..., Any]) -> None:
-    """Replace the patched functions among the names of a function that is about to be traced."""
-    for names in _modules(f):
+def _replace_around(modules: list[dict[str, Any]]) -> None:
+    """Replace the patched functions among the names that a function uses which is about to be traced."""
+    for names in modules:
         _replace_in(names, list(names))
 
 
@@ -141,21 +158,22 @@ def _restore() -> None:
 @contextmanager
 def patched(f: Callable[..., Any]) -> Iterator[None]:
     """Bind the patches in this thread's view of the world, until the block ends; `f` is about to be called."""
+    modules = _modules(f)  # looks at objects, which may import something: before the patches
     with _lock:
         if not _active:
             sys.meta_path.insert(0, _Finder)
         if not _active and not _importing:
             _replace_everywhere()
-        _active.append(f)
+        _active.append(modules)
         if not _importing:
-            _replace_around(f)
+            _replace_around(modules)
     _tracing.depth = getattr(_tracing, "depth", 0) + 1
     try:
         yield
     finally:
         _tracing.depth -= 1
         with _lock:
-            _active.remove(f)
+            _active.pop(next(k for k, held in enumerate(_active) if held is modules))
             if not _active:
                 sys.meta_path.remove(_Finder)
                 _restore()
@@ -179,8 +197,8 @@ def _paused() -> Iterator[None]:
                 _importing -= 1
                 if _active and not _importing:
                     _replace_everywhere()
-                    for f in _active:
-                        _replace_around(f)
+                    for modules in _active:
+                        _replace_around(modules)
             for call in AFTER_IMPORTS:
                 call()
 

@@ -59,7 +59,7 @@ UNSUPPORTED = {
     out_into_captured_array: "np.zeros",
     integer_buffer: "np.zeros",
     lambda x: SPLINE(x): "compiled routine",
-    lambda x: scipy.ndimage.gaussian_filter(x, 1.0): "compiled routine",
+    lambda x: scipy.ndimage.spline_filter1d(x): "compiled routine",
     lambda x: scipy.linalg.expm(np.diag(x)): "compiled routine",
     lambda x: OPERATOR @ x: "compiled routine",
     lambda x: OPERATOR.matvec(x): "compiled routine",
