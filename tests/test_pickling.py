@@ -133,6 +133,16 @@ def test_first_use_from_several_threads():
         np.testing.assert_array_equal(data, other(x).data)
 
 
+def test_a_global_next_to_its_function(monkeypatch):
+    """Tracing looks at what is around the function, the unpickled derivative among it."""
+    jac = sad.jacobian(chain, X)
+    monkeypatch.setitem(globals(), "restored", again(jac))
+    same(globals()["restored"](X), jac(X))
+    monkeypatch.setitem(globals(), "untouched", again(jac))
+    sad.jacobian(energy, X)
+    assert "_sent" in globals()["untouched"].__dict__  # it still waits for its first use
+
+
 def test_attributes_that_do_not_exist_are_still_errors():
     for prepared in (sad.jacobian(chain, X), again(sad.jacobian(chain, X)), sad.gradient(energy, X)):
         assert not hasattr(prepared, "no_such_attribute")

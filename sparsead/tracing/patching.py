@@ -10,6 +10,7 @@ given the functions themselves too.
 from __future__ import annotations
 
 import functools
+import inspect
 import sys
 import threading
 import types
@@ -82,7 +83,8 @@ def _modules(f: Callable[..., Any]) -> list[dict[str, Any]]:
     found = {id(names): names}
     cells = [c.cell_contents for c in getattr(f, "__closure__", None) or () if _filled(c)]
     for value in [*names.values(), *cells, *getattr(f, "__dict__", {}).values()]:
-        inner = getattr(getattr(value, "py_func", value), "__globals__", None)
+        # Objects are not asked, only looked at: one that was unpickled would be prepared, by tracing `f` again.
+        inner = getattr(inspect.getattr_static(value, "py_func", value), "__globals__", None)
         if isinstance(inner, dict):
             found[id(inner)] = inner
     return list(found.values())
