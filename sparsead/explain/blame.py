@@ -130,8 +130,9 @@ def _shorter(prepared: Any, found: Explanation) -> tuple[str, ...]:
     at = f"the sum of line {sums[-1].origin.line}"  # type: ignore[union-attr]
     if prepared.linear.symmetric:
         return (f"Help: a variable s with the constraint s = {at} keeps what {at} reads from meeting.",)
-    rest = found.size - found.lines[0].only
-    return (f"Help: an unknown s with the equation s = {at} would leave {rest + 1:,} entries here.",)
+    left = found.size - found.lines[0].only + 1
+    entries = "1 entry" if left == 1 else f"{left:,} entries"
+    return (f"Help: an unknown s with the equation s = {at} would leave {entries} here.",)
 
 
 def _overview(prepared: Any) -> Overview:
