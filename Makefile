@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 
-.PHONY: demo test doctest lint types check fuzz docs bench clean
+.PHONY: demo test doctest lint types check fuzz plain coverage mutate docs bench clean
 
 .venv/ready: pyproject.toml
 	$(PYTHON) -m venv .venv
@@ -33,6 +33,19 @@ MINUTES ?= 10
 fuzz: .venv/ready     ## try random programs, then random colorings, with fresh seeds, for MINUTES=10 each
 	$(BIN)/python -m tests.fuzz programs --minutes $(MINUTES)
 	$(BIN)/python -m tests.fuzz matrices --minutes $(MINUTES)
+
+plain: .venv/ready    ## pass the tests of kernels and sweeps without compiling anything
+	NUMBA_DISABLE_JIT=1 SPARSEAD_BACKEND=python $(BIN)/python -m pytest -n 2 -m "not slow" $(PLAIN)
+
+PLAIN := tests/coloring tests/detect tests/kernels tests/program tests/sweeps tests/test_hessian.py tests/test_jacobian.py
+
+coverage: .venv/ready ## measure lines and branches of sparsead/ and coloring/, compiled and plain together
+	$(PIP) pytest-cov
+	$(BIN)/python -m pytest -n 2 --cov --cov-report=
+	NUMBA_DISABLE_JIT=1 SPARSEAD_BACKEND=python $(BIN)/python -m pytest -n 2 -m "not slow" --cov --cov-append $(PLAIN)
+
+mutate: .venv/ready   ## change every rule, one thing at a time: the laws must notice each change
+	$(BIN)/python -m tests.mutation
 
 docs: .venv/ready     ## build the documentation in build/docs; warnings are errors
 	$(PIP) -e ".[docs]"

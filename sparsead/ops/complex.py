@@ -299,13 +299,19 @@ record(
     "complex", "np.add of complex values", [lambda x: np.abs(_rotated(x) + 1 - x), lambda x: np.abs(2 - _rotated(x))]
 )
 record(
-    "complex", "np.concatenate of complex values", [lambda x: np.abs(np.concatenate([_rotated(x), x, [[1, 2, 3, 4]]]))]
+    "complex",
+    "np.concatenate of complex values",
+    [lambda x: np.abs(np.concatenate([_rotated(x), x, [[1, 2, 3, 4]]]) + 1.0)],
 )
-record("complex", "np.sum of complex values", [lambda x: np.abs(np.sum(np.roll(_rotated(x), 1), axis=1))])
-record("complex", "np.add.reduce of complex values", [lambda x: np.abs(np.add.reduce(_rotated(x)))])
-record("complex", "np.add.accumulate of complex values", [lambda x: np.abs(np.add.accumulate(_rotated(x), axis=1))])
+record("complex", "np.sum of complex values", [lambda x: np.sum(np.roll(_rotated(x), 1), axis=1).imag])
+record("complex", "np.add.reduce of complex values", [lambda x: np.imag(np.add.reduce(_rotated(x)))])
+record("complex", "np.add.accumulate of complex values", [lambda x: np.imag(np.add.accumulate(_rotated(x), axis=1))])
 record("complex", "np.add.at of complex values", [lambda x: np.abs(_scattered(x))])
-record("complex", "np.append of complex values", [lambda x: np.angle(np.append(_rotated(x), 1))])
+record(
+    "complex",
+    "np.append of complex values",
+    [lambda x: np.append(_rotated(x), 1).imag, lambda x: np.abs(np.append(_rotated(x), 1) - 1.0)],
+)
 record("complex", "np.divide of complex values", [lambda x: (_rotated(x) / (x[::-1] + 2j)).real])
 record("complex", "np.where of complex values", [lambda x: np.where(x > 0.5, _rotated(x), 1j * x).imag])
 record("complex", "np.einsum of complex values", [lambda x: np.einsum("ij,kj->ik", _rotated(x), x + 1j).imag])

@@ -42,9 +42,9 @@ logical_not = elementwise(
     conditions=(0,),
     sample=lambda x: np.where(~(x > 0.5), x, x * x),
 )
-alias(np.bitwise_and, np.logical_and)
-alias(np.bitwise_or, np.logical_or)
-alias(np.invert, np.logical_not)
+alias(np.bitwise_and, logical_and, _both(np.bitwise_and))
+alias(np.bitwise_or, logical_or, _both(np.bitwise_or))
+alias(np.invert, logical_not, lambda x: np.where(np.invert(x > 0.5), x, x * x))
 
 # -- arithmetic ---------------------------------------------------------------------------------------------------
 add = elementwise(np.add, "{0} + {1}", lambda x, y: x.pool.constant(1.0), lambda x, y: x.pool.constant(1.0))
@@ -60,13 +60,19 @@ def _power_by_exponent(x, y):
 
 
 power = elementwise(np.power, "{0} ** {1}", lambda x, y: y * x ** (y - 1.0), _power_by_exponent, singular=True)
-alias(np.float_power, np.power)
+alias(np.float_power, power)
 square = elementwise(np.square, "{0} * {0}", lambda x: 2.0 * x)
 reciprocal = elementwise(np.reciprocal, "1.0 / {0}", lambda x: -1.0 / (x * x), singular=True)
 sqrt = elementwise(np.sqrt, "sqrt({0})", lambda x: 0.5 / sqrt(x), singular=True)
 cbrt = elementwise(np.cbrt, "cbrt({0})", lambda x: 1.0 / (3.0 * cbrt(x) * cbrt(x)), singular=True)
 
+
 # -- choices ------------------------------------------------------------------------------------------------------
+def _chosen(choose):
+    """Sample a choice between operands whose derivatives are finite everywhere, and of which one is not."""
+    return (lambda x: choose(x, x[:, ::-1]), lambda x: choose(np.sqrt(x), x / math.sqrt(0.5)))
+
+
 select = elementwise(
     np.where,
     "({1} if {0} else {2})",
@@ -75,7 +81,7 @@ select = elementwise(
     lambda c, x, y: select(c, 0.0, 1.0),
     conditions=(0,),
     choice=lambda c, x, y: (c, x, y),
-    sample=lambda x: np.where(x > 0.5, x * x, np.sin(x)),
+    sample=(lambda x: np.where(x > 0.5, x * x, np.sin(x)), lambda x: np.where(x > 0.5, np.sqrt(x), 1.0 / x)),
 )
 maximum = elementwise(
     np.maximum,
@@ -83,6 +89,7 @@ maximum = elementwise(
     lambda x, y: select(x_ge(x, y), 1.0, 0.0),
     lambda x, y: select(x_ge(x, y), 0.0, 1.0),
     choice=lambda x, y: (x_ge(x, y), x, y),
+    sample=_chosen(np.maximum),
 )
 minimum = elementwise(
     np.minimum,
@@ -90,6 +97,7 @@ minimum = elementwise(
     lambda x, y: select(x_le(x, y), 1.0, 0.0),
     lambda x, y: select(x_le(x, y), 0.0, 1.0),
     choice=lambda x, y: (x_le(x, y), x, y),
+    sample=_chosen(np.minimum),
 )
 fmax = elementwise(
     np.fmax,
@@ -97,6 +105,7 @@ fmax = elementwise(
     lambda x, y: select(logical_or(x_ge(x, y), isnan(y)), 1.0, 0.0),
     lambda x, y: select(logical_or(x_ge(x, y), isnan(y)), 0.0, 1.0),
     choice=lambda x, y: (logical_or(x_ge(x, y), isnan(y)), x, y),
+    sample=_chosen(np.fmax),
 )
 fmin = elementwise(
     np.fmin,
@@ -104,17 +113,19 @@ fmin = elementwise(
     lambda x, y: select(logical_or(x_le(x, y), isnan(y)), 1.0, 0.0),
     lambda x, y: select(logical_or(x_le(x, y), isnan(y)), 0.0, 1.0),
     choice=lambda x, y: (logical_or(x_le(x, y), isnan(y)), x, y),
+    sample=_chosen(np.fmin),
 )
 x_ge, x_le = greater_equal, less_equal
 sign = elementwise(
     np.sign, "(1.0 if {0} > 0.0 else (-1.0 if {0} < 0.0 else {0}))", None, sample=lambda x: x * np.sign(x)
 )
 absolute = elementwise(np.absolute, "abs({0})", lambda x: sign(x), sample=lambda x: np.abs(x - 0.5))
-alias(np.fabs, np.absolute)
+alias(np.fabs, absolute, lambda x: np.fabs(x - 0.5))
 copysign = elementwise(np.copysign, "copysign({0}, {1})", lambda x, y: sign(x) * copysign(1.0, y), None)
 heaviside = elementwise(
     np.heaviside, "(0.0 if {0} < 0.0 else ({1} if {0} == 0.0 else (1.0 if {0} > 0.0 else {0})))", None,
-    lambda x, y: select(equal(x, 0.0), 1.0, 0.0), sample=lambda x: x * np.heaviside(x - 0.5, 0.5),
+    lambda x, y: select(equal(x, 0.0), 1.0, 0.0),
+    sample=(lambda x: x * np.heaviside(x - 0.5, 0.5), lambda x: np.heaviside(np.floor(x), x)),
 )  # fmt: skip
 
 # -- exponentials and logarithms ----------------------------------------------------------------------------------

@@ -66,11 +66,14 @@ def _power(z: Any) -> Any:
 transform(np.fft.fft, lambda x: _power(np.fft.fft(x)), lambda x: _power(np.fft.fft(x, n=6, axis=0, norm="ortho")))
 transform(np.fft.ifft, lambda x: _power(np.fft.ifft(x, n=3)), lambda x: _power(np.fft.ifft(x * (1.0 + 2.0j))))
 transform(np.fft.rfft, lambda x: _power(np.fft.rfft(x)), lambda x: _power(np.fft.rfft(x, axis=0)))
+del COMPLEX_HANDLERS[np.fft.rfft]  # NumPy takes real values only
 transform(np.fft.irfft, lambda x: np.fft.irfft(x * (1.0 + 2.0j)) ** 2, lambda x: np.fft.irfft(x * x, n=5))
 transform_of_axes(np.fft.fft2, np.fft.fft, (-2, -1), lambda x: _power(np.fft.fft2(x)))
 transform_of_axes(np.fft.ifft2, np.fft.ifft, (-2, -1), lambda x: _power(np.fft.ifft2(x)))
 transform_of_axes(np.fft.fftn, np.fft.fft, None, lambda x: _power(np.fft.fftn(x, axes=(0,))))
-transform_of_axes(np.fft.ifftn, np.fft.ifft, None, lambda x: _power(np.fft.ifftn(x * (1.0 + 2.0j))))
+transform_of_axes(
+    np.fft.ifftn, np.fft.ifft, None, lambda x: _power(np.fft.ifftn(x * (1.0 + 2.0j))), lambda x: _power(np.fft.ifftn(x))
+)
 movement(np.fft.fftshift, np.fft.fftshift)
 movement(np.fft.ifftshift, lambda x: np.fft.ifftshift(x, axes=1))
 for _func in (np.fft.fftshift, np.fft.ifftshift):

@@ -2,9 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import Any
+
 import numpy as np
 
 from sparsead.ops.registry import movement
+
+
+def _is_separate(func: Callable[[Any], Any], x: Any) -> Any:
+    """Write into what a function returned: its argument stays as it was."""
+    before = x * 2.0
+    copied = func(before)
+    copied[0] = 1.0
+    return before + 3.0 * copied
+
 
 movement(np.roll, lambda x: np.roll(x, 1), lambda x: np.roll(x, (1, -2), axis=(0, 1)))
 movement(np.reshape, lambda x: np.reshape(x, (2, -1)), lambda x: np.reshape(x, (4, 3), order="F"))
@@ -36,5 +48,5 @@ movement(np.array_split, lambda x: np.array_split(x, 3, axis=1)[0])
 movement(np.hsplit, lambda x: np.hsplit(x, 2)[0])
 movement(np.vsplit, lambda x: np.vsplit(x, 3)[2])
 movement(np.dsplit, lambda x: np.dsplit(x.reshape(2, 3, 2), 2)[1])
-movement(np.copy, np.copy)
-movement(np.positive, np.positive)
+movement(np.copy, lambda x: np.copy(x), lambda x: _is_separate(np.copy, x))
+movement(np.positive, np.positive, lambda x: _is_separate(np.positive, x))

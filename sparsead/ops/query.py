@@ -17,11 +17,25 @@ query(np.size, lambda a, axis=None: a.size if axis is None else a.shape[axis], l
 query(np.iscomplexobj, lambda a: False, lambda x: x if not np.iscomplexobj(x) else -x)
 query(np.isrealobj, lambda a: True, lambda x: x if np.isrealobj(x) else -x)
 query(np.real, lambda a: a, np.real)
-query(np.result_type, lambda *args: np.dtype(np.float64), lambda x: x * np.zeros(1, np.result_type(x))[0] + x)
-query(np.min_scalar_type, lambda a: a.dtype, lambda x: x)
-query(np.can_cast, lambda *args, **kwargs: True, lambda x: x)
-query(np.may_share_memory, lambda a, b, max_work=None: _share(a, b), lambda x: x)
-query(np.shares_memory, lambda a, b, max_work=None: _share(a, b), lambda x: x)
+query(
+    np.result_type,
+    lambda *args: np.dtype(np.float64),
+    lambda x: x * (1.0 if np.result_type(x, 1) == np.float64 else 2.0),
+)
+query(np.min_scalar_type, lambda a: a.dtype, lambda x: x * (1.0 if np.min_scalar_type(x) == x.dtype else 2.0))
+query(np.can_cast, lambda *args, **kwargs: True, lambda x: x if np.can_cast(x, np.float64) else -x)
+query(
+    np.may_share_memory,
+    lambda a, b, max_work=None: _share(a, b),
+    lambda x: x if np.may_share_memory(x, x[0]) else -x,
+    lambda x: x if np.may_share_memory(x, x * 2.0) else -x,
+)
+query(
+    np.shares_memory,
+    lambda a, b, max_work=None: _share(a, b),
+    lambda x: x if np.shares_memory(x, x.T) else -x,
+    lambda x: x if np.shares_memory(x, x + 1.0) else -x,
+)
 query(
     np.triu_indices_from,
     lambda arr, k=0: np.triu_indices(arr.shape[-2], k, arr.shape[-1]),
@@ -55,9 +69,14 @@ def _float_type(a: Any) -> Any:
     return np.float64 if isinstance(a, TracedArray) else np.asarray(a).dtype
 
 
+def _filled(out: Any, value: Any) -> Any:
+    out[...] = value
+    return out
+
+
 composite(np.zeros_like, lambda x: np.zeros_like(x) + x, family="creation")(_shaped_like(0))
 composite(np.ones_like, lambda x: np.ones_like(x) * x, family="creation")(_shaped_like(1))
-composite(np.empty_like, lambda x: np.empty_like(x).shape[0] * x, family="creation")(_shaped_like(0))
+composite(np.empty_like, lambda x: x + _filled(np.empty_like(x), x * x), family="creation")(_shaped_like(0))
 
 
 @composite(np.full_like, lambda x: np.full_like(x, 2.0) * x, family="creation")

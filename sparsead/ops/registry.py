@@ -59,7 +59,7 @@ def elementwise(
     numpy: Callable[..., Any],
     code: str,
     *partials: Rule | None,
-    sample: Sample | None = None,
+    sample: Sample | Sequence[Sample] | None = None,
     boolean: bool = False,
     conditions: tuple[int, ...] = (),
     choice: Rule | None = None,
@@ -76,8 +76,8 @@ def elementwise(
         Generated expression, ``{0}``, ``{1}``, ... for the operands.
     *partials : callable or None
         From the operands to the partial derivative; None where it is zero everywhere.
-    sample : callable, optional
-        A call on a (3, 4) array with entries in (0.1, 0.9); by default on the array (and its mirror image).
+    sample : callable or sequence of callable, optional
+        Calls on a (3, 4) array with entries in (0.1, 0.9); by default on the array (and its mirror image).
     boolean : bool
         True where the result is a truth value.
     conditions : tuple of int
@@ -99,17 +99,20 @@ def elementwise(
 
     HANDLERS[numpy] = handler
     if sample is None:
-        both = (lambda x: numpy(x, x[:, ::-1])) if op.arity == 2 else numpy
-        sample = (lambda x: np.where(both(x), x, 2.0 * x)) if boolean else both
-    record("elementwise", spelling_of(numpy), [sample])
+        sample = (lambda x: np.where(_on_mirrored(numpy, op)(x), x, 2.0 * x)) if boolean else _on_mirrored(numpy, op)
+    record("elementwise", spelling_of(numpy), [sample] if callable(sample) else sample)
     return op
 
 
-def alias(numpy: Callable[..., Any], same_as: Callable[..., Any]) -> None:
-    """State that `numpy` means the same as a function that is registered already."""
-    HANDLERS[numpy] = HANDLERS[same_as]
-    first = next(e for e in REGISTRY if e.spelling == spelling_of(same_as))
-    record(first.family, spelling_of(numpy), first.samples)
+def _on_mirrored(numpy: Callable[..., Any], op: Op) -> Sample:
+    """Return the call of a function on an array and, if it has two operands, its mirror image."""
+    return (lambda x: numpy(x, x[:, ::-1])) if op.arity == 2 else numpy
+
+
+def alias(numpy: Callable[..., Any], op: Op, *samples: Sample) -> None:
+    """State that `numpy` means the same as a scalar operation that is registered already."""
+    HANDLERS[numpy] = HANDLERS[op.numpy]
+    record("elementwise", spelling_of(numpy), samples or [_on_mirrored(numpy, op)])
 
 
 def apply(op: Op, operands: Sequence[Any], conditions: tuple[int, ...] = ()) -> TracedArray:

@@ -118,7 +118,11 @@ cumulative(np.cumulative_prod, np.multiply, 1.0)
 # -- complex functions of real arrays ------------------------------------------------------------------------------
 query(np.conjugate, lambda a, **kwargs: a.copy(), lambda x: x * np.conj(x), lambda x: np.conjugate(x))
 query(np.imag, lambda a: np.zeros(a.shape), lambda x: x + np.imag(x))
-query(np.angle, lambda a, deg=False: np.where(np.less(a, 0.0), 180.0 if deg else np.pi, 0.0), lambda x: x + np.angle(x))
+query(
+    np.angle,
+    lambda a, deg=False: np.where(np.less(a, 0.0), 180.0 if deg else np.pi, 0.0),
+    lambda x: x + np.angle(x - 0.5),
+)
 query(np.real_if_close, lambda a, tol=100: a, np.real_if_close)
 query(np.iscomplex, lambda a: np.zeros(a.shape, bool), lambda x: np.where(np.iscomplex(x), 0.0, x))
-query(np.isreal, lambda a: np.ones(a.shape, bool), lambda x: np.where(np.isreal(x), x, 0.0))
+query(np.isreal, lambda a: np.ones(a.shape, bool), lambda x: np.where(np.isreal(x), x, 0.0) + x * np.isreal(x))

@@ -131,6 +131,8 @@ class TracedArray(Positioned, NDArrayOperatorsMixin):
             return
         target = np.asarray(self.positions[_static_key(key)])
         value = stack_objects(value)
+        if target.size == 0 == np.size(value):  # NumPy fits some of these shapes, and nothing is written anyway
+            return
         if not isinstance(value, TracedArray):
             value = np.asarray(value)
         elif value.is_constant:

@@ -73,7 +73,15 @@ def linear_recurrence(x):
     return np.concatenate([v[3::9], x[:1] ** 2])
 
 
+def nothing_written(x):
+    """NumPy lets some shapes without elements pass that do not fit."""
+    v = x[:4].reshape(2, 1, 2) * 1.0
+    v.T[[True, False], [False], -1::-1] = v[[True, False], [False], -1::-1] * v
+    return v
+
+
 PROGRAMS = [
+    nothing_written,
     telescoping, linear_recurrence, sum_without_terms, resized_nothing, meeting_maps,
     read_while_incomplete, scatter_of_zeros, empty_operands, empty_reductions, constant_product, numbers_are_indexed,
 ]  # fmt: skip

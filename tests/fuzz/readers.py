@@ -66,10 +66,9 @@ def saved_arrays(data: bytes) -> None:
     names = sorted(arrays)
     for k in range(1, len(data) - 3, 4):
         name = names[data[k] % len(names)]
-        arrays[name] = _changed(arrays[name], *data[k + 1 : k + 4])
+        arrays[name] = _changed(arrays.get(name), *data[k + 1 : k + 4])
         if arrays[name] is None:
             del arrays[name]
-            names = sorted(arrays) or [name]
     path = FOLDER / "arrays.npz"
     np.savez(path, version=VERSION, digest=_digest(arrays), **arrays)
     _loaded(path)

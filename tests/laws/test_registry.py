@@ -9,11 +9,19 @@ import numpy as np
 import pytest
 
 import sparsead as sad
-from sparsead.ops.registry import REGISTRY
+from sparsead.ops.registry import REGISTRY, spelling_of
+from sparsead.tracing.complex import COMPLEX_HANDLERS
 from tests.laws.samples import CALLS
 from tests.reference import assert_close, differences, generic_points
 
 SAMPLES = [pytest.param(call.call, id=name) for name, call in CALLS.items()]
+#: Calls of functions that act on both parts of complex values, without samples of their own.
+PARTWISE = {
+    name: call.call
+    for name, call in CALLS.items()
+    if call.spelling in {spelling_of(f) for f in COMPLEX_HANDLERS if callable(f)}
+    and f"{call.spelling} of complex values" not in {c.spelling for c in CALLS.values()}
+}
 POINTS = generic_points(3)
 X = POINTS[0]
 
@@ -100,3 +108,12 @@ def test_llvm_agrees_with_python(sample):
     fast_y, fast_matrix = compiled.value_and_jacobian(X)
     np.testing.assert_allclose(fast_y, y, rtol=1e-14, atol=1e-15)
     np.testing.assert_allclose(fast_matrix.data, matrix.data, rtol=1e-13, atol=1e-13)
+
+
+@pytest.mark.parametrize("sample", PARTWISE.values(), ids=PARTWISE)
+def test_complex_arguments(sample):
+    def parts(x):
+        y = sample(x * np.exp(1j * x[:, ::-1]))
+        return np.stack([np.real(y), np.imag(y)])
+
+    test_value_and_jacobian_are_those_of_numpy(parts)
