@@ -20,9 +20,13 @@ def clip(a: Any, a_min: Any = None, a_max: Any = None, *, min: Any = None, max: 
     return a if high is None else np.minimum(a, high)
 
 
-@composite(np.diff, np.diff, lambda x: np.diff(x, n=2, axis=0))
-def diff(a: Any, n: int = 1, axis: int = -1) -> Any:
+@composite(np.diff, np.diff, lambda x: np.diff(x, n=2, axis=0), lambda x: np.diff(x, prepend=1.0, append=x[:, :2]))
+def diff(a: Any, n: int = 1, axis: int = -1, prepend: Any = None, append: Any = None) -> Any:
     """``np.diff``."""
+    line = tuple(1 if k == axis % np.ndim(a) else length for k, length in enumerate(np.shape(a)))
+    ends = [end if end is None or np.ndim(end) else np.broadcast_to(end, line) for end in (prepend, append)]
+    parts = [part for part in (ends[0], a, ends[1]) if part is not None]
+    a = np.concatenate(parts, axis=axis) if len(parts) > 1 else a
     for _ in range(n):
         a = np.moveaxis(a, axis, 0)
         a = np.moveaxis(a[1:] - a[:-1], 0, axis)
