@@ -142,14 +142,14 @@ expit = elementwise(scipy.special.expit, "1.0 / (1.0 + exp(-({0})))", lambda x: 
 sin = elementwise(np.sin, "sin({0})", lambda x: cos(x))
 cos = elementwise(np.cos, "cos({0})", lambda x: -sin(x))
 tan = elementwise(np.tan, "tan({0})", lambda x: 1.0 + tan(x) * tan(x))
-arcsin = elementwise(np.arcsin, "asin({0})", lambda x: 1.0 / sqrt(1.0 - x * x), singular=True)
-arccos = elementwise(np.arccos, "acos({0})", lambda x: -1.0 / sqrt(1.0 - x * x), singular=True)
+arcsin = elementwise(np.arcsin, "asin({0})", lambda x: 1.0 / sqrt((1.0 - x) * (1.0 + x)), singular=True)
+arccos = elementwise(np.arccos, "acos({0})", lambda x: -1.0 / sqrt((1.0 - x) * (1.0 + x)), singular=True)
 arctan = elementwise(np.arctan, "atan({0})", lambda x: 1.0 / (1.0 + x * x))
 arctan2 = elementwise(
     np.arctan2,
     "atan2({0}, {1})",
-    lambda y, x: x / (x * x + y * y),
-    lambda y, x: -y / (x * x + y * y),
+    lambda y, x: x / hypot(x, y) / hypot(x, y),  # a sum of squares leaves the range of numbers early
+    lambda y, x: -y / hypot(x, y) / hypot(x, y),
     singular=True,
 )
 hypot = elementwise(
@@ -158,15 +158,15 @@ hypot = elementwise(
 sinh = elementwise(np.sinh, "sinh({0})", lambda x: cosh(x))
 cosh = elementwise(np.cosh, "cosh({0})", lambda x: sinh(x))
 tanh = elementwise(np.tanh, "tanh({0})", lambda x: 1.0 - tanh(x) * tanh(x))
-arcsinh = elementwise(np.arcsinh, "asinh({0})", lambda x: 1.0 / sqrt(x * x + 1.0))
+arcsinh = elementwise(np.arcsinh, "asinh({0})", lambda x: 1.0 / hypot(x, 1.0))
 arccosh = elementwise(
     np.arccosh,
     "acosh({0})",
-    lambda x: 1.0 / sqrt(x * x - 1.0),
+    lambda x: 1.0 / (sqrt(x - 1.0) * sqrt(x + 1.0)),
     singular=True,
     sample=lambda x: np.arccosh(x + 1.5),
 )
-arctanh = elementwise(np.arctanh, "atanh({0})", lambda x: 1.0 / (1.0 - x * x), singular=True)
+arctanh = elementwise(np.arctanh, "atanh({0})", lambda x: 1.0 / ((1.0 - x) * (1.0 + x)), singular=True)
 
 # -- special functions --------------------------------------------------------------------------------------------
 erf = elementwise(scipy.special.erf, "erf({0})", lambda x: (2.0 / math.sqrt(math.pi)) * exp(-(x * x)))
