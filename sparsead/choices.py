@@ -22,6 +22,7 @@ HESSIAN_COLORINGS: dict[str, dict[str, Any]] = {
     "acyclic": {"structure": "symmetric", "decompression": "substitution"},
     "column": {"structure": "nonsymmetric", "partition": "column"},
 }
+SUBSTITUTES = {"acyclic"}  # recovery that adds up rounding errors along trees: only where the user names it
 JACOBIAN_MODES = ("auto", "compressed", "forward", "reverse", "bidirectional", "direct")
 
 
@@ -169,7 +170,8 @@ def choose_hessian(
     least = work.compressed(1 if pattern.nnz else 0, pattern.nnz)
     if mode == "auto" and direct <= least:
         return "direct", None, (f"chosen: {direct:.3g} operations; one compressed pass needs {least:.3g}",)
-    found = {name: graph.color(pattern, order=order, **options) for name, options in HESSIAN_COLORINGS.items()}
+    names = [name for name in HESSIAN_COLORINGS if mode != "auto" or name not in SUBSTITUTES]
+    found = {name: graph.color(pattern, order=order, **HESSIAN_COLORINGS[name]) for name in names}
     costs = {name: work.compressed(c.num_colors, pattern.nnz) for name, c in found.items()}
     if mode == "auto":
         costs["direct"] = direct

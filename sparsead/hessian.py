@@ -230,7 +230,8 @@ def hessian(
     mode : str
         ``"star"``: star coloring, direct recovery; ``"acyclic"``: acyclic coloring, recovery by substitution;
         ``"column"``: column coloring; ``"compressed"``: the cheapest of these three; ``"direct"``: element Hessians
-        are accumulated without seeds; ``"auto"``: the cheapest of all, by counted costs.
+        are accumulated without seeds; ``"auto"``: the cheapest of those that recover directly, by counted costs
+        (substitution adds up rounding errors, see the page on numerical edges).
     coloring : optional
         A result of `coloring.color` of the pattern, an array of column colors, or ``"none"``: one pass per column.
 

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 import sparsead as sad
+from sparsead import saving
 
 
 def chain(x):
@@ -79,3 +80,56 @@ def test_another_version_is_refused(tmp_path):
     np.savez(path, version=99, digest="x")
     with pytest.raises(sad.InputError, match="has version 99, expected 1"):
         sad.load(path, chain, X)
+
+
+# -- attacks: files whose hash is right ---------------------------------------------------------------------------
+
+FORGERIES = {
+    "no shape": {"shape": None},
+    "a shape of three": {"shape": np.array([19, 20, 1])},
+    "a shape that no machine holds": {"shape": np.array([2**62, 2**62])},
+    "a negative shape": {"shape": np.array([-19, 20])},
+    "row starts that go back": {"indptr": np.arange(20)[::-1].copy()},
+    "too few row starts": {"indptr": np.array([0, 38])},
+    "columns outside": {"indices": np.full(38, 10**9)},
+    "columns of text": {"indices": np.array(["x"] * 38)},
+    "columns of NaN": {"indices": np.full(38, np.nan)},
+    "another kind": {"kind": np.array("os.system")},
+    "a mode that is none": {"mode": np.array("__import__('os')")},
+    "a problem that is none": {"problem": np.array(["eval", "exec", "direct"])},
+    "a problem of two words": {"problem": np.array(["nonsymmetric", "column"])},
+    "colors of one": {"column_colors": np.zeros(20, np.int32)},
+    "too few colors": {"column_colors": np.zeros(3, np.int32)},
+    "colors outside": {"column_colors": np.full(20, 2**30, np.int32)},
+    "negative colors": {"column_colors": np.full(20, -7, np.int32)},
+    "no colors": {"column_colors": None},
+    "an empty file": dict.fromkeys(("shape", "indptr", "indices", "kind", "mode", "problem")),
+}
+
+
+@pytest.mark.parametrize("name", FORGERIES)
+def test_forged_files_are_refused(tmp_path, name):
+    """The hash finds damage, not intent: what a file says is checked against the function itself."""
+    jac = sad.jacobian(chain, X, mode="forward")
+    arrays = saving.arrays_of(jac) | FORGERIES[name]
+    arrays = {key: value for key, value in arrays.items() if value is not None}
+    path = tmp_path / "forged.npz"
+    np.savez(path, version=saving.VERSION, digest=saving._digest(arrays), **arrays)
+    with pytest.raises(sad.InputError):
+        sad.load(path, chain, X)
+
+
+def test_interrupted_save_keeps_what_was_there(tmp_path, monkeypatch):
+    path = tmp_path / "jac.npz"
+    jac = sad.jacobian(chain, X, mode="forward")
+    jac.save(path)
+    before = path.read_bytes()
+
+    def interrupted(*args, **kwargs):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(np, "savez_compressed", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        jac.save(path)
+    assert path.read_bytes() == before
+    assert [p.name for p in tmp_path.iterdir()] == ["jac.npz"]
