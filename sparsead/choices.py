@@ -170,8 +170,8 @@ def choose_hessian(
     least = work.compressed(1 if pattern.nnz else 0, pattern.nnz)
     if mode == "auto" and direct <= least:
         return "direct", None, (f"chosen: {direct:.3g} operations; one compressed pass needs {least:.3g}",)
-    names = [name for name in HESSIAN_COLORINGS if mode != "auto" or name not in SUBSTITUTES]
-    found = {name: graph.color(pattern, order=order, **HESSIAN_COLORINGS[name]) for name in names}
+    tried = [name for name in HESSIAN_COLORINGS if mode != "auto" or name not in SUBSTITUTES]
+    found = {name: graph.color(pattern, order=order, **HESSIAN_COLORINGS[name]) for name in tried}
     costs = {name: work.compressed(c.num_colors, pattern.nnz) for name, c in found.items()}
     if mode == "auto":
         costs["direct"] = direct
