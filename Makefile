@@ -40,7 +40,7 @@ plain: .venv/ready    ## pass the tests of kernels and sweeps without compiling 
 PLAIN := tests/coloring tests/detect tests/kernels tests/program tests/sweeps tests/test_hessian.py tests/test_jacobian.py
 
 coverage: .venv/ready ## measure lines and branches of sparsead/ and coloring/, compiled and plain together
-	$(PIP) pytest-cov
+	$(PIP) -e ".[coverage]"
 	$(BIN)/python -m pytest -n 2 --cov --cov-report=
 	NUMBA_DISABLE_JIT=1 SPARSEAD_BACKEND=python $(BIN)/python -m pytest -n 2 -m "not slow" --cov --cov-append $(PLAIN)
 
