@@ -1,4 +1,4 @@
-"""Reductions and running reductions by a binary operation: pairwise trees, so that few operations depend on each other.
+"""Reductions by a binary operation, as pairwise trees, and running reductions, as recurrences.
 
 At ties of ``max`` and ``min`` the first element in C order counts.
 """
@@ -10,8 +10,13 @@ from typing import Any
 
 import numpy as np
 
+from sparsead.errors import user_origin
+from sparsead.ops.elementwise import add, maximum, minimum, multiply
 from sparsead.ops.registry import composite, traced, ufunc_method
-from sparsead.program.index import normalize_axes
+from sparsead.program.index import identity, normalize_axes
+from sparsead.program.nodes import Earlier, Map, Ref, Scan, whole
+from sparsead.program.scalar import Op
+from sparsead.tracing.array import TracedArray
 
 Binary = Callable[[Any, Any], Any]
 
@@ -26,13 +31,20 @@ def tree(combine: Binary, a: Any) -> Any:
     return tree(combine, combine(a[0::2], a[1::2]))
 
 
-def scan(combine: Binary, a: Any) -> Any:
-    """Combine each element along axis 0 with all before it, in log2(n) steps (Hillis & Steele 1986)."""
-    step = 1
-    while step < len(a):
-        a = np.concatenate([a[:step], combine(a[:-step], a[step:])])
-        step *= 2
-    return a
+def scan(op: Op, a: Any) -> Any:
+    """Combine each element along axis 0 with all before it, one after the other, as NumPy does."""
+    held = traced(a)
+    if len(held) < 2:
+        return held.copy()
+    read, lanes = held.ref, held.size // len(held)
+    flat = Ref(read.node, read.index.reshape(-1))
+    earlier = Earlier(shape=(held.size,))
+    before = Ref(earlier, identity((held.size - lanes,)))
+    origin = user_origin()
+    body = Map(shape=before.shape, op=op, args=(before, Ref(flat.node, flat.index[lanes:])), origin=origin)
+    start = Ref(flat.node, flat.index[:lanes])
+    node = Scan(shape=earlier.shape, earlier=earlier, start=start, bodies=(whole(body),), origin=origin)
+    return TracedArray.of_ref(Ref(node, identity(held.shape)))
 
 
 def fold(ufunc: np.ufunc, empty: float | None = None) -> Callable[..., Any]:
@@ -60,13 +72,13 @@ def fold(ufunc: np.ufunc, empty: float | None = None) -> Callable[..., Any]:
     return reduce
 
 
-def running(ufunc: np.ufunc) -> Callable[..., Any]:
-    """Return the running reduction by `ufunc` along an axis (None: of the flattened array)."""
+def running(op: Op) -> Callable[..., Any]:
+    """Return the running reduction by an operation along an axis (None: of the flattened array)."""
 
     def accumulate(a: Any, axis: int | None = None, dtype: Any = None) -> Any:
         a = np.ravel(a) if axis is None else a
         axis = 0 if axis is None else axis
-        return np.moveaxis(scan(ufunc, np.moveaxis(a, axis, 0)), 0, axis)
+        return np.moveaxis(scan(op, np.moveaxis(a, axis, 0)), 0, axis)
 
     return accumulate
 
@@ -96,9 +108,10 @@ def folding_conditions(func: Callable[..., Any], ufunc: Any, empty: bool) -> Non
     ufunc_method(ufunc, "reduce", lambda x: np.where(ufunc.reduce(x > 0.35), x[0], x[1]))(_along_first(reduce))
 
 
-def accumulating(ufunc: Any, func: Callable[..., Any] | None = None) -> None:
-    """State that ``ufunc.accumulate``, and `func` where there is one, combine each element with all before it."""
-    accumulate = running(ufunc)
+def accumulating(op: Op, func: Callable[..., Any] | None = None) -> None:
+    """State that ``accumulate`` of the ufunc, and `func` if given, combine each element with all before it."""
+    accumulate = running(op)
+    ufunc: Any = op.numpy
     ufunc_method(ufunc, "accumulate", lambda x: ufunc.accumulate(x, axis=1))(_along_first(accumulate))
     if func is not None:
         composite(func, lambda x: func(x), lambda x: func(x, axis=1), family="reduction")(accumulate)
@@ -111,10 +124,10 @@ folding(np.nanmin, np.fmin)
 folding(np.prod, np.multiply, empty=1.0)
 folding_conditions(np.all, np.logical_and, empty=True)
 folding_conditions(np.any, np.logical_or, empty=False)
-accumulating(np.add, np.cumsum)
-accumulating(np.multiply, np.cumprod)
-accumulating(np.maximum)
-accumulating(np.minimum)
+accumulating(add, np.cumsum)
+accumulating(multiply, np.cumprod)
+accumulating(maximum)
+accumulating(minimum)
 
 
 @composite(np.ptp, np.ptp, lambda x: np.ptp(x, axis=1), family="reduction")

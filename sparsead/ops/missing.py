@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from sparsead.ops.elementwise import add, multiply
 from sparsead.ops.folding import running
 from sparsead.ops.reduction import sum as add_up
 from sparsead.ops.registry import Sample, composite, traced
@@ -31,8 +32,8 @@ def filling(func: Callable[..., Any], filled: float, plain: Callable[..., Any], 
 
 filling(np.nansum, 0.0, add_up, lambda x: np.nansum(_gaps(x)), lambda x: np.nansum(_gaps(x), axis=0))
 filling(np.nanprod, 1.0, np.prod, lambda x: np.nanprod(_gaps(x)), lambda x: np.nanprod(_gaps(x), axis=1))
-filling(np.nancumsum, 0.0, running(np.add), lambda x: np.nancumsum(_gaps(x), axis=1))
-filling(np.nancumprod, 1.0, running(np.multiply), lambda x: np.nancumprod(_gaps(x), axis=1))
+filling(np.nancumsum, 0.0, running(add), lambda x: np.nancumsum(_gaps(x), axis=1))
+filling(np.nancumprod, 1.0, running(multiply), lambda x: np.nancumprod(_gaps(x), axis=1))
 
 
 def _present(a: Any, axis: Any, keepdims: bool) -> Any:

@@ -8,8 +8,10 @@ from typing import Any
 import numpy as np
 import scipy.special
 
+from sparsead.ops.elementwise import add, multiply
 from sparsead.ops.folding import running
 from sparsead.ops.registry import REGISTRY, Sample, composite, query, spelling_of
+from sparsead.program.scalar import Op
 
 
 def same(func: Callable[..., Any], *samples: Sample, original: Callable[..., Any]) -> None:
@@ -91,9 +93,9 @@ if hasattr(np, "matvec"):  # NumPy 2.2
 
 
 # -- running sums of the array API standard ------------------------------------------------------------------------
-def cumulative(func: Callable[..., Any], ufunc: np.ufunc, first: float) -> None:
+def cumulative(func: Callable[..., Any], op: Op, first: float) -> None:
     """State a running reduction that may begin with the value of nothing."""
-    accumulate = running(ufunc)
+    accumulate = running(op)
 
     def definition(x: Any, *, axis: int | None = None, dtype: Any = None, include_initial: bool = False) -> Any:
         axis = 0 if axis is None else axis
@@ -112,8 +114,8 @@ def cumulative(func: Callable[..., Any], ufunc: np.ufunc, first: float) -> None:
     )(definition)
 
 
-cumulative(np.cumulative_sum, np.add, 0.0)
-cumulative(np.cumulative_prod, np.multiply, 1.0)
+cumulative(np.cumulative_sum, add, 0.0)
+cumulative(np.cumulative_prod, multiply, 1.0)
 
 # -- complex functions of real arrays ------------------------------------------------------------------------------
 query(np.conjugate, lambda a, **kwargs: a.copy(), lambda x: x * np.conj(x), lambda x: np.conjugate(x))
