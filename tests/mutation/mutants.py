@@ -9,16 +9,26 @@ from functools import partial
 from typing import Any
 
 import numpy as np
+import scipy.ndimage
+import scipy.signal  # noqa: F401
 
 from sparsead.ops.registry import HANDLERS, REGISTRY, spelling_of
 from sparsead.program.scalar import OPS, Op, Pool
 from sparsead.tracing.array import UFUNC_METHODS, TracedArray
 from sparsead.tracing.complex import COMPLEX_HANDLERS, TracedComplex
 from sparsead.tracing.methods import METHODS
-from sparsead.tracing.patching import PATCHES
+from sparsead.tracing.patching import PATCHES, patched
 
 #: How users write the methods that are replaced while tracing.
-SPELLINGS_OF_METHODS = {"AxisConcatenator": ("np.r_", "np.c_"), "vectorize": ("np.vectorize",)}
+SPELLINGS_OF_METHODS = {
+    "AxisConcatenator": ("np.r_", "np.c_"),
+    "vectorize": ("np.vectorize",),
+    "PPoly": ("PPoly", "CubicSpline", "PchipInterpolator", "Akima1DInterpolator"),
+    "BSpline": ("BSpline",),
+    "UnivariateSpline": ("UnivariateSpline",),
+    "interp1d": ("interp1d",),
+    "RegularGridInterpolator": ("RegularGridInterpolator",),
+}
 
 #: Changes that change nothing, and why.
 EQUIVALENT = {
@@ -116,6 +126,8 @@ def definitions() -> Iterator[tuple[str, dict[Any, Any], Any]]:
     """Return spelling, table and key of each definition that is not a scalar operation."""
     scalar = {op.numpy for op in OPS.values()}
     known = {e.spelling for e in REGISTRY}
+    with patched(len):  # finds the functions of the modules that are imported here
+        pass
     for table, suffix in ((HANDLERS, ""), (COMPLEX_HANDLERS, " of complex values"), (PATCHES, "")):
         for func in [f for f in table if callable(f) and (suffix or f not in scalar)]:
             spelling = spelling_of(func)
@@ -123,7 +135,7 @@ def definitions() -> Iterator[tuple[str, dict[Any, Any], Any]]:
                 yield spelling + suffix if spelling + suffix in known else spelling, table, func
     for key in list(METHODS):
         for spelling in SPELLINGS_OF_METHODS.get(key[1], ()):
-            yield spelling, METHODS, key
+            yield spelling if spelling in known else f"{key[0]}.{spelling}", METHODS, key
     for table, suffix in ((UFUNC_METHODS, ""), (COMPLEX_HANDLERS, " of complex values")):
         for ufunc, method in [key for key in table if isinstance(key, tuple)]:
             yield f"np.{ufunc.__name__}.{method}{suffix}", table, (ufunc, method)
