@@ -8,7 +8,8 @@ from typing import Any
 import numpy as np
 import scipy.sparse
 
-import sparsead.ops.movement  # noqa: F401  (movements act on both parts, so they are stated first)
+import sparsead.ops.composed
+import sparsead.ops.movement  # noqa: F401  (both are stated first: movements act on both parts)
 from sparsead.ops.registry import HANDLERS, REGISTRY, Sample, is_traced, record, spelling_of, traced
 from sparsead.tracing.array import complex_of_values
 from sparsead.tracing.complex import COMPLEX_HANDLERS, TracedComplex, parts
@@ -105,7 +106,8 @@ _MOVING = {entry.spelling for entry in REGISTRY if entry.family == "movement"} -
 linear(*(func for func in HANDLERS if spelling_of(func) in _MOVING))
 linear(np.concatenate, np.stack, np.hstack, np.vstack, np.dstack, np.column_stack, np.block)
 linear(np.resize, np.tril, np.triu, np.diag, np.diagflat)
-linear(np.negative, np.sum, np.mean, np.diff, np.cumsum, np.trace)
+linear(np.negative, np.sum, np.mean, np.cumsum, np.trace)
+COMPLEX_HANDLERS[np.diff] = HANDLERS[np.diff]  # by movements and a difference, which know complex arrays
 additive(np.add, np.subtract, np.append)
 bilinear(np.multiply, np.matmul, np.dot, np.inner, np.outer, np.kron, np.tensordot, np.convolve)
 
