@@ -6,7 +6,7 @@ import numpy as np
 
 from benchmarks.opf import PowerFlow, read_case
 from sparsead.problems import Problem
-from sparsead.problems.power_flow import BASE, Network, admittances, mismatch
+from sparsead.problems.power_flow import BASE, Network, admittances, problem_of
 
 REFERENCE = (
     "C. Josz, S. Fliscounakis, J. Maeght and P. Panciatici, AC Power Flow Data in MATPOWER and QCQP Format: iTesla, "
@@ -37,15 +37,7 @@ def network_of(case: dict[str, np.ndarray]) -> Network:
 def european(size: int) -> Problem:
     """Return the power flow of the part of the European network with `size` buses: 89, 1354, 2869, 9241 or 13659."""
     network = network_of(read_case(f"case{size}pegase"))
-    return Problem(
-        name="network",
-        title=f"AC power flow, PEGASE, {size} buses",
-        reference=REFERENCE,
-        derivative="jacobian",
-        f=mismatch,
-        x0=network.flat,
-        args=(network,),
-    )
+    return problem_of(network, "network", f"AC power flow, PEGASE, {size} buses", REFERENCE)
 
 
 def dispatch(size: int) -> Problem:

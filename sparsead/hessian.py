@@ -28,7 +28,7 @@ from sparsead.stages import Timings
 from sparsead.sweeps.assembly import Assembly, compressed_assembly, direct_assembly
 from sparsead.sweeps.vector import apply_columns, product_sweep, value_sweep
 from sparsead.tracing.decisions import Decisions
-from sparsead.vectors import checked_pair, checked_vector, new_or_checked
+from sparsead.vectors import as_operator, checked_pair, checked_vector, new_or_checked
 
 LANE = "hvp"
 
@@ -188,14 +188,11 @@ class Hessian(PreparedMatrix):
         scipy.sparse.linalg.LinearOperator, shape (n, n)
         """
         x = np.array(x, dtype=np.float64)
-        return scipy.sparse.linalg.LinearOperator(
-            self.shape,
-            matvec=lambda v: self.hvp(x, np.ravel(v), *args),
-            rmatvec=lambda v: self.hvp(x, np.ravel(v), *args),
-            matmat=lambda v: self.hvp(x, v, *args),
-            rmatmat=lambda v: self.hvp(x, v, *args),
-            dtype=np.dtype(np.float64),
-        )
+
+        def product(v: np.ndarray) -> np.ndarray:
+            return self.hvp(x, v, *args)
+
+        return as_operator(self.shape, product, product)
 
     def _sweep(self, name: str) -> Sweep:
         if name not in self._sweeps:

@@ -29,7 +29,7 @@ from sparsead.sweeps.assembly import Assembly, compressed_assembly, direct_assem
 from sparsead.sweeps.vector import apply_columns, product_sweep, value_sweep
 from sparsead.tracing.decisions import Decisions
 from sparsead.tracing.trace import trace
-from sparsead.vectors import checked_pair, checked_vector, new_or_checked
+from sparsead.vectors import as_operator, checked_pair, checked_vector, new_or_checked
 
 
 class Jacobian(PreparedMatrix):
@@ -211,14 +211,7 @@ class Jacobian(PreparedMatrix):
             With products by J and by its transpose.
         """
         x = np.array(x, dtype=np.float64)
-        return scipy.sparse.linalg.LinearOperator(
-            self.shape,
-            matvec=lambda v: self.jvp(x, np.ravel(v), *args),
-            rmatvec=lambda w: self.vjp(x, np.ravel(w), *args),
-            matmat=lambda v: self.jvp(x, v, *args),
-            rmatmat=lambda w: self.vjp(x, w, *args),
-            dtype=np.dtype(np.float64),
-        )
+        return as_operator(self.shape, lambda v: self.jvp(x, v, *args), lambda w: self.vjp(x, w, *args))
 
     def _shaped(self, y: np.ndarray) -> np.ndarray:
         return y.reshape(self.program.output.shape)

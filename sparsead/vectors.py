@@ -1,11 +1,13 @@
-"""Vectors that users hand in."""
+"""Vectors that users hand in, and operators that take them."""
 
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
+import scipy.sparse.linalg
 
 from sparsead.errors import InputError
 
@@ -35,3 +37,17 @@ def checked_pair(name: str, out: Any) -> tuple[Any, Any]:
     if not isinstance(out, tuple) or len(out) != 2:
         raise InputError(f"{name}: out must be a pair (array, matrix), as an earlier call returned; either may be None")
     return out
+
+
+def as_operator(
+    shape: tuple[int, int], product: Callable[[np.ndarray], np.ndarray], transposed: Callable[[np.ndarray], np.ndarray]
+) -> scipy.sparse.linalg.LinearOperator:
+    """Return an operator of its products, and those of its transpose, with a vector or with columns."""
+    return scipy.sparse.linalg.LinearOperator(
+        shape,
+        matvec=lambda v: product(np.ravel(v)),
+        rmatvec=lambda w: transposed(np.ravel(w)),
+        matmat=product,
+        rmatmat=transposed,
+        dtype=np.dtype(np.float64),
+    )

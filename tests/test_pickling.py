@@ -11,8 +11,10 @@ from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pytest
+import scipy.interpolate
 
 import sparsead as sad
+from sparsead.kernels.fingerprint import fingerprint
 
 X = np.linspace(0.3, 1.4, 20)
 POINTS = [X * factor for factor in (0.5, 1.0, 1.5)]
@@ -237,3 +239,19 @@ def test_workers_of_dask():
     found = dask.compute(*jobs, scheduler="processes", num_workers=2)
     for x, data in zip(POINTS, found, strict=True):
         np.testing.assert_array_equal(data, jac(x).data)
+
+
+def test_a_table_that_has_changed_is_noticed():
+    """Only the numbers of an interpolator differ: the hash of what was traced differs too."""
+    places = np.linspace(0.0, 1.0, 5)
+    marks = {
+        fingerprint(sad.jacobian(lambda x, table=table: table(x) * x, np.ones(2)).kernels)
+        for table in (
+            scipy.interpolate.CubicSpline(places, places**2),
+            scipy.interpolate.CubicSpline(places, places**3),
+            scipy.interpolate.interp1d(places, places**2, kind="nearest"),
+            scipy.interpolate.interp1d(places, places**3, kind="nearest"),
+            scipy.interpolate.interp1d(places, places**3, kind="nearest", fill_value="extrapolate"),
+        )
+    }
+    assert len(marks) == 5

@@ -9,32 +9,16 @@ import numpy as np
 import scipy.sparse
 
 from benchmarks.peers.built import Built
+from sparsead.cli.peers import by_asdex
 from sparsead.problems import Problem
 
 Function = Callable[[Problem, Any], Any]
 
 
 def asdex(write: Function, problem: Problem) -> Built:
-    import asdex as ax
-
-    jax, x = _started(problem)
-
-    def function(x: Any) -> Any:
-        return write(problem, x)
-
-    if problem.derivative == "jacobian":
-        colored = ax.jacobian_coloring(function, x)
-        compressed = ax.compressed_jacobian_from_coloring(function, colored)
-    else:
-        colored = ax.hessian_coloring(function, x)
-        compressed = ax.compressed_hessian_from_coloring(function, colored)
-    values = jax.jit(lambda x: ax.decompress_data(compressed(x), colored))
-    pattern = colored.sparsity
-
-    def matrix() -> scipy.sparse.coo_array:
-        return scipy.sparse.coo_array((np.asarray(values(x)), (pattern.rows, pattern.cols)), shape=pattern.shape)
-
-    return lambda: values(x).block_until_ready(), matrix
+    _, x = _started(problem)
+    peer = by_asdex(lambda x: write(problem, x), x, problem.derivative)
+    return peer.call, peer.matrix
 
 
 def sparsejac(write: Function, problem: Problem, pattern: scipy.sparse.csr_array) -> Built:

@@ -72,7 +72,6 @@ def casadi(problem: Problem) -> Peer:
 
 def asdex(problem: Problem) -> Peer:
     """The package asdex on JAX, jitted, values only: its fastest form."""
-    import asdex as ax
     import jax
     import jax.numpy as jnp
 
@@ -83,12 +82,20 @@ def asdex(problem: Problem) -> Peer:
         y = f(x.reshape(problem.x0.shape), *problem.args)
         return y.ravel() if problem.derivative == "jacobian" else y
 
-    if problem.derivative == "jacobian":
-        colored = ax.jacobian_coloring(flat, x)
-        compressed = ax.compressed_jacobian_from_coloring(flat, colored)
+    return by_asdex(flat, x, problem.derivative)
+
+
+def by_asdex(function: Callable[..., Any], x: Any, derivative: str) -> Peer:
+    """Let asdex differentiate a function of a flat JAX array."""
+    import asdex as ax
+    import jax
+
+    if derivative == "jacobian":
+        colored = ax.jacobian_coloring(function, x)
+        compressed = ax.compressed_jacobian_from_coloring(function, colored)
     else:
-        colored = ax.hessian_coloring(flat, x)
-        compressed = ax.compressed_hessian_from_coloring(flat, colored)
+        colored = ax.hessian_coloring(function, x)
+        compressed = ax.compressed_hessian_from_coloring(function, colored)
     values = jax.jit(lambda x: ax.decompress_data(compressed(x), colored))
     pattern = colored.sparsity
 

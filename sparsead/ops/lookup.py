@@ -22,9 +22,10 @@ class Lookup:
 
     linear = True
 
-    def __init__(self, read: Read, name: str) -> None:
+    def __init__(self, read: Read, name: str, content: tuple[Any, ...]) -> None:
         self.read = read
         self.name = name
+        self.content = content
 
     def value(self, operands: list[np.ndarray], out: np.ndarray) -> None:
         """Read the table."""
@@ -38,9 +39,12 @@ class Lookup:
         return NOTHING, NOTHING
 
 
-def look_up(read: Read, x: Any, shape: Shape, name: str) -> Any:
-    """Return ``read(x)``, an array of `shape` that is piecewise constant in `x` (which `read` is given flat)."""
-    operation = Lookup(read, name)
+def look_up(read: Read, x: Any, shape: Shape, name: str, content: tuple[Any, ...]) -> Any:
+    """Return ``read(x)``, an array of `shape` that is piecewise constant in `x` (which `read` is given flat).
+
+    The content of the table, arrays and settings, tells this operation from others of its name.
+    """
+    operation = Lookup(read, name, content)
     return TracedArray.of_node(Call(shape=shape, operation=operation, args=(traced(x).ref,), origin=user_origin()))
 
 
@@ -74,7 +78,7 @@ def piecewise(x: Any, breaks: np.ndarray, c: np.ndarray, name: str, inside: tupl
             piece = np.where((places < inside[0]) | (places > inside[1]), pieces, piece)
         return columns[:, piece]
 
-    table = look_up(read, x, (len(columns), np.size(x)), name)
+    table = look_up(read, x, (len(columns), np.size(x)), name, (breaks, c, inside))
     distance = np.ravel(x) - table[0]
     coefficients = table[1:].reshape((order, *trailing, np.size(x)))
     value = coefficients[0]

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from sparsead.errors import unsupported
-from sparsead.ops.lookup import Read, look_up, piecewise
+from sparsead.ops.lookup import look_up, piecewise
 from sparsead.ops.registry import Sample, record, traced
 from sparsead.tracing.array import stack_objects
 from sparsead.tracing.methods import replace_method
@@ -118,14 +118,15 @@ def fitted(original: Any, spline: Any, x: Any, nu: int = 0, ext: Any = None) -> 
 )
 def interpolated(original: Any, table: Any, x: Any) -> Any:
     """``interp1d`` of one value; outside of the table it raises at the evaluation, unless told what to return."""
-    x, places, values = stack_objects(x), np.asarray(table.x), np.asarray(table.y)
+    x, places, values = stack_objects(x), np.array(table.x), np.array(table.y)
+    content = (places, values, table._kind, table.fill_value)
     if values.ndim != 1:
         raise unsupported("interp1d of several values", "Make one for each, or use make_interp_spline.")
     extrapolates = isinstance(table.fill_value, str)
 
     checked = functools.partial(original, table)
     if table._kind in ("nearest", "nearest-up", "previous", "next", "zero"):
-        return look_up(checked, x, np.shape(x), "interp1d")
+        return look_up(checked, x, np.shape(x), "interp1d", content)
     if table._kind == "linear":
         slopes = np.diff(values) / np.diff(places)
         value = piecewise(x, places, np.stack([slopes, values[:-1]]), "interp1d")
@@ -133,19 +134,18 @@ def interpolated(original: Any, table: Any, x: Any) -> Any:
         value = b_spline(None, table._spline, x, extrapolate=True)[..., 0]  # its data are columns
     if extrapolates:
         return value
-    return _inside(value, x, np.shape(x), checked, lambda v: (v < places[0]) | (v > places[-1]), "interp1d")
+
+    def ask(at: np.ndarray) -> np.ndarray:
+        return np.stack([(at < places[0]) | (at > places[-1]), checked(at)])
+
+    return _inside(value, look_up(ask, x, (2, *np.shape(x)), "interp1d", content))
 
 
-def _inside(value: Any, x: Any, shape: tuple[int, ...], checked: Read, outside: Read, name: str) -> Any:
-    """Return `value`, and what the table itself says outside of it: a number, or an error at the evaluation.
+def _inside(value: Any, answer: Any) -> Any:
+    """Return `value`, and outside of the table its own answer: a number, or an error at the evaluation.
 
-    Which of the two it is enters values and derivatives alike, so that neither is computed without asking the table.
+    Where that is, ``answer[0]``, enters values and derivatives alike: neither is computed without asking the table.
     """
-
-    def read(places: np.ndarray) -> np.ndarray:
-        return np.stack([np.where(outside(places), 1.0, 0.0), checked(places)])
-
-    answer = look_up(read, x, (2, *shape), name)
     return np.where(answer[0] != 0.0, answer[1], value)
 
 
@@ -158,7 +158,7 @@ def _inside(value: Any, x: Any, shape: tuple[int, ...], checked: Read, outside: 
 def on_a_grid(original: Any, table: Any, xi: Any, method: str | None = None, *, nu: Any = None) -> Any:
     """Linear interpolation between the corners of a cell of a grid."""
     method = table.method if method is None else method
-    grid, values = table.grid, np.asarray(table.values)
+    grid, values = table.grid, np.array(table.values)
     if method not in ("linear", "nearest") or nu is not None or values.ndim != len(grid) or len(grid) > MOST_AXES:
         raise unsupported(
             f"RegularGridInterpolator with method={method!r} over {len(grid)} axes, values of {values.ndim} axes",
@@ -166,22 +166,23 @@ def on_a_grid(original: Any, table: Any, xi: Any, method: str | None = None, *, 
         )
     points = np.stack(np.broadcast_arrays(*xi), axis=-1) if isinstance(xi, tuple) else traced(xi)
     shape, ndim = np.shape(points)[:-1], len(grid)
+    content = (*grid, values, method, table.fill_value, table.bounds_error)
 
     def checked(places: np.ndarray) -> np.ndarray:
         return original(table, places.reshape(-1, ndim), method=method)
 
     if method == "nearest":
-        return look_up(checked, points, shape, "RegularGridInterpolator")
+        return look_up(checked, points, shape, "RegularGridInterpolator", content)
     flat = points.reshape(-1, ndim)
     value = _between_corners(flat, grid, values)
     if table.fill_value is not None or table.bounds_error:
         low, high = (np.array([g[end] for g in grid]) for end in (0, -1))
 
-        def outside(places: np.ndarray) -> np.ndarray:
+        def ask(places: np.ndarray) -> np.ndarray:
             at = places.reshape(-1, ndim)
-            return np.any((at < low) | (at > high), axis=1)
+            return np.stack([np.any((at < low) | (at > high), axis=1), checked(places)])
 
-        value = _inside(value, points, np.shape(value), checked, outside, "RegularGridInterpolator")
+        value = _inside(value, look_up(ask, points, (2, len(flat)), "RegularGridInterpolator", content))
     return value.reshape(shape)
 
 
@@ -198,7 +199,7 @@ def _between_corners(points: Any, grid: Sequence[np.ndarray], values: np.ndarray
         at = [values[tuple(k + step for k, step in zip(cells, corner, strict=True))] for corner in corners]
         return np.stack([*low, *width, *at])
 
-    table = look_up(read, points, (2 * ndim + len(corners), n), "RegularGridInterpolator")
+    table = look_up(read, points, (2 * ndim + len(corners), n), "RegularGridInterpolator", (*grid, values))
     share = (points.T - table[:ndim]) / table[ndim : 2 * ndim]
     value: Any = 0.0
     for corner, at in zip(corners, table[2 * ndim :], strict=True):

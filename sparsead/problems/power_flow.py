@@ -132,11 +132,15 @@ def power_flow(size: int) -> Problem:
     (22,)
     """
     areas = check_size(size)
-    network = ring(areas)
+    return problem_of(ring(areas), "power-flow", f"AC power flow of {areas} x 14 buses", REFERENCE)
+
+
+def problem_of(network: Network, name: str, title: str, reference: str) -> Problem:
+    """Return the power flow of a network, from a flat start."""
     return Problem(
-        name="power-flow",
-        title=f"AC power flow of {areas} x 14 buses",
-        reference=REFERENCE,
+        name=name,
+        title=title,
+        reference=reference,
         derivative="jacobian",
         f=mismatch,
         x0=network.flat,
