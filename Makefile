@@ -37,7 +37,7 @@ fuzz: .venv/ready     ## try random programs, then random colorings, with fresh 
 plain: .venv/ready    ## pass the tests of kernels and sweeps without compiling anything
 	NUMBA_DISABLE_JIT=1 SPARSEAD_BACKEND=python $(BIN)/python -m pytest -n 2 -m "not slow" $(PLAIN)
 
-PLAIN := tests/coloring tests/detect tests/kernels tests/program tests/sweeps tests/test_hessian.py tests/test_jacobian.py
+PLAIN := tests/coloring tests/kernels tests/program tests/sweeps tests/derivatives/test_hessian.py tests/derivatives/test_jacobian.py
 
 coverage: .venv/ready ## measure lines and branches of sparsead/ and coloring/, compiled and plain together
 	$(PIP) -e ".[coverage]"

@@ -9,15 +9,15 @@
 
 import importlib
 
-from sparsead.checking import check
-from sparsead.comparisons import CheckFailed
-from sparsead.differences import DifferenceJacobian
+from sparsead.checking.check import check
+from sparsead.checking.report import CheckFailed
+from sparsead.derivatives.differences import DifferenceJacobian
+from sparsead.derivatives.gradient import Gradient, gradient
+from sparsead.derivatives.hessian import Hessian, hessian, hessian_pattern
+from sparsead.derivatives.jacobian import Jacobian, jacobian, jacobian_pattern
+from sparsead.derivatives.lagrangian import LagrangianHessian, lagrangian_hessian
+from sparsead.derivatives.loading import load
 from sparsead.errors import InputError, SparseADError, TracedBranchError, UnsupportedOperationError
-from sparsead.gradient import Gradient, gradient
-from sparsead.hessian import Hessian, hessian, hessian_pattern
-from sparsead.jacobian import Jacobian, jacobian, jacobian_pattern
-from sparsead.lagrangian import LagrangianHessian, lagrangian_hessian
-from sparsead.loading import load
 
 __all__ = [
     "CheckFailed",

@@ -11,8 +11,8 @@ import pytest
 
 import sparsead as sad
 from sparsead import memory
-from sparsead.detect import jacobian as detection
-from sparsead.sweeps import slots
+from sparsead.kernels import pattern as detection
+from sparsead.sweeps.direct import slots
 
 X = np.linspace(0.1, 1.0, 40)
 A = np.add.outer(X, X) ** 2

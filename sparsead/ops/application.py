@@ -10,7 +10,7 @@ import numpy as np
 from sparsead.errors import unsupported
 from sparsead.ops.registry import composite, record
 from sparsead.tracing.array import stack_objects
-from sparsead.tracing.methods import replace_method
+from sparsead.tracing.replacing.methods import replace_method
 
 
 @composite(

@@ -9,7 +9,7 @@ import numpy as np
 from sparsead.errors import unsupported
 from sparsead.ops.registry import assembled, assembling, composite, record
 from sparsead.tracing.complex import TracedComplex, is_complex, parts
-from sparsead.tracing.methods import replace_method
+from sparsead.tracing.replacing.methods import replace_method
 
 assembling(
     np.concatenate,

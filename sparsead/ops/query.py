@@ -9,7 +9,7 @@ import numpy as np
 
 from sparsead.ops.registry import HANDLERS, composite, query
 from sparsead.tracing.array import TracedArray
-from sparsead.tracing.creation import allocating
+from sparsead.tracing.replacing.creation import allocating
 
 query(np.shape, lambda a: a.shape, lambda x: np.shape(x)[0] * x)
 query(np.ndim, lambda a: a.ndim, lambda x: np.ndim(x) * x)

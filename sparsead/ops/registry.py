@@ -18,7 +18,7 @@ from sparsead.program.index import IndexArray, Shape, identity
 from sparsead.program.nodes import Constant, Map, Ref, Sum, constant, whole
 from sparsead.program.scalar import Op, Rule, define
 from sparsead.tracing.array import HANDLERS, UFUNC_METHODS, TracedArray, reading, stack_objects
-from sparsead.tracing.patching import patch, patch_later
+from sparsead.tracing.replacing.names import patch, patch_later
 from sparsead.tracing.scalar import TracedScalar
 from sparsead.tracing.storage import assemble
 

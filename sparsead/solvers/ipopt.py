@@ -8,9 +8,9 @@ from typing import Any
 
 import numpy as np
 
-from sparsead.gradient import gradient
-from sparsead.jacobian import jacobian
-from sparsead.lagrangian import lagrangian_hessian
+from sparsead.derivatives.gradient import gradient
+from sparsead.derivatives.jacobian import jacobian
+from sparsead.derivatives.lagrangian import lagrangian_hessian
 
 
 class IpoptProblem:

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from sparsead.jacobian import Jacobian, jacobian
+from sparsead.derivatives.jacobian import Jacobian, jacobian
 from sparsead.solvers.sundials import shifted_jacobian
 
 

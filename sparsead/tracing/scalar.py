@@ -18,8 +18,8 @@ from sparsead.errors import SparseADError, TracedBranchError, unsupported, user_
 from sparsead.program.index import Shape
 from sparsead.program.scalar import OPS, Op
 from sparsead.tracing.decisions import active
-from sparsead.tracing.grouping import read_one
-from sparsead.tracing.tape import Tape
+from sparsead.tracing.loops.grouping import read_one
+from sparsead.tracing.loops.tape import Tape
 
 if TYPE_CHECKING:
     from sparsead.tracing.array import TracedArray

@@ -12,9 +12,9 @@ import numpy as np
 from sparsead.errors import user_origin
 from sparsead.program.index import IndexArray, Shape, compose, identity, index_dtype, stored_part
 from sparsead.program.nodes import Join, Node, Ref, constant, whole
-from sparsead.tracing.grouping import grouped
+from sparsead.tracing.loops.grouping import grouped
+from sparsead.tracing.loops.tape import Tape, current_tape
 from sparsead.tracing.scalar import TracedScalar
-from sparsead.tracing.tape import Tape, current_tape
 
 
 class Storage:

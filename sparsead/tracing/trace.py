@@ -8,18 +8,18 @@ from typing import Any
 
 import numpy as np
 
-import sparsead.tracing.creation
-import sparsead.tracing.mathlib  # noqa: F401  (both fill the table of patches)
+import sparsead.tracing.replacing.creation
+import sparsead.tracing.replacing.mathlib  # noqa: F401  (both fill the table of patches)
 from coloring.interrupts import deferred
 from sparsead.errors import InputError, Origin, SparseADError
 from sparsead.program.nodes import Input, Program, Ref, constant, whole
 from sparsead.tracing.array import TracedArray, stack_objects
 from sparsead.tracing.complex import is_complex
 from sparsead.tracing.decisions import Decisions, recording
-from sparsead.tracing.methods import methods_replaced
-from sparsead.tracing.patching import patched
+from sparsead.tracing.loops.tape import new_tape
+from sparsead.tracing.replacing.methods import methods_replaced
+from sparsead.tracing.replacing.names import patched
 from sparsead.tracing.scalar import is_number
-from sparsead.tracing.tape import new_tape
 
 DOUBLE = np.dtype(np.float64)
 
