@@ -10,7 +10,7 @@ from sparsead.explain.edges import Backward, Forward, distinct, read
 from sparsead.explain.flow import NOTHING, Cause, Flow, name_of
 from sparsead.kernels.indexmap import IndexMap
 from sparsead.kernels.kernel import Buffer, Load
-from sparsead.kernels.linearize import coefficients
+from sparsead.kernels.chain import coefficients
 from sparsead.program.nodes import Constant, Map, Node, Program, Ref
 from sparsead.program.scalar import Expr, Pool
 

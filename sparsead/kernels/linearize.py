@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import replace
 
 from sparsead.errors import UnsupportedOperationError
+from sparsead.kernels.chain import Coefficients, coefficients
 from sparsead.kernels.indexmap import IndexMap, recognise
 from sparsead.kernels.kernel import (
     Buffer,
@@ -23,9 +23,7 @@ from sparsead.kernels.kernel import (
 )
 from sparsead.kernels.masks import without_zeros
 from sparsead.kernels.reciprocals import with_reciprocals
-from sparsead.program.scalar import OPS, Expr, Pool
-
-Coefficients = dict[Expr, Expr]
+from sparsead.program.scalar import Pool
 
 
 def linearize(kernels: Kernels) -> LinearProgram:
@@ -126,51 +124,3 @@ def _needed(kernels: Kernels, linear: list[LinearKernel]) -> Kernels:
             kept.append(part)
             wanted.update(read_by(part))
     return Kernels(kernels.wrt, kernels.output, kernels.arguments, tuple(reversed(kept)))
-
-
-def coefficients(root: Expr, is_active: Callable[[Load], bool], memo: dict[int, Coefficients]) -> Coefficients:
-    """Return the partial derivatives of an expression with respect to its active loads.
-
-    Reverse accumulation over the expression (Griewank & Walther 2008, section 3.2), except at a choice between
-    operands that may have infinite derivatives: there both sides are differentiated and one is chosen, so that
-    nothing is multiplied by zero.
-    """
-    if root.serial in memo:
-        return memo[root.serial]
-    adjoint: dict[int, Expr] = {root.serial: root.pool.constant(1.0)}
-    found: Coefficients = {}
-
-    def credit(target: Expr, amount: Expr) -> None:
-        known = adjoint.get(target.serial)
-        adjoint[target.serial] = amount if known is None else known + amount
-
-    for expr in reversed(reachable([root])):
-        weight = adjoint.get(expr.serial)
-        if weight is None or weight.equals(0.0):
-            continue
-        if expr.op is None:
-            if isinstance(expr.value, Load) and is_active(expr.value):
-                found[expr] = weight
-        elif expr.op.choice is not None and _may_be_singular(expr):
-            for leaf, chosen in _chosen(expr, is_active, memo).items():
-                credit(leaf, weight * chosen)
-        else:
-            for arg, partial in zip(expr.args, expr.op.partials, strict=True):
-                if partial is not None and not arg.is_constant:
-                    credit(arg, weight * partial(*expr.args))
-    memo[root.serial] = found = {leaf: c for leaf, c in found.items() if not c.equals(0.0)}
-    return found
-
-
-def _chosen(expr: Expr, is_active: Callable[[Load], bool], memo: dict[int, Coefficients]) -> Coefficients:
-    assert expr.op is not None and expr.op.choice is not None
-    condition, if_true, if_false = expr.op.choice(*expr.args)
-    zero = expr.pool.constant(0.0)
-    first = coefficients(if_true, is_active, memo)
-    second = coefficients(if_false, is_active, memo)
-    leaves = dict.fromkeys([*first, *second])
-    return {q: OPS["select"](condition, first.get(q, zero), second.get(q, zero)) for q in leaves}
-
-
-def _may_be_singular(expr: Expr) -> bool:
-    return any(e.op is not None and e.op.singular for e in reachable(expr.args))
