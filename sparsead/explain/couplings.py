@@ -8,9 +8,9 @@ import numpy as np
 
 from sparsead.explain.edges import Backward, Forward, distinct, read
 from sparsead.explain.flow import NOTHING, Cause, Flow, name_of
+from sparsead.kernels.chain import coefficients
 from sparsead.kernels.indexmap import IndexMap
 from sparsead.kernels.kernel import Buffer, Load
-from sparsead.kernels.chain import coefficients
 from sparsead.program.nodes import Constant, Map, Node, Program, Ref
 from sparsead.program.scalar import Expr, Pool
 
