@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 
 from sparsead.kernels.kernel import Load, reachable
+from sparsead.kernels.meetings import Meetings, together
 from sparsead.program.scalar import OPS, Expr
 
 Coefficients = dict[Expr, Expr]
@@ -17,47 +18,55 @@ Way = tuple[tuple[Expr, bool], ...]  # conditions, each with the answer at which
 Weights = dict[Way, Expr]
 
 
-def coefficients(root: Expr, is_active: Callable[[Load], bool], memo: dict[int, Coefficients]) -> Coefficients:
-    """Return the partial derivatives of an expression with respect to its active loads.
+class Chain:
+    """The partial derivatives of expressions of one kernel with respect to its active loads.
 
-    Reverse accumulation over the expression (Griewank & Walther 2008, section 3.2).
+    Reverse accumulation over each expression (Griewank & Walther 2008, section 3.2).
     """
-    if root.serial not in memo:
-        memo[root.serial] = {leaf: c for leaf, c in _accumulated(root, is_active).items() if not c.equals(0.0)}
-    return memo[root.serial]
 
+    def __init__(self, is_active: Callable[[Load], bool]) -> None:
+        self.is_active = is_active
+        self.meetings = Meetings()
+        self._found: dict[int, Coefficients] = {}
 
-def _accumulated(root: Expr, is_active: Callable[[Load], bool]) -> Coefficients:
-    order = reachable([root])
-    below = _Below(order, is_active)
-    if root.serial not in below.active:
-        return {}
-    weights: dict[int, Weights] = {root.serial: {(): root.pool.constant(1.0)}}
-    found: Coefficients = {}
-    for expr in reversed(order):
-        if expr.serial not in weights:
-            continue
-        way, weight = _one_way(weights.pop(expr.serial))
-        if expr.op is None:
-            found[expr] = where(way, weight)
-            continue
-        for arg, more, amount in below.passed(expr, weight):
-            if arg.serial in below.active and not amount.equals(0.0):
-                ways = weights.setdefault(arg.serial, {})
-                ways[(*way, *more)] = ways[(*way, *more)] + amount if (*way, *more) in ways else amount
-    return found
+    def coefficients(self, root: Expr) -> Coefficients:
+        """Return the partial derivatives of an expression, without those that are zero for every x."""
+        if root.serial not in self._found:
+            self._found[root.serial] = {leaf: c for leaf, c in self._accumulated(root).items() if not c.equals(0.0)}
+        return self._found[root.serial]
+
+    def _accumulated(self, root: Expr) -> Coefficients:
+        order = reachable([root])
+        below = _Below(order, self)
+        if root.serial not in below.active:
+            return {}
+        weights: dict[int, Weights] = {root.serial: {(): root.pool.constant(1.0)}}
+        found: Coefficients = {}
+        for expr in reversed(order):
+            if expr.serial not in weights:
+                continue
+            way, weight = _one_way(weights.pop(expr.serial))
+            if expr.op is None:
+                found[expr] = where(way, weight)
+                continue
+            for arg, more, amount in below.passed(expr, weight):
+                if arg.serial in below.active and not amount.equals(0.0):
+                    ways = weights.setdefault(arg.serial, {})
+                    ways[(*way, *more)] = ways[(*way, *more)] + amount if (*way, *more) in ways else amount
+        return found
 
 
 class _Below:
     """What lies below each expression: active loads, and factors that may be infinite or NaN."""
 
-    def __init__(self, order: list[Expr], is_active: Callable[[Load], bool]) -> None:
+    def __init__(self, order: list[Expr], chain: Chain) -> None:
+        self.chain = chain
         self.active: set[int] = set()
         self.partials: dict[int, list[tuple[Expr, Expr]]] = {}
         self.varying: set[int] = set()  # a partial derivative on the way down is no literal
         for expr in order:
             if expr.op is None:
-                active = isinstance(expr.value, Load) and is_active(expr.value)
+                active = isinstance(expr.value, Load) and chain.is_active(expr.value)
             else:
                 active = any(a.serial in self.active for a in expr.args)
             if active:
@@ -79,12 +88,24 @@ class _Below:
         """Return what a weight becomes at the operands, each with the conditions that are to be remembered."""
         assert expr.op is not None
         if expr.op.choice is None:
-            return [(arg, (), weight * partial) for arg, partial in self.partials[expr.serial]]
+            passed = [(arg, weight * partial) for arg, partial in self.partials[expr.serial]]
+            return [(arg, (), amount) for arg, amount in self._met(passed)]
         condition, *sides = expr.op.choice(*expr.args)
         ways: list[Way] = [((condition, True),), ((condition, False),)]
         if expr.serial in self.varying:
             return [(side, way, weight) for side, way in zip(sides, ways, strict=True)]
         return [(side, (), where(way, weight)) for side, way in zip(sides, ways, strict=True)]
+
+    def _met(self, passed: list[tuple[Expr, Expr]]) -> list[tuple[Expr, Expr]]:
+        """Add up what goes to two operands where they are equal, because the slots below them meet."""
+        if len(passed) != 2:
+            return passed
+        (first, amount), (second, other) = passed
+        met = self.chain.meetings.condition(first, second)
+        if first is second or met is None:
+            return passed
+        amount, other = together(met, amount, other)
+        return [(first, amount), (second, other)]
 
 
 def where(way: Way, weight: Expr) -> Expr:

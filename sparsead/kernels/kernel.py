@@ -46,6 +46,21 @@ class Load:
 
 
 @dataclass(frozen=True)
+class Meeting:
+    """A truth value: at point i two index maps agree."""
+
+    first: IndexMap
+    second: IndexMap
+
+    def array(self) -> np.ndarray:
+        """Return the truth values, over the domain."""
+        return self.first.array() == self.second.array()
+
+    def __str__(self) -> str:
+        return f"{self.first} == {self.second}"
+
+
+@dataclass(frozen=True)
 class Store:
     """A scatter: at point i, ``buffer[place(i)]`` is set to `value`, or has it added (`adds`)."""
 
@@ -236,11 +251,20 @@ def moved(roots: Iterable[Expr], move: Callable[[IndexMap], IndexMap]) -> list[E
     for expr in reachable(roots):
         if isinstance(expr.value, Load):
             new[expr.serial] = pool.leaf(Load(expr.value.buffer, move(expr.value.index)))
+        elif isinstance(expr.value, Meeting):
+            new[expr.serial] = met(pool, move(expr.value.first), move(expr.value.second))
         elif expr.op is None:
             new[expr.serial] = pool.constant(expr.value)
         else:
             new[expr.serial] = pool.apply(expr.op, tuple(new[a.serial] for a in expr.args))
     return [new[root.serial] for root in roots]
+
+
+def met(pool: Pool, first: IndexMap, second: IndexMap) -> Expr:
+    """Return the truth value that two index maps agree, a literal where they always or never do."""
+    if first == second or not first.meets(second):
+        return pool.constant(float(first == second))
+    return pool.leaf(Meeting(first, second))
 
 
 def reachable(roots: Iterable[Expr]) -> list[Expr]:

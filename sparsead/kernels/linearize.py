@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from sparsead.errors import UnsupportedOperationError
-from sparsead.kernels.chain import Coefficients, coefficients
+from sparsead.kernels.chain import Chain
 from sparsead.kernels.indexmap import IndexMap, recognise
 from sparsead.kernels.kernel import (
     Buffer,
@@ -22,6 +22,7 @@ from sparsead.kernels.kernel import (
     read_by,
 )
 from sparsead.kernels.masks import without_zeros
+from sparsead.kernels.meetings import added_up
 from sparsead.kernels.reciprocals import with_reciprocals
 from sparsead.program.scalar import Pool
 
@@ -45,7 +46,7 @@ def linearize(kernels: Kernels) -> LinearProgram:
             own = set(filled_by(step)) if step.ordered else set()
             terms = tuple(_terms(step, active.union(own)))
             whole = LinearKernel(step.domain, terms, step.ordered)
-            found = list(without_zeros(whole)) if any(t.source in active for t in terms) else []
+            found = list(without_zeros(added_up(whole))) if any(t.source in active for t in terms) else []
             _check_second_derivatives(step, entries, active)
         active.update(t.target for k in found for t in k.terms)
         linear += found
@@ -70,15 +71,11 @@ def _alive(linear: list[LinearKernel], output: Buffer) -> list[LinearKernel]:
 
 
 def _terms(kernel: Kernel, active: set[Buffer]) -> list[Term]:
-    memo: dict[int, Coefficients] = {}
-
-    def is_active(load: Load) -> bool:
-        return load.buffer in active
-
+    chain = Chain(lambda load: load.buffer in active)
     found = [
         (store, leaf.value, coefficient)
         for store in kernel.stores
-        for leaf, coefficient in coefficients(store.value, is_active, memo).items()
+        for leaf, coefficient in chain.coefficients(store.value).items()
     ]
     simplified = with_reciprocals(coefficient for _, _, coefficient in found)
     return [
