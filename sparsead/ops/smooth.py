@@ -16,6 +16,7 @@ from sparsead.program.scalar import Expr
 
 # -- exponentials added up ----------------------------------------------------------------------------------------
 LOG2 = math.log(2.0)
+TINY = float(np.finfo(np.float64).tiny)
 
 
 def _bell(x: Expr) -> Expr:
@@ -61,6 +62,8 @@ def _unless_both_zero(x: Expr, y: Expr, quotient: Expr) -> Expr:
     return select(logical_and(equal(x, 0.0), equal(y, 0.0)), 0.0, quotient)
 
 
+LOG_OF_RATIO = f"(log({{0}} / {{1}}) if {TINY!r} <= {{0}} / {{1}} < inf else log({{0}}) - log({{1}}))"
+
 xlogy = elementwise(
     scipy.special.xlogy,
     "(0.0 if {0} == 0.0 and {1} == {1} else {0} * log({1}))",
@@ -87,7 +90,7 @@ entr = elementwise(
 )
 rel_entr = elementwise(
     scipy.special.rel_entr,
-    "({0} * log({0} / {1}) if {0} > 0.0 and {1} > 0.0 else "
+    f"({{0}} * {LOG_OF_RATIO} if {{0}} > 0.0 and {{1}} > 0.0 else "
     "(0.0 if {0} == 0.0 and {1} >= 0.0 else ({0} + {1} if {0} != {0} or {1} != {1} else inf)))",
     lambda x, y: log(x / y) + 1.0,
     lambda x, y: -_unless_both_zero(x, y, x / y),

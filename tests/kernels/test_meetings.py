@@ -13,7 +13,7 @@ from sparsead.program.index import identity
 RNG = np.random.default_rng(3)
 N = 12
 X = 3.0 * RNG.normal(size=N)
-I, J = (k.ravel() for k in np.indices((N, N)))
+ROWS, COLUMNS = (k.ravel() for k in np.indices((N, N)))
 SOFT = 1e-12
 
 
@@ -27,7 +27,7 @@ def on_a_grid(x):
 
 
 def gathered(x):
-    return np.bincount(I, weights=softened(x[I] - x[J]), minlength=N)
+    return np.bincount(ROWS, weights=softened(x[ROWS] - x[COLUMNS]), minlength=N)
 
 
 def two_ways(x):
@@ -75,7 +75,7 @@ def test_jacobians(f, slopes, mode, backend):
 
 
 @pytest.mark.parametrize("mode", ["direct", "star", "acyclic", "column"])
-@pytest.mark.parametrize("difference", [lambda x: x[:, None] - x, lambda x: x[I] - x[J]])
+@pytest.mark.parametrize("difference", [lambda x: x[:, None] - x, lambda x: x[ROWS] - x[COLUMNS]])
 def test_hessians(mode, difference):
     def f(x):
         d = difference(x)
