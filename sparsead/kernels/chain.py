@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterable
 
 from sparsead.kernels.kernel import Load, reachable
 from sparsead.kernels.meetings import Meetings, together
+from sparsead.kernels.nothing import NOTHING, computed
 from sparsead.program.scalar import OPS, Expr
 
 Coefficients = dict[Expr, Expr]
@@ -21,11 +22,13 @@ Weights = dict[Way, Expr]
 class Chain:
     """The partial derivatives of expressions of one kernel with respect to its active loads.
 
-    Reverse accumulation over each expression (Griewank & Walther 2008, section 3.2).
+    Reverse accumulation over each expression (Griewank & Walther 2008, section 3.2). In an `absorbing` program a
+    coefficient that does not count is nothing, and no other one is.
     """
 
-    def __init__(self, is_active: Callable[[Load], bool]) -> None:
+    def __init__(self, is_active: Callable[[Load], bool], absorbing: bool = False) -> None:
         self.is_active = is_active
+        self.absorbing = absorbing
         self.meetings = Meetings()
         self._found: dict[int, Coefficients] = {}
 
@@ -47,7 +50,7 @@ class Chain:
                 continue
             way, weight = _one_way(weights.pop(expr.serial))
             if expr.op is None:
-                found[expr] = where(way, weight)
+                found[expr] = where(way, computed(weight), NOTHING) if self.absorbing else where(way, weight)
                 continue
             for arg, more, amount in below.passed(expr, weight):
                 if arg.serial in below.active and not amount.equals(0.0):
@@ -92,7 +95,7 @@ class _Below:
             return [(arg, (), amount) for arg, amount in self._met(passed)]
         condition, *sides = expr.op.choice(*expr.args)
         ways: list[Way] = [((condition, True),), ((condition, False),)]
-        if expr.serial in self.varying:
+        if expr.serial in self.varying or self.chain.absorbing:
             return [(side, way, weight) for side, way in zip(sides, ways, strict=True)]
         return [(side, (), where(way, weight)) for side, way in zip(sides, ways, strict=True)]
 
@@ -108,12 +111,13 @@ class _Below:
         return [(first, amount), (second, other)]
 
 
-def where(way: Way, weight: Expr) -> Expr:
+def where(way: Way, weight: Expr, other: float = 0.0) -> Expr:
     """Return a weight where it counts, and zero elsewhere."""
+    select, rest = OPS["select"], weight.pool.constant(other)
     if len(way) > 1:
-        return OPS["select"](_holds(way), weight, 0.0)
+        return select(_holds(way), weight, rest)
     for condition, holds in way:
-        return OPS["select"](condition, *((weight, 0.0) if holds else (0.0, weight)))
+        return select(condition, *((weight, rest) if holds else (rest, weight)))
     return weight
 
 

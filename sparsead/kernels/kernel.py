@@ -23,12 +23,16 @@ Role = Literal["input", "constant", "work", "output"]
 
 @dataclass(frozen=True, eq=False)
 class Buffer:
-    """A flat float64 array that kernels read or write; `value` is known for constants only."""
+    """A flat float64 array that kernels read or write; `value` is known for constants only.
+
+    `empty` is what it holds before anything is added to it.
+    """
 
     name: str
     size: int
     role: Role
     value: np.ndarray | None = None
+    empty: float = 0.0
 
     def __str__(self) -> str:
         return self.name
@@ -183,7 +187,8 @@ class LinearProgram:
     """Linear kernels in order, from tangents of `source` to tangents of `target`.
 
     `primal` holds the kernels that fill the buffers which the coefficients read. `symmetric` says that the matrix is
-    a Hessian: each kernel's terms are second derivatives.
+    a Hessian: each kernel's terms are second derivatives. In an `absorbing` one, products with tangents of
+    intermediate arrays tell nothing from a computed zero: see `sparsead.kernels.nothing`.
     """
 
     source: Buffer
@@ -191,6 +196,7 @@ class LinearProgram:
     kernels: tuple[LinearKernel, ...]
     primal: Kernels
     symmetric: bool = False
+    absorbing: bool = False
 
     @property
     def work(self) -> list[Buffer]:
@@ -201,7 +207,7 @@ class LinearProgram:
     def transposed(self) -> LinearProgram:
         """Return the program of the transposed matrix: terms exchanged, kernels in reverse."""
         kernels = tuple(k.transposed() for k in reversed(self.kernels))
-        return LinearProgram(self.target, self.source, kernels, self.primal, self.symmetric)
+        return replace(self, source=self.target, target=self.source, kernels=kernels)
 
     def __str__(self) -> str:
         return "\n".join(map(str, self.kernels))

@@ -23,6 +23,7 @@ from sparsead.kernels.kernel import (
 )
 from sparsead.kernels.masks import without_zeros
 from sparsead.kernels.meetings import added_up
+from sparsead.kernels.nothing import is_absorbing
 from sparsead.kernels.reciprocals import with_reciprocals
 from sparsead.program.scalar import Pool
 
@@ -35,6 +36,17 @@ def linearize(kernels: Kernels) -> LinearProgram:
     UnsupportedOperationError
         If the derivative of an operation that is not traced would have to be differentiated.
     """
+    linear = _linear_kernels(kernels, absorbing=False)
+    work = dict.fromkeys(t.target for k in linear for t in k.terms if t.target is not kernels.output)
+    absorbing = is_absorbing(linear, work)
+    if absorbing:
+        linear = _linear_kernels(kernels, absorbing=True)
+    primal = _needed(kernels, linear)
+    return LinearProgram(kernels.wrt, kernels.output, tuple(linear), primal, absorbing=absorbing)
+
+
+def _linear_kernels(kernels: Kernels, absorbing: bool) -> list[LinearKernel]:
+    """Return the linear kernels; in `absorbing` ones, coefficients tell nothing from a computed zero."""
     active = {kernels.wrt}
     entries: dict[Buffer, CallKernel] = {}
     linear = []
@@ -44,14 +56,13 @@ def linearize(kernels: Kernels) -> LinearProgram:
             found = [k for k in _call_kernels(step) if k.terms[0].source in active]
         else:
             own = set(filled_by(step)) if step.ordered else set()
-            terms = tuple(_terms(step, active.union(own)))
+            terms = tuple(_terms(step, active.union(own), absorbing))
             whole = LinearKernel(step.domain, terms, step.ordered)
             found = list(without_zeros(added_up(whole))) if any(t.source in active for t in terms) else []
             _check_second_derivatives(step, entries, active)
         active.update(t.target for k in found for t in k.terms)
         linear += found
-    linear = _alive(linear, kernels.output)
-    return LinearProgram(kernels.wrt, kernels.output, tuple(linear), _needed(kernels, linear))
+    return _alive(linear, kernels.output)
 
 
 def _alive(linear: list[LinearKernel], output: Buffer) -> list[LinearKernel]:
@@ -70,8 +81,8 @@ def _alive(linear: list[LinearKernel], output: Buffer) -> list[LinearKernel]:
     return kept[::-1]
 
 
-def _terms(kernel: Kernel, active: set[Buffer]) -> list[Term]:
-    chain = Chain(lambda load: load.buffer in active)
+def _terms(kernel: Kernel, active: set[Buffer], absorbing: bool) -> list[Term]:
+    chain = Chain(lambda load: load.buffer in active, absorbing)
     found = [
         (store, leaf.value, coefficient)
         for store in kernel.stores
