@@ -5,11 +5,12 @@ The slow twin of the compiled kernels: tests compare the two, and guarded traces
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any
 
 import numpy as np
 
-from sparsead.program.nodes import Call, Constant, Input, Join, Map, Node, Ref, Sum, sources
+from sparsead.program.nodes import Call, Constant, Earlier, Input, Join, Map, Node, Ref, Scan, Sum, sources
 
 Values = dict[int, np.ndarray]  # serial number of a node -> its values, flat
 
@@ -32,12 +33,13 @@ def evaluate(ref: Ref, inputs: Mapping[int, np.ndarray], known: Values | None = 
     """
     known = {} if known is None else known
     for node in _missing(ref.node, known):
-        known[node.serial] = np.reshape(_value(node, inputs, known), -1)
+        if not isinstance(node, Earlier):
+            known[node.serial] = np.reshape(RULES[type(node)](node, inputs, known), -1)
     return known[ref.node.serial][ref.index]
 
 
 def _missing(root: Node, known: Values) -> list[Node]:
-    """Return the nodes whose values are not known yet, operands first."""
+    """Return the nodes whose values are not known yet, operands first; what is inside a scan is part of the scan."""
     found: dict[int, Node] = {}
     pending = [root]
     while pending:
@@ -45,31 +47,95 @@ def _missing(root: Node, known: Values) -> list[Node]:
         if node.serial not in known and node.serial not in found:
             found[node.serial] = node
             pending.extend(sources(node))
-    return [found[serial] for serial in sorted(found)]
+    inside = _inside(found.values())
+    return [found[serial] for serial in sorted(found) if serial not in inside]
 
 
-def _value(node: Node, inputs: Mapping[int, np.ndarray], known: Values) -> np.ndarray:
-    read = [known[r.node.serial][r.index] for r in node.operands] if not isinstance(node, Join) else []
-    match node:
-        case Input():
-            return np.asarray(inputs[node.serial], dtype=np.float64)
-        case Constant():
-            return node.value
-        case Map():
-            with np.errstate(all="ignore"):
-                return node.op.numpy(*read)
-        case Sum():
-            total = np.zeros(node.size)
-            np.add.at(total, np.reshape(node.place, -1), np.reshape(read[0], -1))
-            return total
-        case Join():
-            total = np.empty(node.size)
-            owner, offset = node.owner.reshape(-1), node.offset.reshape(-1)
-            for number, piece in enumerate(node.pieces):
-                total[owner == number] = known[piece.serial][offset[owner == number]]
-            return total
-        case Call():
-            result = np.empty(node.size)
-            node.operation.value([np.ascontiguousarray(r, dtype=np.float64).reshape(-1) for r in read], result)
-            return result
-    raise AssertionError(f"no rule to evaluate {node.label}")
+def _inside(nodes: Iterable[Node]) -> set[int]:
+    """Return the nodes, of some that are given, that depend on what a scan computed earlier."""
+    found: set[int] = set()
+    for node in sorted(nodes, key=lambda n: n.serial):
+        if isinstance(node, Earlier) or (isinstance(node, Map) and any(r.node.serial in found for r in node.args)):
+            found.add(node.serial)
+    return found
+
+
+# -- one rule per kind of node ------------------------------------------------------------------------------------
+def _read(node: Node, known: Values) -> list[np.ndarray]:
+    return [known[r.node.serial][r.index] for r in node.operands]
+
+
+def _input(node: Input, inputs: Mapping[int, np.ndarray], known: Values) -> np.ndarray:
+    return np.asarray(inputs[node.serial], dtype=np.float64)
+
+
+def _constant(node: Constant, inputs: Mapping[int, np.ndarray], known: Values) -> np.ndarray:
+    return node.value
+
+
+def _map(node: Map, inputs: Mapping[int, np.ndarray], known: Values) -> np.ndarray:
+    with np.errstate(all="ignore"):
+        return node.op.numpy(*_read(node, known))
+
+
+def _sum(node: Sum, inputs: Mapping[int, np.ndarray], known: Values) -> np.ndarray:
+    total = np.zeros(node.size)
+    np.add.at(total, np.reshape(node.place, -1), np.reshape(_read(node, known)[0], -1))
+    return total
+
+
+def _join(node: Join, inputs: Mapping[int, np.ndarray], known: Values) -> np.ndarray:
+    total = np.empty(node.size)
+    owner, offset = node.owner.reshape(-1), node.offset.reshape(-1)
+    for number, piece in enumerate(node.pieces):
+        total[owner == number] = known[piece.serial][offset[owner == number]]
+    return total
+
+
+def _call(node: Call, inputs: Mapping[int, np.ndarray], known: Values) -> np.ndarray:
+    result = np.empty(node.size)
+    operands = [np.ascontiguousarray(r, dtype=np.float64).reshape(-1) for r in _read(node, known)]
+    node.operation.value(operands, result)
+    return result
+
+
+def _scan(node: Scan, inputs: Mapping[int, np.ndarray], known: Values) -> np.ndarray:
+    """Compute the elements turn by turn: at each, the operations of the bodies at one point."""
+    total = np.empty(node.size)
+    first = node.start.index.size
+    total[:first] = known[node.start.node.serial][node.start.index].reshape(-1)
+    turns = node.bodies[0].index.size
+    bodies = [Ref(body.node, body.index.reshape(-1)) for body in node.bodies]
+    for turn in range(turns):
+        values: dict[tuple[int, int], Any] = {}
+        for k, body in enumerate(bodies):
+            total[first + k * turns + turn] = _at(body.node, int(body.index[turn]), node.earlier, total, known, values)
+    return total
+
+
+def _at(
+    root: Node, point: int, earlier: Earlier, total: np.ndarray, known: Values, values: dict[tuple[int, int], Any]
+) -> Any:
+    """Return an element of a node inside a scan, of which `total` holds what was computed so far."""
+    pending = [(root, point)]
+    while pending:
+        node, at = pending[-1]
+        if node is earlier or node.serial in known:
+            values[node.serial, at] = total[at] if node is earlier else known[node.serial][at]
+        if (node.serial, at) in values:
+            pending.pop()
+            continue
+        assert isinstance(node, Map), f"{node.label} inside a recurrence"
+        operands = [(r.node, int(r.index.reshape(-1)[at])) for r in node.args]
+        missing = [(n, p) for n, p in operands if (n.serial, p) not in values]
+        if missing:
+            pending += missing
+            continue
+        with np.errstate(all="ignore"):
+            values[node.serial, at] = node.op.numpy(*(values[n.serial, p] for n, p in operands))
+    return values[root.serial, point]
+
+
+RULES: dict[type[Node], Callable[..., np.ndarray]] = {
+    Input: _input, Constant: _constant, Map: _map, Sum: _sum, Join: _join, Call: _call, Scan: _scan,
+}  # fmt: skip
