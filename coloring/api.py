@@ -14,7 +14,7 @@ from .orders import Order, order_by_name
 from .pattern import as_pattern
 from .problems import make_problem
 from .problems.base import Candidate, Problem
-from .results import ColoringResult
+from .results import ColoringResult, colored
 from .search import Search
 from .verify import Verdict, is_acyclic, is_bicoloring, is_star, is_structurally_orthogonal
 
@@ -109,7 +109,7 @@ def color(
         time_budget = TIME_BUDGET if name in ("best", "exact") else np.inf
     search = Search(problem, postprocess, time.perf_counter() + time_budget)
     if engine == "networkx":
-        from .networks import networkx_candidates
+        from .networks.graphs import networkx_candidates
 
         search.run(networkx_candidates(problem, order))
     elif engine != "numba":
@@ -171,7 +171,7 @@ def from_colors(
         verdict = is_structurally_orthogonal(pattern, colors, partition)
     if not verdict:
         raise ColoringError(f"these colors cannot recover {pattern!r}: {verdict.reason}")
-    return problem.result(np.ascontiguousarray(colors, np.int32))
+    return colored(problem, np.ascontiguousarray(colors, np.int32))
 
 
 def _candidates(problem: Problem, orders: Any) -> Iterator[Candidate]:

@@ -160,7 +160,7 @@ class SparsityPattern:
         ax : matplotlib axes, optional
             Where to draw; a new figure by default (``.figure.savefig(...)`` writes it).
         """
-        from .plotting import spy
+        from .pictures.figures import spy
 
         return spy(self, ax)
 
@@ -179,8 +179,8 @@ class SparsityPattern:
         return f"SparsityPattern({self.shape[0]} x {self.shape[1]}, nnz={self.nnz})"
 
     def _repr_html_(self) -> str:
-        from .html import facts
-        from .thumbnail import thumbnail
+        from .pictures.html import facts
+        from .pictures.thumbnail import thumbnail
 
         m, n = self.shape
         lengths = np.diff(self.indptr)

@@ -13,6 +13,7 @@ from . import kernels
 from .errors import ColoringError
 from .orientation import orient
 from .pattern import SparsityPattern
+from .problems import Bidirectional, DistanceTwo, Problem, Symmetric
 from .recovery import RecoveryPlan, bidirectional_plan, column_plan, row_plan, symmetric_plan
 
 Compressed = Any  # ndarray, or a pair of them for a bidirectional coloring
@@ -40,10 +41,11 @@ class ColoringResult(ABC):
     structure: str
     partition: str
     decompression: str
+    problem: Problem
 
     def __init__(
         self,
-        problem: Any,
+        problem: Problem,
         row_colors: np.ndarray | None,
         column_colors: np.ndarray | None,
         *,
@@ -197,7 +199,7 @@ class ColoringResult(ABC):
         -------
         matplotlib.figure.Figure
         """
-        from .plotting import spy_coloring
+        from .pictures.figures import spy_coloring
 
         return spy_coloring(self, axes)
 
@@ -236,8 +238,8 @@ class ColoringResult(ABC):
         )
 
     def _repr_html_(self) -> str:
-        from .html import facts
-        from .thumbnail import colored_thumbnail
+        from .pictures.html import facts
+        from .pictures.thumbnail import colored_thumbnail
 
         m, n = self.pattern.shape
         bound = "optimal" if self.is_optimal else f"proven lower bound {self.lower_bound}"
@@ -259,7 +261,7 @@ class PartitionColoring(ColoringResult):
     structure = "nonsymmetric"
     decompression = "direct"
 
-    def __init__(self, problem: Any, colors: np.ndarray, **found: Any) -> None:
+    def __init__(self, problem: DistanceTwo, colors: np.ndarray, **found: Any) -> None:
         self.partition = problem.partition
         sides = (None, colors) if self.partition == "column" else (colors, None)
         super().__init__(problem, *sides, **found)
@@ -275,8 +277,9 @@ class SymmetricColoring(ColoringResult):
 
     structure = "symmetric"
     partition = "column"
+    problem: Symmetric
 
-    def __init__(self, problem: Any, colors: np.ndarray, **found: Any) -> None:
+    def __init__(self, problem: Symmetric, colors: np.ndarray, **found: Any) -> None:
         self.decompression = "substitution" if problem.substitution else "direct"
         super().__init__(problem, None, colors, **found)
 
@@ -291,8 +294,9 @@ class Bicoloring(ColoringResult):
 
     structure = "nonsymmetric"
     partition = "bidirectional"
+    problem: Bidirectional
 
-    def __init__(self, problem: Any, colors: np.ndarray, **found: Any) -> None:
+    def __init__(self, problem: Bidirectional, colors: np.ndarray, **found: Any) -> None:
         self.decompression = "substitution" if problem.substitution else "direct"
         n = problem.pattern.shape[1]
         super().__init__(problem, colors[n:], colors[:n], **found)
@@ -301,6 +305,18 @@ class Bicoloring(ColoringResult):
         p = self.problem
         colors = np.concatenate([self.column_colors, self.row_colors])
         return bidirectional_plan(self.pattern, p.graph, colors, orient(p.graph, colors, p.substitution, p.diagonal))
+
+
+def colored(problem: Problem, colors: np.ndarray, **found: Any) -> ColoringResult:
+    """Wrap the colors of a problem's vertices; `found` tells how they were found."""
+    match problem:
+        case DistanceTwo():
+            return PartitionColoring(problem, colors, **found)
+        case Symmetric():
+            return SymmetricColoring(problem, colors, **found)
+        case Bidirectional():
+            return Bicoloring(problem, colors, **found)
+    raise TypeError(f"no coloring of a {type(problem).__name__} is known")
 
 
 def _count(colors: np.ndarray | None) -> int:

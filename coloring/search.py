@@ -5,12 +5,12 @@ from __future__ import annotations
 import time
 from collections.abc import Iterable
 from itertools import count
-from typing import Any
 
 import numpy as np
 
 from .exact import improve_exactly
 from .problems.base import NO_LIMIT, Candidate, Problem
+from .results import ColoringResult, colored
 
 #: Entries that a quick search colors, all attempts together.
 QUICK_ENTRIES = 20_000_000
@@ -145,10 +145,11 @@ class Search:
             if self.is_over:
                 return
 
-    def result(self) -> Any:
+    def result(self) -> ColoringResult:
         """Wrap the best coloring, with the record of the search."""
         assert self.colors is not None  # the first candidate has no limit and always colors
-        return self.problem.result(
+        return colored(
+            self.problem,
             self.colors,
             order=self.label,
             tried=tuple(self.tried),

@@ -10,7 +10,7 @@ import scipy.sparse
 
 import coloring as graph
 from coloring import ColoringResult, SparsityPattern
-from coloring.thumbnail import thumbnail
+from coloring.pictures.thumbnail import thumbnail
 from sparsead.checking import verify
 from sparsead.choices import given_coloring
 from sparsead.described import Described

@@ -84,10 +84,6 @@ class Problem(ABC):
     def exact_terms(self) -> dict[str, Any]:
         """Return the problem in the terms of `coloring.exact.ExactSearch`."""
 
-    @abstractmethod
-    def result(self, colors: np.ndarray, **found: Any) -> Any:
-        """Wrap the colors with the way to compress and decompress."""
-
     @property
     def distance_two(self) -> Problem | None:
         """The column or row coloring whose colors also solve this problem, if there is one."""

@@ -100,12 +100,6 @@ class Bidirectional(StarLike):
                 kept = (others, dense) if side == "rows" else (dense, others)
                 yield f"{side} of more than {t}", np.concatenate(kept)
 
-    def result(self, colors: np.ndarray, **found: Any) -> Any:
-        """Wrap the colors."""
-        from ..results import Bicoloring
-
-        return Bicoloring(self, colors, **found)
-
 
 def _padded(make: Any, padding: tuple[int, int], limit: int) -> np.ndarray | None:
     colors = make(limit)

@@ -115,9 +115,3 @@ class DistanceTwo(Problem):
             "side": np.zeros(self.num_vertices, int),
             "may_be_neutral": empty,
         }
-
-    def result(self, colors: np.ndarray, **found: Any) -> Any:
-        """Wrap the colors."""
-        from ..results import PartitionColoring
-
-        return PartitionColoring(self, colors, **found)

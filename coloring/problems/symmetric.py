@@ -180,9 +180,3 @@ class Symmetric(StarLike):
         if variant == "restricted":
             return self.restricted_greedy(order, limit)
         return self.greedy(order, limit, cautious=variant == "cautious")
-
-    def result(self, colors: np.ndarray, **found: Any) -> Any:
-        """Wrap the colors."""
-        from ..results import SymmetricColoring
-
-        return SymmetricColoring(self, colors, **found)

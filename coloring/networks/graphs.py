@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from . import kernels
-from .errors import ColoringError
-from .graph import Graph
-from .pattern import as_pattern
-from .problems import make_problem
-from .problems.base import Candidate, Problem
+from .. import kernels
+from ..errors import ColoringError
+from ..graph import Graph
+from ..pattern import as_pattern
+from ..problems import make_problem
+from ..problems.base import Candidate, Problem
 
 if TYPE_CHECKING:
     import networkx as nx
@@ -152,6 +152,6 @@ def _intersection_graph(problem: Problem) -> nx.Graph:
 
 
 def _lazy_graph(indptr: np.ndarray, indices: np.ndarray) -> nx.Graph:
-    from .lazy_graph import CompressedGraph
+    from .lazy import CompressedGraph
 
     return CompressedGraph.from_lists(indptr, indices)
