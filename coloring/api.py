@@ -178,11 +178,11 @@ def _candidates(problem: Problem, orders: Any) -> Iterator[Candidate]:
     """The greedy algorithm in each of the given orders."""
     for order in orders if isinstance(orders, list | tuple) else [orders]:
         if isinstance(order, str):
-            yield order, partial(_greedy, problem, order_by_name(order))
+            yield Candidate(order, partial(_greedy, problem, order_by_name(order)))
         elif callable(order):
-            yield getattr(order, "__name__", "callable"), partial(_greedy, problem, _checked(order))
+            yield Candidate(getattr(order, "__name__", "callable"), partial(_greedy, problem, _checked(order)))
         else:
-            yield "given", partial(_greedy, problem, _checked(partial(_given, order)))
+            yield Candidate("given", partial(_greedy, problem, _checked(partial(_given, order))))
 
 
 def _given(order: Any, problem: Problem) -> Any:

@@ -75,7 +75,7 @@ def lattice_colorings(A: SparsityPattern, moduli: range) -> Iterator[np.ndarray]
     ndarray of int32, shape (n,)
         Candidates that are right for a sample of the rows; the caller checks them on all rows.
     """
-    lattices = list(find_lattices(A)) if moduli else []
+    lattices = list(find_lattices(A)) if moduli and A.nnz >= 500 else []
     if not lattices:
         return
     indptr, indices = _sample(A)

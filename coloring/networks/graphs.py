@@ -124,7 +124,7 @@ def networkx_candidates(problem: Problem, order: Any) -> Iterator[Candidate]:
         )
     for strategy in order if isinstance(order, list | tuple) else [order]:
         label = strategy if isinstance(strategy, str) else getattr(strategy, "__name__", "callable")
-        yield f"networkx {label}", partial(_networkx_colors, problem.distance_two, strategy)
+        yield Candidate(f"networkx {label}", partial(_networkx_colors, problem.distance_two, strategy))
 
 
 def _networkx_colors(problem: Problem, strategy: Any, limit: int) -> np.ndarray:

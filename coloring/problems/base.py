@@ -3,21 +3,82 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from copy import copy
-from functools import cached_property
-from typing import Any
+from dataclasses import dataclass
+from functools import cached_property, partial
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from .. import kernels
+from ..orders import ORDERS, order_by_name
 from ..pattern import SparsityPattern
 
 #: More colors than any pattern can need.
 NO_LIMIT = np.iinfo(np.int64).max
 
-#: A name, and a function from a number of colors to a coloring, or to nothing if it needs many more.
-Candidate = tuple[str, Callable[[int], "np.ndarray | None"]]
+#: Patterns of up to so many rows and columns are colored in all orders by a quick search.
+SMALL = 2000
+
+#: A quick search skips orders that look at pairs of columns when there are more pairs than this.
+PAIR_LIMIT = 50_000_000
+
+#: From a number of colors to a coloring, or to nothing if it needs many more.
+Make = Callable[[int], "np.ndarray | None"]
+
+
+class Candidate(NamedTuple):
+    """A way to color.
+
+    Attributes
+    ----------
+    label : str
+        Its name.
+    make : callable
+        From a number of colors to a coloring; or to None if that would need many more.
+    work : int
+        Entries and pairs of entries that it looks at, about.
+    """
+
+    label: str
+    make: Make
+    work: int = 0
+
+
+@dataclass(frozen=True)
+class Simpler:
+    """A problem whose colorings, with all other vertices neutral, are colorings of this one too.
+
+    Attributes
+    ----------
+    label : str
+        What its colorings are called among those of this problem.
+    problem : Problem
+        The simpler problem.
+    first, size : int
+        The vertices that it colors are ``first, ..., first + problem.num_vertices - 1`` of `size`.
+    """
+
+    label: str
+    problem: Problem
+    first: int
+    size: int
+
+    def embedded(self, colors: np.ndarray) -> np.ndarray:
+        """Return the coloring of all vertices."""
+        after = self.size - self.first - colors.size
+        return np.pad(colors, (self.first, after), constant_values=-1) if colors.size < self.size else colors
+
+    def candidates(self, thorough: bool, ties: np.ndarray) -> Iterator[Candidate]:
+        """Ways to color the simpler problem, as ways to color this one."""
+        own = ties[(ties >= self.first) & (ties < self.first + self.problem.num_vertices)] - np.int32(self.first)
+        for label, make, work in self.problem.with_ties(own).candidates(thorough):
+            yield Candidate(f"{self.label}, {label}", partial(self._make, make), work)
+
+    def _make(self, make: Make, limit: int) -> np.ndarray | None:
+        colors = make(limit)
+        return None if colors is None else self.embedded(colors)
 
 
 class Problem(ABC):
@@ -43,6 +104,7 @@ class Problem(ABC):
     def __init__(self, pattern: SparsityPattern, seed: int = 0) -> None:
         self.pattern = pattern
         self.seed = seed
+        self._ordered: dict[str, np.ndarray] = {}
 
     @abstractmethod
     def greedy(self, order: np.ndarray, limit: int = NO_LIMIT) -> np.ndarray | None:
@@ -63,10 +125,68 @@ class Problem(ABC):
     def portfolio(self, thorough: bool) -> Iterator[Candidate]:
         """Named ways to color, the most promising first; all of them if `thorough`."""
 
+    @abstractmethod
+    def order_work(self, name: str) -> int:
+        """Return the number of entries, or pairs of entries, that an order looks at."""
+
+    @property
+    @abstractmethod
+    def num_pairs(self) -> int:
+        """Number of pairs of entries in a line, all lines together: what the orders at distance two look at."""
+
+    @property
+    def has_few_pairs(self) -> bool:
+        """Whether an order that looks at all pairs of entries in a line is affordable."""
+        return self.num_pairs <= PAIR_LIMIT
+
+    @property
+    @abstractmethod
+    def greedy_work(self) -> int:
+        """Number of entries, or pairs of entries, that the greedy algorithm looks at."""
+
+    @property
+    @abstractmethod
+    def pass_work(self) -> int:
+        """Number of entries and pairs that the orders of this problem and its greedy algorithm look at."""
+
+    @property
+    def simpler(self) -> Sequence[Simpler]:
+        """Problems whose colorings solve this one: it never needs more colors than they do."""
+        return ()
+
+    def candidates(self, thorough: bool) -> Iterator[Candidate]:
+        """Own ways to color, then those of simpler problems."""
+        yield from self.portfolio(thorough)
+        for simpler in self.simpler:
+            yield from simpler.candidates(thorough, self.tie_order)
+
+    def ordered(self, name: str) -> np.ndarray:
+        """The vertices in the order of that name (computed once)."""
+        if name not in self._ordered:
+            self._ordered[name] = order_by_name(name)(self)
+        return self._ordered[name]
+
+    def by_order(self, name: str) -> Candidate:
+        """The greedy algorithm in the order of that name."""
+        return Candidate(name, partial(self._greedy_by_name, name), self.order_work(name) + self.greedy_work)
+
+    def _greedy_by_name(self, name: str, limit: int) -> np.ndarray | None:
+        return self.greedy(self.ordered(name), limit)
+
+    def all_orders(self) -> list[Candidate]:
+        """The greedy algorithm in every order that does not look at too many pairs of vertices."""
+        return [self.by_order(name) for name in ORDERS if self.order_work(name) <= PAIR_LIMIT]
+
+    @property
+    def is_small(self) -> bool:
+        """Whether all orders are tried even by a quick search."""
+        return max(self.pattern.shape) <= SMALL
+
     def with_ties(self, ties: np.ndarray) -> Problem:
         """Return this problem with another order for breaking ties."""
         twin = copy(self)
         twin.tie_order = ties
+        twin._ordered = {}
         return twin
 
     def classes(self, colors: np.ndarray) -> np.ndarray:

@@ -53,7 +53,7 @@ def test_large_matrices_get_fewer_attempts(monkeypatch):
 
 
 def test_orders_that_look_at_pairs_are_left_out_where_there_are_too_many(monkeypatch):
-    monkeypatch.setattr("coloring.problems.distance2.PAIR_LIMIT", 10)
+    monkeypatch.setattr("coloring.problems.base.PAIR_LIMIT", 10)
     names = [name for name, _ in coloring.color(MESH).tried]
     assert "natural" in names
     assert not {"largest_first", "smallest_last"} & set(names)
