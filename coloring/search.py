@@ -15,11 +15,11 @@ from .problems.base import NO_LIMIT, Candidate, Problem, Simpler
 from .results import ColoringResult, colored
 
 #: A quick search looks at so many times what one order and its greedy algorithm look at ...
-QUICK_PASSES = 6
+QUICK_PASSES = 5
 #: ... but at no more entries and pairs of entries than this, about a second's work, once it has a coloring.
 QUICK_WORK = 200_000_000
 #: What an attempt costs besides, in entries looked at: calls, and arrays that are as short as this.
-ATTEMPT_WORK = 4_000
+ATTEMPT_WORK = 2_500
 
 #: Quick searches of patterns with fewer pairs take some milliseconds.
 TINY_PAIRS = 100_000
@@ -71,7 +71,7 @@ class Search:
         bound = self.problem.lower_bound if self.thorough else self.problem.quick_bound
         if self.colors is not None and self.num_colors <= bound:
             self.stopped = "lower bound reached"
-        elif time.perf_counter() > self.deadline:
+        elif self.deadline < np.inf and time.perf_counter() > self.deadline:
             self.stopped = "time budget spent"
         return bool(self.stopped)
 

@@ -168,7 +168,11 @@ class Problem(ABC):
 
     def by_order(self, name: str) -> Candidate:
         """The greedy algorithm in the order of that name."""
-        return Candidate(name, partial(self._greedy_by_name, name), self.order_work(name) + self.greedy_work)
+        return Candidate(name, partial(self._greedy_by_name, name), self._ordered_work(name))
+
+    def _ordered_work(self, name: str) -> int:
+        """What is left to look at: orders that are known cost nothing."""
+        return self.greedy_work + (0 if name in self._ordered else self.order_work(name))
 
     def _greedy_by_name(self, name: str, limit: int) -> np.ndarray | None:
         return self.greedy(self.ordered(name), limit)

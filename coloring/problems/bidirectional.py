@@ -68,6 +68,8 @@ class Bidirectional(StarLike):
             Simpler("columns alone", DistanceTwo(self.pattern, "column", self.seed), 0, size),
             Simpler("rows alone", DistanceTwo(self.pattern, "row", self.seed), n, size),
         ]
+        if self.pattern.is_symmetric:
+            return sides[:1]
         return sorted(sides, key=lambda side: side.problem.quick_bound)
 
     def portfolio(self, thorough: bool) -> Iterator[Candidate]:
@@ -78,15 +80,16 @@ class Bidirectional(StarLike):
                 yield self.by_order(name)
                 yield self._covering(name, "cover first")
         names = THOROUGH if thorough else QUICK[::2]
-        for label, kept in self._dense_line_covers(2.0 if not thorough else 2**0.5):
+        mean = self.pattern.nnz / max(min(self.pattern.shape), 1)
+        for label, kept in self._dense_line_covers(*((2**0.5, 1.0) if thorough else (2.0, 2 * mean))):
             for name in names:
                 make = partial(self._greedy_on, name, kept, False)
-                yield Candidate(f"{name}, {label}", make, self.by_order(name).work)
+                yield Candidate(f"{name}, {label}", make, self._ordered_work(name))
         if not thorough:
             yield from self.all_orders()
 
     def _covering(self, name: str, label: str, cautious: bool = False) -> Candidate:
-        return Candidate(f"{name}, {label}", partial(self._greedy_on, name, None, cautious), self.by_order(name).work)
+        return Candidate(f"{name}, {label}", partial(self._greedy_on, name, None, cautious), self._ordered_work(name))
 
     def _greedy_on(self, name: str, kept: np.ndarray | None, cautious: bool, limit: int) -> np.ndarray | None:
         """Color the vertices in `kept` (by default those of an implicit cover) in the order of that name."""
@@ -95,7 +98,7 @@ class Bidirectional(StarLike):
             kept = kernels.covers.implicit_cover(self.graph.indptr, self.graph.indices, order)
         return self.greedy(order[kept[order]], limit, cautious)
 
-    def _dense_line_covers(self, ratio: float) -> Iterator[tuple[str, np.ndarray]]:
+    def _dense_line_covers(self, ratio: float, least: float) -> Iterator[tuple[str, np.ndarray]]:
         """Rows (or columns) with more than t entries, and the columns (rows) that the others need."""
         A = self.pattern
         for side, dense_in in (("rows", A), ("columns", A.T)):
@@ -103,7 +106,7 @@ class Bidirectional(StarLike):
             steps = np.log(max(counts.max(initial=0), 1)) / np.log(ratio)
             for t in np.unique(np.round(ratio ** np.arange(steps)).astype(int))[::-1]:
                 dense = counts > t
-                if not dense.any() or dense.all():
+                if t < least or not dense.any() or dense.all():
                     continue
                 others = np.zeros(dense_in.shape[1], np.bool_)
                 others[dense_in.indices[~dense[dense_in.rows]]] = True
