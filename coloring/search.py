@@ -15,11 +15,11 @@ from .problems.base import NO_LIMIT, Candidate, Problem, Simpler
 from .results import ColoringResult, colored
 
 #: A quick search looks at so many times what one order and its greedy algorithm look at ...
-QUICK_PASSES = 5
+QUICK_PASSES = 6
 #: ... but at no more entries and pairs of entries than this, about a second's work, once it has a coloring.
 QUICK_WORK = 200_000_000
 #: What an attempt costs besides, in entries looked at: calls, and arrays that are as short as this.
-ATTEMPT_WORK = 2_500
+ATTEMPT_WORK = 2_200
 
 #: Quick searches of patterns with fewer pairs take some milliseconds.
 TINY_PAIRS = 100_000
