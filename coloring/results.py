@@ -9,12 +9,13 @@ from typing import Any
 import numpy as np
 import scipy.sparse as sp
 
-from . import kernels
 from .errors import ColoringError
 from .orientation import orient
 from .pattern import SparsityPattern
 from .problems import Bidirectional, DistanceTwo, Problem, Symmetric
 from .recovery import RecoveryPlan, bidirectional_plan, column_plan, row_plan, symmetric_plan
+from .targets import Target, check_inside
+from .values import compress_columns, compress_rows
 
 Compressed = Any  # ndarray, or a pair of them for a bidirectional coloring
 
@@ -133,22 +134,23 @@ class ColoringResult(ABC):
         Raises
         ------
         ColoringError
-            If the shape of `A` is not that of the pattern.
+            If the shape of `A` is not that of the pattern, or if it has a value outside the pattern.
+
+        Notes
+        -----
+        Boolean matrices are compressed as integers, since several entries may be added up.
         """
         A = sp.csr_array(A)
+        if A.dtype.kind == "b":
+            A = A.astype(np.int64)
         if A.shape != self.pattern.shape:
             raise ColoringError(f"a matrix of shape {A.shape}; this coloring is for {self.pattern.shape}")
-        m, n = A.shape
-        parts = A.indptr, A.indices, A.data
+        check_inside(A, self.pattern)
         sides = []
         if self.row_colors is not None:
-            B_row = np.zeros((self.num_row_colors, n), A.dtype)
-            kernels.recovery.compress_rows(*parts, self.row_colors, B_row)
-            sides.append(B_row)
+            sides.append(compress_rows(A, self.row_colors, self.num_row_colors))
         if self.column_colors is not None:
-            B_column = np.zeros((m, self.num_column_colors), A.dtype)
-            kernels.recovery.compress_columns(*parts, self.column_colors, B_column)
-            sides.append(B_column)
+            sides.append(compress_columns(A, self.column_colors, self.num_column_colors))
         return sides[0] if len(sides) == 1 else tuple(sides)
 
     def decompress(self, B: Compressed, out: sp.csr_array | None = None, triangle: str = "full") -> sp.csr_array:
@@ -158,8 +160,9 @@ class ColoringResult(ABC):
         ----------
         B : ndarray or pair of ndarray
             As `compress` returns it.
-        out : csr_array, optional
-            A matrix returned by an earlier call with the same `triangle`; its values are overwritten.
+        out : csr_array or ndarray, optional
+            A matrix returned by an earlier call with the same `triangle`, whose values are overwritten; or any
+            other csr_array with at least these entries, or a dense array, which are 0 elsewhere afterwards.
         triangle : {"full", "lower", "upper"}
             Part of the matrix to return, the diagonal included.
 
@@ -170,21 +173,21 @@ class ColoringResult(ABC):
         Raises
         ------
         ColoringError
-            If `B` or `out` has another shape than this coloring needs.
+            If `B` or `out` has another shape than this coloring needs; if `out` has no place for an entry,
+            cannot hold the type of `B`, is read-only, or shares memory with `B`.
         """
         sides = self._checked(B)
         pattern, chosen = self._part(triangle)
+        dtype = _dtype(sides)
         if out is None:
-            out = pattern.to_scipy(np.empty(pattern.nnz, _dtype(sides)))
-        elif out.shape != pattern.shape or out.nnz != pattern.nnz:
-            raise ColoringError(
-                f"out has shape {out.shape} and {out.nnz} entries; expected {pattern!r}. "
-                "Pass a matrix that decompress returned before with the same triangle"
-            )
-        values = out.data if chosen is None else np.empty(self.pattern.nnz, _dtype(sides))
+            own = SparsityPattern(pattern.shape, pattern.indptr.copy(), pattern.indices.copy())
+            out = own.to_scipy(np.empty(pattern.nnz, dtype))  # whose indices the user may change
+        target = Target.of(out, pattern, dtype, (side for side in sides if side is not None))
+        in_place = chosen is None and target.holds(dtype)
+        values = target.data if in_place else np.empty(self.pattern.nnz, dtype)
         self.plan.decompress(sides[1], sides[0], values)
-        if chosen is not None:
-            np.take(values, chosen, out=out.data)
+        if not in_place:
+            target.write(values if chosen is None else values[chosen])
         return out
 
     def spy(self, axes: Any = None) -> Any:

@@ -80,7 +80,7 @@ def orient_trees(indptr, indices, edge, ends, colors, shared):
             continue
         e = remaining[a]
         k = ends[e, 0] if node[ends[e, 0]] == a else ends[e, 1]
-        b = node[ends[e, 0]] + node[ends[e, 1]] - a
+        b = node[ends[e, 0]] ^ node[ends[e, 1]] ^ a  # the other one
         chosen[e] = k if shared[ends[e, 0]] or shared[ends[e, 1]] else UNDECIDED
         taken[count], parent[count] = e, b
         count += 1

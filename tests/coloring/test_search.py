@@ -75,6 +75,18 @@ def test_a_dense_row_costs_no_pairs(name):
     assert result.num_colors == {"column": n, "row": n, "star": 2, "acyclic": 2}.get(name, 3)
 
 
+def test_a_search_goes_on_from_the_orders_that_are_given():
+    alone = coloring.color(MESH, order="random")
+    auto = coloring.color(MESH, order=["random", "natural"], search="auto")
+    assert [name for name, _ in alone.tried] == ["random"]
+    assert [name for name, _ in auto.tried][:2] == ["random", "natural"]
+    assert auto.num_colors <= coloring.color(MESH).num_colors
+    for search in ("auto", "best", "exact"):
+        by_search = coloring.color(matrices.grid(5, 7), search=search)
+        by_order = coloring.color(matrices.grid(5, 7), order=search)
+        np.testing.assert_array_equal(by_search.colors, by_order.colors)
+
+
 #: For each coloring, those that it never needs more colors than.
 SIMPLER = {
     "star": ["column"],
@@ -167,6 +179,8 @@ def test_dense_rows_and_columns_are_split_between_the_sides(name):
         ({"structure": "diagonal"}, "unknown structure 'diagonal'; expected one of nonsymmetric, symmetric"),
         ({"partition": "both"}, "unknown partition 'both'"),
         ({"decompression": "guess"}, "unknown decompression 'guess'"),
+        ({"search": "all"}, "unknown search 'all'; expected one of auto, best, exact, or None"),
+        ({"search": "best", "order": "exact"}, "order='exact' and search='best' are two searches"),
         ({"engine": "abacus"}, "unknown engine 'abacus'; expected 'numba' or 'networkx'"),
         ({"decompression": "substitution"}, "substitution needs structure='symmetric' or partition='bidirectional'"),
         ({"structure": "symmetric", "partition": "row"}, "a symmetric matrix is colored by columns"),
