@@ -10,11 +10,13 @@ import numpy as np
 
 from .. import kernels
 from ..bounds import clique_bound, packing_bound
-from ..lattice import lattice_colorings
 from ..orientation import renumber
 from ..pattern import SparsityPattern
+from ..regular import circular_colorings
 from .base import NO_LIMIT, Candidate, Problem
 
+#: What the search for periodic colorings looks at besides entries.
+LATTICE_WORK = 50_000
 #: Up to so many pairs the intersection graph is built, which makes every order faster.
 GRAPH_PAIR_LIMIT = 20_000_000
 #: The lower bound looks for cliques beyond lines only up to this number.
@@ -121,7 +123,7 @@ class DistanceTwo(Problem):
     def portfolio(self, thorough: bool) -> Iterator[Candidate]:
         """Natural order and grids first; orders that look at pairs only where there are not too many."""
         yield self.by_order("natural")
-        yield Candidate("lattice", self._lattice, 2 * self.pattern.nnz)
+        yield Candidate("lattice", self._lattice, min(40 * self.pattern.nnz, LATTICE_WORK) + 2 * self.pattern.nnz)
         if thorough or self.has_few_pairs:
             for name in THOROUGH:
                 yield self.by_order(name)
@@ -129,7 +131,7 @@ class DistanceTwo(Problem):
     def _lattice(self, limit: int) -> np.ndarray | None:
         """The periodic coloring with fewest colors, if the matrix comes from a grid and has one."""
         lines = self._lines
-        for colors in lattice_colorings(lines, range(self.quick_bound, limit)):
+        for colors in circular_colorings(lines, range(self.quick_bound, limit)):
             if kernels.offsets.first_repeat(lines.indptr, lines.indices, colors, colors.size)[0] < 0:
                 return colors
         return None
