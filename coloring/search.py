@@ -9,7 +9,6 @@ from itertools import count, islice
 
 import numpy as np
 
-from .exact import improve_exactly
 from .interrupts import deferred
 from .problems.base import NO_LIMIT, Candidate, Problem, Simpler
 from .results import ColoringResult, colored
@@ -151,11 +150,11 @@ class Search:
         self._begin_quickly()
         if self.is_over:
             return
-        found, proven = improve_exactly(self.problem, self.num_colors, self.deadline)
-        for colors in found:
+        from .exact import improve_exactly  # which imports the solver
+
+        colors, proven = improve_exactly(self.problem, self.num_colors, self.deadline)
+        if colors is not None:
             self.offer("exact", colors)
-        if proven:
-            self.problem.lower_bound = max(self.problem.lower_bound, self.num_colors)
         self.stopped = "proven optimal" if proven else "time budget spent"
 
     def _begin_quickly(self) -> None:

@@ -100,6 +100,7 @@ class Problem(ABC):
     pattern: SparsityPattern
     seed: int
     num_vertices: int
+    certificate: str = ""  # what an exact search proved the lower bound by
 
     def __init__(self, pattern: SparsityPattern, seed: int = 0) -> None:
         self.pattern = pattern
@@ -205,8 +206,8 @@ class Problem(ABC):
         return self.greedy(order.astype(np.int32), limit)
 
     @abstractmethod
-    def exact_terms(self) -> dict[str, Any]:
-        """Return the problem in the terms of `coloring.exact.ExactSearch`."""
+    def exact_terms(self) -> Any:
+        """Return the problem as `coloring.exact.Terms`."""
 
     @property
     def distance_two(self) -> Problem | None:

@@ -136,12 +136,10 @@ class DistanceTwo(Problem):
                 return colors
         return None
 
-    def exact_terms(self) -> dict[str, Any]:
+    def exact_terms(self) -> Any:
         """Distance-1 coloring of the intersection graph."""
+        from ..exact import Terms
+
         indptr, indices = kernels.intersection.adjacency_lists(self._pairs)
-        return {
-            "neighbors": [set(around.tolist()) for around in np.split(indices, indptr[1:-1])],
-            "kind": "distance one",
-            "side": np.zeros(self.num_vertices, int),
-            "may_be_neutral": self._empty,
-        }
+        neighbors = [set(around.tolist()) for around in np.split(indices, indptr[1:-1])]
+        return Terms(neighbors, "distance one", [0] * self.num_vertices, self._empty.tolist())

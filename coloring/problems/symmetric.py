@@ -79,15 +79,14 @@ class StarLike(Problem):
             return kernels.neighbors.distance_one(*lists)
         return kernels.neighbors.distance_two(*lists, *lists)
 
-    def exact_terms(self) -> dict[str, Any]:
+    def exact_terms(self) -> Any:
         """Star or acyclic coloring; vertices without a diagonal entry may be neutral."""
+        from ..exact import Terms
+
         graph = self.graph
-        return {
-            "neighbors": [set(around.tolist()) for around in np.split(graph.indices, graph.indptr[1:-1])],
-            "kind": "acyclic" if self.substitution else "star",
-            "side": (np.arange(self.num_vertices) >= graph.num_first).astype(int),
-            "may_be_neutral": ~self.diagonal,
-        }
+        neighbors = [set(around.tolist()) for around in np.split(graph.indices, graph.indptr[1:-1])]
+        side = (np.arange(self.num_vertices) >= graph.num_first).astype(int).tolist()
+        return Terms(neighbors, "acyclic" if self.substitution else "star", side, (~self.diagonal).tolist())
 
     def settle(self, colors: np.ndarray) -> np.ndarray:
         """Vertices that are neither hub nor parent nor on the diagonal need no color."""
