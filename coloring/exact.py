@@ -12,57 +12,24 @@ import time
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from itertools import combinations
-from typing import Any
 
 import numpy as np
 import scipy.sparse as sp
 from scipy.optimize import Bounds, LinearConstraint, milp
 
-from . import kernels
+from .problems.base import Problem
+from .problems.terms import Terms
 
 NEUTRAL = -1
 
 #: Vertices beyond which nothing is tried, variables and constraints beyond which a program is not written down.
 MOST_VERTICES, MOST_TERMS = 20_000, 400_000
-#: Vertices of the parts that bounds are proven on.
-PARTS = (6, 9, 12, 16, 20, 25, 32, 40, 50, 64)
-#: Steps of backtracking on one part: about a second.
-PART_STEPS = 3_000_000
-#: As `kernels.backtracking` numbers them.
-KINDS = ("distance one", "star", "acyclic")
+#: Vertices of the parts that bounds are proven on, and steps of backtracking on each: a second or two.
+PARTS, PART_STEPS = (6, 9, 12, 16, 20, 25, 32, 40, 50, 64), 3_000_000
 
 
 class OutOfReachError(Exception):
     """The time is spent, or the program too large."""
-
-
-@dataclass
-class Terms:
-    """A coloring problem on a graph.
-
-    Attributes
-    ----------
-    neighbors : list of set
-        Neighbors of each vertex; for a column or row coloring, in the intersection graph.
-    kind : {"distance one", "star", "acyclic"}
-        What the coloring must be, besides proper.
-    side : list of int
-        0 or 1: vertices on different sides have different palettes, so that equal numbers are no conflict.
-    may_be_neutral : list of bool
-        Vertices that may stay without a color.
-    """
-
-    neighbors: list[set[int]]
-    kind: str
-    side: list[int]
-    may_be_neutral: list[bool]
-
-    def part(self, vertices: list[int]) -> Terms:
-        """The problem on these vertices alone."""
-        place = {v: k for k, v in enumerate(vertices)}
-        around = [{place[w] for w in self.neighbors[v] if w in place} for v in vertices]
-        pick = [self.side[v] for v in vertices], [self.may_be_neutral[v] for v in vertices]
-        return Terms(around, self.kind, *pick)
 
 
 @dataclass
@@ -202,7 +169,7 @@ class Program:
     def _upper(self) -> np.ndarray:
         """Neutral vertices where they may be; the first vertices of a side have the first colors."""
         k, upper, seen = self.num_colors, np.ones(self.size), [0, 0]
-        for v in _search_order(self.terms.neighbors):
+        for v in range(len(self.terms.neighbors)):
             upper[self.has(v, k)] = self.terms.may_be_neutral[v]
             side = self.terms.side[v]
             upper[self.has(v, min(seen[side] + 1, k)) : self.has(v, k)] = 0
@@ -214,7 +181,7 @@ class Program:
         return np.where(chosen == self.num_colors, NEUTRAL, chosen).astype(np.int32)
 
 
-def improve_exactly(problem: Any, num_colors: int, deadline: float) -> tuple[np.ndarray | None, bool]:
+def improve_exactly(problem: Problem, num_colors: int, deadline: float) -> tuple[np.ndarray | None, bool]:
     """Prove bounds on parts of the graph, then look for a coloring with fewer than `num_colors` colors.
 
     ``problem.lower_bound`` is raised to what could be proven.
@@ -228,8 +195,9 @@ def improve_exactly(problem: Any, num_colors: int, deadline: float) -> tuple[np.
     """
     if problem.num_vertices > MOST_VERTICES:
         return None, False
-    terms = problem.exact_terms()
-    _raise_bound(problem, terms, num_colors, deadline)
+    problem.prove(PARTS, PART_STEPS, num_colors, deadline)
+    order = problem.grown(problem.num_vertices)
+    terms = problem.part(order)
     if problem.lower_bound >= num_colors:
         return None, True
     try:
@@ -240,59 +208,10 @@ def improve_exactly(problem: Any, num_colors: int, deadline: float) -> tuple[np.
         problem.lower_bound = num_colors
         problem.certificate = "an integer program for all vertices has no solution"
         return None, True
-    problem.lower_bound = max(problem.lower_bound, problem.count(colors))
-    return colors, True
-
-
-def _raise_bound(problem: Any, terms: Terms, num_colors: int, deadline: float) -> None:
-    """Color growing parts around a dense place with as few colors as the bound says, until one cannot be."""
-    for vertices in _parts(terms):
-        part = terms.part(vertices)
-        while problem.lower_bound < num_colors and time.perf_counter() < deadline:
-            status, _ = backtrack(part, problem.lower_bound, PART_STEPS)
-            if status == kernels.backtracking.GIVEN_UP:
-                return
-            if status == kernels.backtracking.FOUND:
-                break
-            problem.lower_bound += 1
-            problem.certificate = f"the vertices {sorted(vertices)} alone need {problem.lower_bound} colors"
-
-
-def backtrack(terms: Terms, num_colors: int, most_steps: int) -> tuple[int, np.ndarray]:
-    """Try all colorings with so many colors, in the order in which the vertices of `terms` stand."""
-    lengths = [len(around) for around in terms.neighbors]
-    indptr = np.concatenate([[0], np.cumsum(lengths)]).astype(np.int64)
-    indices = np.array([w for around in terms.neighbors for w in sorted(around)], np.int64)
-    sides, neutral = np.array(terms.side, np.int64), np.array(terms.may_be_neutral, np.bool_)
-    order = np.arange(len(lengths))
-    kind = KINDS.index(terms.kind)
-    return kernels.backtracking.find(indptr, indices, sides, neutral, order, kind, num_colors, most_steps)
-
-
-def _parts(terms: Terms) -> Iterable[list[int]]:
-    """Vertices around the densest place: each time the one with most neighbors among those before."""
-    order = _search_order(terms.neighbors)
-    for size in PARTS:
-        if size < len(order):
-            yield order[:size]
-
-
-def _search_order(neighbors: list[set[int]]) -> list[int]:
-    """From a vertex of greatest degree on, always a vertex with most neighbors among those before, ties by degree."""
-    order: list[int] = []
-    count = [0] * len(neighbors)
-    left = set(range(len(neighbors)))
-    touched: set[int] = set()
-    while left:
-        v = max(touched or left, key=lambda u: (count[u], len(neighbors[u]), -u))
-        order.append(v)
-        left.discard(v)
-        touched.discard(v)
-        for w in neighbors[v]:
-            count[w] += 1
-            if w in left:
-                touched.add(w)
-    return order
+    placed = np.empty(problem.num_vertices, np.int32)
+    placed[order] = colors
+    problem.lower_bound = max(problem.lower_bound, problem.count(placed))
+    return placed, True
 
 
 def _edges(neighbors: list[set[int]]) -> Iterable[tuple[int, int]]:

@@ -72,6 +72,12 @@ class ColoringResult(ABC):
         return quick if self.num_colors <= quick else self.problem.lower_bound
 
     @property
+    def certificate(self) -> str:
+        """What proves the lower bound, in words."""
+        bound = self.lower_bound
+        return self.problem.certificate if bound > self.problem.quick_bound else self.problem.quick_certificate
+
+    @property
     def is_optimal(self) -> bool:
         """Whether the number of colors meets the proven lower bound."""
         return self.num_colors == self.lower_bound

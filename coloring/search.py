@@ -15,8 +15,8 @@ from .results import ColoringResult, colored
 
 #: A quick search looks at so many times what one order and its greedy algorithm look at ...
 QUICK_PASSES = 6
-#: ... but at no more entries and pairs of entries than this, about a second's work, once it has a coloring.
-QUICK_WORK = 200_000_000
+#: ... but at no more entries and pairs of entries than this, less than a second's work, once it has a coloring.
+QUICK_WORK = 60_000_000
 #: What an attempt costs besides, in entries looked at: calls, and arrays that are as short as this.
 ATTEMPT_WORK = 2_200
 
@@ -47,7 +47,7 @@ class Search:
         self.deadline = deadline
         self.allowance: float = np.inf  # entries and pairs of entries that may be looked at
         self.work = 0  # entries and pairs looked at so far, about
-        self.thorough = problem.is_small  # whether to spend time on the lower bound at which the search can stop
+        self.thorough = False  # whether to spend time on the lower bound at which the search can stop
         self.colors: np.ndarray | None = None
         self.num_colors = 0
         self.label = ""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Sequence
 from copy import copy
@@ -14,6 +15,7 @@ import numpy as np
 from .. import kernels
 from ..orders import ORDERS, order_by_name
 from ..pattern import SparsityPattern
+from .terms import Terms, grown
 
 #: More colors than any pattern can need.
 NO_LIMIT = np.iinfo(np.int64).max
@@ -206,8 +208,40 @@ class Problem(ABC):
         return self.greedy(order.astype(np.int32), limit)
 
     @abstractmethod
-    def exact_terms(self) -> Any:
-        """Return the problem as `coloring.exact.Terms`."""
+    def around(self, v: int) -> list[int]:
+        """Return the neighbors of a vertex in the conflict graph."""
+
+    @abstractmethod
+    def part(self, vertices: list[int]) -> Terms:
+        """Write out the problem on these vertices alone."""
+
+    def grown(self, size: int) -> list[int]:
+        """Return so many vertices around the one of greatest degree; then of other components."""
+        order = np.argsort(-self.degrees, kind="stable")
+        chosen: list[int] = []
+        missing = np.ones(self.num_vertices, np.bool_)
+        for start in order.tolist() if size == self.num_vertices else order[:1].tolist():
+            if missing[start]:
+                chosen += grown(self.around, self.degrees, start, size - len(chosen))
+                missing[chosen] = False
+        return chosen
+
+    def prove(self, sizes: Sequence[int], most_steps: int, enough: int, deadline: float = np.inf) -> None:
+        """Raise the lower bound, up to `enough`, by trying to color growing parts with as few colors as it says."""
+        chosen = self.grown(min(sizes[-1], self.num_vertices))
+        for size in sizes:
+            vertices = chosen[:size]
+            part = self.part(vertices)
+            while self.lower_bound < enough and time.perf_counter() < deadline:
+                is_possible = part.backtrack(self.lower_bound, most_steps)
+                if is_possible is None:
+                    return
+                if is_possible:
+                    break
+                self.lower_bound += 1
+                self.certificate = f"vertices {sorted(vertices)} alone need {self.lower_bound} colors"
+            if size >= len(chosen):
+                return
 
     @property
     def distance_two(self) -> Problem | None:
@@ -219,9 +253,19 @@ class Problem(ABC):
         """Prove a lower bound on the number of colors."""
 
     @property
+    def quick_certificate(self) -> str:
+        """What proves the quick bound, in words."""
+        proofs = self.quick_proofs()
+        return max(proofs, key=proofs.__getitem__)
+
+    @abstractmethod
+    def quick_proofs(self) -> dict[str, int]:
+        """Lower bounds by what proves them, in words."""
+
+    @cached_property
     def quick_bound(self) -> int:
         """A lower bound that costs no more than an attempt to color."""
-        return self.lower_bound
+        return max(self.quick_proofs().values())
 
     @cached_property
     def lower_bound(self) -> int:

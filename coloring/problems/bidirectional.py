@@ -39,10 +39,11 @@ class Bidirectional(StarLike):
         """No vertex is needed for itself: [0 Aᵀ; A 0] has no diagonal."""
         return np.zeros(self.num_vertices, np.bool_)
 
-    def find_lower_bound(self) -> int:
-        """The density bound."""
+    def quick_proofs(self) -> dict[str, int]:
+        """Counting."""
         graph, order = self.graph, self.ordered("smallest_last")
-        return density_bound(graph.indptr, graph.indices, order, graph.num_first)
+        density = density_bound(graph.indptr, graph.indices, order, graph.num_first)
+        return {f"{density} products are needed for as many equations as a part has entries": density}
 
     def count(self, colors: np.ndarray) -> int:
         """Row colors and column colors together."""

@@ -14,6 +14,7 @@ from ..orientation import renumber
 from ..pattern import SparsityPattern
 from ..regular import circular_colorings
 from .base import NO_LIMIT, Candidate, Problem
+from .terms import Terms
 
 #: What the search for periodic colorings looks at besides entries.
 LATTICE_WORK = 50_000
@@ -84,18 +85,30 @@ class DistanceTwo(Problem):
         """This problem itself."""
         return self
 
-    @cached_property
-    def quick_bound(self) -> int:
-        """Greatest number of entries in a line, whose vertices conflict pairwise; or what packing needs."""
+    def quick_proofs(self) -> dict[str, int]:
+        """Entries of a line conflict pairwise; those of one color share none; and in small patterns, cliques."""
         lengths = np.diff(self._lines.indptr)
+        longest, at = int(lengths.max(initial=0)), int(lengths.argmax()) if lengths.size else 0
+        line, members = ("row", "columns") if self.partition == "column" else ("column", "rows")
         packed = packing_bound(np.diff(self._lists.indptr), int(np.count_nonzero(lengths)))
-        return max(int(lengths.max(initial=0)), packed)
+        proofs = {
+            f"{line} {at} has {longest} entries": longest,
+            f"{members} of one color are too few to have the entries of all in {packed - 1} colors": packed,
+        }
+        return proofs | (self._clique(max(longest, packed)) if self.is_small else {})
 
     def find_lower_bound(self) -> int:
         """The quick bound, or a greater clique."""
-        if self.quick_bound < 2 or self.num_pairs > BOUND_PAIR_LIMIT:
-            return self.quick_bound
-        return max(self.quick_bound, clique_bound(self.neighborhood(), self.degrees))
+        found = self._clique(self.quick_bound)
+        self.certificate = next(iter(found), "")
+        return max(found.values(), default=self.quick_bound)
+
+    def _clique(self, least: int) -> dict[str, int]:
+        """A clique of more vertices than `least`, if one is found."""
+        if least < 2 or self.num_pairs > BOUND_PAIR_LIMIT:
+            return {}
+        size = clique_bound(self.neighborhood(), self.degrees)
+        return {f"{size} {self.partition}s meet pairwise": size} if size > least else {}
 
     @cached_property
     def num_pairs(self) -> int:
@@ -136,10 +149,14 @@ class DistanceTwo(Problem):
                 return colors
         return None
 
-    def exact_terms(self) -> Any:
-        """Distance-1 coloring of the intersection graph."""
-        from ..exact import Terms
+    def around(self, v: int) -> list[int]:
+        """Return the vertices that share a line with this one."""
+        lists, lines = self._lists, self._lines
+        met = lists.indices[lists.indptr[v] : lists.indptr[v + 1]].tolist()
+        return sorted({w for i in met for w in lines.indices[lines.indptr[i] : lines.indptr[i + 1]].tolist()} - {v})
 
-        indptr, indices = kernels.intersection.adjacency_lists(self._pairs)
-        neighbors = [set(around.tolist()) for around in np.split(indices, indptr[1:-1])]
-        return Terms(neighbors, "distance one", [0] * self.num_vertices, self._empty.tolist())
+    def part(self, vertices: list[int]) -> Terms:
+        """Distance-1 coloring of a part of the intersection graph."""
+        place = {v: k for k, v in enumerate(vertices)}
+        neighbors = [{place[w] for w in self.around(v) if w in place} for v in vertices]
+        return Terms(neighbors, "distance one", [0] * len(vertices), self._empty[vertices].tolist())

@@ -17,6 +17,10 @@ from ..orientation import settle
 from ..pattern import SparsityPattern
 from .base import NO_LIMIT, Candidate, Problem, Simpler
 from .distance2 import DistanceTwo
+from .terms import Terms
+
+#: Vertices of the parts of which all colorings are tried for a lower bound, and steps of that: some milliseconds.
+PARTS, PART_STEPS = (6, 9, 12, 16, 20), 20_000
 
 
 class StarLike(Problem):
@@ -68,7 +72,7 @@ class StarLike(Problem):
         """Return the star coloring of the same graph; it shares what has been found out about that."""
         twin = copy(self)
         twin.substitution = False
-        for name in ("lower_bound", "greedy_work"):
+        for name in ("quick_bound", "lower_bound", "greedy_work"):
             twin.__dict__.pop(name, None)
         return twin
 
@@ -79,14 +83,24 @@ class StarLike(Problem):
             return kernels.neighbors.distance_one(*lists)
         return kernels.neighbors.distance_two(*lists, *lists)
 
-    def exact_terms(self) -> Any:
-        """Star or acyclic coloring; vertices without a diagonal entry may be neutral."""
-        from ..exact import Terms
-
+    def around(self, v: int) -> list[int]:
+        """Return the neighbors of a vertex."""
         graph = self.graph
-        neighbors = [set(around.tolist()) for around in np.split(graph.indices, graph.indptr[1:-1])]
-        side = (np.arange(self.num_vertices) >= graph.num_first).astype(int).tolist()
-        return Terms(neighbors, "acyclic" if self.substitution else "star", side, (~self.diagonal).tolist())
+        return graph.indices[graph.indptr[v] : graph.indptr[v + 1]].tolist()
+
+    def part(self, vertices: list[int]) -> Terms:
+        """Star or acyclic coloring of an induced subgraph; vertices without a diagonal entry may be neutral."""
+        place = {v: k for k, v in enumerate(vertices)}
+        neighbors = [{place[w] for w in self.around(v) if w in place} for v in vertices]
+        side = [int(v >= self.graph.num_first) for v in vertices]
+        return Terms(neighbors, "acyclic" if self.substitution else "star", side, (~self.diagonal[vertices]).tolist())
+
+    def find_lower_bound(self) -> int:
+        """What a few vertices need that lie together, if it is more."""
+        self.__dict__["lower_bound"] = self.quick_bound
+        if self.graph.indices.size:
+            self.prove(PARTS, PART_STEPS, NO_LIMIT)
+        return self.lower_bound
 
     def settle(self, colors: np.ndarray) -> np.ndarray:
         """Vertices that are neither hub nor parent nor on the diagonal need no color."""
@@ -101,6 +115,8 @@ QUICK = {
         ("natural", "restricted"),
         ("smallest_last", "cautious"),
         ("largest_first", "cautious"),
+        ("distance_two_smallest_last", "restricted"),
+        ("dynamic_largest_first", "restricted"),
     ),
     "acyclic": (("smallest_last", ""), ("distance_two_smallest_last", "")),
 }
@@ -109,9 +125,9 @@ QUICK = {
 THOROUGH = (
     "natural",
     "smallest_last",
-    "largest_first",
-    "incidence_degree",
     "distance_two_smallest_last",
+    "incidence_degree",
+    "largest_first",
     "distance_two_largest_first",
     "distance_two_incidence_degree",
     "perfect_elimination",
@@ -177,13 +193,18 @@ class Symmetric(StarLike):
         """Return the graph, or its square."""
         return super().neighborhood() if distance == 1 else self._columns.neighborhood()
 
-    def find_lower_bound(self) -> int:
-        """The best of the clique, density and band bounds."""
+    def quick_proofs(self) -> dict[str, int]:
+        """Cliques, counting, and bands."""
         full = bool(self.diagonal.all())
         clique = clique_bound(self.neighborhood(), self.degrees) - (not full)  # one of it may be neutral
         A, order = self.pattern, self.ordered("smallest_last")
+        density = density_bound(A.indptr, A.indices, order, self.num_vertices)
         band = star_band_bound(A) if full and not self.substitution else 0
-        return max(0, clique, band, density_bound(A.indptr, A.indices, order, self.num_vertices))
+        return {
+            f"{clique} columns are adjacent pairwise": max(clique, 0),
+            f"{density} products are needed for as many equations as a part has entries": density,
+            f"a full band of half-width {band // 2} is a part of it": band,
+        }
 
     def restricted_greedy(self, order: np.ndarray, limit: int = NO_LIMIT) -> np.ndarray | None:
         """First-fit restricted star colors (Gebremedhin, Manne, Pothen 2005, Algorithm 4.2)."""
