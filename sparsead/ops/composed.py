@@ -9,7 +9,6 @@ import numpy as np
 
 from sparsead.errors import unsupported
 from sparsead.ops.registry import HANDLERS, composite
-from sparsead.tracing.array import stack_objects
 
 
 @composite(np.clip, lambda x: np.clip(x, 0.3, 0.7), lambda x: np.clip(x, None, x[::-1]), lambda x: x.clip(min=0.5))
@@ -37,19 +36,13 @@ def diff(a: Any, n: int = 1, axis: int = -1, prepend: Any = None, append: Any = 
 def remainder(x: Any, y: Any) -> Any:
     """``x % y`` with the sign of y."""
     rest = np.fmod(x, y)
-    return np.where((rest != 0.0) & ((rest < 0.0) != (np.asarray(y) < 0.0)), rest + y, rest)
+    return np.where((rest != 0.0) & ((rest < 0.0) != np.less(y, 0.0)), rest + y, rest)
 
 
 @composite(np.floor_divide, lambda x: x * ((5.0 * x) // 0.5), family="elementwise")
 def floor_divide(x: Any, y: Any) -> Any:
     """``x // y``, by the remainder as NumPy does it."""
     return np.rint((x - remainder(x, y)) / y)
-
-
-@composite(np.logaddexp, lambda x: np.logaddexp(x, x[::-1]), family="elementwise")
-def logaddexp(x: Any, y: Any) -> Any:
-    """``log(exp(x) + exp(y))`` without overflow."""
-    return np.maximum(x, y) + np.log1p(np.exp(-np.abs(x - y)))
 
 
 @composite(np.deg2rad, np.deg2rad, family="elementwise")
@@ -65,13 +58,6 @@ def rad2deg(x: Any) -> Any:
 
 
 HANDLERS[np.radians], HANDLERS[np.degrees] = deg2rad, rad2deg
-
-
-@composite(np.sinc, lambda x: np.sinc(x))
-def sinc(x: Any) -> Any:
-    """``sin(pi x) / (pi x)``."""
-    y = np.pi * np.where(stack_objects(x) == 0.0, 1.0e-20, x)
-    return np.sin(y) / y
 
 
 @composite(np.select, lambda x: np.select([x > 0.65, x > 0.35], [x * x, np.sin(x)], default=x))
@@ -125,12 +111,6 @@ HANDLERS[np.bitwise_xor] = logical_xor
 def isinf(x: Any) -> Any:
     """Plus or minus infinity."""
     return np.equal(np.abs(x), np.inf)
-
-
-@composite(np.logaddexp2, lambda x: np.logaddexp2(x, x[:, ::-1]), family="elementwise")
-def logaddexp2(x: Any, y: Any) -> Any:
-    """``log2(2**x + 2**y)`` without overflow."""
-    return np.maximum(x, y) + np.log1p(np.exp2(-np.abs(x - y))) / math.log(2.0)
 
 
 @composite(np.divmod, lambda x: x * np.divmod(5.0 * x, 0.5)[0], lambda x: np.divmod(5.0 * x, 0.5)[1])
