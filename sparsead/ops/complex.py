@@ -101,12 +101,20 @@ def of_parts(func: Any, *samples: Sample) -> Callable[[Callable[..., Any]], Call
     return register
 
 
+def _of_each(func: Any, arrays: Sequence[Any]) -> Any:
+    """Apply a function of one array to each of several."""
+    moved = tuple(joined(*(None if part is None else func(part) for part in parts(a))) for a in arrays)
+    return moved[0] if len(moved) == 1 else moved
+
+
 # -- what acts on both parts, and products ------------------------------------------------------------------------
 _MOVING = {entry.spelling for entry in REGISTRY if entry.family == "movement"} - {"np.broadcast_arrays"}
 linear(*(func for func in HANDLERS if spelling_of(func) in _MOVING))
 linear(np.concatenate, np.stack, np.hstack, np.vstack, np.dstack, np.column_stack, np.block)
 linear(np.resize, np.tril, np.triu, np.diag, np.diagflat)
 linear(np.negative, np.sum, np.mean, np.cumsum, np.trace)
+for _func in (np.atleast_1d, np.atleast_2d, np.atleast_3d):
+    COMPLEX_HANDLERS[_func] = lambda *arys, _func=_func: _of_each(_func, arys)
 COMPLEX_HANDLERS[np.diff] = HANDLERS[np.diff]  # by movements and a difference, which know complex arrays
 additive(np.add, np.subtract, np.append)
 bilinear(np.multiply, np.matmul, np.dot, np.inner, np.outer, np.kron, np.tensordot, np.convolve)

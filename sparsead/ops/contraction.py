@@ -145,7 +145,7 @@ def _leading(a: Any, core: int = 2) -> list[int]:
     lambda x: np.einsum(x, [0, 1], x, [2, 1], [0, 2]),
     family="contraction",
 )
-def einsum(*operands: Any, optimize: Any = False, **kwargs: Any) -> Any:
+def einsum(*operands: Any, optimize: Any = False) -> Any:
     """``np.einsum``: any specification."""
     arrays, labels, out = _specification(operands)
     return contract(arrays, labels, out)
@@ -291,11 +291,22 @@ def matrix_power(a: Any, n: int) -> Any:
     return reduce(matmul, [a] * n) if n else np.broadcast_to(np.eye(np.shape(a)[-1]), np.shape(a))
 
 
+MODES: dict[Any, str] = {0: "valid", 1: "same", 2: "full", "v": "valid", "s": "same", "f": "full"}
+
+
 @composite(np.convolve, lambda x: np.convolve(x[0], x[:, 1]), lambda x: np.convolve(x[0], [1.0, 0.0, -1.0], "same"),
            lambda x: np.convolve([1.0, 2.0], x[0], "valid"), family="contraction")  # fmt: skip
 def convolve(a: Any, v: Any, mode: str = "full") -> Any:
     """``np.convolve``: a sum over the pairs of elements with places that add up."""
+    a, v = (np.reshape(o, -1) if np.ndim(o) == 0 else o for o in (a, v))
+    if np.ndim(a) > 1 or np.ndim(v) > 1:
+        raise ValueError("object too deep for desired array")
     m, n = np.shape(a)[0], np.shape(v)[0]
+    if m == 0 or n == 0:
+        raise ValueError(f"{'a' if m == 0 else 'v'} cannot be empty")
+    mode = MODES.get(mode, mode)
+    if mode not in MODES.values():
+        raise ValueError(f"mode must be one of 'valid', 'same', or 'full' (got {mode!r})")
     place = np.add.outer(np.arange(m), np.arange(n))
     used = np.not_equal(0.0, _or_ones(a))[:, None] & np.not_equal(0.0, _or_ones(v))[None, :]
     terms = traced(np.take(a, used.nonzero()[0]) * np.take(v, used.nonzero()[1]))

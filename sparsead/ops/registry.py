@@ -6,18 +6,19 @@ derivatives of every order and loop bodies follow from it.
 
 from __future__ import annotations
 
-import inspect
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
 from sparsead.errors import unsupported, user_origin
+from sparsead.ops.binding import Bound
+from sparsead.ops.signatures import signature_of
 from sparsead.program.index import IndexArray, Shape, identity
 from sparsead.program.nodes import Constant, Map, Ref, Sum, constant, whole
 from sparsead.program.scalar import Op, Rule, define
-from sparsead.tracing.array import HANDLERS, UFUNC_METHODS, TracedArray, reading, stack_objects
+from sparsead.tracing.array import HANDLERS, UFUNC_METHODS, TracedArray, reading, stack_objects, traced_in
 from sparsead.tracing.replacing.names import patch, patch_later
 from sparsead.tracing.scalar import TracedScalar
 from sparsead.tracing.storage import assemble
@@ -52,6 +53,21 @@ def spelling_of(func: Callable[..., Any]) -> str:
         return f"np.{func.__name__}" if getattr(np, func.__name__, None) is func else f"scipy.special.{func.__name__}"
     module = func.__module__.split("._")[0]  # scipy.special._logsumexp is an address, not a spelling
     return f"{module}.{func.__name__}".replace("numpy", "np")
+
+
+def rule_of(func: Callable[..., Any]) -> Rule:
+    """Return the rule that is stated for a function."""
+    bound = HANDLERS[func]
+    assert isinstance(bound, Bound)
+    return bound.rule
+
+
+def state(func: Callable[..., Any], rule: Rule, stated: Iterable[str] | None = None) -> None:
+    """Let calls of `func` go to `rule`, with the arguments bound by NumPy's own signature.
+
+    The rule knows the parameters that it has, or those that are `stated`.
+    """
+    HANDLERS[func] = Bound(func, spelling_of(func), rule, stated=stated)
 
 
 # -- elementwise ------------------------------------------------------------------------------------------------
@@ -92,12 +108,12 @@ def elementwise(
     jumps = jumps or boolean or any(p is None for k, p in enumerate(partials) if k not in conditions)
     op = define(Op(name, numpy, code, partials, cost, boolean, choice, singular, conditions, jumps))
 
-    def handler(*operands: Any, where: Any = True, dtype: Any = None, **kwargs: Any) -> TracedArray:
-        if where is not True or kwargs or (dtype is not None and np.dtype(dtype).kind != "f"):
-            raise unsupported(f"{spelling_of(numpy)} with where=, casting= or dtype=", "Use np.where on the result.")
+    def rule(*operands: Any) -> TracedArray:
+        if len(operands) < op.arity:
+            raise unsupported(f"{spelling_of(numpy)} of {len(operands)} arguments", f"Give all {op.arity} of them.")
         return apply(op, operands, conditions)
 
-    HANDLERS[numpy] = handler
+    state(numpy, rule)
     if sample is None:
         sample = (lambda x: np.where(_on_mirrored(numpy, op)(x), x, 2.0 * x)) if boolean else _on_mirrored(numpy, op)
     record("elementwise", spelling_of(numpy), [sample] if callable(sample) else sample)
@@ -111,7 +127,7 @@ def _on_mirrored(numpy: Callable[..., Any], op: Op) -> Sample:
 
 def alias(numpy: Callable[..., Any], op: Op, *samples: Sample) -> None:
     """State that `numpy` means the same as a scalar operation that is registered already."""
-    HANDLERS[numpy] = HANDLERS[op.numpy]
+    state(numpy, rule_of(op.numpy))
     record("elementwise", spelling_of(numpy), samples or [_on_mirrored(numpy, op)])
 
 
@@ -139,21 +155,34 @@ def _typed(ref: Ref, condition: bool) -> Ref:
 # -- movement ---------------------------------------------------------------------------------------------------
 def movement(func: Callable[..., Any], *samples: Sample, argument: int = 0) -> None:
     """State that `func` only moves the elements of one array, the given argument."""
-    name = list(inspect.signature(func).parameters)[argument]
+    parameters = list(signature_of(func).parameters)
+    name = parameters[argument]
 
-    def handler(*args: Any, **kwargs: Any) -> Any:
-        given: dict[Any, Any] = dict(enumerate(args))
-        holder: dict[Any, Any] = given if argument in given else kwargs
+    def rule(*args: Any, **kwargs: Any) -> Any:
+        given: dict[Any, Any] = dict(enumerate(args)) | kwargs
         key: Any = argument if argument in given else name
-        array = stack_objects(holder[key])
-        holder[key] = array.positions
-        moved = func(*given.values(), **kwargs)
+        array = traced(given.pop(key))
+        names = dict(enumerate(parameters))
+        settings = {k: known(v, f"{spelling_of(func)} with {names.get(k, k)}=") for k, v in given.items()}
+        placed = [array.positions if k == key else settings.pop(k) for k in range(len(args))]
+        moved = func(*placed, **settings, **({} if key == argument and args else {name: array.positions}))
         if isinstance(moved, (list, tuple)):
             return type(moved)(array.moved(p) for p in moved)
         return array.moved(np.asarray(moved))
 
-    HANDLERS[func] = handler
+    state(func, rule, stated={*parameters} - {"out"})
     record("movement", spelling_of(func), samples)
+
+
+def known(value: Any, what: str) -> Any:
+    """Return a setting without traced arrays in it; refuse one that depends on the unknowns."""
+    if isinstance(value, (list, tuple)):
+        return type(value)(known(v, what) for v in value) if any(True for _ in traced_in(value)) else value
+    if is_traced(value):
+        raise unsupported(
+            f"{what} a traced value", "Which element goes where would differ from call to call; use np.where."
+        )
+    return value.values if isinstance(value, TracedArray) else value
 
 
 def assembling(func: Callable[..., Any], *samples: Sample, arrays: int = 1) -> None:
@@ -161,11 +190,14 @@ def assembling(func: Callable[..., Any], *samples: Sample, arrays: int = 1) -> N
 
     An argument is an array or a (nested) sequence of arrays; constants among them are welcome.
     """
+    parameters = list(signature_of(func).parameters)
 
-    def handler(*args: Any, **kwargs: Any) -> TracedArray:
-        return assembled(lambda *numbered: func(*numbered, *args[arrays:], **kwargs), *args[:arrays])
+    def rule(*args: Any, **kwargs: Any) -> TracedArray:
+        given = dict(zip(parameters, args, strict=False)) | kwargs
+        operands = [given.pop(name) for name in parameters[:arrays]]
+        return assembled(lambda *numbered: func(*numbered, **given), *operands)
 
-    HANDLERS[func] = handler
+    state(func, rule, stated={*parameters} - {"out", "dtype", "casting"})
     record("assembly", spelling_of(func), samples)
 
 
@@ -217,7 +249,7 @@ def composite(func: Callable[..., Any], *samples: Sample, family: str = "composi
     """State `func` by a definition in terms of other traced operations (used as a decorator)."""
 
     def register(definition: Rule) -> Rule:
-        HANDLERS[func] = definition
+        state(func, definition)
         record(family, spelling_of(func), samples)
         return definition
 
@@ -228,9 +260,11 @@ def patched(func: Callable[..., Any], *samples: Sample) -> Callable[[Rule], Rule
     """State by a definition a function that does not dispatch; while tracing it is replaced (used as a decorator)."""
 
     def register(definition: Rule) -> Rule:
+        bound = Bound(func, spelling_of(func), definition)
+
         def call(*args: Any, **kwargs: Any) -> Any:
             operands = [stack_objects(a) for a in (*args, *kwargs.values())]
-            return definition(*args, **kwargs) if any(map(is_traced, operands)) else func(*args, **kwargs)
+            return bound(*args, **kwargs) if any(map(is_traced, operands)) else func(*args, **kwargs)
 
         patch(func, call)
         record("patched", spelling_of(func), samples)
@@ -245,7 +279,8 @@ def patched_later(module: str, name: str, *samples: Sample) -> Callable[[Rule], 
     def register(definition: Rule) -> Rule:
         def call(original: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
             operands = [stack_objects(a) for a in (*args, *kwargs.values())]
-            return definition(*args, **kwargs) if any(map(is_traced, operands)) else original(*args, **kwargs)
+            bound = Bound(original, f"{module}.{name}", definition)
+            return bound(*args, **kwargs) if any(map(is_traced, operands)) else original(*args, **kwargs)
 
         patch_later(module, name, call)
         record("patched", f"{module}.{name}", samples)
@@ -258,8 +293,9 @@ def ufunc_method(ufunc: np.ufunc, method: str, *samples: Sample) -> Callable[[Ru
     """State a method of a ufunc (``np.add.reduce``) by a definition (used as a decorator)."""
 
     def register(definition: Rule) -> Rule:
-        UFUNC_METHODS[ufunc, method] = definition
-        record("ufunc method", f"np.{ufunc.__name__}.{method}", samples)
+        spelling = f"np.{ufunc.__name__}.{method}"
+        UFUNC_METHODS[ufunc, method] = Bound(ufunc, spelling, definition, method)
+        record("ufunc method", spelling, samples)
         return definition
 
     return register
@@ -278,7 +314,7 @@ def refused(*functions: Callable[..., Any], because: str, instead: str) -> None:
 
 def query(func: Callable[..., Any], answer: Rule, *samples: Sample) -> None:
     """State that `func` asks only for what is known while tracing."""
-    HANDLERS[func] = answer
+    state(func, answer)
     record("query", spelling_of(func), samples)
 
 
@@ -295,13 +331,16 @@ __all__ = [
     "elementwise",
     "identity",
     "is_traced",
+    "known",
     "movement",
     "patched",
     "patched_later",
     "query",
     "refused",
+    "rule_of",
     "scatter_sum",
     "spelling_of",
+    "state",
     "traced",
     "ufunc_method",
 ]

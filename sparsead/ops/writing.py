@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from sparsead.ops.registry import composite
+from sparsead.ops.registry import composite, known
 from sparsead.tracing.array import TracedArray, stack_objects
 
 
@@ -42,7 +42,10 @@ def _diagonal_filled(x: Any) -> Any:
 @composite(np.put, lambda x: _put(x))
 def put(a: Any, ind: Any, v: Any, mode: str = "raise") -> None:
     """``np.put`` with static places."""
-    places = np.ravel(ind)
+    places = np.asarray(known(ind, "np.put with ind="))
+    places = np.ravel(places).astype(np.intp, casting="same_kind" if places.size else "unsafe")
+    if np.size(v) == 0 or places.size == 0:
+        return
     where = {"raise": places, "wrap": places % a.size, "clip": np.clip(places, 0, a.size - 1)}[mode]
     flat = a.reshape(-1)
     flat[where] = np.resize(v, places.size)
@@ -59,6 +62,9 @@ def _put(x: Any) -> Any:
 @composite(np.putmask, lambda x: _masked(np.putmask, x))
 def putmask(a: Any, mask: Any, values: Any) -> None:
     """``np.putmask`` with a static mask: the value at the same place, repeated as needed."""
+    mask = np.asarray(known(mask, "np.putmask with mask="))
+    if mask.size != np.size(a):
+        raise ValueError("putmask: mask and data must be the same size")
     places = np.flatnonzero(mask)
     put(a, places, np.resize(values, np.size(a))[places])
 
@@ -66,6 +72,11 @@ def putmask(a: Any, mask: Any, values: Any) -> None:
 @composite(np.place, lambda x: _masked(np.place, x))
 def place(arr: Any, mask: Any, vals: Any) -> None:
     """``np.place`` with a static mask: one value after the other."""
+    mask = np.asarray(known(mask, "np.place with mask="))
+    if mask.size != np.size(arr):
+        raise ValueError("place: mask and data must be the same size")
+    if np.any(mask) and np.size(vals) == 0:
+        raise ValueError("Cannot insert from an empty array!")
     put(arr, np.flatnonzero(mask), vals)
 
 
@@ -78,6 +89,7 @@ def _masked(func: Callable[..., Any], x: Any) -> Any:
 @composite(np.put_along_axis, lambda x: _put_along(x))
 def put_along_axis(arr: Any, indices: Any, values: Any, axis: Any) -> None:
     """``np.put_along_axis`` with static places."""
+    indices = known(indices, "np.put_along_axis with indices=")
     numbers = np.arange(np.size(arr)).reshape(np.shape(arr))
     places = np.take_along_axis(numbers, np.asarray(indices), axis)
     put(arr, places, np.broadcast_to(values, np.shape(places)).reshape(-1))
@@ -92,8 +104,9 @@ def _put_along(x: Any) -> Any:
 @composite(
     np.choose, lambda x: np.choose([0, 2, 1, 0], [x, x * x, 1.0]), lambda x: np.choose([5, -1, 0, 1], x, mode="wrap")
 )
-def choose(a: Any, choices: Any, out: Any = None, mode: Any = "raise") -> Any:
+def choose(a: Any, choices: Any, mode: Any = "raise") -> Any:
     """``np.choose`` with static choices."""
+    a = known(a, "np.choose with a=")
     candidates = [stack_objects(c) for c in choices]
     shape = np.broadcast_shapes(np.shape(a), *(np.shape(c) for c in candidates))
     number = np.choose(a, [np.full(shape, k) for k in range(len(candidates))], mode=mode)
