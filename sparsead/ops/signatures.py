@@ -16,56 +16,60 @@ import numpy as np
 
 OMITTED: Any = np._NoValue  # what NumPy writes for an argument that is left out
 
-FUNCTIONS = {
-    "arange": "start_or_stop, /, stop=None, step=1, *, dtype=None, device=None, like=None",
-    "array": "object, dtype=None, *, copy=True, order='K', subok=False, ndmin=0, ndmax=0, like=None",
-    "asarray": "a, dtype=None, order=None, *, device=None, copy=None, like=None",
-    "bincount": "x, /, weights=None, minlength=0",
-    "can_cast": "from_, to, casting='safe'",
-    "concatenate": "arrays, /, axis=0, out=None, *, dtype=None, casting='same_kind'",
-    "copyto": "dst, src, casting='same_kind', where=True",
-    "dot": "a, b, out=None",
-    "empty": "shape, dtype=None, order='C', *, device=None, like=None",
-    "empty_like": "prototype, /, dtype=None, order='K', subok=True, shape=None, *, device=None",
-    "inner": "a, b, /",
-    "lexsort": "keys, axis=-1",
-    "may_share_memory": "a, b, /, max_work=0",
-    "min_scalar_type": "a, /",
-    "putmask": "a, /, mask, values",
-    "result_type": "*arrays_and_dtypes",
-    "shares_memory": "a, b, /, max_work=-1",
-    "vdot": "a, b, /",
-    "where": "condition, x=None, y=None, /",
-    "zeros": "shape, dtype=None, order='C', *, device=None, like=None",
+FUNCTIONS: dict[str, Callable[..., None]] = {
+    "arange": lambda start_or_stop, /, stop=None, step=1, *, dtype=None, device=None, like=None: None,
+    "array": lambda object, dtype=None, *, copy=True, order="K", subok=False, ndmin=0, ndmax=0, like=None: None,
+    "asarray": lambda a, dtype=None, order=None, *, device=None, copy=None, like=None: None,
+    "bincount": lambda x, /, weights=None, minlength=0: None,
+    "can_cast": lambda from_, to, casting="safe": None,
+    "concatenate": lambda arrays, /, axis=0, out=None, *, dtype=None, casting="same_kind": None,
+    "copyto": lambda dst, src, casting="same_kind", where=True: None,
+    "dot": lambda a, b, out=None: None,
+    "empty": lambda shape, dtype=None, order="C", *, device=None, like=None: None,
+    "empty_like": lambda prototype, /, dtype=None, order="K", subok=True, shape=None, *, device=None: None,
+    "inner": lambda a, b, /: None,
+    "lexsort": lambda keys, axis=-1: None,
+    "may_share_memory": lambda a, b, /, max_work=0: None,
+    "min_scalar_type": lambda a, /: None,
+    "putmask": lambda a, /, mask, values: None,
+    "result_type": lambda *arrays_and_dtypes: None,
+    "shares_memory": lambda a, b, /, max_work=-1: None,
+    "vdot": lambda a, b, /: None,
+    "where": lambda condition, x=None, y=None, /: None,
+    "zeros": lambda shape, dtype=None, order="C", *, device=None, like=None: None,
 }
-UFUNC_METHODS = {
-    "accumulate": "array, /, axis=0, dtype=None, out=None",
-    "at": "a, indices, b=None, /",
-    "outer": "A, B, /, **kwargs",
-    "reduce": "array, /, axis=0, dtype=None, out=None, keepdims=False, initial=omitted, where=True",
-    "reduceat": "array, /, indices, axis=0, dtype=None, out=None",
+UFUNC_METHODS: dict[str, Callable[..., None]] = {
+    "accumulate": lambda array, /, axis=0, dtype=None, out=None: None,
+    "at": lambda a, indices, b=None, /: None,
+    "outer": lambda A, B, /, **kwargs: None,
+    "reduce": lambda array, /, axis=0, dtype=None, out=None, keepdims=False, initial=OMITTED, where=True: None,
+    "reduceat": lambda array, /, indices, axis=0, dtype=None, out=None: None,
 }
-UFUNCS = "out=None, *, where=True, casting='same_kind', order='K', dtype=None, subok=True, signature=None"
 
 
-def signature_of_text(text: str) -> Signature:
-    """Return the signature of a function with this list of arguments."""
-    names: dict[str, Any] = {"omitted": OMITTED}
-    exec(f"def function({text}): ...", names)
-    return inspect.signature(names["function"])
+def _of_ufunc(
+    out: Any = None, *, where: Any = True, casting: str = "same_kind", order: str = "K", dtype: Any = None,
+    subok: bool = True, signature: Any = None,
+) -> None: ...  # fmt: skip
+
+
+def _of_generalized_ufunc(
+    out: Any = None, *, casting: str = "same_kind", order: str = "K", dtype: Any = None, subok: bool = True,
+    signature: Any = None, axes: Any = OMITTED, axis: Any = OMITTED, keepdims: bool = False,
+) -> None: ...  # fmt: skip
 
 
 @cache
 def signature_of(func: Callable[..., Any], method: str | None = None) -> Signature:
     """Return the signature of a function of NumPy or SciPy, of a ufunc, or of a ufunc's method."""
     if method is not None:
-        return signature_of_text(UFUNC_METHODS[method])
+        return inspect.signature(UFUNC_METHODS[method])
     if isinstance(func, np.ufunc):
-        operands = ", ".join(f"x{k + 1}" for k in range(func.nin))
-        generalized = ", axes=omitted, axis=omitted, keepdims=False" if func.signature is not None else ""
-        return signature_of_text(f"{operands}, /, {UFUNCS}{generalized}")
+        operands = [Parameter(f"x{k + 1}", Parameter.POSITIONAL_ONLY) for k in range(func.nin)]
+        settings = inspect.signature(_of_ufunc if func.signature is None else _of_generalized_ufunc)
+        return Signature([*operands, *settings.parameters.values()])
     if getattr(np, func.__name__, None) is func and func.__name__ in FUNCTIONS:
-        return signature_of_text(FUNCTIONS[func.__name__])
+        return inspect.signature(FUNCTIONS[func.__name__])
     return inspect.signature(func)
 
 

@@ -194,7 +194,7 @@ class TracedScalar:
         return result.element() if pointwise and hasattr(result, "element") else result
 
     def __array_function__(self, func: Callable[..., Any], types: Any, args: Any, kwargs: Any) -> Any:
-        if func is np.where and len(args) == 3 and not kwargs:
+        if func == np.where and len(args) == 3 and not kwargs:
             records = self._records(args)
             if records is not None:
                 return TracedScalar(self.tape, self.tape.apply_to(OPS["select"], records))

@@ -14,7 +14,7 @@ import inspect
 import sys
 import threading
 import types
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Hashable, Iterable, Iterator
 from contextlib import contextmanager
 from importlib.machinery import EXTENSION_SUFFIXES, ExtensionFileLoader, ModuleSpec, SourceFileLoader
 from typing import Any
@@ -27,11 +27,14 @@ from coloring.interrupts import deferred
 # the checks of their arguments are elsewhere.
 _LIBRARIES = ("numpy", "sparsead", "coloring", "scipy", "numba", "networkx")
 _LIKE_USER_CODE = ("scipy.optimize", "scipy._lib._array_api")
-_HOMES = {"numpy", "math", "scipy.special", "scipy.linalg"}  # where users find the patched functions
+_HOMES = {  # where users find the patched functions
+    "numpy", "numpy.linalg", "numpy.fft", "math", "scipy.special", "scipy.linalg",
+}  # fmt: skip
 
 _COMPILED = tuple(EXTENSION_SUFFIXES)
 
 PATCHES: dict[Callable[..., Any], Callable[..., Any]] = {}
+STAND_INS: dict[Callable[..., Any], Any] = {}  # function -> what takes its place for every caller
 LATER: dict[tuple[str, str], Callable[..., Any]] = {}  # module and name of a function -> its replacement
 AFTER_IMPORTS: list[Callable[[], None]] = []  # called when something was imported during a trace
 
@@ -101,10 +104,10 @@ def _replace_in(names: dict[str, Any], candidates: Iterable[str]) -> None:
     for name in candidates:
         value = names[name]
         try:
-            wrapper = PATCHES.get(value)
+            wrapper = PATCHES.get(value) or STAND_INS.get(value)
         except TypeError:  # unhashable, so not a function
             continue
-        if wrapper is not None:
+        if wrapper is not None and wrapper is not value:
             _replaced.append((names, name, value))
             names[name] = wrapper
 
@@ -128,10 +131,22 @@ def _shield(names: dict[str, Any], plain: types.ModuleType) -> None:
             names[name] = plain
 
 
+@functools.lru_cache(maxsize=1)
+def _spelled(*counts: int) -> frozenset[str]:
+    """Return the names that the functions have, where users find them and by themselves."""
+    known = {func.__name__ for func in (*PATCHES, *STAND_INS)}
+    for home in _HOMES & sys.modules.keys():
+        values = vars(sys.modules[home]).items()
+        known |= {
+            name for name, value in values if isinstance(value, Hashable) and (value in PATCHES or value in STAND_INS)
+        }
+    return frozenset(known)
+
+
 def _replace_everywhere() -> None:
     """Replace the patched functions where they live, and where users imported them by name."""
     _patch_imported()
-    spelled = {func.__name__ for func in PATCHES}
+    spelled = _spelled(len(PATCHES), len(STAND_INS))
     plain = types.ModuleType("numpy")
     plain.__dict__.update(np.__dict__)
     for name, module in list(sys.modules.items()):
