@@ -48,6 +48,13 @@ movement(np.dsplit, lambda x: np.dsplit(x.reshape(2, 3, 2), 2)[1])
 movement(np.copy, lambda x: np.copy(x), lambda x: _is_separate(np.copy, x))
 movement(np.positive, np.positive, lambda x: _is_separate(np.positive, x))
 
+if hasattr(np, "astype"):  # NumPy 2.1
+
+    @composite(np.astype, lambda x: np.astype(x, np.float64), family="movement")
+    def astype(x: Any, dtype: Any, /, *, copy: bool = True) -> Any:
+        """``np.astype``."""
+        return x.astype(dtype, copy=copy)
+
 
 def of_each(func: Callable[..., Any], *samples: Sample) -> None:
     """State that `func` moves the elements of each of its arguments."""

@@ -18,6 +18,10 @@ def _type(value: Any) -> Any:
     return value.dtype if isinstance(value, TracedArray) else value
 
 
+def _shape_only(value: Any) -> Any:
+    return np.zeros(value.shape) if isinstance(value, TracedArray) else value
+
+
 def _smallest_type(a: Any) -> Any:
     if np.ndim(a) == 0:
         raise unsupported("np.min_scalar_type of a traced number", "The answer depends on its value.")
@@ -40,6 +44,16 @@ query(
     np.can_cast,
     lambda from_, to, casting="safe": np.can_cast(_type(from_), to, casting),
     lambda x: x if np.can_cast(x, np.float64) else -x,
+)
+query(
+    np.common_type,
+    lambda *arrays: np.common_type(*(np.zeros(0, _type(a)) for a in arrays)),
+    lambda x: x if np.common_type(x, x[0]) is np.float64 else -x,
+)
+query(
+    np.einsum_path,
+    lambda *operands, **settings: np.einsum_path(*map(_shape_only, operands), **settings),
+    lambda x: x if np.einsum_path("ij,kj", x, x)[0] == ["einsum_path", (0, 1)] else -x,
 )
 query(
     np.may_share_memory,

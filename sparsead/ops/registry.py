@@ -301,14 +301,23 @@ def ufunc_method(ufunc: np.ufunc, method: str, *samples: Sample) -> Callable[[Ru
     return register
 
 
-def refused(*functions: Callable[..., Any], because: str, instead: str) -> None:
-    """State that functions have no sound derivative here, with the reason and the next step."""
+def refused(*functions: Callable[..., Any], because: str, instead: str, dispatching: bool = True) -> None:
+    """State that functions have no sound derivative here, with the reason and the next step.
+
+    Those that are not `dispatching` never ask an array what to do, and are replaced while tracing.
+    """
     for func in functions:
 
         def refuse(*args: Any, name: str = spelling_of(func), **kwargs: Any) -> Any:
             raise unsupported(name, f"{because} {instead}")
 
-        HANDLERS[func] = refuse
+        def call(*args: Any, func: Any = func, refuse: Any = refuse, **kwargs: Any) -> Any:
+            return (refuse if any(True for _ in traced_in([args, kwargs])) else func)(*args, **kwargs)
+
+        if dispatching:
+            HANDLERS[func] = refuse
+        else:
+            patch(func, call)
         REFUSED[spelling_of(func)] = f"{because} {instead}"
 
 
