@@ -7,7 +7,8 @@ from typing import Any
 
 import numpy as np
 
-from sparsead.ops.registry import movement
+from sparsead.ops.registry import HANDLERS, Sample, movement
+from sparsead.tracing.array import traced_in
 
 
 def _is_separate(func: Callable[[Any], Any], x: Any) -> Any:
@@ -32,9 +33,6 @@ movement(np.rot90, np.rot90)
 movement(np.squeeze, lambda x: np.squeeze(x[:1]))
 movement(np.expand_dims, lambda x: np.expand_dims(x, 1))
 movement(np.broadcast_to, lambda x: np.broadcast_to(x, (2, 3, 4)))
-movement(np.atleast_1d, lambda x: np.atleast_1d(x[0, 0]))
-movement(np.atleast_2d, lambda x: np.atleast_2d(x[0]))
-movement(np.atleast_3d, np.atleast_3d)
 movement(np.tile, lambda x: np.tile(x, (2, 1)))
 movement(np.repeat, lambda x: np.repeat(x, 2, axis=1), lambda x: np.repeat(x, [1, 0, 2], axis=0))
 movement(np.take, lambda x: np.take(x, [0, -1, 2], axis=1), lambda x: np.take(x, [5, 5]))
@@ -50,3 +48,20 @@ movement(np.vsplit, lambda x: np.vsplit(x, 3)[2])
 movement(np.dsplit, lambda x: np.dsplit(x.reshape(2, 3, 2), 2)[1])
 movement(np.copy, lambda x: np.copy(x), lambda x: _is_separate(np.copy, x))
 movement(np.positive, np.positive, lambda x: _is_separate(np.positive, x))
+
+
+def each(func: Callable[..., Any], *samples: Sample) -> None:
+    """State that `func` moves the elements of each of its arguments, apart from the others."""
+    movement(func, *samples)
+    one = HANDLERS[func]
+
+    def handler(*arrays: Any) -> Any:
+        moved = [one(a) if any(True for _ in traced_in([a])) else func(a) for a in arrays]
+        return moved[0] if len(moved) == 1 else tuple(moved)
+
+    HANDLERS[func] = handler
+
+
+each(np.atleast_1d, lambda x: np.atleast_1d(x[0, 0]), lambda x: np.atleast_1d(x, np.array([2, 0, 1]))[0])
+each(np.atleast_2d, lambda x: np.atleast_2d(x[0]))
+each(np.atleast_3d, np.atleast_3d)

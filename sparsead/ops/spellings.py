@@ -118,8 +118,8 @@ cumulative(np.cumulative_sum, add, 0.0)
 cumulative(np.cumulative_prod, multiply, 1.0)
 
 # -- complex functions of real arrays ------------------------------------------------------------------------------
-query(np.conjugate, lambda a, **kwargs: a.copy(), lambda x: x * np.conj(x), lambda x: np.conjugate(x))
-query(np.imag, lambda a: np.zeros(a.shape), lambda x: x + np.imag(x))
+query(np.conjugate, lambda a, **kwargs: a.copy("K"), lambda x: x * np.conj(x), lambda x: np.conjugate(x))
+query(np.imag, lambda val: val.imag, lambda x: x + np.imag(x))
 query(
     np.angle,
     lambda a, deg=False: np.where(np.less(a, 0.0), 180.0 if deg else np.pi, 0.0),

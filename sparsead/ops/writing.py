@@ -7,15 +7,19 @@ from typing import Any
 
 import numpy as np
 
-from sparsead.ops.registry import composite
+from sparsead.ops.registry import composite, is_traced
 from sparsead.tracing.array import TracedArray, stack_objects
+from sparsead.tracing.complex import TracedComplex
+from sparsead.tracing.scalar import BRANCH_HINT, refuse_value
 
 
 @composite(np.copyto, lambda x: _copied(x))
 def copyto(dst: Any, src: Any, casting: str = "same_kind", where: Any = True) -> None:
-    """``np.copyto`` with a static mask."""
-    if not isinstance(dst, TracedArray):
+    """``np.copyto``."""
+    if not isinstance(dst, (TracedArray, TracedComplex)):
         dst[...] = src  # refused with the reason
+    if not np.can_cast(getattr(stack_objects(src), "dtype", dst.dtype), dst.dtype, casting):
+        raise TypeError(f"Cannot cast array data from {src.dtype!r} to {dst.dtype!r} according to the rule {casting!r}")
     dst[...] = src if where is True else np.where(where, src, dst)
 
 
@@ -41,13 +45,17 @@ def _diagonal_filled(x: Any) -> Any:
 
 @composite(np.put, lambda x: _put(x))
 def put(a: Any, ind: Any, v: Any, mode: str = "raise") -> None:
-    """``np.put`` with static places."""
-    places = np.ravel(ind)
-    where = {"raise": places, "wrap": places % a.size, "clip": np.clip(places, 0, a.size - 1)}[mode]
-    flat = a.reshape(-1)
-    flat[where] = np.resize(v, places.size)
-    if not np.shares_memory(flat.positions, a.positions):
-        a[...] = flat.reshape(a.shape)
+    """``np.put`` with static places, which count in C order whatever the memory is like."""
+    places = np.ravel(np.take(np.arange(np.size(a)), _static(ind, "np.put"), mode=mode))  # type: ignore[call-overload]
+    if places.size and np.size(v):
+        a[np.unravel_index(places, np.shape(a))] = np.resize(v, places.size)
+
+
+def _static(places: Any, what: str) -> Any:
+    """Return places in an array; refuse traced ones."""
+    if is_traced(stack_objects(places)):
+        refuse_value(f"the places of {what}", BRANCH_HINT)
+    return places
 
 
 def _put(x: Any) -> Any:
@@ -58,9 +66,10 @@ def _put(x: Any) -> Any:
 
 @composite(np.putmask, lambda x: _masked(np.putmask, x))
 def putmask(a: Any, mask: Any, values: Any) -> None:
-    """``np.putmask`` with a static mask: the value at the same place, repeated as needed."""
-    places = np.flatnonzero(mask)
-    put(a, places, np.resize(values, np.size(a))[places])
+    """``np.putmask``: the value at the same place, repeated as needed."""
+    if np.shape(mask) != np.shape(a):
+        raise ValueError("putmask: mask and data must be the same size")
+    a[...] = np.where(mask, np.resize(values, np.shape(a)), a)
 
 
 @composite(np.place, lambda x: _masked(np.place, x))
@@ -95,7 +104,7 @@ def _put_along(x: Any) -> Any:
 def choose(a: Any, choices: Any, out: Any = None, mode: Any = "raise") -> Any:
     """``np.choose`` with static choices."""
     candidates = [stack_objects(c) for c in choices]
-    shape = np.broadcast_shapes(np.shape(a), *(np.shape(c) for c in candidates))
+    shape = np.broadcast_shapes(np.shape(_static(a, "np.choose")), *(np.shape(c) for c in candidates))
     number = np.choose(a, [np.full(shape, k) for k in range(len(candidates))], mode=mode)
     stacked: Any = np.stack([np.broadcast_to(c, shape) for c in candidates])
     return np.take_along_axis(stacked, number[None], axis=0)[0]
