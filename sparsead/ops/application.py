@@ -11,7 +11,7 @@ import numpy as np
 from sparsead.errors import unsupported
 from sparsead.ops.registry import composite, record
 from sparsead.program.index import normalize_axes
-from sparsead.tracing.array import stack_objects, traced_in
+from sparsead.tracing.array import on_values, stack_objects, traced_in
 from sparsead.tracing.replacing.methods import replace_method
 from sparsead.tracing.replacing.names import patch
 
@@ -48,7 +48,7 @@ def taken(iter: Any, dtype: Any, count: int = -1, *, like: Any = None) -> Any:
     """``np.fromiter``: the elements are taken first, to see whether unknowns are among them."""
     elements = list(iter if count < 0 else itertools.islice(iter, count))
     if not any(True for _ in traced_in(elements)):
-        return np.fromiter(elements, dtype, count)
+        return on_values(np.fromiter, (elements, dtype, count), {})
     if np.dtype(dtype).kind != "f":
         raise unsupported(f"np.fromiter of unknowns with dtype={dtype}", "Let dtype be float.")
     if len(elements) < count:

@@ -8,8 +8,8 @@ import numpy as np
 
 from sparsead.errors import unsupported
 from sparsead.ops.registry import assembled, assembling, composite, is_traced, known, record, traced
-from sparsead.tracing.array import stack_objects, traced_in
-from sparsead.tracing.complex import TracedComplex, is_complex, parts
+from sparsead.tracing.array import complex_of_parts, stack_objects, traced_in
+from sparsead.tracing.complex import is_complex, parts
 from sparsead.tracing.replacing.methods import replace_method
 
 assembling(
@@ -113,7 +113,7 @@ def joined(original: Any, by: Any, key: Any) -> Any:
     if not is_complex(arrays):
         return placed(arrays)
     real, imag = parts(arrays)
-    return TracedComplex(placed(real), placed(imag))
+    return complex_of_parts(placed(real), placed(imag))
 
 
 replace_method("numpy.lib._index_tricks_impl", "AxisConcatenator", "__getitem__", joined)

@@ -7,7 +7,9 @@ from typing import Any
 
 import numpy as np
 
-from sparsead.ops.registry import Sample, composite, movement, traced
+from sparsead.ops.registry import AS_NUMPY, Sample, composite, movement
+from sparsead.tracing.array import stack_objects
+from sparsead.tracing.positioned import Positioned
 
 
 def _is_separate(func: Callable[[Any], Any], x: Any) -> Any:
@@ -50,18 +52,20 @@ movement(np.positive, np.positive, lambda x: _is_separate(np.positive, x))
 
 if hasattr(np, "astype"):  # NumPy 2.1
 
-    @composite(np.astype, lambda x: np.astype(x, np.float64), family="movement")
+    @composite(np.astype, lambda x: np.astype(x, x.dtype), family="movement")
     def astype(x: Any, dtype: Any, /, *, copy: bool = True) -> Any:
         """``np.astype``."""
         return x.astype(dtype, copy=copy)
 
+    AS_NUMPY.add(np.astype)
+
 
 def of_each(func: Callable[..., Any], *samples: Sample) -> None:
-    """State that `func` moves the elements of each of its arguments."""
+    """State that `func` moves the elements of each of its arguments, apart from the others."""
 
     def rule(*arys: Any) -> Any:
-        held = [traced(a) for a in arys]
-        moved = tuple(a.moved(func(a.positions)) for a in held)
+        held = [stack_objects(a) for a in arys]
+        moved = tuple(a.moved(func(a.positions)) if isinstance(a, Positioned) else func(a) for a in held)
         return moved[0] if len(moved) == 1 else moved
 
     composite(func, *samples, family="movement")(rule)

@@ -9,17 +9,17 @@ import numpy as np
 
 from sparsead.errors import unsupported
 from sparsead.ops.registry import HANDLERS, composite, query
-from sparsead.tracing.array import TracedArray
-from sparsead.tracing.replacing.creation import allocating
+from sparsead.tracing.array import TracedArray, adopted
+from sparsead.tracing.complex import COMPLEX_HANDLERS, TracedComplex
 
 
 def _type(value: Any) -> Any:
     """Return the type of an array, and anything else as it is: numbers of Python take the type of the others."""
-    return value.dtype if isinstance(value, TracedArray) else value
+    return value.dtype if isinstance(value, (TracedArray, TracedComplex)) else value
 
 
 def _shape_only(value: Any) -> Any:
-    return np.zeros(value.shape) if isinstance(value, TracedArray) else value
+    return np.zeros(value.shape) if isinstance(value, (TracedArray, TracedComplex)) else value
 
 
 def _smallest_type(a: Any) -> Any:
@@ -52,18 +52,18 @@ query(
 )
 query(
     np.einsum_path,
-    lambda *operands, **settings: np.einsum_path(*map(_shape_only, operands), **settings),
+    lambda *operands, optimize="greedy": np.einsum_path(*map(_shape_only, operands), optimize=optimize),
     lambda x: x if np.einsum_path("ij,kj", x, x)[0] == ["einsum_path", (0, 1)] else -x,
 )
 query(
     np.may_share_memory,
-    lambda a, b, max_work=0: _share(a, b),
+    lambda a, b, max_work=0: _share(np.may_share_memory, a, b, max_work),
     lambda x: x if np.may_share_memory(x, x[0]) else -x,
     lambda x: x if np.may_share_memory(x, x * 2.0) else -x,
 )
 query(
     np.shares_memory,
-    lambda a, b, max_work=-1: _share(a, b),
+    lambda a, b, max_work=-1: _share(np.shares_memory, a, b, max_work),
     lambda x: x if np.shares_memory(x, x.T) else -x,
     lambda x: x if np.shares_memory(x, x + 1.0) else -x,
 )
@@ -84,20 +84,30 @@ query(
 )
 
 
-def _share(a: Any, b: Any) -> bool:
-    return isinstance(a, TracedArray) and isinstance(b, TracedArray) and a.storage is b.storage
+def _share(func: Callable[..., bool], a: Any, b: Any, max_work: Any) -> bool:
+    """Ask NumPy on the positions of arrays in the same memory."""
+    parts = [(v.real, v.imag) if isinstance(v, TracedComplex) else (v,) for v in (a, b)]
+    return any(
+        isinstance(p, TracedArray)
+        and isinstance(q, TracedArray)
+        and p.storage is q.storage
+        and func(p.positions, q.positions, max_work)
+        for p in parts[0]
+        for q in parts[1]
+    )
 
 
-def _shaped_like(fill: Any) -> Callable[..., Any]:
+COMPLEX_HANDLERS |= {func: HANDLERS[func] for func in (np.result_type, np.can_cast, np.shares_memory)}
+COMPLEX_HANDLERS |= {func: HANDLERS[func] for func in (np.min_scalar_type, np.may_share_memory)}
+
+
+def _shaped_like(func: Callable[..., Any]) -> Callable[..., Any]:
+    """Return a creation function asked on the positions of a traced array, which have its shape and order."""
+
     def create(a: Any, dtype: Any = None, order: Any = "K", *, shape: Any = None) -> Any:
-        shape = np.shape(a) if shape is None else shape
-        return allocating(lambda: np.full(shape, fill, dtype=dtype or _float_type(a)))()
+        return adopted(func(a.positions, a.dtype if dtype is None else dtype, order, True, shape))
 
     return create
-
-
-def _float_type(a: Any) -> Any:
-    return np.float64 if isinstance(a, TracedArray) else np.asarray(a).dtype
 
 
 def _filled(out: Any, value: Any) -> Any:
@@ -105,21 +115,19 @@ def _filled(out: Any, value: Any) -> Any:
     return out
 
 
-composite(np.zeros_like, lambda x: np.zeros_like(x) + x, family="creation")(_shaped_like(0))
-composite(np.ones_like, lambda x: np.ones_like(x) * x, family="creation")(_shaped_like(1))
-composite(np.empty_like, lambda x: x + _filled(np.empty_like(x), x * x), family="creation")(_shaped_like(0))
+composite(np.zeros_like, lambda x: np.zeros_like(x) + x, family="creation")(_shaped_like(np.zeros_like))
+composite(np.ones_like, lambda x: np.ones_like(x) * x, family="creation")(_shaped_like(np.ones_like))
+composite(np.empty_like, lambda x: x + _filled(np.empty_like(x), x * x), family="creation")(_shaped_like(np.zeros_like))
 
 
 @composite(np.full_like, lambda x: np.full_like(x, 2.0) * x, family="creation")
 def full_like(a: Any, fill_value: Any, dtype: Any = None, order: Any = "K", *, shape: Any = None) -> Any:
     """``np.full_like``, with a constant or a traced value."""
-    out = _shaped_like(0)(a, dtype, shape=shape)
+    like = a.positions if isinstance(a, (TracedArray, TracedComplex)) else a
+    out = adopted(np.zeros_like(like, a.dtype if dtype is None else dtype, order, True, shape))
     out[...] = fill_value
     return out
 
 
-_CREATION: tuple[Callable[..., Any], ...] = (
-    np.zeros, np.ones, np.empty, np.full, np.arange, np.eye, np.identity, np.array, np.asarray,
-)  # fmt: skip
-for _func in _CREATION:
-    HANDLERS[_func] = allocating(_func)
+_LIKE = (np.zeros_like, np.ones_like, np.empty_like, np.full_like)
+COMPLEX_HANDLERS |= {func: HANDLERS[func] for func in _LIKE}

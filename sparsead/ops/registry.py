@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -18,9 +19,22 @@ from sparsead.ops.signatures import signature_of
 from sparsead.program.index import IndexArray, Shape, identity
 from sparsead.program.nodes import Constant, Map, Ref, Sum, constant, whole
 from sparsead.program.scalar import Op, Rule, define
-from sparsead.tracing.array import HANDLERS, UFUNC_METHODS, TracedArray, reading, stack_objects, traced_in
+from sparsead.tracing.array import (
+    AS_NUMPY,
+    HANDLERS,
+    UFUNC_METHODS,
+    TracedArray,
+    reading,
+    stack_objects,
+    traced,
+    traced_in,
+)
+from sparsead.tracing.complex import TracedComplex
+from sparsead.tracing.kinds import as_logic, result_type
+from sparsead.tracing.layout import elementwise as elementwise_layout
+from sparsead.tracing.positioned import Positioned
 from sparsead.tracing.replacing.names import patch, patch_later
-from sparsead.tracing.scalar import TracedScalar
+from sparsead.tracing.scalar import BRANCH_HINT, TracedScalar, refuse_value
 from sparsead.tracing.storage import assemble
 
 Sample = Callable[[np.ndarray], Any]
@@ -133,15 +147,23 @@ def alias(numpy: Callable[..., Any], op: Op, *samples: Sample) -> None:
 
 def apply(op: Op, operands: Sequence[Any], conditions: tuple[int, ...] = ()) -> TracedArray:
     """Apply a scalar operation at every point of the broadcast operands."""
-    refs = [reading(stack_objects(o)) for o in operands]
-    refs = [_typed(ref, k in conditions) for k, ref in enumerate(refs)]
+    operands = [stack_objects(o) for o in operands]
+    dtype = result_type(op, operands)
+    if dtype == np.bool_ and not op.boolean:
+        return as_logic(op, [_conditions(o) for o in operands], lambda used, *os: apply(used, os, used.conditions))
+    refs = [_typed(reading(o), k in conditions) for k, o in enumerate(operands)]
     try:
         shape = np.broadcast_shapes(*(r.shape for r in refs))
     except ValueError:
         shapes = " ".join(str(r.shape) for r in refs)
         raise ValueError(f"operands could not be broadcast together with shapes {shapes}") from None
-    args = tuple(r.broadcast(shape) for r in refs)
-    return TracedArray.of_node(Map(shape=shape, boolean=op.boolean, op=op, args=args, origin=user_origin()))
+    arrays = [o.positions if isinstance(o, TracedArray) else np.asarray(o) for o in operands]
+    node = partial(Map, boolean=op.boolean, integer=dtype.kind == "i", op=op, origin=user_origin())
+    return TracedArray.of_points(elementwise_layout(shape, arrays), tuple(r.broadcast(shape) for r in refs), node)
+
+
+def _conditions(operand: Any) -> Any:
+    return operand if isinstance(operand, TracedArray) else TracedArray.of_values(np.asarray(operand, np.bool_))
 
 
 def _typed(ref: Ref, condition: bool) -> Ref:
@@ -161,17 +183,23 @@ def movement(func: Callable[..., Any], *samples: Sample, argument: int = 0) -> N
     def rule(*args: Any, **kwargs: Any) -> Any:
         given: dict[Any, Any] = dict(enumerate(args)) | kwargs
         key: Any = argument if argument in given else name
-        array = traced(given.pop(key))
+        array = stack_objects(given.pop(key))
         names = dict(enumerate(parameters))
         settings = {k: known(v, f"{spelling_of(func)} with {names.get(k, k)}=") for k, v in given.items()}
+        array = array if isinstance(array, Positioned) else traced(array)
         placed = [array.positions if k == key else settings.pop(k) for k in range(len(args))]
-        moved = func(*placed, **settings, **({} if key == argument and args else {name: array.positions}))
-        if isinstance(moved, (list, tuple)):
-            return type(moved)(array.moved(p) for p in moved)
-        return array.moved(np.asarray(moved))
+        return _moved(array, func(*placed, **settings, **({} if key == argument else {name: array.positions})))
 
+    AS_NUMPY.add(func)
     state(func, rule, stated={*parameters} - {"out"})
     record("movement", spelling_of(func), samples)
+
+
+def _moved(array: Positioned, moved: Any) -> Any:
+    """Return what a function made of the positions of an array: arrays, a number, or a list of these."""
+    if isinstance(moved, (list, tuple)):
+        return type(moved)(_moved(array, m) for m in moved)
+    return array.moved(moved) if type(moved) is np.ndarray else array.moved(np.asarray(moved))[()]  # type: ignore[index]
 
 
 def known(value: Any, what: str) -> Any:
@@ -179,10 +207,8 @@ def known(value: Any, what: str) -> Any:
     if isinstance(value, (list, tuple)):
         return type(value)(known(v, what) for v in value) if any(True for _ in traced_in(value)) else value
     if is_traced(value):
-        raise unsupported(
-            f"{what} a traced value", "Which element goes where would differ from call to call; use np.where."
-        )
-    return value.values if isinstance(value, TracedArray) else value
+        refuse_value(what.rstrip("="), BRANCH_HINT)
+    return value.plain if isinstance(value, (TracedArray, TracedComplex)) else value
 
 
 def assembling(func: Callable[..., Any], *samples: Sample, arrays: int = 1) -> None:
@@ -228,12 +254,6 @@ def assembled(func: Callable[..., Any], *operands: Any) -> TracedArray:
 def is_traced(array: Any) -> bool:
     """Tell whether `array` depends on the traced arguments."""
     return isinstance(array, (TracedArray, TracedScalar)) and not array.is_constant
-
-
-def traced(array: Any) -> TracedArray:
-    """Return `array` (a constant, or a list of traced scalars) as a traced array."""
-    array = stack_objects(array)
-    return array if isinstance(array, TracedArray) else TracedArray.of_values(array)
 
 
 # -- reductions and compositions --------------------------------------------------------------------------------

@@ -136,7 +136,7 @@ cumulative(np.cumulative_sum, add, 0.0)
 cumulative(np.cumulative_prod, multiply, 1.0)
 
 # -- complex functions of real arrays ------------------------------------------------------------------------------
-query(np.conjugate, lambda x: x.copy(), lambda x: x * np.conj(x), lambda x: np.conjugate(x))
+query(np.conjugate, lambda x: x.copy("K"), lambda x: x * np.conj(x), lambda x: np.conjugate(x))
 query(np.imag, lambda val: val.imag, lambda x: x + np.imag(x))
 query(
     np.angle,

@@ -9,13 +9,16 @@ import numpy as np
 
 from sparsead.ops.registry import composite, known
 from sparsead.tracing.array import TracedArray, stack_objects
+from sparsead.tracing.complex import TracedComplex
 
 
 @composite(np.copyto, lambda x: _copied(x))
 def copyto(dst: Any, src: Any, casting: str = "same_kind", where: Any = True) -> None:
-    """``np.copyto`` with a static mask."""
-    if not isinstance(dst, TracedArray):
+    """``np.copyto``."""
+    if not isinstance(dst, (TracedArray, TracedComplex)):
         dst[...] = src  # refused with the reason
+    if not np.can_cast(getattr(stack_objects(src), "dtype", dst.dtype), dst.dtype, casting):
+        raise TypeError(f"Cannot cast array data from {src.dtype!r} to {dst.dtype!r} according to the rule {casting!r}")
     dst[...] = src if where is True else np.where(where, src, dst)
 
 
@@ -41,16 +44,11 @@ def _diagonal_filled(x: Any) -> Any:
 
 @composite(np.put, lambda x: _put(x))
 def put(a: Any, ind: Any, v: Any, mode: str = "raise") -> None:
-    """``np.put`` with static places."""
-    places = np.asarray(known(ind, "np.put with ind="))
-    places = np.ravel(places).astype(np.intp, casting="same_kind" if places.size else "unsafe")
-    if np.size(v) == 0 or places.size == 0:
-        return
-    where = {"raise": places, "wrap": places % a.size, "clip": np.clip(places, 0, a.size - 1)}[mode]
-    flat = a.reshape(-1)
-    flat[where] = np.resize(v, places.size)
-    if not np.shares_memory(flat.positions, a.positions):
-        a[...] = flat.reshape(a.shape)
+    """``np.put`` with static places, which count in C order whatever the memory is like."""
+    places = known(ind, "the places of np.put")
+    places = np.ravel(np.take(np.arange(np.size(a)), places, mode=mode))  # type: ignore[call-overload]
+    if places.size and np.size(v):
+        a[np.unravel_index(places, np.shape(a))] = np.resize(v, places.size)
 
 
 def _put(x: Any) -> Any:
@@ -61,12 +59,10 @@ def _put(x: Any) -> Any:
 
 @composite(np.putmask, lambda x: _masked(np.putmask, x))
 def putmask(a: Any, mask: Any, values: Any) -> None:
-    """``np.putmask`` with a static mask: the value at the same place, repeated as needed."""
-    mask = np.asarray(known(mask, "np.putmask with mask="))
-    if mask.size != np.size(a):
+    """``np.putmask``: the value at the same place, repeated as needed."""
+    if np.size(mask) != np.size(a):
         raise ValueError("putmask: mask and data must be the same size")
-    places = np.flatnonzero(mask)
-    put(a, places, np.resize(values, np.size(a))[places])
+    a[...] = np.where(np.reshape(mask, np.shape(a)), np.resize(values, np.shape(a)), a)
 
 
 @composite(np.place, lambda x: _masked(np.place, x))
