@@ -8,7 +8,7 @@ import numpy as np
 
 from sparsead.errors import unsupported
 from sparsead.ops.registry import assembled, assembling, composite, is_traced, known, record, traced
-from sparsead.tracing.array import complex_of_parts, stack_objects, traced_in
+from sparsead.tracing.array import AS_NUMPY, complex_of_parts, stack_objects, traced_in
 from sparsead.tracing.complex import is_complex, parts
 from sparsead.tracing.replacing.methods import replace_method
 
@@ -72,6 +72,9 @@ def pad(array: Any, pad_width: Any, mode: Any = "constant", **kwargs: Any) -> An
         raise unsupported(f"np.pad with mode={mode!r}", f"These modes are traced: {known_modes}.")
     zeros = np.pad(np.zeros(array.shape), pad_width, mode, **kwargs)
     return _padded_by_matrices(array, pad_width, mode, {k: v for k, v in kwargs.items() if k != "end_values"}) + zeros
+
+
+AS_NUMPY.add(np.pad)
 
 
 def _plain_values(settings: dict[str, Any]) -> dict[str, Any]:

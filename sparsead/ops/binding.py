@@ -136,7 +136,7 @@ def _changes_nothing(name: str, value: Any, default: Any) -> bool:
     """Tell whether a parameter has its default value, or one that means the same for arrays of float64."""
     match name:
         case "dtype":
-            return value is None or np.dtype(value).kind == "f"
+            return value is None or (np.dtype(value).kind == "f" and np.dtype(value).itemsize >= 4)
         case "casting":
             return value in ("same_kind", "unsafe")
         case "order":

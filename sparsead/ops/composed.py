@@ -11,7 +11,7 @@ import numpy as np
 from sparsead.errors import unsupported
 from sparsead.ops.registry import composite, is_traced, known, state, traced
 from sparsead.ops.signatures import OMITTED
-from sparsead.tracing.array import stack_objects
+from sparsead.tracing.array import AS_NUMPY, stack_objects
 
 
 @composite(np.clip, lambda x: np.clip(x, 0.3, 0.7), lambda x: np.clip(x, None, x[::-1]), lambda x: x.clip(min=0.5))
@@ -269,6 +269,9 @@ def cov(m: Any, y: Any = None, rowvar: bool = True, bias: bool = False, ddof: An
     a = np.concatenate(rows, axis=0)
     a = a - np.mean(a, axis=1, keepdims=True)
     return np.squeeze(a @ a.T / np.maximum(a.shape[1] - ((0 if bias else 1) if ddof is None else ddof), 0.0))
+
+
+AS_NUMPY.add(np.cov)
 
 
 @composite(np.corrcoef, lambda x: np.corrcoef(x), lambda x: np.corrcoef(x[0], x[1])[0, 1])

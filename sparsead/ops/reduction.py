@@ -140,14 +140,14 @@ def average(a: Any, axis: Any = None, weights: Any = None, returned: bool = Fals
     """``np.average``."""
     if weights is None:
         result = mean(a, axis=axis, keepdims=keepdims)
-        total: Any = np.full(np.shape(result), float(np.size(a)) / max(np.size(result), 1))
+        total: Any = np.full(np.shape(result), float(np.size(a)) / max(np.size(result), 1))[()]
     else:
         weights = np.broadcast_to(_along_axes(weights, np.shape(a), axis), np.shape(a)) * 1.0
         total = np.sum(weights, axis=axis, keepdims=keepdims)
         if not is_traced(total) and np.any(np.equal(total, 0.0)):
             raise ZeroDivisionError("Weights sum to zero, can't be normalized")
         result = sum(a * weights, axis=axis, keepdims=keepdims) / total
-    return (result, np.copy(np.broadcast_to(total, np.shape(result)))) if returned else result
+    return (result, total) if returned else result
 
 
 def _along_axes(weights: Any, shape: Shape, axis: Any) -> Any:

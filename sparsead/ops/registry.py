@@ -145,6 +145,24 @@ def alias(numpy: Callable[..., Any], op: Op, *samples: Sample) -> None:
     record("elementwise", spelling_of(numpy), samples or [_on_mirrored(numpy, op)])
 
 
+def bitwise(numpy: Callable[..., Any], op: Op, *samples: Sample) -> None:
+    """State that `numpy` means, for truth values, the same as a logical operation; for floats it means nothing."""
+
+    def rule(*operands: Any) -> TracedArray:
+        kinds = {getattr(stack_objects(o), "dtype", np.result_type(type(o))).kind for o in operands}
+        if kinds & {"f", "c"}:
+            raise TypeError(
+                f"ufunc '{numpy.__name__}' not supported for the input types, and the inputs could not be safely "
+                "coerced to any supported types according to the casting rule 'safe'"
+            )
+        if kinds != {"b"}:
+            raise unsupported(f"{spelling_of(numpy)} of integers", "Make them conditions: a != 0.")
+        return apply(op, operands, op.conditions)
+
+    state(numpy, rule)
+    record("elementwise", spelling_of(numpy), samples)
+
+
 def apply(op: Op, operands: Sequence[Any], conditions: tuple[int, ...] = ()) -> TracedArray:
     """Apply a scalar operation at every point of the broadcast operands."""
     operands = [stack_objects(o) for o in operands]
@@ -356,6 +374,7 @@ __all__ = [
     "apply",
     "assembled",
     "assembling",
+    "bitwise",
     "composite",
     "elementwise",
     "identity",

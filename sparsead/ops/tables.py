@@ -40,6 +40,8 @@ def interp(x: Any, xp: Any, fp: Any, left: Any = None, right: Any = None, period
         raise unsupported("np.interp of a table with infinite or undefined numbers", "Keep the table finite.")
     if period is not None:
         x, xp, fp, left, right = _repeated(x, xp, fp, period)
+    if np.any(np.diff(xp) <= 0.0):
+        raise unsupported("np.interp with abscissae xp that do not increase", "Sort them; leave equal ones out.")
     if len(xp) == 1:
         xp, fp = np.r_[xp, xp + 1.0], np.concatenate([fp, fp])
     if not is_traced(x):
@@ -103,7 +105,8 @@ def gradient(f: Any, *varargs: Any, axis: Any = None, edge_order: int = 1) -> An
     if edge_order > 2:
         raise ValueError("'edge_order' greater than 2 not supported")
     f = _as_floats(f)
-    spacings = list(map(_as_floats, varargs)) * (len(axes) if len(varargs) == 1 else 1) or [1.0] * len(axes)
+    single = len(varargs) == 1 and np.ndim(varargs[0]) == 0
+    spacings = list(map(_as_floats, varargs)) * (len(axes) if single else 1) or [1.0] * len(axes)
     if len(spacings) != len(axes):
         raise TypeError("np.gradient: one spacing per axis, or one for all")
     for k, spacing in zip(axes, spacings, strict=True):
