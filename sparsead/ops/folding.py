@@ -34,6 +34,7 @@ def tree(combine: Binary, a: Any) -> Any:
 def scan(op: Op, a: Any) -> Any:
     """Combine each element along axis 0 with all before it, one after the other, as NumPy does."""
     held = traced(a)
+    held = held.astype(int) if held.dtype == np.bool_ else held
     if len(held) < 2:
         return held.copy()
     read, lanes = held.ref, held.size // len(held)
@@ -43,7 +44,8 @@ def scan(op: Op, a: Any) -> Any:
     origin = user_origin()
     body = Map(shape=before.shape, op=op, args=(before, Ref(flat.node, flat.index[lanes:])), origin=origin)
     start = Ref(flat.node, flat.index[:lanes])
-    node = Scan(shape=earlier.shape, earlier=earlier, start=start, bodies=(whole(body),), origin=origin)
+    integer = held.dtype.kind == "i"
+    node = Scan(shape=earlier.shape, integer=integer, earlier=earlier, start=start, bodies=(whole(body),), origin=origin)
     return TracedArray.of_ref(Ref(node, identity(held.shape)))
 
 
@@ -54,6 +56,8 @@ def fold(ufunc: np.ufunc, empty: float | None = None) -> Callable[..., Any]:
         a: Any, axis: Any = None, dtype: Any = None, keepdims: bool = False, initial: Any = None, where: Any = True
     ) -> Any:
         a = traced(a)
+        if ufunc is np.multiply and a.dtype == np.bool_:
+            a = a.astype(int)
         if where is not True:
             a = np.where(where, a, empty if initial is None else initial)
         axes = normalize_axes(axis, a.ndim)
