@@ -42,7 +42,8 @@ def diff(a: Any, n: int = 1, axis: int = -1, prepend: Any = None, append: Any = 
     a = np.concatenate(parts, axis=axis) if len(parts) > 1 else a
     for _ in range(n):
         a = np.moveaxis(a, axis, 0)
-        a = np.moveaxis(a[1:] - a[:-1], 0, axis)
+        step = np.not_equal if np.result_type(a) == np.bool_ else np.subtract
+        a = np.moveaxis(step(a[1:], a[:-1]), 0, axis)
     return a
 
 
@@ -159,9 +160,10 @@ def nan_to_num(x: Any, copy: bool = True, nan: Any = 0.0, posinf: Any = None, ne
     result = np.where(np.isnan(x), nan, x)
     result = np.where(np.equal(x, np.inf), largest if posinf is None else posinf, result)
     result = np.where(np.equal(x, -np.inf), -largest if neginf is None else neginf, result)
-    if not copy:
-        x[...] = result
-    return result
+    if copy:
+        return result
+    x[...] = result
+    return x
 
 
 @composite(np.logical_xor, lambda x: np.where(np.logical_xor(x > 0.3, x > 0.7), x, 2.0 * x), family="elementwise")

@@ -21,12 +21,14 @@ MANY = 8  # products per element of the largest operand beyond which a contracti
 # -- the sum over labelled axes -----------------------------------------------------------------------------------
 def contract(operands: Sequence[Any], labels: Sequence[Labels], out: Labels) -> Any:
     """Multiply `operands`, whose axes carry `labels`, and sum over every label that is not in `out`."""
+    kind = np.result_type(*operands)
     operands, labels = map(list, zip(*map(_diagonal, operands, labels), strict=True))
     while len(operands) > 2 and _grid_size(operands, labels) > MANY:  # two at a time: fewer axes at once
         later = {label for other in (*labels[2:], out) for label in other}
         kept = [label for label in dict.fromkeys((*labels[0], *labels[1])) if label in later]
         operands[:2], labels[:2] = [_product(operands[:2], labels[:2], kept)], [kept]
-    return _product(operands, labels, out)
+    product = _product(operands, labels, out)
+    return np.not_equal(product, 0) if kind == np.bool_ else product  # of truth values: "or" of "and"
 
 
 def _grid_size(operands: Sequence[Any], labels: Sequence[Labels]) -> float:
@@ -95,7 +97,8 @@ def _matrix_by_array(matrix: Any, x: TracedArray) -> TracedArray:
         raise unsupported("a complex matrix", "Complex arithmetic is not supported yet.")
     tail = x.shape[1:]
     terms = coo.data.reshape((-1,) + (1,) * len(tail)) * x[coo.col]
-    return scatter_sum(terms, identity((coo.shape[0], *tail))[coo.row], (coo.shape[0], *tail))
+    product = scatter_sum(traced(terms), identity((coo.shape[0], *tail))[coo.row], (coo.shape[0], *tail))
+    return np.not_equal(product, 0) if terms.dtype == np.bool_ else product
 
 
 def _is_constant_matrix(constant: Any, other: Any) -> bool:

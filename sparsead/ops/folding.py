@@ -34,6 +34,7 @@ def tree(combine: Binary, a: Any) -> Any:
 def scan(op: Op, a: Any) -> Any:
     """Combine each element along axis 0 with all before it, one after the other, as NumPy does."""
     held = traced(a)
+    held = held.astype(int) if held.dtype == np.bool_ else held
     if len(held) < 2:
         return held.copy()
     read, lanes = held.ref, held.size // len(held)
@@ -43,7 +44,10 @@ def scan(op: Op, a: Any) -> Any:
     origin = user_origin()
     body = Map(shape=before.shape, op=op, args=(before, Ref(flat.node, flat.index[lanes:])), origin=origin)
     start = Ref(flat.node, flat.index[:lanes])
-    node = Scan(shape=earlier.shape, earlier=earlier, start=start, bodies=(whole(body),), origin=origin)
+    integer = held.dtype.kind == "i"
+    node = Scan(
+        shape=earlier.shape, integer=integer, earlier=earlier, start=start, bodies=(whole(body),), origin=origin
+    )
     return TracedArray.of_ref(Ref(node, identity(held.shape)))
 
 
@@ -54,6 +58,8 @@ def fold(ufunc: np.ufunc, empty: float | None = None) -> Callable[..., Any]:
         a = traced(a)
         if type(empty) is bool and a.dtype != np.bool_:  # of one element there is nothing to combine
             a = np.not_equal(a, 0.0)
+        if ufunc is np.multiply and a.dtype == np.bool_:
+            a = a.astype(int)
         if where is not True:
             if empty is None and initial is None:
                 raise ValueError(

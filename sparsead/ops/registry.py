@@ -279,7 +279,8 @@ def scatter_sum(terms: TracedArray, place: IndexArray, shape: Shape) -> TracedAr
     """Return the array of `shape` whose flat element p is the sum of the terms with ``place == p``."""
     if int(np.prod(shape)) == 0 or terms.size == 0:
         return TracedArray.of_values(np.zeros(shape))
-    node = Sum(shape=shape, terms=_typed(terms.ref, False), place=place, origin=user_origin())
+    integer = terms.dtype.kind in "bi"
+    node = Sum(shape=shape, integer=integer, terms=_typed(terms.ref, False), place=place, origin=user_origin())
     return TracedArray.of_node(node)
 
 

@@ -6,6 +6,7 @@ what is a copy, and which elements move where: the positions are moved, and we l
 
 from __future__ import annotations
 
+import operator
 import sys
 from collections.abc import Callable, Iterator
 from typing import Any, NoReturn
@@ -20,9 +21,17 @@ from sparsead.program.nodes import Node, Ref, constant, whole
 from sparsead.tracing import layout
 from sparsead.tracing.complex import TracedComplex, call_complex, call_complex_ufunc, held_for_sparse, is_complex
 from sparsead.tracing.decisions import active
-from sparsead.tracing.loops.tape import Tape, is_tracing
+from sparsead.tracing.loops.tape import is_tracing
 from sparsead.tracing.positioned import Positioned
-from sparsead.tracing.scalar import BRANCH_HINT, WRITE_HINT, TracedScalar, is_number, refuse_conversion, refuse_value
+from sparsead.tracing.scalar import (
+    BRANCH_HINT,
+    WRITE_HINT,
+    TracedScalar,
+    is_number,
+    of_numbers,
+    refuse_conversion,
+    refuse_value,
+)
 from sparsead.tracing.storage import BOOL, DOUBLE, Storage
 
 # What NumPy (or SciPy) function -> how to trace it. The modules of `sparsead.ops` fill it, one statement an entry.
@@ -31,6 +40,8 @@ UFUNC_METHODS: dict[tuple[Callable[..., Any], str], Callable[..., Any]] = {}
 
 # Functions whose handlers return a number or an array of shape () as NumPy does; all others return numbers.
 AS_NUMPY: set[Callable[..., Any]] = {np.where, np.tensordot, np.linalg.tensordot, np.full, np.array, np.asarray}
+
+STACK = np.stack  # the function itself: its name is bound to another one while a function is traced
 
 DIFFERENCES_HINT = "Write it with NumPy functions of the traced array."
 
@@ -308,13 +319,30 @@ class TracedArray(Positioned, NDArrayOperatorsMixin):
         raise AttributeError(f"'numpy.ndarray' object has no attribute {name!r}")
 
 
-def of_record(tape: Tape, record: int) -> TracedArray:
+def _by_number(name: str, operate: Callable[[Any, Any], Any], reflected: bool) -> Callable[[Any, Any], Any]:
+    """Return an operator that takes an array of shape () for its number, as NumPy does: loop code is full of them."""
+    of_arrays = getattr(TracedArray, name)
+
+    def method(self: TracedArray, other: Any) -> Any:
+        if self.positions.ndim:
+            return of_arrays(self, other)
+        return operate(other, self.element()) if reflected else operate(self.element(), other)
+
+    return method
+
+
+for _name in ("add", "sub", "mul", "truediv", "pow", "lt", "le", "gt", "ge"):
+    _operate = getattr(operator, _name)
+    setattr(TracedArray, f"__{_name}__", _by_number(f"__{_name}__", _operate, reflected=False))
+    if hasattr(TracedArray, f"__r{_name}__"):
+        setattr(TracedArray, f"__r{_name}__", _by_number(f"__r{_name}__", _operate, reflected=True))
+
+
+def of_number(number: TracedScalar) -> TracedArray:
     """Return a new array of shape () that holds a number, which may go on as a number."""
-    out = TracedArray.of_new(np.zeros((), BOOL if tape.is_boolean(record) else DOUBLE))
-    if tape.is_exact(record):
-        return TracedScalar(tape, record).array
-    out.storage.set_element(0, TracedScalar(tape, record))
-    return out
+    if number.tape.is_exact(number.entry):
+        return number.array
+    return TracedArray(Storage.of_number(number), layout.memory(()))
 
 
 def matmul(a: Any, b: Any) -> Any:
@@ -327,6 +355,10 @@ def matmul(a: Any, b: Any) -> Any:
 # -- calls ------------------------------------------------------------------------------------------------------
 def call_ufunc(ufunc: np.ufunc, method: str, inputs: Any, kwargs: dict[str, Any]) -> Any:
     """Trace a call of a ufunc, or of one of its methods."""
+    if method == "__call__" and not kwargs and all(map(_is_single, inputs)):
+        result = of_numbers(ufunc, [i.element() if type(i) is TracedArray else i for i in inputs])
+        if result is not None:
+            return result
     if all(t.is_constant for t in traced_in((inputs, kwargs))):
         return on_values(getattr(ufunc, method), inputs, kwargs)
     outputs = kwargs.pop("out", None)
@@ -351,6 +383,12 @@ def call_ufunc(ufunc: np.ufunc, method: str, inputs: Any, kwargs: dict[str, Any]
         for out, r in zip(outputs, results, strict=True)
     )
     return written if isinstance(result, tuple) else written[0]
+
+
+def _is_single(value: Any) -> bool:
+    """Tell whether a value is a number, or a traced array of shape ()."""
+    kind = type(value)
+    return kind is TracedScalar or (value.positions.ndim == 0 if kind is TracedArray else is_number(value))
 
 
 def _handler(func: Callable[..., Any], name: str) -> Callable[..., Any]:
@@ -535,16 +573,16 @@ def stack_objects(value: Any) -> Any:
     if isinstance(value, TracedScalar):
         return value.array
     if isinstance(value, (list, tuple)) and is_complex(value) and any(isinstance(v, TracedComplex) for v in value):
-        return call_complex(np.stack, (value,), {})
+        return call_complex(STACK, (value,), {})
     if isinstance(value, (list, tuple)) and any(True for _ in traced_in(value)):
         numbers = _of_numbers(value)
-        return HANDLERS[np.stack]([stack_objects(v) for v in value]) if numbers is None else numbers
+        return HANDLERS[STACK]([stack_objects(v) for v in value]) if numbers is None else numbers
     if type(value) is np.ndarray and value.dtype == object and any(True for _ in traced_in(value.flat)):
         numbers = _of_numbers(list(value.flat))
         if numbers is not None:
             return numbers.reshape(value.shape)
         flat = [stack_objects(v) for v in value.flat]
-        return HANDLERS[np.stack](flat).reshape(value.shape + np.shape(flat[0]))
+        return HANDLERS[STACK](flat).reshape(value.shape + np.shape(flat[0]))
     return value
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import dis
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from types import FrameType
 from typing import TYPE_CHECKING, Any, NoReturn
 
@@ -25,6 +25,7 @@ from sparsead.tracing.loops.tape import Tape
 if TYPE_CHECKING:
     from sparsead.tracing.array import TracedArray
 
+WHERE = np.where  # the function itself: its name is bound to another one while a function is traced
 BRANCH_HINT = (
     'Use np.where(condition, a, b) for a branch on values, or prepare with guard="record"; '
     "shapes and loop bounds must be plain integers."
@@ -221,41 +222,22 @@ class TracedScalar:
         return f"<traced number, {self.dtype}>"
 
     def __array_ufunc__(self, ufunc: np.ufunc, method: str, *inputs: Any, **kwargs: Any) -> Any:
-        op = _ops().get(ufunc) if method == "__call__" and not kwargs else None
-        if op is not None:
-            records = self._records(inputs)
-            if records is not None:
-                return TracedScalar(self.tape, self.tape.apply_to(op, records))
+        if method == "__call__" and not kwargs:
+            result = of_numbers(ufunc, inputs)
+            if result is not None:
+                return result
         from sparsead.tracing.array import call_ufunc, with_arrays  # an array hands out numbers: it imports this module
 
         return call_ufunc(ufunc, method, tuple(map(with_arrays, inputs)), kwargs)
 
     def __array_function__(self, func: Callable[..., Any], types: Any, args: Any, kwargs: Any) -> Any:
-        from sparsead.tracing.array import call_function, of_record, with_arrays
+        from sparsead.tracing.array import call_function, of_number, with_arrays
 
-        if func == np.where and len(args) == 3 and not kwargs:
-            records = self._records(args)
-            if records is not None:
-                return of_record(self.tape, self.tape.apply_to(OPS["select"], records))
+        if func is WHERE and len(args) == 3 and not kwargs:
+            chosen = of_numbers(WHERE, args)
+            if chosen is not None:
+                return of_number(chosen)
         return call_function(func, tuple(map(with_arrays, args)), {k: with_arrays(v) for k, v in kwargs.items()})
-
-    def _records(self, values: tuple[Any, ...]) -> list[int] | None:
-        """Return the records of traced numbers and plain ones; None if there is anything else.
-
-        Plain integers and truth values are taken for floats, which they are beside floats only.
-        """
-        records, exact, real = [], False, False
-        for value in values:
-            if type(value) is TracedScalar:
-                records.append(value.entry if value.tape is self.tape else refuse_foreign("number"))
-            elif is_number(value):
-                records.append(self.tape.literal(value))
-                real, exact = real or is_float(kind_of(value)), exact or not is_float(kind_of(value))
-                continue
-            else:
-                return None
-            real = real or not self.tape.is_exact(value.entry)
-        return records if real or not exact else None
 
     def __getattr__(self, name: str) -> Any:
         """Methods and attributes of arrays (``t.sum()``, and ``t.sin()`` for object arrays)."""
@@ -294,6 +276,34 @@ class TracedScalar:
 
     def __round__(self, ndigits: Any = None) -> Any:
         return np.round(self, ndigits or 0)
+
+
+def of_numbers(func: Callable[..., Any], values: Sequence[Any]) -> TracedScalar | None:
+    """Return an operation on traced numbers and plain ones; None if there is anything else, or it is no operation.
+
+    Plain integers and truth values are taken for floats, which they are beside floats only.
+    """
+    op, tape = _ops().get(func), None
+    if op is None:
+        return None
+    records, exact, real = [], False, False
+    for value in values:
+        if type(value) is TracedScalar:
+            if tape is not None and value.tape is not tape:
+                refuse_foreign("number")
+            tape = value.tape
+            records.append(value.entry)
+            real = real or not tape.is_exact(value.entry)
+        elif is_number(value):
+            records.append(-1)
+            real, exact = real or is_float(kind_of(value)), exact or not is_float(kind_of(value))
+        else:
+            return None
+    if tape is None or (exact and not real):
+        return None
+    number = tape.exact if op is OPS["power"] else tape.literal
+    typed = [number(v) if r < 0 else r for r, v in zip(records, values, strict=True)]
+    return TracedScalar(tape, tape.apply_to(op, typed))
 
 
 _by_numpy: dict[Callable[..., Any], Op] = {}

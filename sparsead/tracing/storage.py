@@ -51,6 +51,14 @@ class Storage:
         self.tape: Tape | None = None  # what the pending scalars are records of
         self._joined: dict[int, tuple[IndexArray, Ref]] = {}
 
+    @classmethod
+    def of_number(cls, number: TracedScalar) -> Storage:
+        """Return the memory of one element that holds a number."""
+        storage = cls(np.zeros(1))
+        storage.tape = number.tape
+        storage.pending[0] = number.entry
+        return storage
+
     @property
     def boolean(self) -> bool:
         """True where the elements are truth values."""

@@ -12,25 +12,29 @@ from typing import Any
 
 import numpy as np
 
+from sparsead.errors import unsupported
 from sparsead.tracing.array import (
     AS_NUMPY,
     TracedArray,
     call_function,
+    of_number,
     on_values,
     stack_objects,
     traced_in,
+    with_arrays,
     wrapped,
 )
 from sparsead.tracing.complex import TracedComplex
 from sparsead.tracing.replacing.names import patch
+from sparsead.tracing.scalar import WHERE, TracedScalar, of_numbers
 
 
 def allocating(original: Callable[..., Any]) -> Callable[..., Any]:
     """Return `original`, which makes arrays of constants, with new float arrays ready for traced values."""
 
     def create(*args: Any, like: Any = None, **kwargs: Any) -> Any:
-        if any(True for _ in traced_in((args, kwargs))):
-            return call_function(original, args, kwargs)
+        if any(type(a) is TracedScalar for a in args) or any(True for _ in traced_in((args, kwargs))):
+            return call_function(original, tuple(map(with_arrays, args)), kwargs)
         new = on_values(original, args, kwargs)
         single = original in SIZED and type(new) is np.ndarray and new.dtype.kind == "f"
         return TracedArray.of_values(new) if single else new
@@ -76,6 +80,12 @@ def _asked(original: Callable[..., Any], array: Any, args: Any, kwargs: dict[str
     return array if new is positions else array.moved(new)
 
 
+def _where(condition: Any, *values: Any) -> Any:
+    """``np.where``; of numbers, which loop code chooses from, without a detour."""
+    chosen = of_numbers(WHERE, (condition, *values)) if len(values) == 2 else None
+    return _chosen(condition, *values) if chosen is None else of_number(chosen)
+
+
 def _copy(a: Any, order: Any = "K", subok: bool = False) -> Any:
     """``np.copy``."""
     array = stack_objects(a)
@@ -94,6 +104,24 @@ def _one_argument(original: Callable[..., Any]) -> Callable[..., Any]:
     return call
 
 
+def _enumerated(arr: Any) -> Any:
+    """``np.ndenumerate``."""
+    array = stack_objects(arr)
+    if not isinstance(array, (TracedArray, TracedComplex)):
+        return _ndenumerate(arr)
+    return ((place, array[place]) for place in np.ndindex(array.shape))
+
+
+def _iterated(op: Any, flags: Any = None, op_flags: Any = None, *args: Any, **kwargs: Any) -> Any:
+    """``np.nditer``, which hands out the memory of arrays."""
+    operands = list(op) if isinstance(op, (list, tuple)) else [op]
+    written = "write" in repr(op_flags)
+    if any(written or not t.is_constant for t in traced_in([stack_objects(o) for o in operands])):
+        raise unsupported("np.nditer", "Use np.ndindex(x.shape) or np.ndenumerate(x), or array operations.")
+    plain = [np.asarray(o) for o in operands]
+    return _nditer(plain if isinstance(op, (list, tuple)) else plain[0], flags or [], op_flags, *args, **kwargs)
+
+
 SIZED: tuple[Callable[..., Any], ...] = (
     np.zeros, np.ones, np.empty, np.eye, np.identity, np.zeros_like, np.ones_like, np.empty_like, np.full_like,
 )  # fmt: skip
@@ -101,9 +129,9 @@ CONVERTING: list[Callable[..., Any]] = [np.array, np.asarray, np.asanyarray]
 #: Functions whose results are new wherever they are floats, and take traced values then.
 ALLOCATING: list[Callable[..., Any]] = [
     *SIZED, np.tri, np.arange, np.linspace, np.logspace, np.geomspace, np.fromfunction, np.vander,
-    np.repeat, np.tile, np.diag, np.diagflat, np.tril, np.triu, np.concatenate, np.stack, np.hstack, np.vstack, np.dstack,
-    np.column_stack, np.block, np.append, np.insert, np.delete, np.pad, np.roll, np.resize, np.flip, np.meshgrid,
-    np.outer, np.kron, np.cumsum, np.diff, np.where, np.sort, np.take, np.dot, np.matmul, np.interp, np.clip,
+    np.repeat, np.tile, np.diag, np.diagflat, np.tril, np.triu, np.concatenate, np.stack, np.hstack, np.vstack,
+    np.dstack, np.column_stack, np.block, np.append, np.insert, np.delete, np.pad, np.roll, np.resize, np.flip, np.meshgrid,
+    np.outer, np.kron, np.cumsum, np.diff, np.sort, np.take, np.dot, np.matmul, np.interp, np.clip,
 ]  # fmt: skip
 for _function in ALLOCATING:
     if not isinstance(_function, np.ufunc):
@@ -112,6 +140,11 @@ for _function in CONVERTING:
     patch(_function, converting(_function))
 for _function in (np.ascontiguousarray, np.asfortranarray):
     patch(_function, _one_argument(_function))
+_chosen = allocating(np.where)
+patch(np.where, _where)
+_ndenumerate, _nditer = np.ndenumerate, np.nditer
+patch(np.ndenumerate, _enumerated)
+patch(np.nditer, _iterated)
 patch(np.copy, _copy)
 patch(np.full, _full)
 AS_NUMPY |= {np.copy, np.full_like, np.zeros_like, np.ones_like, np.empty_like}

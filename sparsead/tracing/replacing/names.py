@@ -49,6 +49,7 @@ def _in(module: str, packages: tuple[str, ...]) -> bool:
     return any(module == name or module.startswith(f"{name}.") for name in packages)
 
 
+@functools.cache
 def is_library(module: str) -> bool:
     """Tell whether the code of a module, given by name, deals in plain arrays of its own."""
     return _in(module, _LIBRARIES) and not _in(module, _LIKE_USER_CODE)
