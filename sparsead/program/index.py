@@ -5,6 +5,7 @@ An axis along which nothing changes has stride 0 and is stored once; no function
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from typing import Any
 from weakref import WeakValueDictionary
@@ -22,16 +23,21 @@ def index_dtype(size: int) -> type[np.signedinteger[Any]]:
     return np.int32 if size < 2**31 else np.int64
 
 
-def identity(shape: int | Shape) -> IndexArray:
-    """Return the index array in which point i reads element i (read-only, shared by size)."""
-    shape = (shape,) if isinstance(shape, int) else shape
-    size = int(np.prod(shape, dtype=np.int64))
+def numbers(size: int) -> IndexArray:
+    """Return 0, 1, ..., size - 1, one array for all that ask (and so not to be written to)."""
     flat = IDENTITIES.get(size)
     if flat is None:
         flat = np.arange(size, dtype=index_dtype(size))
-        flat.setflags(write=False)
         IDENTITIES[size] = flat
-    return flat.reshape(shape)
+    return flat
+
+
+def identity(shape: int | Shape) -> IndexArray:
+    """Return the index array in which point i reads element i (read-only, shared by size)."""
+    shape = (shape,) if isinstance(shape, int) else shape
+    index = numbers(math.prod(shape)).reshape(shape)
+    index.flags.writeable = False
+    return index
 
 
 def is_identity(index: IndexArray, size: int) -> bool:
