@@ -12,7 +12,7 @@ import sparsead.ops.composed
 import sparsead.ops.movement  # noqa: F401  (both are stated first: movements act on complex arrays too)
 from sparsead.ops.registry import HANDLERS, REGISTRY, Sample, is_traced, record, spelling_of, traced
 from sparsead.tracing.array import complex_of_parts
-from sparsead.tracing.complex import COMPLEX_HANDLERS, TracedComplex, parts
+from sparsead.tracing.complex import COMPLEX_HANDLERS, parts
 
 Pair = tuple[Any, Any]
 
@@ -102,7 +102,7 @@ def of_parts(func: Any, *samples: Sample) -> Callable[[Callable[..., Any]], Call
 
 
 # -- what acts on both parts, and products ------------------------------------------------------------------------
-_MOVING = {entry.spelling for entry in REGISTRY if entry.family == "movement"} - {"np.broadcast_arrays"}
+_MOVING = {entry.spelling for entry in REGISTRY if entry.family == "movement"}
 COMPLEX_HANDLERS |= {func: HANDLERS[func] for func in HANDLERS if spelling_of(func) in _MOVING}
 linear(np.concatenate, np.stack, np.hstack, np.vstack, np.dstack, np.column_stack, np.block)
 linear(np.resize, np.tril, np.triu, np.diag, np.diagflat)

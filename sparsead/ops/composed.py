@@ -169,7 +169,8 @@ def meshgrid(*xi: Any, copy: bool = True, sparse: bool = False, indexing: str = 
     grids = [np.reshape(v, (1,) * k + (-1,) + (1,) * (ndim - k - 1)) for k, v in enumerate(xi)]
     if indexing == "xy" and ndim > 1:
         grids = [np.swapaxes(g, 0, 1) for g in grids]
-    return grids if sparse else [np.copy(g) for g in np.broadcast_arrays(*grids)]
+    placed = grids if sparse else np.broadcast_arrays(*grids)
+    return tuple(np.copy(g) if copy else g for g in placed)
 
 
 @composite(np.isposinf, lambda x: np.where(np.isposinf(x), 0.0, x * x))

@@ -45,7 +45,9 @@ def scan(op: Op, a: Any) -> Any:
     body = Map(shape=before.shape, op=op, args=(before, Ref(flat.node, flat.index[lanes:])), origin=origin)
     start = Ref(flat.node, flat.index[:lanes])
     integer = held.dtype.kind == "i"
-    node = Scan(shape=earlier.shape, integer=integer, earlier=earlier, start=start, bodies=(whole(body),), origin=origin)
+    node = Scan(
+        shape=earlier.shape, integer=integer, earlier=earlier, start=start, bodies=(whole(body),), origin=origin
+    )
     return TracedArray.of_ref(Ref(node, identity(held.shape)))
 
 

@@ -23,7 +23,11 @@ query(
     lambda x: x * (1.0 if np.result_type(x, 1) == np.float64 else 2.0),
 )
 query(np.min_scalar_type, lambda a: a.dtype, lambda x: x * (1.0 if np.min_scalar_type(x) == x.dtype else 2.0))
-query(np.can_cast, lambda from_, to, casting="safe": np.can_cast(from_.dtype, to, casting), lambda x: x if np.can_cast(x, np.float64) else -x)
+query(
+    np.can_cast,
+    lambda from_, to, casting="safe": np.can_cast(from_.dtype, to, casting),
+    lambda x: x if np.can_cast(x, np.float64) else -x,
+)
 query(
     np.may_share_memory,
     lambda a, b, max_work=None: _share(np.may_share_memory, a, b, max_work),
@@ -73,7 +77,9 @@ COMPLEX_HANDLERS |= {func: HANDLERS[func] for func in (np.min_scalar_type, np.ma
 def _shaped_like(func: Callable[..., Any]) -> Callable[..., Any]:
     """Return a creation function asked on the positions of a traced array, which have its shape and order."""
 
-    def create(a: Any, dtype: Any = None, order: Any = "K", subok: bool = True, shape: Any = None, **device: Any) -> Any:
+    def create(
+        a: Any, dtype: Any = None, order: Any = "K", subok: bool = True, shape: Any = None, **device: Any
+    ) -> Any:
         return adopted(func(a.positions, a.dtype if dtype is None else dtype, order, subok, shape, **device))
 
     COMPLEX_HANDLERS[func] = create

@@ -21,6 +21,7 @@ from sparsead.program.scalar import Op, Rule, define
 from sparsead.tracing.array import (
     AS_NUMPY,
     HANDLERS,
+    MOVEMENTS,
     UFUNC_METHODS,
     TracedArray,
     reading,
@@ -165,13 +166,15 @@ def movement(func: Callable[..., Any], *samples: Sample, argument: int = 0) -> N
         given: dict[Any, Any] = dict(enumerate(args))
         holder: dict[Any, Any] = given if argument in given else kwargs
         key: Any = argument if argument in given else name
-        array = stack_objects(holder[key])
+        given_array = holder[key]
+        array = stack_objects(given_array)
         if not isinstance(array, Positioned):
             refuse_value(f"the places that {spelling_of(func)} takes elements from", BRANCH_HINT)
-        holder[key] = array.positions
+        holder[key] = array.positions[()] if type(array) is not type(given_array) else array.positions
         return _moved(array, func(*given.values(), **kwargs))
 
     AS_NUMPY.add(func)
+    MOVEMENTS.add(func)
     HANDLERS[func] = handler
     record("movement", spelling_of(func), samples)
 
