@@ -142,7 +142,7 @@ class ArrayMethods:
         else:
             key = index[0] if len(index) == 1 else index or (0,) * self.ndim  # type: ignore[attr-defined]
             found = self[key]  # type: ignore[index]
-        return found.item() if isinstance(found, np.generic) and not hasattr(found, "tape") else found
+        return found.item() if issubclass(type(found), np.generic) else found
 
     def tolist(self) -> Any:
         """Return the elements as nested lists."""
