@@ -22,6 +22,7 @@ from sparsead.program.scalar import Op, Rule, define
 from sparsead.tracing.array import (
     AS_NUMPY,
     HANDLERS,
+    MOVEMENTS,
     UFUNC_METHODS,
     TracedArray,
     reading,
@@ -125,12 +126,14 @@ def elementwise(
     jumps = jumps or boolean or any(p is None for k, p in enumerate(partials) if k not in conditions)
     op = define(Op(name, numpy, code, partials, cost, boolean, choice, singular, conditions, jumps))
 
-    def rule(*operands: Any) -> TracedArray:
+    def rule(*placed: Any, **named: Any) -> TracedArray:
+        operands = (*placed, *named.values())
         if len(operands) < op.arity:
             raise unsupported(f"{spelling_of(numpy)} of {len(operands)} arguments", f"Give all {op.arity} of them.")
         return apply(op, operands, conditions)
 
-    state(numpy, rule)
+    plain = not isinstance(numpy, np.ufunc) and numpy is not np.where
+    state(numpy, rule, stated={*signature_of(numpy).parameters} if plain else None)
     if sample is None:
         sample = (lambda x: np.where(_on_mirrored(numpy, op)(x), x, 2.0 * x)) if boolean else _on_mirrored(numpy, op)
     record("elementwise", spelling_of(numpy), [sample] if callable(sample) else sample)
@@ -204,14 +207,17 @@ def movement(func: Callable[..., Any], *samples: Sample, argument: int = 0) -> N
     def rule(*args: Any, **kwargs: Any) -> Any:
         given: dict[Any, Any] = dict(enumerate(args)) | kwargs
         key: Any = argument if argument in given else name
-        array = stack_objects(given.pop(key))
+        given_array = given.pop(key)
+        array = stack_objects(given_array)
         names = dict(enumerate(parameters))
         settings = {k: known(v, f"{spelling_of(func)} with {names.get(k, k)}=") for k, v in given.items()}
         array = array if isinstance(array, Positioned) else traced(array)
-        placed = [array.positions if k == key else settings.pop(k) for k in range(len(args))]
-        return _moved(array, func(*placed, **settings, **({} if key == argument else {name: array.positions})))
+        positions = array.positions[()] if type(array) is not type(given_array) else array.positions
+        placed = [positions if k == key else settings.pop(k) for k in range(len(args))]
+        return _moved(array, func(*placed, **settings, **({} if key == argument else {name: positions})))
 
     AS_NUMPY.add(func)
+    MOVEMENTS.add(func)
     state(func, rule, stated={*parameters} - {"out"})
     record("movement", spelling_of(func), samples)
 
@@ -220,7 +226,7 @@ def _moved(array: Positioned, moved: Any) -> Any:
     """Return what a function made of the positions of an array: arrays, a number, or a list of these."""
     if isinstance(moved, (list, tuple)):
         return type(moved)(_moved(array, m) for m in moved)
-    return array.moved(moved) if type(moved) is np.ndarray else array.moved(np.asarray(moved))[()]  # type: ignore[index]
+    return array.moved(moved) if type(moved) is np.ndarray else array.moved(np.asarray(moved))[()]
 
 
 def known(value: Any, what: str) -> Any:

@@ -90,7 +90,7 @@ def box(selection: IndexArray, shape: Shape) -> tuple[Any, Shape] | None:
 
 def normalize_axes(axis: int | Sequence[int] | None, ndim: int) -> tuple[int, ...]:
     """Return `axis` as a tuple of axes in ``range(ndim)``; None means all of them."""
-    if axis is None:
+    if axis is None or (ndim == 0 and axis in (0, -1)):  # a number has these axes too, for NumPy
         return tuple(range(ndim))
     axes = np.lib.array_utils.normalize_axis_tuple(axis, ndim)
     return tuple(int(a) for a in axes)

@@ -39,6 +39,7 @@ HANDLERS: dict[Callable[..., Any], Callable[..., Any]] = {}
 UFUNC_METHODS: dict[tuple[Callable[..., Any], str], Callable[..., Any]] = {}
 
 # Functions whose handlers return a number or an array of shape () as NumPy does; all others return numbers.
+MOVEMENTS: set[Callable[..., Any]] = set()  # these are asked on positions, a number being a number there too
 AS_NUMPY: set[Callable[..., Any]] = {np.where, np.tensordot, np.linalg.tensordot, np.full, np.array, np.asarray}
 
 STACK = np.stack  # the function itself: its name is bound to another one while a function is traced
@@ -57,6 +58,7 @@ class TracedArray(Positioned, NDArrayOperatorsMixin):
     """An array of traced values. Behaves like an ndarray of float64 (or bool, or int64) without values."""
 
     __slots__ = ("__weakref__", "positions", "storage")
+    positions: IndexArray
     __array_priority__ = 1000.0
     __hash__ = None  # type: ignore[assignment]
 
@@ -74,7 +76,7 @@ class TracedArray(Positioned, NDArrayOperatorsMixin):
     def of_ref(cls, ref: Ref, positions: IndexArray | None = None) -> TracedArray:
         """Return a new array that holds what `ref` reads; its memory has the order of `positions`, or C order."""
         axes = None if positions is None else layout.axes(positions)
-        if axes is None:
+        if axes is None or positions is None:
             return cls(Storage(ref), layout.memory(ref.shape))
         return cls(Storage(Ref(ref.node, ref.index.transpose(axes))), layout.like(positions))
 
@@ -278,7 +280,7 @@ class TracedArray(Positioned, NDArrayOperatorsMixin):
     conjugate = conj
 
     def astype(
-        self, dtype: Any, order: Any = "K", casting: str = "unsafe", subok: bool = True, copy: bool = True
+        self, dtype: Any, order: Any = "K", casting: Any = "unsafe", subok: bool = True, copy: bool = True
     ) -> Any:
         """Same as ``ndarray.astype``, where nothing is truncated; a constant array may become anything."""
         wanted = np.dtype(dtype)
@@ -301,7 +303,7 @@ class TracedArray(Positioned, NDArrayOperatorsMixin):
             return self.moved(self.positions.view())
         if dtype is None or np.dtype(dtype) != np.complex128 or type is not None:
             raise unsupported(f"ndarray.view({dtype if type is None else type})", "Use astype, which converts.")
-        if self.positions.strides[-1:] != (self.positions.itemsize,):
+        if self.size and self.positions.strides[-1:] != (self.positions.itemsize,):
             raise ValueError("To change to a dtype of a different size, the last axis must be contiguous")
         if self.shape[-1] % 2:
             raise ValueError("When changing to a larger dtype, its size must be a divisor of the total size")
@@ -493,6 +495,7 @@ def adopted(values: Any) -> Any:
 def view_of(array: TracedArray | TracedComplex, view: np.ndarray) -> Any:
     """Return the traced array for a view that NumPy made of the memory of a constant one."""
     storage = (array.real if isinstance(array, TracedComplex) else array).storage
+    assert storage.values is not None
     if view.dtype == storage.dtype:
         return TracedArray(storage, layout.positions_of(view, storage.values))
     if view.dtype == np.complex128:
@@ -508,9 +511,8 @@ def complex_of_values(values: np.ndarray) -> TracedComplex:
     axes = layout.axes(values)
     flat = (values if axes is None else values.transpose(axes)).reshape(-1)
     storage = Storage(flat.view(DOUBLE))
-    return TracedComplex(
-        *(TracedArray(storage, layout.positions_of(values, flat.view(DOUBLE), part)) for part in (0, 1))
-    )
+    assert storage.values is not None
+    return TracedComplex(*(TracedArray(storage, layout.positions_of(values, storage.values, part)) for part in (0, 1)))
 
 
 def complex_of_parts(real: TracedArray, imag: TracedArray) -> TracedComplex:
@@ -572,6 +574,8 @@ def stack_objects(value: Any) -> Any:
     """Return `value` with traced scalars, and lists and object arrays of them, made one traced array."""
     if isinstance(value, TracedScalar):
         return value.array
+    if type(value) is TracedComplex and value.is_number:
+        return value.moved(value.positions)
     if isinstance(value, (list, tuple)) and is_complex(value) and any(isinstance(v, TracedComplex) for v in value):
         return call_complex(STACK, (value,), {})
     if isinstance(value, (list, tuple)) and any(True for _ in traced_in(value)):

@@ -15,7 +15,7 @@ from sparsead.errors import InputError, Origin, SparseADError
 from sparsead.program.index import index_dtype
 from sparsead.program.nodes import Input, Program, Ref, constant, whole
 from sparsead.tracing.arguments import Argnum, Signature, of_several, result_of, signature_of
-from sparsead.tracing.array import HANDLERS, TracedArray, stack_objects
+from sparsead.tracing.array import TracedArray, stack_objects
 from sparsead.tracing.complex import is_complex
 from sparsead.tracing.decisions import Decisions, recording
 from sparsead.tracing.loops.tape import new_tape
@@ -123,8 +123,8 @@ def _joined(value: Any, f: Callable[..., Any]) -> tuple[Ref, Structure]:
     """Return one array of all that a result is built of, one after the other."""
     result = result_of(value)
     refs = [output_ref(part, f)[0] for _, _, part in taken_apart(result, value)]
-    flat = [TracedArray.of_ref(ref).reshape(-1) for ref in refs]
-    return HANDLERS[np.concatenate](flat).ref, result
+    flat: Any = np.concatenate([TracedArray.of_ref(ref).reshape(-1) for ref in refs])
+    return flat.ref, result
 
 
 def _where(f: Callable[..., Any]) -> str:
