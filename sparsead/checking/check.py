@@ -8,6 +8,7 @@ import numpy as np
 import scipy.sparse
 
 from sparsead.checking.directional import EPS, Function, Slope, slope_along
+from sparsead.checking.plain import plain_value
 from sparsead.checking.report import CheckFailed, Comparison, Report
 from sparsead.errors import InputError
 
@@ -58,8 +59,13 @@ def check(prepared: Any, x: Any, *args: Any, seed: int = 0) -> Report:
     >>> sad.check(jac, np.arange(4.0)).passed
     True
     """
+    if not hasattr(prepared, "recipe") and not hasattr(prepared, "accuracy"):
+        raise InputError(
+            f"check expects what sparsead.jacobian, hessian or gradient returned, got {type(prepared).__name__}; "
+            "prepare first: sparsead.check(sparsead.jacobian(f, x0), x)"
+        )
     matrix = prepared(x, *args)
-    checked = _check_of(prepared, (x, *args), np.random.default_rng(seed))
+    checked = checker(prepared, (x, *args), np.random.default_rng(seed))
     checked.everything(matrix)
     return checked.verdict()
 
@@ -86,16 +92,19 @@ def verify(prepared: Any, how: bool | str, matrix: Any, args: tuple[Any, ...]) -
     if how not in (False, True, "products"):
         raise InputError(f"verify={how!r} is not known; expected True, False or 'products'")
     if how:
-        checked = _check_of(prepared, args, np.random.default_rng())
+        checked = checker(prepared, args, np.random.default_rng())
         checked.residuals(matrix, differences=how is True)
         checked.verdict()
 
 
-def _check_of(prepared: Any, args: tuple[Any, ...], rng: np.random.Generator) -> _JacobianCheck:
+def checker(prepared: Any, args: tuple[Any, ...], rng: np.random.Generator) -> _JacobianCheck:
+    """Return the comparisons for what was prepared, at a point."""
     branch = getattr(prepared, "branch", None)  # of a guarded preparation
     prepared = prepared if branch is None else branch.prepared
-    checker = _HessianCheck if hasattr(prepared, "hvp") else _JacobianCheck
-    return checker(prepared, args, rng)
+    if not hasattr(prepared, "pattern"):
+        return _GradientCheck(prepared, args, rng)
+    kind = _HessianCheck if hasattr(prepared, "hvp") else _JacobianCheck
+    return kind(prepared, args, rng)
 
 
 class _JacobianCheck:
@@ -108,8 +117,12 @@ class _JacobianCheck:
         x = np.array(args[prepared.argnum], dtype=np.float64)
         self.x, self.x_shape = x.reshape(-1), x.shape
         self.accuracy = getattr(prepared, "accuracy", ROUNDING)
-        m, n = prepared.shape
-        self.report = Report(f"a {m} x {n} matrix with {prepared.pattern.nnz} entries")
+        self.report = Report(self.title())
+
+    def title(self) -> str:
+        """Return what is checked, in words."""
+        m, n = self.prepared.shape
+        return f"a {m} x {n} matrix with {self.prepared.pattern.nnz} entries"
 
     def verdict(self) -> Report:
         """Return the report, or raise it."""
@@ -142,6 +155,12 @@ class _JacobianCheck:
             start = self.values(matrix)
             self.along("J @ v and differences of the function", matrix, v * self.size(), self.function, start)
 
+    def one_direction(self, v: np.ndarray) -> list[Comparison]:
+        """Compare one product with differences of the function, and nothing else."""
+        matrix = self.prepared(*self.args)
+        self.along("J @ v and differences of the function", matrix, v, self.function, self.function(self.x))
+        return self.report.comparisons
+
     def product(self, matrix: Any, v: np.ndarray) -> None:
         """Compare the product with the matrix and without it."""
         scale = abs(matrix) @ np.abs(v)
@@ -168,7 +187,7 @@ class _JacobianCheck:
     def function(self, x: np.ndarray) -> np.ndarray:
         """Call the user's function."""
         self.report.calls += 1
-        return np.ravel(np.asarray(self.prepared.function(*self.arguments(x)), dtype=np.float64))
+        return np.ravel(plain_value(self.prepared.function, self.arguments(x)))
 
     def arguments(self, x: np.ndarray) -> list[Any]:
         """Return the arguments of the function at another x."""
@@ -294,6 +313,12 @@ class _HessianCheck(_JacobianCheck):
         scale = abs(matrix) @ np.abs(v)
         self.equal("H @ v by the matrix and by HVP", matrix @ v, self.at_x("hvp", v), scale)
 
+    def one_direction(self, v: np.ndarray) -> list[Comparison]:
+        gradient = self.first_order(v / self.size())
+        matrix = self.prepared(*self.args)
+        self.along("H @ v and differences of the gradient", matrix, v, self.gradient, gradient)
+        return self.report.comparisons
+
     def symmetric(self, matrix: Any) -> None:
         """Compare H with its transpose, to the bit."""
         mirrored = scipy.sparse.csr_array(matrix.T)
@@ -318,6 +343,23 @@ class _HessianCheck(_JacobianCheck):
     def gradient(self, x: np.ndarray) -> np.ndarray:
         """Return the compiled gradient, flat."""
         return np.ravel(self.prepared.gradient(*self.arguments(x)))
+
+
+class _GradientCheck(_HessianCheck):
+    """The comparison for a gradient that was prepared alone."""
+
+    def title(self) -> str:
+        return f"a gradient of {self.prepared.program.wrt.size} elements"
+
+    def everything(self, matrix: Any) -> None:
+        self.first_order(self.rng.uniform(0.5, 1.5, self.x.size))
+
+    def one_direction(self, v: np.ndarray) -> list[Comparison]:
+        self.first_order(v / self.size())
+        return self.report.comparisons
+
+    def gradient(self, x: np.ndarray) -> np.ndarray:
+        return np.ravel(self.prepared(*self.arguments(x)))
 
 
 def _forgiving(function: Function, size: int) -> Function:

@@ -30,6 +30,7 @@ class Options:
     coloring: Any
     order: Any
     engine: Engine
+    check: bool = True
 
 
 def prepared_at(

@@ -1,0 +1,125 @@
+"""What the check of a preparation asks of it: values of the program, slopes of the matrix, plain calls of f."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from sparsead.checking.check import checker
+from sparsead.checking.itself import check_itself
+from sparsead.checking.plain import plain_value
+from sparsead.checking.report import Comparison
+from sparsead.program.evaluate import EPS, can_run, evaluate, run
+from sparsead.stages import Timings
+from sparsead.sweeps.vector import value_sweep
+from sparsead.tracing.decisions import Decisions
+from sparsead.tracing.trace import real_array
+
+
+def checked(
+    prepared: Any, args: tuple[Any, ...], wanted: bool, timings: Timings, decisions: Decisions | None = None
+) -> Any:
+    """Check what was prepared, if that is wanted, and return it; `prepared.checked` says what was compared."""
+    if wanted:
+        with timings.stage("check"):
+            prepared.checked = check_itself(Prepared(prepared, args, decisions))
+    return prepared
+
+
+class Prepared:
+    """A prepared Jacobian, Hessian or gradient, as its check sees it."""
+
+    def __init__(self, prepared: Any, args: tuple[Any, ...], decisions: Decisions | None) -> None:
+        self.prepared, self.decisions = prepared, decisions
+        self.argnum = prepared.argnum
+        self.title = f"{prepared.program.name}, as it was traced"
+        self.order = 2 if hasattr(prepared, "hvp") else 1
+        self.args = tuple(_as_traced(a, k, self.argnum) for k, a in enumerate(args))
+        self.start = np.ravel(np.array(args[self.argnum], dtype=np.float64))
+        self._runs = can_run(prepared.program)
+        self._sweep: Any = None
+        self._is_matrix = hasattr(prepared, "structure")
+        self._data: Any = None
+
+    def function(self, x: np.ndarray) -> np.ndarray:
+        """Call the user's function on plain arrays; what numba compiled is called as the Python that was traced."""
+        f = self.prepared.recipe.function
+        return plain_value(getattr(f, "py_func", f), self._at(x)).reshape(-1)
+
+    def value(self, x: np.ndarray, rounding: np.random.Generator | None = None) -> np.ndarray:
+        """Return the value of the program."""
+        program = self.prepared.program
+        if self._runs:
+            return run(program, self._inputs(x), rounding).reshape(-1)
+        if rounding is not None:
+            x = x * (1.0 + 4 * EPS * rounding.uniform(-1.0, 1.0, x.size))
+        if self._sweep is None:
+            self._sweep = value_sweep(self.prepared.kernels, self.prepared.engine)
+        y = np.empty(program.output.index.size)
+        self._sweep(**self.prepared._inputs(self._at(x)), y=y)
+        return y
+
+    def slope(self, x: np.ndarray, d: np.ndarray) -> np.ndarray:
+        """Return ``J @ d`` or ``d @ H @ d``."""
+        self._fill(x)
+        return self._product(d)
+
+    def size(self, d: np.ndarray) -> np.ndarray:
+        """Return the sum of the sizes of the terms of the latest slope; its matrix is gone then."""
+        np.abs(self._data, out=self._data)
+        return self._product(np.abs(d))
+
+    def _fill(self, x: np.ndarray) -> None:
+        if self._is_matrix:
+            self._data = self.prepared.values(*self._at(x), out=self._data)
+        else:
+            self._data = np.ravel(self.prepared(*self._at(x)))
+
+    def _product(self, d: np.ndarray) -> np.ndarray:
+        if not self._is_matrix:
+            return np.atleast_1d(self._data @ d)
+        product = self.prepared.structure.matrix(self._data) @ d
+        return product if self.order == 1 else np.atleast_1d(d @ product)
+
+    def belongs(self, x: np.ndarray) -> bool:
+        """Tell whether the recorded branches are taken at x."""
+        if self.decisions is None or not self.decisions.taken:
+            return True
+        inputs, known = self._inputs(x), {}
+        pairs = zip(self.decisions.conditions, self.decisions.taken, strict=True)
+        return all(bool(evaluate(condition, inputs, known)) == taken for condition, taken in pairs)
+
+    def carefully(self, x: np.ndarray, d: np.ndarray) -> list[Comparison]:
+        """Compare the derivative along d with differences whose error is known."""
+        return checker(self.prepared, self._at(x), np.random.default_rng(0)).one_direction(8.0 * d)
+
+    def lines(self, row: int) -> str:
+        """Name the lines of the user's code that bring the entries of a row in."""
+        from sparsead.explain.blame import row_lines  # not needed where all goes well
+
+        found = row_lines(self.prepared.program, row)
+        return "\n".join(f"       {line.origin}: {line.text}" for line in found[:4])
+
+    def _at(self, x: np.ndarray) -> tuple[Any, ...]:
+        """Return the arguments with another x, of the type that was traced."""
+        like = self.args[self.argnum]
+        point: Any = float(x[0])
+        if isinstance(like, np.ndarray):
+            point = np.empty_like(like)  # in its memory order
+            point[...] = x.reshape(like.shape)
+        return (*self.args[: self.argnum], point, *self.args[self.argnum + 1 :])
+
+    def _inputs(self, x: np.ndarray) -> dict[int, np.ndarray]:
+        arrays = self.prepared._signature.convert(self._at(x))
+        return {node.serial: array for node, array in zip(self.prepared.program.inputs, arrays, strict=True)}
+
+
+def _as_traced(value: Any, k: int, argnum: int) -> Any:
+    """Return an argument as the traced function saw it: runtime values are float64."""
+    if k != argnum and not isinstance(value, np.ndarray):
+        return float(value) if isinstance(value, np.floating) else value
+    if k != argnum and value.dtype.kind != "f":
+        return value
+    array = real_array(value, k, argnum)
+    return float(array) if isinstance(value, (float, int, np.floating, np.integer, np.bool_)) else array
