@@ -13,6 +13,8 @@ from sparsead.errors import SparseADError
 class CheckFailed(SparseADError, ArithmeticError):  # noqa: N818  (the name that the API promises)
     """A derivative does not agree with the function; `report` has all comparisons."""
 
+    refuses = False
+
     def __init__(self, report: Report) -> None:
         super().__init__(str(report))
         self.report = report

@@ -10,7 +10,7 @@ from sparsead.checking.check import checker
 from sparsead.checking.itself import check_itself
 from sparsead.checking.plain import plain_value
 from sparsead.checking.report import Comparison
-from sparsead.program.evaluate import EPS, can_run, evaluate, run
+from sparsead.program.evaluate import EPS, Values, can_run, evaluate, run
 from sparsead.stages import Timings
 from sparsead.sweeps.vector import value_sweep
 from sparsead.tracing.decisions import Decisions
@@ -86,7 +86,8 @@ class Prepared:
         """Tell whether the recorded branches are taken at x."""
         if self.decisions is None or not self.decisions.taken:
             return True
-        inputs, known = self._inputs(x), {}
+        inputs = self._inputs(x)
+        known: Values = {}
         pairs = zip(self.decisions.conditions, self.decisions.taken, strict=True)
         return all(bool(evaluate(condition, inputs, known)) == taken for condition, taken in pairs)
 

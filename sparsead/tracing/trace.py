@@ -11,7 +11,7 @@ import numpy as np
 import sparsead.tracing.replacing.creation
 import sparsead.tracing.replacing.mathlib  # noqa: F401  (both fill the table of patches)
 from coloring.interrupts import deferred
-from sparsead.errors import InputError, Origin, SparseADError
+from sparsead.errors import InputError, Origin, SparseADError, remembered
 from sparsead.program.nodes import Input, Program, Ref, constant, whole
 from sparsead.tracing.array import TracedArray, stack_objects
 from sparsead.tracing.complex import is_complex
@@ -131,7 +131,7 @@ def trace(
         interrupts.allowed(),
     ):  # fmt: skip
         traced = [_traced(s, a) if isinstance(s, Input) else s for s, a in zip(stand_ins, args, strict=True)]
-        output = output_ref(_called(f, traced), f)
+        output = _called(f, traced)
     static = tuple(None if s is not None else a for s, a in zip(shapes, args, strict=True))
     wrt = next(i for i in inputs if i.name == "x")
     program = Program(tuple(inputs), wrt, output, getattr(f, "__name__", type(f).__name__))
@@ -144,20 +144,27 @@ def _traced(node: Input, given: Any) -> Any:
     return array.element() if is_number(given) else array
 
 
-def _called(f: Callable[..., Any], args: Sequence[Any]) -> Any:
-    """Call `f`; where NumPy wrapped our error into one of its own, raise ours, and say of others when they arose."""
-    try:
-        return f(*args)
-    except SparseADError:
-        raise
-    except Exception as error:
-        if isinstance(error.__cause__, SparseADError):
-            raise error.__cause__ from None
-        error.add_note(
-            f"{_where(f)} was being traced: it ran on arrays without values. If plain arrays are no problem, something "
-            "that it calls reads their memory: register that with sparsead.extend, or use method='central-difference'."
-        )
-        raise
+def _called(f: Callable[..., Any], args: Sequence[Any]) -> Ref:
+    """Call `f` and return the reading that is its value.
+
+    What was refused on the way is raised, even where `f` (or NumPy, on its way through) caught it or made another
+    error of it: what came after it is not what `f` does with plain arrays.
+    """
+    with remembered() as refusals:
+        try:
+            output = output_ref(f(*args), f)
+        except SparseADError as error:
+            if error in refusals[:1] or not refusals:
+                raise
+        except Exception as error:
+            if not refusals:
+                error.add_note(_note(f))
+                raise
+        else:
+            if not refusals:
+                return output
+            refusals[0].add_note(f"{_where(f)} caught this error and went on: what it then returns is refused.")
+    raise refusals[0] from None
 
 
 def output_ref(value: Any, f: Callable[..., Any]) -> Ref:
@@ -180,6 +187,14 @@ def output_ref(value: Any, f: Callable[..., Any]) -> Ref:
             "Did you forget a return statement?"
         )
     return whole(constant(array.astype(np.float64)))
+
+
+def _note(f: Callable[..., Any]) -> str:
+    """Return what to say of an error that `f` raised: it may be its own, or come from the trace."""
+    return (
+        f"{_where(f)} was being traced: it ran on arrays without values. If plain arrays are no problem, something "
+        "that it calls reads their memory: register that with sparsead.extend, or use method='central-difference'."
+    )
 
 
 def _where(f: Callable[..., Any]) -> str:
