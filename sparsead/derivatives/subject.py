@@ -8,13 +8,12 @@ import numpy as np
 
 from sparsead.checking.check import checker
 from sparsead.checking.itself import check_itself
-from sparsead.checking.plain import plain_value
+from sparsead.checking.plain import plain_value, real
 from sparsead.checking.report import Comparison
 from sparsead.program.evaluate import EPS, Values, can_run, evaluate, run
 from sparsead.stages import Timings
 from sparsead.sweeps.vector import value_sweep
 from sparsead.tracing.decisions import Decisions
-from sparsead.tracing.trace import real_array
 
 
 def checked(
@@ -32,11 +31,11 @@ class Prepared:
 
     def __init__(self, prepared: Any, args: tuple[Any, ...], decisions: Decisions | None) -> None:
         self.prepared, self.decisions = prepared, decisions
-        self.argnum = prepared.argnum
+        self.signature = prepared.signature
         self.title = f"{prepared.program.name}, as it was traced"
         self.order = 2 if hasattr(prepared, "hvp") else 1
-        self.args = tuple(_as_traced(a, k, self.argnum) for k, a in enumerate(args))
-        self.start = np.ravel(np.array(args[self.argnum], dtype=np.float64))
+        self.args = self.signature.as_traced(args)
+        self.start = self.signature.vector(args)
         self._runs = can_run(prepared.program)
         self._sweep: Any = None
         self._is_matrix = hasattr(prepared, "structure")
@@ -45,7 +44,7 @@ class Prepared:
     def function(self, x: np.ndarray) -> np.ndarray:
         """Call the user's function on plain arrays; what numba compiled is called as the Python that was traced."""
         f = self.prepared.recipe.function
-        return plain_value(getattr(f, "py_func", f), self._at(x)).reshape(-1)
+        return real(self.signature.flat(plain_value(getattr(f, "py_func", f), self._at(x))))
 
     def value(self, x: np.ndarray, rounding: np.random.Generator | None = None) -> np.ndarray:
         """Return the value of the program."""
@@ -74,7 +73,7 @@ class Prepared:
         if self._is_matrix:
             self._data = self.prepared.values(*self._at(x), out=self._data)
         else:
-            self._data = np.ravel(self.prepared(*self._at(x)))
+            self._data = self.signature.flat_x(self.prepared(*self._at(x)))
 
     def _product(self, d: np.ndarray) -> np.ndarray:
         if not self._is_matrix:
@@ -103,24 +102,15 @@ class Prepared:
         return "\n".join(f"       {line.origin}: {line.text}" for line in found[:4])
 
     def _at(self, x: np.ndarray) -> tuple[Any, ...]:
-        """Return the arguments with another x, of the type that was traced."""
-        like = self.args[self.argnum]
-        point: Any = float(x[0])
-        if isinstance(like, np.ndarray):
-            point = np.empty_like(like)  # in its memory order
-            point[...] = x.reshape(like.shape)
-        return (*self.args[: self.argnum], point, *self.args[self.argnum + 1 :])
+        """Return the arguments with another x; where x is one array, in its memory order."""
+        args = self.signature.with_x(self.args, x)
+        k = self.signature.argnum
+        if self.signature.plain and isinstance(self.args[k], np.ndarray):
+            point = np.empty_like(self.args[k])
+            point[...] = args[k]
+            return (*args[:k], point, *args[k + 1 :])
+        return args
 
     def _inputs(self, x: np.ndarray) -> dict[int, np.ndarray]:
-        arrays = self.prepared._signature.convert(self._at(x))
+        arrays = self.signature.convert(self._at(x))
         return {node.serial: array for node, array in zip(self.prepared.program.inputs, arrays, strict=True)}
-
-
-def _as_traced(value: Any, k: int, argnum: int) -> Any:
-    """Return an argument as the traced function saw it: runtime values are float64."""
-    if k != argnum and not isinstance(value, np.ndarray):
-        return float(value) if isinstance(value, np.floating) else value
-    if k != argnum and value.dtype.kind != "f":
-        return value
-    array = real_array(value, k, argnum)
-    return float(array) if isinstance(value, (float, int, np.floating, np.integer, np.bool_)) else array
