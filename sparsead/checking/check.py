@@ -8,6 +8,7 @@ import numpy as np
 import scipy.sparse
 
 from sparsead.checking.directional import EPS, Function, Slope, slope_along
+from sparsead.checking.doubt import halved
 from sparsead.checking.plain import plain_value, real
 from sparsead.checking.report import CheckFailed, Comparison, Report
 from sparsead.errors import InputError
@@ -65,7 +66,7 @@ def check(prepared: Any, x: Any, *args: Any, seed: int = 0) -> Report:
             "prepare first: sparsead.check(sparsead.jacobian(f, x0), x)"
         )
     matrix = prepared(x, *args)
-    checked = checker(prepared, (x, *args), np.random.default_rng(seed))
+    checked = _checker(prepared, (x, *args), np.random.default_rng(seed))
     checked.everything(matrix)
     return checked.verdict()
 
@@ -92,12 +93,12 @@ def verify(prepared: Any, how: bool | str, matrix: Any, args: tuple[Any, ...]) -
     if how not in (False, True, "products"):
         raise InputError(f"verify={how!r} is not known; expected True, False or 'products'")
     if how:
-        checked = checker(prepared, args, np.random.default_rng())
+        checked = _checker(prepared, args, np.random.default_rng())
         checked.residuals(matrix, differences=how is True)
         checked.verdict()
 
 
-def checker(prepared: Any, args: tuple[Any, ...], rng: np.random.Generator) -> _JacobianCheck:
+def _checker(prepared: Any, args: tuple[Any, ...], rng: np.random.Generator) -> _JacobianCheck:
     """Return the comparisons for what was prepared, at a point."""
     branch = getattr(prepared, "branch", None)  # of a guarded preparation
     prepared = prepared if branch is None else branch.prepared
@@ -153,12 +154,6 @@ class _JacobianCheck:
         if differences:
             start = self.values(matrix)
             self.along("J @ v and differences of the function", matrix, v * self.size(), self.function, start)
-
-    def one_direction(self, v: np.ndarray) -> list[Comparison]:
-        """Compare one product with differences of the function, and nothing else."""
-        matrix = self.prepared(*self.args)
-        self.along("J @ v and differences of the function", matrix, v, self.function, self.function(self.x))
-        return self.report.comparisons
 
     def product(self, matrix: Any, v: np.ndarray) -> None:
         """Compare the product with the matrix and without it."""
@@ -257,7 +252,7 @@ class _JacobianCheck:
             difference = abs((matrix @ part)[row] - slope.value[row])
             return bool(difference > SAFETY * slope.error[row] + self.accuracy * abs(slope.value[row]))
 
-        column = _halved(np.flatnonzero(v), v, off)
+        column = halved(np.flatnonzero(v), v, off)
         stored = matrix[[row], :].indices
         kind = "its value is wrong" if column in stored else "the pattern has no entry there"
         return f"column {column} explains it: {kind}"
@@ -284,7 +279,11 @@ class _JacobianCheck:
             change_now = change(part)
             row = int(np.argmax(change_now))
             if change_now[row] > max(worst[0], 1.0):
-                column = _halved(np.flatnonzero(part), part, lambda half, row=row: change(half)[row] > 1.0)
+
+                def moves(half: np.ndarray, row: int = row, change: Function = change) -> bool:
+                    return bool(change(half)[row] > 1.0)
+
+                column = halved(np.flatnonzero(part), part, moves)
                 words = f"row {row} depends on column {column}: the pattern has no entry there"
                 worst = float(change_now[row]), words
         self.report.comparisons.append(Comparison(name, worst[0] * 1e-12, 1e-12, worst[1]))
@@ -313,12 +312,6 @@ class _HessianCheck(_JacobianCheck):
     def product(self, matrix: Any, v: np.ndarray) -> None:
         scale = abs(matrix) @ np.abs(v)
         self.equal("H @ v by the matrix and by HVP", matrix @ v, self.at_x("hvp", v), scale)
-
-    def one_direction(self, v: np.ndarray) -> list[Comparison]:
-        gradient = self.first_order(v / self.size())
-        matrix = self.prepared(*self.args)
-        self.along("H @ v and differences of the gradient", matrix, v, self.gradient, gradient)
-        return self.report.comparisons
 
     def symmetric(self, matrix: Any) -> None:
         """Compare H with its transpose, to the bit."""
@@ -355,10 +348,6 @@ class _GradientCheck(_HessianCheck):
     def everything(self, matrix: Any) -> None:
         self.first_order(self.rng.uniform(0.5, 1.5, self.x.size))
 
-    def one_direction(self, v: np.ndarray) -> list[Comparison]:
-        self.first_order(v / self.size())
-        return self.report.comparisons
-
     def gradient(self, x: np.ndarray) -> np.ndarray:
         return self.prepared.signature.flat_x(self.prepared(*self.arguments(x)))
 
@@ -374,13 +363,3 @@ def _forgiving(function: Function, size: int) -> Function:
                 return np.full(size, np.nan)
 
     return call
-
-
-def _halved(columns: np.ndarray, v: np.ndarray, off: Any) -> int:
-    """Return a column whose part of v is off, by halving the set of columns."""
-    while columns.size > 1:
-        half = columns[: columns.size // 2]
-        part = np.zeros(v.size)
-        part[half] = v[half]
-        columns = half if off(part) else columns[columns.size // 2 :]
-    return int(columns[0])

@@ -14,14 +14,18 @@ TRACED = "sparsead.tracing."  # the home of what stands for arrays while a funct
 
 
 def plain_value(function: Callable[..., Any], args: Sequence[Any]) -> Any:
-    """Return ``function(*args)``; the function gets copies, whatever it does to its arguments.
+    """Return ``function(*args)``; the function gets copies, whatever it does to its arguments."""
+    return plain(function(*map(copied, args)))
+
+
+def plain(value: Any) -> Any:
+    """Return what a function returned.
 
     Raises
     ------
     InputError
-        If what comes back is left from a trace.
+        If something in it is left from a trace.
     """
-    value = function(*map(copied, args))
     left = next(_left(value), None)
     if left is not None:
         raise InputError(

@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 
-from sparsead.checking.check import checker
 from sparsead.checking.itself import check_itself
-from sparsead.checking.plain import plain_value, real
-from sparsead.checking.report import Comparison
+from sparsead.checking.plain import copied, plain, real
 from sparsead.program.evaluate import EPS, Values, can_run, evaluate, run
 from sparsead.stages import Timings
 from sparsead.sweeps.vector import value_sweep
 from sparsead.tracing.decisions import Decisions
+
+MOST_LINES = 4  # that are named
+
+Product = Callable[[np.ndarray], np.ndarray]
 
 
 def checked(
@@ -41,10 +44,14 @@ class Prepared:
         self._is_matrix = hasattr(prepared, "structure")
         self._data: Any = None
 
-    def function(self, x: np.ndarray) -> np.ndarray:
+    def function(self, x: np.ndarray) -> Any:
         """Call the user's function on plain arrays; what numba compiled is called as the Python that was traced."""
         f = self.prepared.recipe.function
-        return real(self.signature.flat(plain_value(getattr(f, "py_func", f), self._at(x))))
+        return getattr(f, "py_func", f)(*map(copied, self._at(x)))
+
+    def flat(self, value: Any) -> np.ndarray:
+        """Return a value of the function as one vector."""
+        return real(self.signature.flat(plain(value)))
 
     def value(self, x: np.ndarray, rounding: np.random.Generator | None = None) -> np.ndarray:
         """Return the value of the program."""
@@ -90,16 +97,33 @@ class Prepared:
         pairs = zip(self.decisions.conditions, self.decisions.taken, strict=True)
         return all(bool(evaluate(condition, inputs, known)) == taken for condition, taken in pairs)
 
-    def carefully(self, x: np.ndarray, d: np.ndarray) -> list[Comparison]:
-        """Compare the derivative along d with differences whose error is known."""
-        return checker(self.prepared, self._at(x), np.random.default_rng(0)).one_direction(8.0 * d)
+    def gradient(self, x: np.ndarray) -> np.ndarray:
+        """Return the compiled gradient."""
+        return self.signature.flat_x(self.prepared.gradient(*self._at(x)))
+
+    def times(self, x: np.ndarray) -> tuple[Product, Product]:
+        """Return the products of the matrix at x, and of the matrix of the sizes of its entries."""
+        self._fill(x)
+        if not self._is_matrix:
+            gradient = self._data
+            return (
+                lambda d: np.atleast_1d(gradient @ d),
+                lambda d: np.atleast_1d(np.abs(gradient) @ np.abs(d)),
+            )
+        matrix = self.prepared.structure.matrix(self._data.copy())
+        return lambda d: matrix @ d, lambda d: abs(matrix) @ np.abs(d)
 
     def lines(self, row: int) -> str:
         """Name the lines of the user's code that bring the entries of a row in."""
         from sparsead.explain.blame import row_lines  # not needed where all goes well
 
-        found = row_lines(self.prepared.program, row)
-        return "\n".join(f"       {line.origin}: {line.text}" for line in found[:4])
+        return _listed(row_lines(self.prepared.program, row))
+
+    def couplings(self, row: int) -> str:
+        """Name the lines that bring in the entries of a row of the Hessian."""
+        from sparsead.explain.blame import coupling_lines  # as above
+
+        return _listed(coupling_lines(self.prepared.program, row))
 
     def _at(self, x: np.ndarray) -> tuple[Any, ...]:
         """Return the arguments with another x; where x is one array, in its memory order."""
@@ -114,3 +138,7 @@ class Prepared:
     def _inputs(self, x: np.ndarray) -> dict[int, np.ndarray]:
         arrays = self.signature.convert(self._at(x))
         return {node.serial: array for node, array in zip(self.prepared.program.inputs, arrays, strict=True)}
+
+
+def _listed(lines: Any) -> str:
+    return "\n".join(f"       {line.origin}: {line.text}" for line in lines[:MOST_LINES])
