@@ -9,10 +9,12 @@ import numpy as np
 
 from sparsead.checking.itself import check_itself
 from sparsead.checking.plain import copied, plain, real
+from sparsead.checking.report import CheckFailed, Comparison, Report
 from sparsead.program.evaluate import EPS, Values, can_run, evaluate, run
 from sparsead.stages import Timings
 from sparsead.sweeps.vector import value_sweep
 from sparsead.tracing.decisions import Decisions
+from sparsead.tracing.trees import Leaf
 
 MOST_LINES = 4  # that are named
 
@@ -50,8 +52,12 @@ class Prepared:
         return getattr(f, "py_func", f)(*map(copied, self._at(x)))
 
     def flat(self, value: Any) -> np.ndarray:
-        """Return a value of the function as one vector."""
-        return real(self.signature.flat(plain(value)))
+        """Return a value of the function as one vector; raise CheckFailed if it has another shape than was traced."""
+        flat, result = real(self.signature.flat(plain(value))), self.signature.result
+        if isinstance(result, Leaf) and np.shape(value) != result.shape and flat.size == result.size:
+            words = f"{np.shape(value)} on plain arrays, {result.shape} as it was traced"
+            raise CheckFailed(Report(self.title, [Comparison("the shape of the value", np.inf, 0.0, words)]))
+        return flat
 
     def value(self, x: np.ndarray, rounding: np.random.Generator | None = None) -> np.ndarray:
         """Return the value of the program."""

@@ -18,9 +18,10 @@ from sparsead.tracing.arguments import Argnum, Signature, of_several, result_of,
 from sparsead.tracing.array import HANDLERS, TracedArray, stack_objects
 from sparsead.tracing.complex import is_complex
 from sparsead.tracing.decisions import Decisions, recording
+from sparsead.tracing.leftovers import alive, settle
 from sparsead.tracing.loops.tape import new_tape
 from sparsead.tracing.replacing.methods import methods_replaced
-from sparsead.tracing.replacing.names import patched
+from sparsead.tracing.replacing.names import being_traced, patched
 from sparsead.tracing.trees import Leaf, Structure, taken_apart
 
 
@@ -60,11 +61,14 @@ def trace(
     if decisions is not None:
         arrays = signature.convert(args)
         decisions.inputs |= {node.serial: a.reshape(node.shape) for node, a in zip(nodes, arrays, strict=True)}
+    before = alive()
     with (
-        deferred() as interrupts, patched(f), methods_replaced(), new_tape(), recording(decisions),
+        deferred() as interrupts, patched(f), methods_replaced(), new_tape() as tape, recording(decisions),
         interrupts.allowed(),
     ):  # fmt: skip
         output, result = _called(f, signature.stand_ins(nodes, _stand_in))
+    if alive() > before and not being_traced():
+        settle(_where(f), tape, nodes[0].serial)
     program = Program(tuple(nodes), nodes[0], output, getattr(f, "__name__", type(f).__name__))
     return program, replace(signature, result=result)
 

@@ -193,7 +193,7 @@ PLANTED = {
     "another function": (wrong_rule(np.sin, lambda right, a: np.cos(a)), lambda x: np.sin(x)[::-1]),
     "a term that is missing": (wrong_rule(np.multiply, lambda right, a, b: right(a, 1.0)), lambda x: x * np.exp(x)),
     "a keyword that is dropped": (
-        wrong_rule(np.cumsum, lambda right, a, axis=None: right(a)),
+        wrong_rule(np.cumsum, lambda right, a, axis=None: right(a).reshape(a.shape)),
         lambda x: np.cumsum(x.reshape(2, 3), axis=0),
     ),
     "a small part": (
@@ -288,12 +288,23 @@ def test_another_size_on_plain_arrays():
         sad.jacobian(f, X)
 
 
+def test_another_shape_on_plain_arrays():
+    def f(x):
+        return x[None] if type(x) is np.ndarray else x
+
+    with pytest.raises(
+        sad.CheckFailed, match=r"shape of the value: .*\n.*\(1, 6\) on plain arrays, \(6,\) as it was traced"
+    ):
+        sad.jacobian(f, X)
+
+
 def test_what_is_kept_from_the_trace_is_met():
-    kept = []
+    """Arrays of objects are not seen when a trace ends."""
+    kept = np.empty(1, object)
 
     def f(x):
-        if not kept:
-            kept.append(2.0 * x)
+        if kept[0] is None:
+            kept[0] = 2.0 * x
         return kept[0]
 
     with pytest.raises(sad.SparseADError, match="keeps something from the run in which it was traced"):
