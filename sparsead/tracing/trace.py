@@ -56,6 +56,8 @@ def trace(
         If `f` does something that cannot be traced; the message has the place in the user's file.
     """
     f = getattr(f, "py_func", f)
+    if not callable(f):
+        raise InputError(f"expected a function first, then the example arguments; got {type(f).__name__} in its place")
     signature = signature_of(f, args, argnum)
     nodes = signature.inputs()
     if decisions is not None:
@@ -69,6 +71,7 @@ def trace(
         output, result = _called(f, signature.stand_ins(nodes, _stand_in))
     if alive() > before and not being_traced():
         settle(_where(f), tape, nodes[0].serial)
+    signature.let_go(args)
     program = Program(tuple(nodes), nodes[0], output, getattr(f, "__name__", type(f).__name__))
     return program, replace(signature, result=result)
 
