@@ -207,6 +207,11 @@ def _restore() -> None:
         names[name] = value
 
 
+def being_traced() -> bool:
+    """Tell whether any thread traces a function now."""
+    return bool(_active)
+
+
 @contextmanager
 def patched(f: Callable[..., Any]) -> Iterator[None]:
     """Bind the patches in this thread's view of the world, until the block ends; `f` is about to be called."""
