@@ -139,7 +139,8 @@ def _typed(ref: Ref, condition: bool) -> Ref:
 # -- movement ---------------------------------------------------------------------------------------------------
 def movement(func: Callable[..., Any], *samples: Sample, argument: int = 0) -> None:
     """State that `func` only moves the elements of one array, the given argument."""
-    name = list(inspect.signature(func).parameters)[argument]
+    # the operands of a ufunc have no names, and before NumPy 2.4 it has no signature
+    name = None if isinstance(func, np.ufunc) else list(inspect.signature(func).parameters)[argument]
 
     def handler(*args: Any, **kwargs: Any) -> Any:
         given: dict[Any, Any] = dict(enumerate(args))

@@ -254,6 +254,10 @@ class TracedArray(Positioned, NDArrayOperatorsMixin):
     def __deepcopy__(self, memo: Any) -> TracedArray:
         return self.copy()
 
+    def clip(self, min: Any = None, max: Any = None, **kwargs: Any) -> Any:
+        """Same as ``ndarray.clip``, whose bounds had their names before those of ``np.clip`` (NumPy 2.1)."""
+        return np.clip(self, min, max, **kwargs)
+
     def astype(self, dtype: Any, *args: Any, **kwargs: Any) -> Any:
         """Same as ``ndarray.astype``, to float; a constant array may become anything."""
         if self.is_constant:
