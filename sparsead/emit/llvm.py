@@ -41,7 +41,7 @@ INTEGER_DIVISION = "sdiv"  # only ever of nonnegative numbers
 COMPARE = {ast.Lt: "lt", ast.LtE: "le", ast.Gt: "gt", ast.GtE: "ge", ast.Eq: "eq", ast.NotEq: "ne"}
 MOST_RECENT = 1 << 25  # bytes of machine code that nobody uses now, kept for the next who asks for the same
 TO_WRITE_SOON = "i32 1, i32 3, i32 1"
-ELEMENT = {"f8": "double", "i4": "i32"}
+ELEMENT = {"f8": "double", "i1": "i8", "i2": "i16", "i4": "i32", "i8": "i64"}
 
 Value = tuple[str, str]  # an LLVM operand and its type: double, i64 or i1
 
@@ -197,8 +197,9 @@ class _Translator:
     def load(self, name: str, address: str) -> Value:
         if self.arrays[name] == "f8":
             return self.emit(f"load double, ptr {address}", "double")
-        narrow = self.emit(f"load i32, ptr {address}", "i32")[0]
-        return self.emit(f"sext i32 {narrow} to i64", "i64")
+        element = ELEMENT[self.arrays[name]]
+        index = self.emit(f"load {element}, ptr {address}", element)
+        return index if element == "i64" else self.emit(f"sext {element} {index[0]} to i64", "i64")
 
     def negated(self, value: Value) -> Value:
         if value[1] == "double":

@@ -76,7 +76,7 @@ class Sweep:
         arrays = self.source.fixed | {name: np.empty(size) for name, size in self.sizes.items()}
         count = self.engine.threads if PART in self.source.arrays else 1
         shares = [
-            {name: np.empty(size) for name, size in self.source.sizes.items()} | {PART: np.array([k, count], np.int32)}
+            {name: np.empty(size) for name, size in self.source.sizes.items()} | {PART: np.array([k, count])}
             for k in range(count)
         ]
         steps = []

@@ -11,6 +11,7 @@ import scipy.sparse
 from coloring import SparsityPattern
 from sparsead.kernels.kernel import Buffer, LinearKernel, LinearProgram, Term
 from sparsead.memory import require
+from sparsead.program.index import nothing
 
 MOST_ENTRIES = 2**31 - 1  # of one pattern
 BYTES_PER_ENTRY = 12  # of a boolean product and the pattern made of it
@@ -41,9 +42,7 @@ def detect(linear: LinearProgram) -> dict[Buffer, SparsityPattern]:
 
     for target in writers:
         find(target)
-    empty = SparsityPattern.from_coo(
-        np.empty(0, np.int32), np.empty(0, np.int32), (linear.target.size, linear.source.size)
-    )
+    empty = SparsityPattern.from_coo(nothing(), nothing(), (linear.target.size, linear.source.size))
     return {linear.target: empty} | patterns
 
 
@@ -70,7 +69,7 @@ def _pattern_of(
         part = read if source is x else _through(read, known[source])
         total = part if total is None else _union(total, part)
     if total is None:  # a recurrence whose first elements do not depend on x
-        return SparsityPattern.from_coo(np.empty(0, np.int32), np.empty(0, np.int32), (target.size, x.size))
+        return SparsityPattern.from_coo(nothing(), nothing(), (target.size, x.size))
     return total if again is None else _repeated(again, total)
 
 

@@ -16,10 +16,36 @@ IndexArray = np.ndarray[Any, np.dtype[np.signedinteger[Any]]]
 
 IDENTITIES: WeakValueDictionary[int, np.ndarray] = WeakValueDictionary()
 
+#: What indices are kept in where all of them fit; int64 is for all others. Only this module knows it: a test puts
+#: narrower types here, and whatever is computed in this type without need then goes wrong at a hundred elements.
+NARROW: type[np.signedinteger[Any]] = np.int32
+
+
+#: What numbers nodes and records of loop code, which are Python objects or lines of a tape: always fewer than 2**31.
+NUMBER: type[np.signedinteger[Any]] = np.int32
+
 
 def index_dtype(size: int) -> type[np.signedinteger[Any]]:
-    """Return the smallest index type that can number `size` elements."""
-    return np.int32 if size < 2**31 else np.int64
+    """Return the index type that can number `size` elements, and say where the last of them ends."""
+    return NARROW if size <= np.iinfo(NARROW).max else np.int64
+
+
+def narrowed(indices: Any) -> IndexArray:
+    """Return whole numbers, computed in int64, in the index type that holds all of them."""
+    array = np.asarray(indices)
+    limits = np.iinfo(NARROW)
+    fits = array.size == 0 or (limits.min <= int(array.min()) and int(array.max()) <= limits.max)
+    return array.astype(NARROW if fits else np.int64, copy=False)
+
+
+def first_elements(shape: Shape) -> IndexArray:
+    """Return the index array that reads element 0 everywhere, stored once."""
+    return np.broadcast_to(np.zeros((), NARROW), shape)
+
+
+def nothing(shape: Shape = (0,)) -> IndexArray:
+    """Return an index array of a shape without elements."""
+    return np.empty(shape, NARROW)
 
 
 def identity(shape: int | Shape) -> IndexArray:
