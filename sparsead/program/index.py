@@ -11,6 +11,8 @@ from weakref import WeakValueDictionary
 
 import numpy as np
 
+from sparsead.program.room import require_room
+
 Shape = tuple[int, ...]
 IndexArray = np.ndarray[Any, np.dtype[np.signedinteger[Any]]]
 
@@ -54,7 +56,9 @@ def identity(shape: int | Shape) -> IndexArray:
     size = int(np.prod(shape, dtype=np.int64))
     flat = IDENTITIES.get(size)
     if flat is None:
-        flat = np.arange(size, dtype=index_dtype(size))
+        dtype = index_dtype(size)
+        require_room(size * np.dtype(dtype).itemsize, f"the positions of an array of shape {shape}")
+        flat = np.arange(size, dtype=dtype)
         flat.setflags(write=False)
         IDENTITIES[size] = flat
     return flat.reshape(shape)
@@ -82,7 +86,9 @@ def compose(outer: IndexArray, inner: IndexArray) -> IndexArray:
         return inner
     if is_identity(inner, outer.size):
         return outer.reshape(inner.shape)
-    return np.broadcast_to(np.take(outer, stored_part(inner)), inner.shape)
+    part = stored_part(inner)
+    require_room(part.size * outer.itemsize, f"positions in an array of shape {part.shape}")
+    return np.broadcast_to(np.take(outer, part), inner.shape)
 
 
 def broadcast(index: IndexArray, shape: Shape) -> IndexArray:

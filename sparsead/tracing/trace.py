@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import traceback
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -11,7 +12,8 @@ import numpy as np
 import sparsead.tracing.replacing.creation
 import sparsead.tracing.replacing.mathlib  # noqa: F401  (both fill the table of patches)
 from coloring.interrupts import deferred
-from sparsead.errors import InputError, Origin, SparseADError
+from sparsead.errors import InputError, Origin, SparseADError, is_users
+from sparsead.memory import ADVICE, NoRoomError
 from sparsead.program.nodes import Input, Program, Ref, constant, whole
 from sparsead.tracing.array import TracedArray, stack_objects
 from sparsead.tracing.complex import is_complex
@@ -148,8 +150,12 @@ def _called(f: Callable[..., Any], args: Sequence[Any]) -> Any:
     """Call `f`; where NumPy wrapped our error into one of its own, raise ours, and say of others when they arose."""
     try:
         return f(*args)
-    except SparseADError:
+    except (SparseADError, NoRoomError):
         raise
+    except MemoryError as error:
+        frames = traceback.extract_tb(error.__traceback__)
+        place = [Origin(frame.filename, frame.lineno or 0) for frame in frames if is_users(frame.filename)][-1:]
+        raise NoRoomError(f"{error}, traced at {place[0] if place else _where(f)}: {ADVICE}") from error
     except Exception as error:
         if isinstance(error.__cause__, SparseADError):
             raise error.__cause__ from None
