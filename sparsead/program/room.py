@@ -12,7 +12,7 @@ ADVICE = "use a smaller array, a formula that does not build it, or sparsead.ext
 def require_room(size: float, what: str) -> None:
     """Raise MemoryError, with the user's line, if an operation would need more than the `size` bytes that are left."""
     if is_large(size):
-        require(size, f"{what}, traced at {user_origin()},", ADVICE)
+        require(size, f"{what}, at {user_origin()},", ADVICE)
 
 
 def require_products(count: float, what: str) -> None:
