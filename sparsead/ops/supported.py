@@ -53,7 +53,8 @@ def page() -> str:
     for family, title in FAMILIES.items():
         spellings = sorted(set(by_family.pop(family, [])), key=str.lower)
         parts.append(f"## {title}\n\n" + ", ".join(f"`{s}`" for s in spellings) + "\n")
-    assert not by_family, f"families without a title: {sorted(by_family)}"
+    if by_family:
+        raise AssertionError(f"families without a title: {sorted(by_family)}")
     reasons: dict[str, list[str]] = defaultdict(list)
     for spelling, reason in REFUSED.items():
         reasons[reason].append(spelling)

@@ -114,7 +114,9 @@ def choose(a: Any, choices: Any, mode: Any = "raise") -> Any:
     return np.take_along_axis(stacked, number[None], axis=0)[0]
 
 
-@composite(np.unstack, lambda x: np.unstack(x, axis=1)[2], family="movement")
-def unstack(x: Any, /, *, axis: int = 0) -> Sequence[Any]:
-    """``np.unstack``."""
-    return tuple(np.moveaxis(x, axis, 0))
+if hasattr(np, "unstack"):  # NumPy 2.1
+
+    @composite(np.unstack, lambda x: np.unstack(x, axis=1)[2], family="movement")
+    def unstack(x: Any, /, *, axis: int = 0) -> Sequence[Any]:
+        """``np.unstack``."""
+        return tuple(np.moveaxis(x, axis, 0))

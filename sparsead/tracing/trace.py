@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import traceback
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Any
@@ -11,7 +12,8 @@ import numpy as np
 import sparsead.tracing.replacing.creation
 import sparsead.tracing.replacing.mathlib  # noqa: F401  (both fill the table of patches)
 from coloring.interrupts import deferred
-from sparsead.errors import InputError, Origin, SparseADError, remembered
+from sparsead.errors import InputError, Origin, SparseADError, is_users, remembered
+from sparsead.memory import ADVICE, NoRoomError
 from sparsead.program.index import index_dtype
 from sparsead.program.nodes import Input, Program, Ref, constant, whole
 from sparsead.tracing.arguments import Argnum, Signature, of_several, result_of, signature_of
@@ -98,6 +100,12 @@ def _called(f: Callable[..., Any], args: Sequence[Any]) -> tuple[Ref, Structure]
         except SparseADError as error:
             if error in refusals[:1] or not refusals:
                 raise
+        except NoRoomError:
+            raise
+        except MemoryError as error:
+            frames = traceback.extract_tb(error.__traceback__)
+            place = [Origin(frame.filename, frame.lineno or 0) for frame in frames if is_users(frame.filename)][-1:]
+            raise NoRoomError(f"{error}, traced at {place[0] if place else _where(f)}: {ADVICE}") from error
         except Exception as error:
             if not refusals:
                 error.add_note(_note(f))
