@@ -26,6 +26,11 @@ from sparsead.ops import (
     tables,
     writing,
 )
+from sparsead.tracing.array import HANDLERS
+from sparsead.tracing.replacing.lists import take_lists
+
+for _func in [*HANDLERS]:
+    take_lists(_func)
 
 __all__ = [
     "application",

@@ -11,7 +11,7 @@ import math
 import numpy as np
 import scipy.special
 
-from sparsead.ops.registry import CALL, alias, elementwise
+from sparsead.ops.registry import CALL, alias, bitwise, elementwise
 
 # -- truth values: no derivative ----------------------------------------------------------------------------------
 greater = elementwise(np.greater, "{0} > {1}", None, None, boolean=True)
@@ -42,9 +42,9 @@ logical_not = elementwise(
     conditions=(0,),
     sample=lambda x: np.where(~(x > 0.5), x, x * x),
 )
-alias(np.bitwise_and, logical_and, _both(np.bitwise_and))
-alias(np.bitwise_or, logical_or, _both(np.bitwise_or))
-alias(np.invert, logical_not, lambda x: np.where(np.invert(x > 0.5), x, x * x))
+bitwise(np.bitwise_and, logical_and, _both(np.bitwise_and))
+bitwise(np.bitwise_or, logical_or, _both(np.bitwise_or))
+bitwise(np.invert, logical_not, lambda x: np.where(np.invert(x > 0.5), x, x * x))
 
 # -- arithmetic ---------------------------------------------------------------------------------------------------
 add = elementwise(np.add, "{0} + {1}", lambda x, y: x.pool.constant(1.0), lambda x, y: x.pool.constant(1.0))

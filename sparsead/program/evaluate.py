@@ -1,18 +1,23 @@
 """Evaluate a program with NumPy, node by node: no fusion, no generated code.
 
-The slow twin of the compiled kernels: tests compare the two, and guarded traces ask it for the branch to take.
+The slow twin of the compiled kernels: tests compare the two, guarded traces ask it for the branch to take, and every
+preparation compares its values with the function's own.
 """
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 import numpy as np
 
-from sparsead.program.nodes import Call, Constant, Earlier, Input, Join, Map, Node, Ref, Scan, Sum, sources
+from sparsead.program.index import IndexArray, is_identity, stored_part
+from sparsead.program.nodes import Call, Constant, Earlier, Input, Join, Map, Node, Program, Ref, Scan, Sum, sources
 
 Values = dict[int, np.ndarray]  # serial number of a node -> its values, flat
+
+EPS = float(np.finfo(np.float64).eps)
 
 
 def evaluate(ref: Ref, inputs: Mapping[int, np.ndarray], known: Values | None = None) -> np.ndarray:
@@ -34,8 +39,52 @@ def evaluate(ref: Ref, inputs: Mapping[int, np.ndarray], known: Values | None = 
     known = {} if known is None else known
     for node in _missing(ref.node, known):
         if not isinstance(node, Earlier):
-            known[node.serial] = np.reshape(RULES[type(node)](node, inputs, known), -1)
+            known[node.serial] = np.reshape(_value(node, inputs, known), -1)
     return known[ref.node.serial][ref.index]
+
+
+def run(program: Program, inputs: Mapping[int, np.ndarray], rounding: np.random.Generator | None = None) -> np.ndarray:
+    """Return the value of a program, in its shape; what no later node reads is let go.
+
+    Parameters
+    ----------
+    program : Program
+        Without scans: see `can_run`.
+    inputs : mapping
+        Serial number of each input to its values.
+    rounding : Generator, optional
+        Disturbs the result of every operation by a few units in the last place, so that several runs show how far
+        rounding can carry the value.
+    """
+    nodes = program.nodes
+    readers = Counter(piece.serial for node in nodes for piece in sources(node))
+    readers[program.output.node.serial] += 1
+    known: Values = {}
+    for node in nodes:
+        value = np.reshape(_value(node, inputs, known), -1)
+        known[node.serial] = value if rounding is None else _disturbed(node, value, known, rounding)
+        for piece in sources(node):
+            readers[piece.serial] -= 1
+            if not readers[piece.serial]:
+                del known[piece.serial]
+    return _read(known[program.output.node.serial], program.output.index)
+
+
+def can_run(program: Program) -> bool:
+    """Tell whether all is done array by array: elements that follow from one another are left to compiled code."""
+    return not any(isinstance(node, Scan) for node in program.nodes)
+
+
+def _disturbed(node: Node, value: np.ndarray, known: Values, rounding: np.random.Generator) -> np.ndarray:
+    """Return the value of a node, as other roundings of it and inside it could have made it."""
+    if value.dtype != np.float64 or isinstance(node, (Constant, Join)):
+        return value
+    size = np.abs(value)
+    if isinstance(node, Sum):  # the order in which terms are added up is free
+        terms = np.abs(known[node.terms.node.serial])
+        size = size + np.sqrt(node.terms.index.size) * np.max(terms, initial=0.0, where=np.isfinite(terms))
+    with np.errstate(all="ignore"):
+        return value + 4 * EPS * size * rounding.uniform(-1.0, 1.0, value.size)
 
 
 def _missing(root: Node, known: Values) -> list[Node]:
@@ -60,9 +109,20 @@ def _inside(nodes: Iterable[Node]) -> set[int]:
     return found
 
 
+def _read(flat: np.ndarray, index: IndexArray) -> np.ndarray:
+    """Return ``flat[index]``; what is read in order is not copied, what is read again and again is read once."""
+    if is_identity(index, flat.size):
+        return flat.reshape(index.shape)
+    return np.broadcast_to(np.take(flat, stored_part(index)), index.shape)
+
+
 # -- one rule per kind of node ------------------------------------------------------------------------------------
-def _read(node: Node, known: Values) -> list[np.ndarray]:
-    return [known[r.node.serial][r.index] for r in node.operands]
+def _value(node: Node, inputs: Mapping[int, np.ndarray], known: Values) -> np.ndarray:
+    return RULES[type(node)](node, inputs, known)
+
+
+def _operands(node: Node, known: Values) -> list[np.ndarray]:
+    return [_read(known[r.node.serial], r.index) for r in node.operands]
 
 
 def _input(node: Input, inputs: Mapping[int, np.ndarray], known: Values) -> np.ndarray:
@@ -75,28 +135,36 @@ def _constant(node: Constant, inputs: Mapping[int, np.ndarray], known: Values) -
 
 def _map(node: Map, inputs: Mapping[int, np.ndarray], known: Values) -> np.ndarray:
     with np.errstate(all="ignore"):
-        return node.op.numpy(*_read(node, known))
-
-
-def _sum(node: Sum, inputs: Mapping[int, np.ndarray], known: Values) -> np.ndarray:
-    total = np.zeros(node.size)
-    np.add.at(total, np.reshape(node.place, -1), np.reshape(_read(node, known)[0], -1))
-    return total
-
-
-def _join(node: Join, inputs: Mapping[int, np.ndarray], known: Values) -> np.ndarray:
-    total = np.empty(node.size)
-    owner, offset = node.owner.reshape(-1), node.offset.reshape(-1)
-    for number, piece in enumerate(node.pieces):
-        total[owner == number] = known[piece.serial][offset[owner == number]]
-    return total
+        return node.op.numpy(*_operands(node, known))
 
 
 def _call(node: Call, inputs: Mapping[int, np.ndarray], known: Values) -> np.ndarray:
     result = np.empty(node.size)
-    operands = [np.ascontiguousarray(r, dtype=np.float64).reshape(-1) for r in _read(node, known)]
+    operands = [np.ascontiguousarray(r, dtype=np.float64).reshape(-1) for r in _operands(node, known)]
     node.operation.value(operands, result)
     return result
+
+
+def _sum(node: Sum, inputs: Mapping[int, np.ndarray], known: Values) -> np.ndarray:
+    """Add terms up at their places; axes that all go to the same place first."""
+    (terms,), place = _operands(node, known), node.place
+    repeated = tuple(k for k, stride in enumerate(place.strides) if stride == 0 and place.shape[k] > 1)
+    with np.errstate(all="ignore"):
+        terms = np.sum(terms, axis=repeated, keepdims=True) if repeated else terms
+    place = stored_part(place)
+    return np.bincount(place.reshape(-1), np.broadcast_to(terms, place.shape).reshape(-1), minlength=node.size)
+
+
+def _join(node: Join, inputs: Mapping[int, np.ndarray], known: Values) -> np.ndarray:
+    """Put the pieces of a join together, piece by piece."""
+    total = np.empty(node.size)
+    owner, offset = node.owner.reshape(-1), node.offset.reshape(-1)
+    order = np.argsort(owner, kind="stable")
+    ends = np.searchsorted(owner, np.arange(len(node.pieces) + 1), sorter=order)
+    for number, piece in enumerate(node.pieces):
+        here = order[ends[number] : ends[number + 1]]
+        total[here] = known[piece.serial][offset[here]]
+    return total
 
 
 def _scan(node: Scan, inputs: Mapping[int, np.ndarray], known: Values) -> np.ndarray:
