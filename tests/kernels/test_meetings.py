@@ -175,7 +175,7 @@ PAIRS = {
 }
 
 
-@pytest.mark.parametrize("n", [4, 17])
+@pytest.mark.parametrize("n", [4, pytest.param(17, marks=pytest.mark.slow)])
 @pytest.mark.parametrize("pair", PAIRS)
 def test_any_function_of_pairs(pair, n):
     """Jacobian and Hessian in every mode, summed in one expression or scattered, through one layer or two."""
