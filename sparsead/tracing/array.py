@@ -19,13 +19,15 @@ from sparsead.program.index import IndexArray, Shape, identity
 from sparsead.program.nodes import Node, Ref, constant, whole
 from sparsead.tracing.complex import TracedComplex, call_complex, call_complex_ufunc, held_for_sparse, is_complex
 from sparsead.tracing.decisions import active
-from sparsead.tracing.positioned import Positioned
+from sparsead.tracing.positioned import Positioned, Traced
 from sparsead.tracing.scalar import BRANCH_HINT, WRITE_HINT, TracedScalar, is_number, refuse_conversion, refuse_value
 from sparsead.tracing.storage import Storage
 
 # What NumPy (or SciPy) function -> how to trace it. The modules of `sparsead.ops` fill it, one statement an entry.
 HANDLERS: dict[Callable[..., Any], Callable[..., Any]] = {}
 UFUNC_METHODS: dict[tuple[Callable[..., Any], str], Callable[..., Any]] = {}
+
+SPARSE = scipy.sparse.coo_array  # the handler that makes a traced matrix of any sparse one
 
 DIFFERENCES_HINT = "Write it with NumPy functions of the traced array."
 
@@ -160,6 +162,10 @@ class TracedArray(Positioned, NDArrayOperatorsMixin):
 
     # -- NumPy protocols ------------------------------------------------------------------------------------
     def __array_ufunc__(self, ufunc: np.ufunc, method: str, *inputs: Any, out: Any = None, **kwargs: Any) -> Any:
+        if any(isinstance(i, Traced) for i in inputs):
+            return NotImplemented
+        if ufunc is not np.matmul and any(hasattr(type(i), "tocsr") for i in inputs):
+            return getattr(ufunc, method)(*(_traced_matrix(i) for i in inputs), **kwargs)
         if any(is_complex(i) for i in inputs):
             return call_complex_ufunc(ufunc, method, inputs, out, kwargs)
         if out is not None and "where" in kwargs and method == "__call__":
@@ -276,8 +282,15 @@ class TracedArray(Positioned, NDArrayOperatorsMixin):
         raise AttributeError(f"'TracedArray' object has no attribute {name!r}")
 
 
+def _traced_matrix(value: Any) -> Any:
+    """Return a constant sparse matrix as a traced one, which knows its operations with arrays; all else as it is."""
+    return HANDLERS[SPARSE](value) if hasattr(type(value), "tocsr") else value
+
+
 def _matmul(a: Any, b: Any) -> Any:
     """``a @ b``, also for operands that do not dispatch."""
+    if isinstance(b, Traced):
+        return b.__rmatmul__(a)  # type: ignore[attr-defined]
     if is_complex(a) or is_complex(b):
         return call_complex(np.matmul, (a, b), {})
     return HANDLERS[np.matmul](a, b)
@@ -317,7 +330,7 @@ def reading(value: Any) -> Ref:
     if isinstance(value, TracedScalar):
         return value.array.ref
     if scipy.sparse.issparse(value):
-        raise unsupported("a sparse matrix in an operation other than a product", "Use A.toarray(), or A @ x.")
+        raise unsupported("a sparse matrix in an operation of dense arrays", "Use A.toarray(), or A @ x.")
     array = np.asarray(value)
     if array.dtype.kind not in "fiub":
         raise unsupported(f"a value of dtype {array.dtype}", "Constants must be real numbers.")
@@ -408,10 +421,10 @@ def _static_key(key: Any) -> Any:
     return key
 
 
-def traced_in(items: Any) -> Iterator[TracedArray | TracedScalar | TracedComplex]:
+def traced_in(items: Any) -> Iterator[Any]:
     """Yield the traced arrays and scalars in nested lists, tuples and dicts."""
     for item in items.values() if isinstance(items, dict) else items:
-        if isinstance(item, (TracedArray, TracedScalar, TracedComplex)):
+        if isinstance(item, (TracedArray, TracedScalar, TracedComplex, Traced)):
             yield item
         elif isinstance(item, (list, tuple, dict)):
             yield from traced_in(item)

@@ -9,6 +9,12 @@ from typing import Any, Self
 from sparsead.program.index import IndexArray, Shape
 
 
+class Traced:
+    """What else stands for values that are traced: an operation with an array is its own, not the array's."""
+
+    __slots__ = ()
+
+
 class Positioned:
     """An array that is known by the positions of its elements in some memory."""
 

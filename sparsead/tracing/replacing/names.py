@@ -27,7 +27,7 @@ from coloring.interrupts import deferred
 # the checks of their arguments are elsewhere.
 _LIBRARIES = ("numpy", "sparsead", "coloring", "scipy", "numba", "networkx")
 _LIKE_USER_CODE = ("scipy.optimize", "scipy._lib._array_api")
-_HOMES = {"numpy", "math", "scipy.special", "scipy.linalg"}  # where users find the patched functions
+_HOMES = {"numpy", "math", "scipy.sparse", "scipy.special", "scipy.linalg"}  # where users find the patched functions
 
 _COMPILED = tuple(EXTENSION_SUFFIXES)
 
@@ -49,6 +49,11 @@ def _in(module: str, packages: tuple[str, ...]) -> bool:
 def is_library(module: str) -> bool:
     """Tell whether the code of a module, given by name, deals in plain arrays of its own."""
     return _in(module, _LIBRARIES) and not _in(module, _LIKE_USER_CODE)
+
+
+def is_tracing() -> bool:
+    """Tell whether this thread is running a function on traced values."""
+    return bool(getattr(_tracing, "depth", 0))
 
 
 def patch(original: Callable[..., Any], replacement: Callable[..., Any]) -> None:
