@@ -19,7 +19,7 @@ ALLOWED = {
     "sparsead.problems": {"sparsead.errors"},
     "sparsead.program": {"sparsead.errors"},
     "sparsead.tracing": {"coloring.interrupts", "sparsead.errors", "sparsead.program"},
-    "sparsead.ops": {"sparsead.errors", "sparsead.program", "sparsead.tracing"},
+    "sparsead.ops": {"sparsead.errors", "sparsead.memory", "sparsead.program", "sparsead.tracing"},
     "sparsead.extend": {"coloring", "sparsead.errors", "sparsead.program", "sparsead.tracing"},
     "sparsead.kernels": {"coloring", "sparsead.errors", "sparsead.memory", "sparsead.program"},
     "sparsead.emit": {"coloring.interrupts", "sparsead.errors", "sparsead.program", "sparsead.kernels"},

@@ -230,12 +230,17 @@ def backwards(terms: tuple[Term, ...]) -> tuple[Term, ...]:
 
 def moved(roots: Iterable[Expr], move: Callable[[IndexMap], IndexMap]) -> list[Expr]:
     """Return expressions over another domain, given by what becomes of the index maps of their loads."""
+    return with_loads(roots, lambda load: Load(load.buffer, move(load.index)))
+
+
+def with_loads(roots: Iterable[Expr], new_load: Callable[[Load], Load]) -> list[Expr]:
+    """Return expressions with other loads."""
     roots = list(roots)
     pool = Pool()
     new: dict[int, Expr] = {}
     for expr in reachable(roots):
         if isinstance(expr.value, Load):
-            new[expr.serial] = pool.leaf(Load(expr.value.buffer, move(expr.value.index)))
+            new[expr.serial] = pool.leaf(new_load(expr.value))
         elif expr.op is None:
             new[expr.serial] = pool.constant(expr.value)
         else:

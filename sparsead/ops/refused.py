@@ -27,7 +27,7 @@ refused(
     instead="np.nansum, np.nanmean, np.nanmax and np.median of lines without NaN work.",
 )  # fmt: skip
 refused(
-    np.linalg.eig, np.linalg.eigh, np.linalg.eigvals, np.linalg.eigvalsh, np.linalg.svd, np.linalg.qr,
+    np.linalg.eig, np.linalg.eigvals, np.linalg.svd, np.linalg.qr,
     np.linalg.lstsq, np.linalg.pinv, np.linalg.cond, np.linalg.matrix_rank,
     because="Factorizations have no rule here.",
     instead="Make the factors unknowns with their defining equations, or register the function with sparsead.extend.",

@@ -17,7 +17,7 @@ from sparsead.errors import unsupported, user_origin
 from sparsead.program.index import IndexArray, Shape, identity
 from sparsead.program.nodes import Constant, Map, Ref, Sum, constant, whole
 from sparsead.program.scalar import Op, Rule, define
-from sparsead.tracing.array import HANDLERS, UFUNC_METHODS, TracedArray, reading, stack_objects
+from sparsead.tracing.array import HANDLERS, UFUNC_METHODS, TracedArray, reading, stack_objects, traced_in
 from sparsead.tracing.replacing.names import patch, patch_later
 from sparsead.tracing.scalar import TracedScalar
 from sparsead.tracing.storage import assemble
@@ -224,16 +224,20 @@ def composite(func: Callable[..., Any], *samples: Sample, family: str = "composi
     return register
 
 
-def patched(func: Callable[..., Any], *samples: Sample) -> Callable[[Rule], Rule]:
+def any_traced(*args: Any) -> bool:
+    """Tell whether anything in arguments, or in lists, tuples and dicts of them, depends on the traced arguments."""
+    return any(not value.is_constant for value in traced_in(args))
+
+
+def patched(func: Callable[..., Any], *samples: Sample, family: str = "patched") -> Callable[[Rule], Rule]:
     """State by a definition a function that does not dispatch; while tracing it is replaced (used as a decorator)."""
 
     def register(definition: Rule) -> Rule:
         def call(*args: Any, **kwargs: Any) -> Any:
-            operands = [stack_objects(a) for a in (*args, *kwargs.values())]
-            return definition(*args, **kwargs) if any(map(is_traced, operands)) else func(*args, **kwargs)
+            return definition(*args, **kwargs) if any_traced(args, kwargs) else func(*args, **kwargs)
 
         patch(func, call)
-        record("patched", spelling_of(func), samples)
+        record(family, spelling_of(func), samples)
         return definition
 
     return register
@@ -244,8 +248,7 @@ def patched_later(module: str, name: str, *samples: Sample) -> Callable[[Rule], 
 
     def register(definition: Rule) -> Rule:
         def call(original: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
-            operands = [stack_objects(a) for a in (*args, *kwargs.values())]
-            return definition(*args, **kwargs) if any(map(is_traced, operands)) else original(*args, **kwargs)
+            return definition(*args, **kwargs) if any_traced(args, kwargs) else original(*args, **kwargs)
 
         patch_later(module, name, call)
         record("patched", f"{module}.{name}", samples)

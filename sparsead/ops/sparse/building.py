@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable
 from typing import Any
 
@@ -9,12 +10,11 @@ import numpy as np
 import scipy.sparse
 
 from sparsead.errors import unsupported
-from sparsead.ops.registry import Sample, record, traced
+from sparsead.ops.registry import Sample, patched, record, traced
 from sparsead.ops.sparse import triplets
 from sparsead.ops.sparse.matrix import ByElement, TracedSparse, entries_of, is_sparse, of_any
-from sparsead.ops.sparse.operands import CLASSES
 from sparsead.tracing.array import stack_objects, traced_in
-from sparsead.tracing.replacing.names import PATCHES, is_tracing, patch
+from sparsead.tracing.replacing.names import PATCHES, is_tracing
 
 Definition = Callable[..., Any]
 
@@ -110,91 +110,92 @@ def _stand_in(original: Any, *samples: Sample) -> None:
     record("sparse", f"scipy.sparse.{original.__name__}", samples)
 
 
+def _called(func: Any) -> Any:
+    """Return a call of a function by its name in the module, as users make it; samples are made of these."""
+    return lambda *args, **kwargs: getattr(scipy.sparse, func.__name__)(*args, **kwargs)
+
+
 ROWS, COLUMNS = np.array([0, 1, 2, 1]), np.array([1, 3, 0, 3])  # the second and the last add up
+CONSTANT = scipy.sparse.csr_array(np.arange(12.0).reshape(3, 4))
 
-
-def _sample(original: Any) -> Sample:
-    """Return a product with a matrix of this class, made in a form that is its own."""
-    match original.__name__.partition("_")[0]:
-        case "dia":
-            return lambda x: original((x[:2], [0, 1]), shape=(4, 4)) @ x[2]
-        case "bsr":
-            return lambda x: original((x.reshape(3, 2, 2), [1, 0, 1], [0, 1, 3])) @ x[2]
-        case "coo" | "csc" | "csr":
-            return lambda x: original((x[0], (ROWS, COLUMNS)), shape=(3, 4)) @ x[1]
-    return lambda x: original(x) @ x[1]
-
-
-for _class in CLASSES:
-    _stand_in(_class, _sample(_class))
+# Samples name what they call as users do: a name that a function holds otherwise is not replaced.
+_stand_in(scipy.sparse.coo_array, lambda x: scipy.sparse.coo_array((x[0], (ROWS, COLUMNS)), shape=(3, 4)) @ x[1])
+_stand_in(scipy.sparse.coo_matrix, lambda x: scipy.sparse.coo_matrix((x[0], (ROWS, COLUMNS)), shape=(3, 4)) * x[1])
+_stand_in(scipy.sparse.csr_array, lambda x: scipy.sparse.csr_array((x[0], (ROWS, COLUMNS)), shape=(3, 4)) @ x[1])
+_stand_in(scipy.sparse.csr_matrix, lambda x: scipy.sparse.csr_matrix((x[0], [1, 3, 0, 1], [0, 1, 2, 4])) * x[1])
+_stand_in(scipy.sparse.csc_array, lambda x: scipy.sparse.csc_array((x[0], [1, 0, 2, 1], [0, 1, 2, 2, 4])) @ x[1])
+_stand_in(scipy.sparse.csc_matrix, lambda x: scipy.sparse.csc_matrix((x[0], (ROWS, COLUMNS)), shape=(3, 4)) * x[1])
+_stand_in(scipy.sparse.dia_array, lambda x: scipy.sparse.dia_array((x[:2], np.array([0, 1])), shape=(4, 4)) @ x[2])
+_stand_in(scipy.sparse.dia_matrix, lambda x: scipy.sparse.dia_matrix((x[:2], [0, -1]), shape=(4, 4)) * x[2])
+_stand_in(scipy.sparse.bsr_array, lambda x: scipy.sparse.bsr_array((x.reshape(3, 2, 2), [1, 0, 1], [0, 1, 3])) @ x[2])
+_stand_in(scipy.sparse.bsr_matrix, lambda x: scipy.sparse.bsr_matrix((x.reshape(3, 2, 2), [1, 0, 1], [0, 2, 3])) * x[2])
+_stand_in(scipy.sparse.lil_array, lambda x: scipy.sparse.lil_array(x) @ x[1])
+_stand_in(scipy.sparse.lil_matrix, lambda x: scipy.sparse.lil_matrix(x) * x[1])
+_stand_in(scipy.sparse.dok_array, lambda x: scipy.sparse.dok_array(x) @ x[1])
+_stand_in(scipy.sparse.dok_matrix, lambda x: scipy.sparse.dok_matrix(x) * x[1])
 
 
 # -- the functions ------------------------------------------------------------------------------------------------
-def stated(func: Callable[..., Any], *samples: Sample) -> Callable[[Definition], Definition]:
-    """State what a function of scipy.sparse means where anything in its arguments is traced (a decorator)."""
-
-    def register(definition: Definition) -> Definition:
-        def call(*args: Any, **kwargs: Any) -> Any:
-            if any(True for _ in traced_in([*args, kwargs])):
-                return definition(*args, **kwargs)
-            return func(*args, **kwargs)
-
-        patch(func, call)
-        record("sparse", f"scipy.sparse.{func.__name__}", samples)
-        return definition
-
-    return register
+stated = functools.partial(patched, family="sparse")
 
 
-def _state_diagonals(func: Any) -> None:
-    @stated(
-        func,
-        lambda x: func(x[0]) @ x[1],
-        lambda x: func([x[0, :3], 2.0 * x[1], x[2, 1:]], offsets=[-1, 0, 1]) @ x[0],
-        lambda x: func([x[0, 0], -2.0], offsets=[1, 0], shape=(4, 4), format="csr") @ x[1],
-    )
+def _of_diagonals(func: Any) -> Definition:
     def of_diagonals(diagonals: Any, offsets: Any = 0, shape: Any = None, format: Any = None, dtype: Any = None) -> Any:
         numbering = Numbering()
         numbers = numbering.number(diagonals)
         return numbering.matrix(func(numbers, offsets=offsets, shape=shape, format=format, dtype=np.float64))
 
+    return of_diagonals
 
-def _state_assembly(func: Any, *samples: Sample) -> None:
-    @stated(func, *samples)
+
+def _of_blocks(func: Any) -> Definition:
     def of_blocks(blocks: Any, *args: Any, **kwargs: Any) -> Any:
         numbering = Numbering()
         rows = [list(row) if isinstance(row, (list, tuple)) else row for row in blocks]
         numbers = [[numbering.number(b) for b in r] if isinstance(r, list) else numbering.number(r) for r in rows]
         return numbering.matrix(func(numbers, *args, **kwargs))
 
+    return of_blocks
 
-def _state_triangle(func: Any) -> None:
-    @stated(func, lambda x: func(scipy.sparse.csr_array(x), k=1) @ x[0])
+
+def _of_entries(func: Any) -> Definition:
     def of_entries(A: Any, k: int = 0, format: Any = None) -> Any:
         unique = of_any(A)._unique()
         return unique._moved(func(unique.numbers, k, format))
 
-
-CONSTANT = scipy.sparse.csr_array(np.arange(12.0).reshape(3, 4))
-
-
-def _blocks(func: Any) -> Sample:
-    return lambda x: func([[scipy.sparse.csr_array(x), None], [None, CONSTANT]]) @ x[:2].reshape(-1)
+    return of_entries
 
 
-def _list(func: Any) -> Sample:
-    return lambda x: func([scipy.sparse.csr_array(x), CONSTANT]).toarray()
-
-
-_func: Any
-_state_diagonals(scipy.sparse.diags)
-_state_diagonals(scipy.sparse.diags_array)
-for _func in (scipy.sparse.block_array, scipy.sparse.bmat):
-    _state_assembly(_func, _blocks(_func))
-for _func in (scipy.sparse.hstack, scipy.sparse.vstack, scipy.sparse.block_diag):
-    _state_assembly(_func, _list(_func))
-_state_triangle(scipy.sparse.tril)
-_state_triangle(scipy.sparse.triu)
+stated(
+    scipy.sparse.diags,
+    lambda x: scipy.sparse.diags(x[0]) @ x[1],
+    lambda x: scipy.sparse.diags([x[0, :3], 2.0 * x[1], x[2, 1:]], offsets=[-1, 0, 1]) @ x[0],
+    lambda x: scipy.sparse.diags([x[0, 0], -2.0], offsets=[1, 0], shape=(4, 4), format="csr") @ x[1],
+)(_of_diagonals(scipy.sparse.diags))
+stated(scipy.sparse.diags_array, lambda x: scipy.sparse.diags_array([x[0], x[1, 1:]], offsets=[0, 1]) @ x[1])(
+    _of_diagonals(scipy.sparse.diags_array)
+)
+stated(
+    scipy.sparse.block_array,
+    lambda x: scipy.sparse.block_array([[scipy.sparse.csr_array(x), None], [None, CONSTANT]]) @ x[:2].reshape(-1),
+)(_of_blocks(scipy.sparse.block_array))
+stated(
+    scipy.sparse.bmat,
+    lambda x: scipy.sparse.bmat([[scipy.sparse.csr_matrix(x), CONSTANT * 1.0]]) @ x[:2].reshape(-1),
+)(_of_blocks(scipy.sparse.bmat))
+stated(scipy.sparse.hstack, lambda x: scipy.sparse.hstack([scipy.sparse.csr_array(x), CONSTANT]).toarray())(
+    _of_blocks(scipy.sparse.hstack)
+)
+stated(scipy.sparse.vstack, lambda x: scipy.sparse.vstack([CONSTANT, scipy.sparse.csr_array(x)]).toarray())(
+    _of_blocks(scipy.sparse.vstack)
+)
+stated(scipy.sparse.block_diag, lambda x: scipy.sparse.block_diag([scipy.sparse.csr_array(x), CONSTANT]).toarray())(
+    _of_blocks(scipy.sparse.block_diag)
+)
+stated(scipy.sparse.tril, lambda x: scipy.sparse.tril(scipy.sparse.csr_array(x), k=1) @ x[0])(
+    _of_entries(scipy.sparse.tril)
+)
+stated(scipy.sparse.triu, lambda x: scipy.sparse.triu(scipy.sparse.csr_array(x)) @ x[0])(_of_entries(scipy.sparse.triu))
 
 
 @stated(scipy.sparse.spdiags, lambda x: scipy.sparse.spdiags(x[:2], [0, 1], 4, 4) @ x[2])

@@ -27,7 +27,14 @@ from coloring.interrupts import deferred
 # the checks of their arguments are elsewhere.
 _LIBRARIES = ("numpy", "sparsead", "coloring", "scipy", "numba", "networkx")
 _LIKE_USER_CODE = ("scipy.optimize", "scipy._lib._array_api")
-_HOMES = {"numpy", "math", "scipy.sparse", "scipy.special", "scipy.linalg"}  # where users find the patched functions
+_HOMES = {
+    "numpy",
+    "math",
+    "scipy.sparse",
+    "scipy.sparse.linalg",
+    "scipy.special",
+    "scipy.linalg",
+}  # where users find the patched functions
 
 _COMPILED = tuple(EXTENSION_SUFFIXES)
 
