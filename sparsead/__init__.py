@@ -55,6 +55,6 @@ __version__ = "0.1.0"
 
 
 def __getattr__(name: str) -> object:
-    if name == "solvers":  # imported when it is first named
-        return importlib.import_module("sparsead.solvers")
+    if name in ("extend", "solvers"):  # imported when they are first named
+        return importlib.import_module(f"sparsead.{name}")
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
