@@ -28,6 +28,8 @@ MAX_WOUND = 64
 MAX_LATTICES, MAX_OFFERED = 3, 8
 #: Angles of directions that are looked at in all: so many for each entry of a small matrix, this, one for each entry.
 LOOKS_PER_ENTRY, SOME_LOOKS = 100, 200_000
+#: What a batch of them costs besides.
+CALL = 500
 #: The angle is a whole number of parts, so many a turn: more than products of lengths that occur.
 MAX_PARTS = 1 << 40
 
@@ -78,6 +80,7 @@ def _colors(lattice: Lattice, w: np.ndarray, parts: int, c: int, n: int) -> np.n
 
 def _valid(windings: np.ndarray, parts: int, directions: np.ndarray, c: int, looks: Looks) -> np.ndarray:
     """Those windings whose angles in all directions are at least 1/c of a turn."""
+    looks.left -= CALL
     for direction in directions.T:
         looks.left -= windings.shape[1]
         angle = direction @ windings % parts
@@ -128,6 +131,7 @@ def _linear(directions: np.ndarray, p: int, looks: Looks) -> np.ndarray:
         widths = np.abs(directions).max(axis=1, initial=0) + 1
         choices = np.array([_radix(widths, order) for order in permutations(range(dimensions))]).T
         choices = np.concatenate([choices, np.random.default_rng(p).integers(0, p, (dimensions, MAX_CHOICES))], axis=1)
+    looks.left -= CALL
     for direction in directions.T:
         looks.left -= choices.shape[1]
         choices = choices[:, direction @ choices % p != 0]
