@@ -10,8 +10,8 @@ from benchmarks.cases import Case
 from benchmarks.contenders import one_core
 from benchmarks.race import ASDEX, HAND, OURS, PASSES, SX, F, race
 from benchmarks.report import Lines, Part, Race, Target, show
-from sparsead.cli.reference import difference_along, difference_of_entries
-from sparsead.cli.timing import Times
+from sparsead.measuring.reference import difference_along, difference_of_entries
+from sparsead.measuring.timing import Times
 from sparsead.problems import brusselator
 
 

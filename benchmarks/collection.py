@@ -9,7 +9,7 @@ import click
 from benchmarks.cases import COLLECTION, Case
 from benchmarks.contenders import EACH, one_core, prepare
 from benchmarks.report import Cell, Part, Table, Target, show
-from sparsead.cli.timing import interleaved
+from sparsead.measuring.timing import interleaved
 
 COLUMNS = (
     "", "n", "entries", "mode", "f, ms", "matrix, ms", "times f", "new, times f", "with value, times new", "by passes",

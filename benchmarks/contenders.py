@@ -13,7 +13,7 @@ import scipy.sparse
 
 import sparsead as sad
 from benchmarks.peers.built import Built
-from sparsead.cli.timing import Times, interleaved
+from sparsead.measuring.timing import Times, interleaved
 from sparsead.problems import Problem
 
 EACH = 2e-3  # seconds of repeated calls in a round

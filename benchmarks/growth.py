@@ -10,7 +10,7 @@ import click
 from benchmarks.cases import Case
 from benchmarks.contenders import EACH, one_core, prepare
 from benchmarks.report import Lines, Part, Table, show
-from sparsead.cli.timing import interleaved
+from sparsead.measuring.timing import interleaved
 
 SIZES = {
     "brusselator": (22, 71, 224, 707, 2236),

@@ -15,8 +15,8 @@ from benchmarks.contenders import Contender, compare, no_cache, ours, prepared
 from benchmarks.peers import casadi, jax
 from benchmarks.peers.built import Built
 from benchmarks.report import Race
-from sparsead.cli.reference import finite_differences
-from sparsead.cli.timing import Times
+from sparsead.measuring.reference import finite_differences
+from sparsead.measuring.timing import Times
 from sparsead.problems import Problem
 
 F, OURS, PASSES, HAND = "f in NumPy", "sparsead", "sparsead, by passes", "by hand in numba"

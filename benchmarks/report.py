@@ -11,7 +11,7 @@ from pathlib import Path
 from rich.console import Console
 
 from benchmarks.reasons import REASONS
-from sparsead.cli.table import Cell, Table, shown
+from sparsead.measuring.table import Cell, Table, shown
 
 METHOD = """\
 Everything runs on one core (the process is pinned to it), in float64. What is compared runs in one process, in turn,

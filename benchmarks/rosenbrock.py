@@ -8,7 +8,7 @@ from benchmarks.cases import Case
 from benchmarks.contenders import one_core
 from benchmarks.race import ASDEX, HAND, MX, OURS, SX, F, race
 from benchmarks.report import Part, Race, Target, show
-from sparsead.cli.timing import Times
+from sparsead.measuring.timing import Times
 
 
 def one_size(n: int) -> list[Part]:

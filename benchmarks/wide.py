@@ -11,8 +11,8 @@ import numpy as np
 import sparsead as sad
 from benchmarks.contenders import EACH, no_cache, one_core
 from benchmarks.report import Part, Table, show
-from sparsead.cli.timing import interleaved
 from sparsead.emit import llvm
+from sparsead.measuring.timing import interleaved
 
 N = 16_384  # in the first caches, so that the function counts
 FUNCTIONS = {"exp": np.exp, "log": np.log, "sin": np.sin, "cos": np.cos, "tanh": np.tanh, "pow": lambda x: x**1.7}

@@ -14,7 +14,7 @@ import pytest
 import sparsead as sad
 from sparsead.extend import operation
 from sparsead.stages import watching
-from sparsead.tracing import methods, patching
+from sparsead.tracing.replacing import methods, names
 
 X = np.linspace(0.3, 1.4, 20)
 ZEROS = np.zeros
@@ -33,9 +33,9 @@ def energy(x):
 def assert_usable(folder):
     """Everything is as before, and works."""
     assert np.zeros is ZEROS
-    assert not patching._active and not patching._replaced
+    assert not names._active and not names._replaced
     assert not methods._active and not methods._replaced
-    assert getattr(patching._tracing, "depth", 0) == 0
+    assert getattr(names._tracing, "depth", 0) == 0
     assert not list(folder.glob(".partial*"))
     jac = sad.jacobian(function, X)
     assert sad.check(jac, X).passed
@@ -95,6 +95,7 @@ def test_interrupted_compiler(folder, monkeypatch):
         optimise(*args)
 
     monkeypatch.setattr(llvm, "_optimise", interrupted)
+    llvm._codes.clear()
     with pytest.raises(KeyboardInterrupt):
         sad.jacobian(function, X, backend="llvm")
     monkeypatch.undo()

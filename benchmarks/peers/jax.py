@@ -9,7 +9,7 @@ import numpy as np
 import scipy.sparse
 
 from benchmarks.peers.built import Built
-from sparsead.cli.peers import by_asdex
+from sparsead.measuring.peers import by_asdex
 from sparsead.problems import Problem
 
 Function = Callable[[Problem, Any], Any]

@@ -15,12 +15,12 @@ from rich.progress import Progress
 
 import sparsead as sad
 from coloring.orders import ORDERS
-from sparsead.cli.counting import SEARCHES
 from sparsead.cli.function import ArrayType
-from sparsead.cli.measuring import EVALUATED, MODES, Measured, count, pattern_of, timed
 from sparsead.cli.subjects import Subject, SubjectType, subject
-from sparsead.cli.table import Cell, Table
-from sparsead.jacobian import JACOBIAN_MODES
+from sparsead.derivatives.jacobian import JACOBIAN_MODES
+from sparsead.measuring.counting import SEARCHES
+from sparsead.measuring.findings import EVALUATED, MODES, Measured, count, pattern_of, timed
+from sparsead.measuring.table import Cell, Table
 from sparsead.problems import PROBLEMS
 from sparsead.stages import watching
 

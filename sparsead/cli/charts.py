@@ -11,7 +11,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter
 
 from coloring.pictures.figures import EDGE, INK, PAINTS
-from sparsead.cli.measuring import Measured
+from sparsead.measuring.findings import Measured
 
 ROW = 0.24  # inches
 QUIET = "#9aa1b1"

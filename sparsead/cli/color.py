@@ -12,8 +12,8 @@ from rich.table import Table
 
 import coloring
 from coloring.orders import ORDERS
-from sparsead.cli.counting import COLORINGS, SEARCHES, Results, counted
 from sparsead.cli.market import BadMatrixError, read_pattern
+from sparsead.measuring.counting import COLORINGS, SEARCHES, Results, counted
 
 
 @click.command()

@@ -15,15 +15,15 @@ import coloring
 import sparsead as sad
 from coloring import ColoringResult
 from sparsead.cli.progress import shown
-from sparsead.cli.reference import (
+from sparsead.cli.subjects import ProblemName, of_collection
+from sparsead.derivatives.matrix import PreparedMatrix
+from sparsead.measuring.reference import (
     difference_along,
     difference_of_curvature,
     difference_of_entries,
     finite_differences,
 )
-from sparsead.cli.subjects import ProblemName, of_collection
-from sparsead.cli.timing import Times, interleaved
-from sparsead.prepared import PreparedMatrix
+from sparsead.measuring.timing import Times, interleaved
 from sparsead.problems import PROBLEMS, SIZES, Problem
 
 LEGIBLE = 200  # rows and columns that a picture can show entry by entry

@@ -13,7 +13,7 @@ from sparsead.errors import unsupported
 from sparsead.ops.lookup import look_up, piecewise
 from sparsead.ops.registry import Sample, record, traced
 from sparsead.tracing.array import stack_objects
-from sparsead.tracing.methods import replace_method
+from sparsead.tracing.replacing.methods import replace_method
 
 MOST_AXES = 4  # of a grid: an element reads 2**axes corners
 

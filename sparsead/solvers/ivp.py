@@ -9,7 +9,7 @@ import numpy as np
 import scipy.integrate
 import scipy.sparse
 
-from sparsead.jacobian import Jacobian, jacobian
+from sparsead.derivatives.jacobian import Jacobian, jacobian
 from sparsead.solvers.factors import direct_solver
 from sparsead.solvers.kept import Combination, KeptFactors, System
 from sparsead.solvers.structure import Columns

@@ -8,10 +8,10 @@ from typing import Any
 import numpy as np
 import scipy.optimize
 
+from sparsead.derivatives.gradient import gradient
+from sparsead.derivatives.hessian import hessian
+from sparsead.derivatives.jacobian import jacobian
 from sparsead.errors import InputError
-from sparsead.gradient import gradient
-from sparsead.hessian import hessian
-from sparsead.jacobian import jacobian
 
 SPARSE, DENSE = ("trust-constr", "newton-cg"), ("trust-exact", "dogleg")
 PRODUCTS, FIRST_ORDER = ("trust-ncg", "trust-krylov"), ("cg", "bfgs", "l-bfgs-b", "tnc", "slsqp")

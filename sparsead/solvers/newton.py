@@ -9,8 +9,8 @@ from typing import Any
 import numpy as np
 import scipy.sparse.linalg
 
+from sparsead.derivatives.jacobian import Jacobian, jacobian
 from sparsead.errors import InputError
-from sparsead.jacobian import Jacobian, jacobian
 from sparsead.solvers.diagnosis import named, singular_because
 from sparsead.solvers.factors import Solve, column_order, direct_solver
 from sparsead.solvers.globalize import full_step, globalization

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 import scipy.optimize
 
-from sparsead.jacobian import Jacobian
+from sparsead.derivatives.jacobian import Jacobian
 
 
 @dataclass(frozen=True)

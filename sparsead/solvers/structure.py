@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import scipy.sparse
 
-from sparsead.prepared import PreparedMatrix
+from sparsead.derivatives.matrix import PreparedMatrix
 
 
 class Columns:

@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from sparsead.jacobian import Jacobian, jacobian
+from sparsead.derivatives.jacobian import Jacobian, jacobian
 from sparsead.solvers.structure import Columns
 
 

@@ -11,7 +11,7 @@ from coloring import ColoringResult, SparsityPattern
 from sparsead.emit.sweep import DEFAULT_ENGINE, Engine, Sweep
 from sparsead.kernels.kernel import Buffer, Kernels, LinearProgram
 from sparsead.sweeps.compressed import Recovery, compressed_sweep
-from sparsead.sweeps.direct import direct_sweep
+from sparsead.sweeps.direct.sweep import direct_sweep
 from sparsead.sweeps.vector import value_sweep
 
 Finish = Callable[[np.ndarray], None]

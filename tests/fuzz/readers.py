@@ -19,9 +19,9 @@ import numpy.lib._format_impl as _format
 
 import coloring
 import sparsead as sad
-from sparsead import saving
 from sparsead.errors import InputError
-from sparsead.saving import VERSION, _digest, arrays_of
+from sparsead.keeping import saving
+from sparsead.keeping.saving import VERSION, _digest, arrays_of
 
 SIZE = 6
 FOLDER = Path(tempfile.mkdtemp(dir="/dev/shm" if Path("/dev/shm").is_dir() else None))

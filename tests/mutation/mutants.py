@@ -16,8 +16,8 @@ from sparsead.ops.registry import HANDLERS, REGISTRY, spelling_of
 from sparsead.program.scalar import OPS, Op, Pool
 from sparsead.tracing.array import UFUNC_METHODS, TracedArray
 from sparsead.tracing.complex import COMPLEX_HANDLERS, TracedComplex
-from sparsead.tracing.methods import METHODS
-from sparsead.tracing.patching import PATCHES, patched
+from sparsead.tracing.replacing.methods import METHODS
+from sparsead.tracing.replacing.names import PATCHES, patched
 
 #: How users write the methods that are replaced while tracing.
 SPELLINGS_OF_METHODS = {

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 import sparsead as sad
-from sparsead.cli.reference import along
+from sparsead.measuring.reference import along
 from sparsead.problems import PROBLEMS, SIZES, bratu, brusselator, minimal_surface, rosenbrock
 
 

@@ -15,7 +15,7 @@ import scipy.sparse
 import sparsead as sad
 from benchmarks.contenders import one_core
 from benchmarks.report import Table, machine, show
-from sparsead.cli.timing import interleaved
+from sparsead.measuring.timing import interleaved
 from tests.real.case import Case
 from tests.real.collection import CASES
 

@@ -82,9 +82,9 @@ def test_only_those_who_ask_for_it_get_substitution():
 
 
 def test_auto_never_substitutes_even_where_it_is_cheapest(monkeypatch):
-    from sparsead import choices
+    from sparsead.derivatives import modes
 
-    monkeypatch.setattr(choices, "direct_cost", lambda *_: float("inf"))
+    monkeypatch.setattr(modes, "direct_cost", lambda *_: float("inf"))
     x = np.linspace(0.5, 1.5, 32)
     hess = sad.hessian(lambda x: np.sum(np.sin(x[1:] * x[:-1])), x)
     assert hess.mode == "star"

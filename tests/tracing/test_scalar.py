@@ -6,7 +6,7 @@ import pytest
 
 import sparsead as sad
 from sparsead.program.nodes import Map
-from sparsead.tracing.expansion import grid
+from sparsead.tracing.loops.expansion import grid
 from sparsead.tracing.trace import trace
 
 X = np.array([0.9, 0.3, 0.7, 0.2, 0.5, 0.8, 0.4, 0.6])

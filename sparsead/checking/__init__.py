@@ -1,0 +1,1 @@
+"""Checks of prepared derivatives against what was not used to compute them."""

@@ -1,0 +1,1 @@
+"""Prepared derivatives: Jacobians, Hessians, gradients, and what they share."""

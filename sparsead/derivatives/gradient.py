@@ -1,0 +1,174 @@
+"""The prepared gradient of a scalar function."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+import sparsead.ops  # noqa: F401  (fills the tables that tracing reads)
+from sparsead.checking.report import unchecked
+from sparsead.derivatives.described import Described
+from sparsead.derivatives.modes import chosen_engine
+from sparsead.derivatives.subject import checked
+from sparsead.emit.sweep import DEFAULT_BACKEND, Engine
+from sparsead.errors import InputError
+from sparsead.keeping.pickling import Recipe, Sendable
+from sparsead.kernels.gradient import gradient as gradient_kernels
+from sparsead.kernels.kernel import Kernels, combined
+from sparsead.kernels.lower import lower
+from sparsead.program.nodes import Program
+from sparsead.stages import Timings
+from sparsead.sweeps.vector import value_sweep
+from sparsead.tracing.arguments import Argnum, Signature
+from sparsead.tracing.decisions import Decisions
+from sparsead.tracing.trace import trace
+
+
+class Gradient(Described, Sendable):
+    """A gradient prepared once, evaluated many times. Made by `gradient`."""
+
+    def __init__(
+        self, recipe: Recipe, program: Program, signature: Signature, kernels: Kernels, engine: Engine
+    ) -> None:
+        self.recipe = recipe
+        self.program = program
+        self.kernels = kernels
+        self.gradient_kernels = gradient_kernels(kernels)
+        self.engine = engine
+        self.function = recipe.function
+        self.checked = unchecked()
+        self.signature = signature
+        self._both = combined(kernels, self.gradient_kernels)
+        self._gradient = value_sweep(self.gradient_kernels, engine)
+        self._value_and_gradient = value_sweep(self._both, engine)
+
+    def __call__(self, x: Any, *args: Any) -> np.ndarray:
+        """Return the gradient at x.
+
+        Parameters
+        ----------
+        x : array_like
+            The point, of the shape that was prepared.
+        *args
+            The other arguments of the function.
+
+        Returns
+        -------
+        ndarray
+            In the shape of x.
+
+        Raises
+        ------
+        InputError
+            If a shape differs from the prepared one.
+        """
+        g = np.empty(self.program.wrt.size)
+        self._gradient(**self._inputs((x, *args)), g=g)
+        return self.signature.like_x(g)
+
+    def value_and_gradient(self, x: Any, *args: Any) -> tuple[float, np.ndarray]:
+        """Return ``f(x, *args)`` and its gradient, from one sweep.
+
+        Parameters
+        ----------
+        x, *args
+            As in a call.
+
+        Returns
+        -------
+        value : float
+        gradient : ndarray
+            In the shape of x.
+        """
+        y, g = np.empty(1), np.empty(self.program.wrt.size)
+        self._value_and_gradient(**self._inputs((x, *args)), y=y, g=g)
+        return float(y[0]), self.signature.like_x(g)
+
+    @property
+    def argnum(self) -> int:
+        """Which argument x is."""
+        return self.signature.argnum
+
+    def _heading(self) -> str:
+        return f"gradient of {self.program.name}: {self.program.wrt.size} elements"
+
+    def _facts(self) -> list[tuple[str, str]]:
+        kernels, arrays = self.gradient_kernels.kernels, self.gradient_kernels.work
+        return [("kernels", f"{len(kernels)}, {len(arrays)} intermediate arrays")]
+
+    def __repr__(self) -> str:
+        return f"<{self._heading()}>"
+
+    @property
+    def source(self) -> str:
+        """The generated code."""
+        return self._gradient.source.text
+
+    def _inputs(self, args: tuple[Any, ...]) -> dict[str, np.ndarray]:
+        arrays = self.signature.convert(args)
+        return {node.name: array for node, array in zip(self.program.inputs, arrays, strict=True)}
+
+
+def gradient(
+    f: Callable[..., Any],
+    x0: Any,
+    *args: Any,
+    argnum: Argnum = 0,
+    threads: int | None = None,
+    backend: str = DEFAULT_BACKEND,
+    check: bool = True,
+) -> Gradient:
+    """Prepare the gradient of a scalar NumPy function.
+
+    Parameters
+    ----------
+    f, x0, *args, argnum, threads, backend, check
+        As in `hessian`.
+
+    Returns
+    -------
+    Gradient
+
+    Raises
+    ------
+    InputError, UnsupportedOperationError, TracedBranchError, CheckFailed
+        As in `hessian`.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import sparsead as sad
+    >>> grad = sad.gradient(lambda x: np.sum(x**3), np.ones(3))
+    >>> grad(np.array([1.0, 2.0, 3.0]))
+    array([ 3., 12., 27.])
+    """
+    return _prepared(f, (x0, *args), (argnum, chosen_engine(backend, threads), check))
+
+
+def _prepared(f: Callable[..., Any], args: tuple[Any, ...], options: tuple[Argnum, Engine, bool]) -> Gradient:
+    argnum, engine, wanted = options
+    timings = Timings()
+    program, signature, kernels = traced_scalar(f, args, argnum, timings)
+    made = Gradient(Recipe(_prepared, f, args, options), program, signature, kernels, engine)
+    return checked(made, args, wanted, timings)
+
+
+def traced_scalar(
+    f: Callable[..., Any],
+    args: tuple[Any, ...],
+    argnum: Argnum,
+    timings: Timings,
+    decisions: Decisions | None = None,
+) -> tuple[Program, Signature, Kernels]:
+    """Trace and lower a function that must return one number."""
+    with timings.stage("trace"):
+        program, signature = trace(f, args, argnum, decisions)
+    if program.output.index.size != 1:
+        raise InputError(
+            f"{program.name} returned an array of shape {program.output.shape}; a gradient or Hessian needs a function "
+            "that returns one number (for an array use sparsead.jacobian)"
+        )
+    with timings.stage("lower"):
+        return program, signature, lower(program)

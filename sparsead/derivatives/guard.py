@@ -1,0 +1,121 @@
+"""Functions that branch on values: prepared for the branches of one point, prepared again where another is taken."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from sparsead.derivatives.described import Described
+from sparsead.emit.sweep import Engine
+from sparsead.keeping.pickling import Recipe, Sendable
+from sparsead.kernels.lower import lower
+from sparsead.program.nodes import Program
+from sparsead.sweeps.vector import value_sweep
+from sparsead.tracing.array import HANDLERS, TracedArray
+from sparsead.tracing.decisions import Decisions
+
+MOST = 16  # prepared branches to keep
+
+
+class Branch:
+    """A derivative that holds where the recorded branches are taken."""
+
+    def __init__(self, prepared: Any, decisions: Decisions, engine: Engine) -> None:
+        self.prepared = prepared
+        self.taken = np.array(decisions.taken, dtype=np.float64)
+        self.origins = decisions.origins
+        self._conditions = _condition_sweep(prepared.program, decisions, engine) if decisions.taken else None
+
+    def holds(self, args: tuple[Any, ...]) -> bool:
+        """Tell whether the function takes the same branches at these arguments."""
+        if self._conditions is None:
+            return True
+        now = np.empty(self.taken.size)
+        self._conditions(**self.prepared._inputs(args), y=now)
+        return np.array_equal(now, self.taken)
+
+
+class Guarded(Described, Sendable):
+    """A prepared derivative of a function that branches on values. Made with ``guard="record"``.
+
+    Before each evaluation the branch conditions are computed (compiled, at the cost of what they read) and compared
+    with those of the trace; where one differs, the function is traced and prepared again at that point. Up to 16
+    preparations are kept. The pattern belongs to the branches taken, so it can change from point to point; everything
+    that a prepared object offers is offered for the branch of the latest evaluation.
+    """
+
+    def __init__(self, prepare: Callable[..., Any], f: Callable[..., Any], args: tuple[Any, ...], options: Any) -> None:
+        self._prepare, self._function, self._options = prepare, f, options
+        self._branches: list[Branch] = []
+        self.preparations = 0
+        self.branch = self._branch_at(args)
+
+    def _branch_at(self, args: tuple[Any, ...]) -> Branch:
+        for branch in self._branches:
+            if branch.holds(args):
+                return branch
+        decisions, point = Decisions(), tuple(_kept(a) for a in args)
+        prepared = self._prepare(self._function, point, self._options, decisions)
+        self.preparations += 1
+        self._branches = [Branch(prepared, decisions, self._options.engine), *self._branches[: MOST - 1]]
+        return self._branches[0]
+
+    def __call__(self, x: Any, *args: Any, **options: Any) -> Any:
+        """Return the matrix at x; see the class that `branch.prepared` is of."""
+        self.branch = self._branch_at((x, *args))
+        return self.branch.prepared(x, *args, **options)
+
+    def __getattr__(self, name: str) -> Any:
+        if name.startswith("_") or name == "branch":  # not there yet: what was pickled waits for its first use
+            return super().__getattr__(name)
+        if name not in AT_A_POINT:
+            return getattr(self.branch.prepared, name)
+
+        def method(x: Any, *args: Any, **options: Any) -> Any:
+            point = (x, *args[1:]) if name in AFTER_A_VECTOR else (x, *args)
+            self.branch = self._branch_at(point)
+            return getattr(self.branch.prepared, name)(x, *args, **options)
+
+        return method
+
+    def _to_send(self) -> Recipe:
+        made = self.branch.prepared.recipe
+        return Recipe(_again, (made.again, made.function), made.args, made.options)
+
+    def _heading(self) -> str:
+        return self.branch.prepared._heading()
+
+    def _facts(self) -> list[tuple[str, str]]:
+        places = sorted({str(o) for o in self.branch.origins})
+        decided = ("branches", f"{len(self.branch.origins)} decided by values at:")
+        return [*self.branch.prepared._facts(), decided, *(("", place) for place in places)]
+
+    def _picture(self) -> str:
+        return self.branch.prepared._picture()
+
+    def __repr__(self) -> str:
+        return f"<guarded {self.branch.prepared!r}>"
+
+
+AFTER_A_VECTOR = {"jvp", "vjp", "hvp"}
+AT_A_POINT = AFTER_A_VECTOR | {
+    "value_and_jacobian", "values", "value", "linear_operator", "gradient", "value_gradient_and_hessian",
+}  # fmt: skip
+
+
+def _again(made: tuple[Callable[..., Any], Callable[..., Any]], args: tuple[Any, ...], options: Any) -> Guarded:
+    return Guarded(*made, args, options)
+
+
+def _kept(value: Any) -> Any:
+    """Return an argument that decides branches, safe from later changes."""
+    return value.copy() if isinstance(value, np.ndarray) and value.dtype.kind == "f" else value
+
+
+def _condition_sweep(program: Program, decisions: Decisions, engine: Engine) -> Any:
+    """Compile the conditions: 1.0 where a branch is taken."""
+    answers = [np.where(TracedArray.of_ref(ref), 1.0, 0.0) for ref in decisions.conditions]
+    output = HANDLERS[np.stack]([a.reshape(()) for a in answers]).ref
+    return value_sweep(lower(Program(program.inputs, program.wrt, output, "conditions")), engine)

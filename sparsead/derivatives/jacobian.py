@@ -1,0 +1,395 @@
+"""The prepared sparse Jacobian."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import scipy.sparse
+import scipy.sparse.linalg
+
+import sparsead.ops  # noqa: F401  (fills the tables that tracing reads)
+from coloring import ColoringResult, SparsityPattern
+from sparsead.derivatives import constants
+from sparsead.derivatives.differences import METHODS, DifferenceJacobian
+from sparsead.derivatives.matrix import PreparedMatrix
+from sparsead.derivatives.modes import JACOBIAN_MODES, check_options, choose_jacobian, chosen_engine
+from sparsead.derivatives.preparation import Options, finished, prepared_at
+from sparsead.derivatives.subject import checked
+from sparsead.derivatives.vectors import as_operator, checked_pair, checked_vector, new_or_checked
+from sparsead.emit.sweep import DEFAULT_BACKEND, Engine, Sweep
+from sparsead.errors import InputError
+from sparsead.explain.refusal import naming_lines
+from sparsead.keeping.pickling import Recipe
+from sparsead.kernels.kernel import Buffer, LinearProgram, combined
+from sparsead.kernels.linearize import linearize
+from sparsead.kernels.lower import lower
+from sparsead.kernels.pattern import detect
+from sparsead.stages import Timings
+from sparsead.sweeps.assembly import Assembly, compressed_assembly, direct_assembly
+from sparsead.sweeps.vector import apply_columns, product_sweep, value_sweep
+from sparsead.tracing.arguments import Argnum
+from sparsead.tracing.decisions import Decisions
+from sparsead.tracing.trace import trace
+
+
+class Jacobian(PreparedMatrix):
+    """A Jacobian prepared once, evaluated many times. Made by `jacobian`.
+
+    ``shape`` is ``(m, n)``, the sizes of ``f(x)`` and of x; rows and columns follow their C order. ``mode`` is
+    ``"forward"``, ``"reverse"``, ``"bidirectional"`` or ``"direct"``. See
+    `sparsead.derivatives.matrix.PreparedMatrix` for the other
+    attributes.
+    """
+
+    _title = "sparse Jacobian"
+
+    def __init__(self, *args: Any) -> None:
+        super().__init__(*args)
+        self._both = combined(self.kernels, self.linear.primal)
+
+    def __call__(
+        self,
+        x: Any,
+        *args: Any,
+        out: scipy.sparse.csr_array | None = None,
+        keep_constants: bool = False,
+        verify: bool | str = False,
+    ) -> scipy.sparse.csr_array:
+        """Return the Jacobian at x.
+
+        Parameters
+        ----------
+        x : array_like
+            The point, of the shape that was prepared.
+        *args
+            The other arguments of the function.
+        out : scipy.sparse.csr_array, optional
+            A result of an earlier call. Its data are overwritten, every entry, and it is returned; nothing that
+            grows with the problem is allocated.
+        keep_constants : bool
+            Leave entries alone that do not depend on x, where `out` holds them from an earlier call with
+            ``keep_constants`` and equal `args`. You promise that you have not changed the values in `out` since.
+            It saves something in direct mode only.
+        verify : bool or str
+            True compares the matrix along a random vector with its product without the matrix, and with differences
+            of the function (some ten calls of it); ``"products"`` leaves out the differences.
+
+        Returns
+        -------
+        scipy.sparse.csr_array, shape (m, n)
+            Sorted indices; explicit zeros are kept, so the structure is the same at every call. The index arrays
+            are shared between results and read-only; ``J.copy()`` has its own.
+
+        Raises
+        ------
+        InputError
+            If a shape differs from the prepared one, or `out` has another structure.
+        CheckFailed
+            If `verify` finds that something disagrees.
+        """
+        inputs = self._inputs((x, *args))
+        data = self.structure.new_or_checked(out)
+        self._fill(data, inputs, keep_constants)
+        return self._verified(self.structure.matrix(data) if out is None else out, verify, (x, *args))
+
+    def value_and_jacobian(
+        self,
+        x: Any,
+        *args: Any,
+        out: tuple[np.ndarray | None, scipy.sparse.csr_array | None] | None = None,
+        verify: bool | str = False,
+    ) -> tuple[np.ndarray, scipy.sparse.csr_array]:
+        """Return ``f(x, *args)`` and its Jacobian, from one sweep.
+
+        Parameters
+        ----------
+        x, *args, verify
+            As in a call.
+        out : tuple, optional
+            ``(y, J)``, both from an earlier call, to be overwritten; None in place of one of them for a new one.
+
+        Returns
+        -------
+        y : ndarray
+            The value, in its own shape.
+        J : scipy.sparse.csr_array, shape (m, n)
+            As a call returns it.
+
+        Examples
+        --------
+        >>> import numpy as np
+        >>> import sparsead as sad
+        >>> y, J = sad.jacobian(lambda x: x**2, np.ones(3)).value_and_jacobian(np.array([1.0, 2.0, 3.0]))
+        >>> y, J.diagonal()
+        (array([1., 4., 9.]), array([2., 4., 6.]))
+        """
+        inputs = self._inputs((x, *args))
+        given, matrix = checked_pair("value_and_jacobian", out)
+        y, data = (
+            new_or_checked("value_and_jacobian", given, self.program.output.shape),
+            self.structure.new_or_checked(matrix),
+        )
+        constants.forget(data)
+        self._assembly.fill(data, inputs | {"y": y}, values=self._both)
+        matrix = self.structure.matrix(data) if matrix is None else matrix
+        return self.signature.shaped(y), self._verified(matrix, verify, (x, *args))
+
+    def value(self, x: Any, *args: Any, out: np.ndarray | None = None) -> np.ndarray:
+        """Return ``f(x, *args)``, from the compiled kernels.
+
+        Parameters
+        ----------
+        x, *args
+            As in a call.
+        out : ndarray of float64, optional
+            Where to write it, in the shape of the value.
+
+        Returns
+        -------
+        ndarray
+            In the shape in which `f` returns it.
+        """
+        y = new_or_checked("value", out, self.program.output.shape)
+        self._sweep("value")(**self._inputs((x, *args)), y=y)
+        return self.signature.shaped(y)
+
+    def jvp(self, x: Any, v: Any, *args: Any) -> np.ndarray:
+        """Return ``J @ v`` without forming J, for about the price of `f`.
+
+        Parameters
+        ----------
+        x, *args
+            As in a call.
+        v : array_like, shape (n,) or (n, k)
+            One direction, or k of them as columns.
+
+        Returns
+        -------
+        ndarray, shape (m,) or (m, k)
+
+        Raises
+        ------
+        InputError
+            If a shape does not fit.
+        """
+        v = checked_vector("jvp", v, self.shape[1])
+        return apply_columns(self._sweep("jvp"), self._inputs((x, *args)), "dx", "dy", v, self.shape[0])
+
+    def vjp(self, x: Any, w: Any, *args: Any) -> np.ndarray:
+        """Return ``J.T @ w`` without forming J, for about the price of `f`.
+
+        Parameters
+        ----------
+        x, *args
+            As in a call.
+        w : array_like, shape (m,) or (m, k)
+            Weights of the components of `f`, or k sets of them as columns.
+
+        Returns
+        -------
+        ndarray, shape (n,) or (n, k)
+
+        Raises
+        ------
+        InputError
+            If a shape does not fit.
+        """
+        w = checked_vector("vjp", w, self.shape[0])
+        return apply_columns(self._sweep("vjp"), self._inputs((x, *args)), "dy", "dx", w, self.shape[1])
+
+    def linear_operator(self, x: Any, *args: Any) -> scipy.sparse.linalg.LinearOperator:
+        """Return J at x as an operator: products only, no matrix.
+
+        Parameters
+        ----------
+        x, *args
+            As in a call; x is copied.
+
+        Returns
+        -------
+        scipy.sparse.linalg.LinearOperator, shape (m, n)
+            With products by J and by its transpose.
+        """
+        x = np.array(x, dtype=np.float64)
+        return as_operator(self.shape, lambda v: self.jvp(x, v, *args), lambda w: self.vjp(x, w, *args))
+
+    def _sweep(self, name: str) -> Sweep:
+        if name not in self._sweeps:
+            match name:
+                case "value":
+                    self._sweeps[name] = value_sweep(self.kernels, self.engine)
+                case "jvp":
+                    self._sweeps[name] = product_sweep(self.linear, name, self.engine)
+                case "vjp":
+                    self._sweeps[name] = product_sweep(self.linear.transposed(), name, self.engine)
+        return self._sweeps[name]
+
+
+def jacobian(
+    f: Callable[..., Any],
+    x0: Any,
+    *args: Any,
+    argnum: Argnum = 0,
+    mode: str = "auto",
+    pattern: Any = None,
+    coloring: Any = None,
+    order: Any = "auto",
+    method: str = "ad",
+    step: Any = None,
+    guard: str = "error",
+    threads: int | None = None,
+    backend: str = DEFAULT_BACKEND,
+    check: bool = True,
+) -> Any:
+    """Prepare the sparse Jacobian of a NumPy function.
+
+    Parameters
+    ----------
+    f : callable
+        ``f(x, *args)``: NumPy code that returns an array, a number, or a list, tuple, dict or dataclass of them.
+    x0 : array_like, dict, list, tuple, named tuple or dataclass
+        An example of x: an array, or a container of float arrays and floats, whose leaves are the columns in order.
+        Only shapes matter; integers are converted to float64, but in containers they are fixed.
+    *args
+        Examples of the other arguments. Floats and float arrays, also in containers, are runtime values: new ones
+        need no new preparation. Everything else (integers, sparse matrices, objects) is fixed here.
+    argnum : int, str, or tuple of them
+        The argument to differentiate with respect to, by place or by name; of several, the columns follow one
+        another.
+    mode : str
+        ``"forward"``: column coloring and JVP sweeps; ``"reverse"``: row coloring and VJP sweeps;
+        ``"bidirectional"``: bicoloring and both; ``"compressed"``: the cheapest of these three; ``"direct"``:
+        coefficients are accumulated without seeds; ``"auto"``: the cheapest of all, by counted costs.
+    pattern : SparsityPattern or scipy.sparse matrix, optional
+        A pattern to use instead of the detected one. It may be larger, never smaller.
+    coloring : optional
+        A result of `coloring.color`, an array of colors (checked), or ``"none"``: one pass per column (forward) or
+        row (reverse).
+    order : str, callable or list
+        The order of the coloring, see `coloring.color`.
+    method : str
+        ``"ad"``; or, for functions that cannot be traced, ``"finite-difference"`` (forward),
+        ``"central-difference"`` or ``"complex-step"``: the result is then a `DifferenceJacobian`, and `pattern` is
+        found by probing (n calls of `f` or more) unless it is given.
+    step : float or array_like, shape (n,), optional
+        Step of the differences, relative to ``max(abs(x), 1)``.
+    guard : {"error", "record"}
+        What a Python branch on a traced value does: raise TracedBranchError, or be decided by `x0` and `args`,
+        recorded, and checked at every evaluation; the result is then a `Guarded`, which prepares again where a branch
+        flips.
+    threads : int, optional
+        How many threads share each large loop; the values are the same for any number. Default: what the environment
+        variable ``SPARSEAD_THREADS`` says, else 1.
+    backend : str
+        ``"llvm"``, ``"numba"`` or ``"python"``: what compiles the generated code.
+    check : bool
+        Compare what was traced with `f` on plain arrays, before anything is returned: values at `x0` and at a point
+        nearby, and the derivative between the two. It costs two calls of `f`, more where they disagree at first
+        sight; ``jac.checked`` says what was compared, and what could not be.
+
+    Returns
+    -------
+    Jacobian or DifferenceJacobian
+
+    Raises
+    ------
+    UnsupportedOperationError
+        `f` uses something that is not supported; the message has the place in the user's file.
+    TracedBranchError
+        `f` branches in Python on a traced value.
+    InputError
+        An argument, or the value of `f`, cannot be used.
+    CheckFailed
+        What was traced is not `f`.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import sparsead as sad
+    >>> jac = sad.jacobian(lambda x: x[1:] ** 2 - x[:-1], np.ones(4))
+    >>> jac(np.array([1.0, 2.0, 3.0, 4.0])).toarray()
+    array([[-1.,  4.,  0.,  0.],
+           [ 0., -1.,  6.,  0.],
+           [ 0.,  0., -1.,  8.]])
+    >>> sad.jacobian(lambda x: x[1:] ** 2 - x[:-1], np.ones(4), mode="forward").passes
+    {'jvp': 2, 'vjp': 0}
+    """
+    check_options(mode, JACOBIAN_MODES, guard)
+    _check_method(method, mode)
+    if method != "ad":
+        return DifferenceJacobian(f, (x0, *args), argnum, method, step, pattern, coloring, order)
+    options = Options(argnum, mode, pattern, coloring, order, chosen_engine(backend, threads), check)
+    return prepared_at(prepared, f, (x0, *args), options, guard)
+
+
+def prepared(
+    f: Callable[..., Any], args: tuple[Any, ...], options: Options, decisions: Decisions | None = None
+) -> Jacobian:
+    """Run all stages.
+
+    Parameters
+    ----------
+    f, args
+        The function and the example arguments.
+    options : Options
+        What the user chose.
+    decisions : Decisions, optional
+        Records the branches on traced values; without it they are refused.
+    """
+    timings = Timings()
+    with timings.stage("trace"):
+        program, signature = trace(f, args, options.argnum, decisions)
+    with timings.stage("lower"):
+        kernels = lower(program)
+    with timings.stage("linearize"):
+        linear = linearize(kernels)
+    steps = (detect, choose_jacobian, _assembly)
+    with naming_lines(program):
+        found, (mode, colored, reasons), assembly = finished(linear, options, timings, *steps)
+    parts = (linear, found, mode, colored, assembly, timings, options.engine, reasons)
+    made = Jacobian(Recipe(prepared, f, args, options), program, signature, kernels, *parts)
+    return checked(made, args, options.check, timings, decisions)
+
+
+def _assembly(
+    linear: LinearProgram, patterns: dict[Buffer, SparsityPattern], colored: ColoringResult | None, engine: Engine
+) -> Assembly:
+    if colored is None:
+        return direct_assembly(linear, patterns, {"jvp": 0, "vjp": 0}, "jacobian", engine)
+    return compressed_assembly(linear, colored, "jvp", "jacobian", engine)
+
+
+def jacobian_pattern(f: Callable[..., Any], x0: Any, *args: Any, argnum: Argnum = 0) -> SparsityPattern:
+    """Return the sparsity pattern of the Jacobian of `f`; nothing is colored or compiled.
+
+    Parameters
+    ----------
+    f, x0, *args, argnum
+        As in `jacobian`.
+
+    Returns
+    -------
+    SparsityPattern, shape (m, n)
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import sparsead as sad
+    >>> sad.jacobian_pattern(lambda x: x[1:] * x[:-1], np.ones(4)).to_scipy().toarray()
+    array([[1., 1., 0., 0.],
+           [0., 1., 1., 0.],
+           [0., 0., 1., 1.]])
+    """
+    program, _ = trace(f, (x0, *args), argnum)
+    linear = linearize(lower(program))
+    with naming_lines(program):
+        return detect(linear)[linear.target]
+
+
+def _check_method(method: str, mode: str) -> None:
+    if method not in ("ad", *METHODS):
+        raise InputError(f"unknown method {method!r}; expected one of {', '.join(('ad', *METHODS))}")
+    if method != "ad" and mode not in ("auto", "compressed", "forward"):
+        raise InputError(f"method={method!r} goes column by column; mode={mode!r} needs method='ad'")

@@ -1,0 +1,135 @@
+"""The Hessian of a Lagrangian, with multipliers as runtime values."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from sparsead.derivatives.described import Described
+from sparsead.derivatives.hessian import Hessian, hessian
+from sparsead.errors import InputError
+from sparsead.tracing.trace import trace
+
+
+def lagrangian_hessian(
+    f: Callable[..., Any], c: Callable[..., Any], x0: Any, *args: Any, **options: Any
+) -> LagrangianHessian:
+    """Prepare the Hessian in x of a Lagrangian: an objective, and constraints with multipliers.
+
+    It is the Hessian of ``sigma * f(x) + multipliers @ c(x)``; multipliers and sigma are runtime values.
+
+    Parameters
+    ----------
+    f, c : callable
+        The objective, ``f(x, *args)``, one number; the constraints, ``c(x, *args)``, any shape.
+    x0, *args
+        As in `hessian`.
+    **options
+        Those of `hessian`.
+
+    Returns
+    -------
+    LagrangianHessian
+        Called as ``lag(x, multipliers, *args, sigma=1.0)``.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import sparsead as sad
+    >>> lag = sad.lagrangian_hessian(lambda x: np.sum(x**2), lambda x: x[1:] * x[:-1], np.ones(3))
+    >>> lag(np.zeros(3), np.array([5.0, 7.0]), sigma=0.5).toarray()
+    array([[1., 5., 0.],
+           [5., 1., 7.],
+           [0., 7., 1.]])
+    """
+    program, _ = trace(c, (x0, *args))
+    size = program.output.index.size
+    return LagrangianHessian(hessian(Lagrangian(f, c), x0, np.ones(size), 1.0, *args, **options), size)
+
+
+class Lagrangian:
+    """The function ``sigma * f(x, *args) + multipliers . c(x, *args)``."""
+
+    def __init__(self, f: Callable[..., Any], c: Callable[..., Any]) -> None:
+        self.f, self.c = f, c
+        self.__name__ = f"sigma * {getattr(f, '__name__', 'f')} + multipliers . {getattr(c, '__name__', 'c')}"
+
+    def __call__(self, x: Any, multipliers: Any, sigma: Any, *args: Any) -> Any:
+        """Return the value at x."""
+        return sigma * self.f(x, *args) + np.sum(multipliers * np.ravel(self.c(x, *args)))
+
+
+class LagrangianHessian(Described):
+    """The Hessian of a Lagrangian; ``hessian`` is the prepared Hessian of x, multipliers, sigma and args."""
+
+    def __init__(self, hessian: Hessian, size: int) -> None:
+        self.hessian = hessian
+        self._size = size
+
+    def __call__(self, x: Any, multipliers: Any, *args: Any, sigma: float = 1.0, **options: Any) -> Any:
+        """Return the Hessian at x.
+
+        Parameters
+        ----------
+        x : array_like
+            The point, of the shape that was prepared.
+        multipliers : array_like
+            One for each value of `c`, in any shape of that size.
+        *args
+            The other arguments of `f` and `c`.
+        sigma : float
+            The factor of the objective.
+        **options
+            ``out``, ``triangle`` and ``verify``, as in a call of a `Hessian`.
+
+        Returns
+        -------
+        scipy.sparse.csr_array, shape (n, n)
+
+        Raises
+        ------
+        InputError
+            If the number of multipliers or a shape does not fit.
+        """
+        return self.hessian(x, self._checked(multipliers), float(sigma), *args, **options)
+
+    def values(self, x: Any, multipliers: Any, *args: Any, sigma: float = 1.0, **options: Any) -> np.ndarray:
+        """Return the values of the entries; `options` are those of `PreparedMatrix.values`."""
+        return self.hessian.values(x, self._checked(multipliers), float(sigma), *args, **options)
+
+    def function(self, x: Any, multipliers: Any, *args: Any, sigma: float = 1.0) -> Any:
+        """Return the Lagrangian at x, from the functions themselves."""
+        return self.hessian.function(x, self._checked(multipliers), float(sigma), *args)
+
+    def gradient(self, x: Any, multipliers: Any, *args: Any, sigma: float = 1.0) -> np.ndarray:
+        """Return the gradient of the Lagrangian at x, in the shape of x."""
+        return self.hessian.gradient(x, self._checked(multipliers), float(sigma), *args)
+
+    def hvp(self, x: Any, v: Any, multipliers: Any, *args: Any, sigma: float = 1.0) -> np.ndarray:
+        """Return ``H @ v`` without forming H; v (n,) or (n, k)."""
+        return self.hessian.hvp(x, v, self._checked(multipliers), float(sigma), *args)
+
+    def _checked(self, multipliers: Any) -> np.ndarray:
+        multipliers = np.asarray(multipliers, dtype=np.float64).reshape(-1)
+        if multipliers.size != self._size:
+            raise InputError(f"expected {self._size} multipliers, one per constraint, got {multipliers.size}")
+        return multipliers
+
+    def __getattr__(self, name: str) -> Any:
+        if name.startswith("__") or name == "hessian":  # pickle looks before there is one
+            raise AttributeError(name)
+        return getattr(self.hessian, name)
+
+    def _heading(self) -> str:
+        return self.hessian._heading()
+
+    def _facts(self) -> list[tuple[str, str]]:
+        return self.hessian._facts()
+
+    def _picture(self) -> str:
+        return self.hessian._picture()
+
+    def __repr__(self) -> str:
+        return repr(self.hessian)

@@ -1,0 +1,48 @@
+"""Prepare a derivative with the mode and coloring of a saved one."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from sparsead.derivatives.hessian import Hessian, hessian
+from sparsead.derivatives.jacobian import Jacobian, jacobian
+from sparsead.derivatives.matrix import PreparedMatrix
+from sparsead.errors import InputError
+from sparsead.keeping.saving import coloring_in, read
+
+PREPARE: dict[str, Callable[..., PreparedMatrix]] = {"Jacobian": jacobian, "Hessian": hessian}
+
+
+def load(path: Any, f: Callable[..., Any], x0: Any, *args: Any, **options: Any) -> Jacobian | Hessian:
+    """Prepare a Jacobian or Hessian with the mode and coloring of a saved one.
+
+    Parameters
+    ----------
+    path : path-like
+        Written by ``save``.
+    f, x0, *args, **options
+        As in `jacobian` or `hessian`; the function is traced again, only the search for a coloring is spared.
+
+    Returns
+    -------
+    Jacobian or Hessian
+        Whichever was saved.
+
+    Raises
+    ------
+    InputError
+        If the file is damaged, of another version, or does not fit the function: its pattern is compared.
+    """
+    arrays = read(path)
+    prepare = PREPARE[str(arrays["kind"])]
+    size = np.size((x0, *args)[options.get("argnum", 0)])
+    if np.ravel(arrays.get("shape", ())).tolist()[1:] != [size]:
+        raise InputError(f"{path} was saved for another size of x than {size}; prepare without it")
+    pattern, colored = coloring_in(arrays, str(path))
+    prepared = prepare(f, x0, *args, mode=str(arrays.get("mode")), coloring=colored, **options)
+    if prepared.pattern != pattern:
+        raise InputError(f"{path} was saved for another function or size: its pattern differs; prepare without it")
+    return prepared  # type: ignore[return-value]

@@ -1,0 +1,180 @@
+"""What the user may choose: patterns, colorings and modes, checked, and the cheapest mode by the cost model."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+import coloring as graph
+from coloring import ColoringResult, SparsityPattern
+from sparsead.emit.pool import MOST_THREADS, default_threads
+from sparsead.emit.sweep import BACKENDS, Engine
+from sparsead.errors import InputError
+from sparsead.kernels.kernel import Buffer, LinearProgram
+from sparsead.sweeps.cost import Work, direct_cost
+
+Choice = tuple[str, ColoringResult | None, tuple[str, ...]]  # mode, coloring, reasons
+
+HESSIAN_MODES = ("auto", "compressed", "star", "acyclic", "column", "direct")
+HESSIAN_COLORINGS: dict[str, dict[str, Any]] = {
+    "star": {"structure": "symmetric", "decompression": "direct"},
+    "acyclic": {"structure": "symmetric", "decompression": "substitution"},
+    "column": {"structure": "nonsymmetric", "partition": "column"},
+}
+SUBSTITUTES = {"acyclic"}  # recovery that adds up rounding errors along trees: only where the user names it
+JACOBIAN_MODES = ("auto", "compressed", "forward", "reverse", "bidirectional", "direct")
+
+
+def check_options(mode: str, modes: tuple[str, ...], guard: str) -> None:
+    """Raise InputError for an option that is not known."""
+    if mode not in modes:
+        raise InputError(f"unknown mode {mode!r}; expected one of {', '.join(modes)}")
+    if guard not in ("error", "record"):
+        raise InputError(f"unknown guard {guard!r}; expected 'error' or 'record'")
+
+
+def chosen_engine(backend: str, threads: int | None) -> Engine:
+    """Return what runs the generated code."""
+    if backend not in BACKENDS:
+        raise InputError(f"unknown back end {backend!r}; expected one of {', '.join(BACKENDS)}")
+    if threads is None:
+        threads = default_threads()
+    if not isinstance(threads, (int, np.integer)) or isinstance(threads, bool) or not 1 <= threads <= MOST_THREADS:
+        raise InputError(f"threads must be a number from 1 to {MOST_THREADS}, or None for the default, got {threads!r}")
+    return Engine(backend, int(threads))
+
+
+def given_pattern(pattern: Any, found: SparsityPattern) -> SparsityPattern:
+    """Return a user's pattern after checking that it has room for every entry that was found."""
+    given = pattern if isinstance(pattern, SparsityPattern) else SparsityPattern.from_scipy(pattern)
+    if given.shape != found.shape:
+        raise InputError(f"pattern has shape {given.shape}, but the matrix is {found.shape[0]} x {found.shape[1]}")
+    present = found.to_scipy()
+    missing = (present - present.multiply(given.to_scipy())).tocoo()
+    missing.eliminate_zeros()
+    if missing.nnz:
+        raise InputError(
+            f"pattern misses {missing.nnz} entries, the first at row {missing.row[0]}, column {missing.col[0]}; "
+            "leave pattern out to have it detected"
+        )
+    return given
+
+
+def given_coloring(pattern: SparsityPattern, given: Any, partition: str) -> ColoringResult:
+    """Return a user's coloring (a result, an array of colors, or ``"none"``) after a check against the pattern."""
+    if isinstance(given, ColoringResult):
+        if given.pattern != pattern:
+            raise InputError("coloring is of another pattern; color jac.pattern, or leave coloring out")
+        return given
+    size = pattern.shape[1 if partition == "column" else 0]
+    if isinstance(given, str):
+        if given != "none":
+            raise InputError(f"unknown coloring {given!r}; expected 'none', a coloring result, or an array of colors")
+        given = np.arange(size)
+    colors = np.asarray(given)
+    if colors.shape != (size,) or colors.dtype.kind not in "iu":
+        raise InputError(f"coloring must be an array of {size} integers, got {colors.dtype} {colors.shape}")
+    try:
+        return graph.from_colors(pattern, colors, partition=partition)
+    except graph.ColoringError as error:
+        raise InputError(f"coloring is not valid: {error}") from error
+
+
+def choose_jacobian(
+    linear: LinearProgram, patterns: dict[Buffer, SparsityPattern], mode: str, given: Any, order: Any
+) -> Choice:
+    """Return the mode of a Jacobian, its coloring, and the reasons."""
+    pattern = patterns[linear.target]
+    if given is not None:
+        return _with_given(pattern, mode, given)
+    match mode:
+        case "direct":
+            return "direct", None, ()
+        case "forward":
+            return "forward", graph.color(pattern, partition="column", order=order), ()
+        case "reverse":
+            return "reverse", graph.color(pattern, partition="row", order=order), ()
+        case "bidirectional":
+            return "bidirectional", graph.color(pattern, partition="bidirectional", order=order), ()
+    return cheapest_jacobian(linear, patterns, order, allow_direct=mode == "auto")
+
+
+def _with_given(pattern: SparsityPattern, mode: str, given: Any) -> Choice:
+    names = {"column": "forward", "row": "reverse", "bidirectional": "bidirectional"}
+    if isinstance(given, ColoringResult):
+        found = names[given.partition]
+    elif mode in ("auto", "compressed", "forward", "reverse"):
+        found = "reverse" if mode == "reverse" else "forward"
+    else:
+        raise InputError(f"an array of colors goes with mode='forward' or 'reverse', not {mode!r}")
+    if mode not in (found, "auto", "compressed"):
+        raise InputError(f"mode={mode!r} does not fit a {found} coloring")
+    return found, given_coloring(pattern, given, "row" if found == "reverse" else "column"), ()
+
+
+def cheapest_jacobian(
+    linear: LinearProgram, patterns: dict[Buffer, SparsityPattern], order: Any, *, allow_direct: bool
+) -> Choice:
+    """Weigh the modes by counted costs; color only what can still win."""
+    pattern = patterns[linear.target]
+    jvp, vjp = Work.of(linear), Work.of(linear.transposed())
+    row_bound, column_bound = (int(np.diff(p.indptr).max(initial=0)) for p in (pattern, pattern.T))
+    least = min(jvp.compressed(row_bound, pattern.nnz), vjp.compressed(column_bound, pattern.nnz))
+    if allow_direct:
+        direct = direct_cost(linear, patterns)
+        if direct <= least:
+            at_least = f"forward takes at least {row_bound} passes, reverse {column_bound}"
+            return "direct", None, (f"chosen: {direct:.3g} operations; compressed needs {least:.3g} ({at_least})",)
+    columns = graph.color(pattern, partition="column", order=order)
+    costs: dict[str, tuple[float, ColoringResult | None]] = {
+        "forward": (jvp.compressed(columns.num_colors, pattern.nnz), columns)
+    }
+    if vjp.compressed(column_bound, pattern.nnz) < costs["forward"][0]:
+        rows = graph.color(pattern, partition="row", order=order)
+        costs["reverse"] = (vjp.compressed(rows.num_colors, pattern.nnz), rows)
+    if _has_dense_cross(pattern):
+        both = graph.color(pattern, partition="bidirectional", order=order)
+        cost = jvp.compressed(both.num_column_colors, pattern.nnz) + vjp.compressed(both.num_row_colors, pattern.nnz)
+        costs["bidirectional"] = (cost, both)
+    if allow_direct:
+        costs["direct"] = (direct, None)
+    mode = min(costs, key=lambda name: costs[name][0])
+    listed = ", ".join(f"{name} {cost:.3g}" for name, (cost, _) in costs.items())
+    return mode, costs[mode][1], (f"chosen by operations: {listed}",)
+
+
+def _has_dense_cross(pattern: SparsityPattern) -> bool:
+    """Tell whether some rows and some columns are much longer than most: where a bicoloring can win."""
+    longest = []
+    for p in (pattern, pattern.T):
+        lengths = np.diff(p.indptr)
+        longest.append(int(lengths.max(initial=0)) > 4 * max(float(np.mean(lengths)) if lengths.size else 0.0, 2.0))
+    return all(longest)
+
+
+def choose_hessian(
+    linear: LinearProgram, patterns: dict[Buffer, SparsityPattern], mode: str, given: Any, order: Any
+) -> tuple[str, ColoringResult | None, tuple[str, ...]]:
+    """Return the mode, the coloring, and the reasons."""
+    pattern = patterns[linear.target]
+    if given is not None:
+        colored = given_coloring(pattern, given, "column")
+        names = {("symmetric", "direct"): "star", ("symmetric", "substitution"): "acyclic"}
+        return names.get((colored.structure, colored.decompression), "column"), colored, ()
+    if mode == "direct":
+        return "direct", None, ()
+    if mode in HESSIAN_COLORINGS:
+        return mode, graph.color(pattern, order=order, **HESSIAN_COLORINGS[mode]), ()
+    work, direct = Work.of(linear), direct_cost(linear, patterns)
+    least = work.compressed(1 if pattern.nnz else 0, pattern.nnz)
+    if mode == "auto" and direct <= least:
+        return "direct", None, (f"chosen: {direct:.3g} operations; one compressed pass needs {least:.3g}",)
+    tried = [name for name in HESSIAN_COLORINGS if mode != "auto" or name not in SUBSTITUTES]
+    found = {name: graph.color(pattern, order=order, **HESSIAN_COLORINGS[name]) for name in tried}
+    costs = {name: work.compressed(c.num_colors, pattern.nnz) for name, c in found.items()}
+    if mode == "auto":
+        costs["direct"] = direct
+    best = min(costs, key=lambda name: costs[name])
+    listed = ", ".join(f"{name} {cost:.3g}" for name, cost in costs.items())
+    return best, found.get(best), (f"chosen by operations: {listed}",)

@@ -1,0 +1,66 @@
+"""What the preparations of Jacobians and Hessians share: the user's choices, and the last stages."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from coloring import ColoringResult, SparsityPattern
+from sparsead.derivatives.guard import Guarded
+from sparsead.derivatives.modes import Choice, given_pattern
+from sparsead.emit.sweep import Engine
+from sparsead.kernels.kernel import Buffer, LinearProgram
+from sparsead.memory import require
+from sparsead.stages import Timings
+from sparsead.sweeps.assembly import Assembly
+from sparsead.tracing.arguments import Argnum
+
+Patterns = dict[Buffer, SparsityPattern]
+
+BYTES_PER_ENTRY = 28  # beyond its pattern: where each value goes, and the first matrix
+
+
+@dataclass(frozen=True)
+class Options:
+    """What the user chose for a preparation; see `jacobian` for each."""
+
+    argnum: Argnum
+    mode: str
+    pattern: Any
+    coloring: Any
+    order: Any
+    engine: Engine
+    check: bool = True
+
+
+def prepared_at(
+    prepare: Callable[..., Any], f: Callable[..., Any], args: tuple[Any, ...], options: Options, guard: str
+) -> Any:
+    """Prepare at the example arguments, or in the guarded form that prepares again where a branch flips."""
+    if guard == "record":
+        return Guarded(prepare, f, args, options)
+    return prepare(f, args, options)
+
+
+def finished(
+    linear: LinearProgram,
+    options: Options,
+    timings: Timings,
+    detect: Callable[[LinearProgram], Patterns],
+    choose: Callable[..., Choice],
+    assemble: Callable[[LinearProgram, Patterns, ColoringResult | None, Engine], Assembly],
+) -> tuple[SparsityPattern, Choice, Assembly]:
+    """Run the stages after linearize: detect, color, compile."""
+    with timings.stage("detect"):
+        patterns = detect(linear)
+        if options.pattern is not None:
+            patterns[linear.target] = given_pattern(options.pattern, patterns[linear.target])
+    (m, n), nnz = patterns[linear.target].shape, patterns[linear.target].nnz
+    require(BYTES_PER_ENTRY * nnz, f"preparing a {m} x {n} matrix of {nnz} entries", "use products (jvp, vjp, hvp)")
+    with timings.stage("color"):
+        choice = choose(linear, patterns, options.mode, options.coloring, options.order)
+        assembly = assemble(linear, patterns, choice[1], options.engine)
+    with timings.stage("compile"):
+        assembly.compile()
+    return patterns[linear.target], choice, assembly

@@ -1,1 +1,0 @@
-"""Sparsity patterns, read off the linear kernels that the sweeps run."""

@@ -1,0 +1,1 @@
+"""Prepared derivatives in files and pickles."""

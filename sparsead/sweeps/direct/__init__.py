@@ -1,0 +1,1 @@
+"""Direct accumulation: each coefficient goes straight to its entry."""

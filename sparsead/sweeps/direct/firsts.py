@@ -1,0 +1,65 @@
+"""Which additions come first at their entries: they can be stores, and the entries need no initial value."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+
+from sparsead.sweeps.direct.loops import Loop
+from sparsead.sweeps.direct.placement import Placed, Placement
+
+
+def store_firsts(loops: list[Loop], placement: Placement) -> np.ndarray:
+    """Let coefficients be stored that come first at every entry they go to, in the order in which `loops` run.
+
+    Parameters
+    ----------
+    loops : list of Loop
+        All loops; their entries are replaced.
+    placement : Placement
+        What happens to the values that the entries go to.
+
+    Returns
+    -------
+    ndarray of bool, shape (nnz,)
+        True for the entries that still need an initial value.
+    """
+    needed = placement.shared.copy()
+    if placement.layered or not needed.any():
+        return needed
+    first = _first_times(loops, placement)
+    for start, loop in zip(_starts(loops), loops, strict=True):
+        for number, entry in enumerate(loop.entries):
+            if entry.target == placement.target and entry.adds:
+                at = entry.slot.array()
+                if (first[at] == _times(start, loop, number)).all():
+                    needed[at] = False
+                    loop.entries[number] = _stored(entry, placement.base)
+    return needed
+
+
+def _starts(loops: list[Loop]) -> list[int]:
+    """Return the time at which each loop starts, counted in statements."""
+    return np.cumsum([0, *(loop.points * len(loop.entries) for loop in loops[:-1])]).tolist() if loops else []
+
+
+def _times(start: int, loop: Loop, number: int) -> np.ndarray:
+    """Return when statement `number` of a loop runs at each of its points."""
+    points = np.arange(loop.points, dtype=np.int64).reshape(loop.domain)
+    return start + len(loop.entries) * points + number
+
+
+def _first_times(loops: list[Loop], placement: Placement) -> np.ndarray:
+    """Return when something is added to each entry for the first time."""
+    first = np.full(placement.base.size, np.iinfo(np.int64).max)
+    for start, loop in zip(_starts(loops), loops, strict=True):
+        for number, entry in enumerate(loop.entries):
+            if entry.target == placement.target and entry.adds:
+                np.minimum.at(first, entry.slot.array(), _times(start, loop, number))
+    return first
+
+
+def _stored(entry: Placed, base: np.ndarray) -> Placed:
+    constants = base[entry.slot.array()]
+    return replace(entry, adds=False, base=constants if constants.any() else None)

@@ -1,0 +1,206 @@
+"""Direct accumulation: coefficients go straight to their places among the values, no seeds and no colors.
+
+A linear kernel is a sparse matrix in implicit form: at point i, ``coefficient(i)`` belongs at row ``place(i)``, column
+``index(i)``. With one layer of kernels each coefficient is stored (or added) at its slot. With several layers the
+sparse rows of intermediate buffers are accumulated, on patterns computed once: a coefficient that reads row r of a
+buffer adds a multiple of that sparse row to the row of its target.
+"""
+
+from __future__ import annotations
+
+import itertools
+from dataclasses import replace
+
+import numpy as np
+
+from coloring import SparsityPattern
+from sparsead.emit.nest import Nest
+from sparsead.emit.source import Source, literal
+from sparsead.emit.sweep import DEFAULT_ENGINE, Engine, Sweep
+from sparsead.kernels.indexmap import recognise
+from sparsead.kernels.kernel import Buffer, LinearKernel, LinearProgram, Load, Term, reachable
+from sparsead.program.index import Shape, identity
+from sparsead.sweeps.beside import beside
+from sparsead.sweeps.direct.firsts import store_firsts
+from sparsead.sweeps.direct.loops import Loop, cut
+from sparsead.sweeps.direct.placement import Placed, Placement, place
+from sparsead.sweeps.direct.slots import Slots
+from sparsead.sweeps.vector import empty_tangent, stores, times, work_sizes, write_value
+
+LARGE = 1 << 16  # values that do not stay in the caches next to the core
+FEW = 0.1  # share of entries up to which they are initialised one by one
+
+
+def direct_sweep(
+    linear: LinearProgram,
+    patterns: dict[Buffer, SparsityPattern],
+    name: str,
+    engine: Engine = DEFAULT_ENGINE,
+    varying: bool = False,
+) -> Sweep:
+    """Return the sweep ``(x, arguments) -> data``.
+
+    Parameters
+    ----------
+    linear : LinearProgram
+        From tangents of the columns to tangents of the rows; its primal kernels run first.
+    patterns : dict
+        The pattern of every buffer that a kernel writes tangents to: buffer size x columns.
+    name : str
+        Name of the generated function.
+    engine : Engine
+        See `Sweep`.
+    varying : bool
+        Leave out entries that one coefficient determines, if it does not depend on x.
+    """
+    writer = _Writer(linear, patterns, name, varying)
+    writer.write()
+    sizes = {f"d{b.name}": patterns[b].nnz for b in linear.work}
+    return Sweep(writer.source, work_sizes(linear.primal) | sizes, engine)
+
+
+class _Writer:
+    """Writes one direct sweep."""
+
+    def __init__(
+        self, linear: LinearProgram, patterns: dict[Buffer, SparsityPattern], name: str, varying: bool
+    ) -> None:
+        self.linear = linear
+        self.varying = varying
+        self.patterns = patterns
+        self.source = Source(name)
+        self.counter = itertools.count()
+        self.kernels = [merged(k, linear) for k in linear.kernels]
+        self.beside = beside(linear)
+        self.placements = [self.placement(b) for b in (*linear.work, linear.target) if b in patterns]
+        self.large = {p.target for p in self.placements if p.base.size >= LARGE}
+
+    def placement(self, buffer: Buffer) -> Placement:
+        """Place the terms that read x and write `buffer`."""
+        terms = [(k, t) for k, kernel in enumerate(self.kernels) for t in kernel.terms if t.target is buffer]
+        from_x = [(k, t) for k, t in terms if t.source is self.linear.source]
+        layered = len(from_x) < len(terms)
+        empty = empty_tangent(self.linear, buffer)
+        return place(self.values(buffer), self.kernels, from_x, self.patterns[buffer], layered, empty)
+
+    def values(self, buffer: Buffer) -> str:
+        """Name the array of the sparse rows of a buffer; the target's rows are the values of the matrix."""
+        return self.source.array("data" if buffer is self.linear.target else f"d{buffer.name}")
+
+    def write(self) -> None:
+        """Write the primal kernels, the initial values, then each linear kernel."""
+        write_value(self.source, self.linear.primal, self.counter, but=self.beside.values())
+        parts = (part for number in range(len(self.kernels)) for part in cut(self.loop(number)))
+        loops = [part.ahead_first(self.linear.symmetric) for part in parts]
+        if not self.linear.work:  # in any order: the largest first, so that it may store what others add to
+            loops.sort(key=lambda loop: -loop.points)
+        for placement in self.placements:
+            self.write_start(placement, store_firsts(loops, placement))
+        for loop in loops:
+            self.write_loop(loop)
+
+    def loop(self, number: int) -> Loop:
+        """Return the loop of a kernel."""
+        kernel = self.kernels[number]
+        placed = [e for placement in self.placements for e in placement.placed.get(number, ())]
+        entries = [e for e in placed if not (self.varying and self.is_kept(e))]
+        rows = [t for t in kernel.terms if t.source is not self.linear.source]
+        return Loop(kernel.domain, entries, rows, kernel.ordered, self.beside.get(number))
+
+    def is_kept(self, entry: Placed) -> bool:
+        """Tell whether an entry of the matrix is the same for every x."""
+        loads = [e.value for e in reachable([entry.coefficient]) if isinstance(e.value, Load)]
+        fixed = all(load.buffer in self.linear.primal.arguments or load.buffer.role == "constant" for load in loads)
+        return fixed and not entry.adds and entry.target == self.values(self.linear.target)
+
+    def write_start(self, placement: Placement, needed: np.ndarray) -> None:
+        """Write the initial values of the entries that need one."""
+        few = np.count_nonzero(needed) <= FEW * needed.size  # else all in order beats many out of order
+        start = np.flatnonzero(needed) if few else identity(needed.size)
+        if not start.size:
+            return
+        nest = Nest(self.source, start.shape, self.counter)
+        place, value = nest.index(recognise(start)), self.constant(nest, placement.base[start])
+        with nest.body(disjoint=True):
+            self.source.write(f"{placement.target}[{place}] = {value}")
+
+    def constant(self, nest: Nest, values: np.ndarray) -> str:
+        """Return numbers that are known now, one per point: a literal where they are equal, else a table."""
+        first = values.flat[0]
+        if (values == first).all():
+            return literal(float(first))
+        table = self.source.array(f"base{next(self.counter)}", value=values.reshape(-1))
+        return f"{table}[{nest.index(recognise(identity(values.shape)))}]"
+
+    def write_loop(self, loop: Loop) -> None:
+        """Write one loop: values of the function, single entries, then multiples of sparse rows."""
+        if not loop.entries and not loop.rows and not loop.values:
+            return
+        nest = Nest(self.source, loop.domain, self.counter, loop.ordered)
+        for target, slot in loop.streams(self.large):
+            nest.fetch_ahead(target, slot)
+        lines = stores(self.source, nest, loop.values) if loop.values else []
+        lines += [self.entry(nest, placed) for placed in loop.entries]
+        rows = [_RowUpdate(self, nest, loop.domain, t) for t in loop.rows]
+        with nest.body(disjoint=not rows and not any(e.adds for e in loop.entries)):
+            for line in lines:
+                self.source.write(line)
+            for row in rows:
+                row.write()
+
+    def entry(self, nest: Nest, placed: Placed) -> str:
+        """Return the statement that stores or adds one coefficient."""
+        value = nest.value(placed.coefficient)
+        if placed.base is not None:
+            value = f"{value} + {self.constant(nest, placed.base)}"
+        elif self.linear.absorbing and placed.target == self.values(self.linear.target):
+            value = f"{value} + 0.0"
+        sign = "+=" if placed.adds else "="
+        return f"{placed.target}[{nest.index(placed.slot)}] {sign} {value}"
+
+
+class _RowUpdate:
+    """``row of target += coefficient * row of source``, with the landing place of each entry known."""
+
+    def __init__(self, writer: _Writer, nest: Nest, domain: Shape, term: Term) -> None:
+        read, written = writer.patterns[term.source], writer.patterns[term.target]
+        first, landing = Slots(written).of_rows(term.place.array(), read, term.index.array(), domain)
+        self.source = writer.source
+        self.coefficient = nest.value(term.coefficient)
+        self.target, self.read = writer.values(term.target), writer.values(term.source)
+        self.indptr = self.source.indices(f"row_{term.source.name}", read.indptr)
+        self.landing, self.first = self.source.table(landing), nest.index(recognise(first))
+        self.row, self.number = nest.index(term.index), next(writer.counter)
+        self.linear = writer.linear
+
+    def write(self) -> None:
+        """Write the loop over the entries of the row."""
+        source, b, n = self.source, f"b{self.number}", f"n{self.number}"
+        source.write(f"{b} = {self.indptr}[{self.row}]")
+        source.write(f"{n} = {self.indptr}[{self.row} + 1] - {b}")
+        with source.block(f"for k in range({n}):"):
+            added = times(self.linear, self.coefficient, f"{self.read}[{b} + k]")
+            source.write(f"{self.target}[{self.landing}[{self.first} + k]] += {added}")
+
+
+def merged(kernel: LinearKernel, linear: LinearProgram) -> LinearKernel:
+    """Add up terms with equal places; in a Hessian, give a term of it and its mirror image one coefficient.
+
+    The two second derivatives of an expression are the same number, written in two ways. Written one way, and stored
+    one after the other, they make the matrix symmetric to the bit, at half the cost.
+    """
+    sums: dict[object, Term] = {}
+    for term in kernel.terms:
+        key = (term.target, term.place.key, term.source, term.index.key)
+        known = sums.get(key)
+        sums[key] = term if known is None else replace(known, coefficient=known.coefficient + term.coefficient)
+    if not linear.symmetric:
+        return LinearKernel(kernel.domain, tuple(sums.values()), kernel.ordered)
+    terms = []
+    while sums:
+        term = sums.pop(next(iter(sums)))
+        terms.append(term)
+        if term.target is linear.target and term.source is linear.source:  # not a term of an intermediate array
+            mirror = sums.pop((term.target, term.index.key, term.source, term.place.key), None)
+            terms += [replace(mirror, coefficient=term.coefficient)] if mirror else []
+    return LinearKernel(kernel.domain, tuple(terms), kernel.ordered)

@@ -1,0 +1,1 @@
+"""Loop code, element by element, turned into array code."""

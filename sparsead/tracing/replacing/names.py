@@ -1,0 +1,281 @@
+"""Replacing functions for the duration of a trace, for this thread only.
+
+Some functions never ask a traced array how they should act: those that allocate (``np.zeros``) and those that are
+written in terms of plain arrays (``scipy.special.logsumexp``). While a trace runs, every name that user code may
+call them by is bound to a wrapper, which looks first whether *this thread* is tracing and the caller is user code;
+everybody else gets the function itself. A module that the function imports as it runs keeps what it binds, so it is
+given the functions themselves too.
+"""
+
+from __future__ import annotations
+
+import functools
+import importlib
+import inspect
+import sys
+import threading
+import types
+from collections.abc import Callable, Hashable, Iterable, Iterator
+from contextlib import contextmanager
+from importlib.machinery import EXTENSION_SUFFIXES, ExtensionFileLoader, ModuleSpec, SourceFileLoader
+from typing import Any
+
+import numpy as np
+
+from coloring.interrupts import deferred
+
+# Packages whose code means plain arrays; scipy.optimize holds test functions that are written like user code, and
+# the checks of their arguments are elsewhere.
+_LIBRARIES = ("numpy", "sparsead", "coloring", "scipy", "numba", "networkx")
+_LIKE_USER_CODE = ("scipy.optimize", "scipy._lib._array_api")
+_HOMES = {  # where users find the patched functions
+    "numpy", "numpy.linalg", "numpy.fft", "math", "scipy.special", "scipy.linalg",
+}  # fmt: skip
+
+_COMPILED = tuple(EXTENSION_SUFFIXES)
+
+PATCHES: dict[Callable[..., Any], StandIn] = {}
+LATER: dict[tuple[str, str], Callable[..., Any]] = {}  # module and name of a function -> its replacement
+AFTER_IMPORTS: list[Callable[[], None]] = []  # called when something was imported during a trace
+
+_tracing = threading.local()
+_lock = threading.RLock()
+_active: list[list[dict[str, Any]]] = []  # the names that functions being traced use, in all threads
+_importing = 0  # modules that traced functions are importing now
+_replaced: list[tuple[dict[str, Any], str, Any]] = []
+
+
+def _in(module: str, packages: tuple[str, ...]) -> bool:
+    return any(module == name or module.startswith(f"{name}.") for name in packages)
+
+
+@functools.cache
+def is_library(module: str) -> bool:
+    """Tell whether the code of a module, given by name, deals in plain arrays of its own."""
+    return _in(module, _LIBRARIES) and not _in(module, _LIKE_USER_CODE)
+
+
+class StandIn:
+    """What a function is replaced by; it equals the function, and has its attributes and its name in pickles."""
+
+    __slots__ = ("_original", "_replacement")
+
+    def __init__(self, original: Callable[..., Any], replacement: Callable[..., Any]) -> None:
+        self._original = original
+        self._replacement = replacement
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        """Call the replacement from traced user code, and the function itself from everywhere else."""
+        if getattr(_tracing, "depth", 0) and not is_library(sys._getframe(1).f_globals.get("__name__", "")):
+            return self._replacement(*args, **kwargs)
+        return self._original(*args, **kwargs)
+
+    @property  # type: ignore[misc]
+    def __class__(self) -> type:
+        return type(self._original)
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._original, name)
+
+    def __repr__(self) -> str:
+        return repr(self._original)
+
+    def __eq__(self, other: object) -> bool:
+        mine: Any = other
+        return self._original == (mine._original if issubclass(type(other), StandIn) else other)
+
+    def __hash__(self) -> int:
+        return hash(self._original)
+
+    def __reduce__(self) -> Any:
+        module = getattr(self._original, "__module__", "numpy")
+        return _named, (module or "numpy", self._original.__name__)
+
+
+def _named(module: str, name: str) -> Any:
+    """Return a function by its name, for pickles."""
+    return getattr(importlib.import_module(module), name)
+
+
+def patch(original: Callable[..., Any], replacement: Callable[..., Any]) -> None:
+    """Let calls of `original` from traced user code go to `replacement`."""
+    PATCHES[original] = StandIn(original, replacement)
+
+
+def patch_later(module: str, name: str, replacement: Callable[..., Any]) -> None:
+    """Do the same for a function of a module that is not imported for it, but may be by a trace's beginning.
+
+    The replacement is called with the function itself before the arguments.
+    """
+    LATER[module, name] = replacement
+    _HOMES.add(module)
+
+
+def _patch_imported() -> None:
+    for module, name in [place for place in LATER if place[0] in sys.modules]:
+        original = getattr(sys.modules[module], name)
+        patch(original, functools.partial(LATER.pop((module, name)), original))
+
+
+def _modules(f: Callable[..., Any]) -> list[dict[str, Any]]:
+    """Return the global names of a function and of the functions that it names or holds directly."""
+    names = getattr(f, "__globals__", {})
+    found = {id(names): names}
+    cells = [c.cell_contents for c in getattr(f, "__closure__", None) or () if _filled(c)]
+    for value in [*names.values(), *cells, *getattr(f, "__dict__", {}).values()]:
+        # Objects are not asked, only looked at: one that was unpickled would be prepared, by tracing `f` again.
+        inner = getattr(inspect.getattr_static(value, "py_func", value), "__globals__", None)
+        if isinstance(inner, dict):
+            found[id(inner)] = inner
+    return list(found.values())
+
+
+def _filled(cell: Any) -> bool:
+    try:
+        return cell.cell_contents is not None
+    except ValueError:
+        return False
+
+
+def _replace_in(names: dict[str, Any], candidates: Iterable[str]) -> None:
+    for name in candidates:
+        value = names[name]
+        try:
+            wrapper = PATCHES.get(value)
+        except TypeError:  # unhashable, so not a function
+            continue
+        if wrapper is not None and wrapper is not value:
+            _replaced.append((names, name, value))
+            names[name] = wrapper
+
+
+@functools.cache
+def _treatment(name: str, file: str) -> str:
+    """Decide what happens to the names of a module while a trace runs: "replace", "shield" or nothing."""
+    if name in _HOMES:
+        return "replace"
+    if file.endswith(_COMPILED):
+        return "shield"
+    plain = is_library(name) or name.partition(".")[0] in sys.stdlib_module_names
+    return "" if plain else "replace"
+
+
+def _shield(names: dict[str, Any], plain: types.ModuleType) -> None:
+    """Let a compiled module see NumPy as it is: its calls leave no frame, and it trusts what it gets to be arrays."""
+    for name in ("np", "numpy"):
+        if names.get(name) is np:
+            _replaced.append((names, name, np))
+            names[name] = plain
+
+
+@functools.lru_cache(maxsize=1)
+def _spelled(count: int) -> frozenset[str]:
+    """Return the names that the functions have, where users find them and by themselves."""
+    known = {func.__name__ for func in PATCHES}
+    for home in _HOMES & sys.modules.keys():
+        values = vars(sys.modules[home]).items()
+        known |= {name for name, value in values if isinstance(value, Hashable) and value in PATCHES}
+    return frozenset(known)
+
+
+def _replace_everywhere() -> None:
+    """Replace the patched functions where they live, and where users imported them by name."""
+    _patch_imported()
+    spelled = _spelled(len(PATCHES))
+    plain = types.ModuleType("numpy")
+    plain.__dict__.update(np.__dict__)
+    for name, module in list(sys.modules.items()):
+        names = getattr(module, "__dict__", None)
+        if names is None:
+            continue
+        treatment = _treatment(name, str(names.get("__file__", "")))
+        if treatment == "shield":
+            _shield(names, plain)
+        elif treatment:
+            _replace_in(names, spelled & names.keys())
+
+
+def _replace_around(modules: list[dict[str, Any]]) -> None:
+    """Replace the patched functions among the names that a function uses which is about to be traced."""
+    for names in modules:
+        _replace_in(names, list(names))
+
+
+def _restore() -> None:
+    while _replaced:
+        names, name, value = _replaced.pop()
+        names[name] = value
+
+
+def being_traced() -> bool:
+    """Tell whether any thread traces a function now."""
+    return bool(_active)
+
+
+@contextmanager
+def patched(f: Callable[..., Any]) -> Iterator[None]:
+    """Bind the patches in this thread's view of the world, until the block ends; `f` is about to be called."""
+    modules = _modules(f)  # looks at objects, which may import something: before the patches
+    with _lock:
+        if not _active:
+            sys.meta_path.insert(0, _Finder)
+        if not _active and not _importing:
+            _replace_everywhere()
+        _active.append(modules)
+        if not _importing:
+            _replace_around(modules)
+    _tracing.depth = getattr(_tracing, "depth", 0) + 1
+    try:
+        yield
+    finally:
+        _tracing.depth -= 1
+        with _lock:
+            _active.pop(next(k for k, held in enumerate(_active) if held is modules))
+            if not _active:
+                sys.meta_path.remove(_Finder)
+                _restore()
+
+
+@contextmanager
+def _paused() -> Iterator[None]:
+    """Restore the functions themselves until the block ends."""
+    global _importing
+    with deferred() as interrupts:
+        with _lock:
+            _importing += 1
+            _restore()
+        depth, _tracing.depth = _tracing.depth, 0
+        try:
+            with interrupts.allowed():
+                yield
+        finally:
+            _tracing.depth = depth
+            with _lock:
+                _importing -= 1
+                if _active and not _importing:
+                    _replace_everywhere()
+                    for modules in _active:
+                        _replace_around(modules)
+            for call in AFTER_IMPORTS:
+                call()
+
+
+class _Finder:
+    """The first of ``sys.meta_path`` during a trace: what a traced function imports is run without the patches."""
+
+    @classmethod
+    def find_spec(cls, name: str, path: Any = None, target: Any = None) -> ModuleSpec | None:
+        """Find a module as the other finders do."""
+        if not getattr(_tracing, "depth", 0):
+            return None
+        others = (finder for finder in sys.meta_path if finder is not cls)
+        spec = next((s for s in (f.find_spec(name, path, target) for f in others) if s is not None), None)
+        if spec is not None and isinstance(spec.loader, (SourceFileLoader, ExtensionFileLoader)):
+            run: Callable[[Any], None] = spec.loader.exec_module
+
+            def exec_module(module: Any) -> None:
+                with _paused():
+                    run(module)
+
+            spec.loader.exec_module = exec_module  # type: ignore[method-assign]  # each module has its own loader
+        return spec

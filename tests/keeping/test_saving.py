@@ -1,0 +1,135 @@
+"""Saved preparations: what comes back, and what is refused."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+import sparsead as sad
+from sparsead.keeping import saving
+
+
+def chain(x):
+    return x[1:] ** 2 * x[:-1] + np.sin(x[:-1])
+
+
+def rosenbrock(x):
+    return np.sum(100.0 * (x[1:] - x[:-1] ** 2) ** 2 + (1.0 - x[:-1]) ** 2)
+
+
+X = np.linspace(0.3, 1.4, 20)
+
+
+@pytest.mark.parametrize("mode", ["direct", "forward", "reverse", "bidirectional"])
+def test_jacobian_comes_back(tmp_path, mode):
+    jac = sad.jacobian(chain, X, mode=mode)
+    jac.save(tmp_path / "jac.npz")
+    again = sad.load(tmp_path / "jac.npz", chain, X)
+    assert (again.mode, again.passes) == (jac.mode, jac.passes)
+    np.testing.assert_array_equal(again(X).toarray(), jac(X).toarray())
+    assert [p.name for p in tmp_path.iterdir()] == ["jac.npz"]
+
+
+@pytest.mark.parametrize("mode", ["direct", "star", "acyclic", "column"])
+def test_hessian_comes_back(tmp_path, mode):
+    hess = sad.hessian(rosenbrock, X, mode=mode)
+    hess.save(tmp_path / "hess.npz")
+    again = sad.load(tmp_path / "hess.npz", rosenbrock, X)
+    assert (again.mode, again.passes) == (hess.mode, hess.passes)
+    np.testing.assert_array_equal(again(X).toarray(), hess(X).toarray())
+
+
+@pytest.mark.parametrize("mode", ["direct", "forward"])
+def test_another_function_is_refused(tmp_path, mode):
+    sad.jacobian(chain, X, mode=mode).save(tmp_path / "jac.npz")
+    with pytest.raises(sad.InputError, match="another"):
+        sad.load(tmp_path / "jac.npz", lambda x: x[1:] * x[0], X)
+
+
+def test_damaged_files_are_refused(tmp_path):
+    path = tmp_path / "jac.npz"
+    sad.jacobian(chain, X, mode="forward").save(path)
+    whole = path.read_bytes()
+    refused = 0
+    for k in range(0, len(whole), max(len(whole) // 60, 1)):
+        path.write_bytes(whole[:k] + bytes([whole[k] ^ 0xFF]) + whole[k + 1 :])
+        try:
+            again = sad.load(path, chain, X)
+        except sad.InputError:
+            refused += 1
+        else:  # the byte was padding or a file date: nothing that we read
+            np.testing.assert_array_equal(again(X).toarray(), sad.jacobian(chain, X)(X).toarray())
+    assert refused > 20
+    for k in (0, 10, len(whole) // 2, len(whole) - 1):
+        path.write_bytes(whole[:k])
+        with pytest.raises(sad.InputError, match="cannot read"):
+            sad.load(path, chain, X)
+    with pytest.raises(sad.InputError, match="cannot read"):
+        sad.load(tmp_path / "nothing.npz", chain, X)
+
+
+def test_pickles_are_never_read(tmp_path):
+    path = tmp_path / "jac.npz"
+    np.savez(path, version=1, digest="x", payload=np.array([{"any": "object"}], dtype=object))
+    with pytest.raises(sad.InputError, match="cannot read"):
+        sad.load(path, chain, X)
+
+
+def test_another_version_is_refused(tmp_path):
+    path = tmp_path / "jac.npz"
+    np.savez(path, version=99, digest="x")
+    with pytest.raises(sad.InputError, match="has version 99, expected 1"):
+        sad.load(path, chain, X)
+
+
+# -- attacks: files whose hash is right ---------------------------------------------------------------------------
+
+FORGERIES = {
+    "no shape": {"shape": None},
+    "a shape of three": {"shape": np.array([19, 20, 1])},
+    "a shape that no machine holds": {"shape": np.array([2**62, 2**62])},
+    "a negative shape": {"shape": np.array([-19, 20])},
+    "row starts that go back": {"indptr": np.arange(20)[::-1].copy()},
+    "too few row starts": {"indptr": np.array([0, 38])},
+    "columns outside": {"indices": np.full(38, 10**9)},
+    "columns of text": {"indices": np.array(["x"] * 38)},
+    "columns of NaN": {"indices": np.full(38, np.nan)},
+    "another kind": {"kind": np.array("os.system")},
+    "a mode that is none": {"mode": np.array("__import__('os')")},
+    "a problem that is none": {"problem": np.array(["eval", "exec", "direct"])},
+    "a problem of two words": {"problem": np.array(["nonsymmetric", "column"])},
+    "colors of one": {"column_colors": np.zeros(20, np.int32)},
+    "too few colors": {"column_colors": np.zeros(3, np.int32)},
+    "colors outside": {"column_colors": np.full(20, 2**30, np.int32)},
+    "negative colors": {"column_colors": np.full(20, -7, np.int32)},
+    "no colors": {"column_colors": None},
+    "an empty file": dict.fromkeys(("shape", "indptr", "indices", "kind", "mode", "problem")),
+}
+
+
+@pytest.mark.parametrize("name", FORGERIES)
+def test_forged_files_are_refused(tmp_path, name):
+    """The hash finds damage, not intent: what a file says is checked against the function itself."""
+    jac = sad.jacobian(chain, X, mode="forward")
+    arrays = saving.arrays_of(jac) | FORGERIES[name]
+    arrays = {key: value for key, value in arrays.items() if value is not None}
+    path = tmp_path / "forged.npz"
+    np.savez(path, version=saving.VERSION, digest=saving._digest(arrays), **arrays)
+    with pytest.raises(sad.InputError):
+        sad.load(path, chain, X)
+
+
+def test_interrupted_save_keeps_what_was_there(tmp_path, monkeypatch):
+    path = tmp_path / "jac.npz"
+    jac = sad.jacobian(chain, X, mode="forward")
+    jac.save(path)
+    before = path.read_bytes()
+
+    def interrupted(*args, **kwargs):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(np, "savez_compressed", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        jac.save(path)
+    assert path.read_bytes() == before
+    assert [p.name for p in tmp_path.iterdir()] == ["jac.npz"]
