@@ -68,8 +68,8 @@ class RecoveryPlan:
         nothing = np.empty((0, 0), out.dtype if given is None else given.dtype)
         B_column = nothing if B_column is None else B_column
         B_row = nothing if B_row is None else B_row
-        self._check_side("column", *B_column.shape, self.num_column_colors)
-        self._check_side("row", *B_row.shape[::-1], self.num_row_colors)
+        self._check_side("column", B_column.shape[0], B_column.shape[1], self.num_column_colors)
+        self._check_side("row", B_row.shape[1], B_row.shape[0], self.num_row_colors)
         values.gather(self.line, self.color, B_column, B_row, out)
         self.finish(out)
 
@@ -97,7 +97,7 @@ class RecoveryPlan:
                 f"this coloring has {start.size - 1} {side} colors"
             )
         self._check_out(out)
-        self._check_side(side, *B_block.shape, 0)
+        self._check_side(side, B_block.shape[0], B_block.shape[1], 0)
         values.gather_block(start, entry, self.line, B_block, first_color, out)
 
     def finish(self, out: np.ndarray) -> None:

@@ -60,7 +60,7 @@ class DistanceTwo(Problem):
 
     @cached_property
     def _intersection_lists(self) -> tuple[np.ndarray, np.ndarray]:
-        return kernels.intersection.adjacency_lists(self._pairs)
+        return kernels.intersection.adjacency_lists(self._pairs, False)
 
     @property
     def _pairs(self) -> Any:
