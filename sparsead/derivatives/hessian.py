@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -16,6 +17,7 @@ from sparsead.derivatives.gradient import traced_scalar
 from sparsead.derivatives.matrix import PreparedMatrix
 from sparsead.derivatives.modes import HESSIAN_MODES, check_options, choose_hessian, chosen_engine
 from sparsead.derivatives.preparation import Options, finished, prepared_at
+from sparsead.derivatives.subject import checked
 from sparsead.derivatives.vectors import as_operator, checked_pair, checked_vector, new_or_checked
 from sparsead.emit.sweep import DEFAULT_BACKEND, Engine, Sweep
 from sparsead.errors import InputError
@@ -217,6 +219,7 @@ def hessian(
     guard: str = "error",
     threads: int | None = None,
     backend: str = DEFAULT_BACKEND,
+    check: bool = True,
 ) -> Any:
     """Prepare the sparse Hessian of a scalar NumPy function.
 
@@ -224,7 +227,7 @@ def hessian(
     ----------
     f : callable
         ``f(x, *args)``: NumPy code that returns one number.
-    x0, *args, argnum, pattern, order, guard, threads, backend
+    x0, *args, argnum, pattern, order, guard, threads, backend, check
         As in `jacobian`.
     mode : str
         ``"star"``: star coloring, direct recovery; ``"acyclic"``: acyclic coloring, recovery by substitution;
@@ -242,7 +245,7 @@ def hessian(
     ------
     InputError
         If `f` does not return a single number, or an argument cannot be used.
-    UnsupportedOperationError, TracedBranchError
+    UnsupportedOperationError, TracedBranchError, CheckFailed
         As in `jacobian`.
 
     Examples
@@ -256,7 +259,7 @@ def hessian(
            [0., 4., 0.]])
     """
     check_options(mode, HESSIAN_MODES, guard)
-    options = Options(argnum, mode, pattern, coloring, order, chosen_engine(backend, threads))
+    options = Options(argnum, mode, pattern, coloring, order, chosen_engine(backend, threads), check)
     return prepared_at(prepared, f, (x0, *args), options, guard)
 
 
@@ -283,7 +286,8 @@ def prepared(
     with naming_lines(program, symmetric=True):
         found, (mode, colored, reasons), assembly = finished(linear, options, timings, *steps)
     parts = (linear, found, mode, colored, assembly, timings, options.engine, reasons)
-    return Hessian(gradients, Recipe(prepared, f, args, options), program, signature, kernels, *parts)
+    made = Hessian(gradients, Recipe(prepared, f, args, options), program, signature, kernels, *parts)
+    return checked(made, args, options.check, timings, decisions)
 
 
 def hessian_pattern(f: Callable[..., Any], x0: Any, *args: Any, argnum: Argnum = 0) -> SparsityPattern:
@@ -315,8 +319,7 @@ def hessian_pattern(f: Callable[..., Any], x0: Any, *args: Any, argnum: Argnum =
 
 def second_order(gradients: Kernels) -> LinearProgram:
     """Linearize gradient kernels: the matrix is the Hessian."""
-    linear = linearize(gradients)
-    return LinearProgram(linear.source, linear.target, linear.kernels, linear.primal, symmetric=True)
+    return replace(linearize(gradients), symmetric=True)
 
 
 def hessian_patterns(linear: LinearProgram) -> dict[Buffer, SparsityPattern]:

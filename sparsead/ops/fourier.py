@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from sparsead.ops.complex import joined
-from sparsead.ops.registry import HANDLERS, Sample, movement, record, spelling_of
+from sparsead.ops.registry import Sample, movement, record, spelling_of, state
 from sparsead.program.room import require_products
 from sparsead.tracing.complex import COMPLEX_HANDLERS, parts
 
@@ -19,7 +19,8 @@ Transform = Callable[..., np.ndarray]
 
 
 def _register(func: Callable[..., Any], definition: Callable[..., Any], *samples: Sample) -> None:
-    HANDLERS[func] = COMPLEX_HANDLERS[func] = definition
+    state(func, definition)
+    COMPLEX_HANDLERS[func] = definition
     record("contraction", spelling_of(func), samples)
 
 

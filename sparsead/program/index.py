@@ -5,6 +5,7 @@ An axis along which nothing changes has stride 0 and is stored once; no function
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from typing import Any
 from weakref import WeakValueDictionary
@@ -50,18 +51,23 @@ def nothing(shape: Shape = (0,)) -> IndexArray:
     return np.empty(shape, NARROW)
 
 
-def identity(shape: int | Shape) -> IndexArray:
-    """Return the index array in which point i reads element i (read-only, shared by size)."""
-    shape = (shape,) if isinstance(shape, int) else shape
-    size = int(np.prod(shape, dtype=np.int64))
+def numbers(size: int) -> IndexArray:
+    """Return 0, 1, ..., size - 1, one array for all that ask (and so not to be written to)."""
     flat = IDENTITIES.get(size)
     if flat is None:
         dtype = index_dtype(size)
-        require_room(size * np.dtype(dtype).itemsize, f"the positions of an array of shape {shape}")
+        require_room(size * np.dtype(dtype).itemsize, f"the positions of an array of {size} elements")
         flat = np.arange(size, dtype=dtype)
-        flat.setflags(write=False)
         IDENTITIES[size] = flat
-    return flat.reshape(shape)
+    return flat
+
+
+def identity(shape: int | Shape) -> IndexArray:
+    """Return the index array in which point i reads element i (read-only, shared by size)."""
+    shape = (shape,) if isinstance(shape, int) else shape
+    index = numbers(math.prod(shape)).reshape(shape)
+    index.flags.writeable = False
+    return index
 
 
 def is_identity(index: IndexArray, size: int) -> bool:
@@ -116,7 +122,7 @@ def box(selection: IndexArray, shape: Shape) -> tuple[Any, Shape] | None:
 
 def normalize_axes(axis: int | Sequence[int] | None, ndim: int) -> tuple[int, ...]:
     """Return `axis` as a tuple of axes in ``range(ndim)``; None means all of them."""
-    if axis is None:
+    if axis is None or (ndim == 0 and axis in (0, -1)):  # a number has these axes too, for NumPy
         return tuple(range(ndim))
     axes = np.lib.array_utils.normalize_axis_tuple(axis, ndim)
     return tuple(int(a) for a in axes)

@@ -22,10 +22,14 @@ _serials = itertools.count()
 
 @dataclass(eq=False, kw_only=True)
 class Node:
-    """Base of the node kinds. Serial numbers grow, so operands always come before their readers."""
+    """Base of the node kinds. Serial numbers grow, so operands always come before their readers.
+
+    `boolean` and `integer` say what NumPy would have computed; integers are held as floats, which hold them exactly.
+    """
 
     shape: Shape
     boolean: bool = False
+    integer: bool = False
     origin: Origin | None = None
     serial: int = field(default_factory=_serials.__next__)
 
@@ -264,7 +268,7 @@ def sources(node: Node) -> Sequence[Node]:
 def constant(value: Any) -> Constant:
     """Return the node of a value that is known while tracing (stored as float64, or bool)."""
     array = np.asarray(value)
-    boolean = array.dtype == np.bool_
+    boolean, integer = array.dtype == np.bool_, array.dtype.kind in "iu"
     array = np.array(array, dtype=np.bool_ if boolean else np.float64)
     array.setflags(write=False)
-    return Constant(shape=array.shape, boolean=boolean, value=array)
+    return Constant(shape=array.shape, boolean=boolean, integer=integer, value=array)

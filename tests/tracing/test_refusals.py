@@ -71,7 +71,7 @@ UNSUPPORTED = {
     lambda x: scipy.special.jv(1.0, x): "jv",
     lambda x: x.astype(int): "float64",
     lambda x: x.tobytes(): "tobytes",
-    lambda x: np.pad(x, 1, mode="linear_ramp"): "edge, wrap, reflect, symmetric",
+    lambda x: np.pad(x, 1, mode="maximum"): "edge, wrap, reflect, symmetric",
 }
 BRANCHES = {
     lambda x: x if x[0] > 0.0 else -x: "np.where",

@@ -20,7 +20,7 @@ from sparsead.program.nodes import Map, Node, Ref, Sum, constant, whole
 from sparsead.program.scalar import OPS, Op
 from sparsead.tracing.loops.cuts import CUT, Cells, Cuts, RecurrenceError
 from sparsead.tracing.loops.sums import Part, parts_of, uses
-from sparsead.tracing.loops.tape import LONG_SUM, Tape, take
+from sparsead.tracing.loops.tape import LONG_SUM, Signature, Tape, take
 
 MOST_OPENED = 8  # long sums in which one value may be found before that is a recurrence
 
@@ -176,11 +176,16 @@ class Expansion:
         """Return the reading of an operation on the operands."""
         shape = step.domain.shape
         args = tuple(shaped(self.tape.memo[o.key], shape) for o in step.operands)
-        return whole(Map(shape=shape, boolean=op.boolean, op=op, args=args, origin=self.origin(step)))
+        integer = self.signature(step).integer
+        return whole(Map(shape=shape, boolean=op.boolean, integer=integer, op=op, args=args, origin=self.origin(step)))
+
+    def signature(self, step: Step) -> Signature:
+        """Return the signature of the first of the values."""
+        return self.tape.signatures[self.tape.signature[int(step.records[0])]]
 
     def origin(self, step: Step) -> Origin | None:
         """Return the line that computed the first of the values."""
-        return self.tape.signatures[self.tape.signature[int(step.records[0])]].origin
+        return self.signature(step).origin
 
     def build_literal(self, step: Step) -> Ref:
         """Return the reading of numbers: one for all, or an array."""
