@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from sparsead.derivatives.jacobian import Jacobian, jacobian, jacobian_pattern
     from sparsead.derivatives.lagrangian import LagrangianHessian, lagrangian_hessian
     from sparsead.derivatives.loading import load
+    from sparsead.derivatives.transform import grad
     from sparsead.errors import InputError, SparseADError, TracedBranchError, UnsupportedOperationError
     from sparsead.tracing.trees import pack, unpack
 
@@ -41,6 +42,7 @@ __all__ = [
     "TracedBranchError",
     "UnsupportedOperationError",
     "check",
+    "grad",
     "gradient",
     "hessian",
     "hessian_pattern",
@@ -67,6 +69,7 @@ _HOMES = {
     "derivatives.jacobian": ("Jacobian", "jacobian", "jacobian_pattern"),
     "derivatives.lagrangian": ("LagrangianHessian", "lagrangian_hessian"),
     "derivatives.loading": ("load",),
+    "derivatives.transform": ("grad",),
     "errors": ("InputError", "SparseADError", "TracedBranchError", "UnsupportedOperationError"),
     "tracing.trees": ("pack", "unpack"),
 }
