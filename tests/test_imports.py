@@ -28,7 +28,7 @@ ALLOWED = {
         "coloring.interrupts", "sparsead.errors", "sparsead.memory", "sparsead.program", "sparsead.kernels",
     },
     "sparsead.explain": {"coloring", "sparsead.errors", "sparsead.memory", "sparsead.program", "sparsead.kernels"},
-    "sparsead.keeping": {"coloring", "sparsead.errors", "sparsead.kernels"},
+    "sparsead.keeping": {"coloring", "sparsead.errors", "sparsead.memory", "sparsead.kernels"},
     "sparsead.checking": {"coloring", "sparsead.errors"},
     "sparsead.sweeps": {
         "coloring", "sparsead.errors", "sparsead.memory", "sparsead.program", "sparsead.kernels", "sparsead.emit",
