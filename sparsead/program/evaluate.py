@@ -11,7 +11,7 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from sparsead.program.index import IndexArray, is_identity, stored_part
+from sparsead.program.index import IndexArray, read, stored_part
 from sparsead.program.nodes import Call, Constant, Input, Join, Map, Node, Program, Ref, Scan, Sum, sources
 
 Values = dict[int, np.ndarray]  # serial number of a node -> its values, flat
@@ -65,7 +65,7 @@ def run(program: Program, inputs: Mapping[int, np.ndarray], rounding: np.random.
             readers[piece.serial] -= 1
             if not readers[piece.serial]:
                 del known[piece.serial]
-    return _read(known[program.output.node.serial], program.output.index)
+    return read(known[program.output.node.serial], program.output.index)
 
 
 def can_run(program: Program) -> bool:
@@ -97,15 +97,9 @@ def _missing(root: Node, known: Values) -> list[Node]:
     return [found[serial] for serial in sorted(found)]
 
 
-def _read(flat: np.ndarray, index: IndexArray) -> np.ndarray:
-    """Return ``flat[index]``; what is read in order is not copied, what is read again and again is read once."""
-    if is_identity(index, flat.size):
-        return flat.reshape(index.shape)
-    return np.broadcast_to(np.take(flat, stored_part(index)), index.shape)
-
-
 def _value(node: Node, inputs: Mapping[int, np.ndarray], known: Values) -> np.ndarray:
-    read = [_read(known[r.node.serial], r.index) for r in node.operands] if not isinstance(node, Join) else []
+    operands = () if isinstance(node, Join) else node.operands
+    given = [read(known[r.node.serial], r.index) for r in operands]
     match node:
         case Input():
             return np.asarray(inputs[node.serial], dtype=np.float64)
@@ -113,14 +107,14 @@ def _value(node: Node, inputs: Mapping[int, np.ndarray], known: Values) -> np.nd
             return node.value
         case Map():
             with np.errstate(all="ignore"):
-                return node.op.numpy(*read)
+                return node.op.numpy(*given)
         case Sum():
-            return _sum(read[0], node.place, node.size)
+            return _sum(given[0], node.place, node.size)
         case Join():
             return _joined(node, known)
         case Call():
             result = np.empty(node.size)
-            node.operation.value([np.ascontiguousarray(r, dtype=np.float64).reshape(-1) for r in read], result)
+            node.operation.value([np.ascontiguousarray(r, dtype=np.float64).reshape(-1) for r in given], result)
             return result
     raise AssertionError(f"no rule to evaluate {node.label}")
 
