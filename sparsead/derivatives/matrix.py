@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from coloring import ColoringResult, SparsityPattern
-from coloring.thumbnail import thumbnail
+from coloring.pictures.thumbnail import thumbnail
 from sparsead.checking.check import verify
 from sparsead.checking.report import unchecked
 from sparsead.derivatives import constants

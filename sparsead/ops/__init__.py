@@ -19,12 +19,18 @@ from sparsead.ops import (
     reduction,
     refused,
     sequences,
+    smooth,
     special,
     spellings,
     splines,
     tables,
     writing,
 )
+from sparsead.tracing.array import HANDLERS
+from sparsead.tracing.replacing.lists import take_lists
+
+for _func in [*HANDLERS]:
+    take_lists(_func)
 
 __all__ = [
     "application",
@@ -45,6 +51,7 @@ __all__ = [
     "reduction",
     "refused",
     "sequences",
+    "smooth",
     "special",
     "spellings",
     "splines",

@@ -9,12 +9,12 @@ import numpy as np
 
 from sparsead.errors import user_origin
 from sparsead.ops.registry import traced
-from sparsead.program.index import IndexArray, Shape
+from sparsead.program.index import IndexArray, Shape, nothing
 from sparsead.program.nodes import Call
 from sparsead.tracing.array import TracedArray
 
 Read = Callable[[np.ndarray], np.ndarray]
-NOTHING = np.zeros(0, np.int32)
+NOTHING = nothing()
 
 
 class Lookup:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import traceback
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Any
@@ -11,11 +12,12 @@ import numpy as np
 import sparsead.tracing.replacing.creation
 import sparsead.tracing.replacing.mathlib  # noqa: F401  (both fill the table of patches)
 from coloring.interrupts import deferred
-from sparsead.errors import InputError, Origin, SparseADError, remembered
+from sparsead.errors import InputError, Origin, SparseADError, is_users, remembered
+from sparsead.memory import ADVICE, NoRoomError
 from sparsead.program.index import index_dtype
 from sparsead.program.nodes import Input, Program, Ref, constant, whole
 from sparsead.tracing.arguments import Argnum, Signature, of_several, result_of, signature_of
-from sparsead.tracing.array import HANDLERS, TracedArray, stack_objects
+from sparsead.tracing.array import TracedArray, stack_objects
 from sparsead.tracing.complex import is_complex
 from sparsead.tracing.decisions import Decisions, recording
 from sparsead.tracing.leftovers import alive, settle
@@ -98,6 +100,12 @@ def _called(f: Callable[..., Any], args: Sequence[Any]) -> tuple[Ref, Structure]
         except SparseADError as error:
             if error in refusals[:1] or not refusals:
                 raise
+        except NoRoomError:
+            raise
+        except MemoryError as error:
+            frames = traceback.extract_tb(error.__traceback__)
+            place = [Origin(frame.filename, frame.lineno or 0) for frame in frames if is_users(frame.filename)][-1:]
+            raise NoRoomError(f"{error}, traced at {place[0] if place else _where(f)}: {ADVICE}") from error
         except Exception as error:
             if not refusals:
                 error.add_note(_note(f))
@@ -137,8 +145,8 @@ def _joined(value: Any, f: Callable[..., Any]) -> tuple[Ref, Structure]:
     """Return one array of all that a result is built of, one after the other."""
     result = result_of(value)
     refs = [output_ref(part, f)[0] for _, _, part in taken_apart(result, value)]
-    flat = [TracedArray.of_ref(ref).reshape(-1) for ref in refs]
-    return HANDLERS[np.concatenate](flat).ref, result
+    flat: Any = np.concatenate([TracedArray.of_ref(ref).reshape(-1) for ref in refs])
+    return flat.ref, result
 
 
 def _note(f: Callable[..., Any]) -> str:
