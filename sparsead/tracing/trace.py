@@ -72,7 +72,7 @@ def trace(
     ):  # fmt: skip
         output, result = _called(f, signature.stand_ins(nodes, _stand_in))
     if alive() > before and not being_traced():
-        settle(_where(f), tape, nodes[0].serial)
+        settle(_where(f), tape)
     signature.let_go(args)
     program = Program(tuple(nodes), nodes[0], output, getattr(f, "__name__", type(f).__name__))
     return program, replace(signature, result=result)
