@@ -32,6 +32,7 @@ from sparsead.sweeps.assembly import Assembly, compressed_assembly, direct_assem
 from sparsead.sweeps.vector import apply_columns, product_sweep, value_sweep
 from sparsead.tracing.arguments import Argnum
 from sparsead.tracing.decisions import Decisions
+from sparsead.tracing.second import for_second_order
 
 LANE = "hvp"
 
@@ -278,9 +279,10 @@ def prepared(
         Records the branches on traced values; without it they are refused.
     """
     timings = Timings()
-    program, signature, kernels = traced_scalar(f, args, options.argnum, timings, decisions)
+    with for_second_order():
+        program, signature, kernels = traced_scalar(f, args, options.argnum, timings, decisions)
     with timings.stage("linearize"):
-        gradients = gradient_kernels(kernels)
+        gradients = gradient_kernels(kernels, again=True)
         linear = second_order(gradients)
     steps = (hessian_patterns, choose_hessian, _assembly)
     with naming_lines(program, symmetric=True):
@@ -311,8 +313,9 @@ def hessian_pattern(f: Callable[..., Any], x0: Any, *args: Any, argnum: Argnum =
            [1., 0., 0.],
            [0., 0., 0.]])
     """
-    program, _, kernels = traced_scalar(f, (x0, *args), argnum, Timings())
-    linear = second_order(gradient_kernels(kernels))
+    with for_second_order():
+        program, _, kernels = traced_scalar(f, (x0, *args), argnum, Timings())
+    linear = second_order(gradient_kernels(kernels, again=True))
     with naming_lines(program, symmetric=True):
         return hessian_patterns(linear)[linear.target]
 

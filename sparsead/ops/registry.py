@@ -126,14 +126,15 @@ def elementwise(
     jumps = jumps or boolean or any(p is None for k, p in enumerate(partials) if k not in conditions)
     op = define(Op(name, numpy, code, partials, cost, boolean, choice, singular, conditions, jumps))
 
-    def rule(*placed: Any, **named: Any) -> TracedArray:
-        operands = (*placed, *named.values())
+    def rule(*operands: Any) -> TracedArray:
         if len(operands) < op.arity:
             raise unsupported(f"{spelling_of(numpy)} of {len(operands)} arguments", f"Give all {op.arity} of them.")
         return apply(op, operands, conditions)
 
-    plain = not isinstance(numpy, np.ufunc) and numpy is not np.where
-    state(numpy, rule, stated={*signature_of(numpy).parameters} if plain else None)
+    if isinstance(numpy, np.ufunc) or numpy is np.where:
+        state(numpy, rule)
+    else:  # a function, whose operands have names
+        state(numpy, lambda *placed, **named: rule(*placed, *named.values()), stated=signature_of(numpy).parameters)
     if sample is None:
         sample = (lambda x: np.where(_on_mirrored(numpy, op)(x), x, 2.0 * x)) if boolean else _on_mirrored(numpy, op)
     record("elementwise", spelling_of(numpy), [sample] if callable(sample) else sample)
@@ -304,18 +305,22 @@ def composite(func: Callable[..., Any], *samples: Sample, family: str = "composi
     return register
 
 
-def patched(func: Callable[..., Any], *samples: Sample) -> Callable[[Rule], Rule]:
+def any_traced(*args: Any) -> bool:
+    """Tell whether anything in arguments, or in lists, tuples and dicts of them, depends on the traced arguments."""
+    return any(not value.is_constant for value in traced_in(args))
+
+
+def patched(func: Callable[..., Any], *samples: Sample, family: str = "patched") -> Callable[[Rule], Rule]:
     """State by a definition a function that does not dispatch; while tracing it is replaced (used as a decorator)."""
 
     def register(definition: Rule) -> Rule:
         bound = Bound(func, spelling_of(func), definition)
 
         def call(*args: Any, **kwargs: Any) -> Any:
-            operands = [stack_objects(a) for a in (*args, *kwargs.values())]
-            return bound(*args, **kwargs) if any(map(is_traced, operands)) else func(*args, **kwargs)
+            return bound(*args, **kwargs) if any_traced(args, kwargs) else func(*args, **kwargs)
 
         patch(func, call)
-        record("patched", spelling_of(func), samples)
+        record(family, spelling_of(func), samples)
         return definition
 
     return register
@@ -326,9 +331,8 @@ def patched_later(module: str, name: str, *samples: Sample) -> Callable[[Rule], 
 
     def register(definition: Rule) -> Rule:
         def call(original: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
-            operands = [stack_objects(a) for a in (*args, *kwargs.values())]
             bound = Bound(original, f"{module}.{name}", definition)
-            return bound(*args, **kwargs) if any(map(is_traced, operands)) else original(*args, **kwargs)
+            return bound(*args, **kwargs) if any_traced(args, kwargs) else original(*args, **kwargs)
 
         patch_later(module, name, call)
         record("patched", f"{module}.{name}", samples)
