@@ -28,8 +28,13 @@ assembling(np.append, lambda x: np.append(x, 1.0), lambda x: np.append(x, x, axi
 assembling(np.resize, lambda x: np.resize(x, (2, 8)), lambda x: np.resize(x[:0], 3))  # of nothing it makes zeros
 assembling(np.tril, np.tril)
 assembling(np.triu, lambda x: np.triu(x, 1))
-assembling(np.diag, lambda x: np.diag(x[0]), lambda x: np.diag(x))
 assembling(np.diagflat, lambda x: np.diagflat(x[0]))
+
+
+@composite(np.diag, lambda x: np.diag(x[0]), lambda x: np.diag(x), family="movement")
+def diag(v: Any, k: int = 0) -> Any:
+    """``np.diag``: a view of the diagonal, or a new matrix."""
+    return np.diagonal(v, k) if np.ndim(v) == 2 else np.diagflat(v, k)
 
 
 @composite(np.insert, lambda x: np.insert(x, 1, x[0] * x[1], axis=0), family="assembly")

@@ -9,12 +9,15 @@ import numpy as np
 
 from sparsead.errors import unsupported
 from sparsead.ops.registry import HANDLERS, composite
-from sparsead.tracing.array import stack_objects
+from sparsead.tracing.array import as_integers, stack_objects
+from sparsead.tracing.kinds import is_float, kind_of
 
 
 @composite(np.clip, lambda x: np.clip(x, 0.3, 0.7), lambda x: np.clip(x, None, x[::-1]), lambda x: x.clip(min=0.5))
 def clip(a: Any, a_min: Any = None, a_max: Any = None, *, min: Any = None, max: Any = None) -> Any:
     """``np.clip``."""
+    if a_min is None and a_max is None and min is None and max is None:
+        return np.positive(a)
     low, high = a_min if a_min is not None else min, a_max if a_max is not None else max
     a = a if low is None else np.maximum(a, low)
     return a if high is None else np.minimum(a, high)
@@ -38,13 +41,21 @@ def diff(a: Any, n: int = 1, axis: int = -1, prepend: Any = None, append: Any = 
 def remainder(x: Any, y: Any) -> Any:
     """``x % y`` with the sign of y."""
     rest = np.fmod(x, y)
-    return np.where((rest != 0.0) & ((rest < 0.0) != (np.asarray(y) < 0.0)), rest + y, rest)
+    if not _is_real(x, y):
+        rest = np.where(np.equal(y, 0), 0, rest)
+    return np.where((rest != 0.0) & ((rest < 0.0) != np.less(y, 0.0)), rest + y, rest)
 
 
 @composite(np.floor_divide, lambda x: x * ((5.0 * x) // 0.5), family="elementwise")
 def floor_divide(x: Any, y: Any) -> Any:
     """``x // y``, by the remainder as NumPy does it."""
-    return np.rint((x - remainder(x, y)) / y)
+    quotient = np.rint(np.divide(np.subtract(x, remainder(x, y)), y))
+    return quotient if _is_real(x, y) else as_integers(np.where(np.equal(y, 0), 0.0, quotient))
+
+
+def _is_real(x: Any, y: Any) -> bool:
+    """Tell whether NumPy divides reals; division of integers by zero gives zero."""
+    return any(is_float(kind_of(v)) for v in (x, y))
 
 
 @composite(np.logaddexp, lambda x: np.logaddexp(x, x[::-1]), family="elementwise")
@@ -117,7 +128,7 @@ def nan_to_num(x: Any, copy: bool = True, nan: Any = 0.0, posinf: Any = None, ne
 @composite(np.logical_xor, lambda x: np.where(np.logical_xor(x > 0.3, x > 0.7), x, 2.0 * x), family="elementwise")
 def logical_xor(x: Any, y: Any) -> Any:
     """Exactly one of two conditions."""
-    return (x & ~y) | (~x & y)
+    return np.not_equal(*(v if kind_of(v) == np.bool_ else np.not_equal(v, 0) for v in (x, y)))
 
 
 HANDLERS[np.bitwise_xor] = logical_xor

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import operator
 import sys
+import weakref
 from collections.abc import Callable, Iterator
 from typing import Any, NoReturn
 
@@ -21,6 +22,7 @@ from sparsead.program.nodes import Node, Ref, constant, whole
 from sparsead.tracing import layout
 from sparsead.tracing.complex import TracedComplex, call_complex, call_complex_ufunc, held_for_sparse, is_complex
 from sparsead.tracing.decisions import active
+from sparsead.tracing.kinds import kind_of
 from sparsead.tracing.loops.tape import is_tracing
 from sparsead.tracing.positioned import Positioned
 from sparsead.tracing.scalar import (
@@ -38,10 +40,18 @@ from sparsead.tracing.storage import BOOL, DOUBLE, Storage
 HANDLERS: dict[Callable[..., Any], Callable[..., Any]] = {}
 UFUNC_METHODS: dict[tuple[Callable[..., Any], str], Callable[..., Any]] = {}
 
-# Functions whose handlers return a number or an array of shape () as NumPy does; all others return numbers.
-MOVEMENTS: set[Callable[..., Any]] = set()  # these are asked on positions, a number being a number there too
-AS_NUMPY: set[Callable[..., Any]] = {np.where, np.tensordot, np.linalg.tensordot, np.full, np.array, np.asarray}
+# Functions asked on positions (a number is one there too); those whose handlers return a number or an array of shape
+# () as NumPy does; and those that always return arrays. All others return numbers.
+MOVEMENTS: set[Callable[..., Any]] = {np.real, np.imag}
+AS_NUMPY: set[Callable[..., Any]] = {
+    np.where, np.full, np.array, np.asarray, np.real, np.imag, np.real_if_close, np.broadcast_arrays,
+}  # fmt: skip
+ARRAYS: set[Callable[..., Any]] = {
+    np.tensordot, np.linalg.tensordot, np.cov, np.piecewise, np.select, np.apply_along_axis,
+}  # fmt: skip
 
+BITS = (np.bitwise_and, np.bitwise_or, np.bitwise_xor, np.invert)
+ELEMENTWISE = {np.clip, np.round, np.around}  # functions whose out= may be larger than their result
 STACK = np.stack  # the function itself: its name is bound to another one while a function is traced
 
 DIFFERENCES_HINT = "Write it with NumPy functions of the traced array."
@@ -65,6 +75,8 @@ class TracedArray(Positioned, NDArrayOperatorsMixin):
     def __init__(self, storage: Storage, positions: IndexArray) -> None:
         self.storage = storage
         self.positions = positions
+        if storage.values is not None:
+            storage.home.constants.append(weakref.ref(self))
 
     # -- construction and reading ---------------------------------------------------------------------------
     @classmethod
@@ -143,7 +155,7 @@ class TracedArray(Positioned, NDArrayOperatorsMixin):
     @property
     def imag(self) -> TracedArray:
         """Zeros, read-only: its values are real."""
-        zeros = TracedArray.of_new(np.zeros(self.shape))
+        zeros = TracedArray.of_new(np.zeros_like(self.positions, DOUBLE))
         zeros.setflags(write=False)
         return zeros
 
@@ -347,6 +359,13 @@ def of_number(number: TracedScalar) -> TracedArray:
     return TracedArray(Storage.of_number(number), layout.memory(()))
 
 
+def as_integers(array: Any) -> Any:
+    """Return a new array of whole numbers as one of integers."""
+    ref = traced(array).ref
+    ref.node.integer = True
+    return TracedArray.of_ref(ref, traced(array).positions)
+
+
 def matmul(a: Any, b: Any) -> Any:
     """Return ``a @ b``, also for operands that do not dispatch."""
     if is_complex(a) or is_complex(b):
@@ -363,6 +382,8 @@ def call_ufunc(ufunc: np.ufunc, method: str, inputs: Any, kwargs: dict[str, Any]
             return result
     if all(t.is_constant for t in traced_in((inputs, kwargs))):
         return on_values(getattr(ufunc, method), inputs, kwargs)
+    if ufunc in BITS:
+        _check_bits(ufunc, inputs)
     outputs = kwargs.pop("out", None)
     if any(is_complex(i) for i in inputs):
         return call_complex_ufunc(ufunc, method, inputs, outputs, kwargs)
@@ -385,6 +406,14 @@ def call_ufunc(ufunc: np.ufunc, method: str, inputs: Any, kwargs: dict[str, Any]
         for out, r in zip(outputs, results, strict=True)
     )
     return written if isinstance(result, tuple) else written[0]
+
+
+def _check_bits(ufunc: np.ufunc, inputs: Any) -> None:
+    """Refuse operations on the bits of integers; of real numbers NumPy itself has none."""
+    kinds = (kind_of(i) for i in inputs)
+    result = ufunc.resolve_dtypes((*kinds, None))[-1]  # type: ignore[arg-type]
+    if result != BOOL:
+        raise unsupported(f"np.{ufunc.__name__} of integers that depend on x", "Use the arithmetic operators.")
 
 
 def _is_single(value: Any) -> bool:
@@ -411,8 +440,13 @@ def call_function(func: Callable[..., Any], args: Any, kwargs: Any) -> Any:
     out = kwargs.get("out")
     if out is not None:
         kwargs = {k: v for k, v in kwargs.items() if k != "out"}
-        return write_out(out, handler(*args, **kwargs))
+        result = handler(*args, **kwargs)
+        if func not in ELEMENTWISE and np.shape(result) != np.shape(out):
+            raise ValueError(f"output array has shape {np.shape(out)}, and the result {np.shape(result)}")
+        return write_out(out, result)
     result = handler(*args, **kwargs)
+    if func in ARRAYS:
+        return stack_objects(result)
     return result if func in AS_NUMPY else as_numbers(result)
 
 
@@ -423,6 +457,8 @@ def as_numbers(result: Any) -> Any:
         return type(result)(*numbers) if hasattr(result, "_fields") else tuple(numbers)
     if type(result) is TracedArray and result.positions.ndim == 0:
         return result.element()
+    if type(result) is np.ndarray and result.ndim == 0:
+        return result[()]
     if type(result) is TracedComplex and result.ndim == 0:
         return TracedComplex(as_numbers(result.real), as_numbers(result.imag))
     return result

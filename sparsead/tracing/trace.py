@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+import sparsead.tracing.kept
 import sparsead.tracing.replacing.creation
 import sparsead.tracing.replacing.mathlib  # noqa: F401  (both fill the table of patches)
 from coloring.interrupts import deferred

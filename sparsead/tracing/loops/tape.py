@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import threading
 from array import array
-from collections.abc import Hashable, Iterator, Sequence
+from collections.abc import Callable, Hashable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
@@ -68,6 +68,8 @@ class Tape:
         The records that were written to arrays.
     closed : bool
         True when the trace is over.
+    constants : list of weakref.ref
+        The arrays of known values that were made.
     """
 
     def __init__(self) -> None:
@@ -80,6 +82,7 @@ class Tape:
         self.cells: Any = None
         self.stored: list[np.ndarray] = []
         self.closed = False
+        self.constants: list[Callable[[], Any]] = []
         self._numbers: dict[Hashable, int] = {}
         self._known: dict[Hashable, int] = {}
         self._append(self._new(None, Signature(None)))
@@ -226,6 +229,7 @@ def take(column: array[int], records: np.ndarray) -> np.ndarray:
 
 
 _current = threading.local()
+AT_END: list[Callable[[Tape], None]] = []  # called when a trace is over
 
 
 def current_tape() -> Tape:
@@ -248,6 +252,8 @@ def new_tape() -> Iterator[Tape]:
         _current.tape = before
         _current.depth -= 1
         tape.closed = True
+        for call in AT_END:
+            call(tape)
 
 
 def is_tracing() -> bool:
