@@ -179,7 +179,10 @@ class TracedArray(Positioned, NDArrayOperatorsMixin):
             values = np.empty_like(positions, self.dtype)
             values[...] = self.storage.values[positions]
             return TracedArray.of_new(values)
-        return TracedArray.of_ref(self.storage.read(positions), positions)
+        copied = TracedArray.of_ref(self.storage.read(positions), positions)
+        if not positions.flags.writeable:
+            copied.positions.flags.writeable = False
+        return copied
 
     def __getitem__(self, key: Any) -> Any:
         if _is_element(key, self.positions.ndim):

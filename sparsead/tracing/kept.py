@@ -29,7 +29,12 @@ def _replace(pairs: dict[int, tuple[Any, Any]], depth: int) -> None:
     """Replace references to objects by references to others, wherever that can be done."""
     tuples: dict[int, tuple[Any, Any]] = {}
     for holder in gc.get_referrers(*(old for old, _ in pairs.values())):
-        if isinstance(holder, FrameType) or holder is pairs or any(holder is pair for pair in pairs.values()):
+        if (
+            isinstance(holder, FrameType)
+            or hasattr(type(holder), "real_part")
+            or holder is pairs
+            or any(holder is pair for pair in pairs.values())
+        ):
             continue
         if type(holder) is dict:
             _replace_in_dict(holder, pairs)

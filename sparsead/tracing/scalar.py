@@ -98,9 +98,10 @@ def _logical(name: str, ufunc: np.ufunc) -> tuple[Callable[[TracedScalar, Any], 
     """Return ``&`` or ``|`` and its reflection: logic of truth values."""
 
     def method(self: TracedScalar, other: Any) -> Any:
-        if type(other) is TracedScalar and self.tape.is_boolean(self.entry) and other.tape is self.tape:
-            if self.tape.is_boolean(other.entry):
-                return TracedScalar(self.tape, self.tape.apply(OPS[name], self.entry, other.entry))
+        tape = self.tape
+        both = type(other) is TracedScalar and tape is other.tape and tape.is_boolean(other.entry)
+        if both and tape.is_boolean(self.entry):
+            return TracedScalar(tape, tape.apply(OPS[name], self.entry, other.entry))
         return ufunc(self, other)
 
     return method, lambda self, other: ufunc(other, self)

@@ -26,12 +26,9 @@ OPERANDS = {
     "0.5": lambda x: 0.5,
 }
 TRACED = ("condition", "other condition", "true or false", "counts", "count", "floats", "float")
-BINARY = (
-    "add subtract multiply divide power floor_divide remainder maximum minimum fmax fmin greater less equal not_equal"
-)
-BINARY += (
-    " greater_equal less_equal logical_and logical_or logical_xor bitwise_and bitwise_or bitwise_xor arctan2 hypot"
-)
+MAY_BE_ZERO = ("condition", "other condition", "true or false", "mask")
+BINARY = "add subtract multiply divide power floor_divide remainder maximum minimum fmax fmin greater less equal"
+BINARY += " not_equal greater_equal less_equal logical_and logical_or logical_xor bitwise_and bitwise_or bitwise_xor"
 UNARY = "negative positive absolute invert logical_not square sign sqrt sin floor ceil trunc rint isnan isfinite"
 WHOLE = {
     name: eval("lambda c: " + name)
@@ -60,8 +57,8 @@ def _compared(compute, *operands):
 
     try:
         agree(f)
-    except TypeError:
-        if kinds and kinds[0] in NARROW:
+    except TypeError as error:
+        if (kinds and kinds[0] in NARROW) or "of integers that depend on x" in str(error):  # operations on bits
             return
         raise
     assert not kinds or kinds[0] == kinds[-1] or kinds[0] in NARROW, f"{kinds[-1]}, expected {kinds[0]}"
@@ -71,7 +68,7 @@ def _compared(compute, *operands):
 def test_two_operands(name):
     with np.errstate(all="ignore"):
         for (a, first), (b, second) in itertools.product(OPERANDS.items(), OPERANDS.items()):
-            if a in TRACED or b in TRACED:
+            if (a in TRACED or b in TRACED) and not (name == "floor_divide" and b in MAY_BE_ZERO):
                 try:
                     _compared(getattr(np, name), first, second)
                 except Exception as error:
@@ -83,7 +80,7 @@ def test_operators(operator):
     compute = eval(f"lambda a, b: a {operator} b")
     with np.errstate(all="ignore"):
         for (a, first), (b, second) in itertools.product(OPERANDS.items(), OPERANDS.items()):
-            if a in TRACED or b in TRACED:
+            if (a in TRACED or b in TRACED) and not (operator == "//" and b in MAY_BE_ZERO):
                 try:
                     _compared(compute, first, second)
                 except Exception as error:
@@ -118,5 +115,5 @@ def test_functions_of_conditions(name):
     ],
 )
 def test_casts_that_truncate_are_refused(f):
-    with pytest.raises(TypeError, match="digits behind the point|plain|np.floor"):
+    with pytest.raises(TypeError, match=r"digits behind the point|plain|np.floor"):
         agree(f)

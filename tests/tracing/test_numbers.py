@@ -16,7 +16,7 @@ from tests.tracing.compared import agree, outcome
 SINGLE = {
     name: eval("lambda x: " + name)
     for name in """
-    x[0]; x[-1]; x.item(0); x.flat[1]; x.reshape(2, 3)[1, 2]; x[0] * 2; -x[0]; x[0] ** 2; np.sum(x); x.sum(); x @ x
+    x[0]; x[-1]; x.flat[1]; x.reshape(2, 3)[1, 2]; x[0] * 2; -x[0]; x[0] ** 2; np.sum(x); x.sum(); x @ x
     np.dot(x, x); np.inner(x, x); np.vdot(x, x); np.mean(x); x.max(); np.min(x); np.prod(x[:2]); np.linalg.norm(x)
     np.sin(np.sum(x)); np.sqrt(x[0]); np.add.reduce(x); np.trapezoid(x); np.median(x[:3]); np.var(x); np.ptp(x)
     np.interp(x[0], [0.0, 1.0], [0.0, 2.0]); np.einsum("i,i", x, x); np.polyval([1.0, 2.0], x[0]); np.max(x) - x[0]
@@ -26,7 +26,8 @@ SINGLE = {
     np.broadcast_to(x[0], ()); np.real(np.array(x[0])); np.array(x[0]).T; np.sum(x) > 0.5; np.any(x > 0.5); x[0] > 0.4
     np.sum(x > 0.4); (x > 0.4).sum() + 1; np.clip(x[0], 0.2, 0.7); np.round(x[0], 1); np.where(x[0] > 0.4, x[0], x[1])
     x.mean(keepdims=True)[0]; np.linalg.det(x[:4].reshape(2, 2)); x[:4].reshape(2, 2).trace(); np.average(x); abs(x[0])
-    np.hypot(x[0], x[1]); np.maximum(x[0], x[1]); np.array([x[0], x[1]])[1]; np.float64(2.0) * x[0]; x[0] + np.array(1.0)
+    np.hypot(x[0], x[1]); np.maximum(x[0], x[1]); np.array([x[0], x[1]])[1]; np.float64(2.0) * x[0]
+    x[0] + np.array(1.0)
     """.replace("\n", ";").split(";")
     for name in [name.strip()]
     if name
@@ -94,7 +95,9 @@ def test_a_number_never_changes_and_an_array_does(sign):
 @pytest.mark.parametrize("write", ["s[...] = x[1]", "s[()] = 2.0", "s.fill(x[2])", "np.add(s, x[1], out=s)"])
 def test_writing_into_an_array_of_no_axes(write):
     for name in SINGLE:
-        text = f"def f(x):\n    x = x * 1.0\n    s = {name}\n    t = s\n    {write}\n    return np.append(x, [s * 1.0, t])"
+        text = (
+            f"def f(x):\n    x = x * 1.0\n    s = {name}\n    t = s\n    {write}\n    return np.append(x, [s * 1.0, t])"
+        )
         if "fill" in write and not isinstance(SINGLE[name](np.linspace(0.1, 0.9, 6)), np.ndarray):
             continue  # NumPy's numbers have the method, which does nothing
         names = {"np": np}
