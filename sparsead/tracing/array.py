@@ -414,7 +414,7 @@ def call_ufunc(ufunc: np.ufunc, method: str, inputs: Any, kwargs: dict[str, Any]
 def _check_bits(ufunc: np.ufunc, inputs: Any) -> None:
     """Refuse operations on the bits of integers; of real numbers NumPy itself has none."""
     kinds = (kind_of(i) for i in inputs)
-    result = ufunc.resolve_dtypes((*kinds, None))[-1]  # type: ignore[arg-type]
+    result = ufunc.resolve_dtypes((*kinds, None))[-1]
     if result != BOOL:
         raise unsupported(f"np.{ufunc.__name__} of integers that depend on x", "Use the arithmetic operators.")
 
