@@ -7,9 +7,9 @@ from typing import Any
 
 import numpy as np
 
-from sparsead.ops.registry import HANDLERS, Sample, movement
-from sparsead.tracing.array import traced_in
-from sparsead.tracing.complex import COMPLEX_HANDLERS
+from sparsead.ops.registry import AS_NUMPY, HANDLERS, Sample, composite, movement
+from sparsead.tracing.array import stack_objects
+from sparsead.tracing.positioned import Positioned
 
 
 def _is_separate(func: Callable[[Any], Any], x: Any) -> Any:
@@ -51,22 +51,30 @@ movement(np.dsplit, lambda x: np.dsplit(x.reshape(2, 3, 2), 2)[1])
 movement(np.copy, lambda x: np.copy(x), lambda x: _is_separate(np.copy, x))
 movement(np.positive, np.positive, lambda x: _is_separate(np.positive, x))
 
+if hasattr(np, "astype"):  # NumPy 2.1
 
-def each(func: Callable[..., Any], *samples: Sample) -> None:
+    @composite(np.astype, lambda x: np.astype(x, x.dtype), family="movement")
+    def astype(x: Any, dtype: Any, /, *, copy: bool = True) -> Any:
+        """``np.astype``."""
+        return x.astype(dtype, copy=copy)
+
+    AS_NUMPY.add(np.astype)
+
+
+def of_each(func: Callable[..., Any], *samples: Sample) -> None:
     """State that `func` moves the elements of each of its arguments, apart from the others."""
-    movement(func, *samples)
-    one = HANDLERS[func]
 
-    def handler(*arrays: Any) -> Any:
-        moved = [one(a) if any(True for _ in traced_in([a])) else func(a) for a in arrays]
-        return moved[0] if len(moved) == 1 else tuple(moved)
+    def rule(*arys: Any) -> Any:
+        held = [stack_objects(a) for a in arys]
+        moved = tuple(a.moved(func(a.positions)) if isinstance(a, Positioned) else func(a) for a in held)
+        return moved[0] if len(moved) == 1 else moved
 
-    HANDLERS[func] = COMPLEX_HANDLERS[func] = handler
+    composite(func, *samples, family="movement")(rule)
 
 
-each(np.atleast_1d, lambda x: np.atleast_1d(x[0, 0]), lambda x: np.atleast_1d(x, np.array([2, 0, 1]))[0])
-each(np.atleast_2d, lambda x: np.atleast_2d(x[0]))
-each(np.atleast_3d, np.atleast_3d)
+of_each(np.atleast_1d, lambda x: np.atleast_1d(x[0, 0]), lambda x: np.atleast_1d(x[0], np.array([2, 0]))[1] * x[0, 0])
+of_each(np.atleast_2d, lambda x: np.atleast_2d(x[0]))
+of_each(np.atleast_3d, np.atleast_3d)
 
 
 def _positive(x: Any, *args: Any, **kwargs: Any) -> Any:

@@ -7,11 +7,10 @@ from typing import Any
 
 import numpy as np
 
-from sparsead.ops.registry import composite, is_traced
+from sparsead.ops.registry import composite, known
 from sparsead.tracing.array import TracedArray, stack_objects
 from sparsead.tracing.complex import TracedComplex
 from sparsead.tracing.positioned import put_flat
-from sparsead.tracing.scalar import BRANCH_HINT, refuse_value
 
 
 @composite(np.copyto, lambda x: _copied(x))
@@ -60,15 +59,8 @@ def put(a: Any, ind: Any, v: Any, mode: str = "raise") -> None:
         return
     if not isinstance(a, (TracedArray, TracedComplex)):
         np.asarray(stack_objects(v))  # refused, with the reason
-    places = np.ravel(np.take(np.arange(np.size(a)), _static(ind, "np.put"), mode=mode))  # type: ignore[call-overload]
+    places = np.ravel(np.take(np.arange(np.size(a)), known(ind, "the places of np.put"), mode=mode))  # type: ignore[call-overload]
     put_flat(a, places, v)
-
-
-def _static(places: Any, what: str) -> Any:
-    """Return places in an array; refuse traced ones."""
-    if is_traced(stack_objects(places)):
-        refuse_value(f"the places of {what}", BRANCH_HINT)
-    return places
 
 
 def _put(x: Any) -> Any:
@@ -80,15 +72,20 @@ def _put(x: Any) -> Any:
 @composite(np.putmask, lambda x: _masked(np.putmask, x))
 def putmask(a: Any, mask: Any, values: Any) -> None:
     """``np.putmask``: the value at the same place, repeated as needed."""
-    if np.shape(mask) != np.shape(a):
+    if np.size(mask) != np.size(a):
         raise ValueError("putmask: mask and data must be the same size")
     if np.size(values):
-        a[...] = np.where(mask, np.resize(values, np.shape(a)), a)
+        a[...] = np.where(np.reshape(mask, np.shape(a)), np.resize(values, np.shape(a)), a)
 
 
 @composite(np.place, lambda x: _masked(np.place, x))
 def place(arr: Any, mask: Any, vals: Any) -> None:
     """``np.place`` with a static mask: one value after the other."""
+    mask = np.asarray(known(mask, "np.place with mask="))
+    if mask.size != np.size(arr):
+        raise ValueError("place: mask and data must be the same size")
+    if np.any(mask) and np.size(vals) == 0:
+        raise ValueError("Cannot insert from an empty array!")
     put(arr, np.flatnonzero(mask), vals)
 
 
@@ -101,6 +98,7 @@ def _masked(func: Callable[..., Any], x: Any) -> Any:
 @composite(np.put_along_axis, lambda x: _put_along(x))
 def put_along_axis(arr: Any, indices: Any, values: Any, axis: Any) -> None:
     """``np.put_along_axis`` with static places."""
+    indices = known(indices, "np.put_along_axis with indices=")
     numbers = np.arange(np.size(arr)).reshape(np.shape(arr))
     places = np.take_along_axis(numbers, np.asarray(indices), axis)
     put(arr, places, np.broadcast_to(values, np.shape(places)).reshape(-1))
@@ -115,16 +113,19 @@ def _put_along(x: Any) -> Any:
 @composite(
     np.choose, lambda x: np.choose([0, 2, 1, 0], [x, x * x, 1.0]), lambda x: np.choose([5, -1, 0, 1], x, mode="wrap")
 )
-def choose(a: Any, choices: Any, out: Any = None, mode: Any = "raise") -> Any:
+def choose(a: Any, choices: Any, mode: Any = "raise") -> Any:
     """``np.choose`` with static choices."""
+    a = known(a, "np.choose with a=")
     candidates = [stack_objects(c) for c in choices]
-    shape = np.broadcast_shapes(np.shape(_static(a, "np.choose")), *(np.shape(c) for c in candidates))
+    shape = np.broadcast_shapes(np.shape(a), *(np.shape(c) for c in candidates))
     number = np.choose(a, [np.full(shape, k) for k in range(len(candidates))], mode=mode)
     stacked: Any = np.stack([np.broadcast_to(c, shape) for c in candidates])
     return np.take_along_axis(stacked, number[None], axis=0)[0]
 
 
-@composite(np.unstack, lambda x: np.unstack(x, axis=1)[2], family="movement")
-def unstack(x: Any, /, *, axis: int = 0) -> Sequence[Any]:
-    """``np.unstack``."""
-    return tuple(np.moveaxis(x, axis, 0))
+if hasattr(np, "unstack"):  # NumPy 2.1
+
+    @composite(np.unstack, lambda x: np.unstack(x, axis=1)[2], family="movement")
+    def unstack(x: Any, /, *, axis: int = 0) -> Sequence[Any]:
+        """``np.unstack``."""
+        return tuple(np.moveaxis(x, axis, 0))

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import operator
 import sys
-import weakref
 from collections.abc import Callable, Iterator
 from typing import Any, NoReturn
 
@@ -24,7 +23,7 @@ from sparsead.tracing.complex import TracedComplex, call_complex, call_complex_u
 from sparsead.tracing.decisions import active
 from sparsead.tracing.kinds import kind_of
 from sparsead.tracing.loops.tape import is_tracing
-from sparsead.tracing.positioned import Positioned
+from sparsead.tracing.positioned import Positioned, Traced
 from sparsead.tracing.scalar import (
     BRANCH_HINT,
     WRITE_HINT,
@@ -53,6 +52,7 @@ ARRAYS: set[Callable[..., Any]] = {
 BITS = (np.bitwise_and, np.bitwise_or, np.bitwise_xor, np.invert)
 ELEMENTWISE = {np.clip, np.round, np.around}  # functions whose out= may be larger than their result
 STACK = np.stack  # the function itself: its name is bound to another one while a function is traced
+SPARSE = scipy.sparse.coo_array  # the handler that makes a traced matrix of any sparse one
 
 DIFFERENCES_HINT = "Write it with NumPy functions of the traced array."
 
@@ -75,8 +75,6 @@ class TracedArray(Positioned, NDArrayOperatorsMixin):
     def __init__(self, storage: Storage, positions: IndexArray) -> None:
         self.storage = storage
         self.positions = positions
-        if storage.values is not None:
-            storage.home.constants.append(weakref.ref(self))
 
     # -- construction and reading ---------------------------------------------------------------------------
     @classmethod
@@ -224,6 +222,10 @@ class TracedArray(Positioned, NDArrayOperatorsMixin):
 
     # -- NumPy protocols ------------------------------------------------------------------------------------
     def __array_ufunc__(self, ufunc: np.ufunc, method: str, *inputs: Any, **kwargs: Any) -> Any:
+        if any(isinstance(i, Traced) for i in inputs):
+            return NotImplemented
+        if ufunc is not np.matmul and any(hasattr(type(i), "tocsr") for i in inputs):
+            return getattr(ufunc, method)(*(_traced_matrix(i) for i in inputs), **kwargs)
         return call_ufunc(ufunc, method, inputs, kwargs)
 
     def __array_function__(self, func: Callable[..., Any], types: Any, args: Any, kwargs: Any) -> Any:
@@ -369,8 +371,15 @@ def as_integers(array: Any) -> Any:
     return TracedArray.of_ref(ref, traced(array).positions)
 
 
+def _traced_matrix(value: Any) -> Any:
+    """Return a constant sparse matrix as a traced one, which knows its operations with arrays; all else as it is."""
+    return HANDLERS[SPARSE](value) if hasattr(type(value), "tocsr") else value
+
+
 def matmul(a: Any, b: Any) -> Any:
     """Return ``a @ b``, also for operands that do not dispatch."""
+    if isinstance(b, Traced):
+        return b.__rmatmul__(a)  # type: ignore[attr-defined]
     if is_complex(a) or is_complex(b):
         return call_complex(np.matmul, (a, b), {})
     return as_numbers(HANDLERS[np.matmul](a, b))
@@ -602,7 +611,7 @@ def reading(value: Any) -> Ref:
     if isinstance(value, TracedScalar):
         return value.array.ref
     if scipy.sparse.issparse(value):
-        raise unsupported("a sparse matrix in an operation other than a product", "Use A.toarray(), or A @ x.")
+        raise unsupported("a sparse matrix in an operation of dense arrays", "Use A.toarray(), or A @ x.")
     array = np.asarray(value)
     if array.dtype.kind not in "fiub":
         raise unsupported(f"a value of dtype {array.dtype}", "Constants must be real numbers.")
@@ -686,10 +695,10 @@ def _static_key(key: Any) -> Any:
     return key
 
 
-def traced_in(items: Any) -> Iterator[TracedArray | TracedScalar | TracedComplex]:
+def traced_in(items: Any) -> Iterator[Any]:
     """Yield the traced arrays and scalars in nested lists, tuples and dicts."""
     for item in items.values() if isinstance(items, dict) else items:
-        if isinstance(item, (TracedArray, TracedScalar, TracedComplex)):
+        if isinstance(item, (TracedArray, TracedScalar, TracedComplex, Traced)):
             yield item
         elif isinstance(item, (list, tuple, dict)):
             yield from traced_in(item)

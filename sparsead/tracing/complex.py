@@ -6,7 +6,6 @@ Everything below tracing sees the two parts only. What a function does to the pa
 from __future__ import annotations
 
 import sys
-import weakref
 from collections.abc import Callable
 from typing import Any, NoReturn
 
@@ -35,15 +34,13 @@ class TracedComplex(Positioned, NDArrayOperatorsMixin):
     computed one have memory of their own, with the same positions.
     """
 
-    __slots__ = ("__weakref__", "imag_part", "real_part")
+    __slots__ = ("imag_part", "real_part")
     __array_priority__ = 1001.0
     __hash__ = None  # type: ignore[assignment]
 
     def __init__(self, real: Any, imag: Any) -> None:
         self.real_part = real
         self.imag_part = imag
-        if self.is_constant:
-            real.storage.home.constants.append(weakref.ref(self))
 
     @property  # type: ignore[misc]
     def __class__(self) -> type:

@@ -26,6 +26,12 @@ REFUSED = dict.fromkeys(
 )
 
 
+class Traced:
+    """What else stands for values that are traced: an operation with an array is its own, not the array's."""
+
+    __slots__ = ()
+
+
 class Flags:
     """What ``array.flags`` says of the memory, by the positions, which have the same order."""
 

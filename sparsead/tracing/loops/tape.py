@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import threading
 from array import array
-from collections.abc import Callable, Hashable, Iterator, Sequence
+from collections.abc import Hashable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
@@ -18,6 +18,7 @@ from typing import Any
 import numpy as np
 
 from sparsead.errors import Origin, user_origin
+from sparsead.program.index import NUMBER
 from sparsead.program.nodes import Node, Ref
 from sparsead.program.scalar import OPS, Op
 from sparsead.tracing.kinds import as_logic, loop
@@ -68,8 +69,6 @@ class Tape:
         The records that were written to arrays.
     closed : bool
         True when the trace is over.
-    constants : list of weakref.ref
-        The arrays of known values that were made.
     """
 
     def __init__(self) -> None:
@@ -82,7 +81,6 @@ class Tape:
         self.cells: Any = None
         self.stored: list[np.ndarray] = []
         self.closed = False
-        self.constants: list[Callable[[], Any]] = []
         self._numbers: dict[Hashable, int] = {}
         self._known: dict[Hashable, int] = {}
         self._append(self._new(None, Signature(None)))
@@ -225,11 +223,10 @@ class Tape:
 
 def take(column: array[int], records: np.ndarray) -> np.ndarray:
     """Gather from a column of a tape. No view of it may outlive the call: it could not grow any more."""
-    return np.frombuffer(column, dtype=np.int32)[records]
+    return np.frombuffer(column, dtype=NUMBER)[records]
 
 
 _current = threading.local()
-AT_END: list[Callable[[Tape], None]] = []  # called when a trace is over
 
 
 def current_tape() -> Tape:
@@ -242,18 +239,15 @@ def current_tape() -> Tape:
 
 @contextmanager
 def new_tape() -> Iterator[Tape]:
-    """Let this thread record on a tape of its own inside the block."""
-    before = getattr(_current, "tape", None)
-    _current.tape = tape = Tape()
-    _current.depth = getattr(_current, "depth", 0) + 1
+    """Let this thread record on a tape of its own inside the block; a trace within a trace goes on with its tape."""
+    before, depth = getattr(_current, "tape", None), getattr(_current, "depth", 0)
+    tape = before if depth and before is not None else Tape()
+    _current.tape, _current.depth = tape, depth + 1
     try:
         yield tape
     finally:
-        _current.tape = before
-        _current.depth -= 1
-        tape.closed = True
-        for call in AT_END:
-            call(tape)
+        _current.tape, _current.depth = before, depth
+        tape.closed = not depth
 
 
 def is_tracing() -> bool:

@@ -13,7 +13,17 @@ from typing import Any
 import numpy as np
 
 from sparsead.errors import unsupported
-from sparsead.tracing.array import AS_NUMPY, TracedArray, of_number, on_values, stack_objects, traced_in, wrapped
+from sparsead.tracing.array import (
+    AS_NUMPY,
+    TracedArray,
+    call_function,
+    of_number,
+    on_values,
+    stack_objects,
+    traced_in,
+    with_arrays,
+    wrapped,
+)
 from sparsead.tracing.complex import TracedComplex
 from sparsead.tracing.replacing.names import patch
 from sparsead.tracing.scalar import WHERE, TracedScalar, of_numbers
@@ -24,7 +34,7 @@ def allocating(original: Callable[..., Any]) -> Callable[..., Any]:
 
     def create(*args: Any, like: Any = None, **kwargs: Any) -> Any:
         if any(type(a) is TracedScalar for a in args) or any(True for _ in traced_in((args, kwargs))):
-            return original(*args, **kwargs)  # dispatches
+            return call_function(original, tuple(map(with_arrays, args)), kwargs)
         new = on_values(original, args, kwargs)
         single = original in SIZED and type(new) is np.ndarray and new.dtype.kind == "f"
         return TracedArray.of_values(new) if single else new
