@@ -86,7 +86,7 @@ def _aligned(operand: Any, labels: Labels, grid: Labels) -> Any:
 
 
 # -- products with constant matrices ------------------------------------------------------------------------------
-def _matrix_by_array(matrix: Any, x: TracedArray) -> TracedArray:
+def _matrix_by_array(matrix: Any, x: TracedArray) -> Any:
     """Return ``matrix @ x`` for a constant 2-D matrix, dense or sparse, and x of shape (n,) or (n, k)."""
     if x.ndim not in (1, 2) or matrix.shape[1] != x.shape[0]:
         raise ValueError(f"matmul: a matrix of shape {matrix.shape} does not fit an array of shape {x.shape}")

@@ -132,8 +132,9 @@ def cumulative(func: Callable[..., Any], op: Op, first: float) -> None:
     )(definition)
 
 
-cumulative(np.cumulative_sum, add, 0.0)
-cumulative(np.cumulative_prod, multiply, 1.0)
+if hasattr(np, "cumulative_sum"):  # NumPy 2.1
+    cumulative(np.cumulative_sum, add, 0.0)
+    cumulative(np.cumulative_prod, multiply, 1.0)
 
 # -- complex functions of real arrays ------------------------------------------------------------------------------
 query(np.conjugate, lambda x: x.copy("K"), lambda x: x * np.conj(x), lambda x: np.conjugate(x))

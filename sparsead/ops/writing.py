@@ -13,7 +13,7 @@ from sparsead.tracing.complex import TracedComplex
 
 
 @composite(np.copyto, lambda x: _copied(x))
-def copyto(dst: Any, src: Any, casting: str = "same_kind", where: Any = True) -> None:
+def copyto(dst: Any, src: Any, casting: Any = "same_kind", where: Any = True) -> None:
     """``np.copyto``."""
     if not isinstance(dst, (TracedArray, TracedComplex)):
         dst[...] = src  # refused with the reason
@@ -110,7 +110,9 @@ def choose(a: Any, choices: Any, mode: Any = "raise") -> Any:
     return np.take_along_axis(stacked, number[None], axis=0)[0]
 
 
-@composite(np.unstack, lambda x: np.unstack(x, axis=1)[2], family="movement")
-def unstack(x: Any, /, *, axis: int = 0) -> Sequence[Any]:
-    """``np.unstack``."""
-    return tuple(np.moveaxis(x, axis, 0))
+if hasattr(np, "unstack"):  # NumPy 2.1
+
+    @composite(np.unstack, lambda x: np.unstack(x, axis=1)[2], family="movement")
+    def unstack(x: Any, /, *, axis: int = 0) -> Sequence[Any]:
+        """``np.unstack``."""
+        return tuple(np.moveaxis(x, axis, 0))

@@ -130,8 +130,8 @@ CONVERTING: list[Callable[..., Any]] = [np.array, np.asarray, np.asanyarray]
 ALLOCATING: list[Callable[..., Any]] = [
     *SIZED, np.tri, np.arange, np.linspace, np.logspace, np.geomspace, np.fromfunction, np.vander,
     np.repeat, np.tile, np.diag, np.diagflat, np.tril, np.triu, np.concatenate, np.stack, np.hstack, np.vstack,
-    np.dstack, np.column_stack, np.block, np.append, np.insert, np.delete, np.pad, np.roll, np.resize, np.flip, np.meshgrid,
-    np.outer, np.kron, np.cumsum, np.diff, np.sort, np.take, np.dot, np.matmul, np.interp, np.clip,
+    np.dstack, np.column_stack, np.block, np.append, np.insert, np.delete, np.pad, np.roll, np.resize, np.flip,
+    np.meshgrid, np.outer, np.kron, np.cumsum, np.diff, np.sort, np.take, np.dot, np.matmul, np.interp, np.clip,
 ]  # fmt: skip
 for _function in ALLOCATING:
     if not isinstance(_function, np.ufunc):
