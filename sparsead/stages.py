@@ -36,7 +36,7 @@ class Timings(dict[str, float]):
         return ", ".join(f"{name} {seconds:.3g} s" for name, seconds in self.items())
 
     def _repr_html_(self) -> str:
-        from coloring.html import table
+        from coloring.pictures.html import table
 
         rows = [(name, f"{1e3 * seconds:,.1f}") for name, seconds in [*self.items(), ("all", self.total)]]
         return table(("stage", "milliseconds"), rows)

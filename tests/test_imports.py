@@ -36,7 +36,9 @@ ALLOWED = {
     },
 }  # fmt: skip
 LIBRARIES_OF_COLORING = {"numpy", "scipy", "numba", "networkx"}
-DRAWS = ROOT / "coloring" / "plotting.py"  # the one file that knows matplotlib, which it imports when it draws
+DRAWS = (
+    ROOT / "coloring" / "pictures" / "figures.py"
+)  # the one file that knows matplotlib, which it imports when it draws
 
 
 def imported(file: Path) -> set[str]:
@@ -99,3 +101,21 @@ def test_coloring_imports_few_libraries():
     for file in files_of("coloring"):
         heads = {name.split(".")[0] for name in imported(file)} - set(sys.stdlib_module_names) - {"coloring"}
         assert heads <= LIBRARIES_OF_COLORING | ({"matplotlib"} if file == DRAWS else set()), file
+
+
+def test_no_circle_between_the_files_of_coloring():
+    """From `coloring/__init__.py`, the shop window, down to `errors`: no file imports itself through others."""
+    from graphlib import TopologicalSorter
+
+    files = {file: set() for file in files_of("coloring") if file != ROOT / "coloring" / "__init__.py"}
+    for file, below in files.items():
+        package = file.relative_to(ROOT).parts[:-1]
+        for node in ast.walk(ast.parse(file.read_text())):
+            if isinstance(node, ast.ImportFrom) and node.level:
+                above = package[: len(package) + 1 - node.level]
+                base = ROOT.joinpath(*above, *(node.module or "").split("."))
+                names = [base / alias.name for alias in node.names]
+                found = [base.with_suffix(".py"), base / "__init__.py", *(name.with_suffix(".py") for name in names)]
+                below |= {one for one in found if one in files and one != file}
+    assert files[ROOT / "coloring" / "api.py"]
+    TopologicalSorter(files).prepare()

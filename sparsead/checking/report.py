@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from html import escape
 from typing import Any
 
-from coloring.html import table
+from coloring.pictures.html import table
 from sparsead.errors import SparseADError
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -315,8 +316,7 @@ def hessian_pattern(f: Callable[..., Any], x0: Any, *args: Any, argnum: Argnum =
 
 def second_order(gradients: Kernels) -> LinearProgram:
     """Linearize gradient kernels: the matrix is the Hessian."""
-    linear = linearize(gradients)
-    return LinearProgram(linear.source, linear.target, linear.kernels, linear.primal, symmetric=True)
+    return replace(linearize(gradients), symmetric=True)
 
 
 def hessian_patterns(linear: LinearProgram) -> dict[Buffer, SparsityPattern]:

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from coloring import ColoringResult, SparsityPattern
-from coloring.thumbnail import thumbnail
+from coloring.pictures.thumbnail import thumbnail
 from sparsead.checking.check import verify
 from sparsead.derivatives import constants
 from sparsead.derivatives.blocks import Blocks

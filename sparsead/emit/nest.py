@@ -18,7 +18,7 @@ import numpy as np
 
 from sparsead.emit.source import Source, literal, share
 from sparsead.kernels.indexmap import IndexMap, Table
-from sparsead.kernels.kernel import Load, reachable
+from sparsead.kernels.kernel import Load, Meeting, reachable
 from sparsead.program.index import Shape
 from sparsead.program.scalar import Expr
 
@@ -131,6 +131,10 @@ class Nest:
             place, level = self._index(expr.value.index)
             level = len(self.domain) if self.ordered else level
             name, code = self._name("s"), f"{self.source.buffer(expr.value.buffer)}[{place}]"
+        elif isinstance(expr.value, Meeting):
+            (first, level), (second, other) = self._index(expr.value.first), self._index(expr.value.second)
+            level = len(self.domain) if self.ordered else max(level, other)
+            name, code = self._name("s"), f"{first} == {second}"
         elif expr.op is None:
             return literal(expr.value), 0
         else:

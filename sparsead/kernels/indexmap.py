@@ -15,6 +15,7 @@ import numpy as np
 
 from sparsead.program.index import IDENTITIES, IndexArray, Shape, index_dtype, stored_part
 
+MOST_DIFFERENCES = 1 << 20  # of two index maps, to be looked at one by one
 Box = tuple[tuple[int, int], ...]  # first and one past the last, for each axis of a domain
 
 
@@ -101,6 +102,26 @@ class IndexMap:
             total += entries[tuple(points[a] for a in table.axes)]
         return total.astype(index_dtype(int(total.max(initial=0)) + 1), copy=False)
 
+    def meets(self, other: IndexMap) -> bool:
+        """Tell whether the map agrees with another one at some point."""
+        if "table" in (self.form, other.form):
+            return bool((self.array() == other.array()).any())
+        reached = np.array([self.offset - other.offset])  # differences, as far as they depend on the axes so far
+        for axis in range(len(self.shape)):
+            own, others = self._line(axis), other._line(axis)
+            if np.ndim(own) == np.ndim(others) == 0 and own == others:
+                continue
+            steps = np.unique(_every(own, self.shape[axis]) - _every(others, self.shape[axis]))
+            if reached.size * steps.size > MOST_DIFFERENCES:
+                return bool((self.array() == other.array()).any())
+            reached = np.unique(reached[:, None] + steps)
+        return bool((reached == 0).any())
+
+    def _line(self, axis: int) -> np.ndarray | int:
+        """Return what the coordinate of an axis adds to the index, or the stride where there is no table."""
+        tables = [t.entries for t in self.tables if t.axes == (axis,)]
+        return _every(self.strides[axis], self.shape[axis]) + sum(tables) if tables else self.strides[axis]
+
     def merged(self, axis: int) -> IndexMap | None:
         """Return the map with `axis` and the next one made one axis; None where its form would be lost."""
         n, inner = self.shape[axis], self.shape[axis + 1]
@@ -121,6 +142,10 @@ class IndexMap:
         parts += [f"{s}*i{k}" if s != 1 else f"i{k}" for k, s in enumerate(self.strides) if s]
         parts += [f"t[{','.join(f'i{a}' for a in t.axes)}]" for t in self.tables]
         return " + ".join(parts) or "0"
+
+
+def _every(line: np.ndarray | int, size: int) -> np.ndarray:
+    return line * np.arange(size) if isinstance(line, int) else line
 
 
 def _along(values: np.ndarray, axes: tuple[int, ...], ndim: int) -> np.ndarray:

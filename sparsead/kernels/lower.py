@@ -405,7 +405,8 @@ class _Asked:
         node = want.node
         buffer = self.lowering.buffers.get(node.serial)
         if buffer is not None:
-            return pool.leaf(Load(buffer, rename(recognise(want.index))))
+            value = pool.leaf(Load(buffer, rename(recognise(want.index))))
+            return pool.apply(OPS["not_equal"], (value, pool.constant(0.0))) if node.boolean else value
         if not isinstance(node, Constant):
             return None
         load = self.lowering.constant_load(node, want.index)

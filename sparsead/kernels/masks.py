@@ -12,7 +12,7 @@ from dataclasses import replace
 import numpy as np
 
 from sparsead.kernels.indexmap import IndexMap, recognise
-from sparsead.kernels.kernel import LinearKernel, Load, moved, reachable
+from sparsead.kernels.kernel import LinearKernel, Load, Meeting, moved, reachable
 from sparsead.program.index import IndexArray, box, stored_part
 from sparsead.program.scalar import Expr
 
@@ -76,6 +76,8 @@ def _value(e: Expr, known: dict[int, np.ndarray | None]) -> np.ndarray | None:
     if isinstance(e.value, Load):
         constant = e.value.buffer.value
         return None if constant is None else constant[stored_part(e.value.index.array())]
+    if isinstance(e.value, Meeting):
+        return e.value.array()
     if e.op is None:
         return np.asarray(e.value)
     operands = [known[a.serial] for a in e.args]

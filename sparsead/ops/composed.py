@@ -51,7 +51,7 @@ def diff(a: Any, n: int = 1, axis: int = -1, prepend: Any = None, append: Any = 
 def remainder(x: Any, y: Any) -> Any:
     """``x % y`` with the sign of y."""
     rest = np.fmod(x, y)
-    return np.where((rest != 0.0) & ((rest < 0.0) != (np.asarray(y) < 0.0)), rest + y, rest)
+    return np.where((rest != 0.0) & ((rest < 0.0) != np.less(y, 0.0)), rest + y, rest)
 
 
 @composite(np.floor_divide, lambda x: x * ((5.0 * x) // 0.5), family="elementwise")
@@ -60,12 +60,6 @@ def floor_divide(x: Any, y: Any) -> Any:
     rest = np.fmod(x, y)
     steps = np.where((rest != 0.0) & ((rest < 0.0) != (np.asarray(y) < 0.0)), 1.0, 0.0)
     return np.where(np.equal(y, 0.0), np.divide(x, y), np.rint((x - rest) / y - steps))
-
-
-@composite(np.logaddexp, lambda x: np.logaddexp(x, x[::-1]), family="elementwise")
-def logaddexp(x: Any, y: Any) -> Any:
-    """``log(exp(x) + exp(y))`` without overflow."""
-    return np.maximum(x, y) + np.log1p(np.exp(-np.abs(x - y)))
 
 
 @composite(np.deg2rad, np.deg2rad, family="elementwise")
@@ -82,13 +76,6 @@ def rad2deg(x: Any) -> Any:
 
 state(np.radians, deg2rad)
 state(np.degrees, rad2deg)
-
-
-@composite(np.sinc, lambda x: np.sinc(x))
-def sinc(x: Any) -> Any:
-    """``sin(pi x) / (pi x)``."""
-    y = np.pi * np.where(stack_objects(x) == 0.0, 1.0e-20, x)
-    return np.sin(y) / y
 
 
 @composite(np.select, lambda x: np.select([x > 0.65, x > 0.35], [x * x, np.sin(x)], default=x))
@@ -179,12 +166,6 @@ state(np.bitwise_xor, logical_xor)
 def isinf(x: Any) -> Any:
     """Plus or minus infinity."""
     return np.equal(np.abs(x), np.inf)
-
-
-@composite(np.logaddexp2, lambda x: np.logaddexp2(x, x[:, ::-1]), family="elementwise")
-def logaddexp2(x: Any, y: Any) -> Any:
-    """``log2(2**x + 2**y)`` without overflow."""
-    return np.maximum(x, y) + np.log1p(np.exp2(-np.abs(x - y))) / math.log(2.0)
 
 
 @composite(np.divmod, lambda x: x * np.divmod(5.0 * x, 0.5)[0], lambda x: np.divmod(5.0 * x, 0.5)[1])

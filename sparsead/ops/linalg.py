@@ -1,4 +1,4 @@
-"""Linear algebra of small stacked matrices, in closed form: cofactors up to 4 x 4, no pivots, no branches."""
+"""Linear algebra of small stacked matrices, written out: elimination up to 4 x 4, pivots chosen without branches."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from sparsead.errors import unsupported
+from sparsead.ops.elimination import determinant, inverse, sign_and_logarithm, solution
 from sparsead.ops.registry import composite, is_traced
 from sparsead.tracing.array import stack_objects
 
@@ -33,13 +34,6 @@ def _square(a: Any, what: str) -> int:
     return n
 
 
-def _minor(a: Any, i: int, j: int) -> Any:
-    """Return `a` without row i and column j."""
-    n = np.shape(a)[-1]
-    rows, columns = ([k for k in range(n) if k != skip] for skip in (i, j))
-    return a[(..., *np.ix_(rows, columns))]
-
-
 @composite(
     np.linalg.det,
     lambda x: np.linalg.det(x[:, :3]),
@@ -48,19 +42,10 @@ def _minor(a: Any, i: int, j: int) -> Any:
     family="linear algebra",
 )
 def det(a: Any) -> Any:
-    """``np.linalg.det`` by expansion along the first row."""
+    """``np.linalg.det``: the product of the pivots."""
     a = stack_objects(a)
     n = _square(a, "np.linalg.det")
-    if n == 0:
-        return np.ones(np.shape(a)[:-2])
-    if n == 1:
-        return a[..., 0, 0]
-    if n == 2:
-        return a[..., 0, 0] * a[..., 1, 1] - a[..., 0, 1] * a[..., 1, 0]
-    total = 0.0
-    for j in range(n):
-        total = total + (-1.0) ** j * a[..., 0, j] * det(_minor(a, 0, j))
-    return total
+    return determinant(a) if n else np.ones(np.shape(a)[:-2])
 
 
 @composite(
@@ -70,14 +55,10 @@ def det(a: Any) -> Any:
     family="linear algebra",
 )
 def inv(a: Any) -> Any:
-    """``np.linalg.inv``: the transposed cofactors over the determinant."""
+    """``np.linalg.inv``, by elimination."""
     a = stack_objects(a)
     n = _square(a, "np.linalg.inv")
-    if n == 1:
-        return 1.0 / a
-    cofactors = [[(-1.0) ** (i + j) * det(_minor(a, j, i)) for j in range(n)] for i in range(n)]
-    adjugate = np.stack([np.stack(row, axis=-1) for row in cofactors], axis=-2)
-    return adjugate / det(a)[..., None, None]
+    return inverse(a) if n else a
 
 
 @composite(
@@ -88,8 +69,10 @@ def inv(a: Any) -> Any:
 )
 def slogdet(a: Any) -> Any:
     """``np.linalg.slogdet``: sign and logarithm of the determinant."""
-    value = det(a)
-    return SlogdetResult(np.sign(value), np.log(np.abs(value)))
+    a = stack_objects(a)
+    n = _square(a, "np.linalg.slogdet")
+    none = np.zeros(np.shape(a)[:-2])
+    return SlogdetResult(*(sign_and_logarithm(a) if n else (none + 1.0, none)))
 
 
 @composite(
@@ -123,8 +106,13 @@ def cholesky(a: Any, /, *, upper: bool = False) -> Any:
 def solve(a: Any, b: Any) -> Any:
     """``np.linalg.solve``; a constant matrix may have any size."""
     a, b = stack_objects(a), stack_objects(b)
-    inverse = inv(a) if is_traced(a) else np.linalg.inv(np.asarray(a))
-    return inverse @ b
+    if not is_traced(a):
+        return np.linalg.inv(np.asarray(a)) @ b
+    n, vectors = _square(a, "np.linalg.solve"), np.ndim(b) == 1
+    if np.shape(b)[-1 if vectors else -2] != n:
+        raise ValueError(f"np.linalg.solve: matrices {np.shape(a)} and right-hand sides {np.shape(b)} do not fit")
+    found = solution(a, b[:, None] if vectors else b)
+    return found[..., 0] if vectors else found
 
 
 @composite(

@@ -38,6 +38,7 @@ from sparsead.tracing.scalar import BRANCH_HINT, TracedScalar, refuse_value
 from sparsead.tracing.storage import assemble
 
 Sample = Callable[[np.ndarray], Any]
+CALL = 20  # cost of a function of the math library, in scalar operations
 
 
 @dataclass(frozen=True)
@@ -95,6 +96,7 @@ def elementwise(
     choice: Rule | None = None,
     singular: bool = False,
     jumps: bool = False,
+    cost: int = 1,
 ) -> Op:
     """State a scalar operation: the NumPy ufunc, its generated code, and one partial per operand.
 
@@ -116,9 +118,10 @@ def elementwise(
         See `Op`.
     jumps : bool
         True where the value jumps although both partials are stated; conditions and steps do anyhow.
+    cost : int
+        Scalar operations that it comes to; `CALL` for a function of the math library.
     """
     name = "select" if numpy is np.where else numpy.__name__
-    cost = 20 if "(" in code and "if" not in code and "abs" not in code else 1
     jumps = jumps or boolean or any(p is None for k, p in enumerate(partials) if k not in conditions)
     op = define(Op(name, numpy, code, partials, cost, boolean, choice, singular, conditions, jumps))
 

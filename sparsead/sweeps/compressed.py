@@ -20,7 +20,16 @@ from sparsead.emit.sweep import DEFAULT_ENGINE, Engine, Sweep
 from sparsead.kernels.indexmap import IndexMap
 from sparsead.kernels.kernel import Kernel, LinearKernel, LinearProgram, Term
 from sparsead.sweeps.beside import beside
-from sparsead.sweeps.vector import all_differ, by_place, stores, work_sizes, write_value, write_zeros
+from sparsead.sweeps.vector import (
+    all_differ,
+    by_place,
+    empty_tangent,
+    stores,
+    times,
+    work_sizes,
+    write_value,
+    write_zeros,
+)
 
 LANE_BUDGET = 1 << 28  # bytes for the lanes of buffers
 MAX_LANES = 32
@@ -152,7 +161,8 @@ class _Writer:
     def write_block(self) -> None:
         """Write the pass of one block of colors."""
         for buffer in self.laned:
-            write_zeros(self.source, self.source.buffer(buffer, tangent=True), buffer.size * self.lanes.width)
+            size, zero = buffer.size * self.lanes.width, empty_tangent(self.linear, buffer)
+            write_zeros(self.source, self.source.buffer(buffer, tangent=True), size, zero)
         for number, kernel in enumerate(self.linear.kernels):
             self.write_kernel(kernel, self.beside.get(number))
         if not self.rowwise:
@@ -248,6 +258,7 @@ class _Group:
         self.place = nest.index(terms[0].place)
         self.target = "" if self.is_row else writer.source.buffer(terms[0].target, tangent=True)
         self.width = writer.lanes.width
+        self.linear = writer.linear
         self.seeds: list[tuple[str, str]] = []
         self.dense: list[tuple[str, str, str]] = []
         for term in terms:
@@ -259,7 +270,9 @@ class _Group:
 
     def sum_over_lanes(self, k: str) -> str:
         """Return the sum that lane k receives from intermediate buffers."""
-        return " + ".join(f"{c} * {name}[{self.width} * ({index}) + {k}]" for c, name, index in self.dense)
+        lanes = ((c, f"{name}[{self.width} * ({index}) + {k}]") for c, name, index in self.dense)
+        start = ["0.0"] if self.is_row and self.linear.absorbing else []
+        return " + ".join([*start, *(times(self.linear, c, lane) for c, lane in lanes)])
 
 
 def rows_complete(linear: LinearProgram, wanted: np.ndarray | None = None) -> bool:

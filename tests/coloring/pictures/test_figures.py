@@ -9,7 +9,7 @@ from benchmarks import matrices
 from coloring import SparsityPattern
 from tests.sizes import size
 
-from .helpers import COLORINGS, MATRICES
+from ..helpers import COLORINGS, MATRICES
 
 
 def pixels(ax):

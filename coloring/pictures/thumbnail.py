@@ -3,30 +3,26 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
 
 import numpy as np
 
 from .binning import binned_counts, bins_of, shade
 from .paints import PAINTS
-
-if TYPE_CHECKING:
-    from .pattern import SparsityPattern
-    from .results import ColoringResult
+from .shown import Colored, Entries
 
 BINS = 48
 PIXELS = 132  # of the longer side
 LEVELS = 4  # of darkness
 
 
-def thumbnail(pattern: SparsityPattern) -> str:
+def thumbnail(pattern: Entries) -> str:
     """Return the pattern as an SVG element in the color of the text; of large matrices how full the bins are."""
     levels = np.ceil(LEVELS * shade(binned_counts(pattern, BINS))).astype(int)
     styles = [f"fill='currentColor' opacity='{(level + 1) / LEVELS:g}'" for level in range(LEVELS)]
     return _svg(levels, styles, pattern.shape)
 
 
-def colored_thumbnail(result: ColoringResult) -> str:
+def colored_thumbnail(result: Colored) -> str:
     """Return the pattern with every entry in the color of its group; without colors where those cannot be seen."""
     pattern, plan = result.pattern, result.plan
     if max(pattern.shape) > BINS or result.num_colors > len(PAINTS):

@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from . import kernels
-from .errors import ColoringError
-from .graph import Graph
-from .pattern import as_pattern
-from .problems import make_problem
-from .problems.base import Candidate, Problem
+from .. import kernels
+from ..errors import ColoringError
+from ..graph import Graph
+from ..pattern import as_pattern
+from ..problems import make_problem
+from ..problems.base import Candidate, Problem
 
 if TYPE_CHECKING:
     import networkx as nx
@@ -124,7 +124,7 @@ def networkx_candidates(problem: Problem, order: Any) -> Iterator[Candidate]:
         )
     for strategy in order if isinstance(order, list | tuple) else [order]:
         label = strategy if isinstance(strategy, str) else getattr(strategy, "__name__", "callable")
-        yield f"networkx {label}", partial(_networkx_colors, problem.distance_two, strategy)
+        yield Candidate(f"networkx {label}", partial(_networkx_colors, problem.distance_two, strategy))
 
 
 def _networkx_colors(problem: Problem, strategy: Any, limit: int) -> np.ndarray:
@@ -152,6 +152,6 @@ def _intersection_graph(problem: Problem) -> nx.Graph:
 
 
 def _lazy_graph(indptr: np.ndarray, indices: np.ndarray) -> nx.Graph:
-    from .lazy_graph import CompressedGraph
+    from .lazy import CompressedGraph
 
     return CompressedGraph.from_lists(indptr, indices)

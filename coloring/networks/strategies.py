@@ -9,14 +9,12 @@ from __future__ import annotations
 
 from collections import defaultdict, deque
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
-from . import kernels
-
-if TYPE_CHECKING:
-    from .backend import BackendGraph
+from .. import kernels
+from .lists import BackendGraph
 
 Found = tuple[np.ndarray, "np.ndarray | None"]
 

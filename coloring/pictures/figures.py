@@ -3,16 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
 from .binning import binned_counts, bins_of, counted_in, shade
 from .paints import PAINTS
-
-if TYPE_CHECKING:
-    from .pattern import SparsityPattern
-    from .results import ColoringResult
+from .shown import Colored, Entries
 
 #: Matrices with more rows or columns than this are drawn as the number of entries per bin.
 MAX_BINS = 400
@@ -21,18 +18,18 @@ MAX_HAIRLINES = 150
 INK, EDGE = "#1f2430", "#c9cdd6"
 
 
-def spy(pattern: SparsityPattern, ax: Any = None) -> Any:
-    """Draw a pattern; see `SparsityPattern.spy`."""
+def spy(pattern: Entries, ax: Any = None) -> Any:
+    """Draw a pattern; see `coloring.SparsityPattern.spy`."""
     ax = ax or _axes()
     return _image(ax, _inked(binned_counts(pattern, MAX_BINS)), pattern.shape)
 
 
-def spy_coloring(result: ColoringResult, axes: Any = None) -> Any:
+def spy_coloring(result: Colored, axes: Any = None) -> Any:
     """Draw the matrix with every entry in the color of its group, and the compressed matrices beside and below it.
 
     Parameters
     ----------
-    result : ColoringResult
+    result : Colored
         What to draw.
     axes : sequence of matplotlib axes, optional
         One for the matrix and one for each compressed matrix; a new figure, with a caption, by default.
@@ -52,7 +49,7 @@ def spy_coloring(result: ColoringResult, axes: Any = None) -> Any:
     return axes[0].figure
 
 
-def _panels(result: ColoringResult) -> Iterator[tuple[np.ndarray, tuple[int, int], str]]:
+def _panels(result: Colored) -> Iterator[tuple[np.ndarray, tuple[int, int], str]]:
     """Yield image, shape and title of the matrix and of the compressed ones."""
     plan, pattern, (m, n) = result.plan, result.pattern, result.pattern.shape
     palette, k = _palette(result.num_colors), result.num_column_colors
@@ -80,7 +77,7 @@ def _middle(size: int) -> np.ndarray:
     return np.arange(bins) * max(size, 1) // bins if size else np.zeros(0, np.int64)
 
 
-def _axes_of(result: ColoringResult) -> list[Any]:
+def _axes_of(result: Colored) -> list[Any]:
     """Make a figure: the matrix, beside it what products with it give, below it what products with the transpose do."""
     from matplotlib.figure import Figure
     from matplotlib.layout_engine import ConstrainedLayoutEngine
@@ -99,7 +96,7 @@ def _axes_of(result: ColoringResult) -> list[Any]:
     return [figure.add_subplot(grid[place]) for place in places]
 
 
-def _caption(result: ColoringResult) -> str:
+def _caption(result: Colored) -> str:
     """Say why the colors are valid, and what they save."""
     if result.partition == "bidirectional":
         reason = "Every entry is alone of its color in its row, or in its column."

@@ -13,9 +13,9 @@ from hypothesis import strategies as st
 import coloring
 from benchmarks import matrices
 from coloring import ColoringError
-from coloring.lazy_graph import CompressedGraph
+from coloring.networks.lazy import CompressedGraph
 
-from .helpers import MATRICES
+from ..helpers import MATRICES
 
 STRATEGIES = [
     "largest_first",

@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import numpy as np
 
-if TYPE_CHECKING:
-    from .pattern import SparsityPattern
+from .shown import Entries
 
 CHUNK = 1 << 20  # entries that are looked at together: bounds the memory
 
 
-def binned_counts(pattern: SparsityPattern, most: int) -> np.ndarray:
+def binned_counts(pattern: Entries, most: int) -> np.ndarray:
     """Return the number of entries in each bin of a grid of at most `most` x `most` bins."""
     (m, n), (R, C) = pattern.shape, bins_of(pattern.shape, most)
     counts = np.zeros((R, C), np.int64)

@@ -7,9 +7,9 @@ import pytest
 import scipy.sparse
 
 from coloring import SparsityPattern
-from coloring.binning import binned_counts, counted_in, shade
+from coloring.pictures.binning import binned_counts, counted_in, shade
 
-from .helpers import MATRICES
+from ..helpers import MATRICES
 
 
 @pytest.mark.parametrize("most", [1, 3, 7, 48])

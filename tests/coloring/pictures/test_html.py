@@ -9,10 +9,10 @@ import scipy.sparse
 
 import coloring
 from coloring import SparsityPattern
-from coloring.html import Html, facts, table
-from coloring.thumbnail import BINS
+from coloring.pictures.html import Html, facts, table
+from coloring.pictures.thumbnail import BINS
 
-from .helpers import COLORINGS, MATRICES
+from ..helpers import COLORINGS, MATRICES
 
 
 def parsed(html):
