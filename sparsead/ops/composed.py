@@ -58,7 +58,7 @@ def remainder(x: Any, y: Any) -> Any:
 def floor_divide(x: Any, y: Any) -> Any:
     """``x // y``, by the remainder as NumPy does it."""
     rest = np.fmod(x, y)
-    steps = np.where((rest != 0.0) & ((rest < 0.0) != (np.asarray(y) < 0.0)), 1.0, 0.0)
+    steps = np.where((rest != 0.0) & ((rest < 0.0) != np.less(y, 0.0)), 1.0, 0.0)
     return np.where(np.equal(y, 0.0), np.divide(x, y), np.rint((x - rest) / y - steps))
 
 
