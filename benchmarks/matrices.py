@@ -112,7 +112,7 @@ def dense_frame(m: int, n: int) -> sp.csr_array:
 
 def random(m: int, n: int, density: float, seed: int = 0) -> sp.csr_array:
     """Entries at random places."""
-    return _ones(sp.random_array((m, n), density=density, rng=np.random.default_rng(seed)))
+    return _ones(sp.random_array((m, n), density=density, random_state=np.random.default_rng(seed)))
 
 
 def random_symmetric(n: int, density: float, seed: int = 0, diagonal: bool = True) -> sp.csr_array:

@@ -9,6 +9,7 @@
 
 import importlib
 
+from sparsead import namesake  # noqa: F401  # before anything that imports coloring
 from sparsead.checking.check import check
 from sparsead.checking.report import CheckFailed, Report
 from sparsead.derivatives.blocks import Blocks

@@ -8,8 +8,10 @@ from typing import Any
 import numpy as np
 
 import sparsead.ops  # noqa: F401  (fills the tables that tracing reads)
+from sparsead.checking.report import unchecked
 from sparsead.derivatives.described import Described
 from sparsead.derivatives.modes import chosen_engine
+from sparsead.derivatives.subject import checked
 from sparsead.emit.sweep import DEFAULT_BACKEND, Engine
 from sparsead.errors import InputError
 from sparsead.keeping.pickling import Recipe, Sendable
@@ -34,6 +36,9 @@ class Gradient(Described, Sendable):
         self.program = program
         self.kernels = kernels
         self.gradient_kernels = gradient_kernels(kernels)
+        self.engine = engine
+        self.function = recipe.function
+        self.checked = unchecked()
         self.signature = signature
         self._both = combined(kernels, self.gradient_kernels)
         self._gradient = value_sweep(self.gradient_kernels, engine)
@@ -81,6 +86,11 @@ class Gradient(Described, Sendable):
         self._value_and_gradient(**self._inputs((x, *args)), y=y, g=g)
         return float(y[0]), self.signature.like_x(g)
 
+    @property
+    def argnum(self) -> int:
+        """Which argument x is."""
+        return self.signature.argnum
+
     def _heading(self) -> str:
         return f"gradient of {self.program.name}: {self.program.wrt.size} elements"
 
@@ -108,12 +118,13 @@ def gradient(
     argnum: Argnum = 0,
     threads: int | None = None,
     backend: str = DEFAULT_BACKEND,
+    check: bool = True,
 ) -> Gradient:
     """Prepare the gradient of a scalar NumPy function.
 
     Parameters
     ----------
-    f, x0, *args, argnum, threads, backend
+    f, x0, *args, argnum, threads, backend, check
         As in `hessian`.
 
     Returns
@@ -122,7 +133,7 @@ def gradient(
 
     Raises
     ------
-    InputError, UnsupportedOperationError, TracedBranchError
+    InputError, UnsupportedOperationError, TracedBranchError, CheckFailed
         As in `hessian`.
 
     Examples
@@ -133,13 +144,15 @@ def gradient(
     >>> grad(np.array([1.0, 2.0, 3.0]))
     array([ 3., 12., 27.])
     """
-    return _prepared(f, (x0, *args), (argnum, chosen_engine(backend, threads)))
+    return _prepared(f, (x0, *args), (argnum, chosen_engine(backend, threads), check))
 
 
-def _prepared(f: Callable[..., Any], args: tuple[Any, ...], options: tuple[Argnum, Engine]) -> Gradient:
-    argnum, engine = options
-    program, signature, kernels = traced_scalar(f, args, argnum, Timings())
-    return Gradient(Recipe(_prepared, f, args, options), program, signature, kernels, engine)
+def _prepared(f: Callable[..., Any], args: tuple[Any, ...], options: tuple[Argnum, Engine, bool]) -> Gradient:
+    argnum, engine, wanted = options
+    timings = Timings()
+    program, signature, kernels = traced_scalar(f, args, argnum, timings)
+    made = Gradient(Recipe(_prepared, f, args, options), program, signature, kernels, engine)
+    return checked(made, args, wanted, timings)
 
 
 def traced_scalar(

@@ -17,6 +17,7 @@ from sparsead.derivatives.gradient import traced_scalar
 from sparsead.derivatives.matrix import PreparedMatrix
 from sparsead.derivatives.modes import HESSIAN_MODES, check_options, choose_hessian, chosen_engine
 from sparsead.derivatives.preparation import Options, finished, prepared_at
+from sparsead.derivatives.subject import checked
 from sparsead.derivatives.vectors import as_operator, checked_pair, checked_vector, new_or_checked
 from sparsead.emit.sweep import DEFAULT_BACKEND, Engine, Sweep
 from sparsead.errors import InputError
@@ -31,6 +32,7 @@ from sparsead.sweeps.assembly import Assembly, compressed_assembly, direct_assem
 from sparsead.sweeps.vector import apply_columns, product_sweep, value_sweep
 from sparsead.tracing.arguments import Argnum
 from sparsead.tracing.decisions import Decisions
+from sparsead.tracing.second import for_second_order
 
 LANE = "hvp"
 
@@ -218,6 +220,7 @@ def hessian(
     guard: str = "error",
     threads: int | None = None,
     backend: str = DEFAULT_BACKEND,
+    check: bool = True,
 ) -> Any:
     """Prepare the sparse Hessian of a scalar NumPy function.
 
@@ -225,7 +228,7 @@ def hessian(
     ----------
     f : callable
         ``f(x, *args)``: NumPy code that returns one number.
-    x0, *args, argnum, pattern, order, guard, threads, backend
+    x0, *args, argnum, pattern, order, guard, threads, backend, check
         As in `jacobian`.
     mode : str
         ``"star"``: star coloring, direct recovery; ``"acyclic"``: acyclic coloring, recovery by substitution;
@@ -243,7 +246,7 @@ def hessian(
     ------
     InputError
         If `f` does not return a single number, or an argument cannot be used.
-    UnsupportedOperationError, TracedBranchError
+    UnsupportedOperationError, TracedBranchError, CheckFailed
         As in `jacobian`.
 
     Examples
@@ -257,7 +260,7 @@ def hessian(
            [0., 4., 0.]])
     """
     check_options(mode, HESSIAN_MODES, guard)
-    options = Options(argnum, mode, pattern, coloring, order, chosen_engine(backend, threads))
+    options = Options(argnum, mode, pattern, coloring, order, chosen_engine(backend, threads), check)
     return prepared_at(prepared, f, (x0, *args), options, guard)
 
 
@@ -276,15 +279,17 @@ def prepared(
         Records the branches on traced values; without it they are refused.
     """
     timings = Timings()
-    program, signature, kernels = traced_scalar(f, args, options.argnum, timings, decisions)
+    with for_second_order():
+        program, signature, kernels = traced_scalar(f, args, options.argnum, timings, decisions)
     with timings.stage("linearize"):
-        gradients = gradient_kernels(kernels)
+        gradients = gradient_kernels(kernels, again=True)
         linear = second_order(gradients)
     steps = (hessian_patterns, choose_hessian, _assembly)
     with naming_lines(program, symmetric=True):
         found, (mode, colored, reasons), assembly = finished(linear, options, timings, *steps)
     parts = (linear, found, mode, colored, assembly, timings, options.engine, reasons)
-    return Hessian(gradients, Recipe(prepared, f, args, options), program, signature, kernels, *parts)
+    made = Hessian(gradients, Recipe(prepared, f, args, options), program, signature, kernels, *parts)
+    return checked(made, args, options.check, timings, decisions)
 
 
 def hessian_pattern(f: Callable[..., Any], x0: Any, *args: Any, argnum: Argnum = 0) -> SparsityPattern:
@@ -308,8 +313,9 @@ def hessian_pattern(f: Callable[..., Any], x0: Any, *args: Any, argnum: Argnum =
            [1., 0., 0.],
            [0., 0., 0.]])
     """
-    program, _, kernels = traced_scalar(f, (x0, *args), argnum, Timings())
-    linear = second_order(gradient_kernels(kernels))
+    with for_second_order():
+        program, _, kernels = traced_scalar(f, (x0, *args), argnum, Timings())
+    linear = second_order(gradient_kernels(kernels, again=True))
     with naming_lines(program, symmetric=True):
         return hessian_patterns(linear)[linear.target]
 

@@ -16,6 +16,7 @@ from sparsead.derivatives.differences import METHODS, DifferenceJacobian
 from sparsead.derivatives.matrix import PreparedMatrix
 from sparsead.derivatives.modes import JACOBIAN_MODES, check_options, choose_jacobian, chosen_engine
 from sparsead.derivatives.preparation import Options, finished, prepared_at
+from sparsead.derivatives.subject import checked
 from sparsead.derivatives.vectors import as_operator, checked_pair, checked_vector, new_or_checked
 from sparsead.emit.sweep import DEFAULT_BACKEND, Engine, Sweep
 from sparsead.errors import InputError
@@ -240,6 +241,7 @@ def jacobian(
     guard: str = "error",
     threads: int | None = None,
     backend: str = DEFAULT_BACKEND,
+    check: bool = True,
 ) -> Any:
     """Prepare the sparse Jacobian of a NumPy function.
 
@@ -282,6 +284,10 @@ def jacobian(
         variable ``SPARSEAD_THREADS`` says, else 1.
     backend : str
         ``"llvm"``, ``"numba"`` or ``"python"``: what compiles the generated code.
+    check : bool
+        Compare what was traced with `f` on plain arrays, before anything is returned: values at `x0` and at a point
+        nearby, and the derivative between the two. It costs two calls of `f`, more where they disagree at first
+        sight; ``jac.checked`` says what was compared, and what could not be.
 
     Returns
     -------
@@ -295,6 +301,8 @@ def jacobian(
         `f` branches in Python on a traced value.
     InputError
         An argument, or the value of `f`, cannot be used.
+    CheckFailed
+        What was traced is not `f`.
 
     Examples
     --------
@@ -312,7 +320,7 @@ def jacobian(
     _check_method(method, mode)
     if method != "ad":
         return DifferenceJacobian(f, (x0, *args), argnum, method, step, pattern, coloring, order)
-    options = Options(argnum, mode, pattern, coloring, order, chosen_engine(backend, threads))
+    options = Options(argnum, mode, pattern, coloring, order, chosen_engine(backend, threads), check)
     return prepared_at(prepared, f, (x0, *args), options, guard)
 
 
@@ -341,7 +349,8 @@ def prepared(
     with naming_lines(program):
         found, (mode, colored, reasons), assembly = finished(linear, options, timings, *steps)
     parts = (linear, found, mode, colored, assembly, timings, options.engine, reasons)
-    return Jacobian(Recipe(prepared, f, args, options), program, signature, kernels, *parts)
+    made = Jacobian(Recipe(prepared, f, args, options), program, signature, kernels, *parts)
+    return checked(made, args, options.check, timings, decisions)
 
 
 def _assembly(

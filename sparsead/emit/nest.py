@@ -94,7 +94,7 @@ class Nest:
         lines = [t for t in tables if t.axes == (axis,)]
         parts = [self._lookup(t) for t in tables if t.axes != (axis,)]
         if lines:
-            line = np.sum([t.entries for t in lines], axis=0)
+            line = np.stack([t.entries for t in lines]).sum(axis=0, dtype=np.int64)
             step, breaks = stretches(line)
             union = self._breaks[axis] | set(breaks)
             if len(union) <= MAX_BREAKS and self.domain[axis] >= SHORT * (len(union) + 1):
@@ -186,7 +186,7 @@ class Nest:
             with self._axis(axis, "0", str(self.domain[axis])):
                 yield
             return
-        starts = np.array([0, *sorted(self._breaks[axis]), self.domain[axis]], dtype=np.int32)
+        starts = np.array([0, *sorted(self._breaks[axis]), self.domain[axis]], dtype=np.int64)
         bounds = source.table(starts)
         with source.block(f"for p{axis} in range({len(starts) - 1}):"):
             for stretched in self._stretched[axis]:

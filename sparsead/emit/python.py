@@ -74,14 +74,19 @@ def _binding(function: Callable[..., None], source: Function) -> Bind:
 
 def interpreted(source: Function) -> Bind:
     """Run the source as plain Python: slow, and with nothing between the text and the result."""
-    return _binding(load(source, FUNCTIONS | INTERPRETED | {"prefetch": prefetch}, exact=True), source)
+    function = load(source, FUNCTIONS | INTERPRETED | {"prefetch": prefetch}, exact=True)
+
+    def call(*arrays: np.ndarray) -> None:  # an index is a number of Python's, without end, not one of an array's type
+        function(*(array if array.dtype.kind == "f" else array.data for array in arrays))
+
+    return _binding(call, source)
 
 
 def numba_compiled(source: Function) -> Bind:
     """Compile the source with numba for C-contiguous arrays of the declared types."""
     import numba
 
-    kinds = {"f8": numba.types.Array(numba.float64, 1, "C"), "i4": numba.types.Array(numba.int32, 1, "C")}
+    kinds = {dtype: numba.types.Array(numba.from_dtype(np.dtype(dtype)), 1, "C") for dtype in source.arrays.values()}
     signature = numba.void(*(kinds[dtype] for dtype in source.arrays.values()))
     jit = numba.njit(signature, error_model="numpy", nogil=True)
     functions = FUNCTIONS | {"prefetch": numba.njit(prefetch)}

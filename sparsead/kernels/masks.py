@@ -24,11 +24,14 @@ def without_zeros(kernel: LinearKernel) -> Iterator[LinearKernel]:
     """Cut a linear kernel by which of its terms are zero, and leave those terms out."""
     zero = _zeros(kernel) if not kernel.ordered and _has_zeros(kernel) else []
     masks = list({mask.tobytes(): mask for mask in zero if mask.any()}.values())
+    if not 0 < len(masks) <= MOST_MASKS:
+        yield kernel
+        return
     kind = np.zeros(kernel.domain, np.int64)
-    for k, mask in enumerate(masks[:MOST_MASKS]):
+    for k, mask in enumerate(masks):
         kind |= mask.astype(np.int64) << k
     kinds, first = np.unique(kind, return_index=True)
-    if not masks or len(masks) > MOST_MASKS or len(kinds) > MOST_KINDS:
+    if len(kinds) > MOST_KINDS:
         yield kernel
         return
     for number, point in zip(kinds, first, strict=True):

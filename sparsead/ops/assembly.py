@@ -10,6 +10,7 @@ from sparsead.errors import unsupported
 from sparsead.ops.registry import assembled, assembling, composite, is_traced, known, record, traced
 from sparsead.tracing.array import AS_NUMPY, complex_of_parts, stack_objects, traced_in
 from sparsead.tracing.complex import is_complex, parts
+from sparsead.tracing.positioned import Positioned
 from sparsead.tracing.replacing.methods import replace_method
 
 assembling(
@@ -100,8 +101,13 @@ def _padded_by_matrices(array: Any, pad_width: Any, mode: Any, settings: dict[st
 @composite(np.broadcast_arrays, lambda x: np.broadcast_arrays(x, x[0])[1], family="movement")
 def broadcast_arrays(*args: Any, subok: bool = False) -> Any:
     """``np.broadcast_arrays``."""
-    shape = np.broadcast_shapes(*(np.shape(a) for a in args))
-    return tuple(np.broadcast_to(a, shape) for a in args)
+    arrays = tuple(stack_objects(a) for a in args)
+    shape = np.broadcast_shapes(*(np.shape(a) for a in arrays))
+    if all(np.shape(a) == shape for a in arrays):
+        return arrays
+    other = np.broadcast_to(0, shape)
+    moved = [np.broadcast_arrays(a.positions if isinstance(a, Positioned) else a, other)[0] for a in arrays]
+    return tuple(a.moved(m) if isinstance(a, Positioned) else m for a, m in zip(arrays, moved, strict=True))
 
 
 def joined(original: Any, by: Any, key: Any) -> Any:

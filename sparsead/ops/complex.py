@@ -102,7 +102,7 @@ def of_parts(func: Any, *samples: Sample) -> Callable[[Callable[..., Any]], Call
 
 
 # -- what acts on both parts, and products ------------------------------------------------------------------------
-_MOVING = {entry.spelling for entry in REGISTRY if entry.family == "movement"} - {"np.broadcast_arrays"}
+_MOVING = {entry.spelling for entry in REGISTRY if entry.family == "movement"}
 COMPLEX_HANDLERS |= {func: HANDLERS[func] for func in HANDLERS if spelling_of(func) in _MOVING}
 linear(np.concatenate, np.stack, np.hstack, np.vstack, np.dstack, np.column_stack, np.block)
 linear(np.resize, np.tril, np.triu, np.diag, np.diagflat)

@@ -12,6 +12,7 @@ import scipy.sparse
 from sparsead.errors import unsupported
 from sparsead.ops.registry import composite, is_traced, scatter_sum, traced
 from sparsead.program.index import identity, normalize_axes
+from sparsead.program.room import require_products, require_room
 from sparsead.tracing.array import TracedArray, stack_objects
 
 Labels = Sequence[Any]
@@ -42,12 +43,14 @@ def _product(operands: Sequence[Any], labels: Sequence[Labels], out: Labels) -> 
     grid = [*out, *(label for label in dict.fromkeys(lab for each in labels for lab in each) if label not in out)]
     shape = _lengths(operands, labels, grid)
     aligned = [np.broadcast_to(_aligned(o, lab, grid), shape) for o, lab in zip(operands, labels, strict=True)]
+    require_room(float(np.prod(shape)) * (len(aligned) > 1), f"a product over {shape}")
     masks = [np.not_equal(o, 0.0) for o in aligned if not is_traced(o)]
     if all(mask.all() for mask in masks):
         product = reduce(np.multiply, aligned)
         summed = tuple(range(len(out), len(grid)))
         return np.sum(product, axis=summed) if summed else product
     points = np.flatnonzero(np.logical_and.reduce(masks))
+    require_products(points.size, f"a sum over {shape}")
     kept = shape[: len(out)]
     places = np.broadcast_to(identity(kept).reshape(kept + (1,) * (len(grid) - len(out))), shape)
     terms = reduce(np.multiply, [np.ravel(o)[points] for o in aligned])
@@ -96,6 +99,7 @@ def _matrix_by_array(matrix: Any, x: TracedArray) -> Any:
     if coo.data.dtype.kind == "c":
         raise unsupported("a complex matrix", "Complex arithmetic is not supported yet.")
     tail = x.shape[1:]
+    require_products(coo.nnz * float(np.prod(tail)), "a product with a matrix")
     terms = coo.data.reshape((-1,) + (1,) * len(tail)) * x[coo.col]
     product = scatter_sum(traced(terms), identity((coo.shape[0], *tail))[coo.row], (coo.shape[0], *tail))
     return np.not_equal(product, 0) if terms.dtype == np.bool_ else product
@@ -310,6 +314,7 @@ def convolve(a: Any, v: Any, mode: str = "full") -> Any:
     mode = MODES.get(mode, mode)
     if mode not in MODES.values():
         raise ValueError(f"mode must be one of 'valid', 'same', or 'full' (got {mode!r})")
+    require_products(m * n, "np.convolve")
     place = np.add.outer(np.arange(m), np.arange(n))
     used = np.not_equal(0.0, _or_ones(a))[:, None] & np.not_equal(0.0, _or_ones(v))[None, :]
     terms = traced(np.take(a, used.nonzero()[0]) * np.take(v, used.nonzero()[1]))

@@ -12,6 +12,7 @@ import numpy as np
 
 from sparsead.ops.complex import joined
 from sparsead.ops.registry import Sample, movement, record, spelling_of, state
+from sparsead.program.room import require_products
 from sparsead.tracing.complex import COMPLEX_HANDLERS, parts
 
 Transform = Callable[..., np.ndarray]
@@ -38,7 +39,7 @@ def transform_of_axes(func: Transform, single: Transform, last: tuple[int, ...] 
     def definition(a: Any, s: Sequence[int] | None = None, axes: Any = last, norm: str | None = None) -> Any:
         axes = range(-len(s) if s is not None else -np.ndim(a), 0) if axes is None else axes
         for k, axis in enumerate(axes):
-            a = _along(single, a, None if s is None else s[k], axis, norm)
+            a = _along(single, a, None if s is None or s[k] == -1 else s[k], axis, norm)
         return a
 
     _register(func, definition, *samples)
@@ -46,6 +47,8 @@ def transform_of_axes(func: Transform, single: Transform, last: tuple[int, ...] 
 
 def _along(func: Transform, a: Any, n: int | None, axis: int, norm: str | None) -> Any:
     real, imag = parts(a)
+    length = np.shape(real)[axis]
+    require_products(length * (length if n is None else n), f"the matrix of np.fft.{func.__name__}")
     unit = np.eye(np.shape(real)[axis])
     result = _product(real, axis, func(unit, n=n, norm=norm))
     return result if imag is None else result + _product(imag, axis, func(1j * unit, n=n, norm=norm))

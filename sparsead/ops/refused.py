@@ -37,7 +37,7 @@ refused(
     instead="np.nansum, np.nanmean, np.nanmax and np.median of lines without NaN work.",
 )  # fmt: skip
 refused(
-    np.linalg.eig, np.linalg.eigh, np.linalg.eigvals, np.linalg.eigvalsh, np.linalg.svd, np.linalg.svdvals,
+    np.linalg.eig, np.linalg.eigvals, np.linalg.svd, np.linalg.svdvals,
     np.linalg.qr, np.linalg.lstsq, np.linalg.pinv, np.linalg.cond, np.linalg.matrix_rank, np.linalg.tensorsolve,
     np.linalg.tensorinv,
     because="Factorizations have no rule here.",

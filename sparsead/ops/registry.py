@@ -22,6 +22,7 @@ from sparsead.program.scalar import Op, Rule, define
 from sparsead.tracing.array import (
     AS_NUMPY,
     HANDLERS,
+    MOVEMENTS,
     UFUNC_METHODS,
     TracedArray,
     reading,
@@ -208,14 +209,17 @@ def movement(func: Callable[..., Any], *samples: Sample, argument: int = 0) -> N
     def rule(*args: Any, **kwargs: Any) -> Any:
         given: dict[Any, Any] = dict(enumerate(args)) | kwargs
         key: Any = argument if argument in given else name
-        array = stack_objects(given.pop(key))
+        given_array = given.pop(key)
+        array = stack_objects(given_array)
         names = dict(enumerate(parameters))
         settings = {k: known(v, f"{spelling_of(func)} with {names.get(k, k)}=") for k, v in given.items()}
         array = array if isinstance(array, Positioned) else traced(array)
-        placed = [array.positions if k == key else settings.pop(k) for k in range(len(args))]
-        return _moved(array, func(*placed, **settings, **({} if key == argument else {name: array.positions})))
+        positions = array.positions[()] if type(array) is not type(given_array) else array.positions
+        placed = [positions if k == key else settings.pop(k) for k in range(len(args))]
+        return _moved(array, func(*placed, **settings, **({} if key == argument else {name: positions})))
 
     AS_NUMPY.add(func)
+    MOVEMENTS.add(func)
     state(func, rule, stated={*parameters} - {"out"})
     record("movement", spelling_of(func), samples)
 
@@ -224,7 +228,7 @@ def _moved(array: Positioned, moved: Any) -> Any:
     """Return what a function made of the positions of an array: arrays, a number, or a list of these."""
     if isinstance(moved, (list, tuple)):
         return type(moved)(_moved(array, m) for m in moved)
-    return array.moved(moved) if type(moved) is np.ndarray else array.moved(np.asarray(moved))[()]  # type: ignore[index]
+    return array.moved(moved) if type(moved) is np.ndarray else array.moved(np.asarray(moved))[()]
 
 
 def known(value: Any, what: str) -> Any:
@@ -302,18 +306,22 @@ def composite(func: Callable[..., Any], *samples: Sample, family: str = "composi
     return register
 
 
-def patched(func: Callable[..., Any], *samples: Sample) -> Callable[[Rule], Rule]:
+def any_traced(*args: Any) -> bool:
+    """Tell whether anything in arguments, or in lists, tuples and dicts of them, depends on the traced arguments."""
+    return any(not value.is_constant for value in traced_in(args))
+
+
+def patched(func: Callable[..., Any], *samples: Sample, family: str = "patched") -> Callable[[Rule], Rule]:
     """State by a definition a function that does not dispatch; while tracing it is replaced (used as a decorator)."""
 
     def register(definition: Rule) -> Rule:
         bound = Bound(func, spelling_of(func), definition)
 
         def call(*args: Any, **kwargs: Any) -> Any:
-            operands = [stack_objects(a) for a in (*args, *kwargs.values())]
-            return bound(*args, **kwargs) if any(map(is_traced, operands)) else func(*args, **kwargs)
+            return bound(*args, **kwargs) if any_traced(args, kwargs) else func(*args, **kwargs)
 
         patch(func, call)
-        record("patched", spelling_of(func), samples)
+        record(family, spelling_of(func), samples)
         return definition
 
     return register
@@ -324,9 +332,8 @@ def patched_later(module: str, name: str, *samples: Sample) -> Callable[[Rule], 
 
     def register(definition: Rule) -> Rule:
         def call(original: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
-            operands = [stack_objects(a) for a in (*args, *kwargs.values())]
             bound = Bound(original, f"{module}.{name}", definition)
-            return bound(*args, **kwargs) if any(map(is_traced, operands)) else original(*args, **kwargs)
+            return bound(*args, **kwargs) if any_traced(args, kwargs) else original(*args, **kwargs)
 
         patch_later(module, name, call)
         record("patched", f"{module}.{name}", samples)

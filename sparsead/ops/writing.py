@@ -10,11 +10,14 @@ import numpy as np
 from sparsead.ops.registry import composite, known
 from sparsead.tracing.array import TracedArray, stack_objects
 from sparsead.tracing.complex import TracedComplex
+from sparsead.tracing.positioned import put_flat
 
 
 @composite(np.copyto, lambda x: _copied(x))
 def copyto(dst: Any, src: Any, casting: Any = "same_kind", where: Any = True) -> None:
     """``np.copyto``."""
+    if src is dst and where is True:
+        return
     if not isinstance(dst, (TracedArray, TracedComplex)):
         dst[...] = src  # refused with the reason
     if not np.can_cast(getattr(stack_objects(src), "dtype", dst.dtype), dst.dtype, casting):
@@ -45,10 +48,10 @@ def _diagonal_filled(x: Any) -> Any:
 @composite(np.put, lambda x: _put(x))
 def put(a: Any, ind: Any, v: Any, mode: str = "raise") -> None:
     """``np.put`` with static places, which count in C order whatever the memory is like."""
-    places = known(ind, "the places of np.put")
-    places = np.ravel(np.take(np.arange(np.size(a)), places, mode=mode))  # type: ignore[call-overload]
-    if places.size and np.size(v):
-        a[np.unravel_index(places, np.shape(a))] = np.resize(v, places.size)
+    if np.size(v) == 0:
+        return
+    places = np.ravel(np.take(np.arange(np.size(a)), known(ind, "the places of np.put"), mode=mode))  # type: ignore[call-overload]
+    put_flat(a, places, v)
 
 
 def _put(x: Any) -> Any:
@@ -62,7 +65,8 @@ def putmask(a: Any, mask: Any, values: Any) -> None:
     """``np.putmask``: the value at the same place, repeated as needed."""
     if np.size(mask) != np.size(a):
         raise ValueError("putmask: mask and data must be the same size")
-    a[...] = np.where(np.reshape(mask, np.shape(a)), np.resize(values, np.shape(a)), a)
+    if np.size(values):
+        a[...] = np.where(np.reshape(mask, np.shape(a)), np.resize(values, np.shape(a)), a)
 
 
 @composite(np.place, lambda x: _masked(np.place, x))

@@ -158,10 +158,16 @@ class Operation(Protocol):
         What users call it.
     linear : bool
         True where the derivative does not depend on the operands.
+    carrier : bool
+        True where there is no derivative here: expressions that hold the result fixed state it.
+    restates : tuple of Operation
+        The carriers whose values the result has, together with their derivative.
     """
 
     name: str
     linear: bool
+    carrier: bool
+    restates: tuple[Any, ...]
 
     def value(self, operands: list[np.ndarray], out: np.ndarray) -> None:
         """Write the result, flat."""
@@ -240,11 +246,12 @@ class Program:
         """Raise AssertionError unless every reading stays inside the node that it reads."""
         for node in self.nodes:
             for ref in node.operands:
-                assert ref.node.serial < node.serial, f"{node.label} reads a later node"
-                if ref.index.size:
-                    assert 0 <= int(ref.index.min()) <= int(ref.index.max()) < ref.node.size, node.label
-            if isinstance(node, Map):
-                assert all(r.shape == node.shape for r in node.args), f"{node.label}: shapes differ"
+                if ref.node.serial >= node.serial:
+                    raise AssertionError(f"{node.label} reads a later node")
+                if ref.index.size and not 0 <= int(ref.index.min()) <= int(ref.index.max()) < ref.node.size:
+                    raise AssertionError(f"{node.label} reads outside of {ref.node.label}")
+            if isinstance(node, Map) and any(r.shape != node.shape for r in node.args):
+                raise AssertionError(f"{node.label}: shapes differ")
 
     def __str__(self) -> str:
         names = {node.serial: f"%{k}" for k, node in enumerate(self.nodes)}

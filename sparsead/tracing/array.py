@@ -22,7 +22,7 @@ from sparsead.tracing import layout
 from sparsead.tracing.complex import TracedComplex, call_complex, call_complex_ufunc, held_for_sparse, is_complex
 from sparsead.tracing.decisions import active
 from sparsead.tracing.loops.tape import is_tracing
-from sparsead.tracing.positioned import Positioned
+from sparsead.tracing.positioned import Positioned, Traced
 from sparsead.tracing.scalar import (
     BRANCH_HINT,
     WRITE_HINT,
@@ -39,9 +39,11 @@ HANDLERS: dict[Callable[..., Any], Callable[..., Any]] = {}
 UFUNC_METHODS: dict[tuple[Callable[..., Any], str], Callable[..., Any]] = {}
 
 # Functions whose handlers return a number or an array of shape () as NumPy does; all others return numbers.
+MOVEMENTS: set[Callable[..., Any]] = set()  # these are asked on positions, a number being a number there too
 AS_NUMPY: set[Callable[..., Any]] = {np.where, np.tensordot, np.linalg.tensordot, np.full, np.array, np.asarray}
 
 STACK = np.stack  # the function itself: its name is bound to another one while a function is traced
+SPARSE = scipy.sparse.coo_array  # the handler that makes a traced matrix of any sparse one
 
 DIFFERENCES_HINT = "Write it with NumPy functions of the traced array."
 
@@ -57,6 +59,7 @@ class TracedArray(Positioned, NDArrayOperatorsMixin):
     """An array of traced values. Behaves like an ndarray of float64 (or bool, or int64) without values."""
 
     __slots__ = ("__weakref__", "positions", "storage")
+    positions: IndexArray
     __array_priority__ = 1000.0
     __hash__ = None  # type: ignore[assignment]
 
@@ -74,7 +77,7 @@ class TracedArray(Positioned, NDArrayOperatorsMixin):
     def of_ref(cls, ref: Ref, positions: IndexArray | None = None) -> TracedArray:
         """Return a new array that holds what `ref` reads; its memory has the order of `positions`, or C order."""
         axes = None if positions is None else layout.axes(positions)
-        if axes is None:
+        if axes is None or positions is None:
             return cls(Storage(ref), layout.memory(ref.shape))
         return cls(Storage(Ref(ref.node, ref.index.transpose(axes))), layout.like(positions))
 
@@ -207,6 +210,10 @@ class TracedArray(Positioned, NDArrayOperatorsMixin):
 
     # -- NumPy protocols ------------------------------------------------------------------------------------
     def __array_ufunc__(self, ufunc: np.ufunc, method: str, *inputs: Any, **kwargs: Any) -> Any:
+        if any(isinstance(i, Traced) for i in inputs):
+            return NotImplemented
+        if ufunc is not np.matmul and any(hasattr(type(i), "tocsr") for i in inputs):
+            return getattr(ufunc, method)(*(_traced_matrix(i) for i in inputs), **kwargs)
         return call_ufunc(ufunc, method, inputs, kwargs)
 
     def __array_function__(self, func: Callable[..., Any], types: Any, args: Any, kwargs: Any) -> Any:
@@ -278,7 +285,7 @@ class TracedArray(Positioned, NDArrayOperatorsMixin):
     conjugate = conj
 
     def astype(
-        self, dtype: Any, order: Any = "K", casting: str = "unsafe", subok: bool = True, copy: bool = True
+        self, dtype: Any, order: Any = "K", casting: Any = "unsafe", subok: bool = True, copy: bool = True
     ) -> Any:
         """Same as ``ndarray.astype``, where nothing is truncated; a constant array may become anything."""
         wanted = np.dtype(dtype)
@@ -301,7 +308,7 @@ class TracedArray(Positioned, NDArrayOperatorsMixin):
             return self.moved(self.positions.view())
         if dtype is None or np.dtype(dtype) != np.complex128 or type is not None:
             raise unsupported(f"ndarray.view({dtype if type is None else type})", "Use astype, which converts.")
-        if self.positions.strides[-1:] != (self.positions.itemsize,):
+        if self.size and self.positions.strides[-1:] != (self.positions.itemsize,):
             raise ValueError("To change to a dtype of a different size, the last axis must be contiguous")
         if self.shape[-1] % 2:
             raise ValueError("When changing to a larger dtype, its size must be a divisor of the total size")
@@ -345,8 +352,15 @@ def of_number(number: TracedScalar) -> TracedArray:
     return TracedArray(Storage.of_number(number), layout.memory(()))
 
 
+def _traced_matrix(value: Any) -> Any:
+    """Return a constant sparse matrix as a traced one, which knows its operations with arrays; all else as it is."""
+    return HANDLERS[SPARSE](value) if hasattr(type(value), "tocsr") else value
+
+
 def matmul(a: Any, b: Any) -> Any:
     """Return ``a @ b``, also for operands that do not dispatch."""
+    if isinstance(b, Traced):
+        return b.__rmatmul__(a)  # type: ignore[attr-defined]
     if is_complex(a) or is_complex(b):
         return call_complex(np.matmul, (a, b), {})
     return as_numbers(HANDLERS[np.matmul](a, b))
@@ -493,6 +507,7 @@ def adopted(values: Any) -> Any:
 def view_of(array: TracedArray | TracedComplex, view: np.ndarray) -> Any:
     """Return the traced array for a view that NumPy made of the memory of a constant one."""
     storage = (array.real if isinstance(array, TracedComplex) else array).storage
+    assert storage.values is not None
     if view.dtype == storage.dtype:
         return TracedArray(storage, layout.positions_of(view, storage.values))
     if view.dtype == np.complex128:
@@ -508,9 +523,8 @@ def complex_of_values(values: np.ndarray) -> TracedComplex:
     axes = layout.axes(values)
     flat = (values if axes is None else values.transpose(axes)).reshape(-1)
     storage = Storage(flat.view(DOUBLE))
-    return TracedComplex(
-        *(TracedArray(storage, layout.positions_of(values, flat.view(DOUBLE), part)) for part in (0, 1))
-    )
+    assert storage.values is not None
+    return TracedComplex(*(TracedArray(storage, layout.positions_of(values, storage.values, part)) for part in (0, 1)))
 
 
 def complex_of_parts(real: TracedArray, imag: TracedArray) -> TracedComplex:
@@ -547,7 +561,8 @@ def _cast(value: Any, dtype: np.dtype[Any]) -> Any:
     if dtype.kind == "f":
         return np.where(value, 1.0, 0.0) if value.dtype == BOOL else np.add(value, 0.0)
     if dtype.kind == "c":
-        return complex_of_parts(_cast(value, DOUBLE), TracedArray.of_new(np.zeros(value.shape)))
+        real = value.copy("K") if value.dtype == DOUBLE else _cast(value, DOUBLE)
+        return complex_of_parts(real, TracedArray.of_new(np.zeros(value.shape)))
     raise unsupported(
         f"casting float64 to {dtype}",
         "The digits behind the point would be cut off: use np.floor, np.trunc or np.rint, which stay real.",
@@ -561,7 +576,7 @@ def reading(value: Any) -> Ref:
     if isinstance(value, TracedScalar):
         return value.array.ref
     if scipy.sparse.issparse(value):
-        raise unsupported("a sparse matrix in an operation other than a product", "Use A.toarray(), or A @ x.")
+        raise unsupported("a sparse matrix in an operation of dense arrays", "Use A.toarray(), or A @ x.")
     array = np.asarray(value)
     if array.dtype.kind not in "fiub":
         raise unsupported(f"a value of dtype {array.dtype}", "Constants must be real numbers.")
@@ -572,6 +587,8 @@ def stack_objects(value: Any) -> Any:
     """Return `value` with traced scalars, and lists and object arrays of them, made one traced array."""
     if isinstance(value, TracedScalar):
         return value.array
+    if type(value) is TracedComplex and value.is_number:
+        return value.moved(value.positions)
     if isinstance(value, (list, tuple)) and is_complex(value) and any(isinstance(v, TracedComplex) for v in value):
         return call_complex(STACK, (value,), {})
     if isinstance(value, (list, tuple)) and any(True for _ in traced_in(value)):
@@ -643,10 +660,10 @@ def _static_key(key: Any) -> Any:
     return key
 
 
-def traced_in(items: Any) -> Iterator[TracedArray | TracedScalar | TracedComplex]:
+def traced_in(items: Any) -> Iterator[Any]:
     """Yield the traced arrays and scalars in nested lists, tuples and dicts."""
     for item in items.values() if isinstance(items, dict) else items:
-        if isinstance(item, (TracedArray, TracedScalar, TracedComplex)):
+        if isinstance(item, (TracedArray, TracedScalar, TracedComplex, Traced)):
             yield item
         elif isinstance(item, (list, tuple, dict)):
             yield from traced_in(item)

@@ -66,7 +66,7 @@ class TracedComplex(Positioned, NDArrayOperatorsMixin):
         return layout.viewed(self.real_part.storage.values.view(np.complex128), self.positions)
 
     @property
-    def positions(self) -> IndexArray:  # type: ignore[override]
+    def positions(self) -> IndexArray:
         """Where the elements are, counted in complex numbers."""
         if self.is_number:
             return layout.memory(())
@@ -129,6 +129,11 @@ class TracedComplex(Positioned, NDArrayOperatorsMixin):
     def __getitem__(self, key: Any) -> Any:
         if self.is_number:
             return self if key == () else self.moved(self.positions)[key]
+        if self.is_constant:
+            from sparsead.tracing.array import wrapped
+
+            plain = self.plain
+            return wrapped(plain[key], [(self, plain)])
         return TracedComplex(self.real_part[key], self.imag_part[key])
 
     def __setitem__(self, key: Any, value: Any) -> None:
@@ -203,7 +208,7 @@ class TracedComplex(Positioned, NDArrayOperatorsMixin):
         if np.dtype(dtype) != np.float64 or type is not None or not self._is_one_memory:
             raise unsupported(f"ndarray.view({dtype}) of computed complex values", "Stack .real and .imag.")
         positions = self.real_part.positions
-        if self.positions.strides[-1:] != (self.positions.itemsize,):
+        if self.size and self.positions.strides[-1:] != (self.positions.itemsize,):
             raise ValueError("To change to a dtype of a different size, the last axis must be contiguous")
         steps = [*layout.steps(positions)[:-1], 1]
         shape = (*self.shape[:-1], 2 * self.shape[-1])
@@ -270,7 +275,7 @@ def call_complex_ufunc(ufunc: np.ufunc, method: str, inputs: Any, out: Any, kwar
 
 def call_complex(func: Any, args: Any, kwargs: dict[str, Any]) -> Any:
     """Trace a call of a NumPy function (or of a ufunc's method), some of whose arguments are complex."""
-    from sparsead.tracing.array import as_numbers, write_out
+    from sparsead.tracing.array import AS_NUMPY, as_numbers, write_out
 
     handler = COMPLEX_HANDLERS.get(func)
     if handler is None:
@@ -278,4 +283,6 @@ def call_complex(func: Any, args: Any, kwargs: dict[str, Any]) -> Any:
         raise unsupported(f"np.{'.'.join([function.__name__, *method])} of complex values", HINT)
     out = kwargs.get("out")
     result = handler(*args, **{name: value for name, value in kwargs.items() if name != "out"})
-    return as_numbers(result) if out is None else write_out(out, result)
+    if out is not None:
+        return write_out(out, result)
+    return result if func in AS_NUMPY else as_numbers(result)

@@ -24,8 +24,10 @@ def memory(shape: Shape) -> IndexArray:
 def placed(size: int, shape: Shape, first: int, steps: Iterable[int]) -> IndexArray:
     """Return the positions of a view of `size` elements: where it begins, and the step along each axis, in elements."""
     base = numbers(size)
+    if 0 in shape:
+        return base[:0].reshape(shape)
     strides = tuple(step * base.itemsize for step in steps)
-    return np.ndarray(shape, base.dtype, base, first * base.itemsize, strides)  # type: ignore[call-overload]
+    return np.ndarray(shape, base.dtype, base, first * base.itemsize, strides)
 
 
 def steps(array: np.ndarray, itemsize: int | None = None) -> tuple[int, ...]:
@@ -68,7 +70,7 @@ def viewed(values: np.ndarray, positions: IndexArray) -> np.ndarray:
     else:
         first = int(positions[(0,) * positions.ndim])
         strides = tuple(step * values.itemsize for step in steps(positions))
-        view = np.ndarray(positions.shape, values.dtype, values, first * values.itemsize, strides)  # type: ignore[call-overload]
+        view = np.ndarray(positions.shape, values.dtype, values, first * values.itemsize, strides)
     view.flags.writeable = positions.flags.writeable
     return view
 
@@ -78,6 +80,8 @@ def positions_of(view: np.ndarray, values: np.ndarray, part: int = 0) -> IndexAr
 
     Of complex numbers in memory of floats, `part` tells which of the two is meant.
     """
+    if view.size == 0:
+        return placed(values.size, view.shape, 0, ())
     address = view.__array_interface__["data"][0] - values.__array_interface__["data"][0]
     positions = placed(values.size, view.shape, address // values.itemsize + part, steps(view, values.itemsize))
     positions.flags.writeable = view.flags.writeable

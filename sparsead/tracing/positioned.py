@@ -26,6 +26,12 @@ REFUSED = dict.fromkeys(
 )
 
 
+class Traced:
+    """What else stands for values that are traced: an operation with an array is its own, not the array's."""
+
+    __slots__ = ()
+
+
 class Flags:
     """What ``array.flags`` says of the memory, by the positions, which have the same order."""
 
@@ -76,12 +82,28 @@ class FlatIterator:
         return self.base.flatten()[key]
 
     def __setitem__(self, key: Any, value: Any) -> None:
-        places = np.atleast_1d(np.arange(len(self))[key])
-        self.base[np.unravel_index(places, self.base.shape)] = np.resize(value, places.size)
+        if not len(self):
+            return
+        if np.size(value) > 1 and np.shares_memory(self.base, value):
+            raise unsupported(
+                "writing into ndarray.flat from the same memory",
+                "NumPy reads what it has just written there: copy first.",
+            )
+        put_flat(self.base, np.ravel(np.arange(len(self))[key]), value)
 
     def copy(self) -> Any:
         """Return the elements as a new array."""
         return self.base.flatten()
+
+
+def put_flat(array: Any, places: np.ndarray, values: Any) -> None:
+    """Write values, repeated as needed, to places that count in C order whatever the memory is like."""
+    if places.size and np.size(values):
+        values = np.resize(values, places.size)
+        if array.ndim:
+            array[np.unravel_index(places, array.shape)] = values
+        else:
+            array[()] = values[-1]
 
 
 class ArrayMethods:
@@ -119,12 +141,14 @@ class ArrayMethods:
 
     def item(self, *index: Any) -> Any:
         """Return one element (itself traced)."""
-        if len(index) == 1 and not isinstance(index[0], tuple):
-            return FlatIterator(self)[index[0]]
-        key = index[0] if index else (0,) * self.ndim  # type: ignore[attr-defined]
         if not index and self.size != 1:  # type: ignore[attr-defined]
             raise ValueError("can only convert an array of size 1 to a Python scalar")
-        return self[key if len(index) < 2 else index]  # type: ignore[index]
+        if len(index) == 1 and not isinstance(index[0], tuple):
+            found = FlatIterator(self)[index[0]]
+        else:
+            key = index[0] if len(index) == 1 else index or (0,) * self.ndim  # type: ignore[attr-defined]
+            found = self[key]  # type: ignore[index]
+        return found.item() if issubclass(type(found), np.generic) else found
 
     def tolist(self) -> Any:
         """Return the elements as nested lists."""
@@ -169,7 +193,18 @@ class Positioned(ArrayMethods):
     """An array that is known by the positions of its elements in some memory."""
 
     __slots__ = ()
-    positions: IndexArray
+
+    @property
+    @abstractmethod
+    def positions(self) -> IndexArray:
+        """Where the elements are in the memory."""
+
+    @positions.setter
+    @abstractmethod
+    def positions(self, positions: IndexArray) -> None: ...
+
+    @abstractmethod
+    def __getitem__(self, key: Any) -> Any: ...
 
     @abstractmethod
     def moved(self, positions: IndexArray) -> Self:
@@ -285,4 +320,8 @@ class Positioned(ArrayMethods):
         new.resize(*shape)
         if new.size != self.size:
             raise unsupported("ndarray.resize to another number of elements", "Use np.resize or np.concatenate.")
-        self.shape = new.shape
+        flags = self.positions.flags
+        if not flags.c_contiguous and not flags.f_contiguous:
+            raise ValueError("resize only works on single-segment arrays")
+        order: Any = "C" if flags.c_contiguous else "F"
+        self.positions = self.positions.ravel(order).reshape(new.shape, order=order)

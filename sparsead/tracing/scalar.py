@@ -206,11 +206,15 @@ class TracedScalar:
         """Zero."""
         return self.dtype.type(0)
 
-    def copy(self) -> TracedScalar:
+    def copy(self, order: Any = "C") -> TracedScalar:
         """Return the number itself: it never changes."""
         return self
 
-    conj = conjugate = item = tolist = __copy__ = copy
+    def tolist(self) -> TracedScalar:
+        """Return the number itself, as its value would be."""
+        return self
+
+    conj = conjugate = __copy__ = tolist
 
     def __deepcopy__(self, memo: Any) -> TracedScalar:
         return self
@@ -231,7 +235,10 @@ class TracedScalar:
         return call_ufunc(ufunc, method, tuple(map(with_arrays, inputs)), kwargs)
 
     def __array_function__(self, func: Callable[..., Any], types: Any, args: Any, kwargs: Any) -> Any:
-        from sparsead.tracing.array import call_function, of_number, with_arrays
+        from sparsead.tracing.array import MOVEMENTS, call_function, of_number, with_arrays
+
+        if func in MOVEMENTS:
+            return call_function(func, args, kwargs)
 
         if func is WHERE and len(args) == 3 and not kwargs:
             chosen = of_numbers(WHERE, args)

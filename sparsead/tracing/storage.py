@@ -11,7 +11,16 @@ from typing import Any
 import numpy as np
 
 from sparsead.errors import user_origin
-from sparsead.program.index import IndexArray, Shape, compose, identity, index_dtype, stored_part
+from sparsead.program.index import (
+    NUMBER,
+    IndexArray,
+    Shape,
+    compose,
+    identity,
+    index_dtype,
+    nothing,
+    stored_part,
+)
 from sparsead.program.nodes import Join, Node, Ref, constant, whole
 from sparsead.tracing.loops.grouping import grouped
 from sparsead.tracing.loops.tape import Tape, current_tape
@@ -112,7 +121,7 @@ class Storage:
         assert self.tape is not None
         pending, self.pending = self.pending, {}
         positions = np.fromiter(pending.keys(), dtype=index_dtype(self.size), count=len(pending))
-        records = np.fromiter(pending.values(), dtype=np.int32, count=len(pending))
+        records = np.fromiter(pending.values(), dtype=NUMBER, count=len(pending))
         for places, ref in grouped(self.tape, records, positions):
             self.write(places, ref)
 
@@ -131,14 +140,14 @@ class Storage:
     def _read_values(self, positions: IndexArray) -> Ref:
         assert self.values is not None
         if positions.size == 0:
-            return Ref(constant(np.zeros(1)), np.zeros(positions.shape, np.int32))
+            return Ref(constant(np.zeros(1)), nothing(positions.shape))
         node = constant(self.values[stored_part(positions)])  # a copy: later writes must not reach it
         return whole(node).broadcast(positions.shape)
 
     def _read_owned(self, positions: IndexArray) -> Ref:
         assert self.owner is not None and self.offset is not None
         if positions.size == 0:
-            return Ref(constant(np.zeros(1)), np.zeros(positions.shape, np.int32))
+            return Ref(constant(np.zeros(1)), nothing(positions.shape))
         known = self._joined.get(id(positions))
         if known is not None and known[0] is positions:
             return known[1]
@@ -148,7 +157,7 @@ class Storage:
             ref = Ref(self.nodes[present[0]], offset)
         else:
             pieces = tuple(self.nodes[k] for k in present)
-            owner = np.searchsorted(present, owner).astype(np.int32)
+            owner = np.searchsorted(present, owner).astype(NUMBER)
             join = Join(
                 shape=positions.shape, boolean=self.boolean, integer=self.dtype.kind == "i", pieces=pieces, owner=owner,
                 offset=offset, origin=user_origin(),
@@ -170,13 +179,14 @@ class Storage:
         if not self.nodes or self.nodes[-1] is not node:
             self.nodes.append(node)
         self.owner[positions] = len(self.nodes) - 1
+        self.offset = self.offset.astype(np.promote_types(self.offset.dtype, index_dtype(node.size)), copy=False)
         self.offset[positions] = ref.index
 
     def _own(self) -> None:
         """Turn to one owner and offset per element."""
         first = self.read(identity(self.size))
         self.nodes = [first.node]
-        self.owner = np.zeros(self.size, np.int32)
+        self.owner = np.zeros(self.size, NUMBER)
         self.offset = np.array(first.index, dtype=index_dtype(max(self.size, first.node.size)))
         self.values = self.source = None
 
@@ -190,12 +200,12 @@ def assemble(parts: list[Ref], part: np.ndarray, element: IndexArray, shape: Sha
     """Return the reading whose point p is point ``element[p]`` of ``parts[part[p]]``."""
     used = np.unique(part)
     if len(used) == 0:
-        return Ref(constant(np.zeros(1)), np.zeros(shape, np.int32))
+        return Ref(constant(np.zeros(1)), nothing(shape))
     if len(used) == 1:
         return parts[used[0]].at(element)
     nodes = {parts[k].node.serial: parts[k].node for k in used}
     number = {serial: k for k, serial in enumerate(nodes)}
-    owner = np.empty(shape, np.int32)
+    owner = np.empty(shape, NUMBER)
     offset = np.empty(shape, index_dtype(max(node.size for node in nodes.values())))
     for k in used:
         here = part == k

@@ -30,7 +30,9 @@ LEFT_OUT = ("cython", "limited_api", "mem_policy", "cpu_", "build", "dtype", "da
 def modules(words: list[str]) -> list[str]:
     """Return NumPy's test modules that are about arrays of numbers, those that have one of the words if there are any."""
     home = Path(np.__file__).parent
-    found = [f"numpy.{family}.tests.{f.stem}" for family in FAMILIES for f in (home / family / "tests").glob("test_*.py")]
+    found = [
+        f"numpy.{family}.tests.{f.stem}" for family in FAMILIES for f in (home / family / "tests").glob("test_*.py")
+    ]
     wanted = [m for m in sorted(found) if not any(m.rpartition("test_")[2].startswith(w.strip("_")) for w in LEFT_OUT)]
     return [m for m in wanted if any(w in m for w in words) or not words]
 
@@ -43,7 +45,9 @@ def outcomes(module: str, seconds: float, most: int = 400) -> list[dict[str, str
         names |= {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1", "NPY_AVAILABLE_MEM": "1GB"}
         options = "-q -p tests.numpy.plugin -p no:cacheprovider --assert=plain -W ignore --tb=line -m".split()
         command = [sys.executable, "-m", "pytest", *options, "not slow", "--pyargs", module]
-        run = subprocess.run(command, env=os.environ | names, cwd=folder, capture_output=True, text=True, timeout=seconds)
+        run = subprocess.run(
+            command, env=os.environ | names, cwd=folder, capture_output=True, text=True, timeout=seconds
+        )
         if not out.exists():
             raise RuntimeError(f"{module}: {run.stdout[-2000:]}{run.stderr[-2000:]}")
         return [json.loads(line) for line in out.read_text().splitlines()]

@@ -127,7 +127,9 @@ def _strides(a: np.ndarray) -> tuple[list[int], tuple[slice, ...]]:
     return axes, tuple(slice(None, None, -1 if s < 0 else 1) for s in a.strides)
 
 
-def function_of(event: Event, variant: str, act: Callable[..., Any], look: Callable[[Any, Any], None]) -> tuple[Any, Any]:
+def function_of(
+    event: Event, variant: str, act: Callable[..., Any], look: Callable[[Any, Any], None]
+) -> tuple[Any, Any]:
     """Return the function of x that does an event and has `look` see its result and x, and the point x."""
     layouts = [_strides(a) for a in event.arrays]
     stored = [np.ravel(a[flip].transpose(axes)) for a, (axes, flip) in zip(event.arrays, layouts, strict=True)]
@@ -155,7 +157,11 @@ def parts_of(value: Any) -> Iterator[tuple[str, Any]]:
         yield f"{'list' if isinstance(value, list) else 'tuple'} of {len(value)}", None
         for item in value:
             yield from parts_of(item)
-    elif type(value) is TracedComplex or getattr(getattr(value, "dtype", None), "kind", "") == "c" or type(value) is complex:
+    elif (
+        type(value) is TracedComplex
+        or getattr(getattr(value, "dtype", None), "kind", "") == "c"
+        or type(value) is complex
+    ):
         yield "complex", None
         yield from parts_of(value.real)
         yield from parts_of(value.imag)

@@ -198,10 +198,7 @@ class Rewriter(ast.NodeTransformer):
         if isinstance(node, ast.ImportFrom) and node.module == "__future__":
             return node
         names = [a.asname or a.name.split(".")[0] for a in node.names if a.name != "*"]
-        bound = [
-            ast.Assign([ast.Name(n, ast.Store())], _call("name", ast.Name(n, ast.Load())))
-            for n in names
-        ]
+        bound = [ast.Assign([ast.Name(n, ast.Store())], _call("name", ast.Name(n, ast.Load()))) for n in names]
         return [node, *bound]
 
     visit_Import = visit_ImportFrom = _import  # noqa: N815
@@ -231,7 +228,9 @@ class Rewriter(ast.NodeTransformer):
     def visit_Compare(self, node: ast.Compare) -> Any:
         self.generic_visit(node)
         name = NODES.get(type(node.ops[0]).__name__)
-        return node if len(node.ops) > 1 or name is None else _call("op", ast.Constant(name), node.left, *node.comparators)
+        return (
+            node if len(node.ops) > 1 or name is None else _call("op", ast.Constant(name), node.left, *node.comparators)
+        )
 
     def visit_UnaryOp(self, node: ast.UnaryOp) -> Any:
         self.generic_visit(node)

@@ -168,7 +168,7 @@ class _RowUpdate:
         self.source = writer.source
         self.coefficient = nest.value(term.coefficient)
         self.target, self.read = writer.values(term.target), writer.values(term.source)
-        self.indptr = self.source.array(f"row_{term.source.name}", "i4", read.indptr)
+        self.indptr = self.source.indices(f"row_{term.source.name}", read.indptr)
         self.landing, self.first = self.source.table(landing), nest.index(recognise(first))
         self.row, self.number = nest.index(term.index), next(writer.counter)
         self.linear = writer.linear

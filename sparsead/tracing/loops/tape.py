@@ -18,6 +18,7 @@ from typing import Any
 import numpy as np
 
 from sparsead.errors import Origin, user_origin
+from sparsead.program.index import NUMBER
 from sparsead.program.nodes import Node, Ref
 from sparsead.program.scalar import OPS, Op
 from sparsead.tracing.kinds import as_logic, loop
@@ -222,7 +223,7 @@ class Tape:
 
 def take(column: array[int], records: np.ndarray) -> np.ndarray:
     """Gather from a column of a tape. No view of it may outlive the call: it could not grow any more."""
-    return np.frombuffer(column, dtype=np.int32)[records]
+    return np.frombuffer(column, dtype=NUMBER)[records]
 
 
 _current = threading.local()

@@ -64,6 +64,8 @@ def converting(original: Callable[..., Any]) -> Callable[..., Any]:
         if array is not value and kwargs.get("copy", True) is False:
             raise ValueError("Unable to avoid copy while creating an array as requested.")
         wanted = array.dtype if dtype is None else np.dtype(dtype)
+        if wanted != array.dtype and array.is_constant:
+            return on_values(original, (array, dtype, *args), kwargs)
         if wanted.kind != array.dtype.kind:
             if kwargs.get("copy", True) is False:
                 raise ValueError("Unable to avoid copy while creating an array as requested.")
@@ -128,7 +130,7 @@ SIZED: tuple[Callable[..., Any], ...] = (
 CONVERTING: list[Callable[..., Any]] = [np.array, np.asarray, np.asanyarray]
 #: Functions whose results are new wherever they are floats, and take traced values then.
 ALLOCATING: list[Callable[..., Any]] = [
-    *SIZED, np.tri, np.arange, np.linspace, np.logspace, np.geomspace, np.fromfunction, np.vander,
+    *SIZED, np.tri, np.arange, np.linspace, np.logspace, np.geomspace, np.fromfunction, np.fromiter, np.vander,
     np.repeat, np.tile, np.diag, np.diagflat, np.tril, np.triu, np.concatenate, np.stack, np.hstack, np.vstack,
     np.dstack, np.column_stack, np.block, np.append, np.insert, np.delete, np.pad, np.roll, np.resize, np.flip,
     np.meshgrid, np.outer, np.kron, np.cumsum, np.diff, np.sort, np.take, np.dot, np.matmul, np.interp, np.clip,

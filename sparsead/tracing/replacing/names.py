@@ -29,12 +29,13 @@ from coloring.interrupts import deferred
 _LIBRARIES = ("numpy", "sparsead", "coloring", "scipy", "numba", "networkx")
 _LIKE_USER_CODE = ("scipy.optimize", "scipy._lib._array_api")
 _HOMES = {  # where users find the patched functions
-    "numpy", "numpy.linalg", "numpy.fft", "math", "scipy.special", "scipy.linalg",
+    "numpy", "numpy.linalg", "numpy.fft", "math",
+    "scipy.special", "scipy.linalg", "scipy.sparse", "scipy.sparse.linalg",
 }  # fmt: skip
 
 _COMPILED = tuple(EXTENSION_SUFFIXES)
 
-PATCHES: dict[Callable[..., Any], StandIn] = {}
+PATCHES: dict[Callable[..., Any], Any] = {}
 LATER: dict[tuple[str, str], Callable[..., Any]] = {}  # module and name of a function -> its replacement
 AFTER_IMPORTS: list[Callable[[], None]] = []  # called when something was imported during a trace
 
@@ -95,6 +96,11 @@ class StandIn:
 def _named(module: str, name: str) -> Any:
     """Return a function by its name, for pickles."""
     return getattr(importlib.import_module(module), name)
+
+
+def is_tracing() -> bool:
+    """Tell whether this thread is running a function on traced values."""
+    return bool(getattr(_tracing, "depth", 0))
 
 
 def patch(original: Callable[..., Any], replacement: Callable[..., Any]) -> None:
@@ -205,6 +211,11 @@ def _restore() -> None:
     while _replaced:
         names, name, value = _replaced.pop()
         names[name] = value
+
+
+def being_traced() -> bool:
+    """Tell whether any thread traces a function now."""
+    return bool(_active)
 
 
 @contextmanager
