@@ -20,28 +20,35 @@ from typing import Any
 import numpy as np
 
 FAMILIES = ("numpy", "numpy.linalg", "numpy.fft", "numpy.lib.stride_tricks")
+
+
+def _words(text: str) -> set[str]:
+    return set(text.split())
+
+
 # Functions that read, write, print, or make no arrays.
-UNSEEN = set(
-    "save savez savez_compressed savetxt load loadtxt genfromtxt fromfile fromregex memmap seterr errstate setbufsize "
-    "getbufsize geterr seterrcall geterrcall test show_config show_runtime get_printoptions set_printoptions "
-    "printoptions array2string array_repr array_str info nditer nested_iters frompyfunc vectorize from_dlpack "
-    "frombuffer fromiter busday_count busday_offset is_busday datetime_as_string datetime_data get_include iterable "
-    "isscalar typename mintypecode issubdtype isdtype promote_types broadcast_shapes ndenumerate ndindex "
-    "format_float_positional format_float_scientific base_repr binary_repr asmatrix bmat require as_strided".split()
+UNSEEN = _words(
+    """
+    save savez savez_compressed savetxt load loadtxt genfromtxt fromfile fromregex memmap seterr errstate setbufsize
+    getbufsize geterr seterrcall geterrcall test show_config show_runtime get_printoptions set_printoptions
+    printoptions array2string array_repr array_str info nditer nested_iters frompyfunc vectorize from_dlpack
+    frombuffer fromiter busday_count busday_offset is_busday datetime_as_string datetime_data get_include iterable
+    isscalar typename mintypecode issubdtype isdtype promote_types broadcast_shapes ndenumerate ndindex
+    format_float_positional format_float_scientific base_repr binary_repr asmatrix bmat require as_strided
+    """
 )
 PLAIN_MODULES = re.compile(
     r"numpy\.(testing|random|ma|polynomial|typing|_typing|f2py|core|strings|char)|numpy\._core\.(_multiarray_tests|"
     r"_umath_tests|_rational_tests|_operand_flag_tests|_struct_ufunc_tests|_simd|overrides|arrayprint|strings)"
 )
 UFUNC_METHODS = ("reduce", "accumulate", "reduceat", "outer", "at")
-METHODS = {n for n in dir(np.ndarray) if not n.startswith("_") and callable(getattr(np.ndarray, n))} - set(
-    "tofile dump dumps byteswap getfield setfield tobytes to_device setflags".split()
-)
+METHODS = {n for n in dir(np.ndarray) if not n.startswith("_") and callable(getattr(np.ndarray, n))}
+METHODS -= _words("tofile dump dumps byteswap getfield setfield tobytes to_device setflags")
 ATTRIBUTES = {"T", "mT", "real", "imag"}
-BINARY = {name: getattr(operator, name) for name in
-          "add sub mul truediv floordiv mod pow matmul and_ or_ xor lshift rshift eq ne lt le gt ge".split()}  # fmt: skip
-INPLACE = {name: getattr(operator, name) for name in
-           "iadd isub imul itruediv ifloordiv imod ipow imatmul iand ior ixor ilshift irshift".split()}  # fmt: skip
+_BINARY = "add sub mul truediv floordiv mod pow matmul and_ or_ xor lshift rshift eq ne lt le gt ge"
+_INPLACE = "iadd isub imul itruediv ifloordiv imod ipow imatmul iand ior ixor ilshift irshift"
+BINARY = {name: getattr(operator, name) for name in _words(_BINARY)}
+INPLACE = {name: getattr(operator, name) for name in _words(_INPLACE)}
 UNARY = {"neg": operator.neg, "pos": operator.pos, "invert": operator.invert}
 NODES = {
     "Add": "add", "Sub": "sub", "Mult": "mul", "Div": "truediv", "FloorDiv": "floordiv", "Mod": "mod", "Pow": "pow",
@@ -285,11 +292,12 @@ class Finder:
 
     @staticmethod
     def find_spec(name: str, path: Any = None, target: Any = None) -> Any:
-        if not re.match(r"numpy\..*tests\.test_\w+$", name):
+        if not name.rpartition(".")[2].startswith("test_"):
             return None
         spec = importlib.machinery.PathFinder.find_spec(name, path)
-        if spec is not None and spec.origin:
-            spec.loader = Loader(name, spec.origin)
+        if spec is None or not spec.origin or not re.search(r"[\\/]numpy[\\/].*tests[\\/]test_\w+\.py$", spec.origin):
+            return None
+        spec.loader = Loader(name, spec.origin)
         return spec
 
 
