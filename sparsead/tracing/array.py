@@ -296,6 +296,7 @@ class TracedArray(Positioned, NDArrayOperatorsMixin):
                 f"Cannot cast array data from {self.dtype!r} to {wanted!r} according to the rule {casting!r}"
             )
         if wanted.kind == self.dtype.kind:
+            copy = copy or wanted != self.dtype
             return self.moved(self.positions.astype(self.positions.dtype, order, copy=copy))
         converted = _cast(self, wanted)
         return converted if order == "K" or converted.flags.c_contiguous else converted.copy(order)

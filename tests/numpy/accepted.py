@@ -11,6 +11,7 @@ ACCEPTED: list[tuple[str, str, str, str]] = [
     ("different", "'empty'", "", "what new memory holds is not defined"),
     ("different", "partition(", "", "the order within parts is not defined"),
     ("different", "overwrite_input", "arguments", "the input is not defined afterwards"),
+    ("different", "broadcast_arrays", "after writing", "NumPy warns that such results will be read-only"),
     ("accepted", "concat", "only takes `out` or `dtype`", "the two agree"),
     ("accepted", "", "MemoryError", "no memory is needed while tracing"),
 ]

@@ -256,7 +256,7 @@ def compare(event: Event, variant: str, act: Callable[..., Any], aliasing: bool)
         return Outcome("refused" if refusal else "crash", event.text, variant, f"{type(error).__name__}: {message}")
     if failed is not None:
         return Outcome("accepted", event.text, variant, f"{type(failed).__name__}: {failed}")
-    digits = 1e-5 if any(name in event.text for name in ("float32", "'f'", "f4")) else 1e-9
+    digits = 1e-5 if any(name in event.text for name in ("float32", "'f'", "f4", "complex64", "'F'")) else 1e-9
     for what in ("result", "arguments"):
         found = difference(plain[what], held[what], lambda ref: values_of(ref, program, x0), digits)
         if found:
