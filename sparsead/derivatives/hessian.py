@@ -16,6 +16,7 @@ from sparsead.derivatives import constants
 from sparsead.derivatives.gradient import traced_scalar
 from sparsead.derivatives.matrix import PreparedMatrix
 from sparsead.derivatives.modes import HESSIAN_MODES, check_options, choose_hessian, chosen_engine
+from sparsead.derivatives.nested import NestedHessian, composes, is_asked
 from sparsead.derivatives.preparation import Options, finished, prepared_at
 from sparsead.derivatives.subject import checked
 from sparsead.derivatives.vectors import as_operator, checked_pair, checked_vector, new_or_checked
@@ -54,6 +55,7 @@ class Hessian(PreparedMatrix):
         self.gradient_kernels = gradients
         self._both = combined(combined(self.kernels, gradients), self.linear.primal)
 
+    @composes
     def __call__(
         self,
         x: Any,
@@ -106,6 +108,7 @@ class Hessian(PreparedMatrix):
             return out
         return self.structure.matrix(data) if triangle == "full" else self.structure.triangle(data, triangle)
 
+    @composes
     def gradient(self, x: Any, *args: Any, out: np.ndarray | None = None) -> np.ndarray:
         """Return the gradient at x, by one reverse sweep.
 
@@ -125,6 +128,7 @@ class Hessian(PreparedMatrix):
         self._sweep("gradient")(**self._inputs((x, *args)), g=g)
         return self.signature.like_x(g)
 
+    @composes
     def hvp(self, x: Any, v: Any, *args: Any) -> np.ndarray:
         """Return ``H @ v`` without forming H.
 
@@ -199,6 +203,10 @@ class Hessian(PreparedMatrix):
 
         return as_operator(self.shape, product, product)
 
+    @property
+    def _nested(self) -> NestedHessian:
+        return NestedHessian(self.program, self.signature, self.kernels)
+
     def _sweep(self, name: str) -> Sweep:
         if name not in self._sweeps:
             if name == "gradient":
@@ -260,6 +268,8 @@ def hessian(
            [0., 4., 0.]])
     """
     check_options(mode, HESSIAN_MODES, guard)
+    if is_asked((x0, *args)):
+        return NestedHessian.of(f, (x0, *args), argnum)  # inside a traced function
     options = Options(argnum, mode, pattern, coloring, order, chosen_engine(backend, threads), check)
     return prepared_at(prepared, f, (x0, *args), options, guard)
 
