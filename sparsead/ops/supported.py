@@ -38,6 +38,7 @@ FAMILIES = {
     "interpolation": "Interpolators, called with traced values",
     "ufunc method": "Methods of ufuncs",
     "complex": "Complex values inside real functions",
+    "special function": "Special functions that SciPy computes",
     "patched": "Functions that do not dispatch (replaced while tracing)",
     "query": "Questions about shape and type",
 }
