@@ -225,7 +225,8 @@ def test_a_number_kept_from_another_call_is_refused():
         kept.append(x[0])
         return np.array([kept[0] * x[1]])
 
-    sad.jacobian(f, X)
+    with pytest.raises(sad.SparseADError, match="keeps a traced value in a list"):
+        sad.jacobian(f, X)
     with pytest.raises(sad.SparseADError, match="another run"):
         sad.jacobian(f, X)
 
