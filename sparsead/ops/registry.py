@@ -131,10 +131,11 @@ def elementwise(
             raise unsupported(f"{spelling_of(numpy)} of {len(operands)} arguments", f"Give all {op.arity} of them.")
         return apply(op, operands, conditions)
 
-    if isinstance(numpy, np.ufunc) or numpy is np.where:
+    if isinstance(numpy, np.ufunc):
         state(numpy, rule)
-    else:  # a function, whose operands have names
-        state(numpy, lambda *placed, **named: rule(*placed, *named.values()), stated=signature_of(numpy).parameters)
+    else:  # its operands have names
+        names = list(signature_of(numpy).parameters)[: op.arity]
+        state(numpy, lambda *args, **named: rule(*args, *(named[n] for n in names if n in named)), names)
     if sample is None:
         sample = (lambda x: np.where(_on_mirrored(numpy, op)(x), x, 2.0 * x)) if boolean else _on_mirrored(numpy, op)
     record("elementwise", spelling_of(numpy), [sample] if callable(sample) else sample)

@@ -316,6 +316,7 @@ class TracedArray(Positioned, NDArrayOperatorsMixin):
                 f"Cannot cast array data from {self.dtype!r} to {wanted!r} according to the rule {casting!r}"
             )
         if wanted.kind == self.dtype.kind:
+            copy = copy or wanted != self.dtype
             return self.moved(self.positions.astype(self.positions.dtype, order, copy=copy))
         converted = _cast(self, wanted)
         return converted if order == "K" or converted.flags.c_contiguous else converted.copy(order)
@@ -605,7 +606,8 @@ def _cast(value: Any, dtype: np.dtype[Any]) -> Any:
     if dtype.kind == "f":
         return np.where(value, 1.0, 0.0) if value.dtype == BOOL else np.add(value, 0.0)
     if dtype.kind == "c":
-        return complex_of_parts(_cast(value, DOUBLE), TracedArray.of_new(np.zeros(value.shape)))
+        real = value.copy("K") if value.dtype == DOUBLE else _cast(value, DOUBLE)
+        return complex_of_parts(real, TracedArray.of_new(np.zeros(value.shape)))
     raise unsupported(
         f"casting float64 to {dtype}",
         "The digits behind the point would be cut off: use np.floor, np.trunc or np.rint, which stay real.",

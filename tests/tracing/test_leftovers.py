@@ -194,6 +194,25 @@ def test_what_is_kept_inside_the_run_is_no_matter():
     np.testing.assert_allclose(sad.jacobian(f, X)(X).diagonal(), 5 * X**4)
 
 
+def test_views_stay_views():
+    """What was kept of one memory is one memory afterwards, too."""
+
+    class Buffers:
+        out = None
+
+        def f(self, y):
+            if self.out is None:
+                self.out = np.zeros(6)
+                self.first, self.last = self.out[:3], self.out[::-1][:3]
+            return y * (1.0 + self.last)
+
+    buffers = Buffers()
+    sad.jacobian(buffers.f, X)
+    buffers.first[0] = 1.0
+    buffers.last[0] = 2.0
+    np.testing.assert_array_equal(buffers.out, [1.0, 0.0, 0.0, 0.0, 0.0, 2.0])
+
+
 class Keeping:
     """Keeps a matrix, views of it, and others in tuples."""
 
