@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 import sparsead as sad
-import sparsead.ops  # noqa: F401  (states what operations do)
+import sparsead.ops
 from sparsead.program.evaluate import evaluate
 from sparsead.program.nodes import Program, Scan
 from sparsead.tracing.trace import trace
