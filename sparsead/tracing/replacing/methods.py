@@ -53,6 +53,7 @@ def _replace_methods() -> None:
     """Let the methods accept traced values, wherever they are called from; names are undone together with them."""
     for (module, name, method), replacement in METHODS.items():
         cls = getattr(sys.modules.get(module), name, None)
+        cls = getattr(cls, "_original", cls)  # the class itself, where its name stands for another
         if cls is not None and not hasattr(vars(cls).get(method), OURS):
             wrapper = _wrapper(getattr(cls, method), replacement)
             setattr(wrapper, OURS, True)
