@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable
 from typing import Any
 
@@ -15,6 +16,7 @@ from sparsead.derivatives import constants
 from sparsead.derivatives.gradient import traced_scalar
 from sparsead.derivatives.matrix import PreparedMatrix
 from sparsead.derivatives.modes import HESSIAN_MODES, check_options, choose_hessian, chosen_engine
+from sparsead.derivatives.plain import plain_entry
 from sparsead.derivatives.preparation import Options, finished, prepared_at
 from sparsead.derivatives.vectors import as_operator, checked_pair, checked_vector, new_or_checked
 from sparsead.emit.sweep import DEFAULT_BACKEND, Engine, Sweep
@@ -27,12 +29,11 @@ from sparsead.kernels.linearize import linearize
 from sparsead.kernels.pattern import detect
 from sparsead.stages import Timings
 from sparsead.sweeps.assembly import Assembly, compressed_assembly, direct_assembly
+from sparsead.sweeps.finishing import mirroring
 from sparsead.sweeps.vector import apply_columns, product_sweep, value_sweep
 from sparsead.tracing.decisions import Decisions
 
 LANE = "hvp"
-
-AT_ONCE = 1 << 13  # values that are copied at a time: what is allocated does not grow with n
 
 
 class Hessian(PreparedMatrix):
@@ -90,6 +91,10 @@ class Hessian(PreparedMatrix):
         CheckFailed
             If `verify` finds that something disagrees.
         """
+        if triangle == "full" and not (keep_constants or verify) and (data := self.structure.plain(out)) is not None:
+            constants.forget(data)
+            if self._plain(x, *args, data):
+                return self.structure.matrix(data) if out is None else out
         inputs = self._inputs((x, *args))
         if triangle != "full" and out is not None:
             raise InputError("out= goes with triangle='full'; use values(x, out=, order='lower') for a triangle")
@@ -116,6 +121,9 @@ class Hessian(PreparedMatrix):
         ndarray
             In the shape of x.
         """
+        room = np.empty(self.program.wrt.shape) if out is None else out
+        if self._plain_gradient(x, *args, room):
+            return room
         g = new_or_checked("gradient", out, self.program.wrt.shape)
         self._sweep("gradient")(**self._inputs((x, *args)), g=g)
         return g.reshape(self.program.wrt.shape)
@@ -174,6 +182,10 @@ class Hessian(PreparedMatrix):
         self._assembly.fill(data, self._inputs((x, *args)) | {"y": y, "g": g}, values=self._both)
         matrix = self.structure.matrix(data) if matrix is None else matrix
         return float(y[0]), g.reshape(self.program.wrt.shape), self._verified(matrix, verify, (x, *args))
+
+    @functools.cached_property
+    def _plain_gradient(self) -> Callable[..., bool]:
+        return plain_entry(self.program, self._signature, [self._sweep("gradient")], {"g": self.program.wrt.shape})
 
     def linear_operator(self, x: Any, *args: Any) -> scipy.sparse.linalg.LinearOperator:
         """Return H at x as an operator: products only, no matrix.
@@ -334,18 +346,5 @@ def _assembly(
         return compressed_assembly(linear, colored, LANE, "hessian", engine)
     assembly = direct_assembly(linear, patterns, {LANE: 0}, "hessian", engine)
     if linear.work:  # sums over several layers run in different orders above and below the diagonal
-        assembly.finish = mirroring(pattern)
+        assembly.finish = mirroring(pattern, engine)
     return assembly
-
-
-def mirroring(pattern: SparsityPattern) -> Callable[[np.ndarray], None]:
-    """Return a function that copies the lower triangle of the values to the upper one."""
-    by_column = np.argsort(pattern.indices, kind="stable")  # entry k of the transpose, in row order
-    upper = np.flatnonzero(pattern.indices > pattern.rows)
-    lower = by_column[upper]
-
-    def mirror(data: np.ndarray) -> None:
-        for first in range(0, upper.size, AT_ONCE):
-            data[upper[first : first + AT_ONCE]] = data[lower[first : first + AT_ONCE]]
-
-    return mirror

@@ -49,6 +49,19 @@ class FixedStructure:
         matrix.data = values[:0].copy()
         return matrix
 
+    def plain(self, out: Any) -> np.ndarray | None:
+        """Return room for values: new, or that of `out` where its index arrays are the very ones; None elsewhere."""
+        if out is None:
+            return np.empty(self.pattern.nnz)
+        if (
+            type(out) is scipy.sparse.csr_array
+            and out.indices is self.indices
+            and out.indptr is self.indptr
+            and out.shape == self.pattern.shape
+        ):
+            return out.data
+        return None
+
     def new_or_checked(self, out: Any) -> np.ndarray:
         """Return room for values: new, or that of `out`, a matrix made here, after a look at its structure."""
         if out is None:

@@ -13,7 +13,7 @@ import functools
 import hashlib
 import struct
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import llvmlite
@@ -23,6 +23,7 @@ import numpy as np
 from coloring.interrupts import deferred
 from sparsead.emit.address import address
 from sparsead.emit.cache import default_cache
+from sparsead.emit.frame import Frame
 from sparsead.emit.python import Bind, Call
 from sparsead.emit.source import Function
 from sparsead.emit.wide import has_wide, wide_definitions
@@ -350,7 +351,7 @@ def _optimise(module: Any, target: Any) -> None:
     builder.getModulePassManager().run(module, builder)
 
 
-class _Code:
+class Code:
     """Machine code of some assembly, from the cache if it is there.
 
     No interrupt comes while it is made or freed: an exception in a function that LLVM calls back would be lost, and
@@ -371,8 +372,12 @@ class _Code:
             self.engine.set_object_cache(lambda _, code: default_cache().put(key, code), lambda _: stored)
             self.engine.finalize_object()
 
-    def __del__(self) -> None:
-        if hasattr(self, "engine") and not sys.is_finalizing():
+    def address_of(self, name: str) -> int:
+        """Return where a function begins."""
+        return self.engine.get_function_address(name)
+
+    def __del__(self, ending: Callable[[], bool] = sys.is_finalizing) -> None:  # the module may be gone by then
+        if hasattr(self, "engine") and not ending():
             with deferred():
                 self.engine.close()
 
@@ -383,12 +388,13 @@ def llvm_compiled(functions: Sequence[Function]) -> list[Bind]:
     Arrays must be C-contiguous and of the declared types. Each call has a table of pointers of its own, so calls from
     several threads (or from a signal handler) do not meet.
     """
-    code = _Code(assembly(functions))
+    code = Code(assembly(functions))
     return [_binding(code, number, list(function.arrays)) for number, function in enumerate(functions)]
 
 
-def _binding(code: _Code, number: int, names: list[str]) -> Bind:
-    entry = ctypes.CFUNCTYPE(None, ctypes.c_void_p)(code.engine.get_function_address(f"entry{number}"))
+def _binding(code: Code, number: int, names: list[str]) -> Bind:
+    start = code.address_of(f"entry{number}")
+    entry = ctypes.CFUNCTYPE(None, ctypes.c_void_p)(start)
     pointers = ctypes.c_size_t * len(names)
 
     def bind(bound: Mapping[str, np.ndarray]) -> Call:
@@ -401,7 +407,8 @@ def _binding(code: _Code, number: int, names: list[str]) -> Bind:
                 table[place] = address(array)
             entry(table)
 
-        call.alive = bound, code  # type: ignore[attr-defined]  # what the pointers point to
+        alive = bound, code  # what the pointers point to
+        call.frame = Frame(start, np.frombuffer(known, np.intp).copy(), tuple(places), alive)  # type: ignore[attr-defined]
         return call
 
     return bind

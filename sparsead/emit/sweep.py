@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from sparsead.emit.frame import Frame
 from sparsead.emit.pool import run_all
 from sparsead.emit.python import Bind, Call, interpreted, numba_compiled
 from sparsead.emit.source import PART, Callback, Function, Source
@@ -71,8 +72,22 @@ class Sweep:
                 self._compiled = BACKENDS[self.engine.backend](self.source.functions)
             return self._compiled
 
+    def frames(self) -> list[Frame] | None:
+        """Return the functions with work arrays of their own, for machine code to call in this order.
+
+        None where Python takes part: another back end, several threads, operations that are called back.
+        """
+        steps, _ = self._bound()
+        alone = [calls[0] for calls, then in steps if len(calls) == 1 and then is None and hasattr(calls[0], "frame")]
+        return [call.frame for call in alone] if len(alone) == len(steps) else None
+
+    @property
+    def elements(self) -> int:
+        """How many numbers the sweep keeps beside those that it is given."""
+        return sum(a.size for a in self.source.fixed.values()) + sum(self.sizes.values())
+
     def _bound(self) -> tuple[list[_Step], dict[str, np.ndarray]]:
-        """Bind the functions to fixed arrays and work arrays of this thread: some for all shares, some for each."""
+        """Bind the functions to fixed arrays and new work arrays: some for all shares, some for each."""
         arrays = self.source.fixed | {name: np.empty(size) for name, size in self.sizes.items()}
         count = self.engine.threads if PART in self.source.arrays else 1
         shares = [
@@ -83,15 +98,14 @@ class Sweep:
         for function, bind in zip(self.source.functions, self.compile(), strict=True):
             calls = [bind(arrays | own) for own in (shares if function.divided else shares[:1])]
             steps.append((calls, function.then))
-        self._local.bound = steps, arrays
-        return self._local.bound
+        return steps, arrays
 
     def __call__(self, **arrays: np.ndarray) -> None:
         """Run on flat C-contiguous float64 arrays, given by parameter name; others are ignored."""
         try:
             steps, bound = self._local.bound
         except AttributeError:
-            steps, bound = self._bound()
+            steps, bound = self._local.bound = self._bound()
         given = [arrays[name] for name in self.given]
         for calls, then in steps:
             if len(calls) == 1:

@@ -12,6 +12,7 @@ from sparsead.emit.sweep import DEFAULT_ENGINE, Engine, Sweep
 from sparsead.kernels.kernel import Buffer, Kernels, LinearProgram
 from sparsead.sweeps.compressed import Recovery, compressed_sweep
 from sparsead.sweeps.direct.sweep import direct_sweep
+from sparsead.sweeps.finishing import Finishing
 from sparsead.sweeps.vector import value_sweep
 
 Finish = Callable[[np.ndarray], None]
@@ -62,8 +63,17 @@ class Assembly:
 
     def compile(self) -> None:
         """Compile the sweeps of the matrix alone."""
-        for sweep in self.sweeps():
+        for sweep in self.all_sweeps() or []:
             sweep.compile()
+
+    def all_sweeps(self, values: Kernels | None = None) -> list[Sweep] | None:
+        """Return all generated code that computes the values, in order; None if Python takes part in it."""
+        match self.finish:
+            case None:
+                return self.sweeps(values)
+            case Finishing(sweeps=last):
+                return [*self.sweeps(values), *last]
+        return None
 
     def fill(
         self,
@@ -113,7 +123,8 @@ def compressed_assembly(
         rows = Recovery.of(line, ~color, n, colored.row_colors, colored.num_row_colors)
         parts.append(_part(linear.transposed(), rows, f"{name}_transposed", engine))
     passes = {kind: colored.num_column_colors} | ({"vjp": colored.num_row_colors} if kind == "jvp" else {})
-    return Assembly(parts, passes, plan.finish, engine)
+    finish = Finishing(plan.taken, plan.feeds, plan.source, plan.target, engine)
+    return Assembly(parts, passes, finish, engine)
 
 
 def _part(linear: LinearProgram, recovery: Recovery, name: str, engine: Engine) -> Part:
