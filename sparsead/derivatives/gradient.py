@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 import sparsead.ops  # noqa: F401  (fills the tables that tracing reads)
 from sparsead.derivatives.described import Described
+from sparsead.derivatives.export import export_gradient
 from sparsead.derivatives.modes import chosen_engine
 from sparsead.derivatives.plain import plain_entry
 from sparsead.emit.sweep import DEFAULT_BACKEND, Engine
@@ -38,6 +40,7 @@ class Gradient(Described, Sendable):
         self._signature = signature
         self._both = combined(kernels, self.gradient_kernels)
         self._gradient = value_sweep(self.gradient_kernels, engine)
+        self._value = value_sweep(kernels, engine)
         self._value_and_gradient = value_sweep(self._both, engine)
 
     def __call__(self, x: Any, *args: Any) -> np.ndarray:
@@ -84,6 +87,28 @@ class Gradient(Described, Sendable):
         y, g = np.empty(1), np.empty(self.program.wrt.size)
         self._value_and_gradient(**self._inputs((x, *args)), y=y, g=g)
         return float(y[0]), g.reshape(self.program.wrt.shape)
+
+    def export(self, path: Any) -> tuple[Path, Path]:
+        """Write C code that computes the function and its gradient without Python.
+
+        Parameters
+        ----------
+        path : path-like
+            Where, without a suffix: ``"folder/name"`` writes ``name.c`` and ``name.h``, whose functions are called
+            ``name_value`` and ``name_gradient``.
+
+        Returns
+        -------
+        source, header : Path
+            Standard C99, to be linked with the mathematical library (``-lm``) and nothing else. The header says what
+            each function takes.
+
+        Raises
+        ------
+        InputError
+            If the name cannot begin C names, or the function calls Python at run time.
+        """
+        return export_gradient(self, path)
 
     @functools.cached_property
     def _plain(self) -> Callable[..., bool]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -13,6 +14,7 @@ import scipy.sparse.linalg
 import sparsead.ops  # noqa: F401  (fills the tables that tracing reads)
 from coloring import ColoringResult, SparsityPattern
 from sparsead.derivatives import constants
+from sparsead.derivatives.export import export_hessian
 from sparsead.derivatives.gradient import traced_scalar
 from sparsead.derivatives.matrix import PreparedMatrix
 from sparsead.derivatives.modes import HESSIAN_MODES, check_options, choose_hessian, chosen_engine
@@ -183,6 +185,29 @@ class Hessian(PreparedMatrix):
         matrix = self.structure.matrix(data) if matrix is None else matrix
         return float(y[0]), g.reshape(self.program.wrt.shape), self._verified(matrix, verify, (x, *args))
 
+    def export(self, path: Any) -> tuple[Path, Path]:
+        """Write C code that computes the function, its gradient, its Hessian and products with it without Python.
+
+        Parameters
+        ----------
+        path : path-like
+            Where, without a suffix: ``"folder/name"`` writes ``name.c`` and ``name.h``, whose functions are called
+            ``name_value``, ``name_gradient``, ``name_hessian``, ``name_hvp``
+            and ``name_structure``.
+
+        Returns
+        -------
+        source, header : Path
+            Standard C99, to be linked with the mathematical library (``-lm``) and nothing else. The header says what
+            each function takes.
+
+        Raises
+        ------
+        InputError
+            If the name cannot begin C names, or the function calls Python at run time.
+        """
+        return export_hessian(self, path)
+
     @functools.cached_property
     def _plain_gradient(self) -> Callable[..., bool]:
         return plain_entry(self.program, self._signature, [self._sweep("gradient")], {"g": self.program.wrt.shape})
@@ -208,8 +233,9 @@ class Hessian(PreparedMatrix):
 
     def _sweep(self, name: str) -> Sweep:
         if name not in self._sweeps:
-            if name == "gradient":
-                self._sweeps[name] = value_sweep(self.gradient_kernels, self.engine)
+            if name in ("value", "gradient"):
+                kernels = self.kernels if name == "value" else self.gradient_kernels
+                self._sweeps[name] = value_sweep(kernels, self.engine)
             else:
                 self._sweeps[name] = product_sweep(self.linear, name, self.engine)
         return self._sweeps[name]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -14,6 +15,7 @@ import sparsead.ops  # noqa: F401  (fills the tables that tracing reads)
 from coloring import ColoringResult, SparsityPattern
 from sparsead.derivatives import constants
 from sparsead.derivatives.differences import METHODS, DifferenceJacobian
+from sparsead.derivatives.export import export_jacobian
 from sparsead.derivatives.matrix import PreparedMatrix
 from sparsead.derivatives.modes import JACOBIAN_MODES, check_options, choose_jacobian, chosen_engine
 from sparsead.derivatives.plain import plain_entry
@@ -226,6 +228,29 @@ class Jacobian(PreparedMatrix):
         """
         x = np.array(x, dtype=np.float64)
         return as_operator(self.shape, lambda v: self.jvp(x, v, *args), lambda w: self.vjp(x, w, *args))
+
+    def export(self, path: Any) -> tuple[Path, Path]:
+        """Write C code that computes the function, its Jacobian and products with it without Python.
+
+        Parameters
+        ----------
+        path : path-like
+            Where, without a suffix: ``"folder/name"`` writes ``name.c`` and ``name.h``, whose functions are called
+            ``name_value``, ``name_jacobian``, ``name_jvp``,
+            ``name_vjp`` and ``name_structure``.
+
+        Returns
+        -------
+        source, header : Path
+            Standard C99, to be linked with the mathematical library (``-lm``) and nothing else. The header says what
+            each function takes.
+
+        Raises
+        ------
+        InputError
+            If the name cannot begin C names, or the function calls Python at run time.
+        """
+        return export_jacobian(self, path)
 
     @functools.cached_property
     def _plain_value(self) -> Callable[..., bool]:

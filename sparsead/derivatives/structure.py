@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import copy
 import functools
 import threading
 from collections.abc import Callable
@@ -35,13 +34,14 @@ class FixedStructure:
 
     def matrix(self, data: np.ndarray) -> scipy.sparse.csr_array:
         """Return the matrix with these values, (nnz,), in row order."""
-        matrix = copy.copy(self._empty)
+        matrix = scipy.sparse.csr_array.__new__(scipy.sparse.csr_array)  # a shallow copy, at a quarter of its price
+        vars(matrix).update(vars(self._empty))
         matrix.data = data
         return matrix
 
     @functools.cached_property
     def _empty(self) -> scipy.sparse.csr_array:
-        """The matrix without values: a copy of it costs a fifth of a new one."""
+        """The matrix without values."""
         values = np.empty(self.pattern.nnz)
         matrix = scipy.sparse.csr_array((values, self.indices, self.indptr), shape=self.pattern.shape, copy=False)
         matrix.indices, matrix.indptr = self.indices, self.indptr  # the very objects: `new_or_checked` knows them
