@@ -231,6 +231,11 @@ class Hessian(PreparedMatrix):
 
         return as_operator(self.shape, product, product)
 
+    def _arrays_in_c(self) -> dict[str, dict[str, tuple[str, int, bool]]]:
+        n = self.shape[0]
+        product = {"dx": ("v", n, False), "dg": ("out", n, True)}
+        return {"value": {"y": ("y", 1, True)}, "gradient": {"g": ("g", n, True)}, "hvp": product}
+
     def _sweep(self, name: str) -> Sweep:
         if name not in self._sweeps:
             if name in ("value", "gradient"):

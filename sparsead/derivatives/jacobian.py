@@ -264,6 +264,14 @@ class Jacobian(PreparedMatrix):
     def _shaped(self, y: np.ndarray) -> np.ndarray:
         return y.reshape(self.program.output.shape)
 
+    def _arrays_in_c(self) -> dict[str, dict[str, tuple[str, int, bool]]]:
+        m, n = self.shape
+        return {
+            "value": {"y": ("y", m, True)},
+            "jvp": {"dx": ("v", n, False), "dy": ("out", m, True)},
+            "vjp": {"dy": ("w", m, False), "dx": ("out", n, True)},
+        }
+
     def _sweep(self, name: str) -> Sweep:
         if name not in self._sweeps:
             match name:

@@ -13,8 +13,9 @@ from coloring.thumbnail import thumbnail
 from sparsead.checking.check import verify
 from sparsead.derivatives import constants
 from sparsead.derivatives.described import Described
-from sparsead.derivatives.plain import Outputs, kept_arguments, never, plain_entry, repeated_call
+from sparsead.derivatives.plain import Outputs, c_function, kept_arguments, never, plain_entry, repeated_call
 from sparsead.derivatives.structure import FixedStructure
+from sparsead.emit.pointer import CFunction
 from sparsead.emit.sweep import Engine, Sweep
 from sparsead.errors import InputError
 from sparsead.keeping.pickling import Recipe, Sendable, with_coloring
@@ -275,6 +276,63 @@ class PreparedMatrix(Described, Sendable):
                 return call
         inputs = self._inputs(tuple(kept))
         return lambda: self._assembly.fill(data, inputs)
+
+    @functools.cached_property
+    def address(self) -> int:
+        """Address of the compiled values: ``void (const double *x, .., double *values)``; see `c_function`."""
+        return self._c_values.address
+
+    @functools.cached_property
+    def _c_values(self) -> CFunction:
+        return self.c_function()
+
+    def c_function(self, what: str = "values") -> CFunction:
+        """Return compiled code as a function of C, for numba, C libraries and whoever calls pointers.
+
+        Parameters
+        ----------
+        what : str
+            ``"values"``: of the matrix, in row order; ``"value"`` of the function; or a product, ``"jvp"`` and
+            ``"vjp"`` of a Jacobian, ``"hvp"`` of a Hessian, which also has ``"gradient"``.
+
+        Returns
+        -------
+        CFunction
+            Its ``address``, its ``signature`` in C, and ``ctypes``, which compiled functions of numba can call. Every
+            function has work arrays of its own; where it is not ``reentrant``, get one for each thread.
+
+        Raises
+        ------
+        InputError
+            If `what` is not known, or Python takes part in the evaluation.
+
+        Examples
+        --------
+        >>> import numpy as np
+        >>> import sparsead as sad
+        >>> jac = sad.jacobian(lambda x: x**2, np.ones(2))
+        >>> f = jac.c_function()
+        >>> f.signature
+        'void values(const double *x, double *values); /* x[2], values[2] */'
+        >>> x, v = np.array([1.0, 2.0]), np.empty(2)
+        >>> f.ctypes(x.ctypes, v.ctypes)
+        >>> v
+        array([2., 4.])
+        """
+        if what == "values":
+            sweeps, outputs = self._assembly.all_sweeps(), {"data": ("values", self.pattern.nnz, True)}
+        elif what in (known := self._arrays_in_c()):
+            sweeps, outputs = [self._sweep(what)], known[what]
+        else:
+            raise InputError(f"unknown function {what!r}; expected 'values', {', '.join(map(repr, known))}")
+        return c_function(what, self.program, self._signature, sweeps, outputs)
+
+    def _arrays_in_c(self) -> dict[str, dict[str, tuple[str, int, bool]]]:
+        """Return the functions beside the values: for each array of a sweep its name in C, size, if it is written."""
+        raise NotImplementedError
+
+    def _sweep(self, name: str) -> Sweep:
+        raise NotImplementedError
 
     @functools.cached_property
     def _plain(self) -> Callable[..., bool]:

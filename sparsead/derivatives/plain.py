@@ -9,6 +9,7 @@ import numpy as np
 
 from sparsead.emit.entry import SMALL, Slot, bound_call, plain_call
 from sparsead.emit.frame import Frame
+from sparsead.emit.pointer import CFunction, c_callable
 from sparsead.emit.sweep import Sweep
 from sparsead.errors import InputError
 from sparsead.program.nodes import Program
@@ -98,6 +99,34 @@ def kept_arguments(signature: Signature, arguments: Sequence[Any], written: np.n
             raise InputError(f"{name} and out share memory: the values would be written over what they depend on")
         kept.append(value)
     return kept
+
+
+def c_function(
+    name: str,
+    program: Program,
+    signature: Signature,
+    sweeps: Sequence[Sweep] | None,
+    outputs: dict[str, tuple[str, int, bool]],
+) -> CFunction:
+    """Return sweeps as a function of C: of the runtime arguments in their order, then `outputs`.
+
+    Raises
+    ------
+    InputError
+        If Python takes part in the sweeps.
+    """
+    shapes: Outputs = {array: (size,) for array, (_, size, _) in outputs.items()}
+    runs = None if sweeps is None else _runs(program, signature, sweeps, shapes)
+    if runs is None or sweeps is None:
+        raise InputError(
+            f"{program.name} cannot be called without Python: that takes backend='llvm', threads=1, and a "
+            "function that is traced as a whole"
+        )
+    fixed = [k for k, shape in enumerate(signature.shapes) if shape is None]
+    packed = [(frames, [k - sum(f < k for f in fixed) for k in places]) for frames, places in runs]
+    parameters = [(node.name, node.size, False) for node in program.inputs]
+    works = any(sweep.sizes or sweep.source.sizes for sweep in sweeps)
+    return c_callable(name, [*parameters, *outputs.values()], packed, reentrant=not works)
 
 
 def _runs(program: Program, signature: Signature, sweeps: Sequence[Sweep], outputs: Outputs) -> Runs | None:

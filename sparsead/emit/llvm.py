@@ -22,7 +22,7 @@ import numpy as np
 
 from coloring.interrupts import deferred
 from sparsead.emit.address import address
-from sparsead.emit.cache import default_cache
+from sparsead.emit.cache import CodeCache, default_cache
 from sparsead.emit.frame import Frame
 from sparsead.emit.python import Bind, Call
 from sparsead.emit.source import Function
@@ -358,18 +358,19 @@ class Code:
     what is freed by half would be freed twice.
     """
 
-    def __init__(self, text: str) -> None:
+    def __init__(self, text: str, kept: bool = True) -> None:
+        cache = default_cache() if kept else CodeCache(None)
         with deferred():
             target = _target()
             key = hashlib.sha256("\n".join([text, _machine()]).encode()).hexdigest()
-            stored = default_cache().get(key)
+            stored = cache.get(key)
             module = llvm.parse_assembly(text)
             module.triple = target.triple
             module.data_layout = str(target.target_data)
             if stored is None:
                 _optimise(module, target)
             self.engine = llvm.create_mcjit_compiler(module, target)
-            self.engine.set_object_cache(lambda _, code: default_cache().put(key, code), lambda _: stored)
+            self.engine.set_object_cache(lambda _, code: cache.put(key, code), lambda _: stored)
             self.engine.finalize_object()
 
     def address_of(self, name: str) -> int:
