@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 import sparsead.ops  # noqa: F401  (fills the tables that tracing reads)
+from sparsead.derivatives.batch import Batch, batch_of
 from sparsead.derivatives.described import Described
 from sparsead.derivatives.export import export_gradient
 from sparsead.derivatives.modes import chosen_engine
@@ -36,6 +37,7 @@ class Gradient(Described, Sendable):
         self.recipe = recipe
         self.program = program
         self.kernels = kernels
+        self.engine = engine
         self.gradient_kernels = gradient_kernels(kernels)
         self._signature = signature
         self._both = combined(kernels, self.gradient_kernels)
@@ -69,6 +71,37 @@ class Gradient(Described, Sendable):
         g = np.empty(self.program.wrt.size)
         self._gradient(**self._inputs((x, *args)), g=g)
         return g.reshape(self.program.wrt.shape)
+
+    def batch(self, X: Any, *args: Any, out: np.ndarray | None = None, axis: int = 0) -> np.ndarray:
+        """Return the gradients at many points.
+
+        Parameters
+        ----------
+        X : array_like, shape (points, *x.shape)
+            The points; with ``axis=-1`` of shape (*x.shape, points).
+        *args
+            The other arguments of the function: of the shape that was prepared, for all points, or with an axis of
+            points as X has.
+        out : ndarray of float64, optional
+            Where to write them, in the shape of X.
+        axis : int
+            Where the points are, in arguments and results: 0 or -1.
+
+        Returns
+        -------
+        ndarray
+            In the shape of X; the gradients of single calls, to the bit.
+
+        Raises
+        ------
+        InputError
+            If a shape does not fit.
+        """
+        return self._batch((X, *args), out, axis)
+
+    @functools.cached_property
+    def _batch(self) -> Batch:
+        return batch_of(self, self.gradient_kernels, ("g", self.program.wrt.shape))
 
     def value_and_gradient(self, x: Any, *args: Any) -> tuple[float, np.ndarray]:
         """Return ``f(x, *args)`` and its gradient, from one sweep.

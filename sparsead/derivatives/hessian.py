@@ -14,6 +14,7 @@ import scipy.sparse.linalg
 import sparsead.ops  # noqa: F401  (fills the tables that tracing reads)
 from coloring import ColoringResult, SparsityPattern
 from sparsead.derivatives import constants
+from sparsead.derivatives.batch import Batch, batch_of
 from sparsead.derivatives.export import export_hessian
 from sparsead.derivatives.gradient import traced_scalar
 from sparsead.derivatives.matrix import PreparedMatrix
@@ -129,6 +130,25 @@ class Hessian(PreparedMatrix):
         g = new_or_checked("gradient", out, self.program.wrt.shape)
         self._sweep("gradient")(**self._inputs((x, *args)), g=g)
         return g.reshape(self.program.wrt.shape)
+
+    def gradient_batch(self, X: Any, *args: Any, out: np.ndarray | None = None, axis: int = 0) -> np.ndarray:
+        """Return the gradients at many points.
+
+        Parameters
+        ----------
+        X, *args, out, axis
+            As in `batch`.
+
+        Returns
+        -------
+        ndarray
+            In the shape of X.
+        """
+        return self._gradient_batch((X, *args), out, axis)
+
+    @functools.cached_property
+    def _gradient_batch(self) -> Batch:
+        return batch_of(self, self.gradient_kernels, ("g", self.program.wrt.shape))
 
     def hvp(self, x: Any, v: Any, *args: Any) -> np.ndarray:
         """Return ``H @ v`` without forming H.

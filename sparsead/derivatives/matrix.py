@@ -12,6 +12,7 @@ from coloring import ColoringResult, SparsityPattern
 from coloring.thumbnail import thumbnail
 from sparsead.checking.check import verify
 from sparsead.derivatives import constants
+from sparsead.derivatives.batch import OfManyPoints
 from sparsead.derivatives.described import Described
 from sparsead.derivatives.plain import Outputs, c_function, kept_arguments, never, plain_entry, repeated_call
 from sparsead.derivatives.structure import FixedStructure
@@ -27,7 +28,7 @@ from sparsead.sweeps.assembly import Assembly
 from sparsead.tracing.trace import Signature
 
 
-class PreparedMatrix(Described, Sendable):
+class PreparedMatrix(OfManyPoints, Described, Sendable):
     """A sparse matrix that depends on x, prepared once, evaluated many times.
 
     Attributes

@@ -33,10 +33,14 @@ DEFAULT_BACKEND = os.environ.get("SPARSEAD_BACKEND", "llvm")
 
 @dataclass(frozen=True)
 class Engine:
-    """What runs generated code: a back end (``"llvm"``, ``"numba"`` or ``"python"``), and how many threads."""
+    """What runs generated code: a back end (``"llvm"``, ``"numba"`` or ``"python"``), and how many threads.
+
+    `of_points` asks for code that is going to be run for many points, see `sparsead.emit.lanes`.
+    """
 
     backend: str = DEFAULT_BACKEND
     threads: int = 1
+    of_points: bool = False
 
 
 DEFAULT_ENGINE = Engine()
