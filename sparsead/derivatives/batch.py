@@ -83,30 +83,30 @@ class Batch:
 
     def _arranged(self, args: Sequence[Any], last: bool) -> tuple[dict[str, np.ndarray], list[str], int]:
         """Return contiguous arrays by name, the names of those with an axis of points, and the number of points."""
-        at = -1 if last else 0
-        inputs = iter(self.program.inputs)
-        arrays, lanes, counts, first = {}, [], {}, list(args)
-        for k, (value, shape) in enumerate(zip(args, self.signature.shapes, strict=False)):
-            if shape is None:
-                continue
-            name, array = next(inputs).name, real_array(value, k, self.signature.argnum)
-            if array.ndim == len(shape) + 1 and np.delete(array.shape, at).tolist() == list(shape):
-                lanes.append(name)
-                counts[name] = array.shape[at]
-                first[k] = np.zeros(shape)
-            elif array.shape != shape or name == "x":
+        shapes, argnum = self.signature.shapes, self.signature.argnum
+        if len(args) != len(shapes) or None in shapes:  # a point stands for all: what is fixed, and how many arguments
+            points = zip(args, shapes, strict=False)
+            self.signature.convert([a if shape is None else np.zeros(shape) for a, shape in points])
+        runtime = [
+            (k, value, shape) for k, (value, shape) in enumerate(zip(args, shapes, strict=True)) if shape is not None
+        ]
+        arrays, counts = {}, {}
+        for node, (k, value, shape) in zip(self.program.inputs, runtime, strict=True):
+            array = real_array(value, k, argnum)
+            if array.ndim == len(shape) + 1 and (array.shape[:-1] if last else array.shape[1:]) == shape:
+                counts[node.name] = array.shape[-1 if last else 0]
+            elif array.shape != shape or k == argnum:
                 wanted = f"(*{shape}, points)" if last else f"(points, *{shape})"
-                either = wanted if name == "x" else f"{shape} or {wanted}"
-                raise InputError(f"{name} has shape {array.shape}; for a batch it must be {either}, see axis")
-            arrays[name] = np.ascontiguousarray(array)
-        self.signature.convert(first)
-        if len(set(counts.values())) > 1:
-            found = ", ".join(f"{name}: {count}" for name, count in counts.items())
-            raise InputError(f"the arguments have different numbers of points ({found})")
+                either = wanted if k == argnum else f"{shape} or {wanted}"
+                raise InputError(f"{node.name} has shape {array.shape}; for a batch it must be {either}, see axis")
+            arrays[node.name] = np.ascontiguousarray(array)
         count = counts["x"]
+        if any(other != count for other in counts.values()):
+            found = ", ".join(f"{name}: {number}" for name, number in counts.items())
+            raise InputError(f"the arguments have different numbers of points ({found})")
         if count > LARGEST:
             raise InputError(f"{count} points are too many for one call; split them")
-        return arrays, lanes, count
+        return arrays, list(counts), count
 
     def _room(self, out: np.ndarray | None, shape: Shape, arrays: dict[str, np.ndarray]) -> np.ndarray:
         if out is None:

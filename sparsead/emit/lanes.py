@@ -14,14 +14,14 @@ the blocks.
 from __future__ import annotations
 
 import ast
-import itertools
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
-from sparsead.emit.source import Source, share
+from sparsead.emit.source import POINT, Source, share
+from sparsead.emit.written_out import written_out
 
-CACHE = 1 << 18  # bytes for what a block has of its own
-WIDTHS = {False: (8, 64), True: (8, 512)}  # least and most points of a block, with their axis first or last
+CACHE = 1 << 22  # bytes for what a block has of its own
+WIDTHS = (32, 64)  # least and most points of a block: a few vectors
 WORTH = 5  # operations for each number that has to be turned round from which on vectors over points gain
 PADDING = 8  # elements between the rows of a block: rows a power of two apart would share few lines of the cache
 UNKNOWN, VECTOR = 8, 4  # times that a loop is assumed to run; gain of a loop that vectorises
@@ -88,9 +88,9 @@ class Layout:
     last: bool
 
 
-def width_of(elements: int, last: bool) -> int:
+def width_of(elements: int) -> int:
     """Return how many points a block has, of which each has so many numbers of its own."""
-    least, most = WIDTHS[last]
+    least, most = WIDTHS
     return min(max(CACHE // (8 * max(elements, 1)) // least * least, least), most)
 
 
@@ -109,7 +109,7 @@ def in_lanes(name: str, sources: Sequence[tuple[Source, dict[str, int]]], layout
     given = sum(layout.sizes.values())
     own = sum(sum((sizes | source.sizes).values()) for source, sizes in sources) + (0 if layout.last else given)
     light = sum(work_of(source) for source, _ in sources) < WORTH * given
-    writer = _Writer(Source(name), layout, 1 if light and not layout.last else width_of(own, layout.last))
+    writer = _Writer(Source(name), layout, 1 if light and not layout.last else width_of(own))
     writer.write(sources)
     return writer.source
 
@@ -122,8 +122,6 @@ class _Writer:
         self.layout = layout
         self.width = width
         self.stride = 1 if width == 1 else width + PADDING
-        self.counter = itertools.count()
-        self.staged: dict[str, str] = {}
 
     def write(self, sources: Sequence[tuple[Source, dict[str, int]]]) -> None:
         """Write the loop over blocks."""
@@ -132,13 +130,13 @@ class _Writer:
         with out.divided():
             total = out.array(COUNT, "i4")
             out.write(f"total = {total}[0]")
-            for bound, code in zip(
-                ("low", "high"), share(f"((total + {self.width - 1}) // {self.width})"), strict=True
-            ):
+            out.write(f"blocks = (total + {self.width - 1}) // {self.width}")
+            for bound, code in zip(("low", "high"), share("blocks"), strict=True):
                 out.write(f"{bound} = {code}")
-            with out.block("for block in range(low, high):"):
-                out.write(f"base = {self.width} * block")
-                out.write(f"count = min({self.width}, total - base)")
+            with out.block(f"for {POINT if self.width == 1 else 'block'} in range(low, high):"):
+                if self.width > 1:
+                    out.write(f"base = {self.width} * block")
+                    out.write(f"count = min({self.width}, total - base)")
                 staged = {} if self.layout.last or self.width == 1 else self.layout.sizes
                 written = set().union(*(part.stored for part in parts))
                 for array in staged.keys() - written:
@@ -151,10 +149,7 @@ class _Writer:
     def place(self, array: str, index: str) -> str:
         """Return an element of an array with an axis of points."""
         if self.width == 1:
-            point = (
-                f"total * ({index}) + base" if self.layout.last else f"{self.layout.sizes[array]} * base + ({index})"
-            )
-            return f"{array}[{point}]"
+            return f"{array}[{self.layout.sizes[array]} * {POINT} + ({index})]"
         if self.layout.last:
             return f"{array}[total * ({index}) + (base + q)]"
         return f"block_{array}[{self.own(index)}]"
@@ -196,7 +191,8 @@ class _Part:
         for function in self.source.functions:
             parsed = ast.parse(function.text).body[0]
             assert isinstance(parsed, ast.FunctionDef) and function.then is None
-            items = self.items(parsed.body)
+            tables = {name: self.source.fixed[name] for name in self.renamed}
+            items = self.items(written_out(parsed.body, tables) or parsed.body)
             if self.writer.width > 1:  # else one run sees what another has set
                 self.spill(list(_runs(items)))
             self.write_items(items)

@@ -25,7 +25,7 @@ from sparsead.emit.address import address
 from sparsead.emit.cache import CodeCache, default_cache
 from sparsead.emit.frame import Frame
 from sparsead.emit.python import Bind, Call
-from sparsead.emit.source import Function
+from sparsead.emit.source import POINT, Function
 from sparsead.emit.wide import has_wide, wide_definitions
 
 LONG = 300  # lines after which a function is cut
@@ -40,6 +40,9 @@ LIBM = {
 ARITHMETIC = {ast.Add: "add", ast.Sub: "sub", ast.Mult: "mul", ast.Div: "div"}
 INTEGER_DIVISION = "sdiv"  # only ever of nonnegative numbers
 COMPARE = {ast.Lt: "lt", ast.LtE: "le", ast.Gt: "gt", ast.GtE: "ge", ast.Eq: "eq", ast.NotEq: "ne"}
+ADVICE = {  # to LLVM, about loops: unroll them; leave alone what would scatter its stores
+    "short": '!"llvm.loop.unroll.full"', "points": '!"llvm.loop.vectorize.enable", i1 false',
+}  # fmt: skip
 TO_WRITE_SOON = "i32 1, i32 3, i32 1"
 ELEMENT = {"f8": "double", "i4": "i32"}
 
@@ -51,17 +54,18 @@ class _Module:
 
     def __init__(self) -> None:
         self.wide: set[tuple[str, int]] = set()
-        self.short_loops = 0
+        self.marked: list[str] = []
 
-    def short_loop(self) -> int:
-        """Return the metadata number of one more loop to be unrolled."""
-        self.short_loops += 1
-        return self.short_loops
+    def mark(self, advice: str) -> str:
+        """Return what marks one more loop."""
+        self.marked.append(advice)
+        return f", !llvm.loop !{len(ADVICE) + len(self.marked) - 1}"
 
     def metadata(self) -> list[str]:
         """Return the definitions of the metadata: each loop has a node of its own."""
-        loops = [f"!{k} = distinct !{{!{k}, !0}}" for k in range(1, self.short_loops + 1)]
-        return ['!0 = !{!"llvm.loop.unroll.full"}', *loops]
+        numbers = {advice: number for number, advice in enumerate(ADVICE)}
+        loops = [f"!{k} = distinct !{{!{k}, !{numbers[a]}}}" for k, a in enumerate(self.marked, len(ADVICE))]
+        return [*(f"!{number} = !{{{ADVICE[advice]}}}" for advice, number in numbers.items()), *loops]
 
 
 class _Translator:
@@ -136,7 +140,8 @@ class _Translator:
         for inner in node.body:
             self.statement(inner)
         self.lines.append(f"  {following} = add nuw nsw i64 {counter}, 1")
-        marked = f", !llvm.loop !{self.module.short_loop()}" if _is_short(node) else ""
+        advice = "points" if node.target.id == POINT else "short" if _is_short(node) else ""
+        marked = self.module.mark(advice) if advice else ""
         self.lines.append(f"  br label %{head}{marked}")
         self.lines[phi_at] = f"  {counter} = phi i64 [ {start}, %{before} ], [ {following}, %{self.block} ]"
         self.label(done)

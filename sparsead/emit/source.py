@@ -19,6 +19,7 @@ Dtype = str  # "f8" or "i4"
 Callback = Callable[[Mapping[str, np.ndarray]], None]  # takes the arrays by parameter name
 
 
+POINT = "point"  # the counter of a loop over points that lie one after the other in memory
 PART = "part"  # the array parameter of divided functions: number of the share, number of shares
 
 
