@@ -103,6 +103,24 @@ class Gradient(Described, Sendable):
     def _batch(self) -> Batch:
         return batch_of(self, self.gradient_kernels, ("g", self.program.wrt.shape))
 
+    def value(self, x: Any, *args: Any) -> float:
+        """Return ``f(x, *args)``, from the compiled kernels.
+
+        Parameters
+        ----------
+        x, *args
+            As in a call.
+        """
+        y = np.empty(1)
+        if not self._plain_value(x, *args, y):
+            self._value(**self._inputs((x, *args)), y=y)
+        return float(y[0])
+
+    def compile(self) -> None:
+        """Compile now what else is compiled when it is first used."""
+        for sweep in (self._value, self._gradient, self._value_and_gradient):
+            sweep.compile()
+
     def value_and_gradient(self, x: Any, *args: Any) -> tuple[float, np.ndarray]:
         """Return ``f(x, *args)`` and its gradient, from one sweep.
 
@@ -142,6 +160,10 @@ class Gradient(Described, Sendable):
             If the name cannot begin C names, or the function calls Python at run time.
         """
         return export_gradient(self, path)
+
+    @functools.cached_property
+    def _plain_value(self) -> Callable[..., bool]:
+        return plain_entry(self.program, self._signature, [self._value], {"y": (1,)})
 
     @functools.cached_property
     def _plain(self) -> Callable[..., bool]:

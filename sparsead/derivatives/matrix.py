@@ -278,6 +278,11 @@ class PreparedMatrix(OfManyPoints, Described, Sendable):
         inputs = self._inputs(tuple(kept))
         return lambda: self._assembly.fill(data, inputs)
 
+    def compile(self, *names: str) -> None:
+        """Compile now what else is compiled at its first use: ``"value"``, ``"gradient"``, ``"jvp"``, .."""
+        for name in names:
+            self._sweep(name).compile()
+
     @functools.cached_property
     def address(self) -> int:
         """Address of the compiled values: ``void (const double *x, .., double *values)``; see `c_function`."""

@@ -32,6 +32,10 @@ class IvpJacobian:
         """Return the Jacobian in y at time t."""
         return self._columns(float(t), y, *args)
 
+    def f(self, t: float, y: Any, *args: Any) -> np.ndarray:
+        """Return ``f(t, y, *args)`` from compiled code: for ``solve_ivp(jac.f, ..., jac=jac)``."""
+        return self.prepared.value(float(t), y, *args)
+
     def banded(self) -> dict[str, Any]:
         """Return what ``solve_ivp(..., method="LSODA")`` takes: ``jac``, and the widths ``lband`` and ``uband``.
 
@@ -90,7 +94,7 @@ def ivp_jacobian(f: Callable[..., Any], t0: float, y0: Any, *args: Any, **option
     ...     return -rate * y + np.roll(y, 1)
     >>> y0 = np.ones(50)
     >>> jac = solvers.ivp_jacobian(decay, 0.0, y0, 1e3)
-    >>> solve_ivp(decay, (0.0, 1.0), y0, method=solvers.BDF, jac=jac, args=(1e3,)).success
+    >>> solve_ivp(jac.f, (0.0, 1.0), y0, method=solvers.BDF, jac=jac, args=(1e3,)).success
     True
     """
     return IvpJacobian(jacobian(f, float(t0), y0, *args, argnum=1, **options))
