@@ -11,15 +11,16 @@ import numpy as np
 import scipy.sparse
 
 from coloring import SparsityPattern
+from sparsead.derivatives.plain import names_of
 from sparsead.emit.lanes import COUNT, Layout, in_lanes
-from sparsead.emit.source import LARGEST
 from sparsead.emit.sweep import Engine, Sweep
 from sparsead.errors import InputError
 from sparsead.kernels.kernel import Kernels
 from sparsead.program.nodes import Program
 from sparsead.sweeps.assembly import Assembly
 from sparsead.sweeps.vector import value_sweep
-from sparsead.tracing.trace import Signature, real_array
+from sparsead.tracing.arguments import Signature, real_array
+from sparsead.tracing.trees import Leaf
 
 Shape = tuple[int, ...]
 
@@ -53,11 +54,12 @@ class Batch:
         self.program, self.signature, self.engine = program, signature, engine
         self.output, self.shape = output
         self.sweeps, self.single = sweeps, single
+        self._names = names_of(program, signature)
         self._compiled: dict[tuple[frozenset[str], bool], Sweep | None] = {}
 
     def __call__(self, args: Sequence[Any], out: np.ndarray | None, axis: int) -> np.ndarray:
         """Return the outputs of all points, in `out` if it is given."""
-        last = self._is_last(args[self.signature.argnum], axis)
+        last = self._is_last(axis)
         arrays, lanes, count = self._arranged(args, last)
         shape = (*self.shape, count) if last else (count, *self.shape)
         out = self._room(out, shape, arrays)
@@ -71,11 +73,13 @@ class Batch:
             self._one_by_one(args, lanes, out, last)
         else:
             flat = {name: array.reshape(-1) for name, array in arrays.items()}
-            sweep(**flat, **{self.output: out.reshape(-1), COUNT: np.array([count], np.int32)})
+            sweep(**flat, **{self.output: out.reshape(-1), COUNT: np.array([count])})
         return out
 
-    def _is_last(self, x: Any, axis: int) -> bool:
+    def _is_last(self, axis: int) -> bool:
         """Tell whether points lie along the last axis of x, not along the first."""
+        if not self.signature.plain:
+            raise InputError("a batch needs x as one array, which gets an axis of points")
         axes = len(self.program.wrt.shape)
         if axis not in (0, -1, axes):
             raise InputError(f"axis is where the points are: 0 (first) or -1 (last), got {axis!r}")
@@ -83,30 +87,26 @@ class Batch:
 
     def _arranged(self, args: Sequence[Any], last: bool) -> tuple[dict[str, np.ndarray], list[str], int]:
         """Return contiguous arrays by name, the names of those with an axis of points, and the number of points."""
-        shapes, argnum = self.signature.shapes, self.signature.argnum
-        if len(args) != len(shapes) or None in shapes:  # a point stands for all: what is fixed, and how many arguments
-            points = zip(args, shapes, strict=False)
-            self.signature.convert([a if shape is None else np.zeros(shape) for a, shape in points])
-        runtime = [
-            (k, value, shape) for k, (value, shape) in enumerate(zip(args, shapes, strict=True)) if shape is not None
-        ]
-        arrays, counts = {}, {}
-        for node, (k, value, shape) in zip(self.program.inputs, runtime, strict=True):
-            array = real_array(value, k, argnum)
+        signature, at = self.signature, -1 if last else 0
+        points, counts = list(args), {}
+        several: dict[str, np.ndarray] = {}
+        for k, (value, argument, name) in enumerate(zip(args, signature.arguments, self._names, strict=False)):
+            if name is None or not isinstance(argument, Leaf):
+                continue
+            shape, title = argument.shape, "x" if name == "x" else f"argument {k}"
+            array = real_array(value, title)
             if array.ndim == len(shape) + 1 and (array.shape[:-1] if last else array.shape[1:]) == shape:
-                counts[node.name] = array.shape[-1 if last else 0]
-            elif array.shape != shape or k == argnum:
+                counts[title] = array.shape[at]
+                several[name], points[k] = np.ascontiguousarray(array), np.zeros(shape)
+            elif array.shape != shape or name == "x":
                 wanted = f"(*{shape}, points)" if last else f"(points, *{shape})"
-                either = wanted if k == argnum else f"{shape} or {wanted}"
-                raise InputError(f"{node.name} has shape {array.shape}; for a batch it must be {either}, see axis")
-            arrays[node.name] = np.ascontiguousarray(array)
-        count = counts["x"]
-        if any(other != count for other in counts.values()):
-            found = ", ".join(f"{name}: {number}" for name, number in counts.items())
+                either = wanted if name == "x" else f"{shape} or {wanted}"
+                raise InputError(f"{title} has shape {array.shape}; for a batch it must be {either}, see axis")
+        arrays = dict(zip([n.name for n in self.program.inputs], signature.convert(points), strict=True)) | several
+        if len(set(counts.values())) > 1:
+            found = ", ".join(f"{title}: {number}" for title, number in counts.items())
             raise InputError(f"the arguments have different numbers of points ({found})")
-        if count > LARGEST:
-            raise InputError(f"{count} points are too many for one call; split them")
-        return arrays, list(counts), count
+        return arrays, list(several), counts["x"]
 
     def _room(self, out: np.ndarray | None, shape: Shape, arrays: dict[str, np.ndarray]) -> np.ndarray:
         if out is None:
@@ -131,11 +131,10 @@ class Batch:
     def _one_by_one(self, args: Sequence[Any], lanes: list[str], out: np.ndarray, last: bool) -> None:
         """Call what computes one point, for each: operations that are not traced take one point at a time."""
         at = -1 if last else 0
-        runtime = [k for k, shape in enumerate(self.signature.shapes) if shape is not None]
         moved = {
             k: np.moveaxis(np.asarray(args[k], dtype=np.float64), at, 0)
-            for k, node in zip(runtime, self.program.inputs, strict=True)
-            if node.name in lanes
+            for k, name in enumerate(self._names)
+            if name in lanes
         }
         for number, place in enumerate(np.moveaxis(out, at, 0)):
             place[...] = self.single(*(moved[k][number] if k in moved else arg for k, arg in enumerate(args)))
@@ -148,7 +147,7 @@ class OfManyPoints:
     kernels: Kernels
     pattern: SparsityPattern
     engine: Engine
-    _signature: Signature
+    signature: Signature
     _assembly: Assembly
     values: Callable[..., np.ndarray]
 
@@ -217,7 +216,7 @@ class OfManyPoints:
     @functools.cached_property
     def _matrix_batch(self) -> Batch:
         output = ("data", (self.pattern.nnz,))
-        return Batch(self.program, self._signature, self.engine, output, self._assembly.sweeps_of_points, self.values)
+        return Batch(self.program, self.signature, self.engine, output, self._assembly.sweeps_of_points, self.values)
 
     @functools.cached_property
     def _value_batch(self) -> Batch:
@@ -237,14 +236,14 @@ def batch_of(prepared: Any, kernels: Kernels, output: tuple[str, Shape]) -> Batc
         return result.reshape(shape)
 
     return Batch(
-        prepared.program, prepared._signature, prepared.engine, output, lambda: [value_sweep(kernels, engine)], single
+        prepared.program, prepared.signature, prepared.engine, output, lambda: [value_sweep(kernels, engine)], single
     )
 
 
 def block_diagonal(pattern: SparsityPattern, values: np.ndarray) -> scipy.sparse.csr_array:
     """Return one matrix of the matrices of all points, (points, nnz), along its diagonal."""
     count, (m, n), nnz = len(values), pattern.shape, pattern.nnz
-    kind = np.int32 if count * max(n, nnz) <= LARGEST else np.int64
+    kind = np.int32 if count * max(n, nnz) <= np.iinfo(np.int32).max else np.int64
     starts = np.arange(count, dtype=kind)[:, None]
     indices = (pattern.indices + n * starts).reshape(-1)
     indptr = np.append((pattern.indptr[:-1] + nnz * starts).reshape(-1), kind(count * nnz))

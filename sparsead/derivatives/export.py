@@ -8,9 +8,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from sparsead.emit.library import Library, Parameter
-from sparsead.emit.source import LARGEST
 from sparsead.emit.sweep import Sweep
 from sparsead.errors import InputError
+
+MOST = 2**31 - 1  # entries: the index arrays are int
 
 if TYPE_CHECKING:
     from sparsead.derivatives.gradient import Gradient
@@ -75,7 +76,7 @@ def _named(path: Any) -> Path:
 def _matrix(library: Library, prepared: Any, name: str, meaning: str) -> None:
     """Add the values of a matrix, and its structure."""
     pattern = prepared.pattern
-    if pattern.nnz > LARGEST:
+    if pattern.nnz > MOST:
         raise InputError(f"the structure of {pattern.nnz} entries does not fit the 32-bit indices of the C code")
     library.size("NNZ", pattern.nnz, "entries that are stored")
     values = Parameter("data", "values", f"{library.name.upper()}_NNZ", written=True)

@@ -10,11 +10,13 @@ from typing import Any
 import numpy as np
 
 import sparsead.ops  # noqa: F401  (fills the tables that tracing reads)
+from sparsead.checking.report import unchecked
 from sparsead.derivatives.batch import Batch, batch_of
 from sparsead.derivatives.described import Described
 from sparsead.derivatives.export import export_gradient
 from sparsead.derivatives.modes import chosen_engine
 from sparsead.derivatives.plain import plain_entry
+from sparsead.derivatives.subject import checked
 from sparsead.emit.sweep import DEFAULT_BACKEND, Engine
 from sparsead.errors import InputError
 from sparsead.keeping.pickling import Recipe, Sendable
@@ -24,8 +26,9 @@ from sparsead.kernels.lower import lower
 from sparsead.program.nodes import Program
 from sparsead.stages import Timings
 from sparsead.sweeps.vector import value_sweep
+from sparsead.tracing.arguments import Argnum, Signature
 from sparsead.tracing.decisions import Decisions
-from sparsead.tracing.trace import Signature, trace
+from sparsead.tracing.trace import trace
 
 
 class Gradient(Described, Sendable):
@@ -39,7 +42,10 @@ class Gradient(Described, Sendable):
         self.kernels = kernels
         self.engine = engine
         self.gradient_kernels = gradient_kernels(kernels)
-        self._signature = signature
+        self.engine = engine
+        self.function = recipe.function
+        self.checked = unchecked()
+        self.signature = signature
         self._both = combined(kernels, self.gradient_kernels)
         self._gradient = value_sweep(self.gradient_kernels, engine)
         self._value = value_sweep(kernels, engine)
@@ -70,7 +76,7 @@ class Gradient(Described, Sendable):
             return room
         g = np.empty(self.program.wrt.size)
         self._gradient(**self._inputs((x, *args)), g=g)
-        return g.reshape(self.program.wrt.shape)
+        return self.signature.like_x(g)
 
     def batch(self, X: Any, *args: Any, out: np.ndarray | None = None, axis: int = 0) -> np.ndarray:
         """Return the gradients at many points.
@@ -137,7 +143,12 @@ class Gradient(Described, Sendable):
         """
         y, g = np.empty(1), np.empty(self.program.wrt.size)
         self._value_and_gradient(**self._inputs((x, *args)), y=y, g=g)
-        return float(y[0]), g.reshape(self.program.wrt.shape)
+        return float(y[0]), self.signature.like_x(g)
+
+    @property
+    def argnum(self) -> int:
+        """Which argument x is."""
+        return self.signature.argnum
 
     def export(self, path: Any) -> tuple[Path, Path]:
         """Write C code that computes the function and its gradient without Python.
@@ -163,11 +174,11 @@ class Gradient(Described, Sendable):
 
     @functools.cached_property
     def _plain_value(self) -> Callable[..., bool]:
-        return plain_entry(self.program, self._signature, [self._value], {"y": (1,)})
+        return plain_entry(self.program, self.signature, [self._value], {"y": (1,)})
 
     @functools.cached_property
     def _plain(self) -> Callable[..., bool]:
-        return plain_entry(self.program, self._signature, [self._gradient], {"g": self.program.wrt.shape})
+        return plain_entry(self.program, self.signature, [self._gradient], {"g": self.program.wrt.shape})
 
     def _heading(self) -> str:
         return f"gradient of {self.program.name}: {self.program.wrt.size} elements"
@@ -185,7 +196,7 @@ class Gradient(Described, Sendable):
         return self._gradient.source.text
 
     def _inputs(self, args: tuple[Any, ...]) -> dict[str, np.ndarray]:
-        arrays = self._signature.convert(args)
+        arrays = self.signature.convert(args)
         return {node.name: array for node, array in zip(self.program.inputs, arrays, strict=True)}
 
 
@@ -193,15 +204,16 @@ def gradient(
     f: Callable[..., Any],
     x0: Any,
     *args: Any,
-    argnum: int = 0,
+    argnum: Argnum = 0,
     threads: int | None = None,
     backend: str = DEFAULT_BACKEND,
+    check: bool = True,
 ) -> Gradient:
     """Prepare the gradient of a scalar NumPy function.
 
     Parameters
     ----------
-    f, x0, *args, argnum, threads, backend
+    f, x0, *args, argnum, threads, backend, check
         As in `hessian`.
 
     Returns
@@ -210,7 +222,7 @@ def gradient(
 
     Raises
     ------
-    InputError, UnsupportedOperationError, TracedBranchError
+    InputError, UnsupportedOperationError, TracedBranchError, CheckFailed
         As in `hessian`.
 
     Examples
@@ -221,19 +233,21 @@ def gradient(
     >>> grad(np.array([1.0, 2.0, 3.0]))
     array([ 3., 12., 27.])
     """
-    return _prepared(f, (x0, *args), (argnum, chosen_engine(backend, threads)))
+    return _prepared(f, (x0, *args), (argnum, chosen_engine(backend, threads), check))
 
 
-def _prepared(f: Callable[..., Any], args: tuple[Any, ...], options: tuple[int, Engine]) -> Gradient:
-    argnum, engine = options
-    program, signature, kernels = traced_scalar(f, args, argnum, Timings())
-    return Gradient(Recipe(_prepared, f, args, options), program, signature, kernels, engine)
+def _prepared(f: Callable[..., Any], args: tuple[Any, ...], options: tuple[Argnum, Engine, bool]) -> Gradient:
+    argnum, engine, wanted = options
+    timings = Timings()
+    program, signature, kernels = traced_scalar(f, args, argnum, timings)
+    made = Gradient(Recipe(_prepared, f, args, options), program, signature, kernels, engine)
+    return checked(made, args, wanted, timings)
 
 
 def traced_scalar(
     f: Callable[..., Any],
     args: tuple[Any, ...],
-    argnum: int,
+    argnum: Argnum,
     timings: Timings,
     decisions: Decisions | None = None,
 ) -> tuple[Program, Signature, Kernels]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +22,7 @@ from sparsead.derivatives.matrix import PreparedMatrix
 from sparsead.derivatives.modes import HESSIAN_MODES, check_options, choose_hessian, chosen_engine
 from sparsead.derivatives.plain import plain_entry
 from sparsead.derivatives.preparation import Options, finished, prepared_at
+from sparsead.derivatives.subject import checked
 from sparsead.derivatives.vectors import as_operator, checked_pair, checked_vector, new_or_checked
 from sparsead.emit.sweep import DEFAULT_BACKEND, Engine, Sweep
 from sparsead.errors import InputError
@@ -34,7 +36,9 @@ from sparsead.stages import Timings
 from sparsead.sweeps.assembly import Assembly, compressed_assembly, direct_assembly
 from sparsead.sweeps.finishing import mirroring
 from sparsead.sweeps.vector import apply_columns, product_sweep, value_sweep
+from sparsead.tracing.arguments import Argnum
 from sparsead.tracing.decisions import Decisions
+from sparsead.tracing.second import for_second_order
 
 LANE = "hvp"
 
@@ -47,6 +51,7 @@ class Hessian(PreparedMatrix):
     """
 
     _title = "sparse Hessian"
+    _symmetric = True
 
     def __init__(self, gradients: Kernels, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -129,7 +134,7 @@ class Hessian(PreparedMatrix):
             return room
         g = new_or_checked("gradient", out, self.program.wrt.shape)
         self._sweep("gradient")(**self._inputs((x, *args)), g=g)
-        return g.reshape(self.program.wrt.shape)
+        return self.signature.like_x(g)
 
     def gradient_batch(self, X: Any, *args: Any, out: np.ndarray | None = None, axis: int = 0) -> np.ndarray:
         """Return the gradients at many points.
@@ -203,7 +208,7 @@ class Hessian(PreparedMatrix):
         constants.forget(data)
         self._assembly.fill(data, self._inputs((x, *args)) | {"y": y, "g": g}, values=self._both)
         matrix = self.structure.matrix(data) if matrix is None else matrix
-        return float(y[0]), g.reshape(self.program.wrt.shape), self._verified(matrix, verify, (x, *args))
+        return float(y[0]), self.signature.like_x(g), self._verified(matrix, verify, (x, *args))
 
     def export(self, path: Any) -> tuple[Path, Path]:
         """Write C code that computes the function, its gradient, its Hessian and products with it without Python.
@@ -230,7 +235,7 @@ class Hessian(PreparedMatrix):
 
     @functools.cached_property
     def _plain_gradient(self) -> Callable[..., bool]:
-        return plain_entry(self.program, self._signature, [self._sweep("gradient")], {"g": self.program.wrt.shape})
+        return plain_entry(self.program, self.signature, [self._sweep("gradient")], {"g": self.program.wrt.shape})
 
     def linear_operator(self, x: Any, *args: Any) -> scipy.sparse.linalg.LinearOperator:
         """Return H at x as an operator: products only, no matrix.
@@ -270,7 +275,7 @@ def hessian(
     f: Callable[..., Any],
     x0: Any,
     *args: Any,
-    argnum: int = 0,
+    argnum: Argnum = 0,
     mode: str = "auto",
     pattern: Any = None,
     coloring: Any = None,
@@ -278,6 +283,7 @@ def hessian(
     guard: str = "error",
     threads: int | None = None,
     backend: str = DEFAULT_BACKEND,
+    check: bool = True,
 ) -> Any:
     """Prepare the sparse Hessian of a scalar NumPy function.
 
@@ -285,7 +291,7 @@ def hessian(
     ----------
     f : callable
         ``f(x, *args)``: NumPy code that returns one number.
-    x0, *args, argnum, pattern, order, guard, threads, backend
+    x0, *args, argnum, pattern, order, guard, threads, backend, check
         As in `jacobian`.
     mode : str
         ``"star"``: star coloring, direct recovery; ``"acyclic"``: acyclic coloring, recovery by substitution;
@@ -303,7 +309,7 @@ def hessian(
     ------
     InputError
         If `f` does not return a single number, or an argument cannot be used.
-    UnsupportedOperationError, TracedBranchError
+    UnsupportedOperationError, TracedBranchError, CheckFailed
         As in `jacobian`.
 
     Examples
@@ -317,7 +323,7 @@ def hessian(
            [0., 4., 0.]])
     """
     check_options(mode, HESSIAN_MODES, guard)
-    options = Options(argnum, mode, pattern, coloring, order, chosen_engine(backend, threads))
+    options = Options(argnum, mode, pattern, coloring, order, chosen_engine(backend, threads), check)
     return prepared_at(prepared, f, (x0, *args), options, guard)
 
 
@@ -336,18 +342,20 @@ def prepared(
         Records the branches on traced values; without it they are refused.
     """
     timings = Timings()
-    program, signature, kernels = traced_scalar(f, args, options.argnum, timings, decisions)
+    with for_second_order():
+        program, signature, kernels = traced_scalar(f, args, options.argnum, timings, decisions)
     with timings.stage("linearize"):
-        gradients = gradient_kernels(kernels)
+        gradients = gradient_kernels(kernels, again=True)
         linear = second_order(gradients)
     steps = (hessian_patterns, choose_hessian, _assembly)
     with naming_lines(program, symmetric=True):
         found, (mode, colored, reasons), assembly = finished(linear, options, timings, *steps)
     parts = (linear, found, mode, colored, assembly, timings, options.engine, reasons)
-    return Hessian(gradients, Recipe(prepared, f, args, options), program, signature, kernels, *parts)
+    made = Hessian(gradients, Recipe(prepared, f, args, options), program, signature, kernels, *parts)
+    return checked(made, args, options.check, timings, decisions)
 
 
-def hessian_pattern(f: Callable[..., Any], x0: Any, *args: Any, argnum: int = 0) -> SparsityPattern:
+def hessian_pattern(f: Callable[..., Any], x0: Any, *args: Any, argnum: Argnum = 0) -> SparsityPattern:
     """Return the sparsity pattern of the Hessian of `f`; nothing is colored or compiled.
 
     Parameters
@@ -368,16 +376,16 @@ def hessian_pattern(f: Callable[..., Any], x0: Any, *args: Any, argnum: int = 0)
            [1., 0., 0.],
            [0., 0., 0.]])
     """
-    program, _, kernels = traced_scalar(f, (x0, *args), argnum, Timings())
-    linear = second_order(gradient_kernels(kernels))
+    with for_second_order():
+        program, _, kernels = traced_scalar(f, (x0, *args), argnum, Timings())
+    linear = second_order(gradient_kernels(kernels, again=True))
     with naming_lines(program, symmetric=True):
         return hessian_patterns(linear)[linear.target]
 
 
 def second_order(gradients: Kernels) -> LinearProgram:
     """Linearize gradient kernels: the matrix is the Hessian."""
-    linear = linearize(gradients)
-    return LinearProgram(linear.source, linear.target, linear.kernels, linear.primal, symmetric=True)
+    return replace(linearize(gradients), symmetric=True)
 
 
 def hessian_patterns(linear: LinearProgram) -> dict[Buffer, SparsityPattern]:

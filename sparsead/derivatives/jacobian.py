@@ -18,8 +18,9 @@ from sparsead.derivatives.differences import METHODS, DifferenceJacobian
 from sparsead.derivatives.export import export_jacobian
 from sparsead.derivatives.matrix import PreparedMatrix
 from sparsead.derivatives.modes import JACOBIAN_MODES, check_options, choose_jacobian, chosen_engine
-from sparsead.derivatives.plain import plain_entry
+from sparsead.derivatives.plain import never, plain_entry
 from sparsead.derivatives.preparation import Options, finished, prepared_at
+from sparsead.derivatives.subject import checked
 from sparsead.derivatives.vectors import as_operator, checked_pair, checked_vector, new_or_checked
 from sparsead.emit.sweep import DEFAULT_BACKEND, Engine, Sweep
 from sparsead.errors import InputError
@@ -32,8 +33,10 @@ from sparsead.kernels.pattern import detect
 from sparsead.stages import Timings
 from sparsead.sweeps.assembly import Assembly, compressed_assembly, direct_assembly
 from sparsead.sweeps.vector import apply_columns, product_sweep, value_sweep
+from sparsead.tracing.arguments import Argnum
 from sparsead.tracing.decisions import Decisions
 from sparsead.tracing.trace import trace
+from sparsead.tracing.trees import Leaf
 
 
 class Jacobian(PreparedMatrix):
@@ -145,7 +148,7 @@ class Jacobian(PreparedMatrix):
         constants.forget(data)
         self._assembly.fill(data, inputs | {"y": y}, values=self._both)
         matrix = self.structure.matrix(data) if matrix is None else matrix
-        return self._shaped(y), self._verified(matrix, verify, (x, *args))
+        return self.signature.shaped(y), self._verified(matrix, verify, (x, *args))
 
     def value(self, x: Any, *args: Any, out: np.ndarray | None = None) -> np.ndarray:
         """Return ``f(x, *args)``, from the compiled kernels.
@@ -167,7 +170,7 @@ class Jacobian(PreparedMatrix):
             return room
         y = new_or_checked("value", out, self.program.output.shape)
         self._sweep("value")(**self._inputs((x, *args)), y=y)
-        return self._shaped(y)
+        return self.signature.shaped(y)
 
     def jvp(self, x: Any, v: Any, *args: Any) -> np.ndarray:
         """Return ``J @ v`` without forming J, for about the price of `f`.
@@ -254,15 +257,16 @@ class Jacobian(PreparedMatrix):
 
     @functools.cached_property
     def _plain_value(self) -> Callable[..., bool]:
+        if not isinstance(self.signature.result, Leaf):
+            return never
         outputs = {"y": self.program.output.shape}
-        return plain_entry(self.program, self._signature, [self._sweep("value")], outputs)
+        return plain_entry(self.program, self.signature, [self._sweep("value")], outputs)
 
     @functools.cached_property
     def _plain_both(self) -> Callable[..., bool]:
+        if not isinstance(self.signature.result, Leaf):
+            return never
         return self._plain_entry({"y": self.program.output.shape}, self._both)
-
-    def _shaped(self, y: np.ndarray) -> np.ndarray:
-        return y.reshape(self.program.output.shape)
 
     def _arrays_in_c(self) -> dict[str, dict[str, tuple[str, int, bool]]]:
         m, n = self.shape
@@ -288,7 +292,7 @@ def jacobian(
     f: Callable[..., Any],
     x0: Any,
     *args: Any,
-    argnum: int = 0,
+    argnum: Argnum = 0,
     mode: str = "auto",
     pattern: Any = None,
     coloring: Any = None,
@@ -298,20 +302,23 @@ def jacobian(
     guard: str = "error",
     threads: int | None = None,
     backend: str = DEFAULT_BACKEND,
+    check: bool = True,
 ) -> Any:
     """Prepare the sparse Jacobian of a NumPy function.
 
     Parameters
     ----------
     f : callable
-        ``f(x, *args)``: NumPy code that returns an array, a number, or a list of them.
-    x0 : array_like
-        An example of x. Only its shape matters; integers are converted to float64.
+        ``f(x, *args)``: NumPy code that returns an array, a number, or a list, tuple, dict or dataclass of them.
+    x0 : array_like, dict, list, tuple, named tuple or dataclass
+        An example of x: an array, or a container of float arrays and floats, whose leaves are the columns in order.
+        Only shapes matter; integers are converted to float64, but in containers they are fixed.
     *args
-        Examples of the other arguments. Floats and float arrays are runtime values: new ones need no new
-        preparation. Everything else (integers, sparse matrices, objects) is fixed here.
-    argnum : int
-        The argument to differentiate with respect to.
+        Examples of the other arguments. Floats and float arrays, also in containers, are runtime values: new ones
+        need no new preparation. Everything else (integers, sparse matrices, objects) is fixed here.
+    argnum : int, str, or tuple of them
+        The argument to differentiate with respect to, by place or by name; of several, the columns follow one
+        another.
     mode : str
         ``"forward"``: column coloring and JVP sweeps; ``"reverse"``: row coloring and VJP sweeps;
         ``"bidirectional"``: bicoloring and both; ``"compressed"``: the cheapest of these three; ``"direct"``:
@@ -338,6 +345,10 @@ def jacobian(
         variable ``SPARSEAD_THREADS`` says, else 1.
     backend : str
         ``"llvm"``, ``"numba"`` or ``"python"``: what compiles the generated code.
+    check : bool
+        Compare what was traced with `f` on plain arrays, before anything is returned: values at `x0` and at a point
+        nearby, and the derivative between the two. It costs two calls of `f`, more where they disagree at first
+        sight; ``jac.checked`` says what was compared, and what could not be.
 
     Returns
     -------
@@ -351,6 +362,8 @@ def jacobian(
         `f` branches in Python on a traced value.
     InputError
         An argument, or the value of `f`, cannot be used.
+    CheckFailed
+        What was traced is not `f`.
 
     Examples
     --------
@@ -368,7 +381,7 @@ def jacobian(
     _check_method(method, mode)
     if method != "ad":
         return DifferenceJacobian(f, (x0, *args), argnum, method, step, pattern, coloring, order)
-    options = Options(argnum, mode, pattern, coloring, order, chosen_engine(backend, threads))
+    options = Options(argnum, mode, pattern, coloring, order, chosen_engine(backend, threads), check)
     return prepared_at(prepared, f, (x0, *args), options, guard)
 
 
@@ -397,7 +410,8 @@ def prepared(
     with naming_lines(program):
         found, (mode, colored, reasons), assembly = finished(linear, options, timings, *steps)
     parts = (linear, found, mode, colored, assembly, timings, options.engine, reasons)
-    return Jacobian(Recipe(prepared, f, args, options), program, signature, kernels, *parts)
+    made = Jacobian(Recipe(prepared, f, args, options), program, signature, kernels, *parts)
+    return checked(made, args, options.check, timings, decisions)
 
 
 def _assembly(
@@ -408,7 +422,7 @@ def _assembly(
     return compressed_assembly(linear, colored, "jvp", "jacobian", engine)
 
 
-def jacobian_pattern(f: Callable[..., Any], x0: Any, *args: Any, argnum: int = 0) -> SparsityPattern:
+def jacobian_pattern(f: Callable[..., Any], x0: Any, *args: Any, argnum: Argnum = 0) -> SparsityPattern:
     """Return the sparsity pattern of the Jacobian of `f`; nothing is colored or compiled.
 
     Parameters

@@ -9,10 +9,12 @@ from typing import Any
 import numpy as np
 
 from coloring import ColoringResult, SparsityPattern
-from coloring.thumbnail import thumbnail
+from coloring.pictures.thumbnail import thumbnail
 from sparsead.checking.check import verify
+from sparsead.checking.report import unchecked
 from sparsead.derivatives import constants
 from sparsead.derivatives.batch import OfManyPoints
+from sparsead.derivatives.blocks import Blocks
 from sparsead.derivatives.described import Described
 from sparsead.derivatives.plain import Outputs, c_function, kept_arguments, never, plain_entry, repeated_call
 from sparsead.derivatives.structure import FixedStructure
@@ -25,7 +27,7 @@ from sparsead.kernels.kernel import Kernels, LinearProgram
 from sparsead.program.nodes import Program
 from sparsead.stages import Timings
 from sparsead.sweeps.assembly import Assembly
-from sparsead.tracing.trace import Signature
+from sparsead.tracing.arguments import Signature
 
 
 class PreparedMatrix(OfManyPoints, Described, Sendable):
@@ -51,7 +53,11 @@ class PreparedMatrix(OfManyPoints, Described, Sendable):
         What was traced; what it was lowered to; the linear program of the matrix. All print themselves.
     timings : Timings
         Seconds of each stage of the preparation.
+    checked : Report
+        What was compared with `function` before this was returned; its notes say what could not be, and why.
     """
+
+    _symmetric = False
 
     def __init__(
         self,
@@ -80,10 +86,11 @@ class PreparedMatrix(OfManyPoints, Described, Sendable):
         self.engine = engine
         self.reasons = reasons
         self._assembly = assembly
-        self._signature = signature
+        self.signature = signature
         self._names = [node.name for node in program.inputs]
         self.structure = FixedStructure(pattern)
         self._sweeps: dict[str, Sweep] = {}
+        self.checked = unchecked()
 
     # -- what was prepared ----------------------------------------------------------------------------------
     @property
@@ -91,10 +98,32 @@ class PreparedMatrix(OfManyPoints, Described, Sendable):
         """Rows and columns."""
         return self.pattern.shape
 
+    def blocks(self, matrix: Any) -> Blocks:
+        """Return the blocks of this matrix, computed at some x, by the names of rows and columns.
+
+        Columns are named as the parts of x, where x is a dict, a dataclass or several arguments; rows as the parts of
+        the value of the function. An array without a name of its own is called as the argument of the function, and
+        ``"f"`` among the rows.
+
+        Parameters
+        ----------
+        matrix : scipy.sparse.csr_array, shape (m, n)
+            What a call returned.
+
+        Returns
+        -------
+        Blocks
+            Indexed by a row name and a column name.
+        """
+        if matrix.shape != self.shape:
+            raise InputError(f"expected a matrix of shape {self.shape}, as a call returns it, got {matrix.shape}")
+        rows = self.signature.columns() if self._symmetric else self.signature.rows()
+        return Blocks(matrix, rows, self.signature.columns())
+
     @property
     def argnum(self) -> int:
         """Which argument x is."""
-        return self._signature.argnum
+        return self.signature.argnum
 
     @property
     def passes(self) -> dict[str, int]:
@@ -269,10 +298,10 @@ class PreparedMatrix(OfManyPoints, Described, Sendable):
         data = self.structure.new_or_checked(out) if data is None else data
         if out is None or not data.flags.writeable:
             raise InputError("out must be a matrix of an earlier call or an array for its values, to be written to")
-        kept = kept_arguments(self._signature, (x, *args), data)
+        kept = kept_arguments(self.signature, (x, *args), data)
         constants.leave_out(data)
         if (sweeps := self._assembly.all_sweeps()) is not None:
-            call = repeated_call(self.program, self._signature, sweeps, kept, {"data": data})
+            call = repeated_call(self.program, self.signature, sweeps, kept, {"data": data})
             if call is not None:
                 return call
         inputs = self._inputs(tuple(kept))
@@ -331,7 +360,7 @@ class PreparedMatrix(OfManyPoints, Described, Sendable):
             sweeps, outputs = [self._sweep(what)], known[what]
         else:
             raise InputError(f"unknown function {what!r}; expected 'values', {', '.join(map(repr, known))}")
-        return c_function(what, self.program, self._signature, sweeps, outputs)
+        return c_function(what, self.program, sweeps, outputs)
 
     def _arrays_in_c(self) -> dict[str, dict[str, tuple[str, int, bool]]]:
         """Return the functions beside the values: for each array of a sweep its name in C, size, if it is written."""
@@ -349,7 +378,7 @@ class PreparedMatrix(OfManyPoints, Described, Sendable):
         """Return what takes plain calls ``(x, *args, *outputs, data)``, where `values` compute the outputs."""
         sweeps = self._assembly.all_sweeps(values)
         outputs = outputs | {"data": (self.pattern.nnz,)}
-        return never if sweeps is None else plain_entry(self.program, self._signature, sweeps, outputs)
+        return never if sweeps is None else plain_entry(self.program, self.signature, sweeps, outputs)
 
     def _fill(self, data: np.ndarray, inputs: dict[str, np.ndarray], keep_constants: bool) -> None:
         """Compute all values, but for entries without x where the caller says that `data` holds them."""
@@ -370,4 +399,4 @@ class PreparedMatrix(OfManyPoints, Described, Sendable):
         return matrix
 
     def _inputs(self, args: tuple[Any, ...]) -> dict[str, np.ndarray]:
-        return dict(zip(self._names, self._signature.convert(args), strict=True))
+        return dict(zip(self._names, self.signature.convert(args), strict=True))

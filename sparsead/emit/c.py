@@ -16,7 +16,7 @@ TYPES = {"i": "long long", "d": "double", "b": "int"}  # of indices, numbers and
 OPERATORS = {ast.Add: "+", ast.Sub: "-", ast.Mult: "*", ast.Div: "/", ast.FloorDiv: "/"}
 COMPARE = {ast.Lt: "<", ast.LtE: "<=", ast.Gt: ">", ast.GtE: ">=", ast.Eq: "==", ast.NotEq: "!="}
 CONSTANTS = {"inf": "INFINITY", "nan": "NAN"}
-ELEMENT = {"f8": "double", "i4": "int"}
+ELEMENT = {"f8": "double", "i1": "int", "i2": "int", "i4": "int", "i8": "long long"}
 
 Typed = tuple[str, str]  # C code and the letter of its type
 

@@ -126,9 +126,9 @@ class _MachineCode:
     """The two functions, compiled, as objects that Python can call."""
 
     def __init__(self) -> None:
-        from sparsead.emit.llvm import Code
+        from sparsead.emit.llvm import code_of
 
-        self.code = Code(PLAIN_AND_BOUND.format(**LAYOUT, record=RECORD, records=RECORDS, most=MOST))
+        self.code = code_of(PLAIN_AND_BOUND.format(**LAYOUT, record=RECORD, records=RECORDS, most=MOST))
         self._known: dict[str, _MethodDef] = {}  # CPython keeps pointers to them
         self._new = ctypes.PYFUNCTYPE(ctypes.py_object, ctypes.c_void_p, ctypes.py_object, ctypes.c_void_p)(
             _pointer(ctypes.pythonapi.PyCFunction_NewEx)

@@ -128,7 +128,7 @@ class _Writer:
         parts = [_Part(self, number, source, sizes) for number, (source, sizes) in enumerate(sources)]
         out = self.source
         with out.divided():
-            total = out.array(COUNT, "i4")
+            total = out.array(COUNT, "i8")
             out.write(f"total = {total}[0]")
             out.write(f"blocks = (total + {self.width - 1}) // {self.width}")
             for bound, code in zip(("low", "high"), share("blocks"), strict=True):
@@ -190,7 +190,7 @@ class _Part:
                 self.out.array(name)
         for function in self.source.functions:
             parsed = ast.parse(function.text).body[0]
-            assert isinstance(parsed, ast.FunctionDef) and function.then is None
+            assert isinstance(parsed, ast.FunctionDef)
             tables = {name: self.source.fixed[name] for name in self.renamed}
             items = self.items(written_out(parsed.body, tables) or parsed.body)
             if self.writer.width > 1:  # else one run sees what another has set

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from sparsead.emit.c import c_function
+from sparsead.emit.c import ELEMENT, c_function
 from sparsead.emit.packing import repeats
 from sparsead.emit.source import PART
 from sparsead.emit.sweep import Sweep
@@ -100,7 +100,7 @@ class Library:
             places[name] = f"work + {offset}"
             offset += size
         self.work = max(self.work, offset)
-        share = {PART: np.array([0, 1], np.int32)} if PART in sweep.source.arrays else {}
+        share = {PART: np.array([0, 1])} if PART in sweep.source.arrays else {}
         for name, value in (sweep.source.fixed | share).items():
             if name in sweep.source.arrays:
                 places[name] = self._table(value)
@@ -115,9 +115,11 @@ class Library:
         return self._tables[key]
 
     def _indices(self, name: str, values: np.ndarray) -> None:
-        code = repeats(np.diff(values, prepend=values.dtype.type(0))) if values.size > FEW else None
+        wide = values.dtype.itemsize == 8
+        code = repeats(np.diff(values.astype(np.int64), prepend=0)) if values.size > FEW and not wide else None
         if code is None:
-            self._declared.append(f"static const int {name}[] = {_listed(values)};")
+            kind = ELEMENT[values.dtype.str[1:]]
+            self._declared.append(f"static const {kind} {name}[] = {_listed(values)};")
             return
         self._declared += [f"static const int {name}_of[] = {_listed(code)};", f"static int {name}[{values.size}];"]
         self._spread.append(f"spread_steps({name}_of, {name});")

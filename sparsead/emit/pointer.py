@@ -72,7 +72,7 @@ def c_callable(
         lines.append(f"  call void inttoptr (i64 {frame.entry} to ptr)(ptr {table})")
     arguments = ", ".join(f"ptr %a{k}" for k in range(len(parameters)))
     text = "\n".join([f"define void @call({arguments}) nounwind {{", *lines, "  ret void", "}"])
-    code = Code(text, kept=False)  # the addresses are those of this process
+    code = Code(text)  # kept nowhere: the addresses are those of this process
     declared = ", ".join(f"{'' if written else 'const '}double *{p}" for p, _, written in parameters)
     sizes = ", ".join(f"{p}[{size}]" for p, size, _ in parameters)
     return CFunction(code.address_of("call"), f"void {name}({declared}); /* {sizes} */", reentrant, (code, steps))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import math
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
@@ -32,12 +33,31 @@ def prefetch(array: np.ndarray, at: int) -> None:
     """Ask for a line of memory before it is needed: a hint, which only machine code can give."""
 
 
-def load(source: Function, functions: dict[str, Callable[..., Any]]) -> Callable[..., None]:
-    """Define the generated function in a namespace that holds `functions` only."""
+def load(source: Function, functions: dict[str, Callable[..., Any]], exact: bool = False) -> Callable[..., None]:
+    """Define the generated function in a namespace that holds `functions` only; `exact`: numbers are float64."""
+    text = ast.parse(source.text)
     namespace: dict[str, Any] = {**functions, "inf": np.inf, "nan": np.nan, "range": range, "abs": abs}
     namespace |= {"min": min, "max": max}
-    exec(compile(source.text, f"<sparsead {source.name}>", "exec"), namespace)  # our own text, never a user's
+    if exact:
+        numbers = _Float64()
+        text = ast.fix_missing_locations(numbers.visit(text))
+        namespace |= numbers.numbers
+    exec(compile(text, f"<sparsead {source.name}>", "exec"), namespace)  # our own text, never a user's
     return namespace[source.name]
+
+
+class _Float64(ast.NodeTransformer):
+    """Replace numbers by names of float64 ones: a division by Python's 0.0 is an error."""
+
+    def __init__(self) -> None:
+        self.numbers: dict[str, Any] = {}
+
+    def visit_Constant(self, node: ast.Constant) -> ast.expr:
+        if not isinstance(node.value, float):
+            return node
+        name = f"number_{node.value!r}"
+        self.numbers[name] = np.float64(node.value)
+        return ast.Name(name, ast.Load())
 
 
 def _binding(function: Callable[..., None], source: Function) -> Bind:
@@ -54,14 +74,19 @@ def _binding(function: Callable[..., None], source: Function) -> Bind:
 
 def interpreted(source: Function) -> Bind:
     """Run the source as plain Python: slow, and with nothing between the text and the result."""
-    return _binding(load(source, FUNCTIONS | INTERPRETED | {"prefetch": prefetch}), source)
+    function = load(source, FUNCTIONS | INTERPRETED | {"prefetch": prefetch}, exact=True)
+
+    def call(*arrays: np.ndarray) -> None:  # an index is a number of Python's, without end, not one of an array's type
+        function(*(array if array.dtype.kind == "f" else array.data for array in arrays))
+
+    return _binding(call, source)
 
 
 def numba_compiled(source: Function) -> Bind:
     """Compile the source with numba for C-contiguous arrays of the declared types."""
     import numba
 
-    kinds = {"f8": numba.types.Array(numba.float64, 1, "C"), "i4": numba.types.Array(numba.int32, 1, "C")}
+    kinds = {dtype: numba.types.Array(numba.from_dtype(np.dtype(dtype)), 1, "C") for dtype in source.arrays.values()}
     signature = numba.void(*(kinds[dtype] for dtype in source.arrays.values()))
     jit = numba.njit(signature, error_model="numpy", nogil=True)
     functions = FUNCTIONS | {"prefetch": numba.njit(prefetch)}

@@ -7,7 +7,7 @@ from collections.abc import Hashable
 
 import numpy as np
 
-from sparsead.program.index import IndexArray, is_identity, stored_part
+from sparsead.program.index import IndexArray, first_elements, is_identity, narrowed, stored_part
 from sparsead.program.nodes import Constant, Earlier, Input, Join, Map, Node, Program, Ref, Scan, Sum
 
 LINEAR = {"add", "subtract", "negative"}
@@ -104,7 +104,7 @@ def _costs(nodes: list[Node]) -> dict[int, float]:
 
 def _readings(node: Node) -> tuple[Ref, ...]:
     if isinstance(node, Join):  # each piece is read once; counting shares is enough
-        return tuple(Ref(p, np.broadcast_to(np.int32(0), (p.size,))) for p in node.pieces)
+        return tuple(Ref(p, first_elements((p.size,))) for p in node.pieces)
     return node.operands
 
 
@@ -149,4 +149,4 @@ def _unroll(node: Sum) -> IndexArray | None:
     place = node.place.reshape(-1)
     if not (np.bincount(place, minlength=node.size) == count).all():
         return None
-    return np.argsort(place, kind="stable").astype(np.int32).reshape(node.size, count)
+    return narrowed(np.argsort(place, kind="stable")).reshape(node.size, count)

@@ -7,6 +7,7 @@ from sparsead.ops import (
     composed,
     contraction,
     elementwise,
+    factors,
     filters,
     folding,
     fourier,
@@ -19,12 +20,19 @@ from sparsead.ops import (
     reduction,
     refused,
     sequences,
+    smooth,
+    sparse,
     special,
     spellings,
     splines,
     tables,
     writing,
 )
+from sparsead.tracing.array import HANDLERS
+from sparsead.tracing.replacing.lists import take_lists
+
+for _func in [*HANDLERS]:
+    take_lists(_func)
 
 __all__ = [
     "application",
@@ -33,6 +41,7 @@ __all__ = [
     "composed",
     "contraction",
     "elementwise",
+    "factors",
     "filters",
     "folding",
     "fourier",
@@ -45,6 +54,8 @@ __all__ = [
     "reduction",
     "refused",
     "sequences",
+    "smooth",
+    "sparse",
     "special",
     "spellings",
     "splines",

@@ -25,7 +25,7 @@ from sparsead.sweeps.direct.firsts import store_firsts
 from sparsead.sweeps.direct.loops import Loop, cut
 from sparsead.sweeps.direct.placement import Placed, Placement, place
 from sparsead.sweeps.direct.slots import Slots
-from sparsead.sweeps.vector import stores, work_sizes, write_value
+from sparsead.sweeps.vector import empty_tangent, stores, times, work_sizes, write_value
 
 LARGE = 1 << 16  # values that do not stay in the caches next to the core
 FEW = 0.1  # share of entries up to which they are initialised one by one
@@ -80,7 +80,8 @@ class _Writer:
         terms = [(k, t) for k, kernel in enumerate(self.kernels) for t in kernel.terms if t.target is buffer]
         from_x = [(k, t) for k, t in terms if t.source is self.linear.source]
         layered = len(from_x) < len(terms)
-        return place(self.values(buffer), self.kernels, from_x, self.patterns[buffer], layered)
+        empty = empty_tangent(self.linear, buffer)
+        return place(self.values(buffer), self.kernels, from_x, self.patterns[buffer], layered, empty)
 
     def values(self, buffer: Buffer) -> str:
         """Name the array of the sparse rows of a buffer; the target's rows are the values of the matrix."""
@@ -152,6 +153,8 @@ class _Writer:
         value = nest.value(placed.coefficient)
         if placed.base is not None:
             value = f"{value} + {self.constant(nest, placed.base)}"
+        elif self.linear.absorbing and placed.target == self.values(self.linear.target):
+            value = f"{value} + 0.0"
         sign = "+=" if placed.adds else "="
         return f"{placed.target}[{nest.index(placed.slot)}] {sign} {value}"
 
@@ -165,9 +168,10 @@ class _RowUpdate:
         self.source = writer.source
         self.coefficient = nest.value(term.coefficient)
         self.target, self.read = writer.values(term.target), writer.values(term.source)
-        self.indptr = self.source.array(f"row_{term.source.name}", "i4", read.indptr)
+        self.indptr = self.source.indices(f"row_{term.source.name}", read.indptr)
         self.landing, self.first = self.source.table(landing), nest.index(recognise(first))
         self.row, self.number = nest.index(term.index), next(writer.counter)
+        self.linear = writer.linear
 
     def write(self) -> None:
         """Write the loop over the entries of the row."""
@@ -175,9 +179,8 @@ class _RowUpdate:
         source.write(f"{b} = {self.indptr}[{self.row}]")
         source.write(f"{n} = {self.indptr}[{self.row} + 1] - {b}")
         with source.block(f"for k in range({n}):"):
-            source.write(
-                f"{self.target}[{self.landing}[{self.first} + k]] += {self.coefficient} * {self.read}[{b} + k]"
-            )
+            added = times(self.linear, self.coefficient, f"{self.read}[{b} + k]")
+            source.write(f"{self.target}[{self.landing}[{self.first} + k]] += {added}")
 
 
 def merged(kernel: LinearKernel, linear: LinearProgram) -> LinearKernel:
