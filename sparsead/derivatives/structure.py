@@ -15,6 +15,8 @@ from sparsead.errors import InputError
 
 AT_ONCE = 1 << 13  # indices that are compared at a time
 
+CSR = scipy.sparse.csr_array  # while another thread traces, something else has this name
+
 Fill = Callable[[np.ndarray], object]
 
 
@@ -34,7 +36,7 @@ class FixedStructure:
 
     def matrix(self, data: np.ndarray) -> scipy.sparse.csr_array:
         """Return the matrix with these values, (nnz,), in row order."""
-        matrix = scipy.sparse.csr_array.__new__(scipy.sparse.csr_array)  # a shallow copy, at a quarter of its price
+        matrix = CSR.__new__(CSR)  # a shallow copy, at a quarter of its price
         vars(matrix).update(vars(self._empty))
         matrix.data = data
         return matrix
@@ -54,7 +56,7 @@ class FixedStructure:
         if out is None:
             return np.empty(self.pattern.nnz)
         if (
-            type(out) is scipy.sparse.csr_array
+            type(out) is CSR
             and out.indices is self.indices
             and out.indptr is self.indptr
             and out.shape == self.pattern.shape
