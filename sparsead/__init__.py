@@ -20,6 +20,7 @@ from sparsead.derivatives.hessian import Hessian, hessian, hessian_pattern
 from sparsead.derivatives.jacobian import Jacobian, jacobian, jacobian_pattern
 from sparsead.derivatives.lagrangian import LagrangianHessian, lagrangian_hessian
 from sparsead.derivatives.loading import load
+from sparsead.derivatives.transform import grad
 from sparsead.errors import InputError, SparseADError, TracedBranchError, UnsupportedOperationError
 from sparsead.tracing.trees import pack, unpack
 
@@ -38,6 +39,7 @@ __all__ = [
     "TracedBranchError",
     "UnsupportedOperationError",
     "check",
+    "grad",
     "gradient",
     "hessian",
     "hessian_pattern",

@@ -15,6 +15,7 @@ from sparsead.derivatives.batch import Batch, batch_of
 from sparsead.derivatives.described import Described
 from sparsead.derivatives.export import export_gradient
 from sparsead.derivatives.modes import chosen_engine
+from sparsead.derivatives.nested import NestedGradient, composes, is_asked
 from sparsead.derivatives.plain import plain_entry
 from sparsead.derivatives.subject import checked
 from sparsead.emit.sweep import DEFAULT_BACKEND, Engine
@@ -51,6 +52,7 @@ class Gradient(Described, Sendable):
         self._value = value_sweep(kernels, engine)
         self._value_and_gradient = value_sweep(self._both, engine)
 
+    @composes
     def __call__(self, x: Any, *args: Any) -> np.ndarray:
         """Return the gradient at x.
 
@@ -127,6 +129,7 @@ class Gradient(Described, Sendable):
         for sweep in (self._value, self._gradient, self._value_and_gradient):
             sweep.compile()
 
+    @composes
     def value_and_gradient(self, x: Any, *args: Any) -> tuple[float, np.ndarray]:
         """Return ``f(x, *args)`` and its gradient, from one sweep.
 
@@ -179,6 +182,10 @@ class Gradient(Described, Sendable):
     @functools.cached_property
     def _plain(self) -> Callable[..., bool]:
         return plain_entry(self.program, self.signature, [self._gradient], {"g": self.program.wrt.shape})
+
+    @property
+    def _nested(self) -> NestedGradient:
+        return NestedGradient(self.program, self.signature, self.kernels)
 
     def _heading(self) -> str:
         return f"gradient of {self.program.name}: {self.program.wrt.size} elements"
@@ -233,6 +240,8 @@ def gradient(
     >>> grad(np.array([1.0, 2.0, 3.0]))
     array([ 3., 12., 27.])
     """
+    if is_asked((x0, *args)):
+        return NestedGradient.of(f, (x0, *args), argnum)  # type: ignore[return-value]  # inside a traced function
     return _prepared(f, (x0, *args), (argnum, chosen_engine(backend, threads), check))
 
 

@@ -20,6 +20,7 @@ from sparsead.derivatives.export import export_hessian
 from sparsead.derivatives.gradient import traced_scalar
 from sparsead.derivatives.matrix import PreparedMatrix
 from sparsead.derivatives.modes import HESSIAN_MODES, check_options, choose_hessian, chosen_engine
+from sparsead.derivatives.nested import NestedHessian, composes, is_asked
 from sparsead.derivatives.plain import plain_entry
 from sparsead.derivatives.preparation import Options, finished, prepared_at
 from sparsead.derivatives.subject import checked
@@ -38,7 +39,7 @@ from sparsead.sweeps.finishing import mirroring
 from sparsead.sweeps.vector import apply_columns, product_sweep, value_sweep
 from sparsead.tracing.arguments import Argnum
 from sparsead.tracing.decisions import Decisions
-from sparsead.tracing.second import for_second_order
+from sparsead.tracing.order import for_order
 
 LANE = "hvp"
 
@@ -58,6 +59,7 @@ class Hessian(PreparedMatrix):
         self.gradient_kernels = gradients
         self._both = combined(combined(self.kernels, gradients), self.linear.primal)
 
+    @composes
     def __call__(
         self,
         x: Any,
@@ -114,6 +116,7 @@ class Hessian(PreparedMatrix):
             return out
         return self.structure.matrix(data) if triangle == "full" else self.structure.triangle(data, triangle)
 
+    @composes
     def gradient(self, x: Any, *args: Any, out: np.ndarray | None = None) -> np.ndarray:
         """Return the gradient at x, by one reverse sweep.
 
@@ -155,6 +158,7 @@ class Hessian(PreparedMatrix):
     def _gradient_batch(self) -> Batch:
         return batch_of(self, self.gradient_kernels, ("g", self.program.wrt.shape))
 
+    @composes
     def hvp(self, x: Any, v: Any, *args: Any) -> np.ndarray:
         """Return ``H @ v`` without forming H.
 
@@ -261,6 +265,10 @@ class Hessian(PreparedMatrix):
         product = {"dx": ("v", n, False), "dg": ("out", n, True)}
         return {"value": {"y": ("y", 1, True)}, "gradient": {"g": ("g", n, True)}, "hvp": product}
 
+    @property
+    def _nested(self) -> NestedHessian:
+        return NestedHessian(self.program, self.signature, self.kernels)
+
     def _sweep(self, name: str) -> Sweep:
         if name not in self._sweeps:
             if name in ("value", "gradient"):
@@ -323,6 +331,8 @@ def hessian(
            [0., 4., 0.]])
     """
     check_options(mode, HESSIAN_MODES, guard)
+    if is_asked((x0, *args)):
+        return NestedHessian.of(f, (x0, *args), argnum)  # inside a traced function
     options = Options(argnum, mode, pattern, coloring, order, chosen_engine(backend, threads), check)
     return prepared_at(prepared, f, (x0, *args), options, guard)
 
@@ -342,7 +352,7 @@ def prepared(
         Records the branches on traced values; without it they are refused.
     """
     timings = Timings()
-    with for_second_order():
+    with for_order(2):
         program, signature, kernels = traced_scalar(f, args, options.argnum, timings, decisions)
     with timings.stage("linearize"):
         gradients = gradient_kernels(kernels, again=True)
@@ -376,7 +386,7 @@ def hessian_pattern(f: Callable[..., Any], x0: Any, *args: Any, argnum: Argnum =
            [1., 0., 0.],
            [0., 0., 0.]])
     """
-    with for_second_order():
+    with for_order(2):
         program, _, kernels = traced_scalar(f, (x0, *args), argnum, Timings())
     linear = second_order(gradient_kernels(kernels, again=True))
     with naming_lines(program, symmetric=True):

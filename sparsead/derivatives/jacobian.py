@@ -18,6 +18,7 @@ from sparsead.derivatives.differences import METHODS, DifferenceJacobian
 from sparsead.derivatives.export import export_jacobian
 from sparsead.derivatives.matrix import PreparedMatrix
 from sparsead.derivatives.modes import JACOBIAN_MODES, check_options, choose_jacobian, chosen_engine
+from sparsead.derivatives.nested import NestedJacobian, composes, is_asked
 from sparsead.derivatives.plain import never, plain_entry
 from sparsead.derivatives.preparation import Options, finished, prepared_at
 from sparsead.derivatives.subject import checked
@@ -54,6 +55,7 @@ class Jacobian(PreparedMatrix):
         super().__init__(*args)
         self._both = combined(self.kernels, self.linear.primal)
 
+    @composes
     def __call__(
         self,
         x: Any,
@@ -103,6 +105,7 @@ class Jacobian(PreparedMatrix):
         self._fill(data, inputs, keep_constants)
         return self._verified(self.structure.matrix(data) if out is None else out, verify, (x, *args))
 
+    @composes
     def value_and_jacobian(
         self,
         x: Any,
@@ -150,6 +153,7 @@ class Jacobian(PreparedMatrix):
         matrix = self.structure.matrix(data) if matrix is None else matrix
         return self.signature.shaped(y), self._verified(matrix, verify, (x, *args))
 
+    @composes
     def value(self, x: Any, *args: Any, out: np.ndarray | None = None) -> np.ndarray:
         """Return ``f(x, *args)``, from the compiled kernels.
 
@@ -172,6 +176,7 @@ class Jacobian(PreparedMatrix):
         self._sweep("value")(**self._inputs((x, *args)), y=y)
         return self.signature.shaped(y)
 
+    @composes
     def jvp(self, x: Any, v: Any, *args: Any) -> np.ndarray:
         """Return ``J @ v`` without forming J, for about the price of `f`.
 
@@ -194,6 +199,7 @@ class Jacobian(PreparedMatrix):
         v = checked_vector("jvp", v, self.shape[1])
         return apply_columns(self._sweep("jvp"), self._inputs((x, *args)), "dx", "dy", v, self.shape[0])
 
+    @composes
     def vjp(self, x: Any, w: Any, *args: Any) -> np.ndarray:
         """Return ``J.T @ w`` without forming J, for about the price of `f`.
 
@@ -275,6 +281,10 @@ class Jacobian(PreparedMatrix):
             "jvp": {"dx": ("v", n, False), "dy": ("out", m, True)},
             "vjp": {"dy": ("w", m, False), "dx": ("out", n, True)},
         }
+
+    @property
+    def _nested(self) -> NestedJacobian:
+        return NestedJacobian(self.program, self.signature, self.kernels)
 
     def _sweep(self, name: str) -> Sweep:
         if name not in self._sweeps:
@@ -378,6 +388,8 @@ def jacobian(
     {'jvp': 2, 'vjp': 0}
     """
     check_options(mode, JACOBIAN_MODES, guard)
+    if is_asked((x0, *args)):
+        return NestedJacobian.of(f, (x0, *args), argnum)
     _check_method(method, mode)
     if method != "ad":
         return DifferenceJacobian(f, (x0, *args), argnum, method, step, pattern, coloring, order)

@@ -75,6 +75,9 @@ def trace(
         settle(_where(f), tape, nodes[0].serial)
     signature.let_go(args)
     program = Program(tuple(nodes), nodes[0], output, getattr(f, "__name__", type(f).__name__))
+    if being_traced():  # inside another trace: what the function holds of that one are inputs, too
+        others = [node for node in program.nodes if isinstance(node, Input) and node not in nodes]
+        program = replace(program, inputs=(*nodes, *others))
     return program, replace(signature, result=result)
 
 
