@@ -10,7 +10,7 @@ import numpy as np
 import sparsead.ops  # noqa: F401  (fills the tables that tracing reads)
 from sparsead.derivatives.described import Described
 from sparsead.derivatives.modes import chosen_engine
-from sparsead.emit.sweep import DEFAULT_BACKEND, Engine
+from sparsead.emit.sweep import DEFAULT_BACKEND, Engine, compile_together
 from sparsead.errors import InputError
 from sparsead.keeping.pickling import Recipe, Sendable
 from sparsead.kernels.gradient import gradient as gradient_kernels
@@ -24,12 +24,25 @@ from sparsead.tracing.trace import Signature, trace
 
 
 class Gradient(Described, Sendable):
-    """A gradient prepared once, evaluated many times. Made by `gradient`."""
+    """A gradient prepared once, evaluated many times. Made by `gradient`.
+
+    Attributes
+    ----------
+    timings : Timings
+        Seconds of each stage of the preparation.
+    """
 
     def __init__(
-        self, recipe: Recipe, program: Program, signature: Signature, kernels: Kernels, engine: Engine
+        self,
+        recipe: Recipe,
+        program: Program,
+        signature: Signature,
+        kernels: Kernels,
+        engine: Engine,
+        timings: Timings,
     ) -> None:
         self.recipe = recipe
+        self.timings = timings
         self.program = program
         self.kernels = kernels
         self.gradient_kernels = gradient_kernels(kernels)
@@ -37,6 +50,10 @@ class Gradient(Described, Sendable):
         self._both = combined(kernels, self.gradient_kernels)
         self._gradient = value_sweep(self.gradient_kernels, engine)
         self._value_and_gradient = value_sweep(self._both, engine)
+
+    def compile(self) -> None:
+        """Compile what the calls need."""
+        compile_together([self._gradient, self._value_and_gradient])
 
     def __call__(self, x: Any, *args: Any) -> np.ndarray:
         """Return the gradient at x.
@@ -85,7 +102,10 @@ class Gradient(Described, Sendable):
 
     def _facts(self) -> list[tuple[str, str]]:
         kernels, arrays = self.gradient_kernels.kernels, self.gradient_kernels.work
-        return [("kernels", f"{len(kernels)}, {len(arrays)} intermediate arrays")]
+        return [
+            ("kernels", f"{len(kernels)}, {len(arrays)} intermediate arrays"),
+            ("prepared", f"in {self.timings.total:.3g} s ({self.timings})"),
+        ]
 
     def __repr__(self) -> str:
         return f"<{self._heading()}>"
@@ -137,8 +157,13 @@ def gradient(
 
 def _prepared(f: Callable[..., Any], args: tuple[Any, ...], options: tuple[int, Engine]) -> Gradient:
     argnum, engine = options
-    program, signature, kernels = traced_scalar(f, args, argnum, Timings())
-    return Gradient(Recipe(_prepared, f, args, options), program, signature, kernels, engine)
+    timings = Timings()
+    program, signature, kernels = traced_scalar(f, args, argnum, timings)
+    with timings.stage("linearize"):
+        result = Gradient(Recipe(_prepared, f, args, options), program, signature, kernels, engine, timings)
+    with timings.stage("compile"):
+        result.compile()
+    return result
 
 
 def traced_scalar(

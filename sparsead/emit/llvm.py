@@ -24,6 +24,7 @@ from coloring.interrupts import deferred
 from sparsead.emit.address import address
 from sparsead.emit.cache import default_cache
 from sparsead.emit.python import Bind, Call
+from sparsead.emit.sharing import Procedure
 from sparsead.emit.source import Function
 from sparsead.emit.wide import has_wide, wide_definitions
 
@@ -46,9 +47,10 @@ Value = tuple[str, str]  # an LLVM operand and its type: double, i64 or i1
 
 
 class _Module:
-    """What the functions of one module share: functions of several numbers that they call, loops to be unrolled."""
+    """What the functions of one module share: procedures, functions of several numbers, loops to be unrolled."""
 
-    def __init__(self) -> None:
+    def __init__(self, procedures: Sequence[Procedure]) -> None:
+        self.procedures = {p.name: p for p in procedures}
         self.wide: set[tuple[str, int]] = set()
         self.short_loops = 0
 
@@ -66,9 +68,10 @@ class _Module:
 class _Translator:
     """Translate one generated function; `lines` is the body in LLVM assembly."""
 
-    def __init__(self, source: Function, module: _Module) -> None:
+    def __init__(self, source: Function | Procedure, module: _Module) -> None:
         self.arrays = source.arrays
-        self.env: dict[str, Value] = {}
+        numbers = source.numbers if isinstance(source, Procedure) else ()
+        self.env: dict[str, Value] = {name: (f"%{name}", "i64") for name in numbers}
         self.lines: list[str] = []
         self.module = module
         self.block = "entry"
@@ -109,10 +112,19 @@ class _Translator:
             case ast.Expr(value=ast.Call(func=ast.Name(id="prefetch"), args=[ast.Name(id=name), at])):
                 place = self.emit(f"getelementptr double, ptr %array.{name}, i64 {self.expression(at)[0]}", "ptr")
                 self.lines.append(f"  call void @llvm.prefetch.p0(ptr {place[0]}, {TO_WRITE_SOON})")
+            case ast.Expr(value=ast.Call(func=ast.Name(id=name), args=args)) if name in self.module.procedures:
+                self.lines.append(f"  call void @{name}({self.passed(self.module.procedures[name], args)})")
             case ast.Pass():
                 pass
             case _:
                 raise AssertionError(f"not in the generated language: {ast.dump(node)}")
+
+    def passed(self, procedure: Procedure, args: list[ast.expr]) -> str:
+        """Return the arguments of a call: arrays first, then whole numbers."""
+        names = [a.id for a in args if isinstance(a, ast.Name)]
+        count = len(procedure.arrays)
+        arrays, numbers = names[:count], names[count:]
+        return ", ".join([*(f"ptr %array.{n}" for n in arrays), *(f"i64 {self.env[n][0]}" for n in numbers)])
 
     def store(self, address: str, value: str, target: ast.Subscript) -> None:
         self.lines.append(f"  store double {value}, ptr {address}")
@@ -269,16 +281,22 @@ def assembly(functions: Sequence[Function]) -> str:
 
     A long function is cut between loops into several bodies: LLVM's time grows faster than the length of a function.
     """
-    module = _Module()
+    procedures = {p.name: p for function in functions for p in function.procedures}
+    module = _Module(list(procedures.values()))
+    shared = [_body(p, p.name, _statements(p), module) for p in procedures.values()]
     entries = [_entry(function, number, module) for number, function in enumerate(functions)]
-    return "\n".join([*_declarations(), *wide_definitions(module.wide), *entries, *module.metadata()])
+    return "\n".join([*_declarations(), *wide_definitions(module.wide), *shared, *entries, *module.metadata()])
+
+
+def _statements(code: Function | Procedure) -> list[ast.stmt]:
+    function = ast.parse(code.text).body[0]
+    assert isinstance(function, ast.FunctionDef)
+    return function.body
 
 
 def _entry(source: Function, number: int, module: _Module) -> str:
     """Translate one function: its bodies, and what unpacks the arrays and calls them."""
-    function = ast.parse(source.text).body[0]
-    assert isinstance(function, ast.FunctionDef)
-    parts = {f"body{number}.{k}": part for k, part in enumerate(_parts(function.body))}
+    parts = {f"body{number}.{k}": part for k, part in enumerate(_parts(_statements(source)))}
     bodies = [_body(source, name, part, module) for name, part in parts.items()]
     loads = [
         f"  %p{k} = getelementptr ptr, ptr %table, i64 {k}\n  %a{k} = load ptr, ptr %p{k}"
@@ -301,12 +319,13 @@ def _declarations() -> list[str]:
     return declared + [f"declare double @{n}({', '.join(['double'] * k)}) {pure}" for n, k in LIBM.items()]
 
 
-def _body(source: Function, name: str, statements: list[ast.stmt], module: _Module) -> str:
+def _body(source: Function | Procedure, name: str, statements: list[ast.stmt], module: _Module) -> str:
     """Translate some statements to a function of all arrays; not inlined, so that `noalias` costs no metadata."""
     translator = _Translator(source, module)
     for statement in statements:
         translator.statement(statement)
-    parameters = ", ".join(f"ptr noalias %array.{n}" for n in source.arrays)
+    numbers = [f"i64 %{n}" for n in source.numbers] if isinstance(source, Procedure) else []
+    parameters = ", ".join([*(f"ptr noalias %array.{n}" for n in source.arrays), *numbers])
     head = f"define internal void @{name}({parameters}) noinline nounwind {{"
     return "\n".join([head, "entry:", *translator.lines, "  ret void", "}"])
 

@@ -10,6 +10,7 @@ import numpy as np
 import scipy.special
 
 from coloring.interrupts import uninterrupted
+from sparsead.emit.sharing import Procedure
 from sparsead.emit.source import Function
 
 Call = Callable[[Sequence[np.ndarray]], None]  # takes the arrays that change from call to call, in order
@@ -32,12 +33,12 @@ def prefetch(array: np.ndarray, at: int) -> None:
     """Ask for a line of memory before it is needed: a hint, which only machine code can give."""
 
 
-def load(source: Function, functions: dict[str, Callable[..., Any]]) -> Callable[..., None]:
-    """Define the generated function in a namespace that holds `functions` only."""
+def load(code: Function | Procedure, functions: dict[str, Callable[..., Any]]) -> Callable[..., None]:
+    """Define a generated function in a namespace that holds `functions` only."""
     namespace: dict[str, Any] = {**functions, "inf": np.inf, "nan": np.nan, "range": range, "abs": abs}
     namespace |= {"min": min, "max": max}
-    exec(compile(source.text, f"<sparsead {source.name}>", "exec"), namespace)  # our own text, never a user's
-    return namespace[source.name]
+    exec(compile(code.text, f"<sparsead {code.name}>", "exec"), namespace)  # our own text, never a user's
+    return namespace[code.name]
 
 
 def _binding(function: Callable[..., None], source: Function) -> Bind:
@@ -54,7 +55,9 @@ def _binding(function: Callable[..., None], source: Function) -> Bind:
 
 def interpreted(source: Function) -> Bind:
     """Run the source as plain Python: slow, and with nothing between the text and the result."""
-    return _binding(load(source, FUNCTIONS | INTERPRETED | {"prefetch": prefetch}), source)
+    functions = FUNCTIONS | INTERPRETED | {"prefetch": prefetch}
+    functions |= {procedure.name: load(procedure, functions) for procedure in source.procedures}
+    return _binding(load(source, functions), source)
 
 
 def numba_compiled(source: Function) -> Bind:
@@ -62,7 +65,12 @@ def numba_compiled(source: Function) -> Bind:
     import numba
 
     kinds = {"f8": numba.types.Array(numba.float64, 1, "C"), "i4": numba.types.Array(numba.int32, 1, "C")}
-    signature = numba.void(*(kinds[dtype] for dtype in source.arrays.values()))
-    jit = numba.njit(signature, error_model="numpy", nogil=True)
+
+    def jit(code: Function | Procedure) -> Callable[..., None]:
+        numbers = code.numbers if isinstance(code, Procedure) else ()
+        signature = numba.void(*(kinds[dtype] for dtype in code.arrays.values()), *(numba.int64 for _ in numbers))
+        return numba.njit(signature, error_model="numpy", nogil=True)(load(code, functions))
+
     functions = FUNCTIONS | {"prefetch": numba.njit(prefetch)}
-    return _binding(uninterrupted(jit(load(source, functions))), source)
+    functions |= {procedure.name: jit(procedure) for procedure in source.procedures}
+    return _binding(uninterrupted(jit(source)), source)

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
+from sparsead.emit.sharing import Procedure, Span, shared
 from sparsead.kernels.kernel import Buffer
 
 LARGEST = 2**31 - 1  # of the indices in tables
@@ -30,6 +31,7 @@ def share(size: int) -> tuple[str, str]:
 @dataclass(eq=False)
 class _Section:
     lines: list[str] = field(default_factory=list)
+    loops: list[Span] = field(default_factory=list)
     divided: bool = False
     then: Callback | None = None
 
@@ -98,6 +100,14 @@ class Source:
         yield
         self._depth -= 1
 
+    @contextmanager
+    def loop(self) -> Iterator[None]:
+        """Write code that reads no number that is set before it, but those of the blocks around it: see `sharing`."""
+        section = self._sections[-1]
+        first = len(section.lines)
+        yield
+        section.loops.append((first, len(section.lines)))
+
     def interrupt(self, callback: Callback) -> None:
         """End the function here, for a callback; what is written next goes into another one."""
         assert self._depth == 1, "only between loops"
@@ -123,30 +133,37 @@ class Source:
         """The functions to compile, in the order in which they run."""
         used = [s for s in self._sections if s.lines or s.then] or self._sections[:1]
         names = [self.name, *(f"{self.name}_{k}" for k in range(1, len(used)))]
-        return [Function(n, self.arrays, s.lines, s.divided, s.then) for n, s in zip(names, used, strict=True)]
+        procedures, texts = shared([(s.lines, s.loops) for s in used], self.arrays)
+        return [
+            Function(name, self.arrays, lines, procedures, s.divided, s.then)
+            for name, lines, s in zip(names, texts, used, strict=True)
+        ]
 
     @property
     def text(self) -> str:
-        """The text of all functions."""
-        return "\n".join(function.text for function in self.functions)
+        """The text of all functions, after the procedures that they call."""
+        functions = self.functions
+        return "\n".join([*(p.text for p in functions[0].procedures), *(f.text for f in functions)])
 
 
 @dataclass(frozen=True)
 class Function:
     """A generated function: what a back end compiles.
 
-    A `divided` one runs once per share, by several threads at a time; `then` is called when it is done.
+    It calls some of the `procedures`, which all functions of a source share. A `divided` one runs once per share, by
+    several threads at a time; `then` is called when it is done.
     """
 
     name: str
     arrays: dict[str, Dtype]
     lines: list[str]
+    procedures: list[Procedure] = field(default_factory=list)
     divided: bool = False
     then: Callback | None = None
 
     @property
     def text(self) -> str:
-        """The text of the function."""
+        """The text of the function alone."""
         head = f"def {self.name}({', '.join(self.arrays)}):"
         return "\n".join([head, *(self.lines or ["    pass"])]) + "\n"
 

@@ -7,19 +7,21 @@ from collections.abc import Hashable
 
 import numpy as np
 
+from sparsead.kernels.crossing import cuts
+from sparsead.kernels.unrolling import UNROLL, unrolled
 from sparsead.program.index import IndexArray, is_identity, stored_part
 from sparsead.program.nodes import Constant, Earlier, Input, Join, Map, Node, Program, Ref, Scan, Sum
 
 LINEAR = {"add", "subtract", "negative"}
-UNROLL = 16  # sums of up to so many terms are written out where they are read
 
 
 def materialised(program: Program) -> set[int]:
     """Return the serial numbers of the nodes to keep in buffers.
 
-    Two reasons: a sum with many terms that something other than a sum of the output reads, and a node whose
-    values would be computed again for several readers at a cost worth a pass through memory (with `cost` scalar
-    operations per element and a multiplicity m: ``cost > 8 and (m - 1) * cost > 64``).
+    Three reasons: a sum with many terms that something other than a sum of the output reads; a node whose values
+    would be computed again for several readers at a cost worth a pass through memory (with `cost` scalar operations
+    per element and a multiplicity m: ``cost > 8 and (m - 1) * cost > 64``); code that would be too long (see
+    `crossing`).
     """
     nodes = program.nodes
     cost = _costs(nodes)
@@ -45,7 +47,7 @@ def materialised(program: Program) -> set[int]:
             key, share = _key(operand), _share(operand)
             seen = readings[operand.node.serial]
             seen[key] = max(seen.get(key, 0.0), share * max(multiplicity, 1.0))
-    return keep
+    return keep | cuts(program, keep, inside_scans)
 
 
 def _inside_scans(nodes: list[Node]) -> set[int]:
@@ -133,20 +135,3 @@ def _key(ref: Ref) -> Hashable:
     step = max(core.shape[0] // 64, 1) if core.ndim else 1
     sample = core[::step] if core.ndim else core
     return index.shape, sample.reshape(-1)[:4096].tobytes()
-
-
-def unrolled(node: Sum) -> IndexArray | None:
-    """Return the terms of each element, (size, k), if every element has the same small number k of terms."""
-    if "unrolled" not in node.memo:
-        node.memo["unrolled"] = _unroll(node)
-    return node.memo["unrolled"]
-
-
-def _unroll(node: Sum) -> IndexArray | None:
-    count, rest = divmod(node.terms.index.size, max(node.size, 1))
-    if rest or not 0 < count <= UNROLL:
-        return None
-    place = node.place.reshape(-1)
-    if not (np.bincount(place, minlength=node.size) == count).all():
-        return None
-    return np.argsort(place, kind="stable").astype(np.int32).reshape(node.size, count)

@@ -14,9 +14,10 @@ from dataclasses import dataclass, field, replace
 
 import numpy as np
 
-from sparsead.kernels.fusion import is_factor, is_linear, materialised, unrolled
+from sparsead.kernels.fusion import is_factor, is_linear, materialised
 from sparsead.kernels.indexmap import IndexMap, recognise
 from sparsead.kernels.kernel import Buffer, CallKernel, Kernel, Kernels, Load, Step, Store, zeros
+from sparsead.kernels.unrolling import unrolled
 from sparsead.program.index import IndexArray, Shape, box, compose, identity, is_identity, stored_part
 from sparsead.program.nodes import (
     Call,
