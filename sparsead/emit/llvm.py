@@ -13,7 +13,7 @@ import functools
 import hashlib
 import struct
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import llvmlite
@@ -66,12 +66,11 @@ class _Module:
 
 
 class _Translator:
-    """Translate one generated function; `lines` is the body in LLVM assembly."""
+    """Translate one body; `lines` is the body in LLVM assembly."""
 
-    def __init__(self, source: Function | Procedure, module: _Module) -> None:
-        self.arrays = source.arrays
-        numbers = source.numbers if isinstance(source, Procedure) else ()
-        self.env: dict[str, Value] = {name: (f"%{name}", "i64") for name in numbers}
+    def __init__(self, code: Procedure, module: _Module) -> None:
+        self.arrays = code.arrays
+        self.env: dict[str, Value] = {name: (f"%{name}", "i64") for name in code.numbers}
         self.lines: list[str] = []
         self.module = module
         self.block = "entry"
@@ -283,7 +282,7 @@ def assembly(functions: Sequence[Function]) -> str:
     """
     procedures = {p.name: p for function in functions for p in function.procedures}
     module = _Module(list(procedures.values()))
-    shared = [_body(p, p.name, _statements(p), module) for p in procedures.values()]
+    shared = [_body(p, _statements(p), module) for p in procedures.values()]
     entries = [_entry(function, number, module) for number, function in enumerate(functions)]
     return "\n".join([*_declarations(), *wide_definitions(module.wide), *shared, *entries, *module.metadata()])
 
@@ -295,17 +294,41 @@ def _statements(code: Function | Procedure) -> list[ast.stmt]:
 
 
 def _entry(source: Function, number: int, module: _Module) -> str:
-    """Translate one function: its bodies, and what unpacks the arrays and calls them."""
-    parts = {f"body{number}.{k}": part for k, part in enumerate(_parts(_statements(source)))}
-    bodies = [_body(source, name, part, module) for name, part in parts.items()]
-    loads = [
-        f"  %p{k} = getelementptr ptr, ptr %table, i64 {k}\n  %a{k} = load ptr, ptr %p{k}"
-        for k in range(len(source.arrays))
-    ]
-    arguments = ", ".join(f"ptr %a{k}" for k in range(len(source.arrays)))
-    calls = [f"  call void @{name}({arguments})" for name in parts]
-    head = f"define void @entry{number}(ptr %table) nounwind {{"
-    return "\n".join([*bodies, head, *loads, *calls, "  ret void", "}"])
+    """Translate one function: its parts, and what takes the arrays of each from the table and calls it.
+
+    A call of a procedure is a part of its own.
+    """
+    place = {name: k for k, name in enumerate(source.arrays)}
+    bodies, calls = [], []
+    for statements in _parts(_statements(source), module.procedures):
+        procedure = _called(statements[0], module.procedures) if statements else None
+        if procedure is None:
+            name, arrays = f"body{number}.{len(bodies)}", _used(statements, source.arrays)
+            part = Procedure(name, {a: source.arrays[a] for a in arrays}, (), [])
+            bodies.append(_body(part, statements, module))
+        else:
+            name, arrays = procedure
+        at = len(calls)
+        for k, array in enumerate(arrays):
+            calls.append(f"  %p{at}.{k} = getelementptr ptr, ptr %table, i64 {place[array]}")
+            calls.append(f"  %a{at}.{k} = load ptr, ptr %p{at}.{k}")
+        calls.append(f"  call void @{name}({', '.join(f'ptr %a{at}.{k}' for k in range(len(arrays)))})")
+    head = f"define void @entry{number}(ptr %table) noinline nounwind optnone {{"
+    return "\n".join([*bodies, head, *calls, "  ret void", "}"])
+
+
+def _called(statement: ast.stmt, procedures: Mapping[str, Procedure]) -> tuple[str, list[str]] | None:
+    """Return the procedure that a statement calls, and the arrays that it is given; None for other statements."""
+    match statement:
+        case ast.Expr(value=ast.Call(func=ast.Name(id=name), args=args)) if name in procedures:
+            return name, [a.id for a in args if isinstance(a, ast.Name)]
+    return None
+
+
+def _used(statements: list[ast.stmt], arrays: Mapping[str, str]) -> list[str]:
+    """Return the arrays that statements use, in the order of the signature."""
+    names = {node.id for s in statements for node in ast.walk(s) if isinstance(node, ast.Name)}
+    return [name for name in arrays if name in names]
 
 
 def _declarations() -> list[str]:
@@ -319,35 +342,35 @@ def _declarations() -> list[str]:
     return declared + [f"declare double @{n}({', '.join(['double'] * k)}) {pure}" for n, k in LIBM.items()]
 
 
-def _body(source: Function | Procedure, name: str, statements: list[ast.stmt], module: _Module) -> str:
-    """Translate some statements to a function of all arrays; not inlined, so that `noalias` costs no metadata."""
-    translator = _Translator(source, module)
+def _body(code: Procedure, statements: list[ast.stmt], module: _Module) -> str:
+    """Translate statements to a function; not inlined, so that `noalias` costs no metadata."""
+    translator = _Translator(code, module)
     for statement in statements:
         translator.statement(statement)
-    numbers = [f"i64 %{n}" for n in source.numbers] if isinstance(source, Procedure) else []
-    parameters = ", ".join([*(f"ptr noalias %array.{n}" for n in source.arrays), *numbers])
-    head = f"define internal void @{name}({parameters}) noinline nounwind {{"
+    parameters = [*(f"ptr noalias %array.{n}" for n in code.arrays), *(f"i64 %{n}" for n in code.numbers)]
+    head = f"define internal void @{code.name}({', '.join(parameters)}) noinline nounwind {{"
     return "\n".join([head, "entry:", *translator.lines, "  ret void", "}"])
 
 
-def _parts(statements: list[ast.stmt]) -> list[list[ast.stmt]]:
-    """Cut statements into parts of some length, where no name that is set before is read after."""
+def _parts(statements: list[ast.stmt], procedures: Mapping[str, Procedure]) -> Iterator[list[ast.stmt]]:
+    """Cut statements into parts of some length, where no name that is set before is read after, and around calls."""
     last_read: dict[str, int] = {}
     for number, statement in enumerate(statements):
         for node in ast.walk(statement):
             if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Load):
                 last_read[node.id] = number
-    parts: list[list[ast.stmt]] = [[]]
+    part: list[ast.stmt] = []
     lines, needed = 0, -1
     for number, statement in enumerate(statements):
-        if lines > LONG and needed < number:
-            parts.append([])
-            lines = 0
-        parts[-1].append(statement)
+        call = _called(statement, procedures) is not None
+        if part and needed < number and (call or lines > LONG or _called(part[-1], procedures)):
+            yield part
+            part, lines = [], 0
+        part.append(statement)
         lines += (statement.end_lineno or 0) - statement.lineno + 1
         if isinstance(statement, ast.Assign) and isinstance(statement.targets[0], ast.Name):
             needed = max(needed, last_read.get(statement.targets[0].id, -1))
-    return parts
+    yield part
 
 
 def _target() -> Any:

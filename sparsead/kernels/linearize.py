@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import replace
 
 from sparsead.errors import UnsupportedOperationError
+from sparsead.kernels.alike import Derivatives
 from sparsead.kernels.indexmap import IndexMap, recognise
 from sparsead.kernels.kernel import (
     Buffer,
@@ -39,20 +40,26 @@ def linearize(kernels: Kernels) -> LinearProgram:
     active = {kernels.wrt}
     entries: dict[Buffer, CallKernel] = {}
     linear = []
+    derivatives = Derivatives(_linear_kernels)
     for step in kernels.kernels:
         if isinstance(step, CallKernel):
             entries |= dict.fromkeys(step.entries, step)
             found = [k for k in _call_kernels(step) if k.terms[0].source in active]
         else:
-            own = set(filled_by(step)) if step.ordered else set()
-            terms = tuple(_terms(step, active.union(own)))
-            whole = LinearKernel(step.domain, terms, step.ordered)
-            found = list(without_zeros(whole)) if any(t.source in active for t in terms) else []
+            found = derivatives.of(step, active)
             _check_second_derivatives(step, entries, active)
         active.update(t.target for k in found for t in k.terms)
         linear += found
     linear = _alive(linear, kernels.output)
     return LinearProgram(kernels.wrt, kernels.output, tuple(linear), _needed(kernels, linear))
+
+
+def _linear_kernels(kernel: Kernel, active: set[Buffer]) -> list[LinearKernel]:
+    """Return the derivative of a kernel, given the buffers that depend on x."""
+    own = set(filled_by(kernel)) if kernel.ordered else set()
+    terms = tuple(_terms(kernel, active.union(own)))
+    whole = LinearKernel(kernel.domain, terms, kernel.ordered)
+    return list(without_zeros(whole)) if any(t.source in active for t in terms) else []
 
 
 def _alive(linear: list[LinearKernel], output: Buffer) -> list[LinearKernel]:

@@ -14,6 +14,7 @@ from dataclasses import dataclass, field, replace
 
 import numpy as np
 
+from sparsead.kernels.alike import Alike, with_buffers
 from sparsead.kernels.fusion import is_factor, is_linear, materialised
 from sparsead.kernels.indexmap import IndexMap, recognise
 from sparsead.kernels.kernel import Buffer, CallKernel, Kernel, Kernels, Load, Step, Store, zeros
@@ -90,6 +91,8 @@ class _Lowering:
         self.count = 0
         self.kernels: list[Step] = []
         self.constants: dict[Hashable, Buffer] = {}
+        self.alike = Alike()
+        self.known: dict[Hashable, tuple[list[Step], list[Buffer]]] = {}
 
     def run(self) -> Kernels:
         """Fill every buffer, the output last."""
@@ -101,7 +104,7 @@ class _Lowering:
                 if isinstance(node, Scan):
                     self.fill_in_order(buffer, node)
                 else:
-                    self.fill(buffer, whole(node), opened=node)
+                    self.fill_alike(buffer, node)
                 self.buffers[node.serial] = buffer
         output = Buffer("y", self.program.output.index.size, "output")
         self.fill(output, self.program.output)
@@ -124,6 +127,18 @@ class _Lowering:
         sizes = [node.operation.structure(k)[0].size for k in range(len(operands))]
         entries = tuple(self.new_buffer(size) for size in sizes)
         self.kernels.append(CallKernel(node.operation, tuple(operands), result, entries, filled=(result,)))
+
+    def fill_alike(self, buffer: Buffer, node: Node) -> None:
+        """Fill the buffer of an array: as an array that is alike was filled, if there is one."""
+        key, read = self.alike.key(node, self.buffers)
+        if key not in self.known:
+            first = len(self.kernels)
+            self.fill(buffer, whole(node), opened=node)
+            self.known[key] = self.kernels[first:], [*read, buffer]
+            return
+        kernels, buffers = self.known[key]
+        renamed = dict(zip(buffers, [*read, buffer], strict=True))
+        self.kernels += [with_buffers(k, renamed) for k in kernels if isinstance(k, Kernel)]
 
     def fill(self, buffer: Buffer, ref: Ref, opened: Node | None = None) -> None:
         """Add the kernels that compute what `ref` reads into `buffer`."""

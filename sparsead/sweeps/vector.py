@@ -74,7 +74,7 @@ def stores(source: Source, nest: Nest, kernel: Kernel) -> list[str]:
 
 def write_zeros(source: Source, name: str, size: int) -> None:
     """Write a loop that sets an array to zero."""
-    with source.block(f"for i in range({size}):"):
+    with source.loop(), source.block(f"for i in range({size}):"):
         source.write(f"{name}[i] = 0.0")
 
 
