@@ -24,6 +24,7 @@ from coloring.interrupts import deferred
 from sparsead.emit.address import address
 from sparsead.emit.cache import default_cache
 from sparsead.emit.python import Bind, Call
+from sparsead.emit.sequence import entry
 from sparsead.emit.sharing import Procedure
 from sparsead.emit.source import Function
 from sparsead.emit.wide import has_wide, wide_definitions
@@ -299,7 +300,8 @@ def _entry(source: Function, number: int, module: _Module) -> str:
     A call of a procedure is a part of its own.
     """
     place = {name: k for k, name in enumerate(source.arrays)}
-    bodies, calls = [], []
+    bodies: list[str] = []
+    calls: list[tuple[str, list[str]]] = []
     for statements in _parts(_statements(source), module.procedures):
         procedure = _called(statements[0], module.procedures) if statements else None
         if procedure is None:
@@ -308,13 +310,8 @@ def _entry(source: Function, number: int, module: _Module) -> str:
             bodies.append(_body(part, statements, module))
         else:
             name, arrays = procedure
-        at = len(calls)
-        for k, array in enumerate(arrays):
-            calls.append(f"  %p{at}.{k} = getelementptr ptr, ptr %table, i64 {place[array]}")
-            calls.append(f"  %a{at}.{k} = load ptr, ptr %p{at}.{k}")
-        calls.append(f"  call void @{name}({', '.join(f'ptr %a{at}.{k}' for k in range(len(arrays)))})")
-    head = f"define void @entry{number}(ptr %table) noinline nounwind optnone {{"
-    return "\n".join([*bodies, head, *calls, "  ret void", "}"])
+        calls.append((name, arrays))
+    return "\n".join([*bodies, entry(f"entry{number}", calls, place)])
 
 
 def _called(statement: ast.stmt, procedures: Mapping[str, Procedure]) -> tuple[str, list[str]] | None:
@@ -430,7 +427,7 @@ def llvm_compiled(functions: Sequence[Function]) -> list[Bind]:
 
 
 def _binding(code: _Code, number: int, names: list[str]) -> Bind:
-    entry = ctypes.CFUNCTYPE(None, ctypes.c_void_p)(code.engine.get_function_address(f"entry{number}"))
+    run = ctypes.CFUNCTYPE(None, ctypes.c_void_p)(code.engine.get_function_address(f"entry{number}"))
     pointers = ctypes.c_size_t * len(names)
 
     def bind(bound: Mapping[str, np.ndarray]) -> Call:
@@ -441,7 +438,7 @@ def _binding(code: _Code, number: int, names: list[str]) -> Bind:
             table = pointers.from_buffer_copy(known)
             for place, array in zip(places, given, strict=True):
                 table[place] = address(array)
-            entry(table)
+            run(table)
 
         call.alive = bound, code  # type: ignore[attr-defined]  # what the pointers point to
         return call

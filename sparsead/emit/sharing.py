@@ -9,8 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 WORTH = 40  # lines saved from which on a procedure is made: short code stays where it is read
@@ -49,52 +48,57 @@ class Procedure:
 
 
 @dataclass(frozen=True)
-class _Loop:
-    """A loop with its names numbered: loops of equal `key` are the same code."""
+class Loop:
+    """A loop between two lines, with its names numbered: loops of equal `key` are the same code."""
 
+    first: int
+    last: int
     key: str
     arrays: tuple[str, ...]
     numbers: tuple[str, ...]
 
 
-def shared(
-    sections: Sequence[tuple[list[str], list[Span]]], arrays: Mapping[str, str]
-) -> tuple[list[Procedure], list[list[str]]]:
-    """Replace equal loops by calls.
+def loops(lines: list[str], spans: Iterable[Span], arrays: Mapping[str, str]) -> list[Loop]:
+    """Return the loops in the lines of a function, given the array names with their element types."""
+    return [_numbered(lines, span, arrays) for span in spans]
+
+
+def with_calls(
+    lines: list[str], found: Sequence[Loop], times: Mapping[str, int], arrays: Mapping[str, str]
+) -> tuple[list[str], dict[str, Procedure]]:
+    """Replace the loops that are worth it by calls.
 
     Parameters
     ----------
-    sections : list of (lines, spans)
-        The code of each function, and where in it a loop begins and ends.
-    arrays : dict
+    lines : list of str
+        The lines of a function.
+    found : sequence of Loop
+        The loops in it, in order.
+    times : mapping
+        How often each loop occurs, by key.
+    arrays : mapping
         Array name to element type.
 
     Returns
     -------
-    procedures : list of Procedure
-    lines : list of list of str
-        The code of each function, with calls.
+    lines : list of str
+        With calls.
+    procedures : dict
+        What is called, by key.
     """
-    found = [{span: _numbered(lines[slice(*span)], arrays) for span in spans} for lines, spans in sections]
-    times = Counter(loop.key for loops in found for loop in loops.values())
     procedures: dict[str, Procedure] = {}
-    results = []
-    for (lines, _), loops in zip(sections, found, strict=True):
-        result, done = [], 0
-        for (first, last), loop in loops.items():
-            if (times[loop.key] - 1) * (last - first) < WORTH:
-                continue
-            if loop.key not in procedures:
-                types = {a: arrays[a] for a in loop.arrays}
-                body = _at_depth_one(lines[first:last])
-                name = f"loop_{hashlib.blake2b(loop.key.encode(), digest_size=6).hexdigest()}"
-                procedures[loop.key] = Procedure(name, types, loop.numbers, body)
-            margin = lines[first][: len(lines[first]) - len(lines[first].lstrip())]
-            call = f"{margin}{procedures[loop.key].name}({', '.join((*loop.arrays, *loop.numbers))})"
-            result += [*lines[done:first], call]
-            done = last
-        results.append(result + lines[done:])
-    return list(procedures.values()), results
+    result, done = [], 0
+    for loop in found:
+        if (times[loop.key] - 1) * (loop.last - loop.first) < WORTH:
+            continue
+        name = f"loop_{hashlib.blake2b(loop.key.encode(), digest_size=6).hexdigest()}"
+        if loop.key not in procedures:
+            types = {a: arrays[a] for a in loop.arrays}
+            procedures[loop.key] = Procedure(name, types, loop.numbers, _at_depth_one(lines[loop.first : loop.last]))
+        margin = lines[loop.first][: -len(lines[loop.first].lstrip())]
+        result += [*lines[done : loop.first], f"{margin}{name}({', '.join((*loop.arrays, *loop.numbers))})"]
+        done = loop.last
+    return result + lines[done:], procedures
 
 
 def _at_depth_one(lines: list[str]) -> list[str]:
@@ -102,8 +106,9 @@ def _at_depth_one(lines: list[str]) -> list[str]:
     return [line[excess:] for line in lines]
 
 
-def _numbered(lines: list[str], arrays: Mapping[str, str]) -> _Loop:
+def _numbered(all_lines: list[str], span: Span, arrays: Mapping[str, str]) -> Loop:
     """Number the names of a loop in order of appearance: its arrays, what it sets, and what it is given."""
+    lines = all_lines[slice(*span)]
     known: dict[str, str] = {}
     kinds: dict[str, list[str]] = {"f8": [], "i4": [], "local": [], "number": []}
 
@@ -121,4 +126,4 @@ def _numbered(lines: list[str], arrays: Mapping[str, str]) -> _Loop:
     own = {found.group(1) for line in lines if (found := TARGET.match(line))}
     key = "\n".join(NAME.sub(number, line) for line in _at_depth_one(lines))
     used = tuple(word for word in known if word in arrays)
-    return _Loop(key, used, tuple(kinds["number"]))
+    return Loop(*span, key, used, tuple(kinds["number"]))

@@ -6,13 +6,14 @@ The same text is read by every back end: numba, LLVM, and Python itself (slow, f
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Iterator, Mapping
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
 import numpy as np
 
-from sparsead.emit.sharing import Procedure, Span, shared
+from sparsead.emit.sharing import Loop, Procedure, Span, loops, with_calls
 from sparsead.kernels.kernel import Buffer
 
 LARGEST = 2**31 - 1  # of the indices in tables
@@ -31,7 +32,7 @@ def share(size: int) -> tuple[str, str]:
 @dataclass(eq=False)
 class _Section:
     lines: list[str] = field(default_factory=list)
-    loops: list[Span] = field(default_factory=list)
+    spans: list[Span] = field(default_factory=list)
     divided: bool = False
     then: Callback | None = None
 
@@ -60,6 +61,7 @@ class Source:
         self._sections = [_Section()]
         self._depth = 1
         self._tables: dict[bytes, str] = {}
+        self._elsewhere: Counter[str] = Counter()
 
     def array(self, name: str, dtype: Dtype = "f8", value: np.ndarray | None = None) -> str:
         """Declare an array parameter (once) and return its name."""
@@ -106,7 +108,7 @@ class Source:
         section = self._sections[-1]
         first = len(section.lines)
         yield
-        section.loops.append((first, len(section.lines)))
+        section.spans.append((first, len(section.lines)))
 
     def interrupt(self, callback: Callback) -> None:
         """End the function here, for a callback; what is written next goes into another one."""
@@ -129,14 +131,27 @@ class Source:
         self._sections.append(_Section())
 
     @property
+    def _used(self) -> list[_Section]:
+        return [s for s in self._sections if s.lines or s.then] or self._sections[:1]
+
+    def _loops(self) -> list[list[Loop]]:
+        return [loops(s.lines, s.spans, self.arrays) for s in self._used]
+
+    def compiled_with(self, others: Iterable[Source]) -> None:
+        """Share loops with other sources that are going to be compiled together with this one."""
+        self._elsewhere = Counter(loop.key for source in others for found in source._loops() for loop in found)
+
+    @property
     def functions(self) -> list[Function]:
         """The functions to compile, in the order in which they run."""
-        used = [s for s in self._sections if s.lines or s.then] or self._sections[:1]
+        used, found = self._used, self._loops()
         names = [self.name, *(f"{self.name}_{k}" for k in range(1, len(used)))]
-        procedures, texts = shared([(s.lines, s.loops) for s in used], self.arrays)
+        times = self._elsewhere + Counter(loop.key for section in found for loop in section)
+        pairs = [with_calls(s.lines, f, times, self.arrays) for s, f in zip(used, found, strict=True)]
+        procedures = list({key: p for _, called in pairs for key, p in called.items()}.values())
         return [
             Function(name, self.arrays, lines, procedures, s.divided, s.then)
-            for name, lines, s in zip(names, texts, used, strict=True)
+            for name, (lines, _), s in zip(names, pairs, used, strict=True)
         ]
 
     @property

@@ -112,6 +112,8 @@ def compile_together(sweeps: Sequence[Sweep]) -> None:
     missing = [sweep for sweep in sweeps if sweep._compiled is None]
     if not missing:
         return
+    for sweep in missing:
+        sweep.source.compiled_with(other.source for other in missing if other is not sweep)
     functions = [function for sweep in missing for function in sweep.functions]
     compiled = iter(BACKENDS[missing[0].engine.backend](functions))
     for sweep in missing:
