@@ -13,6 +13,7 @@ from sparsead.program.index import IndexArray, is_identity, stored_part
 from sparsead.program.nodes import Constant, Earlier, Input, Join, Map, Node, Program, Ref, Scan, Sum
 
 LINEAR = {"add", "subtract", "negative"}
+WRITTEN = 64  # points of short last axes that may be written out together
 
 
 def materialised(program: Program) -> set[int]:
@@ -113,17 +114,18 @@ def _readings(node: Node) -> tuple[Ref, ...]:
 def _share(ref: Ref) -> float:
     """Return how often a reading computes an element of what it reads, on average over the node.
 
-    Along an axis that the reading does not depend on, a value is computed once where the loop over it is inside; where
-    it is outside (a row vector broadcast over rows) the value is computed again at each of its points.
+    Along an axis that the reading does not depend on, a value is computed once where the loop over it is inside, or
+    where all is written out from that axis on; else (a row vector broadcast over rows) at each of its points.
     """
     index = ref.index
     if not index.size:
         return 0.0
     share = stored_part(index).size / max(ref.node.size, 1)  # more than 1 where elements are gathered repeatedly
     inner = max((axis for axis, stride in enumerate(index.strides) if stride and index.shape[axis] > 1), default=0)
-    outside = [n for n, stride in zip(index.shape[:inner], index.strides, strict=False) if not stride]
-    repeated = float(np.prod(outside)) if outside else 1.0
-    return share * repeated if repeated > UNROLL else share
+    outside = [axis for axis in range(inner) if not index.strides[axis] and index.shape[axis] > 1]
+    repeated = float(np.prod([index.shape[axis] for axis in outside])) if outside else 1.0
+    written = np.prod(index.shape[outside[0] :], dtype=np.int64) if outside else 1
+    return share * repeated if repeated > UNROLL or written > WRITTEN else share
 
 
 def _key(ref: Ref) -> Hashable:

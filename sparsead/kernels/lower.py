@@ -39,6 +39,8 @@ from sparsead.program.scalar import OPS, Expr, Pool
 
 SMALL_AXIS = 16  # a last axis of up to so many points is written out, if the code stays short
 LONG_CODE = 4000  # scalar operations
+MANY_PARTIALS = 256  # beyond, points are written out only if they share
+LEAST_SHARED = 0.25  # of their operations
 MAX_PARTS = 4  # a domain is split where it reads a joined array of up to so many pieces
 
 
@@ -147,8 +149,9 @@ class _Lowering:
         pieces = list(self.pieces(Piece(ref, identity(ref.shape)), opened))
         groups: dict[tuple[Shape, bool], list[_Asked]] = defaultdict(list)
         for piece in pieces:
-            for asked in self.ask(piece):
-                for part in self.written_out(asked):
+            parts = list(self.ask(piece))
+            for asked in parts:
+                for part in self.written_out(asked, len(parts)):
                     groups[part.domain, part.piece.adds].append(part)
         adds = any(p.adds for p in pieces)
         built = [_build(domain, group, buffer, adds) for (domain, _), group in groups.items()]
@@ -239,17 +242,24 @@ class _Lowering:
         for part in parts:
             yield from self.ask(_on_box(piece, np.flatnonzero(flat == part)))
 
-    def written_out(self, asked: _Asked) -> Iterator[_Asked]:
-        """Write out a short last axis: what its points share is then computed once, and the loop is over the rest."""
+    def written_out(self, asked: _Asked, copies: int = 1) -> Iterator[_Asked]:
+        """Write out a short last axis: what its points share is then computed once, and the loop is over the rest.
+
+        `copies` says how often a point is written already, beside this one.
+        """
         merged = _coalesce(asked.maps())(IndexMap(asked.domain, 0, (0,) * len(asked.domain))).shape
         rest = int(np.prod(merged[:-1], dtype=np.int64))
         if len(merged) < 2 or not merged[-1] <= min(SMALL_AXIS, rest // 2, LONG_CODE // len(asked.order)):
             yield asked
             return
+        copies *= merged[-1]
+        if copies * asked.partials() > MANY_PARTIALS and asked.shared(merged) < LEAST_SHARED:
+            yield asked
+            return
         points = identity(merged)
         for k in range(merged[-1]):
             for part in self.ask(asked.piece.reshaped(merged).at(points[..., k])):
-                yield from self.written_out(part)
+                yield from self.written_out(part, copies)
 
     def constant_load(self, node: Constant, index: IndexArray) -> float | Load:
         """Return a literal where a constant is uniform over the domain, else a load from a gathered copy."""
@@ -439,6 +449,21 @@ class _Asked:
         for arg in args[1:]:
             total = pool.apply(OPS["add"], (total, arg))
         return total
+
+    def partials(self) -> int:
+        """Return how many partial derivatives the expression has."""
+        return sum(w.node.serial in self.lowering.buffers for w in self.leaves())
+
+    def shared(self, shape: Shape) -> float:
+        """Return the share of the operations that neighbours along the last axis of a domain have in common."""
+        middle = tuple(n // 2 for n in shape[:-1])
+        read: dict[int, list[np.ndarray]] = defaultdict(list)
+        for want in self.order:
+            if want.operands:
+                read[want.node.serial].append(want.index.reshape(shape)[middle])
+        written = sum(len(lines) for lines in read.values()) * shape[-1]
+        distinct = sum(np.unique(np.concatenate(lines)).size for lines in read.values())
+        return 1.0 - distinct / max(written, 1)
 
     def maps(self) -> list[IndexMap]:
         """Return the index maps of loads and place: what decides how the domain may be written."""
