@@ -10,23 +10,29 @@
 import importlib
 
 from sparsead.checking.check import check
-from sparsead.checking.report import CheckFailed
+from sparsead.checking.report import CheckFailed, Report
+from sparsead.derivatives.blocks import Blocks
 from sparsead.derivatives.differences import DifferenceJacobian
 from sparsead.derivatives.gradient import Gradient, gradient
+from sparsead.derivatives.guard import Guarded
 from sparsead.derivatives.hessian import Hessian, hessian, hessian_pattern
 from sparsead.derivatives.jacobian import Jacobian, jacobian, jacobian_pattern
 from sparsead.derivatives.lagrangian import LagrangianHessian, lagrangian_hessian
 from sparsead.derivatives.loading import load
 from sparsead.errors import InputError, SparseADError, TracedBranchError, UnsupportedOperationError
+from sparsead.tracing.trees import pack, unpack
 
 __all__ = [
+    "Blocks",
     "CheckFailed",
     "DifferenceJacobian",
     "Gradient",
+    "Guarded",
     "Hessian",
     "InputError",
     "Jacobian",
     "LagrangianHessian",
+    "Report",
     "SparseADError",
     "TracedBranchError",
     "UnsupportedOperationError",
@@ -38,6 +44,8 @@ __all__ = [
     "jacobian_pattern",
     "lagrangian_hessian",
     "load",
+    "pack",
+    "unpack",
 ]
 
 __version__ = "0.1.0"

@@ -105,8 +105,7 @@ class _JacobianCheck:
 
     def __init__(self, prepared: Any, args: tuple[Any, ...], rng: np.random.Generator) -> None:
         self.prepared, self.args, self.rng = prepared, args, rng
-        x = np.array(args[prepared.argnum], dtype=np.float64)
-        self.x, self.x_shape = x.reshape(-1), x.shape
+        self.x = prepared.signature.vector(args)
         self.accuracy = getattr(prepared, "accuracy", ROUNDING)
         m, n = prepared.shape
         self.report = Report(f"a {m} x {n} matrix with {prepared.pattern.nnz} entries")
@@ -151,7 +150,7 @@ class _JacobianCheck:
         """Compare the values of the function: with the kernels, and with themselves; return them."""
         start, again = self.function(self.x), self.function(self.x)
         self.equal("the function called twice", start, again, np.zeros(start.size), "it gives other values each time")
-        ours = np.ravel(self.prepared.value(*self.args))
+        ours = self.flat(self.prepared.value(*self.args))
         scale = np.abs(start) + 1e-3 * (abs(matrix) @ np.abs(self.x))  # of the terms that may have cancelled
         self.equal("the value by the kernels and by the function", ours, start, scale)
         return start
@@ -168,13 +167,15 @@ class _JacobianCheck:
     def function(self, x: np.ndarray) -> np.ndarray:
         """Call the user's function."""
         self.report.calls += 1
-        return np.ravel(np.asarray(self.prepared.function(*self.arguments(x)), dtype=np.float64))
+        return self.flat(self.prepared.function(*self.arguments(x)))
 
-    def arguments(self, x: np.ndarray) -> list[Any]:
+    def flat(self, value: Any) -> np.ndarray:
+        """Return a value of the function as one vector."""
+        return self.prepared.signature.flat(value).astype(np.float64)
+
+    def arguments(self, x: np.ndarray) -> tuple[Any, ...]:
         """Return the arguments of the function at another x."""
-        given = list(self.args)
-        given[self.prepared.argnum] = x.reshape(self.x_shape) if self.x_shape else float(x[0])
-        return given
+        return self.prepared.signature.with_x(self.args, x)
 
     def at_x(self, product: str, v: np.ndarray) -> np.ndarray:
         """Return a product at x, from the prepared object."""
@@ -317,7 +318,7 @@ class _HessianCheck(_JacobianCheck):
 
     def gradient(self, x: np.ndarray) -> np.ndarray:
         """Return the compiled gradient, flat."""
-        return np.ravel(self.prepared.gradient(*self.arguments(x)))
+        return self.prepared.signature.flat_x(self.prepared.gradient(*self.arguments(x)))
 
 
 def _forgiving(function: Function, size: int) -> Function:

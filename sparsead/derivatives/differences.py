@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any, NoReturn, Self
 
 import numpy as np
@@ -19,6 +20,7 @@ from sparsead.derivatives.vectors import checked_vector
 from sparsead.errors import InputError
 from sparsead.keeping.pickling import sendable
 from sparsead.stages import Timings
+from sparsead.tracing.arguments import Argnum, result_of, signature_of
 
 METHODS = ("finite-difference", "central-difference", "complex-step")
 STEPS = {"finite-difference": np.finfo(float).eps ** 0.5, "central-difference": np.finfo(float).eps ** (1 / 3)}
@@ -37,8 +39,8 @@ class DifferenceJacobian(Described):
         entries. A probed pattern holds near x0; an entry that a branch switches off there is missing.
     coloring : coloring.ColoringResult
         A column coloring; each color costs one call of the function (two for central differences).
-    argnum : int
-        Which argument x is.
+    signature : Signature
+        How the arguments are built, and which of them x is.
     calls : int
         Calls of the function so far, probing included.
     """
@@ -47,7 +49,7 @@ class DifferenceJacobian(Described):
         self,
         function: Callable[..., Any],
         args: tuple[Any, ...],
-        argnum: int,
+        argnum: Argnum,
         method: str,
         step: Any,
         pattern: Any,
@@ -56,13 +58,12 @@ class DifferenceJacobian(Described):
     ) -> None:
         self.function, self.mode, self.calls = function, method, 0
         self.timings = Timings()
-        self.argnum = argnum
-        self._shape = np.shape(args[argnum])
+        self.signature = signature_of(function, args, argnum)
         self._step = np.asarray(STEPS.get(method, 1.0) if step is None else step, dtype=np.float64)
         point = self._flat(args)
         with self.timings.stage("detect"):
+            self.signature = replace(self.signature, result=result_of(self._returned(args, point)))
             y = self._value(args, point)
-            self._output_shape = y.shape
             self.probed = pattern is None
             self.pattern = self._probe(args, point) if pattern is None else _given(pattern, y.size, point.size)
         with self.timings.stage("color"):
@@ -89,8 +90,8 @@ class DifferenceJacobian(Described):
         """Return ``f(x, *args)`` and its Jacobian."""
         data = np.empty(self.pattern.nnz)
         start = self._fill(data, (x, *args), verify)
-        y = start if self.mode == "finite-difference" else self.value(x, *args)
-        return y, self.structure.matrix(data)
+        flat = start if self.mode == "finite-difference" else self._value((x, *args), self._flat((x, *args)))
+        return self.signature.shaped(flat), self.structure.matrix(data)
 
     def values(
         self, x: Any, *args: Any, out: np.ndarray | None = None, order: str = "csr", verify: bool | str = False
@@ -100,7 +101,7 @@ class DifferenceJacobian(Described):
 
     def value(self, x: Any, *args: Any) -> np.ndarray:
         """Return ``f(x, *args)``."""
-        return self._value((x, *args), self._flat((x, *args)))
+        return self.signature.shaped(self._value((x, *args), self._flat((x, *args))))
 
     def jvp(self, x: Any, v: Any, *args: Any) -> np.ndarray:
         """Return ``J @ v`` by a difference along v; v (n,) or (n, k)."""
@@ -118,6 +119,11 @@ class DifferenceJacobian(Described):
         return self(x, *args).T @ checked_vector("vjp", w, self.shape[0])
 
     # -- what was prepared ----------------------------------------------------------------------------------
+    @property
+    def argnum(self) -> int:
+        """Which argument x is; the first of several."""
+        return self.signature.argnum
+
     @property
     def shape(self) -> tuple[int, int]:
         """Rows and columns."""
@@ -169,18 +175,14 @@ class DifferenceJacobian(Described):
 
     # -- parts ----------------------------------------------------------------------------------------------
     def _flat(self, args: tuple[Any, ...]) -> np.ndarray:
-        x = np.asarray(args[self.argnum])
-        if x.shape != self._shape:
-            raise InputError(f"x has shape {x.shape}, but this derivative was prepared for shape {self._shape}")
-        if x.dtype.kind not in "fiub":
-            raise InputError(f"x has dtype {x.dtype}; expected real numbers (float64)")
-        return x.astype(np.float64).reshape(-1)
+        return self.signature.vector(args)
+
+    def _returned(self, args: tuple[Any, ...], point: np.ndarray) -> Any:
+        self.calls += 1
+        return self.function(*self.signature.with_x(args, point))
 
     def _value(self, args: tuple[Any, ...], point: np.ndarray) -> np.ndarray:
-        self.calls += 1
-        given = list(args)
-        given[self.argnum] = point.reshape(self._shape)
-        return np.asarray(self.function(*given))
+        return self.signature.flat(self._returned(args, point))
 
     def _fill(self, data: np.ndarray, args: tuple[Any, ...], how: bool | str) -> np.ndarray:
         """Write all values; return what they are differences to."""
@@ -204,7 +206,7 @@ class DifferenceJacobian(Described):
 
     def _start(self, args: tuple[Any, ...], point: np.ndarray) -> np.ndarray:
         if self.mode != "finite-difference":
-            return np.zeros(self._output_shape)
+            return np.zeros(self.shape[0])
         return self._value(args, point).astype(np.float64)
 
     def _difference(self, args: tuple[Any, ...], point: np.ndarray, step: np.ndarray, start: np.ndarray) -> np.ndarray:

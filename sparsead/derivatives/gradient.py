@@ -19,8 +19,9 @@ from sparsead.kernels.lower import lower
 from sparsead.program.nodes import Program
 from sparsead.stages import Timings
 from sparsead.sweeps.vector import value_sweep
+from sparsead.tracing.arguments import Argnum, Signature
 from sparsead.tracing.decisions import Decisions
-from sparsead.tracing.trace import Signature, trace
+from sparsead.tracing.trace import trace
 
 
 class Gradient(Described, Sendable):
@@ -46,7 +47,7 @@ class Gradient(Described, Sendable):
         self.program = program
         self.kernels = kernels
         self.gradient_kernels = gradient_kernels(kernels)
-        self._signature = signature
+        self.signature = signature
         self._both = combined(kernels, self.gradient_kernels)
         self._gradient = value_sweep(self.gradient_kernels, engine)
         self._value_and_gradient = value_sweep(self._both, engine)
@@ -77,7 +78,7 @@ class Gradient(Described, Sendable):
         """
         g = np.empty(self.program.wrt.size)
         self._gradient(**self._inputs((x, *args)), g=g)
-        return g.reshape(self.program.wrt.shape)
+        return self.signature.like_x(g)
 
     def value_and_gradient(self, x: Any, *args: Any) -> tuple[float, np.ndarray]:
         """Return ``f(x, *args)`` and its gradient, from one sweep.
@@ -95,7 +96,7 @@ class Gradient(Described, Sendable):
         """
         y, g = np.empty(1), np.empty(self.program.wrt.size)
         self._value_and_gradient(**self._inputs((x, *args)), y=y, g=g)
-        return float(y[0]), g.reshape(self.program.wrt.shape)
+        return float(y[0]), self.signature.like_x(g)
 
     def _heading(self) -> str:
         return f"gradient of {self.program.name}: {self.program.wrt.size} elements"
@@ -116,7 +117,7 @@ class Gradient(Described, Sendable):
         return self._gradient.source.text
 
     def _inputs(self, args: tuple[Any, ...]) -> dict[str, np.ndarray]:
-        arrays = self._signature.convert(args)
+        arrays = self.signature.convert(args)
         return {node.name: array for node, array in zip(self.program.inputs, arrays, strict=True)}
 
 
@@ -124,7 +125,7 @@ def gradient(
     f: Callable[..., Any],
     x0: Any,
     *args: Any,
-    argnum: int = 0,
+    argnum: Argnum = 0,
     threads: int | None = None,
     backend: str = DEFAULT_BACKEND,
 ) -> Gradient:
@@ -155,7 +156,7 @@ def gradient(
     return _prepared(f, (x0, *args), (argnum, chosen_engine(backend, threads)))
 
 
-def _prepared(f: Callable[..., Any], args: tuple[Any, ...], options: tuple[int, Engine]) -> Gradient:
+def _prepared(f: Callable[..., Any], args: tuple[Any, ...], options: tuple[Argnum, Engine]) -> Gradient:
     argnum, engine = options
     timings = Timings()
     program, signature, kernels = traced_scalar(f, args, argnum, timings)
@@ -169,7 +170,7 @@ def _prepared(f: Callable[..., Any], args: tuple[Any, ...], options: tuple[int, 
 def traced_scalar(
     f: Callable[..., Any],
     args: tuple[Any, ...],
-    argnum: int,
+    argnum: Argnum,
     timings: Timings,
     decisions: Decisions | None = None,
 ) -> tuple[Program, Signature, Kernels]:

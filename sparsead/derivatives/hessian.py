@@ -28,6 +28,7 @@ from sparsead.kernels.pattern import detect
 from sparsead.stages import Timings
 from sparsead.sweeps.assembly import Assembly, compressed_assembly, direct_assembly
 from sparsead.sweeps.vector import apply_columns, product_sweep, value_sweep
+from sparsead.tracing.arguments import Argnum
 from sparsead.tracing.decisions import Decisions
 
 LANE = "hvp"
@@ -43,6 +44,7 @@ class Hessian(PreparedMatrix):
     """
 
     _title = "sparse Hessian"
+    _symmetric = True
 
     def __init__(self, gradients: Kernels, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -118,7 +120,7 @@ class Hessian(PreparedMatrix):
         """
         g = new_or_checked("gradient", out, self.program.wrt.shape)
         self._sweep("gradient")(**self._inputs((x, *args)), g=g)
-        return g.reshape(self.program.wrt.shape)
+        return self.signature.like_x(g)
 
     def hvp(self, x: Any, v: Any, *args: Any) -> np.ndarray:
         """Return ``H @ v`` without forming H.
@@ -173,7 +175,7 @@ class Hessian(PreparedMatrix):
         constants.forget(data)
         self._assembly.fill(data, self._inputs((x, *args)) | {"y": y, "g": g}, values=self._both)
         matrix = self.structure.matrix(data) if matrix is None else matrix
-        return float(y[0]), g.reshape(self.program.wrt.shape), self._verified(matrix, verify, (x, *args))
+        return float(y[0]), self.signature.like_x(g), self._verified(matrix, verify, (x, *args))
 
     def linear_operator(self, x: Any, *args: Any) -> scipy.sparse.linalg.LinearOperator:
         """Return H at x as an operator: products only, no matrix.
@@ -207,7 +209,7 @@ def hessian(
     f: Callable[..., Any],
     x0: Any,
     *args: Any,
-    argnum: int = 0,
+    argnum: Argnum = 0,
     mode: str = "auto",
     pattern: Any = None,
     coloring: Any = None,
@@ -284,7 +286,7 @@ def prepared(
     return Hessian(gradients, Recipe(prepared, f, args, options), program, signature, kernels, *parts)
 
 
-def hessian_pattern(f: Callable[..., Any], x0: Any, *args: Any, argnum: int = 0) -> SparsityPattern:
+def hessian_pattern(f: Callable[..., Any], x0: Any, *args: Any, argnum: Argnum = 0) -> SparsityPattern:
     """Return the sparsity pattern of the Hessian of `f`; nothing is colored or compiled.
 
     Parameters

@@ -28,6 +28,7 @@ from sparsead.kernels.pattern import detect
 from sparsead.stages import Timings
 from sparsead.sweeps.assembly import Assembly, compressed_assembly, direct_assembly
 from sparsead.sweeps.vector import apply_columns, product_sweep, value_sweep
+from sparsead.tracing.arguments import Argnum
 from sparsead.tracing.decisions import Decisions
 from sparsead.tracing.trace import trace
 
@@ -132,7 +133,7 @@ class Jacobian(PreparedMatrix):
         constants.forget(data)
         self._assembly.fill(data, inputs | {"y": y}, values=self._both)
         matrix = self.structure.matrix(data) if matrix is None else matrix
-        return self._shaped(y), self._verified(matrix, verify, (x, *args))
+        return self.signature.shaped(y), self._verified(matrix, verify, (x, *args))
 
     def value(self, x: Any, *args: Any, out: np.ndarray | None = None) -> np.ndarray:
         """Return ``f(x, *args)``, from the compiled kernels.
@@ -151,7 +152,7 @@ class Jacobian(PreparedMatrix):
         """
         y = new_or_checked("value", out, self.program.output.shape)
         self._sweep("value")(**self._inputs((x, *args)), y=y)
-        return self._shaped(y)
+        return self.signature.shaped(y)
 
     def jvp(self, x: Any, v: Any, *args: Any) -> np.ndarray:
         """Return ``J @ v`` without forming J, for about the price of `f`.
@@ -213,9 +214,6 @@ class Jacobian(PreparedMatrix):
         x = np.array(x, dtype=np.float64)
         return as_operator(self.shape, lambda v: self.jvp(x, v, *args), lambda w: self.vjp(x, w, *args))
 
-    def _shaped(self, y: np.ndarray) -> np.ndarray:
-        return y.reshape(self.program.output.shape)
-
     def _sweep(self, name: str) -> Sweep:
         if name not in self._sweeps:
             match name:
@@ -232,7 +230,7 @@ def jacobian(
     f: Callable[..., Any],
     x0: Any,
     *args: Any,
-    argnum: int = 0,
+    argnum: Argnum = 0,
     mode: str = "auto",
     pattern: Any = None,
     coloring: Any = None,
@@ -248,14 +246,16 @@ def jacobian(
     Parameters
     ----------
     f : callable
-        ``f(x, *args)``: NumPy code that returns an array, a number, or a list of them.
-    x0 : array_like
-        An example of x. Only its shape matters; integers are converted to float64.
+        ``f(x, *args)``: NumPy code that returns an array, a number, or a list, tuple, dict or dataclass of them.
+    x0 : array_like, dict, list, tuple, named tuple or dataclass
+        An example of x: an array, or a container of float arrays and floats, whose leaves are the columns in order.
+        Only shapes matter; integers are converted to float64, but in containers they are fixed.
     *args
-        Examples of the other arguments. Floats and float arrays are runtime values: new ones need no new
-        preparation. Everything else (integers, sparse matrices, objects) is fixed here.
-    argnum : int
-        The argument to differentiate with respect to.
+        Examples of the other arguments. Floats and float arrays, also in containers, are runtime values: new ones
+        need no new preparation. Everything else (integers, sparse matrices, objects) is fixed here.
+    argnum : int, str, or tuple of them
+        The argument to differentiate with respect to, by place or by name; of several, the columns follow one
+        another.
     mode : str
         ``"forward"``: column coloring and JVP sweeps; ``"reverse"``: row coloring and VJP sweeps;
         ``"bidirectional"``: bicoloring and both; ``"compressed"``: the cheapest of these three; ``"direct"``:
@@ -352,7 +352,7 @@ def _assembly(
     return compressed_assembly(linear, colored, "jvp", "jacobian", engine)
 
 
-def jacobian_pattern(f: Callable[..., Any], x0: Any, *args: Any, argnum: int = 0) -> SparsityPattern:
+def jacobian_pattern(f: Callable[..., Any], x0: Any, *args: Any, argnum: Argnum = 0) -> SparsityPattern:
     """Return the sparsity pattern of the Jacobian of `f`; nothing is colored or compiled.
 
     Parameters

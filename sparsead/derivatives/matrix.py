@@ -10,16 +10,18 @@ from coloring import ColoringResult, SparsityPattern
 from coloring.thumbnail import thumbnail
 from sparsead.checking.check import verify
 from sparsead.derivatives import constants
+from sparsead.derivatives.blocks import Blocks
 from sparsead.derivatives.described import Described
 from sparsead.derivatives.structure import FixedStructure
 from sparsead.emit.sweep import Engine, Sweep
+from sparsead.errors import InputError
 from sparsead.keeping.pickling import Recipe, Sendable, with_coloring
 from sparsead.keeping.saving import save
 from sparsead.kernels.kernel import Kernels, LinearProgram
 from sparsead.program.nodes import Program
 from sparsead.stages import Timings
 from sparsead.sweeps.assembly import Assembly
-from sparsead.tracing.trace import Signature
+from sparsead.tracing.arguments import Signature
 
 
 class PreparedMatrix(Described, Sendable):
@@ -46,6 +48,8 @@ class PreparedMatrix(Described, Sendable):
     timings : Timings
         Seconds of each stage of the preparation.
     """
+
+    _symmetric = False
 
     def __init__(
         self,
@@ -74,7 +78,7 @@ class PreparedMatrix(Described, Sendable):
         self.engine = engine
         self.reasons = reasons
         self._assembly = assembly
-        self._signature = signature
+        self.signature = signature
         self._names = [node.name for node in program.inputs]
         self.structure = FixedStructure(pattern)
         self._sweeps: dict[str, Sweep] = {}
@@ -85,10 +89,32 @@ class PreparedMatrix(Described, Sendable):
         """Rows and columns."""
         return self.pattern.shape
 
+    def blocks(self, matrix: Any) -> Blocks:
+        """Return the blocks of this matrix, computed at some x, by the names of rows and columns.
+
+        Columns are named as the parts of x, where x is a dict, a dataclass or several arguments; rows as the parts of
+        the value of the function. An array without a name of its own is called as the argument of the function, and
+        ``"f"`` among the rows.
+
+        Parameters
+        ----------
+        matrix : scipy.sparse.csr_array, shape (m, n)
+            What a call returned.
+
+        Returns
+        -------
+        Blocks
+            Indexed by a row name and a column name.
+        """
+        if matrix.shape != self.shape:
+            raise InputError(f"expected a matrix of shape {self.shape}, as a call returns it, got {matrix.shape}")
+        rows = self.signature.columns() if self._symmetric else self.signature.rows()
+        return Blocks(matrix, rows, self.signature.columns())
+
     @property
     def argnum(self) -> int:
         """Which argument x is."""
-        return self._signature.argnum
+        return self.signature.argnum
 
     @property
     def passes(self) -> dict[str, int]:
@@ -236,4 +262,4 @@ class PreparedMatrix(Described, Sendable):
         return matrix
 
     def _inputs(self, args: tuple[Any, ...]) -> dict[str, np.ndarray]:
-        return dict(zip(self._names, self._signature.convert(args), strict=True))
+        return dict(zip(self._names, self.signature.convert(args), strict=True))

@@ -14,6 +14,7 @@ from sparsead.kernels.kernel import Buffer, LinearProgram
 from sparsead.memory import require
 from sparsead.stages import Timings
 from sparsead.sweeps.assembly import Assembly
+from sparsead.tracing.arguments import Argnum
 
 Patterns = dict[Buffer, SparsityPattern]
 
@@ -24,7 +25,7 @@ BYTES_PER_ENTRY = 28  # beyond its pattern: where each value goes, and the first
 class Options:
     """What the user chose for a preparation; see `jacobian` for each."""
 
-    argnum: int
+    argnum: Argnum
     mode: str
     pattern: Any
     coloring: Any

@@ -1,0 +1,251 @@
+"""The arguments and the result of a function that was prepared: which of them are runtime values, and their shapes."""
+
+from __future__ import annotations
+
+import inspect
+import itertools
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from sparsead.errors import InputError
+from sparsead.program.nodes import Input
+from sparsead.tracing import trees
+from sparsead.tracing.scalar import is_number
+from sparsead.tracing.trees import Branch, Fixed, Leaf, Structure
+
+Argnum = int | str | Sequence[int | str]
+DOUBLE = np.dtype(np.float64)
+NUMBER = Leaf((), True)
+
+
+@dataclass(frozen=True)
+class Signature:
+    """Which arguments are runtime values (real arrays and floats), and what the others were.
+
+    Attributes
+    ----------
+    arguments : tuple of Structure
+        How each argument is built.
+    wrt : tuple of int
+        Which of them x is: the derivative is with respect to all their leaves, as one vector.
+    names : tuple of str
+        What the function calls its arguments.
+    result : Structure
+        How its value is built: of one array, or of several, which are rows one after the other.
+    """
+
+    arguments: tuple[Structure, ...]
+    wrt: tuple[int, ...]
+    names: tuple[str, ...]
+    result: Structure = NUMBER
+
+    @property
+    def argnum(self) -> int:
+        """The first argument of those that x is."""
+        return self.wrt[0]
+
+    @property
+    def plain(self) -> bool:
+        """True where x is one argument and one array or number."""
+        return len(self.wrt) == 1 and isinstance(self.arguments[self.wrt[0]], Leaf)
+
+    @property
+    def x_shape(self) -> tuple[int, ...]:
+        """The shape of x; of several leaves, that of the vector of all."""
+        first = self.arguments[self.argnum]
+        if self.plain and isinstance(first, Leaf):
+            return first.shape
+        return (sum(leaf.size for k in self.wrt for _, leaf in trees.leaves(self.arguments[k])),)
+
+    def inputs(self) -> list[Input]:
+        """Return the nodes of the runtime values, x first, as `convert` orders them."""
+        others = [
+            Input(shape=leaf.shape, name=f"arg{k}_{j}" if isinstance(argument, Branch) else f"arg{k}")
+            for k, argument in enumerate(self.arguments)
+            if k not in self.wrt
+            for j, (_, leaf) in enumerate(trees.leaves(argument))
+        ]
+        return [Input(shape=self.x_shape, name="x"), *others]
+
+    def stand_ins(self, nodes: Sequence[Input], stand_in: Callable[[Input, int, Leaf], Any]) -> list[Any]:
+        """Return arguments whose leaves are made by ``stand_in(node, where it begins, leaf)``."""
+        x, others = nodes[0], iter(nodes[1:])
+        ends = itertools.accumulate((leaf.size for k in self.wrt for _, leaf in trees.leaves(self.arguments[k])))
+        starts = itertools.chain([0], ends)
+        made = {k: [stand_in(x, next(starts), leaf) for _, leaf in trees.leaves(self.arguments[k])] for k in self.wrt}
+        for k, argument in enumerate(self.arguments):
+            if k not in made:
+                made[k] = [stand_in(next(others), 0, leaf) for _, leaf in trees.leaves(argument)]
+        return [trees.built(argument, iter(made[k])) for k, argument in enumerate(self.arguments)]
+
+    def convert(self, args: Sequence[Any]) -> list[np.ndarray]:
+        """Return x and the other runtime values among `args`, as flat float64 arrays; raise InputError on a misfit."""
+        if len(args) != len(self.arguments):
+            raise InputError(f"expected {len(self.arguments)} arguments (x and *args), got {len(args)}")
+        x: list[np.ndarray] = []
+        others: list[np.ndarray] = []
+        for k, (value, argument) in enumerate(zip(args, self.arguments, strict=True)):
+            into = x if k in self.wrt else others
+            if isinstance(argument, Leaf):
+                into.append(_checked(value, argument, self._title(k)))
+            else:
+                into.extend(self._taken_apart(k, value))
+        return [x[0] if len(x) == 1 else np.concatenate(x), *others]
+
+    def _taken_apart(self, k: int, value: Any) -> Iterator[np.ndarray]:
+        for path, part, held in trees.taken_apart(self.arguments[k], value, (self._title(k),)):
+            if isinstance(part, Leaf):
+                yield _checked(held, part, trees.spelled(path))
+            elif isinstance(part, Fixed):
+                _check_fixed(held, part.value, trees.spelled(path))
+
+    def _title(self, k: int) -> str:
+        return "x" if k in self.wrt and len(self.wrt) == 1 else f"argument {k}"
+
+    def vector(self, args: Sequence[Any]) -> np.ndarray:
+        """Return x among the arguments as a new vector, (n,), of all its leaves."""
+        return self.flat_x(tuple(args[k] for k in self.wrt) if len(self.wrt) > 1 else args[self.argnum])
+
+    def flat_x(self, x: Any) -> np.ndarray:
+        """Return what is built like x, or like the tuple of arguments that x is, as a vector."""
+        args = dict(zip(self.wrt, x if len(self.wrt) > 1 else (x,), strict=True))
+        return np.concatenate([share for k in self.wrt for share in self._taken_apart(k, args[k])])
+
+    def with_x(self, args: Sequence[Any], x: np.ndarray) -> tuple[Any, ...]:
+        """Return the arguments with another x, given as the vector of all its leaves."""
+        new, start = list(args), 0
+        for k in self.wrt:
+            argument = self.arguments[k]
+            size = sum(leaf.size for _, leaf in trees.leaves(argument))
+            new[k] = trees.built(argument, trees.split(x[start : start + size], argument))
+            start += size
+        return tuple(new)
+
+    def flat(self, value: Any) -> np.ndarray:
+        """Return a value of the function as a vector, (m,): the rows in order."""
+        return np.concatenate([np.ravel(held) for _, _, held in trees.taken_apart(self.result, value)])
+
+    def shaped(self, y: np.ndarray) -> Any:
+        """Return a value of the function, (m,), as the function returns it."""
+        if isinstance(self.result, Leaf):
+            return y.reshape(self.result.shape)
+        return trees.built(self.result, trees.split(y, self.result))
+
+    def like_x(self, g: np.ndarray) -> Any:
+        """Return a vector of the size of x, (n,), built like x; like a tuple of arguments where x is several."""
+        if self.plain:
+            return g.reshape(self.x_shape)
+        trees_of_x = [self.with_x([None] * len(self.arguments), g)[k] for k in self.wrt]
+        return trees_of_x[0] if len(trees_of_x) == 1 else tuple(trees_of_x)
+
+    def columns(self) -> dict[str, slice]:
+        """Return the columns of each leaf of x by name."""
+        several = len(self.wrt) > 1
+        named = [
+            ((self.names[k], *path) if several or not path else path, leaf)
+            for k in self.wrt
+            for path, leaf in trees.leaves(self.arguments[k])
+        ]
+        return _slices(named)
+
+    def rows(self) -> dict[str, slice]:
+        """Return the rows of each array of the result by name."""
+        return _slices([(path or ("f",), leaf) for path, leaf in trees.leaves(self.result)])
+
+
+def signature_of(f: Callable[..., Any], args: Sequence[Any], argnum: Argnum) -> Signature:
+    """Look at example arguments."""
+    names = _names(f, len(args))
+    chosen: Sequence[Any] = argnum if isinstance(argnum, (tuple, list)) else (argnum,)
+    wrt = tuple(_place(a, names) for a in chosen)
+    if not wrt or len(set(wrt)) < len(wrt):
+        raise InputError(f"argnum={argnum!r} names no argument, or one twice")
+    return Signature(tuple(_structure(a, k in wrt, names[k]) for k, a in enumerate(args)), wrt, names)
+
+
+def _names(f: Callable[..., Any], count: int) -> tuple[str, ...]:
+    """Return what a function calls its positional arguments, as far as that can be seen."""
+    try:
+        found = [
+            p
+            for p in inspect.signature(f).parameters.values()
+            if p.kind in (p.POSITIONAL_ONLY, p.POSITIONAL_OR_KEYWORD)
+        ]
+    except (TypeError, ValueError):
+        found = []
+    names = [p.name for p in found[:count]]
+    return (*names, *(f"argument {k}" for k in range(len(names), count)))
+
+
+def _place(argnum: int | str, names: tuple[str, ...]) -> int:
+    if isinstance(argnum, str):
+        if argnum not in names:
+            raise InputError(f"argnum={argnum!r}, but the function has arguments {', '.join(names)}")
+        return names.index(argnum)
+    if isinstance(argnum, bool) or not isinstance(argnum, (int, np.integer)):
+        raise InputError(f"argnum must be a number or a name, or several of them, got {argnum!r}")
+    if not -len(names) <= argnum < len(names):
+        raise InputError(f"argnum={argnum}, but the function is called with {len(names)} arguments")
+    return int(argnum) % len(names)
+
+
+def _structure(value: Any, x: bool, name: str) -> Structure:
+    """Return how an argument is built. In containers integers are fixed; x alone may be an array of them, too."""
+    if x and not trees.is_tree(value):
+        return Leaf(real_array(value, "x").shape, is_number(value))
+    found = trees.structure(value)
+    if x and not any(True for _ in trees.leaves(found)):
+        raise InputError(f"{name} holds no float and no float array: there is nothing to differentiate for")
+    return found
+
+
+def of_several(value: Any) -> bool:
+    """Tell whether a result has names, or is a sequence that NumPy would not stack: of arrays of different shapes."""
+    parts = trees.parts_of(value)
+    if not parts:
+        return False
+    if type(value) not in (list, tuple):
+        return True
+    return any(map(of_several, parts.values())) or len({np.shape(part) for part in parts.values()}) > 1
+
+
+def result_of(value: Any) -> Structure:
+    """Return how the value of a function is built of arrays."""
+    return trees.structure(value, lambda part: None if of_several(part) else Leaf(np.shape(part), False))
+
+
+def _slices(named: Sequence[tuple[trees.Path, Leaf]]) -> dict[str, slice]:
+    ends = np.cumsum([leaf.size for _, leaf in named]).tolist()
+    return {trees.spelled(path): slice(end - leaf.size, end) for (path, leaf), end in zip(named, ends, strict=True)}
+
+
+def _checked(value: Any, leaf: Leaf, title: str) -> np.ndarray:
+    array = real_array(value, title)
+    if array.shape != leaf.shape:
+        raise InputError(
+            f"{title} has shape {array.shape}, but this derivative was prepared for shape {leaf.shape}; prepare again "
+            "for other shapes"
+        )
+    return array.ravel()
+
+
+def _check_fixed(value: Any, known: Any, title: str) -> None:
+    if value is known or (type(value) is type(known) and np.array_equal(value, known)):
+        return
+    raise InputError(
+        f"{title} was fixed when the derivative was prepared ({known!r}), got {value!r}; pass a float or a float array "
+        "for what changes from call to call, or prepare again"
+    )
+
+
+def real_array(value: Any, title: str) -> np.ndarray:
+    """Return `value` as a float64 array; integers are converted, anything else is refused."""
+    array = np.asarray(value)
+    if array.dtype is DOUBLE:
+        return array
+    if array.dtype.kind not in "fiub":
+        raise InputError(f"{title} has dtype {array.dtype}; expected real numbers (float64)")
+    return array.astype(DOUBLE)
