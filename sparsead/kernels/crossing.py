@@ -18,8 +18,9 @@ from sparsead.kernels.unrolling import unrolled
 from sparsead.program.index import IndexArray, Shape
 from sparsead.program.nodes import Constant, Input, Join, Map, Node, Program, Sum, sources
 
-BUDGET = 256  # scalar operations and loads that may be written in any case
+BUDGET = 320  # scalar operations and loads that may be written in any case
 REPEATED = 2.0  # how often each element may be computed, on average, beyond that
+REPEATS = 12  # operations that are not computed again for another array
 POINTS = 32  # of an array that are followed
 SHORT = 16  # points of a last axis up to which they share what they compute
 MEMBERS = 64  # points that share it, at most
@@ -54,11 +55,39 @@ def cuts(program: Program, keep: set[int], fixed: set[int]) -> set[int]:
     fixed : set of int
         Those of nodes that cannot have one, and must not be cut.
     """
-    stored = set(keep)
+    stored, computed = set(keep), set[int]()
     for node in program.nodes:
         if (node.serial in keep or node is program.output.node) and node.serial not in fixed:
+            stored |= _computed_again(node, stored, computed, fixed)
             stored |= _cut(node, stored, fixed)
+            computed.update(n.serial for n in _cone(node, stored))
     return stored - keep
+
+
+def _computed_again(root: Node, stored: set[int], computed: set[int], fixed: set[int]) -> set[int]:
+    """Return what an array would compute that another one has computed already, if that is much.
+
+    A sum that grows by a term with every step is otherwise added up from its beginning in every step.
+    """
+    found: set[int] = set()
+    seen: set[int] = set()
+    pending = [root]
+    while pending:
+        node = pending.pop()
+        if node.serial in seen or (node.serial in stored and node is not root):
+            continue
+        seen.add(node.serial)
+        known = node is not root and node.serial in computed and node.serial not in fixed
+        if known and _can_be_stored(node) and len(_cone(node, stored)) >= REPEATS:
+            found.add(node.serial)
+        else:
+            pending.extend(sources(node))
+    return found
+
+
+def _can_be_stored(node: Node) -> bool:
+    """Tell whether an array may get a buffer: truth values have none."""
+    return not node.boolean and isinstance(node, Map | Join | Sum)
 
 
 def _cut(root: Node, stored: set[int], fixed: set[int]) -> set[int]:
@@ -93,10 +122,7 @@ class _Layers:
             for read in sources(node):
                 if read.serial in number:
                     self.last[number[read.serial]] = max(self.last[number[read.serial]], until)
-        self.storable = [
-            n.serial in varying and not n.boolean and n.serial not in fixed and isinstance(n, Map | Join | Sum)
-            for n in self.nodes
-        ]
+        self.storable = [n.serial in varying and n.serial not in fixed and _can_be_stored(n) for n in self.nodes]
         self.live = self._live()
         around = [self.live[max(k - NEAR, 0) : k + NEAR + 1] for k in range(len(self.nodes))]
         self.necks = [k for k, live in enumerate(self.live) if live == min(around[k])]
