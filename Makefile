@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 
-.PHONY: demo test doctest lint types check fuzz plain coverage mutate docs bench clean
+.PHONY: demo test doctest lint types check fuzz plain coverage mutate versions optimised docs bench clean
 
 .venv/ready: pyproject.toml
 	$(PYTHON) -m venv .venv
@@ -39,6 +39,8 @@ plain: .venv/ready    ## pass the tests of kernels and sweeps without compiling 
 
 PLAIN := tests/coloring tests/kernels tests/program tests/sweeps tests/derivatives/test_hessian.py tests/derivatives/test_jacobian.py
 
+GUARDS := tests/emit tests/keeping tests/test_memory.py tests/test_extras.py tests/cli tests/kernels
+
 coverage: .venv/ready ## measure lines and branches of sparsead/ and coloring/, compiled and plain together
 	$(PIP) -e ".[coverage]"
 	$(BIN)/python -m pytest -n 2 --cov --cov-report=
@@ -46,6 +48,14 @@ coverage: .venv/ready ## measure lines and branches of sparsead/ and coloring/, 
 
 mutate: .venv/ready   ## change every rule, one thing at a time: the laws must notice each change
 	$(BIN)/python -m tests.mutation
+
+versions: .venv/ready ## a few tests of every kind with the lowest and the newest versions, and a bare installation
+	$(PIP) nox
+	$(BIN)/nox -- smoke
+
+optimised: .venv/ready ## the tests of what guards input and memory, without assert statements and without docstrings
+	$(BIN)/python -O -m pytest -n 2 -p no:cacheprovider $(GUARDS)
+	$(BIN)/python -OO -m pytest -n 2 -p no:cacheprovider $(GUARDS)
 
 docs: .venv/ready     ## build the documentation in build/docs; warnings are errors
 	$(PIP) -e ".[docs]"

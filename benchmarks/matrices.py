@@ -60,6 +60,27 @@ def band(n: int, half_bandwidth: int) -> sp.csr_array:
     return from_pairs(rows[inside], columns[inside], (n, n))
 
 
+def ring(n: int, half_bandwidth: int) -> sp.csr_array:
+    """Band around a ring."""
+    offsets = np.arange(-half_bandwidth, half_bandwidth + 1)
+    rows = np.repeat(np.arange(n), offsets.size)
+    return from_pairs(rows, (rows + np.tile(offsets, n)) % n, (n, n))
+
+
+def tensor(*factors: sp.sparray) -> sp.csr_array:
+    """Kronecker product of patterns: the first factor's coordinate varies slowest."""
+    A = sp.csr_array(np.ones((1, 1)))
+    for factor in factors:
+        A = sp.csr_array(sp.kron(A, factor))
+    return from_pairs(*A.nonzero(), A.shape)
+
+
+def fields(A: sp.sparray, number: int, interleaved: bool = True) -> sp.csr_array:
+    """Several fields on the points of `A`, each coupled with all, point by point or one field after the other."""
+    block = np.ones((number, number))
+    return tensor(A, block) if interleaved else tensor(block, A)
+
+
 def permuted(A: sp.csr_array, seed: int = 0) -> sp.csr_array:
     """Rows and columns in the same random order."""
     order = np.random.default_rng(seed).permutation(A.shape[0])
@@ -91,7 +112,7 @@ def dense_frame(m: int, n: int) -> sp.csr_array:
 
 def random(m: int, n: int, density: float, seed: int = 0) -> sp.csr_array:
     """Entries at random places."""
-    return _ones(sp.random_array((m, n), density=density, rng=np.random.default_rng(seed)))
+    return _ones(sp.random_array((m, n), density=density, random_state=np.random.default_rng(seed)))
 
 
 def random_symmetric(n: int, density: float, seed: int = 0, diagonal: bool = True) -> sp.csr_array:

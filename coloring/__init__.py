@@ -24,7 +24,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from .api import color, from_colors
     from .errors import ColoringError
-    from .networks import adjacency_graph, bipartite_graph, column_intersection_graph, row_intersection_graph
+    from .networks.graphs import adjacency_graph, bipartite_graph, column_intersection_graph, row_intersection_graph
     from .pattern import SparsityPattern
     from .recovery import RecoveryPlan
     from .results import ColoringResult
@@ -53,7 +53,7 @@ __all__ = [
 _HOMES = {
     "api": ("color", "from_colors"),
     "errors": ("ColoringError",),
-    "networks": (
+    "networks.graphs": (
         "adjacency_graph",
         "bipartite_graph",
         "column_intersection_graph",

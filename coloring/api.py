@@ -14,11 +14,18 @@ from .orders import Order, order_by_name
 from .pattern import as_pattern
 from .problems import make_problem
 from .problems.base import Candidate, Problem
-from .results import ColoringResult
+from .results import ColoringResult, colored
 from .search import Search
 from .verify import Verdict, is_acyclic, is_bicoloring, is_star, is_structurally_orthogonal
 
-#: Seconds for ``order="best"`` unless ``time_budget`` says otherwise.
+#: What goes on from the given orders.
+SEARCHES: dict[str, Callable[[Search], None]] = {
+    "auto": Search.run_quickly,
+    "best": Search.run_thoroughly,
+    "exact": Search.run_exactly,
+}
+
+#: Seconds for ``search="best"`` unless ``time_budget`` says otherwise.
 TIME_BUDGET = 10.0
 
 
@@ -32,6 +39,8 @@ def color(
     engine: str = "numba",
     seed: int | None = None,
     time_budget: float | None = None,
+    *,
+    search: str | None = None,
 ) -> ColoringResult:
     """Color a sparse matrix so that few products with it give all its entries.
 
@@ -54,11 +63,8 @@ def color(
     order : str, callable, array or list of these
         In which order a greedy algorithm visits the vertices: a name in ``coloring.orders.ORDERS``, a
         function from a problem (see ``coloring.problems.Problem``) to a permutation, or a permutation.  Of
-        a list, the best result wins.  ``"auto"`` tries a few orders and grid colorings, and recolors a few
-        times; for large matrices it leaves out some of that, and orders that would look at too many pairs
-        of columns.  ``"best"`` tries everything, recolors, and begins again with other ties until
-        `time_budget` is spent; ``"exact"`` goes on from ``"auto"`` with a branch and bound, for small
-        matrices.  All stop at the lower bound.
+        a list, the best result wins.  ``"auto"`` leaves the orders to `search`; the other searches may be
+        named here too.
     postprocess : bool
         Give color -1 (neutral) to vertices whose color no recovery reads, and close the gaps.
     engine : {"numba", "networkx"}
@@ -69,6 +75,14 @@ def color(
     time_budget : float, optional
         Seconds after which no further attempt is started; 10 for ``"best"`` and ``"exact"`` (which first do
         what ``"auto"`` does in any case), else unlimited.
+    search : {"auto", "best", "exact"}, optional
+        How to go on from the given orders; with ``order="auto"`` it is ``"auto"`` by default, else there is no
+        search.  ``"auto"`` tries orders and variants, periodic colorings of grids, what it finds for simpler
+        problems (columns alone; a star coloring where an acyclic one is asked for), and recolors a few times:
+        all orders for patterns of up to 2 000 rows and columns, for larger ones what is in proportion to them.
+        ``"best"`` tries everything, recolors, and begins again with other ties until `time_budget` is spent;
+        ``"exact"`` goes on from ``"auto"`` with integer programs, for small matrices.  All stop at the lower
+        bound.
 
     Returns
     -------
@@ -104,25 +118,33 @@ def color(
     (3, True)
     """
     problem = make_problem(as_pattern(A), structure, partition, decompression, seed or 0)
-    name = order if isinstance(order, str) else ""
+    if engine == "networkx":
+        from .networks.graphs import networkx_candidates
+
+        found = Search(problem, postprocess)
+        found.run(networkx_candidates(problem, order))
+        return found.result()
+    if engine != "numba":
+        raise ColoringError(f"unknown engine {engine!r}; expected 'numba' or 'networkx'")
+    orders, name = _orders_and_search(order, search)
     if time_budget is None:
         time_budget = TIME_BUDGET if name in ("best", "exact") else np.inf
-    search = Search(problem, postprocess, time.perf_counter() + time_budget)
-    if engine == "networkx":
-        from .networks import networkx_candidates
+    found = Search(problem, postprocess, time.perf_counter() + time_budget)
+    found.run(_candidates(problem, orders))
+    if name:
+        SEARCHES[name](found)
+    return found.result()
 
-        search.run(networkx_candidates(problem, order))
-    elif engine != "numba":
-        raise ColoringError(f"unknown engine {engine!r}; expected 'numba' or 'networkx'")
-    elif name == "auto":
-        search.run_quickly()
-    elif name == "best":
-        search.run_thoroughly()
-    elif name == "exact":
-        search.run_exactly()
-    else:
-        search.run(_candidates(problem, order))
-    return search.result()
+
+def _orders_and_search(order: Any, search: str | None) -> tuple[Any, str]:
+    """Return the orders to try, and the name of the search that follows, empty if there is none."""
+    if search is not None and search not in SEARCHES:
+        raise ColoringError(f"unknown search {search!r}; expected one of {', '.join(SEARCHES)}, or None")
+    if not isinstance(order, str) or order not in SEARCHES:
+        return order, search or ""
+    if search not in (None, order) and order != "auto":
+        raise ColoringError(f"order={order!r} and search={search!r} are two searches; name one of them")
+    return [], search or order
 
 
 def from_colors(
@@ -171,18 +193,18 @@ def from_colors(
         verdict = is_structurally_orthogonal(pattern, colors, partition)
     if not verdict:
         raise ColoringError(f"these colors cannot recover {pattern!r}: {verdict.reason}")
-    return problem.result(np.ascontiguousarray(colors, np.int32))
+    return colored(problem, np.ascontiguousarray(colors, np.int32))
 
 
 def _candidates(problem: Problem, orders: Any) -> Iterator[Candidate]:
     """The greedy algorithm in each of the given orders."""
     for order in orders if isinstance(orders, list | tuple) else [orders]:
         if isinstance(order, str):
-            yield order, partial(_greedy, problem, order_by_name(order))
+            yield Candidate(order, partial(_greedy, problem, order_by_name(order)))
         elif callable(order):
-            yield getattr(order, "__name__", "callable"), partial(_greedy, problem, _checked(order))
+            yield Candidate(getattr(order, "__name__", "callable"), partial(_greedy, problem, _checked(order)))
         else:
-            yield "given", partial(_greedy, problem, _checked(partial(_given, order)))
+            yield Candidate("given", partial(_greedy, problem, _checked(partial(_given, order))))
 
 
 def _given(order: Any, problem: Problem) -> Any:

@@ -20,6 +20,23 @@ def clique_bound(neighborhood: Any, degrees: np.ndarray) -> int:
     return int(kernels.cliques.greedy_clique(neighborhood, degrees, starts)) if degrees.size else 0
 
 
+def packing_bound(lengths: np.ndarray, num_lines: int) -> int:
+    """Bound by packing: the vertices of one color meet different lines, so that few of them have room.
+
+    Parameters
+    ----------
+    lengths : ndarray of int
+        Number of lines that each vertex meets.
+    num_lines : int
+        Number of lines with entries.
+    """
+    lengths = np.sort(lengths[lengths > 0])
+    if not lengths.size:
+        return 0
+    most = int(np.searchsorted(np.cumsum(lengths, dtype=np.int64), num_lines, side="right"))
+    return -(-lengths.size // most)
+
+
 def density_bound(indptr: np.ndarray, indices: np.ndarray, order: np.ndarray, num_first: int) -> int:
     """Bound by counting unknowns and equations, for symmetric and for bidirectional recovery.
 

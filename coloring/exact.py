@@ -1,152 +1,276 @@
-"""Optimal colorings of small matrices, by branch and bound.
+"""Optimal colorings and lower bounds of small matrices.
 
-Vertices are colored one after the other; a color is tried if the vertices colored so far remain a valid
-coloring of the part of the graph between them (which a part of a coloring always is), and colors that have
-not been used yet are tried once, being alike.
+A part of a coloring is a coloring of that part, so that what a few vertices around a dense place need is a bound for
+all: bounds are proven on growing parts by backtracking first.  Then an integer program (for HiGHS, which comes with
+SciPy) looks at the whole: a 0-1 variable says that a vertex has a color, another that two vertices near each other
+have the same one.
 """
 
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
-from typing import Any
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from itertools import combinations
 
 import numpy as np
+import scipy.sparse as sp
+from scipy.optimize import Bounds, LinearConstraint, milp
 
-from .orders import order_by_name
+from .problems.base import Problem
+from .problems.terms import Terms
 
 NEUTRAL = -1
-UNCOLORED = -2
+
+#: Vertices beyond which nothing is tried, variables and constraints beyond which a program is not written down.
+MOST_VERTICES, MOST_TERMS = 20_000, 400_000
+#: Vertices of the parts that bounds are proven on, and steps of backtracking on each: a second or two.
+PARTS, PART_STEPS = (6, 9, 12, 16, 20, 25, 32, 40, 50, 64), 3_000_000
 
 
-class OutOfTimeError(Exception):
-    """The search was not finished when its time was spent."""
+class OutOfReachError(Exception):
+    """The time is spent, or the program too large."""
 
 
-class ExactSearch:
-    """Backtracking over the colorings of a graph, in plain Python.
+@dataclass
+class Program:
+    """The integer program for colorings with at most so many colors, on both sides together."""
 
-    Parameters
-    ----------
-    neighbors : list of set
-        Neighbors of each vertex; for a column or row coloring, in the intersection graph.
-    kind : {"distance one", "star", "acyclic"}
-        What the coloring must be, besides proper.
-    side : sequence of int
-        0 or 1: vertices on different sides have different palettes, so that equal numbers are no conflict.
-    may_be_neutral : sequence of bool
-        Vertices that may stay without a color.
-    deadline : float
-        Value of `time.perf_counter` at which `OutOfTimeError` is raised.
-    """
+    terms: Terms
+    num_colors: int
+    rows: list[tuple[list[int], list[float], float, float]] = field(default_factory=list)
+    same: dict[tuple[int, int], int] = field(default_factory=dict)
 
-    def __init__(
-        self, neighbors: list[set[int]], kind: str, side: Any, may_be_neutral: Any, deadline: float = np.inf
+    def __post_init__(self) -> None:
+        self.used = len(self.terms.neighbors) * (self.num_colors + 1)  # variables of vertices come first
+        self.size = self.used + 2 * self.num_colors
+        self._choose()
+        if self.terms.kind == "distance one":
+            self._differ()
+            return
+        self._neighbors()
+        if self.terms.kind == "star":
+            self._paths()
+
+    def at_most(
+        self, most: float, variables: list[int], factors: list[float] | None = None, least: float = -np.inf
     ) -> None:
-        self.neighbors, self.kind, self.side = neighbors, kind, side
-        self.may_be_neutral, self.deadline = may_be_neutral, deadline
-        self.colors = [UNCOLORED] * len(neighbors)
+        """Add a constraint."""
+        self.rows.append((variables, factors or [1.0] * len(variables), least, most))
+        if len(self.rows) > MOST_TERMS:
+            raise OutOfReachError
 
-    def find(self, order: list[int], num_colors: int) -> list[int] | None:
-        """Return a coloring with at most this many colors (on both sides together), or None."""
-        return self.colors if self._extend(order, 0, [0, 0], num_colors) else None
+    def has(self, v: int, color: int) -> int:
+        """Variable: vertex `v` has this color (`num_colors`: none)."""
+        return v * (self.num_colors + 1) + color
 
-    def _extend(self, order: list[int], depth: int, used: list[int], num_colors: int) -> bool:
-        if depth == len(order):
-            return True
-        if time.perf_counter() > self.deadline:
-            raise OutOfTimeError
-        v = order[depth]
-        side = self.side[v]
-        for color in self._choices(v, used, num_colors):
-            self.colors[v] = color
-            if self._fits(v):
-                new = color == used[side]
-                used[side] += new
-                if self._extend(order, depth + 1, used, num_colors):
-                    return True
-                used[side] -= new
-        self.colors[v] = UNCOLORED
-        return False
+    def is_used(self, side: int, color: int) -> int:
+        """Variable: some vertex of this side has this color."""
+        return self.used + side * self.num_colors + color
 
-    def _choices(self, v: int, used: list[int], num_colors: int) -> Iterator[int]:
-        if self.may_be_neutral[v]:
-            yield NEUTRAL
-        yield from range(used[self.side[v]] + (sum(used) < num_colors))
+    def are_same(self, a: int, b: int) -> int:
+        """Variable: `a` and `b` have the same color, and are not neutral."""
+        pair = (min(a, b), max(a, b))
+        if pair not in self.same:
+            self.same[pair] = self.size
+            self.size += 1
+            for c in range(self.num_colors):
+                self.at_most(1, [self.has(a, c), self.has(b, c), self.same[pair]], [1.0, 1.0, -1.0])
+        return self.same[pair]
 
-    def _fits(self, v: int) -> bool:
-        """Whether the color of `v` breaks nothing among the vertices colored so far."""
-        if self.colors[v] == NEUTRAL:
-            return self._all_distinct_around(v)
-        for w in self.neighbors[v]:
-            if self.colors[w] == NEUTRAL:
-                if any(x != v and self._same(x, v) for x in self.neighbors[w]):
-                    return False
-            elif self._same(v, w):
-                return False
-        if self.kind == "star":
-            return not any(self._is_path_end(v, w) or self._is_path_middle(v, w) for w in self._around(v))
-        if self.kind == "acyclic":
-            return not any(self._closes_cycle(v, w) for w in self._around(v))
-        return True
+    def _choose(self) -> None:
+        """One color for each vertex, which is then used; used colors come first."""
+        k = self.num_colors
+        for v, side in enumerate(self.terms.side):
+            self.at_most(1, [self.has(v, c) for c in range(k + 1)], least=1)
+            for c in range(k):
+                self.at_most(0, [self.has(v, c), self.is_used(side, c)], [1.0, -1.0])
+        for side in (0, 1):
+            for c in range(k - 1):
+                self.at_most(0, [self.is_used(side, c + 1), self.is_used(side, c)], [1.0, -1.0])
+        self.at_most(k, [self.is_used(side, c) for side in (0, 1) for c in range(k)])
 
-    def _around(self, v: int) -> Iterator[int]:
-        return (w for w in self.neighbors[v] if self.colors[w] >= 0)
+    def _differ(self) -> None:
+        """Every clique of a cover of the edges has each color once."""
+        for clique in _clique_cover(self.terms.neighbors):
+            for c in range(self.num_colors):
+                self.at_most(0, [*(self.has(v, c) for v in clique), self.is_used(0, c)], [1.0] * len(clique) + [-1.0])
 
-    def _same(self, v: int, w: int) -> bool:
-        return self.colors[v] == self.colors[w] and self.side[v] == self.side[w]
+    def _neighbors(self) -> None:
+        """Neighbors differ, are not both neutral, and are distinct around a neutral vertex."""
+        k, around, side = self.num_colors, self.terms.neighbors, self.terms.side
+        for v, w in _edges(around):
+            self.at_most(1, [self.has(v, k), self.has(w, k)])
+            if side[v] == side[w]:
+                for c in range(k):
+                    self.at_most(1, [self.has(v, c), self.has(w, c)])
+        for v in range(len(around)):
+            if self.terms.may_be_neutral[v]:
+                for a, b in combinations(sorted(around[v]), 2):
+                    if side[a] == side[b]:
+                        self.at_most(1, [self.are_same(a, b), self.has(v, k)])
 
-    def _all_distinct_around(self, v: int) -> bool:
-        around = [self.colors[w] for w in self.neighbors[v] if self.colors[w] != UNCOLORED]
-        return NEUTRAL not in around and len(set(around)) == len(around)
+    def _paths(self) -> None:
+        """No path a - v - w - b on four vertices has two colors."""
+        around, side = self.terms.neighbors, self.terms.side
+        for v, w in _edges(around):
+            for a in around[v] - {w}:
+                for b in around[w] - {v, a}:
+                    if side[a] == side[w] and side[b] == side[v]:
+                        self.at_most(1, [self.are_same(a, w), self.are_same(v, b)])
 
-    def _is_path_end(self, v: int, w: int) -> bool:
-        """Whether v - w - x - y has two colors."""
-        return any(
-            x != v and self._same(x, v) and any(y != w and self._same(y, w) for y in self.neighbors[x])
-            for x in self.neighbors[w]
+    def solve(self, deadline: float) -> np.ndarray | None:
+        """Return a coloring with the fewest colors, or None if there is none.
+
+        Raises
+        ------
+        OutOfReachError
+            If the time did not suffice.
+        """
+        while True:
+            colors = self._solve_once(deadline)
+            cycle = (
+                _two_colored_cycle(self.terms, colors) if colors is not None and self.terms.kind == "acyclic" else []
+            )
+            if not cycle:
+                return colors
+            pairs = {self.are_same(a, b) for a, b in zip(cycle, cycle[2:] + cycle[:2], strict=True)}
+            self.at_most(len(pairs) - 1, sorted(pairs))
+
+    def _solve_once(self, deadline: float) -> np.ndarray | None:
+        left = min(deadline - time.perf_counter(), 1e6)
+        if left <= 0 or self.size > MOST_TERMS:
+            raise OutOfReachError
+        lengths = [len(variables) for variables, *_ in self.rows]
+        matrix = sp.csr_array(
+            (
+                np.concatenate([factors for _, factors, _, _ in self.rows]),
+                np.concatenate([variables for variables, *_ in self.rows]),
+                np.concatenate([[0], np.cumsum(lengths)]),
+            ),
+            shape=(len(self.rows), self.size),
         )
-
-    def _is_path_middle(self, v: int, w: int) -> bool:
-        """Whether y - v - w - x has two colors."""
-        return any(x != v and self._same(x, v) for x in self.neighbors[w]) and any(
-            y != w and self._same(y, w) for y in self.neighbors[v]
+        least, most = np.array([row[2:] for row in self.rows]).T
+        cost = np.zeros(self.size)
+        cost[self.used : self.used + 2 * self.num_colors] = 1
+        found = milp(
+            cost,
+            integrality=np.ones(self.size, np.int64),
+            bounds=Bounds(0, self._upper()),
+            constraints=LinearConstraint(matrix, least, most),
+            options={"time_limit": left},
         )
+        if found.status == 2:
+            return None
+        if found.status != 0:
+            raise OutOfReachError
+        return self._colors(found.x)
 
-    def _closes_cycle(self, v: int, w: int) -> bool:
-        """Whether the vertices with the colors of `v` and `w` connected with `v` have a cycle."""
-        component, edges, queue = {v}, 0, [v]
-        for x in queue:
-            for y in self.neighbors[x]:
-                if self._same(y, v) or self._same(y, w):
-                    edges += 1
-                    if y not in component:
-                        component.add(y)
-                        queue.append(y)
-        return edges // 2 >= len(component)
+    def _upper(self) -> np.ndarray:
+        """Neutral vertices where they may be; the first vertices of a side have the first colors."""
+        k, upper, seen = self.num_colors, np.ones(self.size), [0, 0]
+        for v in range(len(self.terms.neighbors)):
+            upper[self.has(v, k)] = self.terms.may_be_neutral[v]
+            side = self.terms.side[v]
+            upper[self.has(v, min(seen[side] + 1, k)) : self.has(v, k)] = 0
+            seen[side] += 1
+        return upper
+
+    def _colors(self, solution: np.ndarray) -> np.ndarray:
+        chosen = solution[: self.used].reshape(-1, self.num_colors + 1).argmax(axis=1) if self.used else np.zeros(0)
+        return np.where(chosen == self.num_colors, NEUTRAL, chosen).astype(np.int32)
 
 
-def improve_exactly(problem: Any, num_colors: int, deadline: float) -> tuple[list[np.ndarray], bool]:
-    """Find ever better colorings with fewer than `num_colors` colors.
+def improve_exactly(problem: Problem, num_colors: int, deadline: float) -> tuple[np.ndarray | None, bool]:
+    """Prove bounds on parts of the graph, then look for a coloring with fewer than `num_colors` colors.
+
+    ``problem.lower_bound`` is raised to what could be proven.
 
     Returns
     -------
-    found : list of ndarray
-        Colorings, the best last.
+    colors : ndarray or None
+        A coloring with fewest colors, if there is a better one.
     proven : bool
-        Whether it is certain that there is no better one than the last (or, if there is none, than
-        `num_colors`).
+        Whether it is certain that there is none with fewer.
     """
-    order = order_by_name("saturation")(problem).tolist()
-    found: list[np.ndarray] = []
-    while num_colors > problem.lower_bound:
-        search = ExactSearch(**problem.exact_terms(), deadline=deadline)
-        try:
-            colors = search.find(order, num_colors - 1)
-        except OutOfTimeError:
-            return found, False
-        if colors is None:
-            return found, True
-        found.append(np.array(colors, np.int32))
-        num_colors = problem.count(found[-1])
-    return found, True
+    if problem.num_vertices > MOST_VERTICES:
+        return None, False
+    problem.prove(PARTS, PART_STEPS, num_colors, deadline)
+    order = problem.grown(problem.num_vertices)
+    terms = problem.part(order)
+    if problem.lower_bound >= num_colors:
+        return None, True
+    try:
+        colors = Program(terms, num_colors - 1).solve(deadline)
+    except OutOfReachError:
+        return None, False
+    if colors is None:
+        problem.lower_bound = num_colors
+        problem.certificate = "an integer program for all vertices has no solution"
+        return None, True
+    placed = np.empty(problem.num_vertices, np.int32)
+    placed[order] = colors
+    problem.lower_bound = max(problem.lower_bound, problem.count(placed))
+    return placed, True
+
+
+def _edges(neighbors: list[set[int]]) -> Iterable[tuple[int, int]]:
+    return ((v, w) for v, around in enumerate(neighbors) for w in sorted(around) if v < w)
+
+
+def _clique_cover(neighbors: list[set[int]]) -> list[list[int]]:
+    """Cliques that have every edge between them, each grown greedily from an edge that no one before has."""
+    cliques, covered = [], set()
+    for v, w in _edges(neighbors):
+        if (v, w) not in covered:
+            clique, common = [v, w], neighbors[v] & neighbors[w]
+            while common:
+                u = max(common, key=lambda u: (len(neighbors[u]), -u))
+                clique.append(u)
+                common = common & neighbors[u]
+            covered |= {(min(pair), max(pair)) for pair in combinations(clique, 2)}
+            cliques.append(clique)
+    return cliques
+
+
+def _two_colored_cycle(terms: Terms, colors: np.ndarray) -> list[int]:
+    """A cycle in which two colors alternate; empty if there is none."""
+    code = [None if c == NEUTRAL else (s, int(c)) for s, c in zip(terms.side, colors, strict=True)]
+    pairs = {frozenset((code[v], code[w])) for v, w in _edges(terms.neighbors) if code[v] and code[w]}
+    for pair in pairs:
+        members = {v for v, c in enumerate(code) if c in pair}
+        cycle = _cycle({v: terms.neighbors[v] & members for v in members})
+        if cycle:
+            return cycle
+    return []
+
+
+def _cycle(around: dict[int, set[int]]) -> list[int]:
+    """A cycle of a graph, found where a search comes back to a vertex; empty if it is a forest."""
+    parent: dict[int, int] = {}
+    for root in around:
+        if root in parent:
+            continue
+        parent[root] = root
+        stack = [root]
+        while stack:
+            v = stack.pop()
+            for w in around[v] - {parent[v]}:
+                if w in parent:
+                    return _join(parent, v, w)
+                parent[w] = v
+                stack.append(w)
+    return []
+
+
+def _join(parent: dict[int, int], v: int, w: int) -> list[int]:
+    """The cycle that the edge v - w closes in a tree."""
+    ups = []
+    for end in (v, w):
+        up = [end]
+        while parent[up[-1]] != up[-1]:
+            up.append(parent[up[-1]])
+        ups.append(up)
+    common = next(u for u in ups[0] if u in ups[1])
+    first, second = (up[: up.index(common)] for up in ups)
+    return [*first, common, *reversed(second)]

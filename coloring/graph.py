@@ -9,6 +9,7 @@ import numpy as np
 
 from . import kernels
 from .pattern import SparsityPattern
+from .sizes import index_dtype
 
 
 @dataclass(frozen=True, eq=False)
@@ -40,7 +41,8 @@ class Graph:
     def bipartite(cls, A: SparsityPattern) -> Graph:
         """Vertex per column, then per row, edge per entry: the adjacency graph of [0 Aᵀ; A 0]."""
         n = A.shape[1]
-        indptr, indices, entry = kernels.graphs.bipartite_adjacency(A.indptr, A.indices, n)
+        like = np.empty(0, index_dtype(sum(A.shape), 2 * A.nnz))
+        indptr, indices, entry = kernels.graphs.bipartite_adjacency(A.indptr, A.indices, n, like)
         return cls(indptr, indices, entry, n)
 
     @property

@@ -54,7 +54,7 @@ def deferred() -> Iterator[Interrupts]:
     ...         pass  # as always
     ...     # cleaned up whole
     """
-    handler = signal.getsignal(signal.SIGINT) if threading.current_thread() is threading.main_thread() else None
+    handler = _handler()
     interrupts = Interrupts(handler if callable(handler) else lambda *_: None)
     if not callable(handler):  # another thread; or interrupts are ignored, or kill the process anyway
         yield interrupts
@@ -67,11 +67,27 @@ def deferred() -> Iterator[Interrupts]:
         interrupts.deliver()
 
 
+def _handler() -> Any:
+    """What handles interrupts in this thread."""
+    return signal.getsignal(signal.SIGINT) if threading.current_thread() is threading.main_thread() else None
+
+
+def _are_deferred() -> bool:
+    """Whether no interrupt can come here: in other threads, and inside a `deferred` block that lets none through."""
+    handler = _handler()
+    if not callable(handler):
+        return True
+    block = getattr(handler, "__self__", None)
+    return isinstance(block, Interrupts) and not block._open
+
+
 def uninterrupted(function: Callable[..., Any]) -> Callable[..., Any]:
     """Return a function that no interrupt comes into: what calls compiled code may not bear one."""
 
     @functools.wraps(function)
     def call(*args: Any, **kwargs: Any) -> Any:
+        if _are_deferred():
+            return function(*args, **kwargs)
         with deferred():
             return function(*args, **kwargs)
 

@@ -8,55 +8,71 @@ common neighbor).
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING
+from typing import Any, Protocol
 
 import numpy as np
 
 from . import kernels
 from .errors import ColoringError
 
-if TYPE_CHECKING:
-    from .problems.base import Problem
 
-Order = Callable[["Problem"], np.ndarray]
+class Ordered(Protocol):
+    """What an order looks at; see `coloring.problems.Problem`."""
+
+    seed: int
+    num_vertices: int
+
+    @property
+    def tie_order(self) -> np.ndarray:
+        """Order that breaks ties."""
+
+    @property
+    def degrees(self) -> np.ndarray:
+        """Number of neighbors of each vertex."""
+
+    def neighborhood(self, distance: int = 1) -> Any:
+        """Return the conflict graph, at either distance."""
 
 
-def natural(problem: Problem) -> np.ndarray:
+Order = Callable[[Any], np.ndarray]
+
+
+def natural(problem: Ordered) -> np.ndarray:
     """Vertices as they stand."""
     return np.arange(problem.num_vertices, dtype=np.int32)
 
 
-def random(problem: Problem) -> np.ndarray:
+def random(problem: Ordered) -> np.ndarray:
     """Vertices shuffled, from the problem's seed."""
     return np.random.default_rng(problem.seed).permutation(problem.tie_order)
 
 
-def largest_first(problem: Problem) -> np.ndarray:
+def largest_first(problem: Ordered) -> np.ndarray:
     """Vertices by decreasing degree, ties in natural order (Welsh and Powell 1967)."""
     return _decreasing(problem.degrees, problem.tie_order)
 
 
-def smallest_first(problem: Problem) -> np.ndarray:
+def smallest_first(problem: Ordered) -> np.ndarray:
     """Vertices by increasing degree, ties in natural order: good when few lines are dense."""
     return _decreasing(-problem.degrees, problem.tie_order)
 
 
-def smallest_last(problem: Problem) -> np.ndarray:
+def smallest_last(problem: Ordered) -> np.ndarray:
     """Reverse of taking away a vertex of least remaining degree (Matula and Beck 1983)."""
     return _dynamic(problem, 1, greatest=False, step=-1)[::-1].copy()
 
 
-def dynamic_largest_first(problem: Problem) -> np.ndarray:
+def dynamic_largest_first(problem: Ordered) -> np.ndarray:
     """Repeatedly a vertex of greatest degree among the vertices that remain."""
     return _dynamic(problem, 1, greatest=True, step=-1)
 
 
-def incidence_degree(problem: Problem) -> np.ndarray:
+def incidence_degree(problem: Ordered) -> np.ndarray:
     """Repeatedly a vertex with most neighbors already visited (Coleman and Moré 1983)."""
     return _dynamic(problem, 1, greatest=True, step=1)
 
 
-def saturation(problem: Problem) -> np.ndarray:
+def saturation(problem: Ordered) -> np.ndarray:
     """DSATUR: repeatedly a vertex whose neighbors have most colors (Brélaz 1979)."""
     by_degree = _decreasing(problem.degrees, problem.tie_order)
     rank = np.empty_like(by_degree)
@@ -65,7 +81,7 @@ def saturation(problem: Problem) -> np.ndarray:
     return order
 
 
-def perfect_elimination(problem: Problem) -> np.ndarray:
+def perfect_elimination(problem: Ordered) -> np.ndarray:
     """Lexicographic breadth-first search: optimal for chordal graphs, bands among them.
 
     Rose, Tarjan, Lueker (1976): if the graph is chordal, the neighbors of a vertex that precede it in this
@@ -74,22 +90,22 @@ def perfect_elimination(problem: Problem) -> np.ndarray:
     return kernels.lexbfs.lexicographic(problem.neighborhood(), problem.tie_order)
 
 
-def distance_two_largest_first(problem: Problem) -> np.ndarray:
+def distance_two_largest_first(problem: Ordered) -> np.ndarray:
     """Largest first in the square of the graph."""
     return _decreasing(kernels.orders.degrees(problem.neighborhood(2)), problem.tie_order)
 
 
-def distance_two_smallest_last(problem: Problem) -> np.ndarray:
+def distance_two_smallest_last(problem: Ordered) -> np.ndarray:
     """Smallest last in the square of the graph."""
     return _dynamic(problem, 2, greatest=False, step=-1)[::-1].copy()
 
 
-def distance_two_incidence_degree(problem: Problem) -> np.ndarray:
+def distance_two_incidence_degree(problem: Ordered) -> np.ndarray:
     """Incidence degree in the square of the graph."""
     return _dynamic(problem, 2, greatest=True, step=1)
 
 
-def distance_two_dynamic_largest_first(problem: Problem) -> np.ndarray:
+def distance_two_dynamic_largest_first(problem: Ordered) -> np.ndarray:
     """Dynamic largest first in the square of the graph."""
     return _dynamic(problem, 2, greatest=True, step=-1)
 
@@ -135,7 +151,7 @@ def _decreasing(key: np.ndarray, ties: np.ndarray) -> np.ndarray:
     return ties[np.argsort(-key, kind="stable")]
 
 
-def _dynamic(problem: Problem, distance: int, *, greatest: bool, step: int) -> np.ndarray:
+def _dynamic(problem: Ordered, distance: int, *, greatest: bool, step: int) -> np.ndarray:
     start = problem.tie_order
     graph = problem.neighborhood(distance)
     if step > 0:

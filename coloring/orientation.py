@@ -60,23 +60,26 @@ def orient(graph: Graph, colors: np.ndarray, substitution: bool, diagonal: np.nd
         item, taken, feeds = kernels.orientation.orient_stars(*lists, colors, shared), none, none
     if item.size and item.min() == kernels.orientation.CONFLICT:
         _refuse(graph, int(item.argmin()), substitution)
-    undecided = np.flatnonzero(item == kernels.orientation.UNDECIDED)
-    if undecided.size:
-        codes = color_codes(graph, colors)
-        read = np.zeros(codes.max() + 2, np.bool_)  # the last one stands for neutral vertices
-        read[codes[graph.indices[item[item >= 0]]]] = True
-        read[codes[diagonal]] = True
-        item[undecided] = _decide(graph, undecided, codes, read)
+    codes, number = kernels.orientation.color_codes(colors, graph.num_first)
+    read = np.zeros(number + 1, np.bool_)  # the last one stands for neutral vertices
+    read[codes[diagonal]] = True
+    kernels.orientation.decide(graph.indices, graph.items, item, codes, read)
     return Orientation(item, taken, feeds)
 
 
-def neutralize(graph: Graph, colors: np.ndarray, orientation: Orientation, diagonal: np.ndarray) -> np.ndarray:
-    """Return the colors with -1 for each vertex whose color is not read, renumbered without gaps."""
-    read = diagonal.copy()
-    read[graph.indices[orientation.item]] = True
-    colors = np.where(read, colors, np.int32(-1))
-    first = graph.num_first
-    return np.concatenate([renumber(colors[:first]), renumber(colors[first:])])
+def settle(graph: Graph, colors: np.ndarray, substitution: bool, diagonal: np.ndarray) -> np.ndarray:
+    """Return the colors with -1 for each vertex whose color is not read, renumbered without gaps.
+
+    Raises
+    ------
+    ColoringError
+        As `orient`, whose parameters these are.
+    """
+    lists = graph.indptr, graph.indices, graph.edge, graph.items
+    settled = kernels.orientation.settle(*lists, colors, diagonal, graph.num_first, substitution)
+    if settled.size < colors.size:
+        orient(graph, colors, substitution, diagonal)
+    return settled
 
 
 def renumber(colors: np.ndarray) -> np.ndarray:
@@ -87,28 +90,6 @@ def renumber(colors: np.ndarray) -> np.ndarray:
     number = np.cumsum(used, dtype=np.int32) - 1
     number[-1] = -1
     return number[colors].astype(np.int32)
-
-
-def color_codes(graph: Graph, colors: np.ndarray) -> np.ndarray:
-    """One number per color and side of the graph; -1 for neutral vertices."""
-    codes = colors.astype(np.int64)
-    first = graph.num_first
-    codes[first:][codes[first:] >= 0] += codes[:first].max(initial=-1) + 1
-    return codes
-
-
-def _decide(graph: Graph, undecided: np.ndarray, codes: np.ndarray, read: np.ndarray) -> np.ndarray:
-    """Choose an item for each of these edges so that few colors are read besides those marked in `read`."""
-    items = graph.items[undecided]
-    ends = codes[graph.indices[items]]
-    pairs = ends[~read[ends].any(axis=1)]
-    one_number = np.unique(pairs[:, 0] * read.size + pairs[:, 1])
-    pairs = np.stack(np.divmod(one_number, read.size), axis=1)
-    while pairs.size:
-        most = np.bincount(pairs.ravel()).argmax()
-        read[most] = True
-        pairs = pairs[(pairs != most).all(axis=1)]
-    return np.where(read[ends[:, 0]], items[:, 0], items[:, 1])
 
 
 def _refuse(graph: Graph, edge: int, substitution: bool) -> None:

@@ -10,8 +10,7 @@ import numpy as np
 import scipy.sparse as sp
 
 from .errors import ColoringError
-
-INT32_MAX = np.iinfo(np.int32).max
+from .sizes import index_dtype
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -51,7 +50,7 @@ class SparsityPattern:
     def from_csr(cls, indptr: np.ndarray, indices: np.ndarray, shape: tuple[int, int]) -> SparsityPattern:
         """Wrap compressed rows that are known to be sorted and free of duplicates, without a check."""
         m, n = shape
-        dtype = _index_dtype(m, n, indices.size)
+        dtype = index_dtype(m, n, indices.size)
         return cls((int(m), int(n)), _as_contiguous(indptr, dtype), _as_contiguous(indices, dtype))
 
     @classmethod
@@ -78,7 +77,7 @@ class SparsityPattern:
             raise ColoringError(f"{rows.size} row indices and {columns.size} column indices; expected as many of each")
         _check_range("row", rows, m)
         _check_range("column", columns, n)
-        dtype = _index_dtype(m, n, rows.size)
+        dtype = index_dtype(m, n, rows.size)
         rows, columns = _as_contiguous(rows, dtype), _as_contiguous(columns, dtype)
         transposed = sp.coo_array((_no_values(rows), (columns, rows)), shape=(n, m))
         transposed.has_canonical_format = True  # not yet: duplicates are merged once the rows are sorted
@@ -160,7 +159,7 @@ class SparsityPattern:
         ax : matplotlib axes, optional
             Where to draw; a new figure by default (``.figure.savefig(...)`` writes it).
         """
-        from .plotting import spy
+        from .pictures.figures import spy
 
         return spy(self, ax)
 
@@ -179,8 +178,8 @@ class SparsityPattern:
         return f"SparsityPattern({self.shape[0]} x {self.shape[1]}, nnz={self.nnz})"
 
     def _repr_html_(self) -> str:
-        from .html import facts
-        from .thumbnail import thumbnail
+        from .pictures.html import facts
+        from .pictures.thumbnail import thumbnail
 
         m, n = self.shape
         lengths = np.diff(self.indptr)
@@ -196,10 +195,6 @@ def as_pattern(A: Any) -> SparsityPattern:
     return A if isinstance(A, SparsityPattern) else SparsityPattern.from_scipy(A)
 
 
-def _index_dtype(m: int, n: int, nnz: int) -> type:
-    return np.int32 if max(m, n, nnz) <= INT32_MAX else np.int64
-
-
 def _no_values(like: np.ndarray) -> np.ndarray:
     """Return values for SciPy to carry along where only positions count."""
     return np.empty(like.size, np.int8)
@@ -210,5 +205,7 @@ def _as_contiguous(array: np.ndarray, dtype: type) -> np.ndarray:
 
 
 def _check_range(what: str, index: np.ndarray, size: int) -> None:
+    if index.size and not np.issubdtype(index.dtype, np.integer):
+        raise ColoringError(f"{what} indices of type {index.dtype}; expected integers")
     if index.size and (index.min() < 0 or index.max() >= size):
         raise ColoringError(f"{what} indices run from {index.min()} to {index.max()}; expected 0 <= index < {size}")

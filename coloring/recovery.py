@@ -7,11 +7,12 @@ from functools import cached_property
 
 import numpy as np
 
-from . import kernels
+from . import kernels, values
 from .errors import ColoringError
 from .graph import Graph
 from .orientation import Orientation
 from .pattern import SparsityPattern
+from .sizes import index_dtype
 
 
 def _none() -> np.ndarray:
@@ -62,11 +63,14 @@ class RecoveryPlan:
 
     def decompress(self, B_column: np.ndarray | None, B_row: np.ndarray | None, out: np.ndarray) -> None:
         """Write all values to `out`, shape (nnz,); a side without colors may be None."""
+        self._check_out(out)
         given = B_column if B_column is not None else B_row
         nothing = np.empty((0, 0), out.dtype if given is None else given.dtype)
         B_column = nothing if B_column is None else B_column
         B_row = nothing if B_row is None else B_row
-        kernels.recovery.gather(self.line, self.color, B_column, B_row, out)
+        self._check_side("column", B_column.shape[0], B_column.shape[1], self.num_column_colors)
+        self._check_side("row", B_row.shape[1], B_row.shape[0], self.num_row_colors)
+        values.gather(self.line, self.color, B_column, B_row, out)
         self.finish(out)
 
     def decompress_block(self, B_block: np.ndarray, first_color: int, out: np.ndarray, side: str = "column") -> None:
@@ -92,14 +96,39 @@ class RecoveryPlan:
                 f"a block of colors {first_color} to {first_color + B_block.shape[1] - 1}; "
                 f"this coloring has {start.size - 1} {side} colors"
             )
-        kernels.recovery.gather_block(start, entry, self.line, B_block, first_color, out)
+        self._check_out(out)
+        self._check_side(side, B_block.shape[0], 0, 0)
+        values.gather_block(start, entry, self.line, B_block, first_color, out)
 
     def finish(self, out: np.ndarray) -> None:
         """Substitute and mirror, after all blocks have been read; nothing to do in direct recovery."""
+        self._check_out(out)
         if self.taken.size:
-            kernels.recovery.substitute(self.taken, self.feeds, out)
+            values.substitute(self.taken, self.feeds, out)
         if self.source.size:
-            kernels.recovery.mirror(self.source, self.target, out)
+            out[self.target] = out[self.source]
+
+    def _check_out(self, out: np.ndarray) -> None:
+        if out.shape != self.line.shape or not out.flags.writeable:
+            what = "read-only values" if out.shape == self.line.shape else f"values of shape {out.shape}"
+            raise ColoringError(f"{what} for {self.line.size} entries; expected one for each, that can be written to")
+
+    def _check_side(self, side: str, lines: int, colors: int, num_colors: int) -> None:
+        """Refuse a compressed matrix in which an entry would be read beyond the end."""
+        if lines < self._num_lines[side] or colors < num_colors:
+            raise ColoringError(
+                f"a compressed matrix of {side} colors with {lines} lines and {colors} colors; entries are read from "
+                f"{self._num_lines[side]} lines and {num_colors} colors"
+            )
+
+    @cached_property
+    def _num_lines(self) -> dict[str, int]:
+        """Number of lines of each compressed matrix up to the last that is read."""
+        by_column = self.color >= 0
+        return {
+            "column": int(self.line[by_column].max(initial=-1)) + 1,
+            "row": int(self.line[~by_column].max(initial=-1)) + 1,
+        }
 
     def _entries_by_color(self, side: str) -> tuple[np.ndarray, np.ndarray]:
         return self._column_entries if side == "column" else self._row_entries
@@ -115,7 +144,7 @@ class RecoveryPlan:
 
 def _by_color(entries: np.ndarray, color: np.ndarray, num_colors: int) -> tuple[np.ndarray, np.ndarray]:
     """Entries sorted by color, so that a block of colors touches its own entries only."""
-    entries = entries.astype(np.int32 if color.size < 2**31 else np.int64)
+    entries = entries.astype(index_dtype(color.size))
     start = np.zeros(num_colors + 1, entries.dtype)
     by_color = kernels.patterns.compress_rows(color[entries], entries, num_colors, start)
     return start, by_color

@@ -9,11 +9,13 @@ from typing import Any
 import numpy as np
 import scipy.sparse as sp
 
-from . import kernels
 from .errors import ColoringError
 from .orientation import orient
 from .pattern import SparsityPattern
+from .problems import Bidirectional, DistanceTwo, Problem, Symmetric
 from .recovery import RecoveryPlan, bidirectional_plan, column_plan, row_plan, symmetric_plan
+from .targets import Target, check_inside
+from .values import compress_columns, compress_rows
 
 Compressed = Any  # ndarray, or a pair of them for a bidirectional coloring
 
@@ -40,10 +42,11 @@ class ColoringResult(ABC):
     structure: str
     partition: str
     decompression: str
+    problem: Problem
 
     def __init__(
         self,
-        problem: Any,
+        problem: Problem,
         row_colors: np.ndarray | None,
         column_colors: np.ndarray | None,
         *,
@@ -67,6 +70,12 @@ class ColoringResult(ABC):
         """Proven lower bound on `num_colors` (for colorings of this kind)."""
         quick = self.problem.quick_bound
         return quick if self.num_colors <= quick else self.problem.lower_bound
+
+    @property
+    def certificate(self) -> str:
+        """What proves the lower bound, in words."""
+        bound = self.lower_bound
+        return self.problem.certificate if bound > self.problem.quick_bound else self.problem.quick_certificate
 
     @property
     def is_optimal(self) -> bool:
@@ -131,22 +140,23 @@ class ColoringResult(ABC):
         Raises
         ------
         ColoringError
-            If the shape of `A` is not that of the pattern.
+            If the shape of `A` is not that of the pattern, or if it has a value outside the pattern.
+
+        Notes
+        -----
+        Boolean matrices are compressed as integers, since several entries may be added up.
         """
         A = sp.csr_array(A)
+        if A.dtype.kind == "b":
+            A = A.astype(np.int64)
         if A.shape != self.pattern.shape:
             raise ColoringError(f"a matrix of shape {A.shape}; this coloring is for {self.pattern.shape}")
-        m, n = A.shape
-        parts = A.indptr, A.indices, A.data
+        check_inside(A, self.pattern)
         sides = []
         if self.row_colors is not None:
-            B_row = np.zeros((self.num_row_colors, n), A.dtype)
-            kernels.recovery.compress_rows(*parts, self.row_colors, B_row)
-            sides.append(B_row)
+            sides.append(compress_rows(A, self.row_colors, self.num_row_colors))
         if self.column_colors is not None:
-            B_column = np.zeros((m, self.num_column_colors), A.dtype)
-            kernels.recovery.compress_columns(*parts, self.column_colors, B_column)
-            sides.append(B_column)
+            sides.append(compress_columns(A, self.column_colors, self.num_column_colors))
         return sides[0] if len(sides) == 1 else tuple(sides)
 
     def decompress(self, B: Compressed, out: sp.csr_array | None = None, triangle: str = "full") -> sp.csr_array:
@@ -156,8 +166,9 @@ class ColoringResult(ABC):
         ----------
         B : ndarray or pair of ndarray
             As `compress` returns it.
-        out : csr_array, optional
-            A matrix returned by an earlier call with the same `triangle`; its values are overwritten.
+        out : csr_array or ndarray, optional
+            A matrix returned by an earlier call with the same `triangle`, whose values are overwritten; or any
+            other csr_array with at least these entries, or a dense array, which are 0 elsewhere afterwards.
         triangle : {"full", "lower", "upper"}
             Part of the matrix to return, the diagonal included.
 
@@ -168,21 +179,21 @@ class ColoringResult(ABC):
         Raises
         ------
         ColoringError
-            If `B` or `out` has another shape than this coloring needs.
+            If `B` or `out` has another shape than this coloring needs; if `out` has no place for an entry,
+            cannot hold the type of `B`, is read-only, or shares memory with `B`.
         """
         sides = self._checked(B)
         pattern, chosen = self._part(triangle)
+        dtype = _dtype(sides)
         if out is None:
-            out = pattern.to_scipy(np.empty(pattern.nnz, _dtype(sides)))
-        elif out.shape != pattern.shape or out.nnz != pattern.nnz:
-            raise ColoringError(
-                f"out has shape {out.shape} and {out.nnz} entries; expected {pattern!r}. "
-                "Pass a matrix that decompress returned before with the same triangle"
-            )
-        values = out.data if chosen is None else np.empty(self.pattern.nnz, _dtype(sides))
+            own = SparsityPattern(pattern.shape, pattern.indptr.copy(), pattern.indices.copy())
+            out = own.to_scipy(np.empty(pattern.nnz, dtype))  # whose indices the user may change
+        target = Target.of(out, pattern, dtype, (side for side in sides if side is not None))
+        in_place = chosen is None and target.holds(dtype)
+        values = target.data if in_place else np.empty(self.pattern.nnz, dtype)
         self.plan.decompress(sides[1], sides[0], values)
-        if chosen is not None:
-            np.take(values, chosen, out=out.data)
+        if not in_place:
+            target.write(values if chosen is None else values[chosen])
         return out
 
     def spy(self, axes: Any = None) -> Any:
@@ -197,7 +208,7 @@ class ColoringResult(ABC):
         -------
         matplotlib.figure.Figure
         """
-        from .plotting import spy_coloring
+        from .pictures.figures import spy_coloring
 
         return spy_coloring(self, axes)
 
@@ -236,8 +247,8 @@ class ColoringResult(ABC):
         )
 
     def _repr_html_(self) -> str:
-        from .html import facts
-        from .thumbnail import colored_thumbnail
+        from .pictures.html import facts
+        from .pictures.thumbnail import colored_thumbnail
 
         m, n = self.pattern.shape
         bound = "optimal" if self.is_optimal else f"proven lower bound {self.lower_bound}"
@@ -259,7 +270,7 @@ class PartitionColoring(ColoringResult):
     structure = "nonsymmetric"
     decompression = "direct"
 
-    def __init__(self, problem: Any, colors: np.ndarray, **found: Any) -> None:
+    def __init__(self, problem: DistanceTwo, colors: np.ndarray, **found: Any) -> None:
         self.partition = problem.partition
         sides = (None, colors) if self.partition == "column" else (colors, None)
         super().__init__(problem, *sides, **found)
@@ -275,8 +286,9 @@ class SymmetricColoring(ColoringResult):
 
     structure = "symmetric"
     partition = "column"
+    problem: Symmetric
 
-    def __init__(self, problem: Any, colors: np.ndarray, **found: Any) -> None:
+    def __init__(self, problem: Symmetric, colors: np.ndarray, **found: Any) -> None:
         self.decompression = "substitution" if problem.substitution else "direct"
         super().__init__(problem, None, colors, **found)
 
@@ -291,8 +303,9 @@ class Bicoloring(ColoringResult):
 
     structure = "nonsymmetric"
     partition = "bidirectional"
+    problem: Bidirectional
 
-    def __init__(self, problem: Any, colors: np.ndarray, **found: Any) -> None:
+    def __init__(self, problem: Bidirectional, colors: np.ndarray, **found: Any) -> None:
         self.decompression = "substitution" if problem.substitution else "direct"
         n = problem.pattern.shape[1]
         super().__init__(problem, colors[n:], colors[:n], **found)
@@ -301,6 +314,18 @@ class Bicoloring(ColoringResult):
         p = self.problem
         colors = np.concatenate([self.column_colors, self.row_colors])
         return bidirectional_plan(self.pattern, p.graph, colors, orient(p.graph, colors, p.substitution, p.diagonal))
+
+
+def colored(problem: Problem, colors: np.ndarray, **found: Any) -> ColoringResult:
+    """Wrap the colors of a problem's vertices; `found` tells how they were found."""
+    match problem:
+        case DistanceTwo():
+            return PartitionColoring(problem, colors, **found)
+        case Symmetric():
+            return SymmetricColoring(problem, colors, **found)
+        case Bidirectional():
+            return Bicoloring(problem, colors, **found)
+    raise TypeError(f"no coloring of a {type(problem).__name__} is known")
 
 
 def _count(colors: np.ndarray | None) -> int:

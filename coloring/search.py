@@ -4,16 +4,24 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterable
-from itertools import count
-from typing import Any
+from contextlib import nullcontext
+from itertools import count, islice
 
 import numpy as np
 
-from .exact import improve_exactly
-from .problems.base import NO_LIMIT, Candidate, Problem
+from .interrupts import deferred
+from .problems.base import NO_LIMIT, Candidate, Problem, Simpler
+from .results import ColoringResult, colored
 
-#: Entries that a quick search colors, all attempts together.
-QUICK_ENTRIES = 20_000_000
+#: A quick search looks at so many times what one order and its greedy algorithm look at ...
+QUICK_PASSES = 6
+#: ... but at no more entries and pairs of entries than this, less than a second's work, once it has a coloring.
+QUICK_WORK = 60_000_000
+#: What an attempt costs besides, in entries looked at: calls, and arrays that are as short as this.
+ATTEMPT_WORK = 2_200
+
+#: Quick searches of patterns with fewer pairs take some milliseconds.
+TINY_PAIRS = 100_000
 
 #: Recoloring passes at the end of a quick search, and after each round of a thorough one.
 QUICK_RECOLORINGS = 4
@@ -37,7 +45,8 @@ class Search:
         self.problem = problem
         self.postprocess = postprocess
         self.deadline = deadline
-        self.max_tries = NO_LIMIT
+        self.allowance: float = np.inf  # entries and pairs of entries that may be looked at
+        self.work = 0  # entries and pairs looked at so far, about
         self.thorough = False  # whether to spend time on the lower bound at which the search can stop
         self.colors: np.ndarray | None = None
         self.num_colors = 0
@@ -61,10 +70,8 @@ class Search:
         bound = self.problem.lower_bound if self.thorough else self.problem.quick_bound
         if self.colors is not None and self.num_colors <= bound:
             self.stopped = "lower bound reached"
-        elif time.perf_counter() > self.deadline:
+        elif self.deadline < np.inf and time.perf_counter() > self.deadline:
             self.stopped = "time budget spent"
-        elif len(self.tried) >= self.max_tries:
-            self.stopped = f"{len(self.tried)} attempts made, enough for a matrix of this size"
         return bool(self.stopped)
 
     @property
@@ -73,19 +80,58 @@ class Search:
         return NO_LIMIT if self.colors is None else 2 * self.num_colors + 8
 
     def run(self, candidates: Iterable[Candidate]) -> None:
-        """Try the candidates in turn; the first is tried in any case."""
-        for label, make in candidates:
-            if self.colors is not None and self.is_over:
-                return
+        """Try the candidates in turn, the first in any case, the others if they do not look at too much."""
+        for label, make, work in candidates:
+            if self.colors is not None and (self.is_over or not self._may_look_at(work)):
+                if self.stopped:
+                    return
+                continue
+            self.work += ATTEMPT_WORK + work
             colors = make(self._limit)
             if colors is not None:
                 self.offer(label, colors)
 
+    def _may_look_at(self, work: int) -> bool:
+        """Whether an attempt is within what this search may look at."""
+        return self.work + ATTEMPT_WORK + work <= self.allowance
+
     def run_quickly(self) -> None:
-        """Try what is most promising and recolor; fewer attempts the larger the matrix is."""
-        self.max_tries = max(1, QUICK_ENTRIES // max(1, self.problem.pattern.nnz))
-        self.run(self.problem.portfolio(thorough=False))
-        self.recolor(min(QUICK_RECOLORINGS, self.max_tries - len(self.tried)))
+        """Try what is most promising, what simpler problems give, and recolor.
+
+        The attempts are in proportion to the matrix: counted by what they look at, so that the result does not
+        depend on the speed of the machine.  Small patterns are colored in all orders besides.
+        """
+        # interrupts that are put off once need not be put off by every kernel: half the time of a tiny pattern
+        with deferred() if self.problem.num_pairs <= TINY_PAIRS else nullcontext():
+            self._run_quickly()
+
+    def _run_quickly(self) -> None:
+        problem = self.problem
+        allowance = min(QUICK_PASSES * (ATTEMPT_WORK + problem.pass_work), QUICK_WORK)
+        self.allowance = self.work + allowance
+        candidates = problem.portfolio(thorough=False)
+        self.run(islice(candidates, 1))
+        for simpler in problem.simpler:
+            if self.is_over:
+                return
+            self._learn(simpler)
+        self.run(candidates)
+        self.recolor(QUICK_RECOLORINGS)
+        self.allowance = np.inf
+        if problem.is_small:
+            tried = {label for label, _ in self.tried}
+            self.run(candidate for candidate in problem.all_orders() if candidate.label not in tried)
+        if not self.stopped:
+            self.stopped = f"{len(self.tried)} attempts made, enough for a matrix of this size"
+
+    def _learn(self, simpler: Simpler) -> None:
+        """Take the coloring that the same search finds for a simpler problem."""
+        search = Search(simpler.problem, self.postprocess)
+        search.run_quickly()
+        assert search.colors is not None  # the first candidate always colors
+        self.work += search.work
+        self.allowance += search.work
+        self.offer(f"{simpler.label}, {search.label}", simpler.embedded(search.colors))
 
     def run_thoroughly(self) -> None:
         """Try all candidates, recolor, and begin again with other ties, until the search is over."""
@@ -95,7 +141,7 @@ class Search:
         for turn in count():
             if self.is_over or self.problem.num_vertices < 2:
                 return
-            self.run(self.problem.with_ties(ties).portfolio(thorough=True))
+            self.run(self.problem.with_ties(ties).candidates(thorough=True))
             self.recolor(RECOLORINGS)
             ties = ties[::-1].copy() if turn == 0 else rng.permutation(ties)
 
@@ -104,19 +150,19 @@ class Search:
         self._begin_quickly()
         if self.is_over:
             return
-        found, proven = improve_exactly(self.problem, self.num_colors, self.deadline)
-        for colors in found:
+        from .exact import improve_exactly  # which imports the solver
+
+        colors, proven = improve_exactly(self.problem, self.num_colors, self.deadline)
+        if colors is not None:
             self.offer("exact", colors)
-        if proven:
-            self.problem.lower_bound = max(self.problem.lower_bound, self.num_colors)
         self.stopped = "proven optimal" if proven else "time budget spent"
 
     def _begin_quickly(self) -> None:
         """Do what a quick search does, whatever the deadline; then look at the full lower bound."""
         deadline, self.deadline = self.deadline, np.inf
         self.run_quickly()
-        self.deadline, self.max_tries, self.thorough = deadline, NO_LIMIT, True
-        if self.num_colors > self.problem.quick_bound:
+        self.deadline, self.thorough = deadline, True
+        if self.num_colors > self.problem.lower_bound:
             self.stopped = ""
 
     def recolor(self, passes: int) -> None:
@@ -131,6 +177,9 @@ class Search:
         rng = np.random.default_rng(self.problem.seed)
         current, size, label = self.colors, self.num_colors, self.label
         for turn in range(passes):
+            if not self._may_look_at(self.problem.greedy_work):
+                return
+            self.work += ATTEMPT_WORK + self.problem.greedy_work
             rank = _class_rank(self.problem.classes(current), turn, rng)
             colors = self.problem.recolor(current, rank, self._limit)
             if colors is None:
@@ -145,10 +194,11 @@ class Search:
             if self.is_over:
                 return
 
-    def result(self) -> Any:
+    def result(self) -> ColoringResult:
         """Wrap the best coloring, with the record of the search."""
         assert self.colors is not None  # the first candidate has no limit and always colors
-        return self.problem.result(
+        return colored(
+            self.problem,
             self.colors,
             order=self.label,
             tried=tuple(self.tried),

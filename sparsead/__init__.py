@@ -9,6 +9,7 @@
 
 import importlib
 
+from sparsead import namesake  # noqa: F401  # before anything that imports coloring
 from sparsead.checking.check import check
 from sparsead.checking.report import CheckFailed, Report
 from sparsead.derivatives.blocks import Blocks
@@ -19,6 +20,7 @@ from sparsead.derivatives.hessian import Hessian, hessian, hessian_pattern
 from sparsead.derivatives.jacobian import Jacobian, jacobian, jacobian_pattern
 from sparsead.derivatives.lagrangian import LagrangianHessian, lagrangian_hessian
 from sparsead.derivatives.loading import load
+from sparsead.derivatives.transform import grad
 from sparsead.errors import InputError, SparseADError, TracedBranchError, UnsupportedOperationError
 from sparsead.tracing.trees import pack, unpack
 
@@ -37,6 +39,7 @@ __all__ = [
     "TracedBranchError",
     "UnsupportedOperationError",
     "check",
+    "grad",
     "gradient",
     "hessian",
     "hessian_pattern",

@@ -5,7 +5,11 @@ from __future__ import annotations
 import os
 import sys
 import sysconfig
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 from dataclasses import dataclass
+from typing import Any
 
 __all__ = [
     "InputError",
@@ -17,8 +21,33 @@ __all__ = [
 ]
 
 
+_refusals: ContextVar[list[SparseADError] | None] = ContextVar("sparsead_refusals", default=None)
+
+
 class SparseADError(Exception):
-    """Base class of every error that sparsead raises on purpose."""
+    """Base class of every error that sparsead raises on purpose.
+
+    Those that refuse to go on with a trace are kept until it ends, for the function may catch them.
+    """
+
+    refuses = True
+
+    def __init__(self, *args: Any) -> None:
+        super().__init__(*args)
+        refusals = _refusals.get()
+        if self.refuses and refusals is not None:
+            refusals.append(self)
+
+
+@contextmanager
+def remembered() -> Iterator[list[SparseADError]]:
+    """Collect the refusals that are made inside the block, whether or not somebody catches them there."""
+    refusals: list[SparseADError] = []
+    token = _refusals.set(refusals)
+    try:
+        yield refusals
+    finally:
+        _refusals.reset(token)
 
 
 class UnsupportedOperationError(SparseADError, TypeError):
@@ -31,6 +60,8 @@ class TracedBranchError(SparseADError, TypeError):
 
 class InputError(SparseADError, ValueError):
     """An argument has the wrong type, shape or value."""
+
+    refuses = False
 
 
 @dataclass(frozen=True)

@@ -104,6 +104,9 @@ def operation(
 class _Opaque:
     """One call of a user's operation, with shapes known: what `Operation` promises."""
 
+    carrier = False
+    restates: tuple[Any, ...] = ()
+
     def __init__(
         self,
         function: Callable[..., Any],

@@ -7,6 +7,8 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 
+from sparsead.memory import ADVICE, NoRoomError
+
 Watcher = Callable[[str, float | None], None]
 
 _watcher: ContextVar[Watcher | None] = ContextVar("sparsead_stage_watcher", default=None)
@@ -22,7 +24,11 @@ class Timings(dict[str, float]):
         if watcher:
             watcher(name, None)
         start = time.perf_counter()
-        yield
+        try:
+            yield
+        except MemoryError as error:
+            advice = "" if isinstance(error, NoRoomError) else f": {ADVICE}"
+            raise NoRoomError(f"{error}{advice}\n  in stage {name!r} of a preparation") from error
         self[name] = time.perf_counter() - start
         if watcher:
             watcher(name, self[name])
@@ -36,7 +42,7 @@ class Timings(dict[str, float]):
         return ", ".join(f"{name} {seconds:.3g} s" for name, seconds in self.items())
 
     def _repr_html_(self) -> str:
-        from coloring.html import table
+        from coloring.pictures.html import table
 
         rows = [(name, f"{1e3 * seconds:,.1f}") for name, seconds in [*self.items(), ("all", self.total)]]
         return table(("stage", "milliseconds"), rows)

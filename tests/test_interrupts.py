@@ -95,6 +95,7 @@ def test_interrupted_compiler(folder, monkeypatch):
         optimise(*args)
 
     monkeypatch.setattr(llvm, "_optimise", interrupted)
+    llvm._codes.clear()
     with pytest.raises(KeyboardInterrupt):
         sad.jacobian(function, X, backend="llvm")
     monkeypatch.undo()

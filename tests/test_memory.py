@@ -12,6 +12,7 @@ import pytest
 import sparsead as sad
 from sparsead import memory
 from sparsead.kernels import pattern as detection
+from sparsead.program import room
 from sparsead.sweeps.direct import slots
 
 X = np.linspace(0.1, 1.0, 40)
@@ -41,7 +42,10 @@ def test_what_is_left_is_known_here():
 
 
 def test_each_stage_says_what_it_would_need(little, monkeypatch):
-    little(10_000)
+    little(18_000)
+    with pytest.raises(MemoryError, match=r"a product with a matrix with .* products, at File[^\0]* stage 'trace'"):
+        sad.jacobian(coupled, X)
+    monkeypatch.setattr(room, "BYTES_PER_PRODUCT", 0)
     with pytest.raises(MemoryError, match=r"pattern of .* partial derivatives would need about .* GiB"):
         sad.jacobian(coupled, X)
     monkeypatch.setattr(detection, "BYTES_PER_TERM", 0)
@@ -68,11 +72,113 @@ def test_a_dense_jacobian_of_a_million_unknowns_is_refused_without_allocating_it
         tracemalloc.stop()
 
 
-@pytest.mark.skipif(sys.platform != "linux", reason="address space is limited on Linux only")
-def test_a_limit_of_the_process_counts():
+N = 3000
+
+
+@pytest.mark.parametrize(
+    ("f", "what"),
+    [
+        (lambda x: np.convolve(x, x), "np.convolve with 9e\\+06 products, at File"),
+        (lambda x: np.convolve(x, np.ones(N)), "np.convolve with 9e\\+06 products, at File"),
+        (lambda x: np.fft.fft(x).real, "the matrix of np.fft.fft with 9e\\+06 products, at File"),
+        (lambda x: np.outer(x, x), "the positions of an array of shape \\(3000, 3000\\), at File"),
+        (lambda x: (x[:, None] - x) ** 2, "the positions of an array of shape \\(3000, 3000\\), at File"),
+        (lambda x: np.einsum("i,j->", x, x), "the positions of an array of shape \\(3000, 3000\\), at File"),
+        (lambda x: np.ones((N, N)) @ x, "the positions of an array of shape \\(3000, 3000\\), at File"),
+        (lambda x: np.cumsum(x), "the derivative of an intermediate array, 3000 x 3000, with up to 4.5e\\+06 entries"),
+    ],
+)
+def test_what_couples_everything_is_refused_at_its_line(little, f, what):
+    little(30_000_000)
+    with pytest.raises(MemoryError, match=what) as caught:
+        sad.jacobian(f, np.ones(N))
+    assert "are left: use " in str(caught.value)
+    assert "test_memory.py" in str(caught.value)
+    assert "in stage 'trace'" in str(caught.value) or "in stage 'detect'" in str(caught.value)
+
+
+def test_a_running_sum_of_200_000_is_refused_at_once():
+    """2e10 entries: the products that lead there would take minutes and tens of gigabytes."""
+    tracemalloc.start()
+    try:
+        with pytest.raises(MemoryError, match=r"200000 x 200000, with up to 2e\+10 entries"):
+            sad.jacobian(np.cumsum, np.ones(200_000))
+        assert tracemalloc.get_traced_memory()[1] < 1e8
+    finally:
+        tracemalloc.stop()
+
+
+def test_a_refusal_of_numpy_names_the_line_and_the_stage():
+    with pytest.raises(MemoryError, match=r"Unable to allocate .* traced at File .*test_memory.py.*\n.*stage 'trace'"):
+        sad.jacobian(lambda x: np.zeros((10**7, 10**7)) + x, np.ones(10**7))
+
+
+def test_work_arrays_are_refused_before_they_are_allocated(little):
+    jac = sad.jacobian(coupled, X, mode="forward")
+    jac._sweeps.clear()
+    little(100)
+    with pytest.raises(MemoryError, match="the work arrays of jvp would need"):
+        jac.jvp(X, X)
+
+
+# -- limits of the system --------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def system(tmp_path, monkeypatch):
+    """A machine with 8 GiB left, and control groups that are files of the test."""
+    proc, groups = tmp_path / "proc", tmp_path / "cgroup"
+    (proc / "self").mkdir(parents=True)
+    (proc / "meminfo").write_text(f"MemTotal: {16 * 2**20} kB\nMemAvailable: {8 * 2**20} kB\n")
+    (proc / "self" / "status").write_text("VmSize: 1024 kB\nVmData: 512 kB\n")
+    monkeypatch.setattr(memory, "PROC", proc)
+    monkeypatch.setattr(memory, "CGROUP", groups)
+
+    def group(path, named, **files):
+        folder = groups / path
+        folder.mkdir(parents=True, exist_ok=True)
+        for name, value in files.items():
+            (folder / f"memory.{name}").write_text(f"{value}\n")
+        (proc / "self" / "cgroup").write_text(named)
+
+    return group
+
+
+def test_groups_of_version_2_count_with_those_around_them(system):
+    assert memory.available() == 8 * 2**30
+    named = "0::/outer/inner\n"
+    system("outer/inner", named, max="max", current=5, stat="file 3")
+    assert memory.available() == 8 * 2**30
+    system("outer", named, max=3 * 2**30, current=2**30, stat="inactive_file 100\nactive_file 20")
+    assert memory.available() == 2 * 2**30 + 120
+    system("outer/inner", named, max=2**30, current=2**30 - 7, stat="inactive_file 0")
+    assert memory.available() == 7
+    system("outer/inner", named, max="max", high=2**20, current=2**19, stat="")
+    assert memory.available() == 2**19
+
+
+def test_a_group_that_is_named_as_outside_of_the_container(system):
+    system("", "0::/somewhere/on/the/host\n", max=2**30, current=2**29, stat="")
+    assert memory.available() == 2**29
+
+
+def test_groups_of_version_1(system):
+    named = "7:cpu,cpuacct:/a\n5:memory:/a/b\n1:name=systemd:/x\n"
+    unlimited = {"limit_in_bytes": 2**63 - 4096, "usage_in_bytes": 10, "stat": "total_inactive_file 5"}
+    system("memory/a/b", named, **unlimited)
+    assert memory.available() == 8 * 2**30
+    system("memory/a", named, limit_in_bytes=2**30, usage_in_bytes=2**29, stat="total_inactive_file 5\nrss 9")
+    assert memory.available() == 2**29 + 5
+    system("memory", named, limit_in_bytes=100, usage_in_bytes=200, stat="")
+    assert memory.available() == 0
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="limited on Linux only")
+@pytest.mark.parametrize("limit", ["RLIMIT_AS", "RLIMIT_DATA"])
+def test_a_limit_of_the_process_counts(limit):
     code = (
         "import resource, sparsead.memory as m; free = m.available();"
-        "resource.setrlimit(resource.RLIMIT_AS, (2**31, 2**31)); assert m.available() < 2**31; print('ok')"
+        f"resource.setrlimit(resource.{limit}, (2**31, 2**31)); assert m.available() < 2**31; print('ok')"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
     assert done.stdout.strip() == "ok", done.stderr

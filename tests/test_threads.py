@@ -13,7 +13,7 @@ import sparsead as sad
 from sparsead.emit import nest
 from sparsead.problems import PROBLEMS
 
-A = scipy.sparse.random_array((400, 400), density=0.01, rng=np.random.default_rng(0), format="csr")
+A = scipy.sparse.random_array((400, 400), density=0.01, random_state=np.random.default_rng(0), format="csr")
 POINTS = np.random.default_rng(1).uniform(0.1, 1.0, (24, 400))
 
 

@@ -17,9 +17,9 @@ def color_acyclic(indptr, indices, edge, order, colors, two_sided, limit):
     at.  `colors`, `two_sided` and `limit` are as in `color_star`.
     """
     around = np.zeros((colors.size, 1, 1), np.uint64)  # colors of the neighbors of each vertex
-    tree = np.arange(indices.size // 2).astype(np.int32)
+    tree = np.arange(indices.size // 2).astype(edge.dtype)
     met = np.full((2, tree.size), -1, np.int32)  # by root of tree: vertex being colored, its neighbor there
-    first_edge = np.empty(colors.size + 1, np.int32)
+    first_edge = np.empty(colors.size + 1, edge.dtype)
     visit = np.zeros((1, 3, 1), np.uint64)
     for v in order:
         forbidden, once, twice = visit[0, 0], visit[0, 1], visit[0, 2]

@@ -22,18 +22,18 @@ def adjacency(indptr, indices):
 
 
 @njit(cache=True)
-def bipartite_adjacency(indptr, indices, num_columns):
-    """Adjacency lists of [0 Aᵀ; A 0]: columns are the vertices 0 to n - 1, rows follow."""
+def bipartite_adjacency(indptr, indices, num_columns, like):
+    """Adjacency lists of [0 Aᵀ; A 0], in the type of `like`: columns are the vertices 0 to n - 1, rows follow."""
     m, n, nnz = indptr.size - 1, num_columns, indices.size
-    adj_indptr = np.zeros(n + m + 1, indptr.dtype)
+    adj_indptr = np.zeros(n + m + 1, like.dtype)
     for k in range(nnz):
         adj_indptr[indices[k] + 1] += 1
     for j in range(n):
         adj_indptr[j + 1] += adj_indptr[j]
-    for i in range(m + 1):
-        adj_indptr[n + i] = nnz + indptr[i]
-    adj_indices = np.empty(2 * nnz, indices.dtype)
-    entry = np.empty(2 * nnz, indices.dtype)
+    adj_indptr[n:] = indptr
+    adj_indptr[n:] += nnz
+    adj_indices = np.empty(2 * nnz, like.dtype)
+    entry = np.empty(2 * nnz, like.dtype)
     place = adj_indptr[:n].copy()
     for i in range(m):
         for k in range(indptr[i], indptr[i + 1]):

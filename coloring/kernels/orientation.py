@@ -80,7 +80,7 @@ def orient_trees(indptr, indices, edge, ends, colors, shared):
             continue
         e = remaining[a]
         k = ends[e, 0] if node[ends[e, 0]] == a else ends[e, 1]
-        b = node[ends[e, 0]] + node[ends[e, 1]] - a
+        b = node[ends[e, 0]] ^ node[ends[e, 1]] ^ a  # the other one
         chosen[e] = k if shared[ends[e, 0]] or shared[ends[e, 1]] else UNDECIDED
         taken[count], parent[count] = e, b
         count += 1
@@ -119,3 +119,90 @@ def _nodes(indptr, indices, edge, colors):
             degree[node[k]] += 1
             remaining[node[k]] ^= edge[k]
     return node, degree[:count].copy(), remaining[:count].copy()
+
+
+@njit(cache=True)
+def decide(indices, items, chosen, codes, read):
+    """Settle the `UNDECIDED` edges so that few colors are read besides those marked in `read`.
+
+    Greedily, the color that settles most of them is read next.  `codes` has a number for each color (of either
+    side), -1 for neutral vertices; the last place of `read` stands for those.
+    """
+    pairs = np.empty(chosen.size, np.int64)
+    count = 0
+    for e in range(chosen.size):
+        if chosen[e] >= 0:
+            read[codes[indices[chosen[e]]]] = True
+    for e in range(chosen.size):
+        if chosen[e] == UNDECIDED:
+            a, b = codes[indices[items[e, 0]]], codes[indices[items[e, 1]]]
+            if not read[a] and not read[b]:
+                pairs[count] = a * read.size + b
+                count += 1
+    pairs = np.unique(pairs[:count])
+    times = np.empty(read.size, np.int64)
+    while pairs.size > 0:
+        times[:] = 0
+        for pair in pairs:
+            times[pair // read.size] += 1
+            times[pair % read.size] += 1
+        most = times.argmax()
+        read[most] = True
+        pairs = pairs[(pairs // read.size != most) & (pairs % read.size != most)]
+    for e in range(chosen.size):
+        if chosen[e] == UNDECIDED:
+            chosen[e] = items[e, 0] if read[codes[indices[items[e, 0]]]] else items[e, 1]
+
+
+@njit(cache=True)
+def settle(indptr, indices, edge, items, colors, diagonal, num_first, substitution):
+    """Colors with -1 for each vertex whose color is not read, renumbered without gaps; empty if there is a conflict."""
+    shared = shared_colors(indptr, indices, colors)
+    if substitution:
+        chosen, _, _ = orient_trees(indptr, indices, edge, items, colors, shared)
+    else:
+        chosen = orient_stars(indptr, indices, edge, colors, shared)
+    if chosen.size > 0 and chosen.min() == CONFLICT:
+        return colors[:0].copy()
+    codes, number = color_codes(colors, num_first)
+    read = np.zeros(number + 1, np.bool_)
+    for v in range(colors.size):
+        if diagonal[v]:
+            read[codes[v]] = True
+    decide(indices, items, chosen, codes, read)
+    kept = diagonal.copy()
+    for k in chosen:
+        kept[indices[k]] = True
+    settled = np.full(colors.size, -1, np.int32)
+    used = np.zeros(number + 1, np.bool_)
+    for v in range(colors.size):
+        if kept[v] and codes[v] >= 0:
+            used[codes[v]] = True
+    place = np.empty(number, np.int32)
+    split = colors[:num_first].max() + 1 if num_first > 0 else 0
+    following = 0
+    for c in range(number):
+        if c == split:
+            following = 0
+        place[c] = following
+        following += used[c]
+    for v in range(colors.size):
+        if kept[v] and codes[v] >= 0:
+            settled[v] = place[codes[v]]
+    return settled
+
+
+@njit(cache=True)
+def color_codes(colors, num_first):
+    """One number per color and side of the graph, -1 for neutral vertices; and how many numbers there are."""
+    codes = colors.astype(np.int64)
+    first = second = -1
+    for v in range(colors.size):
+        if v < num_first:
+            first = max(first, codes[v])
+        else:
+            second = max(second, codes[v])
+    for v in range(num_first, colors.size):
+        if codes[v] >= 0:
+            codes[v] += first + 1
+    return codes, first + second + 2

@@ -1,5 +1,6 @@
 """Moving values between a sparse matrix and its compressed form."""
 
+import numpy as np
 from numba import njit
 
 
@@ -51,7 +52,12 @@ def substitute(taken, feeds, out):
 
 
 @njit(cache=True)
-def mirror(source, target, out):
-    """Copy one triangle to the other."""
-    for t in range(source.size):
-        out[target[t]] = out[source[t]]
+def substitution_levels(taken, feeds, count):
+    """How many substitutions come before each one, at least: those of one level do not depend on each other."""
+    level = np.zeros(taken.size, taken.dtype)
+    least = np.zeros(count, taken.dtype)
+    for t in range(taken.size):
+        level[t] = least[taken[t]]
+        if feeds[t] >= 0:
+            least[feeds[t]] = max(least[feeds[t]], level[t] + 1)
+    return level

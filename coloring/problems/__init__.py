@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from ..errors import ColoringError
 from ..pattern import SparsityPattern
+from ..sizes import check_vertices
 from .base import Problem
 from .bidirectional import Bidirectional
 from .distance2 import DistanceTwo
@@ -32,7 +33,9 @@ def make_problem(
     for name, value in given.items():
         if value not in CHOICES[name]:
             raise ColoringError(f"unknown {name} {value!r}; expected one of {', '.join(CHOICES[name])}")
-    substitution = decompression == "substitution"
+    (m, n), substitution = pattern.shape, decompression == "substitution"
+    sides = {"column": (n, "columns"), "row": (m, "rows"), "bidirectional": (m + n, "rows and columns")}
+    check_vertices(*sides[partition])
     if structure == "symmetric":
         if partition != "column":
             raise ColoringError(f"a symmetric matrix is colored by columns; partition={partition!r} is not used")

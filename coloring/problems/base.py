@@ -2,22 +2,85 @@
 
 from __future__ import annotations
 
+import time
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from copy import copy
-from functools import cached_property
-from typing import Any
+from dataclasses import dataclass
+from functools import cached_property, partial
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from .. import kernels
+from ..orders import ORDERS, order_by_name
 from ..pattern import SparsityPattern
+from .terms import Terms, grown
 
 #: More colors than any pattern can need.
 NO_LIMIT = np.iinfo(np.int64).max
 
-#: A name, and a function from a number of colors to a coloring, or to nothing if it needs many more.
-Candidate = tuple[str, Callable[[int], "np.ndarray | None"]]
+#: Patterns of up to so many rows and columns are colored in all orders by a quick search.
+SMALL = 2000
+
+#: A quick search skips orders that look at pairs of columns when there are more pairs than this.
+PAIR_LIMIT = 50_000_000
+
+#: From a number of colors to a coloring, or to nothing if it needs many more.
+Make = Callable[[int], "np.ndarray | None"]
+
+
+class Candidate(NamedTuple):
+    """A way to color.
+
+    Attributes
+    ----------
+    label : str
+        Its name.
+    make : callable
+        From a number of colors to a coloring; or to None if that would need many more.
+    work : int
+        Entries and pairs of entries that it looks at, about.
+    """
+
+    label: str
+    make: Make
+    work: int = 0
+
+
+@dataclass(frozen=True)
+class Simpler:
+    """A problem whose colorings, with all other vertices neutral, are colorings of this one too.
+
+    Attributes
+    ----------
+    label : str
+        What its colorings are called among those of this problem.
+    problem : Problem
+        The simpler problem.
+    first, size : int
+        The vertices that it colors are ``first, ..., first + problem.num_vertices - 1`` of `size`.
+    """
+
+    label: str
+    problem: Problem
+    first: int
+    size: int
+
+    def embedded(self, colors: np.ndarray) -> np.ndarray:
+        """Return the coloring of all vertices."""
+        after = self.size - self.first - colors.size
+        return np.pad(colors, (self.first, after), constant_values=-1) if colors.size < self.size else colors
+
+    def candidates(self, thorough: bool, ties: np.ndarray) -> Iterator[Candidate]:
+        """Ways to color the simpler problem, as ways to color this one."""
+        own = ties[(ties >= self.first) & (ties < self.first + self.problem.num_vertices)] - np.int32(self.first)
+        for label, make, work in self.problem.with_ties(own).candidates(thorough):
+            yield Candidate(f"{self.label}, {label}", partial(self._make, make), work)
+
+    def _make(self, make: Make, limit: int) -> np.ndarray | None:
+        colors = make(limit)
+        return None if colors is None else self.embedded(colors)
 
 
 class Problem(ABC):
@@ -39,10 +102,12 @@ class Problem(ABC):
     pattern: SparsityPattern
     seed: int
     num_vertices: int
+    certificate: str = ""  # what an exact search proved the lower bound by
 
     def __init__(self, pattern: SparsityPattern, seed: int = 0) -> None:
         self.pattern = pattern
         self.seed = seed
+        self._ordered: dict[str, np.ndarray] = {}
 
     @abstractmethod
     def greedy(self, order: np.ndarray, limit: int = NO_LIMIT) -> np.ndarray | None:
@@ -63,10 +128,72 @@ class Problem(ABC):
     def portfolio(self, thorough: bool) -> Iterator[Candidate]:
         """Named ways to color, the most promising first; all of them if `thorough`."""
 
+    @abstractmethod
+    def order_work(self, name: str) -> int:
+        """Return the number of entries, or pairs of entries, that an order looks at."""
+
+    @property
+    @abstractmethod
+    def num_pairs(self) -> int:
+        """Number of pairs of entries in a line, all lines together: what the orders at distance two look at."""
+
+    @property
+    def has_few_pairs(self) -> bool:
+        """Whether an order that looks at all pairs of entries in a line is affordable."""
+        return self.num_pairs <= PAIR_LIMIT
+
+    @property
+    @abstractmethod
+    def greedy_work(self) -> int:
+        """Number of entries, or pairs of entries, that the greedy algorithm looks at."""
+
+    @property
+    @abstractmethod
+    def pass_work(self) -> int:
+        """Number of entries and pairs that the orders of this problem and its greedy algorithm look at."""
+
+    @property
+    def simpler(self) -> Sequence[Simpler]:
+        """Problems whose colorings solve this one: it never needs more colors than they do."""
+        return ()
+
+    def candidates(self, thorough: bool) -> Iterator[Candidate]:
+        """Own ways to color, then those of simpler problems."""
+        yield from self.portfolio(thorough)
+        for simpler in self.simpler:
+            yield from simpler.candidates(thorough, self.tie_order)
+
+    def ordered(self, name: str) -> np.ndarray:
+        """The vertices in the order of that name (computed once)."""
+        if name not in self._ordered:
+            self._ordered[name] = order_by_name(name)(self)
+        return self._ordered[name]
+
+    def by_order(self, name: str) -> Candidate:
+        """The greedy algorithm in the order of that name."""
+        return Candidate(name, partial(self._greedy_by_name, name), self._ordered_work(name))
+
+    def _ordered_work(self, name: str) -> int:
+        """What is left to look at: orders that are known cost nothing."""
+        return self.greedy_work + (0 if name in self._ordered else self.order_work(name))
+
+    def _greedy_by_name(self, name: str, limit: int) -> np.ndarray | None:
+        return self.greedy(self.ordered(name), limit)
+
+    def all_orders(self) -> list[Candidate]:
+        """The greedy algorithm in every order that does not look at too many pairs of vertices."""
+        return [self.by_order(name) for name in ORDERS if self.order_work(name) <= PAIR_LIMIT]
+
+    @property
+    def is_small(self) -> bool:
+        """Whether all orders are tried even by a quick search."""
+        return max(self.pattern.shape) <= SMALL
+
     def with_ties(self, ties: np.ndarray) -> Problem:
         """Return this problem with another order for breaking ties."""
         twin = copy(self)
         twin.tie_order = ties
+        twin._ordered = {}
         return twin
 
     def classes(self, colors: np.ndarray) -> np.ndarray:
@@ -81,12 +208,40 @@ class Problem(ABC):
         return self.greedy(order.astype(np.int32), limit)
 
     @abstractmethod
-    def exact_terms(self) -> dict[str, Any]:
-        """Return the problem in the terms of `coloring.exact.ExactSearch`."""
+    def around(self, v: int) -> list[int]:
+        """Return the neighbors of a vertex in the conflict graph."""
 
     @abstractmethod
-    def result(self, colors: np.ndarray, **found: Any) -> Any:
-        """Wrap the colors with the way to compress and decompress."""
+    def part(self, vertices: list[int]) -> Terms:
+        """Write out the problem on these vertices alone."""
+
+    def grown(self, size: int) -> list[int]:
+        """Return so many vertices around the one of greatest degree; then of other components."""
+        order = np.argsort(-self.degrees, kind="stable")
+        chosen: list[int] = []
+        missing = np.ones(self.num_vertices, np.bool_)
+        for start in order.tolist() if size == self.num_vertices else order[:1].tolist():
+            if missing[start]:
+                chosen += grown(self.around, self.degrees, start, size - len(chosen))
+                missing[chosen] = False
+        return chosen
+
+    def prove(self, sizes: Sequence[int], most_steps: int, enough: int, deadline: float = np.inf) -> None:
+        """Raise the lower bound, up to `enough`, by trying to color growing parts with as few colors as it says."""
+        chosen = self.grown(min(sizes[-1], self.num_vertices))
+        for size in sizes:
+            vertices = chosen[:size]
+            part = self.part(vertices)
+            while self.lower_bound < enough and time.perf_counter() < deadline:
+                is_possible = part.backtrack(self.lower_bound, most_steps)
+                if is_possible is None:
+                    return
+                if is_possible:
+                    break
+                self.lower_bound += 1
+                self.certificate = f"vertices {sorted(vertices)} alone need {self.lower_bound} colors"
+            if size >= len(chosen):
+                return
 
     @property
     def distance_two(self) -> Problem | None:
@@ -98,9 +253,19 @@ class Problem(ABC):
         """Prove a lower bound on the number of colors."""
 
     @property
+    def quick_certificate(self) -> str:
+        """What proves the quick bound, in words."""
+        proofs = self.quick_proofs()
+        return max(proofs, key=proofs.__getitem__)
+
+    @abstractmethod
+    def quick_proofs(self) -> dict[str, int]:
+        """Lower bounds by what proves them, in words."""
+
+    @cached_property
     def quick_bound(self) -> int:
         """A lower bound that costs no more than an attempt to color."""
-        return self.lower_bound
+        return max(self.quick_proofs().values())
 
     @cached_property
     def lower_bound(self) -> int:

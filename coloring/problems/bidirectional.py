@@ -4,17 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from functools import cached_property, partial
-from typing import Any
 
 import numpy as np
 
 from .. import kernels
 from ..bounds import density_bound
 from ..graph import Graph
-from ..orders import order_by_name
-from ..orientation import color_codes
 from ..pattern import SparsityPattern
-from .base import Candidate
+from .base import Candidate, Simpler
 from .distance2 import DistanceTwo
 from .symmetric import StarLike
 
@@ -42,10 +39,11 @@ class Bidirectional(StarLike):
         """No vertex is needed for itself: [0 Aᵀ; A 0] has no diagonal."""
         return np.zeros(self.num_vertices, np.bool_)
 
-    def find_lower_bound(self) -> int:
-        """The density bound."""
-        graph, order = self.graph, order_by_name("smallest_last")(self)
-        return density_bound(graph.indptr, graph.indices, order, graph.num_first)
+    def quick_proofs(self) -> dict[str, int]:
+        """Counting."""
+        graph, order = self.graph, self.ordered("smallest_last")
+        density = density_bound(graph.indptr, graph.indices, order, graph.num_first)
+        return {f"{density} products are needed for as many equations as a part has entries": density}
 
     def count(self, colors: np.ndarray) -> int:
         """Row colors and column colors together."""
@@ -54,38 +52,54 @@ class Bidirectional(StarLike):
 
     def classes(self, colors: np.ndarray) -> np.ndarray:
         """Colors of either side are classes of their own."""
-        return color_codes(self.graph, colors)
+        return kernels.orientation.color_codes(colors, self.graph.num_first)[0]
+
+    @cached_property
+    def num_pairs(self) -> int:
+        """Number of pairs of entries in a row or in a column."""
+        return sum(int((np.diff(A.indptr).astype(np.int64) ** 2).sum()) for A in (self.pattern, self.pattern.T))
+
+    @property
+    def simpler(self) -> list[Simpler]:
+        """Column colorings leave all rows neutral, row colorings all columns."""
+        n, size = self.pattern.shape[1], self.num_vertices
+        if self.substitution:
+            return [Simpler("star", self.with_direct_recovery(), 0, size)]
+        sides = [
+            Simpler("columns alone", DistanceTwo(self.pattern, "column", self.seed), 0, size),
+            Simpler("rows alone", DistanceTwo(self.pattern, "row", self.seed), n, size),
+        ]
+        if self.pattern.is_symmetric:
+            return sides[:1]
+        return sorted(sides, key=lambda side: side.problem.quick_bound)
 
     def portfolio(self, thorough: bool) -> Iterator[Candidate]:
-        """Implicit coverings, rows alone and columns alone, and dense lines against the others."""
-        graph = self.graph
+        """Implicit coverings, dense lines against the others, and all orders."""
         for name in THOROUGH if thorough else QUICK:
-            order = order_by_name(name)(self)
-            kept = kernels.covers.implicit_cover(graph.indptr, graph.indices, order)
-            yield f"{name}, covering", partial(self.greedy, order[kept[order]], cautious=True)
+            yield self._covering(name, "covering", cautious=True)
             if thorough:
-                yield name, partial(self.greedy, order)
-                yield f"{name}, cover first", partial(self.greedy, order[kept[order]])
-        yield from self._one_sided(thorough)
-        orders = {name: order_by_name(name)(self) for name in (THOROUGH if thorough else QUICK[::2])}
-        for label, kept in self._dense_line_covers(2.0 if not thorough else 2**0.5):
-            for name, order in orders.items():
-                yield f"{name}, {label}", partial(self.greedy, order[kept[order]])
+                yield self.by_order(name)
+                yield self._covering(name, "cover first")
+        names = THOROUGH if thorough else QUICK[::2]
+        mean = self.pattern.nnz / max(min(self.pattern.shape), 1)
+        for label, kept in self._dense_line_covers(*((2**0.5, 1.0) if thorough else (2.0, 2 * mean))):
+            for name in names:
+                make = partial(self._greedy_on, name, kept, False)
+                yield Candidate(f"{name}, {label}", make, self._ordered_work(name))
+        if not thorough:
+            yield from self.all_orders()
 
-    def _one_sided(self, thorough: bool) -> Iterator[Candidate]:
-        """Column colorings leave all rows neutral, row colorings all columns."""
-        m, n = self.pattern.shape
-        ties = self.tie_order
-        sides = [
-            ("columns", DistanceTwo(self.pattern, "column", self.seed), ties[ties < n], (0, m)),
-            ("rows", DistanceTwo(self.pattern, "row", self.seed), ties[ties >= n] - n, (n, 0)),
-        ]
-        for side, problem, own_ties, padding in sorted(sides, key=lambda side: side[1].quick_bound):
-            affordable = thorough and problem.has_few_pairs
-            for name, make in problem.with_ties(own_ties).portfolio(affordable):
-                yield f"{side} alone, {name}", partial(_padded, make, padding)
+    def _covering(self, name: str, label: str, cautious: bool = False) -> Candidate:
+        return Candidate(f"{name}, {label}", partial(self._greedy_on, name, None, cautious), self._ordered_work(name))
 
-    def _dense_line_covers(self, ratio: float) -> Iterator[tuple[str, np.ndarray]]:
+    def _greedy_on(self, name: str, kept: np.ndarray | None, cautious: bool, limit: int) -> np.ndarray | None:
+        """Color the vertices in `kept` (by default those of an implicit cover) in the order of that name."""
+        order = self.ordered(name)
+        if kept is None:
+            kept = kernels.covers.implicit_cover(self.graph.indptr, self.graph.indices, order)
+        return self.greedy(order[kept[order]], limit, cautious)
+
+    def _dense_line_covers(self, ratio: float, least: float) -> Iterator[tuple[str, np.ndarray]]:
         """Rows (or columns) with more than t entries, and the columns (rows) that the others need."""
         A = self.pattern
         for side, dense_in in (("rows", A), ("columns", A.T)):
@@ -93,20 +107,9 @@ class Bidirectional(StarLike):
             steps = np.log(max(counts.max(initial=0), 1)) / np.log(ratio)
             for t in np.unique(np.round(ratio ** np.arange(steps)).astype(int))[::-1]:
                 dense = counts > t
-                if not dense.any() or dense.all():
+                if t < least or not dense.any() or dense.all():
                     continue
                 others = np.zeros(dense_in.shape[1], np.bool_)
                 others[dense_in.indices[~dense[dense_in.rows]]] = True
                 kept = (others, dense) if side == "rows" else (dense, others)
                 yield f"{side} of more than {t}", np.concatenate(kept)
-
-    def result(self, colors: np.ndarray, **found: Any) -> Any:
-        """Wrap the colors."""
-        from ..results import Bicoloring
-
-        return Bicoloring(self, colors, **found)
-
-
-def _padded(make: Any, padding: tuple[int, int], limit: int) -> np.ndarray | None:
-    colors = make(limit)
-    return None if colors is None else np.pad(colors, padding, constant_values=-1)

@@ -3,26 +3,29 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from functools import cached_property, partial
+from functools import cached_property
 from typing import Any
 
 import numpy as np
 
 from .. import kernels
-from ..bounds import clique_bound
-from ..lattice import lattice_colorings
-from ..orders import order_by_name
+from ..bounds import clique_bound, packing_bound
 from ..orientation import renumber
 from ..pattern import SparsityPattern
+from ..regular import circular_colorings
 from .base import NO_LIMIT, Candidate, Problem
+from .terms import Terms
 
-#: Auto skips orders that look at pairs of columns when there are more pairs than this.
-PAIR_LIMIT = 50_000_000
+#: What the search for periodic colorings looks at besides entries.
+LATTICE_WORK = 50_000
+#: Up to so many pairs the intersection graph is built, which makes every order faster.
+GRAPH_PAIR_LIMIT = 20_000_000
 #: The lower bound looks for cliques beyond lines only up to this number.
 BOUND_PAIR_LIMIT = 5_000_000
-QUICK = ("largest_first", "smallest_last")
+#: All orders, the most promising first; the others are the same at distance two.
 THOROUGH = (
-    *QUICK,
+    "smallest_last",
+    "largest_first",
     "incidence_degree",
     "saturation",
     "dynamic_largest_first",
@@ -51,73 +54,109 @@ class DistanceTwo(Problem):
 
     def neighborhood(self, distance: int = 1) -> Any:
         """Return the intersection graph, at either distance."""
+        if self.num_pairs <= GRAPH_PAIR_LIMIT:
+            return kernels.neighbors.distance_one(*self._intersection_lists)
+        return self._pairs
+
+    @cached_property
+    def _intersection_lists(self) -> tuple[np.ndarray, np.ndarray]:
+        return kernels.intersection.adjacency_lists(self._pairs)
+
+    @property
+    def _pairs(self) -> Any:
         lists, lines = self._lists, self._lines
         return kernels.neighbors.distance_two(lists.indptr, lists.indices, lines.indptr, lines.indices)
 
+    @cached_property
+    def _empty(self) -> np.ndarray:
+        """Vertices without entries."""
+        return np.diff(self._lists.indptr) == 0
+
+    @cached_property
+    def _has_empty(self) -> bool:
+        return bool(self._empty.any())
+
     def settle(self, colors: np.ndarray) -> np.ndarray:
         """Empty columns need no color."""
-        if np.diff(self._lists.indptr).all():
-            return colors
-        return renumber(np.where(np.diff(self._lists.indptr) > 0, colors, np.int32(-1)))
+        return renumber(np.where(self._empty, np.int32(-1), colors)) if self._has_empty else colors
 
     @property
     def distance_two(self) -> DistanceTwo:
         """This problem itself."""
         return self
 
-    @cached_property
-    def quick_bound(self) -> int:
-        """Greatest number of entries in a line: its vertices conflict pairwise."""
-        return int(np.diff(self._lines.indptr).max(initial=0))
+    def quick_proofs(self) -> dict[str, int]:
+        """Entries of a line conflict pairwise; those of one color share none; and in small patterns, cliques."""
+        lengths = np.diff(self._lines.indptr)
+        longest, at = int(lengths.max(initial=0)), int(lengths.argmax()) if lengths.size else 0
+        line, members = ("row", "columns") if self.partition == "column" else ("column", "rows")
+        packed = packing_bound(np.diff(self._lists.indptr), int(np.count_nonzero(lengths)))
+        proofs = {
+            f"{line} {at} has {longest} entries": longest,
+            f"{members} of one color are too few to have the entries of all in {packed - 1} colors": packed,
+        }
+        return proofs | (self._clique(max(longest, packed)) if self.is_small else {})
 
     def find_lower_bound(self) -> int:
-        """The longest line, or a greater clique."""
-        if self.quick_bound < 2 or self.num_pairs > BOUND_PAIR_LIMIT:
-            return self.quick_bound
-        return max(self.quick_bound, clique_bound(self.neighborhood(), self.degrees))
+        """The quick bound, or a greater clique."""
+        found = self._clique(self.quick_bound)
+        self.certificate = next(iter(found), "")
+        return max(found.values(), default=self.quick_bound)
+
+    def _clique(self, least: int) -> dict[str, int]:
+        """A clique of more vertices than `least`, if one is found."""
+        if least < 2 or self.num_pairs > BOUND_PAIR_LIMIT:
+            return {}
+        size = clique_bound(self.neighborhood(), self.degrees)
+        return {f"{size} {self.partition}s meet pairwise": size} if size > least else {}
 
     @cached_property
     def num_pairs(self) -> int:
         """Number of pairs of entries in a line."""
         return int((np.diff(self._lines.indptr).astype(np.int64) ** 2).sum())
 
+    @cached_property
+    def greedy_work(self) -> int:
+        """Entries, once for every 64 colors."""
+        return self.pattern.nnz * (1 + self.quick_bound // 64)
+
+    def order_work(self, name: str) -> int:
+        """All orders but two look at pairs."""
+        return self.num_vertices if name in ("natural", "random") else self.num_pairs
+
     @property
-    def has_few_pairs(self) -> bool:
-        """Whether an order that looks at all pairs of vertices in a line is affordable."""
-        return self.num_pairs <= PAIR_LIMIT
+    def pass_work(self) -> int:
+        """All pairs (if they are not too many), then all entries."""
+        return self.greedy_work + (self.num_pairs if self.has_few_pairs else 0)
+
+    def all_orders(self) -> list[Candidate]:
+        """The greedy algorithm in every order; distances one and two are the same."""
+        return [one for one in super().all_orders() if not one.label.startswith("distance_two")]
 
     def portfolio(self, thorough: bool) -> Iterator[Candidate]:
         """Natural order and grids first; orders that look at pairs only where there are not too many."""
-        yield "natural", partial(self._greedy_by_name, "natural")
-        yield "lattice", self._lattice
+        yield self.by_order("natural")
+        yield Candidate("lattice", self._lattice, min(40 * self.pattern.nnz, LATTICE_WORK) + 2 * self.pattern.nnz)
         if thorough or self.has_few_pairs:
-            for name in THOROUGH if thorough else QUICK:
-                yield name, partial(self._greedy_by_name, name)
-
-    def _greedy_by_name(self, name: str, limit: int) -> np.ndarray | None:
-        return self.greedy(order_by_name(name)(self), limit)
+            for name in THOROUGH:
+                yield self.by_order(name)
 
     def _lattice(self, limit: int) -> np.ndarray | None:
         """The periodic coloring with fewest colors, if the matrix comes from a grid and has one."""
         lines = self._lines
-        for colors in lattice_colorings(lines, range(self.quick_bound, limit)):
+        for colors in circular_colorings(lines, range(self.quick_bound, limit)):
             if kernels.offsets.first_repeat(lines.indptr, lines.indices, colors, colors.size)[0] < 0:
                 return colors
         return None
 
-    def exact_terms(self) -> dict[str, Any]:
-        """Distance-1 coloring of the intersection graph."""
-        indptr, indices = kernels.intersection.adjacency_lists(self.neighborhood())
-        empty = np.diff(self._lists.indptr) == 0
-        return {
-            "neighbors": [set(around.tolist()) for around in np.split(indices, indptr[1:-1])],
-            "kind": "distance one",
-            "side": np.zeros(self.num_vertices, int),
-            "may_be_neutral": empty,
-        }
+    def around(self, v: int) -> list[int]:
+        """Return the vertices that share a line with this one."""
+        lists, lines = self._lists, self._lines
+        met = lists.indices[lists.indptr[v] : lists.indptr[v + 1]].tolist()
+        return sorted({w for i in met for w in lines.indices[lines.indptr[i] : lines.indptr[i + 1]].tolist()} - {v})
 
-    def result(self, colors: np.ndarray, **found: Any) -> Any:
-        """Wrap the colors."""
-        from ..results import PartitionColoring
-
-        return PartitionColoring(self, colors, **found)
+    def part(self, vertices: list[int]) -> Terms:
+        """Distance-1 coloring of a part of the intersection graph."""
+        place = {v: k for k, v in enumerate(vertices)}
+        neighbors = [{place[w] for w in self.around(v) if w in place} for v in vertices]
+        return Terms(neighbors, "distance one", [0] * len(vertices), self._empty[vertices].tolist())

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from copy import copy
 from functools import cached_property, partial
 from typing import Any
 
@@ -12,11 +13,14 @@ from .. import kernels
 from ..bounds import clique_bound, density_bound, star_band_bound
 from ..errors import ColoringError
 from ..graph import Graph
-from ..orders import order_by_name
-from ..orientation import neutralize, orient
+from ..orientation import settle
 from ..pattern import SparsityPattern
-from .base import NO_LIMIT, Candidate, Problem
+from .base import NO_LIMIT, Candidate, Problem, Simpler
 from .distance2 import DistanceTwo
+from .terms import Terms
+
+#: Vertices of the parts of which all colorings are tried for a lower bound, and steps of that: some milliseconds.
+PARTS, PART_STEPS = (6, 9, 12, 16, 20), 20_000
 
 
 class StarLike(Problem):
@@ -46,6 +50,32 @@ class StarLike(Problem):
             colors = kernels.star.color_star(*lists, order, colors, graph.is_bipartite, limit)
         return colors if colors.size == self.num_vertices else None
 
+    @cached_property
+    def greedy_work(self) -> int:
+        """Star coloring looks at entries, acyclic coloring at pairs of them besides: mostly at less than half."""
+        entries = 2 * self.graph.indices.size
+        pairs = int((np.diff(self.graph.indptr).astype(np.int64) ** 2).sum())
+        return entries + pairs // 2 if self.substitution else entries
+
+    def order_work(self, name: str) -> int:
+        """Orders look at entries, at distance two at pairs of them."""
+        if name in ("natural", "random"):
+            return self.num_vertices
+        return self.num_pairs if name.startswith("distance_two") else self.graph.indices.size
+
+    @property
+    def pass_work(self) -> int:
+        """All pairs (if they are not too many), then what the greedy algorithm looks at."""
+        return self.greedy_work + (self.num_pairs if self.has_few_pairs else self.graph.indices.size)
+
+    def with_direct_recovery(self) -> StarLike:
+        """Return the star coloring of the same graph; it shares what has been found out about that."""
+        twin = copy(self)
+        twin.substitution = False
+        for name in ("quick_bound", "lower_bound", "greedy_work"):
+            twin.__dict__.pop(name, None)
+        return twin
+
     def neighborhood(self, distance: int = 1) -> Any:
         """Return the graph, or the graph of vertices that have a common neighbor."""
         lists = self.graph.indptr, self.graph.indices
@@ -53,46 +83,56 @@ class StarLike(Problem):
             return kernels.neighbors.distance_one(*lists)
         return kernels.neighbors.distance_two(*lists, *lists)
 
-    def exact_terms(self) -> dict[str, Any]:
-        """Star or acyclic coloring; vertices without a diagonal entry may be neutral."""
+    def around(self, v: int) -> list[int]:
+        """Return the neighbors of a vertex."""
         graph = self.graph
-        return {
-            "neighbors": [set(around.tolist()) for around in np.split(graph.indices, graph.indptr[1:-1])],
-            "kind": "acyclic" if self.substitution else "star",
-            "side": (np.arange(self.num_vertices) >= graph.num_first).astype(int),
-            "may_be_neutral": ~self.diagonal,
-        }
+        return graph.indices[graph.indptr[v] : graph.indptr[v + 1]].tolist()
+
+    def part(self, vertices: list[int]) -> Terms:
+        """Star or acyclic coloring of an induced subgraph; vertices without a diagonal entry may be neutral."""
+        place = {v: k for k, v in enumerate(vertices)}
+        neighbors = [{place[w] for w in self.around(v) if w in place} for v in vertices]
+        side = [int(v >= self.graph.num_first) for v in vertices]
+        return Terms(neighbors, "acyclic" if self.substitution else "star", side, (~self.diagonal[vertices]).tolist())
+
+    def find_lower_bound(self) -> int:
+        """What a few vertices need that lie together, if it is more."""
+        self.__dict__["lower_bound"] = self.quick_bound
+        if self.graph.indices.size:
+            self.prove(PARTS, PART_STEPS, NO_LIMIT)
+        return self.lower_bound
 
     def settle(self, colors: np.ndarray) -> np.ndarray:
         """Vertices that are neither hub nor parent nor on the diagonal need no color."""
         if self.diagonal.all():
             return colors
-        orientation = orient(self.graph, colors, self.substitution, self.diagonal)
-        return neutralize(self.graph, colors, orientation, self.diagonal)
+        return settle(self.graph, colors, self.substitution, self.diagonal)
 
 
-#: Orders and variants of ``order="auto"``.
+#: Orders and variants that a quick search tries first.
 QUICK = {
     "star": (
-        ("natural", ""),
         ("natural", "restricted"),
         ("smallest_last", "cautious"),
         ("largest_first", "cautious"),
+        ("distance_two_smallest_last", "restricted"),
+        ("dynamic_largest_first", "restricted"),
     ),
-    "acyclic": (("natural", ""), ("smallest_last", ""), ("distance_two_smallest_last", "")),
+    "acyclic": (("smallest_last", ""), ("distance_two_smallest_last", "")),
 }
 
-#: Orders of ``order="best"``, which runs every variant in each.
+#: All orders, the most promising first; a thorough search runs every variant in each.
 THOROUGH = (
     "natural",
     "smallest_last",
-    "largest_first",
-    "incidence_degree",
     "distance_two_smallest_last",
+    "incidence_degree",
+    "largest_first",
     "distance_two_largest_first",
     "distance_two_incidence_degree",
     "perfect_elimination",
     "dynamic_largest_first",
+    "distance_two_dynamic_largest_first",
     "saturation",
     "smallest_first",
     "random",
@@ -130,9 +170,17 @@ class Symmetric(StarLike):
         return None if self.substitution else self._columns
 
     @property
-    def has_few_pairs(self) -> bool:
-        """Whether an order that looks at all pairs of entries in a row is affordable."""
-        return self._columns.has_few_pairs
+    def simpler(self) -> list[Simpler]:
+        """Column colorings are star colorings, which are acyclic colorings."""
+        n = self.num_vertices
+        if self.substitution:
+            return [Simpler("star", self.with_direct_recovery(), 0, n)]
+        return [Simpler("distance two", self._columns, 0, n)]
+
+    @property
+    def num_pairs(self) -> int:
+        """Number of pairs of entries in a row."""
+        return self._columns.num_pairs
 
     @cached_property
     def diagonal(self) -> np.ndarray:
@@ -145,13 +193,18 @@ class Symmetric(StarLike):
         """Return the graph, or its square."""
         return super().neighborhood() if distance == 1 else self._columns.neighborhood()
 
-    def find_lower_bound(self) -> int:
-        """The best of the clique, density and band bounds."""
+    def quick_proofs(self) -> dict[str, int]:
+        """Cliques, counting, and bands."""
         full = bool(self.diagonal.all())
         clique = clique_bound(self.neighborhood(), self.degrees) - (not full)  # one of it may be neutral
-        A, order = self.pattern, order_by_name("smallest_last")(self)
+        A, order = self.pattern, self.ordered("smallest_last")
+        density = density_bound(A.indptr, A.indices, order, self.num_vertices)
         band = star_band_bound(A) if full and not self.substitution else 0
-        return max(0, clique, band, density_bound(A.indptr, A.indices, order, self.num_vertices))
+        return {
+            f"{clique} columns are adjacent pairwise": max(clique, 0),
+            f"{density} products are needed for as many equations as a part has entries": density,
+            f"a full band of half-width {band // 2} is a part of it": band,
+        }
 
     def restricted_greedy(self, order: np.ndarray, limit: int = NO_LIMIT) -> np.ndarray | None:
         """First-fit restricted star colors (Gebremedhin, Manne, Pothen 2005, Algorithm 4.2)."""
@@ -160,29 +213,19 @@ class Symmetric(StarLike):
         return colors if colors.size == self.num_vertices else None
 
     def portfolio(self, thorough: bool) -> Iterator[Candidate]:
-        """Column colorings, then orders on the adjacency graph and its square, and variants of the algorithm."""
-        if thorough and self.distance_two is not None and self.has_few_pairs:
-            for name, make in self.distance_two.with_ties(self.tie_order).portfolio(thorough):
-                yield f"distance two, {name}", make
+        """Orders on the adjacency graph and its square, and variants of the algorithm."""
+        yield self.by_order("natural")
         kind = "acyclic" if self.substitution else "star"
         variants = ("",) if self.substitution else ("", "cautious", "restricted")
-        choices = [(name, variant) for name in THOROUGH for variant in variants] if thorough else QUICK[kind]
-        order = np.empty(0, np.int32)
-        known = ""
-        for name, variant in choices:
-            if name.startswith("distance_two") and not self.has_few_pairs:
-                continue
-            if name != known:
-                order, known = order_by_name(name)(self), name
-            yield " ".join(filter(None, (variant, name))), partial(self._variant, variant, order)
+        every = [(name, variant) for name in THOROUGH for variant in variants]
+        choices = every if thorough else [*QUICK[kind], *((name, "") for name in THOROUGH)]
+        for name, variant in dict.fromkeys(choices):
+            if (name, variant) != ("natural", "") and (self.has_few_pairs or not name.startswith("distance_two")):
+                label = f"{variant} {name}" if variant else name
+                yield Candidate(label, partial(self._variant, variant, name), self._ordered_work(name))
 
-    def _variant(self, variant: str, order: np.ndarray, limit: int) -> np.ndarray | None:
+    def _variant(self, variant: str, name: str, limit: int) -> np.ndarray | None:
+        order = self.ordered(name)
         if variant == "restricted":
             return self.restricted_greedy(order, limit)
         return self.greedy(order, limit, cautious=variant == "cautious")
-
-    def result(self, colors: np.ndarray, **found: Any) -> Any:
-        """Wrap the colors."""
-        from ..results import SymmetricColoring
-
-        return SymmetricColoring(self, colors, **found)

@@ -8,6 +8,8 @@ import numpy as np
 import scipy.sparse
 
 from sparsead.checking.directional import EPS, Function, Slope, slope_along
+from sparsead.checking.doubt import halved
+from sparsead.checking.plain import plain_value, real
 from sparsead.checking.report import CheckFailed, Comparison, Report
 from sparsead.errors import InputError
 
@@ -58,8 +60,13 @@ def check(prepared: Any, x: Any, *args: Any, seed: int = 0) -> Report:
     >>> sad.check(jac, np.arange(4.0)).passed
     True
     """
+    if not hasattr(prepared, "recipe") and not hasattr(prepared, "accuracy"):
+        raise InputError(
+            f"check expects what sparsead.jacobian, hessian or gradient returned, got {type(prepared).__name__}; "
+            "prepare first: sparsead.check(sparsead.jacobian(f, x0), x)"
+        )
     matrix = prepared(x, *args)
-    checked = _check_of(prepared, (x, *args), np.random.default_rng(seed))
+    checked = _checker(prepared, (x, *args), np.random.default_rng(seed))
     checked.everything(matrix)
     return checked.verdict()
 
@@ -86,16 +93,19 @@ def verify(prepared: Any, how: bool | str, matrix: Any, args: tuple[Any, ...]) -
     if how not in (False, True, "products"):
         raise InputError(f"verify={how!r} is not known; expected True, False or 'products'")
     if how:
-        checked = _check_of(prepared, args, np.random.default_rng())
+        checked = _checker(prepared, args, np.random.default_rng())
         checked.residuals(matrix, differences=how is True)
         checked.verdict()
 
 
-def _check_of(prepared: Any, args: tuple[Any, ...], rng: np.random.Generator) -> _JacobianCheck:
+def _checker(prepared: Any, args: tuple[Any, ...], rng: np.random.Generator) -> _JacobianCheck:
+    """Return the comparisons for what was prepared, at a point."""
     branch = getattr(prepared, "branch", None)  # of a guarded preparation
     prepared = prepared if branch is None else branch.prepared
-    checker = _HessianCheck if hasattr(prepared, "hvp") else _JacobianCheck
-    return checker(prepared, args, rng)
+    if not hasattr(prepared, "pattern"):
+        return _GradientCheck(prepared, args, rng)
+    kind = _HessianCheck if hasattr(prepared, "hvp") else _JacobianCheck
+    return kind(prepared, args, rng)
 
 
 class _JacobianCheck:
@@ -107,8 +117,12 @@ class _JacobianCheck:
         self.prepared, self.args, self.rng = prepared, args, rng
         self.x = prepared.signature.vector(args)
         self.accuracy = getattr(prepared, "accuracy", ROUNDING)
-        m, n = prepared.shape
-        self.report = Report(f"a {m} x {n} matrix with {prepared.pattern.nnz} entries")
+        self.report = Report(self.title())
+
+    def title(self) -> str:
+        """Return what is checked, in words."""
+        m, n = self.prepared.shape
+        return f"a {m} x {n} matrix with {self.prepared.pattern.nnz} entries"
 
     def verdict(self) -> Report:
         """Return the report, or raise it."""
@@ -167,11 +181,11 @@ class _JacobianCheck:
     def function(self, x: np.ndarray) -> np.ndarray:
         """Call the user's function."""
         self.report.calls += 1
-        return self.flat(self.prepared.function(*self.arguments(x)))
+        return self.flat(plain_value(self.prepared.function, self.arguments(x)))
 
     def flat(self, value: Any) -> np.ndarray:
         """Return a value of the function as one vector."""
-        return self.prepared.signature.flat(value).astype(np.float64)
+        return real(self.prepared.signature.flat(value))
 
     def arguments(self, x: np.ndarray) -> tuple[Any, ...]:
         """Return the arguments of the function at another x."""
@@ -238,7 +252,7 @@ class _JacobianCheck:
             difference = abs((matrix @ part)[row] - slope.value[row])
             return bool(difference > SAFETY * slope.error[row] + self.accuracy * abs(slope.value[row]))
 
-        column = _halved(np.flatnonzero(v), v, off)
+        column = halved(np.flatnonzero(v), v, off)
         stored = matrix[[row], :].indices
         kind = "its value is wrong" if column in stored else "the pattern has no entry there"
         return f"column {column} explains it: {kind}"
@@ -265,7 +279,11 @@ class _JacobianCheck:
             change_now = change(part)
             row = int(np.argmax(change_now))
             if change_now[row] > max(worst[0], 1.0):
-                column = _halved(np.flatnonzero(part), part, lambda half, row=row: change(half)[row] > 1.0)
+
+                def moves(half: np.ndarray, row: int = row, change: Function = change) -> bool:
+                    return bool(change(half)[row] > 1.0)
+
+                column = halved(np.flatnonzero(part), part, moves)
                 words = f"row {row} depends on column {column}: the pattern has no entry there"
                 worst = float(change_now[row]), words
         self.report.comparisons.append(Comparison(name, worst[0] * 1e-12, 1e-12, worst[1]))
@@ -321,6 +339,19 @@ class _HessianCheck(_JacobianCheck):
         return self.prepared.signature.flat_x(self.prepared.gradient(*self.arguments(x)))
 
 
+class _GradientCheck(_HessianCheck):
+    """The comparison for a gradient that was prepared alone."""
+
+    def title(self) -> str:
+        return f"a gradient of {self.prepared.program.wrt.size} elements"
+
+    def everything(self, matrix: Any) -> None:
+        self.first_order(self.rng.uniform(0.5, 1.5, self.x.size))
+
+    def gradient(self, x: np.ndarray) -> np.ndarray:
+        return self.prepared.signature.flat_x(self.prepared(*self.arguments(x)))
+
+
 def _forgiving(function: Function, size: int) -> Function:
     """Return the function with NaN for its values where it raises an arithmetic error, as scalar code does."""
 
@@ -332,13 +363,3 @@ def _forgiving(function: Function, size: int) -> Function:
                 return np.full(size, np.nan)
 
     return call
-
-
-def _halved(columns: np.ndarray, v: np.ndarray, off: Any) -> int:
-    """Return a column whose part of v is off, by halving the set of columns."""
-    while columns.size > 1:
-        half = columns[: columns.size // 2]
-        part = np.zeros(v.size)
-        part[half] = v[half]
-        columns = half if off(part) else columns[columns.size // 2 :]
-    return int(columns[0])

@@ -6,12 +6,14 @@ from dataclasses import dataclass, field
 from html import escape
 from typing import Any
 
-from coloring.html import table
+from coloring.pictures.html import table
 from sparsead.errors import SparseADError
 
 
 class CheckFailed(SparseADError, ArithmeticError):  # noqa: N818  (the name that the API promises)
     """A derivative does not agree with the function; `report` has all comparisons."""
+
+    refuses = False
 
     def __init__(self, report: Report) -> None:
         super().__init__(str(report))
@@ -48,11 +50,12 @@ class Comparison:
 
 @dataclass
 class Report:
-    """All comparisons of one check."""
+    """All comparisons of one check; the notes say what could not be compared, and why."""
 
     title: str
     comparisons: list[Comparison] = field(default_factory=list)
     calls: int = 0
+    notes: list[str] = field(default_factory=list)
 
     @property
     def passed(self) -> bool:
@@ -60,13 +63,19 @@ class Report:
         return all(c.passed for c in self.comparisons)
 
     def __str__(self) -> str:
-        return "\n".join(
-            [f"check of {self.title}", *map(str, self.comparisons), f"({self.calls} calls of the function)"]
-        )
+        notes = [f"note   {note}" for note in self.notes]
+        calls = f"({self.calls} calls of the function)"
+        return "\n".join([f"check of {self.title}", *map(str, self.comparisons), *notes, calls])
 
     def _repr_html_(self) -> str:
         rows = [
             ("ok" if c.passed else "FAILED", c.name, f"{c.error:.2e}", f"{c.allowed:.2e}") for c in self.comparisons
         ]
         head = f"<div><b>{escape(f'check of {self.title}')}</b>, {self.calls} calls of the function</div>"
-        return head + table(("", "compared", "differs by", "allowed"), rows)
+        notes = "".join(f"<div>{escape(note)}</div>" for note in self.notes)
+        return head + table(("", "compared", "differs by", "allowed"), rows) + notes
+
+
+def unchecked() -> Report:
+    """Return the report of a preparation that is not checked."""
+    return Report("a preparation", notes=["nothing was compared: check=False"])

@@ -10,7 +10,7 @@ import numpy as np
 from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter
 
-from coloring.plotting import EDGE, INK, PAINTS
+from coloring.pictures.figures import EDGE, INK, PAINTS
 from sparsead.measuring.findings import Measured
 
 ROW = 0.24  # inches

@@ -20,6 +20,7 @@ MEANING = {
     "detect": "read the pattern off the kernels",
     "color": "choose the cheapest mode; color, if it takes passes",
     "compile": "generate code and compile it",
+    "check": "compare values and products with f on plain arrays",
 }
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from coloring.html import facts
+from coloring.pictures.html import facts
 
 
 class Described:

@@ -11,7 +11,7 @@ import scipy.sparse
 
 import coloring as graph
 from coloring import ColoringResult, SparsityPattern
-from coloring.thumbnail import thumbnail
+from coloring.pictures.thumbnail import thumbnail
 from sparsead.checking.check import verify
 from sparsead.derivatives.described import Described
 from sparsead.derivatives.modes import given_coloring

@@ -8,8 +8,11 @@ from typing import Any
 import numpy as np
 
 import sparsead.ops  # noqa: F401  (fills the tables that tracing reads)
+from sparsead.checking.report import unchecked
 from sparsead.derivatives.described import Described
 from sparsead.derivatives.modes import chosen_engine
+from sparsead.derivatives.nested import NestedGradient, composes, is_asked
+from sparsead.derivatives.subject import checked
 from sparsead.emit.sweep import DEFAULT_BACKEND, Engine, compile_together
 from sparsead.errors import InputError
 from sparsead.keeping.pickling import Recipe, Sendable
@@ -47,6 +50,9 @@ class Gradient(Described, Sendable):
         self.program = program
         self.kernels = kernels
         self.gradient_kernels = gradient_kernels(kernels)
+        self.engine = engine
+        self.function = recipe.function
+        self.checked = unchecked()
         self.signature = signature
         self._both = combined(kernels, self.gradient_kernels)
         self._gradient = value_sweep(self.gradient_kernels, engine)
@@ -56,6 +62,7 @@ class Gradient(Described, Sendable):
         """Compile what the calls need."""
         compile_together([self._gradient, self._value_and_gradient])
 
+    @composes
     def __call__(self, x: Any, *args: Any) -> np.ndarray:
         """Return the gradient at x.
 
@@ -80,6 +87,7 @@ class Gradient(Described, Sendable):
         self._gradient(**self._inputs((x, *args)), g=g)
         return self.signature.like_x(g)
 
+    @composes
     def value_and_gradient(self, x: Any, *args: Any) -> tuple[float, np.ndarray]:
         """Return ``f(x, *args)`` and its gradient, from one sweep.
 
@@ -97,6 +105,15 @@ class Gradient(Described, Sendable):
         y, g = np.empty(1), np.empty(self.program.wrt.size)
         self._value_and_gradient(**self._inputs((x, *args)), y=y, g=g)
         return float(y[0]), self.signature.like_x(g)
+
+    @property
+    def argnum(self) -> int:
+        """Which argument x is."""
+        return self.signature.argnum
+
+    @property
+    def _nested(self) -> NestedGradient:
+        return NestedGradient(self.program, self.signature, self.kernels)
 
     def _heading(self) -> str:
         return f"gradient of {self.program.name}: {self.program.wrt.size} elements"
@@ -128,12 +145,13 @@ def gradient(
     argnum: Argnum = 0,
     threads: int | None = None,
     backend: str = DEFAULT_BACKEND,
+    check: bool = True,
 ) -> Gradient:
     """Prepare the gradient of a scalar NumPy function.
 
     Parameters
     ----------
-    f, x0, *args, argnum, threads, backend
+    f, x0, *args, argnum, threads, backend, check
         As in `hessian`.
 
     Returns
@@ -142,7 +160,7 @@ def gradient(
 
     Raises
     ------
-    InputError, UnsupportedOperationError, TracedBranchError
+    InputError, UnsupportedOperationError, TracedBranchError, CheckFailed
         As in `hessian`.
 
     Examples
@@ -153,18 +171,20 @@ def gradient(
     >>> grad(np.array([1.0, 2.0, 3.0]))
     array([ 3., 12., 27.])
     """
-    return _prepared(f, (x0, *args), (argnum, chosen_engine(backend, threads)))
+    if is_asked((x0, *args)):
+        return NestedGradient.of(f, (x0, *args), argnum)  # type: ignore[return-value]  # inside a traced function
+    return _prepared(f, (x0, *args), (argnum, chosen_engine(backend, threads), check))
 
 
-def _prepared(f: Callable[..., Any], args: tuple[Any, ...], options: tuple[Argnum, Engine]) -> Gradient:
-    argnum, engine = options
+def _prepared(f: Callable[..., Any], args: tuple[Any, ...], options: tuple[Argnum, Engine, bool]) -> Gradient:
+    argnum, engine, wanted = options
     timings = Timings()
     program, signature, kernels = traced_scalar(f, args, argnum, timings)
     with timings.stage("linearize"):
-        result = Gradient(Recipe(_prepared, f, args, options), program, signature, kernels, engine, timings)
+        made = Gradient(Recipe(_prepared, f, args, options), program, signature, kernels, engine, timings)
     with timings.stage("compile"):
-        result.compile()
-    return result
+        made.compile()
+    return checked(made, args, wanted, timings)
 
 
 def traced_scalar(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -15,7 +16,9 @@ from sparsead.derivatives import constants
 from sparsead.derivatives.gradient import traced_scalar
 from sparsead.derivatives.matrix import PreparedMatrix
 from sparsead.derivatives.modes import HESSIAN_MODES, check_options, choose_hessian, chosen_engine
+from sparsead.derivatives.nested import NestedHessian, composes, is_asked
 from sparsead.derivatives.preparation import Options, finished, prepared_at
+from sparsead.derivatives.subject import checked
 from sparsead.derivatives.vectors import as_operator, checked_pair, checked_vector, new_or_checked
 from sparsead.emit.sweep import DEFAULT_BACKEND, Engine, Sweep
 from sparsead.errors import InputError
@@ -30,6 +33,7 @@ from sparsead.sweeps.assembly import Assembly, compressed_assembly, direct_assem
 from sparsead.sweeps.vector import apply_columns, product_sweep, value_sweep
 from sparsead.tracing.arguments import Argnum
 from sparsead.tracing.decisions import Decisions
+from sparsead.tracing.second import for_second_order
 
 LANE = "hvp"
 
@@ -51,6 +55,7 @@ class Hessian(PreparedMatrix):
         self.gradient_kernels = gradients
         self._both = combined(combined(self.kernels, gradients), self.linear.primal)
 
+    @composes
     def __call__(
         self,
         x: Any,
@@ -103,6 +108,7 @@ class Hessian(PreparedMatrix):
             return out
         return self.structure.matrix(data) if triangle == "full" else self.structure.triangle(data, triangle)
 
+    @composes
     def gradient(self, x: Any, *args: Any, out: np.ndarray | None = None) -> np.ndarray:
         """Return the gradient at x, by one reverse sweep.
 
@@ -122,6 +128,7 @@ class Hessian(PreparedMatrix):
         self._sweep("gradient")(**self._inputs((x, *args)), g=g)
         return self.signature.like_x(g)
 
+    @composes
     def hvp(self, x: Any, v: Any, *args: Any) -> np.ndarray:
         """Return ``H @ v`` without forming H.
 
@@ -196,6 +203,10 @@ class Hessian(PreparedMatrix):
 
         return as_operator(self.shape, product, product)
 
+    @property
+    def _nested(self) -> NestedHessian:
+        return NestedHessian(self.program, self.signature, self.kernels)
+
     def _sweep(self, name: str) -> Sweep:
         if name not in self._sweeps:
             if name == "gradient":
@@ -217,6 +228,7 @@ def hessian(
     guard: str = "error",
     threads: int | None = None,
     backend: str = DEFAULT_BACKEND,
+    check: bool = True,
 ) -> Any:
     """Prepare the sparse Hessian of a scalar NumPy function.
 
@@ -224,7 +236,7 @@ def hessian(
     ----------
     f : callable
         ``f(x, *args)``: NumPy code that returns one number.
-    x0, *args, argnum, pattern, order, guard, threads, backend
+    x0, *args, argnum, pattern, order, guard, threads, backend, check
         As in `jacobian`.
     mode : str
         ``"star"``: star coloring, direct recovery; ``"acyclic"``: acyclic coloring, recovery by substitution;
@@ -242,7 +254,7 @@ def hessian(
     ------
     InputError
         If `f` does not return a single number, or an argument cannot be used.
-    UnsupportedOperationError, TracedBranchError
+    UnsupportedOperationError, TracedBranchError, CheckFailed
         As in `jacobian`.
 
     Examples
@@ -256,7 +268,9 @@ def hessian(
            [0., 4., 0.]])
     """
     check_options(mode, HESSIAN_MODES, guard)
-    options = Options(argnum, mode, pattern, coloring, order, chosen_engine(backend, threads))
+    if is_asked((x0, *args)):
+        return NestedHessian.of(f, (x0, *args), argnum)  # inside a traced function
+    options = Options(argnum, mode, pattern, coloring, order, chosen_engine(backend, threads), check)
     return prepared_at(prepared, f, (x0, *args), options, guard)
 
 
@@ -275,15 +289,17 @@ def prepared(
         Records the branches on traced values; without it they are refused.
     """
     timings = Timings()
-    program, signature, kernels = traced_scalar(f, args, options.argnum, timings, decisions)
+    with for_second_order():
+        program, signature, kernels = traced_scalar(f, args, options.argnum, timings, decisions)
     with timings.stage("linearize"):
-        gradients = gradient_kernels(kernels)
+        gradients = gradient_kernels(kernels, again=True)
         linear = second_order(gradients)
     steps = (hessian_patterns, choose_hessian, _assembly)
     with naming_lines(program, symmetric=True):
         found, (mode, colored, reasons), assembly = finished(linear, options, timings, *steps)
     parts = (linear, found, mode, colored, assembly, timings, options.engine, reasons)
-    return Hessian(gradients, Recipe(prepared, f, args, options), program, signature, kernels, *parts)
+    made = Hessian(gradients, Recipe(prepared, f, args, options), program, signature, kernels, *parts)
+    return checked(made, args, options.check, timings, decisions)
 
 
 def hessian_pattern(f: Callable[..., Any], x0: Any, *args: Any, argnum: Argnum = 0) -> SparsityPattern:
@@ -307,16 +323,16 @@ def hessian_pattern(f: Callable[..., Any], x0: Any, *args: Any, argnum: Argnum =
            [1., 0., 0.],
            [0., 0., 0.]])
     """
-    program, _, kernels = traced_scalar(f, (x0, *args), argnum, Timings())
-    linear = second_order(gradient_kernels(kernels))
+    with for_second_order():
+        program, _, kernels = traced_scalar(f, (x0, *args), argnum, Timings())
+    linear = second_order(gradient_kernels(kernels, again=True))
     with naming_lines(program, symmetric=True):
         return hessian_patterns(linear)[linear.target]
 
 
 def second_order(gradients: Kernels) -> LinearProgram:
     """Linearize gradient kernels: the matrix is the Hessian."""
-    linear = linearize(gradients)
-    return LinearProgram(linear.source, linear.target, linear.kernels, linear.primal, symmetric=True)
+    return replace(linearize(gradients), symmetric=True)
 
 
 def hessian_patterns(linear: LinearProgram) -> dict[Buffer, SparsityPattern]:

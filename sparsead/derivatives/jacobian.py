@@ -15,7 +15,9 @@ from sparsead.derivatives import constants
 from sparsead.derivatives.differences import METHODS, DifferenceJacobian
 from sparsead.derivatives.matrix import PreparedMatrix
 from sparsead.derivatives.modes import JACOBIAN_MODES, check_options, choose_jacobian, chosen_engine
+from sparsead.derivatives.nested import NestedJacobian, composes, is_asked
 from sparsead.derivatives.preparation import Options, finished, prepared_at
+from sparsead.derivatives.subject import checked
 from sparsead.derivatives.vectors import as_operator, checked_pair, checked_vector, new_or_checked
 from sparsead.emit.sweep import DEFAULT_BACKEND, Engine, Sweep
 from sparsead.errors import InputError
@@ -48,6 +50,7 @@ class Jacobian(PreparedMatrix):
         super().__init__(*args)
         self._both = combined(self.kernels, self.linear.primal)
 
+    @composes
     def __call__(
         self,
         x: Any,
@@ -93,6 +96,7 @@ class Jacobian(PreparedMatrix):
         self._fill(data, inputs, keep_constants)
         return self._verified(self.structure.matrix(data) if out is None else out, verify, (x, *args))
 
+    @composes
     def value_and_jacobian(
         self,
         x: Any,
@@ -135,6 +139,7 @@ class Jacobian(PreparedMatrix):
         matrix = self.structure.matrix(data) if matrix is None else matrix
         return self.signature.shaped(y), self._verified(matrix, verify, (x, *args))
 
+    @composes
     def value(self, x: Any, *args: Any, out: np.ndarray | None = None) -> np.ndarray:
         """Return ``f(x, *args)``, from the compiled kernels.
 
@@ -154,6 +159,7 @@ class Jacobian(PreparedMatrix):
         self._sweep("value")(**self._inputs((x, *args)), y=y)
         return self.signature.shaped(y)
 
+    @composes
     def jvp(self, x: Any, v: Any, *args: Any) -> np.ndarray:
         """Return ``J @ v`` without forming J, for about the price of `f`.
 
@@ -176,6 +182,7 @@ class Jacobian(PreparedMatrix):
         v = checked_vector("jvp", v, self.shape[1])
         return apply_columns(self._sweep("jvp"), self._inputs((x, *args)), "dx", "dy", v, self.shape[0])
 
+    @composes
     def vjp(self, x: Any, w: Any, *args: Any) -> np.ndarray:
         """Return ``J.T @ w`` without forming J, for about the price of `f`.
 
@@ -214,6 +221,10 @@ class Jacobian(PreparedMatrix):
         x = np.array(x, dtype=np.float64)
         return as_operator(self.shape, lambda v: self.jvp(x, v, *args), lambda w: self.vjp(x, w, *args))
 
+    @property
+    def _nested(self) -> NestedJacobian:
+        return NestedJacobian(self.program, self.signature, self.kernels)
+
     def _sweep(self, name: str) -> Sweep:
         if name not in self._sweeps:
             match name:
@@ -240,6 +251,7 @@ def jacobian(
     guard: str = "error",
     threads: int | None = None,
     backend: str = DEFAULT_BACKEND,
+    check: bool = True,
 ) -> Any:
     """Prepare the sparse Jacobian of a NumPy function.
 
@@ -282,6 +294,10 @@ def jacobian(
         variable ``SPARSEAD_THREADS`` says, else 1.
     backend : str
         ``"llvm"``, ``"numba"`` or ``"python"``: what compiles the generated code.
+    check : bool
+        Compare what was traced with `f` on plain arrays, before anything is returned: values at `x0` and at a point
+        nearby, and the derivative between the two. It costs two calls of `f`, more where they disagree at first
+        sight; ``jac.checked`` says what was compared, and what could not be.
 
     Returns
     -------
@@ -295,6 +311,8 @@ def jacobian(
         `f` branches in Python on a traced value.
     InputError
         An argument, or the value of `f`, cannot be used.
+    CheckFailed
+        What was traced is not `f`.
 
     Examples
     --------
@@ -309,10 +327,12 @@ def jacobian(
     {'jvp': 2, 'vjp': 0}
     """
     check_options(mode, JACOBIAN_MODES, guard)
+    if is_asked((x0, *args)):
+        return NestedJacobian.of(f, (x0, *args), argnum)
     _check_method(method, mode)
     if method != "ad":
         return DifferenceJacobian(f, (x0, *args), argnum, method, step, pattern, coloring, order)
-    options = Options(argnum, mode, pattern, coloring, order, chosen_engine(backend, threads))
+    options = Options(argnum, mode, pattern, coloring, order, chosen_engine(backend, threads), check)
     return prepared_at(prepared, f, (x0, *args), options, guard)
 
 
@@ -341,7 +361,8 @@ def prepared(
     with naming_lines(program):
         found, (mode, colored, reasons), assembly = finished(linear, options, timings, *steps)
     parts = (linear, found, mode, colored, assembly, timings, options.engine, reasons)
-    return Jacobian(Recipe(prepared, f, args, options), program, signature, kernels, *parts)
+    made = Jacobian(Recipe(prepared, f, args, options), program, signature, kernels, *parts)
+    return checked(made, args, options.check, timings, decisions)
 
 
 def _assembly(

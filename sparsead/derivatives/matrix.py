@@ -7,8 +7,9 @@ from typing import Any
 import numpy as np
 
 from coloring import ColoringResult, SparsityPattern
-from coloring.thumbnail import thumbnail
+from coloring.pictures.thumbnail import thumbnail
 from sparsead.checking.check import verify
+from sparsead.checking.report import unchecked
 from sparsead.derivatives import constants
 from sparsead.derivatives.blocks import Blocks
 from sparsead.derivatives.described import Described
@@ -47,6 +48,8 @@ class PreparedMatrix(Described, Sendable):
         What was traced; what it was lowered to; the linear program of the matrix. All print themselves.
     timings : Timings
         Seconds of each stage of the preparation.
+    checked : Report
+        What was compared with `function` before this was returned; its notes say what could not be, and why.
     """
 
     _symmetric = False
@@ -82,6 +85,7 @@ class PreparedMatrix(Described, Sendable):
         self._names = [node.name for node in program.inputs]
         self.structure = FixedStructure(pattern)
         self._sweeps: dict[str, Sweep] = {}
+        self.checked = unchecked()
 
     # -- what was prepared ----------------------------------------------------------------------------------
     @property

@@ -71,12 +71,12 @@ def given_coloring(pattern: SparsityPattern, given: Any, partition: str) -> Colo
     if isinstance(given, str):
         if given != "none":
             raise InputError(f"unknown coloring {given!r}; expected 'none', a coloring result, or an array of colors")
-        given = np.arange(size, dtype=np.int32)
+        given = np.arange(size)
     colors = np.asarray(given)
     if colors.shape != (size,) or colors.dtype.kind not in "iu":
         raise InputError(f"coloring must be an array of {size} integers, got {colors.dtype} {colors.shape}")
     try:
-        return graph.from_colors(pattern, colors.astype(np.int32), partition=partition)
+        return graph.from_colors(pattern, colors, partition=partition)
     except graph.ColoringError as error:
         raise InputError(f"coloring is not valid: {error}") from error
 

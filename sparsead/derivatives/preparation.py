@@ -31,6 +31,7 @@ class Options:
     coloring: Any
     order: Any
     engine: Engine
+    check: bool = True
 
 
 def prepared_at(

@@ -1,10 +1,10 @@
 """Machine code on disk, so that the next process need not optimise again what it has compiled before.
 
-The folder holds code that will be executed. It is private to the user: made with mode 700, and not used at all when
-it belongs to someone else, or others can write to it or replace it. An entry that others own or can write to is not
-read either: it may be from a time when the folder was open. Every entry is written under a temporary name and renamed,
-and carries a hash of its name and contents, so a truncated, damaged, half-written or misplaced one is compiled again.
-Entries are named by a hash of the generated assembly, the processor and the compiler's version; nothing stale is found.
+The folder holds code that will be executed. It is private to the user, see `private_folder`, or it is not used at all.
+An entry that others own or can write to is not read either: it may be from a time when the folder was open. Nor is
+anything but a plain file. Every entry is written under a temporary name and renamed, and carries a hash of its name and
+contents, so a truncated, damaged, half-written or misplaced one is compiled again. Entries are named by a hash of the
+generated assembly, the processor and the compiler's version; nothing stale is found.
 """
 
 from __future__ import annotations
@@ -19,21 +19,34 @@ import time
 import warnings
 from pathlib import Path
 
+from sparsead.emit.private import NotPrivateError, open_to_others, private_folder
+
 VARIABLE = "SPARSEAD_CACHE"
 OFF = {"", "0", "off", "none"}
-MOST = 4096  # entries; beyond, the least recently used half is removed
+MOST = 1 << 28  # bytes of all entries; beyond, the least recently used are removed until half of that is left
+SELDOM = 256  # the folder is looked through once in so many entries, or where they are large in 1/16 of MOST bytes
 PARTIAL = ".partial-"  # how the names of files begin that are being written
 ABANDONED = 3600.0  # seconds after which nobody writes to such a file any longer
+# neither waiting for somebody to write to a pipe, nor going where a link leads
+CAREFULLY = os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_BINARY", 0)
 
 
 def folder_from_environment() -> Path | None:
-    """Return where the cache is: `SPARSEAD_CACHE`, or ``sparsead`` in the user's cache folder; None if switched off."""
+    """Return where the cache is: `SPARSEAD_CACHE`, or ``sparsead`` in the user's cache folder; None if switched off.
+
+    Raises
+    ------
+    RuntimeError
+        If the folder is in the home of a user who has none.
+    """
     given = os.environ.get(VARIABLE)
     if given is not None:
         return None if given.strip().lower() in OFF else Path(given).expanduser()
-    base = os.environ.get("XDG_CACHE_HOME") or os.environ.get("LOCALAPPDATA")
+    for base in (os.environ.get("XDG_CACHE_HOME"), os.environ.get("LOCALAPPDATA")):
+        if base and os.path.isabs(base):
+            return Path(base) / "sparsead"
     try:
-        return Path(base) / "sparsead" if base else Path.home() / ".cache" / "sparsead"
+        return Path.home() / ".cache" / "sparsead"
     except RuntimeError:  # no home folder
         return None
 
@@ -44,11 +57,17 @@ class CodeCache:
     Parameters
     ----------
     folder : Path or None
-        None for a cache that holds nothing.
+        None for a cache that holds nothing. A relative path is meant from where the process is now.
     """
 
     def __init__(self, folder: Path | None) -> None:
-        self.folder = folder if folder is not None and _is_private(folder) else None
+        self.folder: Path | None = None
+        try:
+            self.folder = None if folder is None else private_folder(folder.absolute())
+        except NotPrivateError as reason:
+            _warn(f"{folder} is not used as a code cache because {reason}; make it private (chmod 700)")
+        except OSError:
+            pass
 
     def get(self, key: str) -> bytes | None:
         """Return the code stored under a key, or None."""
@@ -56,8 +75,11 @@ class CodeCache:
             return None
         path = self.folder / f"{key}.o"
         try:
-            with open(path, "rb") as file:
-                stored = file.read() if not _open_to_others(os.fstat(file.fileno())) else b""
+            with open(os.open(path, CAREFULLY), "rb") as file:
+                found = os.fstat(file.fileno())
+                if open_to_others(found) or not stat.S_ISREG(found.st_mode) or found.st_size > MOST:
+                    return None
+                stored = file.read(found.st_size)
         except OSError:
             return None
         with contextlib.suppress(OSError):  # of a disk that is only read
@@ -73,61 +95,53 @@ class CodeCache:
             handle, partial = tempfile.mkstemp(dir=self.folder, prefix=PARTIAL)
         except OSError:
             return
+        digest = _digest(key, code)
         try:
             with os.fdopen(handle, "wb") as file:
-                file.write(_digest(key, code) + code)
+                file.write(digest + code)
             os.replace(partial, self.folder / f"{key}.o")
-            self._trim()
+            if _is_time_to_trim(digest, len(code)):
+                trim(self.folder)
         except OSError:
             pass
         finally:
             if os.path.exists(partial):
                 os.unlink(partial)
 
-    def _trim(self) -> None:
-        """Remove what was used least recently, if there is too much, and what killed processes left."""
-        assert self.folder is not None
-        for path in self.folder.glob(f"{PARTIAL}*"):
-            if path.stat().st_mtime < time.time() - ABANDONED:
-                path.unlink(missing_ok=True)
-        entries = list(self.folder.glob("*.o"))
-        if len(entries) > MOST:
-            for path in sorted(entries, key=lambda p: p.stat().st_mtime)[: len(entries) // 2]:
-                path.unlink(missing_ok=True)
+
+def _is_time_to_trim(digest: bytes, size: int) -> bool:
+    """Tell whether the folder is to be looked through, by lot: no process knows what the others have stored."""
+    return int.from_bytes(digest[:4], "big") < 2**32 * max(1 / SELDOM, 16 * size / MOST)
+
+
+def trim(folder: Path) -> None:
+    """Remove what was used least recently, if there is too much, and what killed processes left."""
+    entries = []
+    with os.scandir(folder) as files:
+        for file in files:
+            with contextlib.suppress(OSError):  # another process was faster
+                found = file.stat(follow_symlinks=False)
+                if file.name.endswith(".o"):
+                    entries.append((found.st_mtime, found.st_size, file.path))
+                elif file.name.startswith(PARTIAL) and found.st_mtime < time.time() - ABANDONED:
+                    os.unlink(file.path)
+    size = sum(entry[1] for entry in entries)
+    if size <= MOST:
+        return
+    for _, freed, path in sorted(entries):
+        if size <= MOST // 2:
+            return
+        with contextlib.suppress(OSError):
+            os.unlink(path)
+        size -= freed
 
 
 def _digest(key: str, code: bytes) -> bytes:
     return hashlib.sha256(key.encode() + code).digest()
 
 
-def _open_to_others(found: os.stat_result) -> bool:
-    """Tell whether a file or folder belongs to somebody else, or others can write to it."""
-    if not hasattr(os, "getuid"):  # Windows keeps a user's folders private by its own rules
-        return False
-    return found.st_uid != os.getuid() or bool(found.st_mode & (stat.S_IWGRP | stat.S_IWOTH))
-
-
-def _replaceable(folder: Path) -> bool:
-    """Tell whether everybody can put another folder in the place of this one: by a folder above that is open to all."""
-    above = (f.stat().st_mode for f in folder.resolve().parents) if hasattr(os, "getuid") else ()
-    return any(mode & stat.S_IWOTH and not mode & stat.S_ISVTX for mode in above)
-
-
-def _is_private(folder: Path) -> bool:
-    """Make the folder if need be; tell whether only this user can write to it."""
-    try:
-        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        shared = _open_to_others(folder.stat()) or _replaceable(folder)
-    except OSError:
-        return False
-    if shared:
-        warnings.warn(
-            f"{folder} is not used as a code cache because others can write to it or to a folder above it; "
-            f"make it private (chmod 700) or set {VARIABLE} to another folder, or to 'off'",
-            RuntimeWarning,
-            stacklevel=2,
-        )
-    return not shared
+def _warn(what: str) -> None:
+    warnings.warn(f"{what}, or set {VARIABLE} to another folder, or to 'off'", RuntimeWarning, stacklevel=3)
 
 
 @functools.cache
@@ -136,6 +150,16 @@ def cache_in(folder: Path | None) -> CodeCache:
     return CodeCache(folder)
 
 
+@functools.cache
+def _homeless(given: str) -> None:
+    """Say once that there is no such home."""
+    _warn(f"there is no home folder for {VARIABLE}={given!r}, so compiled code is not kept; name an absolute path")
+
+
 def default_cache() -> CodeCache:
     """Return the cache that the environment asks for."""
-    return cache_in(folder_from_environment())
+    try:
+        return cache_in(folder_from_environment())
+    except RuntimeError:
+        _homeless(os.environ.get(VARIABLE, ""))
+        return cache_in(None)

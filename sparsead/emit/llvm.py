@@ -12,7 +12,7 @@ import ctypes
 import functools
 import hashlib
 import struct
-import sys
+import weakref
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
@@ -41,8 +41,9 @@ LIBM = {
 ARITHMETIC = {ast.Add: "add", ast.Sub: "sub", ast.Mult: "mul", ast.Div: "div"}
 INTEGER_DIVISION = "sdiv"  # only ever of nonnegative numbers
 COMPARE = {ast.Lt: "lt", ast.LtE: "le", ast.Gt: "gt", ast.GtE: "ge", ast.Eq: "eq", ast.NotEq: "ne"}
+MOST_RECENT = 1 << 25  # bytes of machine code that nobody uses now, kept for the next who asks for the same
 TO_WRITE_SOON = "i32 1, i32 3, i32 1"
-ELEMENT = {"f8": "double", "i4": "i32"}
+ELEMENT = {"f8": "double", "i1": "i8", "i2": "i16", "i4": "i32", "i8": "i64"}
 
 Value = tuple[str, str]  # an LLVM operand and its type: double, i64 or i1
 
@@ -208,8 +209,9 @@ class _Translator:
     def load(self, name: str, address: str) -> Value:
         if self.arrays[name] == "f8":
             return self.emit(f"load double, ptr {address}", "double")
-        narrow = self.emit(f"load i32, ptr {address}", "i32")[0]
-        return self.emit(f"sext i32 {narrow} to i64", "i64")
+        element = ELEMENT[self.arrays[name]]
+        index = self.emit(f"load {element}, ptr {address}", element)
+        return index if element == "i64" else self.emit(f"sext {element} {index[0]} to i64", "i64")
 
     def negated(self, value: Value) -> Value:
         if value[1] == "double":
@@ -390,30 +392,74 @@ def _optimise(module: Any, target: Any) -> None:
 
 
 class _Code:
-    """Machine code of some assembly, from the cache if it is there.
+    """Machine code of some assembly, from the cache on disk if it is there.
 
     No interrupt comes while it is made or freed: an exception in a function that LLVM calls back would be lost, and
-    what is freed by half would be freed twice.
+    what is freed by half would be freed twice. At the end of the process it is left to the system: what `__del__`
+    needs may be gone by then, and another thread may be running the code.
+
+    Attributes
+    ----------
+    compiled : bytes
+        The machine code; an engine holds much more than that.
     """
 
-    def __init__(self, text: str) -> None:
+    def __init__(self, text: str, key: str, stored: bytes | None) -> None:
         with deferred():
             target = _target()
-            key = hashlib.sha256("\n".join([text, _machine()]).encode()).hexdigest()
-            stored = default_cache().get(key)
+            stored = stored or default_cache().get(key)
             module = llvm.parse_assembly(text)
             module.triple = target.triple
             module.data_layout = str(target.target_data)
             if stored is None:
                 _optimise(module, target)
             self.engine = llvm.create_mcjit_compiler(module, target)
-            self.engine.set_object_cache(lambda _, code: default_cache().put(key, code), lambda _: stored)
+            made: list[bytes] = []
+            self.engine.set_object_cache(lambda _, code: made.append(code), lambda _: stored)
             self.engine.finalize_object()
+            weakref.finalize(self, _close, self.engine).atexit = False
+            for code in made:
+                default_cache().put(key, code)
+            self.compiled = stored or b"".join(made)
 
-    def __del__(self) -> None:
-        if hasattr(self, "engine") and not sys.is_finalizing():
-            with deferred():
-                self.engine.close()
+
+def _close(engine: Any) -> None:
+    with deferred():
+        engine.close()
+
+
+class _Codes:
+    """The codes of this process: equal assembly is compiled once, as long as its code is in use or was lately.
+
+    LLVM keeps some 50 kB of every module that it optimised, for ever.
+    """
+
+    def __init__(self) -> None:
+        self.alive: weakref.WeakValueDictionary[str, _Code] = weakref.WeakValueDictionary()
+        self.recent: dict[str, bytes] = {}  # the latest at the end
+
+    def of(self, text: str) -> _Code:
+        """Return the code of some assembly. Threads may come at once: at worst each compiles its own."""
+        key = hashlib.sha256("\n".join([text, _machine()]).encode()).hexdigest()
+        code = self.alive.get(key)
+        if code is None:
+            code = self.alive[key] = _Code(text, key, self.recent.get(key))
+        self.recent.pop(key, None)
+        self.recent[key] = code.compiled
+        size = sum(map(len, list(self.recent.values())))
+        for old in list(self.recent):
+            if size <= MOST_RECENT:
+                break
+            size -= len(self.recent.pop(old, b""))
+        return code
+
+    def clear(self) -> None:
+        """Forget all: whoever asks next gets code from the disk, or compiles."""
+        self.alive.clear()
+        self.recent.clear()
+
+
+_codes = _Codes()
 
 
 def llvm_compiled(functions: Sequence[Function]) -> list[Bind]:
@@ -422,7 +468,7 @@ def llvm_compiled(functions: Sequence[Function]) -> list[Bind]:
     Arrays must be C-contiguous and of the declared types. Each call has a table of pointers of its own, so calls from
     several threads (or from a signal handler) do not meet.
     """
-    code = _Code(assembly(functions))
+    code = _codes.of(assembly(functions))
     return [_binding(code, number, list(function.arrays)) for number, function in enumerate(functions)]
 
 

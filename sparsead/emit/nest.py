@@ -18,7 +18,7 @@ import numpy as np
 
 from sparsead.emit.source import Source, literal, share
 from sparsead.kernels.indexmap import IndexMap, Table
-from sparsead.kernels.kernel import Load, reachable
+from sparsead.kernels.kernel import Load, Meeting, reachable
 from sparsead.program.index import Shape
 from sparsead.program.scalar import Expr
 
@@ -94,7 +94,7 @@ class Nest:
         lines = [t for t in tables if t.axes == (axis,)]
         parts = [self._lookup(t) for t in tables if t.axes != (axis,)]
         if lines:
-            line = np.sum([t.entries for t in lines], axis=0)
+            line = np.stack([t.entries for t in lines]).sum(axis=0, dtype=np.int64)
             step, breaks = stretches(line)
             union = self._breaks[axis] | set(breaks)
             if len(union) <= MAX_BREAKS and self.domain[axis] >= SHORT * (len(union) + 1):
@@ -131,6 +131,10 @@ class Nest:
             place, level = self._index(expr.value.index)
             level = len(self.domain) if self.ordered else level
             name, code = self._name("s"), f"{self.source.buffer(expr.value.buffer)}[{place}]"
+        elif isinstance(expr.value, Meeting):
+            (first, level), (second, other) = self._index(expr.value.first), self._index(expr.value.second)
+            level = len(self.domain) if self.ordered else max(level, other)
+            name, code = self._name("s"), f"{first} == {second}"
         elif expr.op is None:
             return literal(expr.value), 0
         else:
@@ -182,7 +186,7 @@ class Nest:
             with self._axis(axis, "0", str(self.domain[axis])):
                 yield
             return
-        starts = np.array([0, *sorted(self._breaks[axis]), self.domain[axis]], dtype=np.int32)
+        starts = np.array([0, *sorted(self._breaks[axis]), self.domain[axis]], dtype=np.int64)
         bounds = source.table(starts)
         with source.block(f"for p{axis} in range({len(starts) - 1}):"):
             for stretched in self._stretched[axis]:

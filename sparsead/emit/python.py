@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import math
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
@@ -33,12 +34,33 @@ def prefetch(array: np.ndarray, at: int) -> None:
     """Ask for a line of memory before it is needed: a hint, which only machine code can give."""
 
 
-def load(code: Function | Procedure, functions: dict[str, Callable[..., Any]]) -> Callable[..., None]:
-    """Define a generated function in a namespace that holds `functions` only."""
+def load(
+    code: Function | Procedure, functions: dict[str, Callable[..., Any]], exact: bool = False
+) -> Callable[..., None]:
+    """Define a generated function in a namespace that holds `functions` only; `exact`: numbers are float64."""
+    text = ast.parse(code.text)
     namespace: dict[str, Any] = {**functions, "inf": np.inf, "nan": np.nan, "range": range, "abs": abs}
     namespace |= {"min": min, "max": max}
-    exec(compile(code.text, f"<sparsead {code.name}>", "exec"), namespace)  # our own text, never a user's
+    if exact:
+        numbers = _Float64()
+        text = ast.fix_missing_locations(numbers.visit(text))
+        namespace |= numbers.numbers
+    exec(compile(text, f"<sparsead {code.name}>", "exec"), namespace)  # our own text, never a user's
     return namespace[code.name]
+
+
+class _Float64(ast.NodeTransformer):
+    """Replace numbers by names of float64 ones: a division by Python's 0.0 is an error."""
+
+    def __init__(self) -> None:
+        self.numbers: dict[str, Any] = {}
+
+    def visit_Constant(self, node: ast.Constant) -> ast.expr:
+        if not isinstance(node.value, float):
+            return node
+        name = f"number_{node.value!r}"
+        self.numbers[name] = np.float64(node.value)
+        return ast.Name(name, ast.Load())
 
 
 def _binding(function: Callable[..., None], source: Function) -> Bind:
@@ -56,19 +78,23 @@ def _binding(function: Callable[..., None], source: Function) -> Bind:
 def interpreted(source: Function) -> Bind:
     """Run the source as plain Python: slow, and with nothing between the text and the result."""
     functions = FUNCTIONS | INTERPRETED | {"prefetch": prefetch}
-    functions |= {procedure.name: load(procedure, functions) for procedure in source.procedures}
-    return _binding(load(source, functions), source)
+    functions |= {procedure.name: load(procedure, functions, exact=True) for procedure in source.procedures}
+    function = load(source, functions, exact=True)
+
+    def call(*arrays: np.ndarray) -> None:  # an index is a number of Python's, without end, not one of an array's type
+        function(*(array if array.dtype.kind == "f" else array.data for array in arrays))
+
+    return _binding(call, source)
 
 
 def numba_compiled(source: Function) -> Bind:
     """Compile the source with numba for C-contiguous arrays of the declared types."""
     import numba
 
-    kinds = {"f8": numba.types.Array(numba.float64, 1, "C"), "i4": numba.types.Array(numba.int32, 1, "C")}
-
     def jit(code: Function | Procedure) -> Callable[..., None]:
         numbers = code.numbers if isinstance(code, Procedure) else ()
-        signature = numba.void(*(kinds[dtype] for dtype in code.arrays.values()), *(numba.int64 for _ in numbers))
+        kinds = (numba.types.Array(numba.from_dtype(np.dtype(dtype)), 1, "C") for dtype in code.arrays.values())
+        signature = numba.void(*kinds, *(numba.int64 for _ in numbers))
         return numba.njit(signature, error_model="numpy", nogil=True)(load(code, functions))
 
     functions = FUNCTIONS | {"prefetch": numba.njit(prefetch)}

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import re
+from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
@@ -110,7 +111,7 @@ def _numbered(all_lines: list[str], span: Span, arrays: Mapping[str, str]) -> Lo
     """Number the names of a loop in order of appearance: its arrays, what it sets, and what it is given."""
     lines = all_lines[slice(*span)]
     known: dict[str, str] = {}
-    kinds: dict[str, list[str]] = {"f8": [], "i4": [], "local": [], "number": []}
+    kinds: dict[str, list[str]] = defaultdict(list)
 
     def number(match: re.Match[str]) -> str:
         word = match.group()

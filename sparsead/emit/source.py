@@ -15,9 +15,9 @@ import numpy as np
 
 from sparsead.emit.sharing import Loop, Procedure, Span, loops, with_calls
 from sparsead.kernels.kernel import Buffer
+from sparsead.program.index import narrowed
 
-LARGEST = 2**31 - 1  # of the indices in tables
-Dtype = str  # "f8" or "i4"
+Dtype = str  # "f8", or of indices "i4", "i8"
 Callback = Callable[[Mapping[str, np.ndarray]], None]  # takes the arrays by parameter name
 
 
@@ -46,7 +46,7 @@ class Source:
     Attributes
     ----------
     arrays : dict
-        Parameter name to element type, ``"f8"`` or ``"i4"``, in the order of the signature.
+        Parameter name to element type, ``"f8"`` or that of an index, in the order of the signature.
     fixed : dict
         Values of the parameters that are the same at every call: constants and index tables.
     sizes : dict
@@ -81,13 +81,17 @@ class Source:
         self.sizes[name] = max(size, self.sizes.get(name, 0))
         return self.array(name)
 
+    def indices(self, name: str, entries: np.ndarray) -> str:
+        """Declare an array of indices (once), in the type that holds them all, and return its name."""
+        entries = np.ascontiguousarray(narrowed(entries))
+        return self.array(name, entries.dtype.str[1:], entries)
+
     def table(self, entries: np.ndarray) -> str:
         """Declare an index table and return its name; equal tables are one."""
-        assert entries.size == 0 or int(entries.max()) <= LARGEST, "an index does not fit 32 bits"
-        entries = np.ascontiguousarray(entries, dtype=np.int32)
-        digest = hashlib.blake2b(entries.data, digest_size=16).digest()
+        entries = np.ascontiguousarray(narrowed(entries))
+        digest = hashlib.blake2b(entries.data, digest_size=16, key=entries.dtype.str.encode()).digest()
         if digest not in self._tables:
-            self._tables[digest] = self.array(f"t{len(self._tables)}", "i4", entries)
+            self._tables[digest] = self.indices(f"t{len(self._tables)}", entries)
         return self._tables[digest]
 
     def write(self, line: str) -> None:
@@ -112,9 +116,13 @@ class Source:
 
     def interrupt(self, callback: Callback) -> None:
         """End the function here, for a callback; what is written next goes into another one."""
-        assert self._depth == 1, "only between loops"
+        self._require_between_loops()
         self._sections[-1].then = callback
         self._sections.append(_Section())
+
+    def _require_between_loops(self) -> None:
+        if not self.divisible:
+            raise AssertionError("only between loops")
 
     @property
     def divisible(self) -> bool:
@@ -124,9 +132,9 @@ class Source:
     @contextmanager
     def divided(self) -> Iterator[None]:
         """Write a part of which every thread runs a share: ``part[0]`` of ``part[1]``; see `share`."""
-        assert self.divisible, "only between loops"
+        self._require_between_loops()
         self._sections.append(_Section(divided=True))
-        self.array(PART, "i4")
+        self.array(PART, "i8")
         yield
         self._sections.append(_Section())
 

@@ -13,6 +13,7 @@ import numpy as np
 from sparsead.emit.pool import run_all
 from sparsead.emit.python import Bind, Call, interpreted, numba_compiled
 from sparsead.emit.source import PART, Callback, Function, Source
+from sparsead.memory import require
 
 
 def _llvm(functions: Sequence[Function]) -> list[Bind]:
@@ -78,10 +79,12 @@ class Sweep:
 
     def _bound(self) -> tuple[list[_Step], dict[str, np.ndarray]]:
         """Bind the functions to fixed arrays and work arrays of this thread: some for all shares, some for each."""
-        arrays = self.source.fixed | {name: np.empty(size) for name, size in self.sizes.items()}
         count = self.engine.threads if PART in self.source.arrays else 1
+        size = 8 * (sum(self.sizes.values()) + count * sum(self.source.sizes.values()))
+        require(size, f"the work arrays of {self.source.name}", "use fewer threads, or mode='direct'")
+        arrays = self.source.fixed | {name: np.empty(size) for name, size in self.sizes.items()}
         shares = [
-            {name: np.empty(size) for name, size in self.source.sizes.items()} | {PART: np.array([k, count], np.int32)}
+            {name: np.empty(size) for name, size in self.source.sizes.items()} | {PART: np.array([k, count])}
             for k in range(count)
         ]
         steps = []

@@ -78,7 +78,7 @@ def _lines(
     for origin, causes in by_line.items():
         for cause in causes:
             masks[origin][entries[cause]] = True
-    count = sum((mask.astype(np.int32) for mask in masks.values()), np.zeros(size, np.int32))
+    count = sum((mask.astype(np.int64) for mask in masks.values()), np.zeros(size, np.int64))
     lines = []
     for origin, causes in by_line.items():
         names = tuple(cause.operation for cause in causes if cause.operation)

@@ -8,9 +8,9 @@ import numpy as np
 
 from sparsead.explain.edges import Backward, Forward, distinct, read
 from sparsead.explain.flow import NOTHING, Cause, Flow, name_of
+from sparsead.kernels.chain import Chain
 from sparsead.kernels.indexmap import IndexMap
 from sparsead.kernels.kernel import Buffer, Load
-from sparsead.kernels.linearize import coefficients
 from sparsead.program.nodes import Constant, Map, Node, Program, Ref
 from sparsead.program.scalar import Expr, Pool
 
@@ -46,7 +46,7 @@ def curved(node: Map) -> dict[int, list[int]]:
     for k, rule in enumerate(node.op.partials):
         partial = rule(*operands) if rule is not None and not operands[k].is_constant else None
         if isinstance(partial, Expr):
-            seconds = coefficients(partial, lambda load: True, {})
+            seconds = Chain(lambda load: True).coefficients(partial)
             found[k] = [q for q, operand in enumerate(operands) if operand in seconds]
     return {k: partners for k, partners in found.items() if partners}
 

@@ -10,7 +10,7 @@ from html import escape
 
 import numpy as np
 
-from coloring.html import Html, table
+from coloring.pictures.html import Html, table
 from sparsead.errors import Origin
 
 MOST_LINES = 12  # that are printed

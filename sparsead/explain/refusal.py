@@ -5,7 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from sparsead.program.nodes import Program
+from sparsead.memory import NoRoomError
+from sparsead.program.nodes import Program, Scan
+
+LONG = 1000  # rows of a recurrence: to explain the next takes as long again
 
 
 @contextmanager
@@ -14,7 +17,7 @@ def naming_lines(program: Program, symmetric: bool = False) -> Iterator[None]:
     try:
         yield
     except MemoryError as error:
-        raise MemoryError(f"{error}\n{_widest_line(program, symmetric)}".rstrip()) from error
+        raise NoRoomError(f"{error}\n{_widest_line(program, symmetric)}".rstrip()) from error
 
 
 def _widest_line(program: Program, symmetric: bool) -> str:
@@ -23,6 +26,8 @@ def _widest_line(program: Program, symmetric: bool) -> str:
 
     size = program.wrt.size if symmetric else program.output.index.size
     explain = coupling_lines if symmetric else row_lines
+    if any(isinstance(node, Scan) for node in program.nodes):
+        size = min(size, LONG)
     found = {k: explain(program, k)[:1] for k in {0, size // 2, size - 1}}
     number, line = max(((k, lines[0]) for k, lines in found.items() if lines), key=lambda row: row[1].entries.size)
     return f"  {line.origin}: {line.text}\n  brings {line.entries.size:,} entries into row {number}: {line.way}"

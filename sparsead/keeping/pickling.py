@@ -87,7 +87,7 @@ def _waiting(kind: type[Sendable], recipe: Recipe, mark: str) -> Sendable:
 
 def with_coloring(recipe: Recipe, prepared: Any) -> Recipe:
     """Return the recipe of a prepared matrix, whose mode and coloring are known by now."""
-    options = replace(recipe.options, mode=prepared.mode, coloring=None, order="auto")
+    options = replace(recipe.options, mode=prepared.mode, coloring=None, order="auto", check=False)
     arrays = None if prepared.coloring is None else arrays_of(prepared)
     return Recipe(_matrix_again, (recipe.again, recipe.function), recipe.args, (options, arrays))
 

@@ -37,7 +37,8 @@ def save(prepared: Any, path: Any) -> None:
     partial = f"{final}.{os.getpid()}.tmp"
     try:
         with open(partial, "wb") as file:
-            np.savez_compressed(file, allow_pickle=False, version=VERSION, digest=_digest(arrays), **arrays)
+            # NumPy before 2.1 would store allow_pickle=False as one more array
+            np.savez_compressed(file, version=VERSION, digest=_digest(arrays), **arrays)  # type: ignore[arg-type]
         os.replace(partial, final)
     finally:
         if os.path.exists(partial):

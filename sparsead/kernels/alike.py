@@ -14,7 +14,7 @@ from dataclasses import replace
 import numpy as np
 
 from sparsead.kernels.fusion import is_factor
-from sparsead.kernels.kernel import Buffer, Kernel, LinearKernel, Load, reachable, read_by
+from sparsead.kernels.kernel import Buffer, Kernel, LinearKernel, Load, Meeting, reachable, read_by
 from sparsead.program.index import IDENTITIES, stored_part
 from sparsead.program.nodes import Constant, Join, Map, Node, Sum, sources
 from sparsead.program.scalar import Expr, Pool
@@ -119,9 +119,9 @@ class Derivatives:
         self._make = make
         self._known: dict[Hashable, list[LinearKernel]] = {}
 
-    def of(self, kernel: Kernel, active: set[Buffer]) -> list[LinearKernel]:
-        """Return the linear kernels of a kernel, given the buffers that depend on x."""
-        if kernel.like is None:
+    def of(self, kernel: Kernel, active: set[Buffer], alone: bool = False) -> list[LinearKernel]:
+        """Return the linear kernels of a kernel, given the buffers that depend on x; `alone`: share nothing."""
+        if kernel.like is None or alone:
             return self._made(kernel, active)
         first, renamed = kernel.like
         return [_renamed(k, renamed, kernel) for k in self._made(first, {b for b in renamed if renamed[b] in active})]
@@ -155,7 +155,7 @@ def _rebuilt(roots: list[Expr], renamed: Renamed, pool: Pool) -> list[Expr]:
         if isinstance(e.value, Load):
             new[e.serial] = pool.leaf(replace(e.value, buffer=renamed.get(e.value.buffer, e.value.buffer)))
         elif e.op is None:
-            new[e.serial] = pool.constant(e.value)
+            new[e.serial] = pool.leaf(e.value) if isinstance(e.value, Meeting) else pool.constant(e.value)
         else:
             new[e.serial] = pool.apply(e.op, tuple(new[a.serial] for a in e.args))
     return [new[root.serial] for root in roots]

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from sparsead.kernels.kernel import CallKernel, Kernels, Load, Step, reachable
+from sparsead.kernels.kernel import CallKernel, Kernels, Load, Meeting, Step, reachable
 from sparsead.program.scalar import Expr
 
 
@@ -48,4 +48,6 @@ def _expression(expr: Expr, number: dict[int, int]) -> object:
         return expr.op.name, [number[a.serial] for a in expr.args]
     if isinstance(expr.value, Load):
         return expr.value.buffer.name, expr.value.buffer.size, expr.value.index.key
+    if isinstance(expr.value, Meeting):
+        return "met", expr.value.first.key, expr.value.second.key
     return float(expr.value).hex()

@@ -9,7 +9,7 @@ import numpy as np
 
 from sparsead.kernels.crossing import cuts
 from sparsead.kernels.unrolling import UNROLL, unrolled
-from sparsead.program.index import IndexArray, is_identity, stored_part
+from sparsead.program.index import IndexArray, first_elements, is_identity, stored_part
 from sparsead.program.nodes import Constant, Earlier, Input, Join, Map, Node, Program, Ref, Scan, Sum
 
 LINEAR = {"add", "subtract", "negative"}
@@ -107,7 +107,7 @@ def _costs(nodes: list[Node]) -> dict[int, float]:
 
 def _readings(node: Node) -> tuple[Ref, ...]:
     if isinstance(node, Join):  # each piece is read once; counting shares is enough
-        return tuple(Ref(p, np.broadcast_to(np.int32(0), (p.size,))) for p in node.pieces)
+        return tuple(Ref(p, first_elements((p.size,))) for p in node.pieces)
     return node.operands
 
 

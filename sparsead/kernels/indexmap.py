@@ -13,8 +13,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from sparsead.program.index import IDENTITIES, IndexArray, Shape, index_dtype, stored_part
+from sparsead.program.index import IDENTITIES, IndexArray, Shape, narrowed, stored_part
 
+MOST_DIFFERENCES = 1 << 20  # of two index maps, to be looked at one by one
 Box = tuple[tuple[int, int], ...]  # first and one past the last, for each axis of a domain
 
 
@@ -72,8 +73,7 @@ class IndexMap:
                 total = total + _along(stride * np.arange(self.shape[k]), (k,), ndim)
         for table in self.tables:
             total = total + _along(table.entries.reshape([self.shape[a] for a in table.axes]), table.axes, ndim)
-        low = total.astype(index_dtype(int(total.max(initial=0)) + 1), copy=False)
-        return np.broadcast_to(stored_part(low), self.shape)
+        return np.broadcast_to(stored_part(narrowed(total)), self.shape)
 
     def backwards(self) -> IndexMap:
         """Return the map over the domain walked in the opposite order, along every axis."""
@@ -99,7 +99,27 @@ class IndexMap:
         for table in self.tables:
             entries = table.entries.reshape([self.shape[a] for a in table.axes])
             total += entries[tuple(points[a] for a in table.axes)]
-        return total.astype(index_dtype(int(total.max(initial=0)) + 1), copy=False)
+        return narrowed(total)
+
+    def meets(self, other: IndexMap) -> bool:
+        """Tell whether the map agrees with another one at some point."""
+        if "table" in (self.form, other.form):
+            return bool((self.array() == other.array()).any())
+        reached = np.array([self.offset - other.offset])  # differences, as far as they depend on the axes so far
+        for axis in range(len(self.shape)):
+            own, others = self._line(axis), other._line(axis)
+            if np.ndim(own) == np.ndim(others) == 0 and own == others:
+                continue
+            steps = np.unique(_every(own, self.shape[axis]) - _every(others, self.shape[axis]))
+            if reached.size * steps.size > MOST_DIFFERENCES:
+                return bool((self.array() == other.array()).any())
+            reached = np.unique(reached[:, None] + steps)
+        return bool((reached == 0).any())
+
+    def _line(self, axis: int) -> np.ndarray | int:
+        """Return what the coordinate of an axis adds to the index, or the stride where there is no table."""
+        tables = [t.entries for t in self.tables if t.axes == (axis,)]
+        return _every(self.strides[axis], self.shape[axis]) + sum(tables) if tables else self.strides[axis]
 
     def merged(self, axis: int) -> IndexMap | None:
         """Return the map with `axis` and the next one made one axis; None where its form would be lost."""
@@ -123,6 +143,10 @@ class IndexMap:
         return " + ".join(parts) or "0"
 
 
+def _every(line: np.ndarray | int, size: int) -> np.ndarray:
+    return line * np.arange(size) if isinstance(line, int) else line
+
+
 def _along(values: np.ndarray, axes: tuple[int, ...], ndim: int) -> np.ndarray:
     shape = [1] * ndim
     for length, axis in zip(values.shape, axes, strict=True):
@@ -141,16 +165,16 @@ def recognise(index: IndexArray) -> IndexMap:
     if isinstance(base, np.ndarray) and base is IDENTITIES.get(base.size):  # a view: its strides are the map
         return IndexMap(index.shape, offset, _strides_of_view(core))
     axes = tuple(k for k in range(ndim) if core.shape[k] > 1)
-    lines = [core[tuple(slice(None) if a == k else 0 for a in range(ndim))] - offset for k in axes]
+    lines = [_line(core, k).astype(np.int64) - offset for k in axes]
     if offset < 0 or not _is_sum_of_lines(core, offset, lines, axes):
         return IndexMap(index.shape, 0, (0,) * ndim, (Table(axes, np.ascontiguousarray(core).reshape(-1)),))
     strides, tables = [0] * ndim, []
     for axis, line in zip(axes, lines, strict=True):
         step = int(line[1])
-        if np.array_equal(line, step * np.arange(len(line), dtype=line.dtype)):
+        if np.array_equal(line, step * np.arange(len(line))):
             strides[axis] = step
         else:
-            tables.append(Table((axis,), np.ascontiguousarray(line)))
+            tables.append(Table((axis,), narrowed(line)))
     if core.min() < 0:
         return IndexMap(index.shape, 0, (0,) * ndim, (Table(axes, np.ascontiguousarray(core).reshape(-1)),))
     return IndexMap(index.shape, offset, tuple(strides), tuple(tables))
@@ -160,10 +184,20 @@ def _strides_of_view(core: IndexArray) -> tuple[int, ...]:
     return tuple(s // core.itemsize if n > 1 else 0 for s, n in zip(core.strides, core.shape, strict=True))
 
 
+def _line(core: IndexArray, axis: int) -> IndexArray:
+    """Return the elements along an axis that are first along all others."""
+    return core[tuple(slice(None) if a == axis else 0 for a in range(core.ndim))]
+
+
 def _is_sum_of_lines(core: IndexArray, offset: int, lines: list[np.ndarray], axes: tuple[int, ...]) -> bool:
     """Tell whether ``core == offset + sum of lines``, after a look at the last row alone."""
     if len(axes) < 2:
         return True
+    limits = np.iinfo(core.dtype)  # the largest sum is at a point, so it must be an element
+    ends = offset + sum(int(line.min()) for line in lines), offset + sum(int(line.max()) for line in lines)
+    if ends[0] < limits.min or ends[1] > limits.max:
+        return False
+    lines = [line.astype(core.dtype) for line in lines]
 
     def expected(first: slice) -> np.ndarray:
         total = np.asarray(offset, dtype=core.dtype)

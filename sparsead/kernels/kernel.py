@@ -23,12 +23,16 @@ Role = Literal["input", "constant", "work", "output"]
 
 @dataclass(frozen=True, eq=False)
 class Buffer:
-    """A flat float64 array that kernels read or write; `value` is known for constants only."""
+    """A flat float64 array that kernels read or write; `value` is known for constants only.
+
+    `empty` is what it holds before anything is added to it.
+    """
 
     name: str
     size: int
     role: Role
     value: np.ndarray | None = None
+    empty: float = 0.0
 
     def __str__(self) -> str:
         return self.name
@@ -43,6 +47,21 @@ class Load:
 
     def __str__(self) -> str:
         return f"{self.buffer}[{self.index}]"
+
+
+@dataclass(frozen=True)
+class Meeting:
+    """A truth value: at point i two index maps agree."""
+
+    first: IndexMap
+    second: IndexMap
+
+    def array(self) -> np.ndarray:
+        """Return the truth values, over the domain."""
+        return self.first.array() == self.second.array()
+
+    def __str__(self) -> str:
+        return f"{self.first} == {self.second}"
 
 
 @dataclass(frozen=True)
@@ -170,7 +189,8 @@ class LinearProgram:
     """Linear kernels in order, from tangents of `source` to tangents of `target`.
 
     `primal` holds the kernels that fill the buffers which the coefficients read. `symmetric` says that the matrix is
-    a Hessian: each kernel's terms are second derivatives.
+    a Hessian: each kernel's terms are second derivatives. In an `absorbing` one, products with tangents of
+    intermediate arrays tell nothing from a computed zero: see `sparsead.kernels.nothing`.
     """
 
     source: Buffer
@@ -178,6 +198,7 @@ class LinearProgram:
     kernels: tuple[LinearKernel, ...]
     primal: Kernels
     symmetric: bool = False
+    absorbing: bool = False
 
     @property
     def work(self) -> list[Buffer]:
@@ -188,7 +209,7 @@ class LinearProgram:
     def transposed(self) -> LinearProgram:
         """Return the program of the transposed matrix: terms exchanged, kernels in reverse."""
         kernels = tuple(k.transposed() for k in reversed(self.kernels))
-        return LinearProgram(self.target, self.source, kernels, self.primal, self.symmetric)
+        return replace(self, source=self.target, target=self.source, kernels=kernels)
 
     def __str__(self) -> str:
         return "\n".join(map(str, self.kernels))
@@ -232,17 +253,33 @@ def backwards(terms: tuple[Term, ...]) -> tuple[Term, ...]:
 
 def moved(roots: Iterable[Expr], move: Callable[[IndexMap], IndexMap]) -> list[Expr]:
     """Return expressions over another domain, given by what becomes of the index maps of their loads."""
+    return with_loads(roots, lambda load: Load(load.buffer, move(load.index)), move)
+
+
+def with_loads(
+    roots: Iterable[Expr], new_load: Callable[[Load], Load], move: Callable[[IndexMap], IndexMap] = lambda index: index
+) -> list[Expr]:
+    """Return expressions with other loads; `move` says what becomes of the index maps of meetings."""
     roots = list(roots)
     pool = Pool()
     new: dict[int, Expr] = {}
     for expr in reachable(roots):
         if isinstance(expr.value, Load):
-            new[expr.serial] = pool.leaf(Load(expr.value.buffer, move(expr.value.index)))
+            new[expr.serial] = pool.leaf(new_load(expr.value))
+        elif isinstance(expr.value, Meeting):
+            new[expr.serial] = met(pool, move(expr.value.first), move(expr.value.second))
         elif expr.op is None:
             new[expr.serial] = pool.constant(expr.value)
         else:
             new[expr.serial] = pool.apply(expr.op, tuple(new[a.serial] for a in expr.args))
     return [new[root.serial] for root in roots]
+
+
+def met(pool: Pool, first: IndexMap, second: IndexMap) -> Expr:
+    """Return the truth value that two index maps agree, a literal where they always or never do."""
+    if first == second or not first.meets(second):
+        return pool.constant(float(first == second))
+    return pool.leaf(Meeting(first, second))
 
 
 def reachable(roots: Iterable[Expr]) -> list[Expr]:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import functools
 from dataclasses import replace
+from typing import NoReturn
 
 from sparsead.errors import UnsupportedOperationError
 from sparsead.kernels.alike import Derivatives
+from sparsead.kernels.chain import Chain
 from sparsead.kernels.indexmap import IndexMap, recognise
 from sparsead.kernels.kernel import (
     Buffer,
@@ -21,45 +23,91 @@ from sparsead.kernels.kernel import (
     filled_by,
     reachable,
     read_by,
+    with_loads,
 )
 from sparsead.kernels.masks import without_zeros
+from sparsead.kernels.meetings import added_up
+from sparsead.kernels.nothing import is_absorbing
 from sparsead.kernels.reciprocals import with_reciprocals
-from sparsead.program.scalar import OPS, Expr, Pool
-
-Coefficients = dict[Expr, Expr]
+from sparsead.program.scalar import Pool
 
 
-def linearize(kernels: Kernels) -> LinearProgram:
+def linearize(kernels: Kernels, again: bool = False) -> LinearProgram:
     """Return the linear program of the derivative of the output with respect to the input `wrt`.
+
+    With `again` its coefficients are going to be differentiated in their turn.
 
     Raises
     ------
     UnsupportedOperationError
         If the derivative of an operation that is not traced would have to be differentiated.
     """
+    linear, without = _linear_kernels(kernels, absorbing=False)
+    work = dict.fromkeys(t.target for k in linear for t in k.terms if t.target is not kernels.output)
+    absorbing = is_absorbing(linear, work)
+    if absorbing:
+        linear, without = _linear_kernels(kernels, absorbing=True)
+    if again:
+        _check_coefficients(linear, without)
+    primal = _needed(kernels, linear)
+    return LinearProgram(kernels.wrt, kernels.output, tuple(linear), primal, absorbing=absorbing)
+
+
+def _linear_kernels(kernels: Kernels, absorbing: bool) -> tuple[list[LinearKernel], dict[Buffer, str]]:
+    """Return the linear kernels, and the buffers that depend on calls without a derivative, with such a call's name.
+
+    In `absorbing` kernels, coefficients tell nothing from a computed zero.
+    """
     active = {kernels.wrt}
     entries: dict[Buffer, CallKernel] = {}
-    linear = []
-    derivatives = Derivatives(_linear_kernels)
+    linear: list[LinearKernel] = []
+    restated = _restated(kernels)
+    without: dict[Buffer, str] = {}
+    derivatives = Derivatives(functools.partial(_derivative, absorbing=absorbing, restated=restated))
     for step in kernels.kernels:
         if isinstance(step, CallKernel):
             entries |= dict.fromkeys(step.entries, step)
             found = [k for k in _call_kernels(step) if k.terms[0].source in active]
+            if step.operation.carrier and step.result not in restated:
+                without[step.result] = step.operation.name
         else:
-            found = derivatives.of(step, active)
+            found = derivatives.of(step, active, alone=bool(restated))
             _check_second_derivatives(step, entries, active)
+            names = [without[load.buffer] for load in step.loads if load.buffer in without]
+            if names and not found:
+                without |= dict.fromkeys(filled_by(step), names[0])
         active.update(t.target for k in found for t in k.terms)
         linear += found
-    linear = _alive(linear, kernels.output)
-    return LinearProgram(kernels.wrt, kernels.output, tuple(linear), _needed(kernels, linear))
+    return _alive(linear, kernels.output), without
 
 
-def _linear_kernels(kernel: Kernel, active: set[Buffer]) -> list[LinearKernel]:
+def _restated(kernels: Kernels) -> dict[Buffer, Buffer]:
+    """Return the results of calls without a derivative, each with the buffer of equal values that has one."""
+    calls = [step for step in kernels.kernels if isinstance(step, CallKernel)]
+    results = {id(step.operation): step.result for step in calls}
+    return {results[id(c)]: step.result for step in calls for c in step.operation.restates if id(c) in results}
+
+
+def _restating(terms: tuple[Term, ...], restated: dict[Buffer, Buffer]) -> list[Term]:
+    """Let coefficients read the buffers that have a derivative."""
+    if not restated:
+        return list(terms)
+
+    def replacement(load: Load) -> Load:
+        return Load(restated.get(load.buffer, load.buffer), load.index)
+
+    new = with_loads((t.coefficient for t in terms), replacement)
+    return [replace(t, coefficient=c) for t, c in zip(terms, new, strict=True)]
+
+
+def _derivative(
+    kernel: Kernel, active: set[Buffer], absorbing: bool, restated: dict[Buffer, Buffer]
+) -> list[LinearKernel]:
     """Return the derivative of a kernel, given the buffers that depend on x."""
     own = set(filled_by(kernel)) if kernel.ordered else set()
-    terms = tuple(_terms(kernel, active.union(own)))
-    whole = LinearKernel(kernel.domain, terms, kernel.ordered)
-    return list(without_zeros(whole)) if any(t.source in active for t in terms) else []
+    terms = tuple(_terms(kernel, active.union(own), absorbing))
+    whole = LinearKernel(kernel.domain, tuple(_restating(terms, restated)), kernel.ordered)
+    return list(without_zeros(added_up(whole))) if any(t.source in active for t in terms) else []
 
 
 def _alive(linear: list[LinearKernel], output: Buffer) -> list[LinearKernel]:
@@ -78,16 +126,12 @@ def _alive(linear: list[LinearKernel], output: Buffer) -> list[LinearKernel]:
     return kept[::-1]
 
 
-def _terms(kernel: Kernel, active: set[Buffer]) -> list[Term]:
-    memo: dict[int, Coefficients] = {}
-
-    def is_active(load: Load) -> bool:
-        return load.buffer in active
-
+def _terms(kernel: Kernel, active: set[Buffer], absorbing: bool) -> list[Term]:
+    chain = Chain(lambda load: load.buffer in active, absorbing)
     found = [
         (store, leaf.value, coefficient)
         for store in kernel.stores
-        for leaf, coefficient in coefficients(store.value, is_active, memo).items()
+        for leaf, coefficient in chain.coefficients(store.value).items()
     ]
     simplified = with_reciprocals(coefficient for _, _, coefficient in found)
     return [
@@ -112,10 +156,20 @@ def _check_second_derivatives(kernel: Kernel, entries: dict[Buffer, CallKernel],
     for load in kernel.loads:
         call = entries.get(load.buffer)
         if call is not None and not call.operation.linear and any(b in active for b in call.operands):
-            raise UnsupportedOperationError(
-                f"a second derivative of {call.operation.name}, which is not traced, is not known.\n"
-                "  A Hessian needs operations that are traced, or declared with linear=True."
-            )
+            _refuse_second(call.operation.name)
+
+
+def _check_coefficients(linear: list[LinearKernel], without: dict[Buffer, str]) -> None:
+    for expr in reachable(t.coefficient for k in linear for t in k.terms):
+        if isinstance(expr.value, Load) and expr.value.buffer in without:
+            _refuse_second(without[expr.value.buffer])
+
+
+def _refuse_second(name: str) -> NoReturn:
+    raise UnsupportedOperationError(
+        f"a second derivative of {name}, which is not traced, is not known.\n"
+        "  A Hessian needs operations that are traced, or declared with linear=True."
+    )
 
 
 def _needed(kernels: Kernels, linear: list[LinearKernel]) -> Kernels:
@@ -133,51 +187,3 @@ def _needed(kernels: Kernels, linear: list[LinearKernel]) -> Kernels:
             kept.append(part)
             wanted.update(read_by(part))
     return Kernels(kernels.wrt, kernels.output, kernels.arguments, tuple(reversed(kept)))
-
-
-def coefficients(root: Expr, is_active: Callable[[Load], bool], memo: dict[int, Coefficients]) -> Coefficients:
-    """Return the partial derivatives of an expression with respect to its active loads.
-
-    Reverse accumulation over the expression (Griewank & Walther 2008, section 3.2), except at a choice between
-    operands that may have infinite derivatives: there both sides are differentiated and one is chosen, so that
-    nothing is multiplied by zero.
-    """
-    if root.serial in memo:
-        return memo[root.serial]
-    adjoint: dict[int, Expr] = {root.serial: root.pool.constant(1.0)}
-    found: Coefficients = {}
-
-    def credit(target: Expr, amount: Expr) -> None:
-        known = adjoint.get(target.serial)
-        adjoint[target.serial] = amount if known is None else known + amount
-
-    for expr in reversed(reachable([root])):
-        weight = adjoint.get(expr.serial)
-        if weight is None or weight.equals(0.0):
-            continue
-        if expr.op is None:
-            if isinstance(expr.value, Load) and is_active(expr.value):
-                found[expr] = weight
-        elif expr.op.choice is not None and _may_be_singular(expr):
-            for leaf, chosen in _chosen(expr, is_active, memo).items():
-                credit(leaf, weight * chosen)
-        else:
-            for arg, partial in zip(expr.args, expr.op.partials, strict=True):
-                if partial is not None and not arg.is_constant:
-                    credit(arg, weight * partial(*expr.args))
-    memo[root.serial] = found = {leaf: c for leaf, c in found.items() if not c.equals(0.0)}
-    return found
-
-
-def _chosen(expr: Expr, is_active: Callable[[Load], bool], memo: dict[int, Coefficients]) -> Coefficients:
-    assert expr.op is not None and expr.op.choice is not None
-    condition, if_true, if_false = expr.op.choice(*expr.args)
-    zero = expr.pool.constant(0.0)
-    first = coefficients(if_true, is_active, memo)
-    second = coefficients(if_false, is_active, memo)
-    leaves = dict.fromkeys([*first, *second])
-    return {q: OPS["select"](condition, first.get(q, zero), second.get(q, zero)) for q in leaves}
-
-
-def _may_be_singular(expr: Expr) -> bool:
-    return any(e.op is not None and e.op.singular for e in reachable(expr.args))

@@ -19,7 +19,17 @@ from sparsead.kernels.fusion import is_factor, is_linear, materialised
 from sparsead.kernels.indexmap import IndexMap, recognise
 from sparsead.kernels.kernel import Buffer, CallKernel, Kernel, Kernels, Load, Step, Store, zeros
 from sparsead.kernels.unrolling import unrolled
-from sparsead.program.index import IndexArray, Shape, box, compose, identity, is_identity, stored_part
+from sparsead.program.index import (
+    IndexArray,
+    Shape,
+    box,
+    compose,
+    first_elements,
+    identity,
+    is_identity,
+    narrowed,
+    stored_part,
+)
 from sparsead.program.nodes import (
     Call,
     Constant,
@@ -201,7 +211,7 @@ class _Lowering:
         if (stored_part(point) < 0).all():  # what is read has no terms
             yield Piece(whole(constant(0.0)).broadcast(piece.ref.shape), piece.place, piece.adds)
             return
-        inner = Piece(node.terms, np.zeros(node.terms.shape, np.int32))
+        inner = Piece(node.terms, first_elements(node.terms.shape))
         if (stored_part(point) < 0).any():
             inner = inner.at(np.flatnonzero(point >= 0))
             point = point.reshape(-1)[np.flatnonzero(point >= 0)]
@@ -310,7 +320,7 @@ def _on_box(piece: Piece, selected: IndexArray) -> Piece:
     """Restrict a piece to some of its points, as a block of its domain where they form one."""
     shape = piece.ref.shape
     block = box(selected, shape)
-    picked = identity(shape)[block[0]] if block is not None else selected.astype(np.int32)
+    picked = identity(shape)[block[0]] if block is not None else narrowed(selected)
     return piece.at(picked)
 
 
@@ -431,7 +441,8 @@ class _Asked:
         node = want.node
         buffer = self.lowering.buffers.get(node.serial)
         if buffer is not None:
-            return pool.leaf(Load(buffer, rename(recognise(want.index))))
+            value = pool.leaf(Load(buffer, rename(recognise(want.index))))
+            return pool.apply(OPS["not_equal"], (value, pool.constant(0.0))) if node.boolean else value
         if not isinstance(node, Constant):
             return None
         load = self.lowering.constant_load(node, want.index)
@@ -442,7 +453,8 @@ class _Asked:
 
     def _combine(self, want: _Want, pool: Pool) -> Expr:
         args = tuple(w.expr for w in want.operands if w.expr is not None)
-        assert len(args) == len(want.operands), f"{want.node.label}: an operand was not built"
+        if len(args) != len(want.operands):
+            raise AssertionError(f"{want.node.label}: an operand was not built")
         if isinstance(want.node, Map):
             return pool.apply(want.node.op, args)
         total = args[0]

@@ -12,7 +12,7 @@ from dataclasses import replace
 import numpy as np
 
 from sparsead.kernels.indexmap import IndexMap, recognise
-from sparsead.kernels.kernel import LinearKernel, Load, moved, reachable
+from sparsead.kernels.kernel import LinearKernel, Load, Meeting, moved, reachable
 from sparsead.program.index import IndexArray, box, stored_part
 from sparsead.program.scalar import Expr
 
@@ -24,11 +24,14 @@ def without_zeros(kernel: LinearKernel) -> Iterator[LinearKernel]:
     """Cut a linear kernel by which of its terms are zero, and leave those terms out."""
     zero = _zeros(kernel) if not kernel.ordered and _has_zeros(kernel) else []
     masks = list({mask.tobytes(): mask for mask in zero if mask.any()}.values())
+    if not 0 < len(masks) <= MOST_MASKS:
+        yield kernel
+        return
     kind = np.zeros(kernel.domain, np.int64)
-    for k, mask in enumerate(masks[:MOST_MASKS]):
+    for k, mask in enumerate(masks):
         kind |= mask.astype(np.int64) << k
     kinds, first = np.unique(kind, return_index=True)
-    if not masks or len(masks) > MOST_MASKS or len(kinds) > MOST_KINDS:
+    if len(kinds) > MOST_KINDS:
         yield kernel
         return
     for number, point in zip(kinds, first, strict=True):
@@ -76,6 +79,8 @@ def _value(e: Expr, known: dict[int, np.ndarray | None]) -> np.ndarray | None:
     if isinstance(e.value, Load):
         constant = e.value.buffer.value
         return None if constant is None else constant[stored_part(e.value.index.array())]
+    if isinstance(e.value, Meeting):
+        return e.value.array()
     if e.op is None:
         return np.asarray(e.value)
     operands = [known[a.serial] for a in e.args]

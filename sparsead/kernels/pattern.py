@@ -7,14 +7,17 @@ from collections import defaultdict
 
 import numpy as np
 import scipy.sparse
+import scipy.sparse.csgraph
 
 from coloring import SparsityPattern
 from sparsead.kernels.kernel import Buffer, LinearKernel, LinearProgram, Term
-from sparsead.memory import require
+from sparsead.memory import NoRoomError, is_large, require
+from sparsead.program.index import nothing
 
 MOST_ENTRIES = 2**31 - 1  # of one pattern
 BYTES_PER_ENTRY = 12  # of a boolean product and the pattern made of it
 BYTES_PER_TERM = 16  # and point: row and column, gathered and sorted
+SAMPLE_ROWS = 16  # of a recurrence, from which the size of its pattern is judged
 PRODUCTS = "use products (jvp, vjp) of a smaller part, or split the function before the step that couples everything"
 
 
@@ -41,9 +44,7 @@ def detect(linear: LinearProgram) -> dict[Buffer, SparsityPattern]:
 
     for target in writers:
         find(target)
-    empty = SparsityPattern.from_coo(
-        np.empty(0, np.int32), np.empty(0, np.int32), (linear.target.size, linear.source.size)
-    )
+    empty = SparsityPattern.from_coo(nothing(), nothing(), (linear.target.size, linear.source.size))
     return {linear.target: empty} | patterns
 
 
@@ -70,7 +71,7 @@ def _pattern_of(
         part = read if source is x else _through(read, known[source])
         total = part if total is None else _union(total, part)
     if total is None:  # a recurrence whose first elements do not depend on x
-        return SparsityPattern.from_coo(np.empty(0, np.int32), np.empty(0, np.int32), (target.size, x.size))
+        return SparsityPattern.from_coo(nothing(), nothing(), (target.size, x.size))
     return total if again is None else _repeated(again, total)
 
 
@@ -80,10 +81,24 @@ def _repeated(again: SparsityPattern, first: SparsityPattern) -> SparsityPattern
     ``(1 + A + A^2 + ...) first`` in log2(steps) products: ``(1 + A) (1 + A^2) (1 + A^4) ...``; A is nilpotent.
     """
     total, power = _boolean(first), _boolean(again)
+    _require_closure(power, total)
     while power.nnz:
         total = total + _product(power, total)
         power = _product(power, power)
     return SparsityPattern.from_scipy(total)
+
+
+def _require_closure(again: scipy.sparse.csr_array, first: scipy.sparse.csr_array) -> None:
+    """Refuse a recurrence whose pattern would not fit, judged by some of its rows, before any product is formed."""
+    rows = np.linspace(0, again.shape[0] - 1, SAMPLE_ROWS).astype(np.int64)
+    if not is_large(float(again.shape[0]) ** 2 * BYTES_PER_ENTRY):
+        return
+    weights = again.astype(np.float64)
+    counts = []
+    for row in rows:
+        reached = scipy.sparse.csgraph.breadth_first_order(weights, int(row), return_predecessors=False)
+        counts.append(np.count_nonzero(np.bincount(first[reached].indices, minlength=1)))
+    _require_entries(float(np.mean(counts)) * again.shape[0], again.shape[0], first.shape[1])
 
 
 def _through(read: SparsityPattern, inner: SparsityPattern) -> SparsityPattern:
@@ -94,15 +109,19 @@ def _through(read: SparsityPattern, inner: SparsityPattern) -> SparsityPattern:
 def _product(a: scipy.sparse.csr_array, b: scipy.sparse.csr_array) -> scipy.sparse.csr_array:
     """Return a boolean product; refuse one that does not fit, before anything is allocated."""
     most = int(np.diff(b.indptr)[a.indices].sum(dtype=np.int64))
-    entries = min(most, a.shape[0] * b.shape[1])
-    what = f"the derivative of an intermediate array, {a.shape[0]} x {b.shape[1]}, with up to {entries:.2g} entries"
+    _require_entries(min(most, a.shape[0] * b.shape[1]), a.shape[0], b.shape[1])
+    return a @ b
+
+
+def _require_entries(entries: float, m: int, n: int) -> None:
+    """Refuse a matrix of so many entries, or of up to so many, if it does not fit."""
+    what = f"the derivative of an intermediate array, {m} x {n}, with up to {entries:.2g} entries"
     if entries > MOST_ENTRIES:
-        raise MemoryError(
+        raise NoRoomError(
             f"{what} ({BYTES_PER_ENTRY * entries / 2**30:.0f} GiB) is more than one matrix can hold: "
             f"nearly every element depends on nearly every x; {PRODUCTS}"
         )
     require(BYTES_PER_ENTRY * entries, what, PRODUCTS)
-    return a @ b
 
 
 def _union(a: SparsityPattern, b: SparsityPattern) -> SparsityPattern:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from sparsead.program.index import IndexArray
+from sparsead.program.index import IndexArray, narrowed
 from sparsead.program.nodes import Sum
 
 UNROLL = 16  # sums of up to so many terms are written out where they are read
@@ -24,4 +24,4 @@ def _unroll(node: Sum) -> IndexArray | None:
     place = node.place.reshape(-1)
     if not (np.bincount(place, minlength=node.size) == count).all():
         return None
-    return np.argsort(place, kind="stable").astype(np.int32).reshape(node.size, count)
+    return narrowed(np.argsort(place, kind="stable")).reshape(node.size, count)

@@ -7,6 +7,7 @@ from sparsead.ops import (
     composed,
     contraction,
     elementwise,
+    factors,
     filters,
     folding,
     fourier,
@@ -18,13 +19,21 @@ from sparsead.ops import (
     query,
     reduction,
     refused,
+    selecting,
     sequences,
+    smooth,
+    sparse,
     special,
     spellings,
     splines,
     tables,
     writing,
 )
+from sparsead.tracing.array import HANDLERS
+from sparsead.tracing.replacing.lists import take_lists
+
+for _func in [*HANDLERS]:
+    take_lists(_func)
 
 __all__ = [
     "application",
@@ -33,6 +42,7 @@ __all__ = [
     "composed",
     "contraction",
     "elementwise",
+    "factors",
     "filters",
     "folding",
     "fourier",
@@ -44,7 +54,10 @@ __all__ = [
     "query",
     "reduction",
     "refused",
+    "selecting",
     "sequences",
+    "smooth",
+    "sparse",
     "special",
     "spellings",
     "splines",

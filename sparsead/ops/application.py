@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable
 from typing import Any
 
@@ -9,8 +10,10 @@ import numpy as np
 
 from sparsead.errors import unsupported
 from sparsead.ops.registry import composite, record
-from sparsead.tracing.array import stack_objects
+from sparsead.program.index import normalize_axes
+from sparsead.tracing.array import on_values, stack_objects, traced_in
 from sparsead.tracing.replacing.methods import replace_method
+from sparsead.tracing.replacing.names import patch
 
 
 @composite(
@@ -28,6 +31,33 @@ def apply_along_axis(func1d: Callable[..., Any], axis: int, arr: Any, *args: Any
     inner = np.shape(stacked)[1:]
     shaped = np.reshape(stacked, around + inner)
     return np.moveaxis(shaped, range(len(around), len(around) + len(inner)), range(axis, axis + len(inner)))
+
+
+@composite(
+    np.apply_over_axes, lambda x: np.apply_over_axes(np.sum, x, (0, 1)), lambda x: np.apply_over_axes(np.max, x, -1)
+)
+def apply_over_axes(func: Callable[..., Any], a: Any, axes: Any) -> Any:
+    """``np.apply_over_axes``: the function runs once for each axis, which stays, with length 1."""
+    for axis in normalize_axes(axes, np.ndim(a)):
+        result = func(a, axis)
+        a = result if np.ndim(result) == np.ndim(a) else np.expand_dims(result, axis)
+    return a
+
+
+def taken(iter: Any, dtype: Any, count: int = -1, *, like: Any = None) -> Any:
+    """``np.fromiter``: the elements are taken first, to see whether unknowns are among them."""
+    elements = list(iter if count < 0 else itertools.islice(iter, count))
+    if not any(True for _ in traced_in(elements)):
+        return on_values(np.fromiter, (elements, dtype, count), {})
+    if np.dtype(dtype).kind != "f":
+        raise unsupported(f"np.fromiter of unknowns with dtype={dtype}", "Let dtype be float.")
+    if len(elements) < count:
+        raise ValueError(f"iterator too short: Expected {count} but iterator had only {len(elements)} items.")
+    return stack_objects(elements)
+
+
+patch(np.fromiter, taken)
+record("composite", "np.fromiter", [lambda x: np.fromiter((x[0, k] * x[1, k] for k in range(3)), float)])
 
 
 def vectorized(original: Any, function: Any, *args: Any, **kwargs: Any) -> Any:

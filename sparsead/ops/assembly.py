@@ -7,8 +7,10 @@ from typing import Any
 import numpy as np
 
 from sparsead.errors import unsupported
-from sparsead.ops.registry import assembled, assembling, composite, record
-from sparsead.tracing.complex import TracedComplex, is_complex, parts
+from sparsead.ops.registry import assembled, assembling, composite, is_traced, known, record, traced
+from sparsead.tracing.array import AS_NUMPY, complex_of_parts, stack_objects, traced_in
+from sparsead.tracing.complex import is_complex, parts
+from sparsead.tracing.positioned import Positioned
 from sparsead.tracing.replacing.methods import replace_method
 
 assembling(
@@ -26,14 +28,20 @@ assembling(np.append, lambda x: np.append(x, 1.0), lambda x: np.append(x, x, axi
 assembling(np.resize, lambda x: np.resize(x, (2, 8)), lambda x: np.resize(x[:0], 3))  # of nothing it makes zeros
 assembling(np.tril, np.tril)
 assembling(np.triu, lambda x: np.triu(x, 1))
-assembling(np.diag, lambda x: np.diag(x[0]), lambda x: np.diag(x))
 assembling(np.diagflat, lambda x: np.diagflat(x[0]))
 
 
+@composite(np.diag, lambda x: np.diag(x[0]), lambda x: np.diag(x), family="assembly")
+def diag(v: Any, k: int = 0) -> Any:
+    """``np.diag``: a matrix with a diagonal, or the diagonal of a matrix."""
+    return np.diagonal(v, k) if np.ndim(v) == 2 else assembled(lambda a: np.diag(a, k), v)
+
+
 @composite(np.insert, lambda x: np.insert(x, 1, x[0] * x[1], axis=0), family="assembly")
-def insert(array: Any, where: Any, values: Any, axis: int | None = None) -> Any:
+def insert(arr: Any, obj: Any, values: Any, axis: int | None = None) -> Any:
     """``np.insert`` with static places."""
-    return assembled(lambda a, v: np.insert(a, where, v, axis), array, values)
+    places = known(obj, "np.insert with obj=")
+    return assembled(lambda a, v: np.insert(a, places, v, axis), arr, values)
 
 
 @composite(
@@ -43,26 +51,63 @@ def insert(array: Any, where: Any, values: Any, axis: int | None = None) -> Any:
     lambda x: np.pad(x, 1, mode="wrap"),
     lambda x: np.pad(x, 1, mode="reflect"),
     lambda x: np.pad(x, 1, constant_values=2.0),
+    lambda x: np.pad(x, 1, constant_values=[(x[0, 0], 1.0), (2.0, x[1, 1])]),
+    lambda x: np.pad(x, 2, mode="reflect", reflect_type="odd"),
+    lambda x: np.pad(x, ((2, 1), (0, 3)), mode="linear_ramp", end_values=2.0),
+    lambda x: np.pad(x, 1, mode="mean", stat_length=2),
     family="assembly",
 )
-def pad(array: Any, pad_width: Any, mode: Any = "constant", constant_values: Any = 0, **kwargs: Any) -> Any:
-    """``np.pad`` in the modes that copy elements or write constants."""
-    if mode not in ("constant", "edge", "wrap", "reflect", "symmetric", "empty"):
-        raise unsupported(
-            f"np.pad with mode={mode!r}", "Modes that copy elements work: edge, wrap, reflect, symmetric."
-        )
-    if mode != "constant":
+def pad(array: Any, pad_width: Any, mode: Any = "constant", **kwargs: Any) -> Any:
+    """``np.pad`` in the modes that copy elements or are linear in them."""
+    array = traced(array)
+    np.pad(np.zeros(array.shape), pad_width, mode, **_plain_values(kwargs))  # raises what NumPy raises
+    if mode == "empty":
+        mode = "constant"
+    if mode == "constant":
+        constants = traced(kwargs.get("constant_values", 0))
+        return assembled(lambda a, c: np.pad(a, pad_width, constant_values=c), array, constants)
+    if mode in ("edge", "wrap", "reflect", "symmetric") and kwargs.get("reflect_type", "even") == "even":
         return assembled(lambda a: np.pad(a, pad_width, mode, **kwargs), array)
-    if np.ndim(constant_values) == 0:
-        return assembled(lambda a, c: np.pad(a, pad_width, constant_values=c.item()), array, constant_values)
-    raise unsupported("np.pad with several constant_values", "Pad one side at a time with a single value.")
+    if mode not in ("reflect", "symmetric", "mean", "linear_ramp") or any(True for _ in traced_in(kwargs)):
+        known_modes = "constant, edge, wrap, reflect, symmetric, mean, linear_ramp"
+        raise unsupported(f"np.pad with mode={mode!r}", f"These modes are traced: {known_modes}.")
+    zeros = np.pad(np.zeros(array.shape), pad_width, mode, **kwargs)
+    return _padded_by_matrices(array, pad_width, mode, {k: v for k, v in kwargs.items() if k != "end_values"}) + zeros
+
+
+AS_NUMPY.add(np.pad)
+
+
+def _plain_values(settings: dict[str, Any]) -> dict[str, Any]:
+    """Return settings with zeros for what is unknown."""
+    return {k: np.zeros(np.shape(stack_objects(v))) if is_traced(stack_objects(v)) else v for k, v in settings.items()}
+
+
+def _padded_by_matrices(array: Any, pad_width: Any, mode: Any, settings: dict[str, Any]) -> Any:
+    """Pad one axis after the other, as NumPy does: what it makes of the unit vectors, times the elements."""
+    if isinstance(pad_width, dict):
+        pad_width = [pad_width.get(k, pad_width.get(k - array.ndim, 0)) for k in range(array.ndim)]
+        pad_width = [(w, w) if np.ndim(w) == 0 else tuple(w) for w in pad_width]
+    widths = np.broadcast_to(pad_width, (array.ndim, 2))
+    lengths = np.broadcast_to(settings.pop("stat_length", None), (array.ndim, 2))
+    for axis, (width, length) in enumerate(zip(widths, lengths, strict=True)):
+        if mode == "mean":
+            settings["stat_length"] = None if length[0] is None else [tuple(length), (1, 1)]
+        matrix = np.pad(np.eye(array.shape[axis]), [tuple(width), (0, 0)], mode, **settings)
+        array = np.moveaxis(np.tensordot(matrix, array, axes=(1, axis)), 0, axis)
+    return array
 
 
 @composite(np.broadcast_arrays, lambda x: np.broadcast_arrays(x, x[0])[1], family="movement")
-def broadcast_arrays(*arrays: Any, subok: bool = False) -> Any:
+def broadcast_arrays(*args: Any, subok: bool = False) -> Any:
     """``np.broadcast_arrays``."""
+    arrays = tuple(stack_objects(a) for a in args)
     shape = np.broadcast_shapes(*(np.shape(a) for a in arrays))
-    return tuple(np.broadcast_to(a, shape) for a in arrays)
+    if all(np.shape(a) == shape for a in arrays):
+        return arrays
+    other = np.broadcast_to(0, shape)
+    moved = [np.broadcast_arrays(a.positions if isinstance(a, Positioned) else a, other)[0] for a in arrays]
+    return tuple(a.moved(m) if isinstance(a, Positioned) else m for a, m in zip(arrays, moved, strict=True))
 
 
 def joined(original: Any, by: Any, key: Any) -> Any:
@@ -77,7 +122,7 @@ def joined(original: Any, by: Any, key: Any) -> Any:
     if not is_complex(arrays):
         return placed(arrays)
     real, imag = parts(arrays)
-    return TracedComplex(placed(real), placed(imag))
+    return complex_of_parts(placed(real), placed(imag))
 
 
 replace_method("numpy.lib._index_tricks_impl", "AxisConcatenator", "__getitem__", joined)

@@ -9,17 +9,17 @@ import numpy as np
 import scipy.sparse
 
 import sparsead.ops.composed
-import sparsead.ops.movement  # noqa: F401  (both are stated first: movements act on both parts)
+import sparsead.ops.movement  # noqa: F401  (both are stated first: movements act on complex arrays too)
 from sparsead.ops.registry import HANDLERS, REGISTRY, Sample, is_traced, record, spelling_of, traced
-from sparsead.tracing.array import complex_of_values
-from sparsead.tracing.complex import COMPLEX_HANDLERS, TracedComplex, parts
+from sparsead.tracing.array import complex_of_parts
+from sparsead.tracing.complex import COMPLEX_HANDLERS, is_complex, parts
 
 Pair = tuple[Any, Any]
 
 
 def joined(real: Any, imag: Any) -> Any:
     """Return the complex array of two parts (the real one alone where there is no imaginary part)."""
-    return real if imag is None else TracedComplex(traced(real), traced(imag))
+    return real if imag is None else complex_of_parts(traced(real), traced(imag))
 
 
 def linear(*functions: Any) -> None:
@@ -73,7 +73,7 @@ def _present_parts(z: Any) -> Pair:
 
 
 def _is_zero(part: Any) -> bool:
-    return not scipy.sparse.issparse(part) and not is_traced(part) and not np.any(traced(part).values)
+    return not scipy.sparse.issparse(part) and not is_traced(part) and not np.any(traced(part).plain)
 
 
 def _difference(p: Any, q: Any) -> Any:
@@ -102,8 +102,8 @@ def of_parts(func: Any, *samples: Sample) -> Callable[[Callable[..., Any]], Call
 
 
 # -- what acts on both parts, and products ------------------------------------------------------------------------
-_MOVING = {entry.spelling for entry in REGISTRY if entry.family == "movement"} - {"np.broadcast_arrays"}
-linear(*(func for func in HANDLERS if spelling_of(func) in _MOVING))
+_MOVING = {entry.spelling for entry in REGISTRY if entry.family == "movement"}
+COMPLEX_HANDLERS |= {func: HANDLERS[func] for func in HANDLERS if spelling_of(func) in _MOVING}
 linear(np.concatenate, np.stack, np.hstack, np.vstack, np.dstack, np.column_stack, np.block)
 linear(np.resize, np.tril, np.triu, np.diag, np.diagflat)
 linear(np.negative, np.sum, np.mean, np.cumsum, np.trace)
@@ -237,8 +237,8 @@ def reciprocal(a: Any, b: Any) -> Pair:
 
 @of_parts(np.power, lambda x: ((x + 1j) ** 3).real, lambda x: ((x + 1j) ** -2).imag)
 def power(a: Any, b: Any, exponent: Any) -> Any:
-    """Integer powers, by products."""
-    if np.ndim(exponent) or float(exponent) != int(exponent):
+    """Integer powers by products, others by the logarithm."""
+    if is_traced(exponent) or is_complex(exponent) or np.ndim(exponent) or float(exponent) != int(exponent):
         return parts(np.exp(exponent * np.log(joined(a, b))))
     z, n = joined(a, b), abs(int(exponent))
     result: Any = 1.0
@@ -293,9 +293,6 @@ COMPLEX_HANDLERS |= {
     np.shape: lambda a: a.shape, np.ndim: lambda a: a.ndim, np.size: lambda a: a.size,
     np.iscomplexobj: lambda a: True, np.isrealobj: lambda a: False,
     np.positive: lambda a: a.copy(),
-    np.zeros_like: lambda a, **kwargs: complex_of_values(np.zeros(a.shape, dtype=complex)),
-    np.empty_like: lambda a, **kwargs: complex_of_values(np.zeros(a.shape, dtype=complex)),
-    np.ones_like: lambda a, **kwargs: complex_of_values(np.ones(a.shape, dtype=complex)),
 }  # fmt: skip
 record(
     "complex", "np.add of complex values", [lambda x: np.abs(_rotated(x) + 1 - x), lambda x: np.abs(2 - _rotated(x))]

@@ -2,34 +2,48 @@
 
 from __future__ import annotations
 
+import functools
 import math
 from typing import Any
 
 import numpy as np
 
 from sparsead.errors import unsupported
-from sparsead.ops.registry import HANDLERS, composite
-from sparsead.tracing.array import stack_objects
+from sparsead.ops.registry import composite, is_traced, known, state, traced
+from sparsead.ops.signatures import OMITTED
+from sparsead.tracing.array import AS_NUMPY, stack_objects
 
 
 @composite(np.clip, lambda x: np.clip(x, 0.3, 0.7), lambda x: np.clip(x, None, x[::-1]), lambda x: x.clip(min=0.5))
-def clip(a: Any, a_min: Any = None, a_max: Any = None, *, min: Any = None, max: Any = None) -> Any:
+def clip(a: Any, a_min: Any = OMITTED, a_max: Any = OMITTED, *, min: Any = OMITTED, max: Any = OMITTED) -> Any:
     """``np.clip``."""
-    low, high = a_min if a_min is not None else min, a_max if a_max is not None else max
-    a = a if low is None else np.maximum(a, low)
-    return a if high is None else np.minimum(a, high)
+    if a_min is OMITTED and a_max is OMITTED:
+        a_min, a_max = (None if end is OMITTED else end for end in (min, max))
+    elif a_min is OMITTED or a_max is OMITTED:
+        raise TypeError(f"clip() missing 1 required positional argument: {'a_min' if a_min is OMITTED else 'a_max'!r}")
+    elif min is not OMITTED or max is not OMITTED:
+        raise ValueError("Passing `min` or `max` keyword argument when `a_min` and `a_max` are provided is forbidden.")
+    a = np.copy(a) if a_min is None else np.maximum(a, a_min)
+    return a if a_max is None else np.minimum(a, a_max)
 
 
 @composite(np.diff, np.diff, lambda x: np.diff(x, n=2, axis=0), lambda x: np.diff(x, prepend=1.0, append=x[:, :2]))
 def diff(a: Any, n: int = 1, axis: int = -1, prepend: Any = None, append: Any = None) -> Any:
     """``np.diff``."""
+    if np.ndim(a) == 0:
+        raise ValueError("diff requires input that is at least one dimensional")
     line = tuple(1 if k == axis % np.ndim(a) else length for k, length in enumerate(np.shape(a)))
     ends = [end if end is None or np.ndim(end) else np.broadcast_to(end, line) for end in (prepend, append)]
+    if n < 0:
+        raise ValueError(f"order must be non-negative but got {n}")
+    if n == 0:
+        return a
     parts = [part for part in (ends[0], a, ends[1]) if part is not None]
     a = np.concatenate(parts, axis=axis) if len(parts) > 1 else a
     for _ in range(n):
         a = np.moveaxis(a, axis, 0)
-        a = np.moveaxis(a[1:] - a[:-1], 0, axis)
+        step = np.not_equal if np.result_type(a) == np.bool_ else np.subtract
+        a = np.moveaxis(step(a[1:], a[:-1]), 0, axis)
     return a
 
 
@@ -37,19 +51,15 @@ def diff(a: Any, n: int = 1, axis: int = -1, prepend: Any = None, append: Any = 
 def remainder(x: Any, y: Any) -> Any:
     """``x % y`` with the sign of y."""
     rest = np.fmod(x, y)
-    return np.where((rest != 0.0) & ((rest < 0.0) != (np.asarray(y) < 0.0)), rest + y, rest)
+    return np.where((rest != 0.0) & ((rest < 0.0) != np.less(y, 0.0)), rest + y, rest)
 
 
 @composite(np.floor_divide, lambda x: x * ((5.0 * x) // 0.5), family="elementwise")
 def floor_divide(x: Any, y: Any) -> Any:
     """``x // y``, by the remainder as NumPy does it."""
-    return np.rint((x - remainder(x, y)) / y)
-
-
-@composite(np.logaddexp, lambda x: np.logaddexp(x, x[::-1]), family="elementwise")
-def logaddexp(x: Any, y: Any) -> Any:
-    """``log(exp(x) + exp(y))`` without overflow."""
-    return np.maximum(x, y) + np.log1p(np.exp(-np.abs(x - y)))
+    rest = np.fmod(x, y)
+    steps = np.where((rest != 0.0) & ((rest < 0.0) != (np.asarray(y) < 0.0)), 1.0, 0.0)
+    return np.where(np.equal(y, 0.0), np.divide(x, y), np.rint((x - rest) / y - steps))
 
 
 @composite(np.deg2rad, np.deg2rad, family="elementwise")
@@ -64,19 +74,20 @@ def rad2deg(x: Any) -> Any:
     return x * (180.0 / math.pi)
 
 
-HANDLERS[np.radians], HANDLERS[np.degrees] = deg2rad, rad2deg
-
-
-@composite(np.sinc, lambda x: np.sinc(x))
-def sinc(x: Any) -> Any:
-    """``sin(pi x) / (pi x)``."""
-    y = np.pi * np.where(stack_objects(x) == 0.0, 1.0e-20, x)
-    return np.sin(y) / y
+state(np.radians, deg2rad)
+state(np.degrees, rad2deg)
 
 
 @composite(np.select, lambda x: np.select([x > 0.65, x > 0.35], [x * x, np.sin(x)], default=x))
 def select(condlist: Any, choicelist: Any, default: Any = 0) -> Any:
     """``np.select``: the first condition that holds decides."""
+    if len(condlist) != len(choicelist):
+        raise ValueError("list of cases must be same length as list of conditions")
+    if len(condlist) == 0:
+        raise ValueError("select with an empty condition list is not possible")
+    for k, condition in enumerate(map(stack_objects, condlist)):
+        if getattr(condition, "dtype", None) != np.bool_ and type(condition) is not bool:
+            raise TypeError(f"invalid entry {k} in condlist: should be boolean ndarray")
     result = default
     for condition, choice in zip(reversed(condlist), reversed(choicelist), strict=True):
         result = np.where(condition, choice, result)
@@ -84,14 +95,43 @@ def select(condlist: Any, choicelist: Any, default: Any = 0) -> Any:
 
 
 @composite(np.piecewise, lambda x: np.piecewise(x, [x < 0.35, x > 0.65], [lambda v: v**2, 3.0, lambda v: -v]))
-def piecewise(x: Any, condlist: Any, funclist: Any, *args: Any, **kwargs: Any) -> Any:
-    """``np.piecewise``: every function is applied everywhere, and one is chosen."""
-    conditions = list(condlist) if isinstance(condlist, (list, tuple)) else [condlist]
-    values = [f(x, *args, **kwargs) if callable(f) else f for f in funclist]
-    result = values.pop() if len(values) > len(conditions) else 0.0
-    for condition, value in zip(conditions, values, strict=True):  # the last condition that holds decides
-        result = np.where(condition, value, result)
+def piecewise(x: Any, condlist: Any, funclist: Any, *args: Any, **kw: Any) -> Any:
+    """``np.piecewise``: where a condition is unknown its function is applied everywhere, and one is chosen."""
+    x = traced(x)
+    conditions = _conditions(x, condlist)
+    if len(conditions) == len(funclist) - 1:
+        conditions.append(np.logical_not(functools.reduce(np.logical_or, conditions)))
+    elif len(conditions) != len(funclist):
+        n = len(conditions)
+        raise ValueError(f"with {n} condition(s), either {n} or {n + 1} functions are expected")
+    result: Any = np.zeros(x.shape)
+    for condition, function in zip(conditions, funclist, strict=True):  # the last condition that holds decides
+        if not callable(function):
+            result = np.where(condition, function, result)
+        elif is_traced(condition):
+            result = np.where(condition, _pointwise(function, x, args, kw), result)
+        elif np.any(condition):
+            result[condition] = function(x[condition], *args, **kw)
     return result
+
+
+def _conditions(x: Any, condlist: Any) -> list[Any]:
+    """Return the conditions of ``np.piecewise``: `condlist` may be one, or several."""
+    several = isinstance(condlist, (list, tuple)) and len(condlist) > 0
+    if not several or (x.ndim > 0 and not isinstance(condlist[0], (list, np.ndarray))):
+        condlist = [condlist]
+    return [c if is_traced(c) else np.asarray(known(c, ""), np.bool_) for c in map(stack_objects, condlist)]
+
+
+def _pointwise(function: Any, x: Any, args: Any, kw: Any) -> Any:
+    """Apply a function that is chosen by unknown conditions; one of all the points together cannot be."""
+    value = function(x, *args, **kw)
+    if x.ndim and np.ndim(value) == 0 and is_traced(value):
+        raise unsupported(
+            "np.piecewise with unknown conditions and a function that gives one number for all points",
+            "Let it give one number for each point, or use np.where.",
+        )
+    return value
 
 
 @composite(np.round, lambda x: x * np.round(5.0 * x), lambda x: x * np.round(x, 1))
@@ -107,9 +147,10 @@ def nan_to_num(x: Any, copy: bool = True, nan: Any = 0.0, posinf: Any = None, ne
     result = np.where(np.isnan(x), nan, x)
     result = np.where(np.equal(x, np.inf), largest if posinf is None else posinf, result)
     result = np.where(np.equal(x, -np.inf), -largest if neginf is None else neginf, result)
-    if not copy:
-        x[...] = result
-    return result
+    if copy:
+        return result
+    x[...] = result
+    return x
 
 
 @composite(np.logical_xor, lambda x: np.where(np.logical_xor(x > 0.3, x > 0.7), x, 2.0 * x), family="elementwise")
@@ -118,19 +159,13 @@ def logical_xor(x: Any, y: Any) -> Any:
     return (x & ~y) | (~x & y)
 
 
-HANDLERS[np.bitwise_xor] = logical_xor
+state(np.bitwise_xor, logical_xor)
 
 
 @composite(np.isinf, lambda x: np.where(np.isinf(x), 0.0, x * x), family="elementwise")
 def isinf(x: Any) -> Any:
     """Plus or minus infinity."""
     return np.equal(np.abs(x), np.inf)
-
-
-@composite(np.logaddexp2, lambda x: np.logaddexp2(x, x[:, ::-1]), family="elementwise")
-def logaddexp2(x: Any, y: Any) -> Any:
-    """``log2(2**x + 2**y)`` without overflow."""
-    return np.maximum(x, y) + np.log1p(np.exp2(-np.abs(x - y))) / math.log(2.0)
 
 
 @composite(np.divmod, lambda x: x * np.divmod(5.0 * x, 0.5)[0], lambda x: np.divmod(5.0 * x, 0.5)[1])
@@ -163,11 +198,14 @@ def ediff1d(ary: Any, to_end: Any = None, to_begin: Any = None) -> Any:
 @composite(np.meshgrid, lambda x: np.meshgrid(x[0], x[:, 1])[0], lambda x: np.meshgrid(x[0], x[1], indexing="ij")[1])
 def meshgrid(*xi: Any, copy: bool = True, sparse: bool = False, indexing: str = "xy") -> Any:
     """``np.meshgrid``."""
+    if indexing not in ("xy", "ij"):
+        raise ValueError("Valid values for `indexing` are 'xy' and 'ij'.")
     ndim = len(xi)
     grids = [np.reshape(v, (1,) * k + (-1,) + (1,) * (ndim - k - 1)) for k, v in enumerate(xi)]
     if indexing == "xy" and ndim > 1:
         grids = [np.swapaxes(g, 0, 1) for g in grids]
-    return grids if sparse else [np.copy(g) for g in np.broadcast_arrays(*grids)]
+    views = grids if sparse else np.broadcast_arrays(*grids)
+    return tuple(np.copy(g) for g in views) if copy else tuple(views)
 
 
 @composite(np.isposinf, lambda x: np.where(np.isposinf(x), 0.0, x * x))
@@ -206,14 +244,17 @@ def unwrap(p: Any, discont: Any = None, axis: int = -1, *, period: float = 2.0 *
 
 
 @composite(np.cov, lambda x: np.cov(x), lambda x: np.cov(x, rowvar=False, ddof=0), lambda x: np.cov(x[0], x[1]))
-def cov(m: Any, y: Any = None, rowvar: bool = True, bias: bool = False, ddof: Any = None, **kwargs: Any) -> Any:
+def cov(m: Any, y: Any = None, rowvar: bool = True, bias: bool = False, ddof: Any = None) -> Any:
     """``np.cov`` without weights."""
-    if any(w is not None for w in kwargs.values()):
-        raise unsupported("np.cov with weights or dtype=", "Center the observations, and multiply by the weights.")
+    if ddof is not None and ddof != int(ddof):
+        raise ValueError("ddof must be integer")
     rows = [np.atleast_2d(v) if rowvar or np.ndim(v) == 1 else np.transpose(v) for v in (m, y) if v is not None]
     a = np.concatenate(rows, axis=0)
     a = a - np.mean(a, axis=1, keepdims=True)
-    return np.squeeze(a @ a.T / (a.shape[1] - (0 if bias else 1) if ddof is None else a.shape[1] - ddof))
+    return np.squeeze(a @ a.T / np.maximum(a.shape[1] - ((0 if bias else 1) if ddof is None else ddof), 0.0))
+
+
+AS_NUMPY.add(np.cov)
 
 
 @composite(np.corrcoef, lambda x: np.corrcoef(x), lambda x: np.corrcoef(x[0], x[1])[0, 1])

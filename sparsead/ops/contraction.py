@@ -12,6 +12,7 @@ import scipy.sparse
 from sparsead.errors import unsupported
 from sparsead.ops.registry import composite, is_traced, scatter_sum, traced
 from sparsead.program.index import identity, normalize_axes
+from sparsead.program.room import require_products, require_room
 from sparsead.tracing.array import TracedArray, stack_objects
 
 Labels = Sequence[Any]
@@ -21,12 +22,14 @@ MANY = 8  # products per element of the largest operand beyond which a contracti
 # -- the sum over labelled axes -----------------------------------------------------------------------------------
 def contract(operands: Sequence[Any], labels: Sequence[Labels], out: Labels) -> Any:
     """Multiply `operands`, whose axes carry `labels`, and sum over every label that is not in `out`."""
+    kind = np.result_type(*operands)
     operands, labels = map(list, zip(*map(_diagonal, operands, labels), strict=True))
     while len(operands) > 2 and _grid_size(operands, labels) > MANY:  # two at a time: fewer axes at once
         later = {label for other in (*labels[2:], out) for label in other}
         kept = [label for label in dict.fromkeys((*labels[0], *labels[1])) if label in later]
         operands[:2], labels[:2] = [_product(operands[:2], labels[:2], kept)], [kept]
-    return _product(operands, labels, out)
+    product = _product(operands, labels, out)
+    return np.not_equal(product, 0) if kind == np.bool_ else product  # of truth values: "or" of "and"
 
 
 def _grid_size(operands: Sequence[Any], labels: Sequence[Labels]) -> float:
@@ -40,12 +43,14 @@ def _product(operands: Sequence[Any], labels: Sequence[Labels], out: Labels) -> 
     grid = [*out, *(label for label in dict.fromkeys(lab for each in labels for lab in each) if label not in out)]
     shape = _lengths(operands, labels, grid)
     aligned = [np.broadcast_to(_aligned(o, lab, grid), shape) for o, lab in zip(operands, labels, strict=True)]
+    require_room(float(np.prod(shape)) * (len(aligned) > 1), f"a product over {shape}")
     masks = [np.not_equal(o, 0.0) for o in aligned if not is_traced(o)]
     if all(mask.all() for mask in masks):
         product = reduce(np.multiply, aligned)
         summed = tuple(range(len(out), len(grid)))
         return np.sum(product, axis=summed) if summed else product
     points = np.flatnonzero(np.logical_and.reduce(masks))
+    require_products(points.size, f"a sum over {shape}")
     kept = shape[: len(out)]
     places = np.broadcast_to(identity(kept).reshape(kept + (1,) * (len(grid) - len(out))), shape)
     terms = reduce(np.multiply, [np.ravel(o)[points] for o in aligned])
@@ -84,7 +89,7 @@ def _aligned(operand: Any, labels: Labels, grid: Labels) -> Any:
 
 
 # -- products with constant matrices ------------------------------------------------------------------------------
-def _matrix_by_array(matrix: Any, x: TracedArray) -> TracedArray:
+def _matrix_by_array(matrix: Any, x: TracedArray) -> Any:
     """Return ``matrix @ x`` for a constant 2-D matrix, dense or sparse, and x of shape (n,) or (n, k)."""
     if x.ndim not in (1, 2) or matrix.shape[1] != x.shape[0]:
         raise ValueError(f"matmul: a matrix of shape {matrix.shape} does not fit an array of shape {x.shape}")
@@ -94,8 +99,10 @@ def _matrix_by_array(matrix: Any, x: TracedArray) -> TracedArray:
     if coo.data.dtype.kind == "c":
         raise unsupported("a complex matrix", "Complex arithmetic is not supported yet.")
     tail = x.shape[1:]
+    require_products(coo.nnz * float(np.prod(tail)), "a product with a matrix")
     terms = coo.data.reshape((-1,) + (1,) * len(tail)) * x[coo.col]
-    return scatter_sum(terms, identity((coo.shape[0], *tail))[coo.row], (coo.shape[0], *tail))
+    product = scatter_sum(traced(terms), identity((coo.shape[0], *tail))[coo.row], (coo.shape[0], *tail))
+    return np.not_equal(product, 0) if terms.dtype == np.bool_ else product
 
 
 def _is_constant_matrix(constant: Any, other: Any) -> bool:
@@ -145,7 +152,7 @@ def _leading(a: Any, core: int = 2) -> list[int]:
     lambda x: np.einsum(x, [0, 1], x, [2, 1], [0, 2]),
     family="contraction",
 )
-def einsum(*operands: Any, optimize: Any = False, **kwargs: Any) -> Any:
+def einsum(*operands: Any, optimize: Any = False) -> Any:
     """``np.einsum``: any specification."""
     arrays, labels, out = _specification(operands)
     return contract(arrays, labels, out)
@@ -291,11 +298,23 @@ def matrix_power(a: Any, n: int) -> Any:
     return reduce(matmul, [a] * n) if n else np.broadcast_to(np.eye(np.shape(a)[-1]), np.shape(a))
 
 
+MODES: dict[Any, str] = {0: "valid", 1: "same", 2: "full", "v": "valid", "s": "same", "f": "full"}
+
+
 @composite(np.convolve, lambda x: np.convolve(x[0], x[:, 1]), lambda x: np.convolve(x[0], [1.0, 0.0, -1.0], "same"),
            lambda x: np.convolve([1.0, 2.0], x[0], "valid"), family="contraction")  # fmt: skip
 def convolve(a: Any, v: Any, mode: str = "full") -> Any:
     """``np.convolve``: a sum over the pairs of elements with places that add up."""
+    a, v = (np.reshape(o, -1) if np.ndim(o) == 0 else o for o in (a, v))
+    if np.ndim(a) > 1 or np.ndim(v) > 1:
+        raise ValueError("object too deep for desired array")
     m, n = np.shape(a)[0], np.shape(v)[0]
+    if m == 0 or n == 0:
+        raise ValueError(f"{'a' if m == 0 else 'v'} cannot be empty")
+    mode = MODES.get(mode, mode)
+    if mode not in MODES.values():
+        raise ValueError(f"mode must be one of 'valid', 'same', or 'full' (got {mode!r})")
+    require_products(m * n, "np.convolve")
     place = np.add.outer(np.arange(m), np.arange(n))
     used = np.not_equal(0.0, _or_ones(a))[:, None] & np.not_equal(0.0, _or_ones(v))[None, :]
     terms = traced(np.take(a, used.nonzero()[0]) * np.take(v, used.nonzero()[1]))

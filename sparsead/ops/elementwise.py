@@ -11,7 +11,7 @@ import math
 import numpy as np
 import scipy.special
 
-from sparsead.ops.registry import alias, elementwise
+from sparsead.ops.registry import CALL, alias, bitwise, elementwise
 
 # -- truth values: no derivative ----------------------------------------------------------------------------------
 greater = elementwise(np.greater, "{0} > {1}", None, None, boolean=True)
@@ -42,9 +42,9 @@ logical_not = elementwise(
     conditions=(0,),
     sample=lambda x: np.where(~(x > 0.5), x, x * x),
 )
-alias(np.bitwise_and, logical_and, _both(np.bitwise_and))
-alias(np.bitwise_or, logical_or, _both(np.bitwise_or))
-alias(np.invert, logical_not, lambda x: np.where(np.invert(x > 0.5), x, x * x))
+bitwise(np.bitwise_and, logical_and, _both(np.bitwise_and))
+bitwise(np.bitwise_or, logical_or, _both(np.bitwise_or))
+bitwise(np.invert, logical_not, lambda x: np.where(np.invert(x > 0.5), x, x * x))
 
 # -- arithmetic ---------------------------------------------------------------------------------------------------
 add = elementwise(np.add, "{0} + {1}", lambda x, y: x.pool.constant(1.0), lambda x, y: x.pool.constant(1.0))
@@ -54,17 +54,22 @@ divide = elementwise(np.divide, "{0} / {1}", lambda x, y: 1.0 / y, lambda x, y: 
 negative = elementwise(np.negative, "-{0}", lambda x: x.pool.constant(-1.0))
 
 
+def _power_by_base(x, y):
+    """Derivative of x**y in x; 0 at x = y = 0, since x**0 is 1 also there."""
+    return select(logical_and(equal(x, 0.0), equal(y, 0.0)), 0.0, y * x ** (y - 1.0))
+
+
 def _power_by_exponent(x, y):
     """Derivative of x**y in y; 0 at x = 0, where log(x) has no value and x**y is flat for y > 0."""
     return select(equal(x, 0.0), 0.0, x**y * log(x))
 
 
-power = elementwise(np.power, "{0} ** {1}", lambda x, y: y * x ** (y - 1.0), _power_by_exponent, singular=True)
+power = elementwise(np.power, "{0} ** {1}", _power_by_base, _power_by_exponent, singular=True, cost=CALL)
 alias(np.float_power, power)
 square = elementwise(np.square, "{0} * {0}", lambda x: 2.0 * x)
 reciprocal = elementwise(np.reciprocal, "1.0 / {0}", lambda x: -1.0 / (x * x), singular=True)
-sqrt = elementwise(np.sqrt, "sqrt({0})", lambda x: 0.5 / sqrt(x), singular=True)
-cbrt = elementwise(np.cbrt, "cbrt({0})", lambda x: 1.0 / (3.0 * cbrt(x) * cbrt(x)), singular=True)
+sqrt = elementwise(np.sqrt, "sqrt({0})", lambda x: 0.5 / sqrt(x), singular=True, cost=CALL)
+cbrt = elementwise(np.cbrt, "cbrt({0})", lambda x: 1.0 / (3.0 * cbrt(x) * cbrt(x)), singular=True, cost=CALL)
 
 
 # -- choices ------------------------------------------------------------------------------------------------------
@@ -129,48 +134,54 @@ heaviside = elementwise(
 )  # fmt: skip
 
 # -- exponentials and logarithms ----------------------------------------------------------------------------------
-exp = elementwise(np.exp, "exp({0})", lambda x: exp(x))
-exp2 = elementwise(np.exp2, "exp2({0})", lambda x: math.log(2.0) * exp2(x))
-expm1 = elementwise(np.expm1, "expm1({0})", lambda x: exp(x))
-log = elementwise(np.log, "log({0})", lambda x: 1.0 / x, singular=True)
-log2 = elementwise(np.log2, "log2({0})", lambda x: 1.0 / (math.log(2.0) * x), singular=True)
-log10 = elementwise(np.log10, "log10({0})", lambda x: 1.0 / (math.log(10.0) * x), singular=True)
-log1p = elementwise(np.log1p, "log1p({0})", lambda x: 1.0 / (1.0 + x), singular=True)
-expit = elementwise(scipy.special.expit, "1.0 / (1.0 + exp(-({0})))", lambda x: expit(x) * (1.0 - expit(x)))
+exp = elementwise(np.exp, "exp({0})", lambda x: exp(x), cost=CALL)
+exp2 = elementwise(np.exp2, "exp2({0})", lambda x: math.log(2.0) * exp2(x), cost=CALL)
+expm1 = elementwise(np.expm1, "expm1({0})", lambda x: exp(x), cost=CALL)
+log = elementwise(np.log, "log({0})", lambda x: 1.0 / x, singular=True, cost=CALL)
+log2 = elementwise(np.log2, "log2({0})", lambda x: 1.0 / (math.log(2.0) * x), singular=True, cost=CALL)
+log10 = elementwise(np.log10, "log10({0})", lambda x: 1.0 / (math.log(10.0) * x), singular=True, cost=CALL)
+log1p = elementwise(np.log1p, "log1p({0})", lambda x: 1.0 / (1.0 + x), singular=True, cost=CALL)
 
 # -- trigonometric and hyperbolic functions -----------------------------------------------------------------------
-sin = elementwise(np.sin, "sin({0})", lambda x: cos(x))
-cos = elementwise(np.cos, "cos({0})", lambda x: -sin(x))
-tan = elementwise(np.tan, "tan({0})", lambda x: 1.0 + tan(x) * tan(x))
-arcsin = elementwise(np.arcsin, "asin({0})", lambda x: 1.0 / sqrt((1.0 - x) * (1.0 + x)), singular=True)
-arccos = elementwise(np.arccos, "acos({0})", lambda x: -1.0 / sqrt((1.0 - x) * (1.0 + x)), singular=True)
-arctan = elementwise(np.arctan, "atan({0})", lambda x: 1.0 / (1.0 + x * x))
+sin = elementwise(np.sin, "sin({0})", lambda x: cos(x), cost=CALL)
+cos = elementwise(np.cos, "cos({0})", lambda x: -sin(x), cost=CALL)
+tan = elementwise(np.tan, "tan({0})", lambda x: 1.0 + tan(x) * tan(x), cost=CALL)
+arcsin = elementwise(np.arcsin, "asin({0})", lambda x: 1.0 / sqrt((1.0 - x) * (1.0 + x)), singular=True, cost=CALL)
+arccos = elementwise(np.arccos, "acos({0})", lambda x: -1.0 / sqrt((1.0 - x) * (1.0 + x)), singular=True, cost=CALL)
+arctan = elementwise(np.arctan, "atan({0})", lambda x: 1.0 / (1.0 + x * x), cost=CALL)
 arctan2 = elementwise(
     np.arctan2,
     "atan2({0}, {1})",
     lambda y, x: x / hypot(x, y) / hypot(x, y),  # a sum of squares leaves the range of numbers early
     lambda y, x: -y / hypot(x, y) / hypot(x, y),
     singular=True,
+    cost=CALL,
 )
 hypot = elementwise(
-    np.hypot, "hypot({0}, {1})", lambda x, y: x / hypot(x, y), lambda x, y: y / hypot(x, y), singular=True
+    np.hypot,
+    "hypot({0}, {1})",
+    lambda x, y: x / hypot(x, y),
+    lambda x, y: y / hypot(x, y),
+    singular=True,
+    cost=CALL,
 )
-sinh = elementwise(np.sinh, "sinh({0})", lambda x: cosh(x))
-cosh = elementwise(np.cosh, "cosh({0})", lambda x: sinh(x))
-tanh = elementwise(np.tanh, "tanh({0})", lambda x: 1.0 - tanh(x) * tanh(x))
-arcsinh = elementwise(np.arcsinh, "asinh({0})", lambda x: 1.0 / hypot(x, 1.0))
+sinh = elementwise(np.sinh, "sinh({0})", lambda x: cosh(x), cost=CALL)
+cosh = elementwise(np.cosh, "cosh({0})", lambda x: sinh(x), cost=CALL)
+tanh = elementwise(np.tanh, "tanh({0})", lambda x: 1.0 - tanh(x) * tanh(x), cost=CALL)
+arcsinh = elementwise(np.arcsinh, "asinh({0})", lambda x: 1.0 / hypot(x, 1.0), cost=CALL)
 arccosh = elementwise(
     np.arccosh,
     "acosh({0})",
     lambda x: 1.0 / (sqrt(x - 1.0) * sqrt(x + 1.0)),
     singular=True,
     sample=lambda x: np.arccosh(x + 1.5),
+    cost=CALL,
 )
-arctanh = elementwise(np.arctanh, "atanh({0})", lambda x: 1.0 / ((1.0 - x) * (1.0 + x)), singular=True)
+arctanh = elementwise(np.arctanh, "atanh({0})", lambda x: 1.0 / ((1.0 - x) * (1.0 + x)), singular=True, cost=CALL)
 
 # -- special functions --------------------------------------------------------------------------------------------
-erf = elementwise(scipy.special.erf, "erf({0})", lambda x: (2.0 / math.sqrt(math.pi)) * exp(-(x * x)))
-erfc = elementwise(scipy.special.erfc, "erfc({0})", lambda x: (-2.0 / math.sqrt(math.pi)) * exp(-(x * x)))
+erf = elementwise(scipy.special.erf, "erf({0})", lambda x: (2.0 / math.sqrt(math.pi)) * exp(-(x * x)), cost=CALL)
+erfc = elementwise(scipy.special.erfc, "erfc({0})", lambda x: (-2.0 / math.sqrt(math.pi)) * exp(-(x * x)), cost=CALL)
 
 # -- steps: constant between jumps --------------------------------------------------------------------------------
 floor = elementwise(np.floor, "floor({0})", None, sample=lambda x: x * np.floor(5.0 * x))
@@ -181,7 +192,8 @@ fmod = elementwise(
     np.fmod,
     "fmod({0}, {1})",
     lambda x, y: x.pool.constant(1.0),
-    lambda x, y: -trunc(x / y),
+    lambda x, y: -rint((x - fmod(x, y)) / y),  # trunc(x / y) is one too many where rounding made x / y whole
     sample=lambda x: np.fmod(2.5 + x, 1.0 + x),
     jumps=True,
+    cost=CALL,
 )

@@ -14,6 +14,7 @@ import numpy as np
 
 from sparsead.errors import unsupported
 from sparsead.ops.registry import is_traced, patched_later, traced
+from sparsead.program.room import require_products
 from sparsead.tracing.array import stack_objects
 
 # What scipy.ndimage and scipy.signal call an edge -> what np.pad calls it.
@@ -48,6 +49,8 @@ def shifted_sum(x: Any, weights: Any, before: Sequence[int], edge: str, fill: fl
     kind: Any = PADDING[edge]
     padded = np.pad(x, widths, kind, constant_values=fill) if kind == "constant" else np.pad(x, widths, kind)
     start = [max(-b, 0) for b in before]
+    weighed = np.size(weights) if is_traced(weights) else np.count_nonzero(weights)
+    require_products(weighed * float(np.prod(shape)), "a filter")
     total: Any = 0.0
     for place in np.ndindex(np.shape(weights)):
         if not is_traced(weights) and weights[place] == 0.0:

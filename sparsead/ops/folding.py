@@ -34,6 +34,7 @@ def tree(combine: Binary, a: Any) -> Any:
 def scan(op: Op, a: Any) -> Any:
     """Combine each element along axis 0 with all before it, one after the other, as NumPy does."""
     held = traced(a)
+    held = held.astype(int) if held.dtype == np.bool_ else held
     if len(held) < 2:
         return held.copy()
     read, lanes = held.ref, held.size // len(held)
@@ -43,19 +44,29 @@ def scan(op: Op, a: Any) -> Any:
     origin = user_origin()
     body = Map(shape=before.shape, op=op, args=(before, Ref(flat.node, flat.index[lanes:])), origin=origin)
     start = Ref(flat.node, flat.index[:lanes])
-    node = Scan(shape=earlier.shape, earlier=earlier, start=start, bodies=(whole(body),), origin=origin)
+    integer = held.dtype.kind == "i"
+    node = Scan(
+        shape=earlier.shape, integer=integer, earlier=earlier, start=start, bodies=(whole(body),), origin=origin
+    )
     return TracedArray.of_ref(Ref(node, identity(held.shape)))
 
 
 def fold(ufunc: np.ufunc, empty: float | None = None) -> Callable[..., Any]:
     """Return the reduction by `ufunc` with NumPy's arguments; `empty` is its value on nothing."""
 
-    def reduce(
-        a: Any, axis: Any = None, dtype: Any = None, keepdims: bool = False, initial: Any = None, where: Any = True
-    ) -> Any:
+    def reduce(a: Any, axis: Any = None, keepdims: bool = False, initial: Any = None, where: Any = True) -> Any:
         a = traced(a)
+        if type(empty) is bool and a.dtype != np.bool_:  # of one element there is nothing to combine
+            a = np.not_equal(a, 0.0)
+        if ufunc is np.multiply and a.dtype == np.bool_:
+            a = a.astype(int)
         if where is not True:
-            a = np.where(where, a, empty if initial is None else initial)
+            if empty is None and initial is None:
+                raise ValueError(
+                    f"reduction operation '{ufunc.__name__}' does not have an identity, so to use a where mask one has "
+                    "to specify 'initial'"
+                )
+            a = np.where(where, a, initial if empty is None else empty)
         axes = normalize_axes(axis, a.ndim)
         kept = tuple(n for k, n in enumerate(a.shape) if k not in axes)
         count = int(np.prod([a.shape[k] for k in axes], dtype=np.int64))
@@ -65,7 +76,7 @@ def fold(ufunc: np.ufunc, empty: float | None = None) -> Callable[..., Any]:
                 raise ValueError(f"zero-size array to reduction operation {ufunc.__name__} which has no identity")
             result = np.full(kept, empty if initial is None else initial)
         else:
-            result = tree(ufunc, line)
+            result = tree(ufunc, line) if count > 1 else np.copy(line[0])
             result = result if initial is None else ufunc(result, initial)
         return np.reshape(result, tuple(1 if k in axes else n for k, n in enumerate(a.shape))) if keepdims else result
 
@@ -75,17 +86,22 @@ def fold(ufunc: np.ufunc, empty: float | None = None) -> Callable[..., Any]:
 def running(op: Op) -> Callable[..., Any]:
     """Return the running reduction by an operation along an axis (None: of the flattened array)."""
 
-    def accumulate(a: Any, axis: int | None = None, dtype: Any = None) -> Any:
-        a = np.ravel(a) if axis is None else a
+    def accumulate(a: Any, axis: int | None = None) -> Any:
+        a = np.ravel(a) if axis is None or np.ndim(a) == 0 else a
         axis = 0 if axis is None else axis
         return np.moveaxis(scan(op, np.moveaxis(a, axis, 0)), 0, axis)
 
     return accumulate
 
 
-def _along_first(function: Callable[..., Any]) -> Callable[..., Any]:
-    """Return a reduction with the default axis of the methods of ufuncs."""
-    return lambda a, axis=0, **kwargs: function(a, axis=axis, **kwargs)
+def along_first(reduce: Callable[..., Any]) -> Callable[..., Any]:
+    """Return a reduction with the arguments of the method ``reduce`` of ufuncs: of the first axis unless told."""
+
+    def method(array: Any, axis: Any = 0, keepdims: bool = False, initial: Any = None, where: Any = True) -> Any:
+        given = {} if initial is None else {"initial": initial}
+        return reduce(array, axis=axis, keepdims=keepdims, where=where, **given)
+
+    return method
 
 
 def folding(func: Callable[..., Any], ufunc: Any, empty: float | None = None) -> None:
@@ -98,21 +114,27 @@ def folding(func: Callable[..., Any], ufunc: Any, empty: float | None = None) ->
         lambda x: func(x, axis=(0, 1), initial=0.5),
         family="reduction",
     )(reduce)
-    ufunc_method(ufunc, "reduce", lambda x: ufunc.reduce(x), lambda x: ufunc.reduce(x, axis=1))(_along_first(reduce))
+    ufunc_method(ufunc, "reduce", lambda x: ufunc.reduce(x), lambda x: ufunc.reduce(x, axis=1))(along_first(reduce))
 
 
 def folding_conditions(func: Callable[..., Any], ufunc: Any, empty: bool) -> None:
     """State the same of a function of conditions."""
     reduce = fold(ufunc, empty)
-    composite(func, lambda x: np.where(func(x > 0.35, axis=1), x[:, 0], x[:, 1]), family="reduction")(reduce)
-    ufunc_method(ufunc, "reduce", lambda x: np.where(ufunc.reduce(x > 0.35), x[0], x[1]))(_along_first(reduce))
+
+    def definition(a: Any, axis: Any = None, keepdims: bool = False, where: Any = True) -> Any:
+        return reduce(a, axis, keepdims, where=where)
+
+    composite(func, lambda x: np.where(func(x > 0.35, axis=1), x[:, 0], x[:, 1]), family="reduction")(definition)
+    ufunc_method(ufunc, "reduce", lambda x: np.where(ufunc.reduce(x > 0.35), x[0], x[1]))(along_first(reduce))
 
 
 def accumulating(op: Op, func: Callable[..., Any] | None = None) -> None:
     """State that ``accumulate`` of the ufunc, and `func` if given, combine each element with all before it."""
     accumulate = running(op)
     ufunc: Any = op.numpy
-    ufunc_method(ufunc, "accumulate", lambda x: ufunc.accumulate(x, axis=1))(_along_first(accumulate))
+    ufunc_method(ufunc, "accumulate", lambda x: ufunc.accumulate(x, axis=1))(
+        lambda array, axis=0: accumulate(array, axis)
+    )
     if func is not None:
         composite(func, lambda x: func(x), lambda x: func(x, axis=1), family="reduction")(accumulate)
 

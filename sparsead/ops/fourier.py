@@ -11,14 +11,16 @@ from typing import Any
 import numpy as np
 
 from sparsead.ops.complex import joined
-from sparsead.ops.registry import HANDLERS, Sample, movement, record, spelling_of
+from sparsead.ops.registry import Sample, movement, record, spelling_of, state
+from sparsead.program.room import require_products
 from sparsead.tracing.complex import COMPLEX_HANDLERS, parts
 
 Transform = Callable[..., np.ndarray]
 
 
 def _register(func: Callable[..., Any], definition: Callable[..., Any], *samples: Sample) -> None:
-    HANDLERS[func] = COMPLEX_HANDLERS[func] = definition
+    state(func, definition)
+    COMPLEX_HANDLERS[func] = definition
     record("contraction", spelling_of(func), samples)
 
 
@@ -45,6 +47,8 @@ def transform_of_axes(func: Transform, single: Transform, last: tuple[int, ...] 
 
 def _along(func: Transform, a: Any, n: int | None, axis: int, norm: str | None) -> Any:
     real, imag = parts(a)
+    length = np.shape(real)[axis]
+    require_products(length * (length if n is None else n), f"the matrix of np.fft.{func.__name__}")
     unit = np.eye(np.shape(real)[axis])
     result = _product(real, axis, func(unit, n=n, norm=norm))
     return result if imag is None else result + _product(imag, axis, func(1j * unit, n=n, norm=norm))

@@ -9,18 +9,20 @@ import numpy as np
 
 from sparsead.errors import user_origin
 from sparsead.ops.registry import traced
-from sparsead.program.index import IndexArray, Shape
+from sparsead.program.index import IndexArray, Shape, nothing
 from sparsead.program.nodes import Call
 from sparsead.tracing.array import TracedArray
 
 Read = Callable[[np.ndarray], np.ndarray]
-NOTHING = np.zeros(0, np.int32)
+NOTHING = nothing()
 
 
 class Lookup:
     """An operation whose derivative has no entries, of any order."""
 
     linear = True
+    carrier = False
+    restates: tuple[Any, ...] = ()
 
     def __init__(self, read: Read, name: str, content: tuple[Any, ...]) -> None:
         self.read = read

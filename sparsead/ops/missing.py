@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 
 from sparsead.ops.elementwise import add, multiply
-from sparsead.ops.folding import running
+from sparsead.ops.folding import fold, running
+from sparsead.ops.reduction import mean, squared_distance
 from sparsead.ops.reduction import sum as add_up
 from sparsead.ops.registry import Sample, composite, traced
 
@@ -23,41 +25,46 @@ def _gaps(x: Any) -> Any:
 def filling(func: Callable[..., Any], filled: float, plain: Callable[..., Any], *samples: Sample) -> None:
     """State that `func` is `plain` of the values with `filled` in place of NaN."""
 
-    def definition(a: Any, *args: Any, **kwargs: Any) -> Any:
+    def definition(a: Any, **kwargs: Any) -> Any:
         a = traced(a)
-        return plain(np.where(np.isnan(a), filled, a), *args, **kwargs)
+        return plain(np.where(np.isnan(a), filled, a), **kwargs)
 
+    vars(definition)["__signature__"] = inspect.signature(plain)  # the same arguments
     composite(func, *samples, family="reduction")(definition)
 
 
 filling(np.nansum, 0.0, add_up, lambda x: np.nansum(_gaps(x)), lambda x: np.nansum(_gaps(x), axis=0))
-filling(np.nanprod, 1.0, np.prod, lambda x: np.nanprod(_gaps(x)), lambda x: np.nanprod(_gaps(x), axis=1))
+filling(np.nanprod, 1.0, fold(np.multiply, 1.0), lambda x: np.nanprod(_gaps(x)), lambda x: np.nanprod(_gaps(x), axis=1))
 filling(np.nancumsum, 0.0, running(add), lambda x: np.nancumsum(_gaps(x), axis=1))
 filling(np.nancumprod, 1.0, running(multiply), lambda x: np.nancumprod(_gaps(x), axis=1))
 
 
-def _present(a: Any, axis: Any, keepdims: bool) -> Any:
-    """Return how many elements are no NaN (at every call: it depends on the values)."""
-    return np.sum(np.where(np.isnan(a), 0.0, 1.0), axis=axis, keepdims=keepdims)
+def _present(a: Any, where: Any) -> Any:
+    """Return which elements count (at every call: it depends on the values)."""
+    present = np.logical_not(np.isnan(a))
+    return present if where is True else np.logical_and(present, where)
 
 
 @composite(
     np.nanmean, lambda x: np.nanmean(_gaps(x)), lambda x: np.nanmean(_gaps(x), axis=1, keepdims=True),
     family="reduction",
 )  # fmt: skip
-def nanmean(a: Any, axis: Any = None, dtype: Any = None, keepdims: bool = False) -> Any:
+def nanmean(a: Any, axis: Any = None, keepdims: bool = False, *, where: Any = True) -> Any:
     """``np.nanmean``."""
-    return np.nansum(a, axis=axis, keepdims=keepdims) / _present(a, axis, keepdims)
+    return mean(a, axis, keepdims, _present(traced(a), where))
 
 
 @composite(np.nanvar, lambda x: np.nanvar(_gaps(x)), lambda x: np.nanvar(_gaps(x), axis=1, ddof=1), family="reduction")
-def nanvar(a: Any, axis: Any = None, dtype: Any = None, ddof: float = 0, keepdims: bool = False) -> Any:
+def nanvar(a: Any, axis: Any = None, ddof: float = 0, keepdims: bool = False, *, where: Any = True, mean: Any = None,
+           correction: Any = None) -> Any:  # fmt: skip
     """``np.nanvar``: the mean squared distance from the mean of what is there."""
-    squares = np.square(a - nanmean(a, axis=axis, keepdims=True))
-    return np.nansum(squares, axis=axis, keepdims=keepdims) / (_present(a, axis, keepdims) - ddof)
+    present = _present(traced(a), where)
+    squares, freedom = squared_distance(add_up, a, axis, ddof, keepdims, present, mean, correction)
+    return np.where(np.greater(freedom, 0.0), squares / freedom, np.nan)
 
 
 @composite(np.nanstd, lambda x: np.nanstd(_gaps(x), axis=1), family="reduction")
-def nanstd(a: Any, axis: Any = None, dtype: Any = None, ddof: float = 0, keepdims: bool = False) -> Any:
+def nanstd(a: Any, axis: Any = None, ddof: float = 0, keepdims: bool = False, *, where: Any = True, mean: Any = None,
+           correction: Any = None) -> Any:  # fmt: skip
     """``np.nanstd``."""
-    return np.sqrt(nanvar(a, axis=axis, ddof=ddof, keepdims=keepdims))
+    return np.sqrt(nanvar(a, axis, ddof, keepdims, where=where, mean=mean, correction=correction))

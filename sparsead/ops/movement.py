@@ -7,7 +7,9 @@ from typing import Any
 
 import numpy as np
 
-from sparsead.ops.registry import movement
+from sparsead.ops.registry import AS_NUMPY, Sample, composite, movement
+from sparsead.tracing.array import stack_objects
+from sparsead.tracing.positioned import Positioned
 
 
 def _is_separate(func: Callable[[Any], Any], x: Any) -> Any:
@@ -32,9 +34,6 @@ movement(np.rot90, np.rot90)
 movement(np.squeeze, lambda x: np.squeeze(x[:1]))
 movement(np.expand_dims, lambda x: np.expand_dims(x, 1))
 movement(np.broadcast_to, lambda x: np.broadcast_to(x, (2, 3, 4)))
-movement(np.atleast_1d, lambda x: np.atleast_1d(x[0, 0]))
-movement(np.atleast_2d, lambda x: np.atleast_2d(x[0]))
-movement(np.atleast_3d, np.atleast_3d)
 movement(np.tile, lambda x: np.tile(x, (2, 1)))
 movement(np.repeat, lambda x: np.repeat(x, 2, axis=1), lambda x: np.repeat(x, [1, 0, 2], axis=0))
 movement(np.take, lambda x: np.take(x, [0, -1, 2], axis=1), lambda x: np.take(x, [5, 5]))
@@ -50,3 +49,28 @@ movement(np.vsplit, lambda x: np.vsplit(x, 3)[2])
 movement(np.dsplit, lambda x: np.dsplit(x.reshape(2, 3, 2), 2)[1])
 movement(np.copy, lambda x: np.copy(x), lambda x: _is_separate(np.copy, x))
 movement(np.positive, np.positive, lambda x: _is_separate(np.positive, x))
+
+if hasattr(np, "astype"):  # NumPy 2.1
+
+    @composite(np.astype, lambda x: np.astype(x, x.dtype), family="movement")
+    def astype(x: Any, dtype: Any, /, *, copy: bool = True) -> Any:
+        """``np.astype``."""
+        return x.astype(dtype, copy=copy)
+
+    AS_NUMPY.add(np.astype)
+
+
+def of_each(func: Callable[..., Any], *samples: Sample) -> None:
+    """State that `func` moves the elements of each of its arguments, apart from the others."""
+
+    def rule(*arys: Any) -> Any:
+        held = [stack_objects(a) for a in arys]
+        moved = tuple(a.moved(func(a.positions)) if isinstance(a, Positioned) else func(a) for a in held)
+        return moved[0] if len(moved) == 1 else moved
+
+    composite(func, *samples, family="movement")(rule)
+
+
+of_each(np.atleast_1d, lambda x: np.atleast_1d(x[0, 0]), lambda x: np.atleast_1d(x[0], np.array([2, 0]))[1] * x[0, 0])
+of_each(np.atleast_2d, lambda x: np.atleast_2d(x[0]))
+of_each(np.atleast_3d, np.atleast_3d)

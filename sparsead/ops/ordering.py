@@ -12,7 +12,8 @@ from typing import Any
 import numpy as np
 
 from sparsead.errors import unsupported
-from sparsead.ops.registry import composite, traced
+from sparsead.ops.registry import composite, known, traced
+from sparsead.program.index import normalize_axes
 
 LONGEST = 16  # elements of a line: 63 comparisons, each a formula of all that went before
 
@@ -48,15 +49,17 @@ def _in_order(a: Any, what: str) -> Any:
 
 
 @composite(np.sort, lambda x: np.sort(x), lambda x: np.sort(x, axis=0), lambda x: np.sort(x[:2], axis=None))
-def sort(a: Any, axis: int | None = -1, kind: Any = None, order: Any = None, *, stable: Any = None) -> Any:
+def sort(a: Any, axis: int | None = -1, kind: Any = None, *, stable: Any = None) -> Any:
     """``np.sort`` of short lines."""
+    np.sort(np.zeros(np.shape(a)), axis, kind, stable=stable)  # raises what NumPy raises
     a, axis = (np.ravel(a), 0) if axis is None else (traced(a), axis)
     return np.moveaxis(_in_order(np.moveaxis(a, axis, 0), "np.sort"), 0, axis)
 
 
 @composite(np.partition, lambda x: np.partition(x, 1)[:, 1], lambda x: np.partition(x, -1, axis=0)[-1])
-def partition(a: Any, kth: Any, axis: int | None = -1, kind: Any = None, order: Any = None) -> Any:
+def partition(a: Any, kth: Any, axis: int | None = -1, kind: Any = "introselect") -> Any:
     """``np.partition``: sorted lines are partitioned at every place."""
+    np.partition(np.zeros(np.shape(a)), kth, axis, kind)  # raises what NumPy raises
     return sort(a, axis)
 
 
@@ -66,17 +69,18 @@ def partition(a: Any, kth: Any, axis: int | None = -1, kind: Any = None, order: 
     lambda x: np.quantile(x, [0.0, 0.45, 1.0], axis=1, keepdims=True),
     lambda x: np.quantile(x, 0.5),
 )
-def quantile(
-    a: Any, q: Any, axis: Any = None, overwrite_input: bool = False, method: str = "linear", keepdims: bool = False
-) -> Any:
+def quantile(a: Any, q: Any, axis: Any = None, method: str = "linear", keepdims: bool = False) -> Any:
     """``np.quantile`` of short lines, between neighbours in order."""
+    q = np.asarray(known(q, "np.quantile with q="), np.float64)
+    if not np.all((q >= 0.0) & (q <= 1.0)):
+        raise ValueError("Quantiles must be in the range [0, 1]")
     if method != "linear":
         raise unsupported(f"np.quantile with method={method!r}", "Only method='linear' is traced.")
     a = traced(a)
-    axes = tuple(range(a.ndim)) if axis is None else tuple(k % a.ndim for k in np.atleast_1d(axis))
+    axes = normalize_axes(axis, a.ndim)
     kept = tuple(n for k, n in enumerate(a.shape) if k not in axes)
     line = _in_order(np.moveaxis(a, axes, range(len(axes))).reshape((-1, *kept)), "np.quantile")
-    place = np.asarray(q, np.float64) * (len(line) - 1)
+    place = q * (len(line) - 1)
     below = np.clip(np.floor(place).astype(int), 0, max(len(line) - 2, 0))
     share = (place - below).reshape(np.shape(q) + (1,) * len(kept))
     value = line[below]
@@ -88,12 +92,15 @@ def quantile(
 
 
 @composite(np.percentile, lambda x: np.percentile(x, [25.0, 60.0], axis=1))
-def percentile(a: Any, q: Any, *args: Any, **kwargs: Any) -> Any:
+def percentile(a: Any, q: Any, axis: Any = None, method: str = "linear", keepdims: bool = False) -> Any:
     """``np.percentile`` of short lines."""
-    return quantile(a, np.asarray(q) / 100.0, *args, **kwargs)
+    q = np.asarray(known(q, "np.percentile with q="), np.float64)
+    if not np.all((q >= 0.0) & (q <= 100.0)):
+        raise ValueError("Percentiles must be in the range [0, 100]")
+    return quantile(a, q / 100.0, axis, method, keepdims)
 
 
 @composite(np.median, lambda x: np.median(x, axis=0), lambda x: np.median(x, axis=1), lambda x: np.median(x))
-def median(a: Any, axis: Any = None, out: Any = None, overwrite_input: bool = False, keepdims: bool = False) -> Any:
+def median(a: Any, axis: Any = None, keepdims: bool = False) -> Any:
     """``np.median`` of short lines."""
     return quantile(a, 0.5, axis=axis, keepdims=keepdims)

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from sparsead.errors import unsupported
-from sparsead.ops.registry import composite, is_traced
+from sparsead.ops.registry import composite, is_traced, known, patched, traced
 from sparsead.tracing.array import stack_objects
 
 
@@ -23,7 +23,15 @@ def polyval(p: Any, x: Any) -> Any:
 @composite(np.polymul, lambda x: np.polymul(x[0], x[1]), lambda x: np.polymul([1.0, 0.0, -2.0], x[0]))
 def polymul(a1: Any, a2: Any) -> Any:
     """``np.polymul``: the convolution of the coefficients."""
-    return np.convolve(np.atleast_1d(stack_objects(a1)), np.atleast_1d(stack_objects(a2)))
+    return np.convolve(_without_leading_zeros(a1), _without_leading_zeros(a2))
+
+
+def _without_leading_zeros(p: Any) -> Any:
+    """Leave out the zeros that constant coefficients begin with; unknown ones are taken not to be zero."""
+    p = np.atleast_1d(stack_objects(p))
+    if np.ndim(p) > 1:
+        raise ValueError("Polynomial must be 1d only.")
+    return p if is_traced(p) else np.poly1d(np.asarray(known(p, ""))).coeffs
 
 
 @composite(np.polyadd, lambda x: np.polyadd(x[0], x[1, :2] * x[2, :2]))
@@ -43,6 +51,9 @@ def polysub(a1: Any, a2: Any) -> Any:
 @composite(np.polyder, lambda x: np.polyder(x[0]), lambda x: np.polyder(x[1], 2))
 def polyder(p: Any, m: int = 1) -> Any:
     """``np.polyder``."""
+    if int(m) < 0:
+        raise ValueError("Order of derivative must be positive (see polyint)")
+    p = np.atleast_1d(p) if m else p
     for _ in range(m):
         p = p[:-1] * np.arange(len(p) - 1, 0, -1.0)
     return p
@@ -51,7 +62,12 @@ def polyder(p: Any, m: int = 1) -> Any:
 @composite(np.polyint, lambda x: np.polyint(x[0]), lambda x: np.polyint(x[1], 2, [3.0, 1.0]))
 def polyint(p: Any, m: int = 1, k: Any = None) -> Any:
     """``np.polyint``; the constants of integration are 0 unless given."""
-    constants = np.zeros(m) if k is None else np.broadcast_to(k, (m,))
+    if int(m) < 0:
+        raise ValueError("Order of integral must be positive (see polyder)")
+    given = np.atleast_1d(0.0 if k is None else k)
+    if np.size(given) not in (1, m):
+        raise ValueError("k must be a scalar or a rank-1 array of length 1 or >m.")
+    constants = np.broadcast_to(given, (m,)) if np.size(given) == 1 else given
     for constant in constants:
         p = np.append(p / np.arange(len(p), 0, -1.0), constant)
     return p
@@ -83,3 +99,44 @@ def vander(x: Any, N: int | None = None, increasing: bool = False) -> Any:
     for _ in range((len(x) if N is None else N) - 1):
         powers.append(powers[-1] * x)
     return np.stack(powers if increasing else powers[::-1], axis=-1)[..., : len(x) if N is None else N]
+
+
+# -- series in the polynomials of numpy.polynomial, lowest first: Clenshaw's recurrence, as NumPy writes it ---------
+def _clenshaw(module: Any, name: str, step: Any, last: Any) -> None:
+    """State a series: ``step(c0, c1, coefficient, n, x)`` from the highest coefficient on, then ``last(c0, c1, x)``."""
+    func = getattr(module, name)
+
+    @patched(func, family="composite")
+    def value(x: Any, c: Any, tensor: bool = True) -> Any:
+        x, c = traced(stack_objects(x)), traced(stack_objects(c))
+        if tensor and x.ndim:
+            c = c.reshape(c.shape + (1,) * x.ndim)
+        n = len(c)
+        c0, c1 = (c[-2], c[-1]) if n > 1 else (c[0], 0.0)
+        for k in range(3, n + 1):
+            c0, c1 = step(c0, c1, c[-k], n - k + 2, x)
+        return last(c0, c1, x)
+
+
+for _name, _step, _last in [
+    ("chebyshev.chebval", lambda c0, c1, c, n, x: (c - c1, c0 + c1 * (2.0 * x)), lambda c0, c1, x: c0 + c1 * x),
+    (
+        "legendre.legval",
+        lambda c0, c1, c, n, x: (c - c1 * ((n - 1) / n), c0 + c1 * x * ((2 * n - 1) / n)),
+        lambda c0, c1, x: c0 + c1 * x,
+    ),
+    (
+        "hermite.hermval",
+        lambda c0, c1, c, n, x: (c - c1 * (2.0 * (n - 1)), c0 + c1 * (2.0 * x)),
+        lambda c0, c1, x: c0 + c1 * (2.0 * x),
+    ),
+    ("hermite_e.hermeval", lambda c0, c1, c, n, x: (c - c1 * (n - 1.0), c0 + c1 * x), lambda c0, c1, x: c0 + c1 * x),
+    (
+        "laguerre.lagval",
+        lambda c0, c1, c, n, x: (c - c1 * ((n - 1) / n), c0 + c1 * ((2 * n - 1) - x) / n),
+        lambda c0, c1, x: c0 + c1 * (1.0 - x),
+    ),
+    ("polynomial.polyval", lambda c0, c1, c, n, x: (c, c0 + c1 * x), lambda c0, c1, x: c0 + c1 * x),
+]:
+    _module, _function = _name.split(".")
+    _clenshaw(getattr(np.polynomial, _module), _function, _step, _last)

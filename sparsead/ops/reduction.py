@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 
 from sparsead.errors import unsupported
-from sparsead.ops.registry import composite, scatter_sum, traced, ufunc_method
-from sparsead.program.index import identity, normalize_axes
+from sparsead.ops.folding import along_first
+from sparsead.ops.registry import composite, is_traced, scatter_sum, traced, ufunc_method
+from sparsead.program.index import Shape, identity, normalize_axes
 from sparsead.tracing.array import TracedArray
 
 
@@ -20,10 +22,8 @@ from sparsead.tracing.array import TracedArray
     lambda x: x.sum(-1) * x[:, 0],
     family="reduction",
 )
-def sum(
-    a: Any, axis: Any = None, dtype: Any = None, keepdims: bool = False, initial: Any = 0, where: Any = True
-) -> Any:
-    """``np.sum``; `where` must be a static mask."""
+def sum(a: Any, axis: Any = None, keepdims: bool = False, initial: Any = 0, where: Any = True) -> Any:
+    """``np.sum``."""
     a = traced(a)
     if where is not True:
         a = np.where(where, a, 0.0)
@@ -32,20 +32,17 @@ def sum(
     place = np.broadcast_to(identity(kept), a.shape)
     total = scatter_sum(a, place, kept)
     total = total if keepdims else total.reshape(tuple(n for k, n in enumerate(a.shape) if k not in axes))
-    return total if initial == 0 else total + initial
+    return total if type(initial) in (int, float) and initial == 0 else total + initial
 
 
-@ufunc_method(np.add, "reduce", lambda x: np.add.reduce(x), lambda x: np.add.reduce(x, axis=1))
-def add_reduce(array: Any, axis: Any = 0, **kwargs: Any) -> Any:
-    """``np.add.reduce``: the sum along the first axis unless told otherwise."""
-    return sum(array, axis=axis, **kwargs)
+ufunc_method(np.add, "reduce", lambda x: np.add.reduce(x), lambda x: np.add.reduce(x, axis=1))(along_first(sum))
 
 
 @ufunc_method(
     np.add, "reduceat",
     lambda x: np.add.reduceat(x.ravel(), [0, 5, 3, 7]), lambda x: np.add.reduceat(x, [0, 2], axis=1),
 )  # fmt: skip
-def add_reduceat(array: Any, indices: Any, axis: int = 0, dtype: Any = None) -> Any:
+def add_reduceat(array: Any, indices: Any, axis: int = 0) -> Any:
     """``np.add.reduceat`` with static indices: sums of slices; one element where the next index is not larger."""
     lines = np.moveaxis(array, axis, 0)
     starts = np.asarray(indices)
@@ -59,29 +56,78 @@ def add_reduceat(array: Any, indices: Any, axis: int = 0, dtype: Any = None) -> 
 
 
 @composite(np.mean, np.mean, lambda x: x.mean(axis=1, keepdims=True), family="reduction")
-def mean(a: Any, axis: Any = None, dtype: Any = None, keepdims: bool = False, where: Any = True) -> Any:
+def mean(a: Any, axis: Any = None, keepdims: bool = False, where: Any = True) -> Any:
     """``np.mean``."""
-    if where is not True:
-        raise unsupported("np.mean with where=", "Divide np.sum(a, where=mask) by mask.sum().")
-    axes = normalize_axes(axis, np.ndim(a))
-    count = int(np.prod([np.shape(a)[k] for k in axes], dtype=np.int64))
-    return sum(a, axis=axis, keepdims=keepdims) / count
+    return sum(a, axis=axis, keepdims=keepdims, where=where) / counted(a, axis, keepdims, where)
+
+
+def counted(a: Any, axis: Any, keepdims: bool, where: Any) -> Any:
+    """Return how many elements a reduction meets: one number, or an array if `where` chooses."""
+    if where is True:
+        return int(np.prod([np.shape(a)[k] for k in normalize_axes(axis, np.ndim(a))], dtype=np.int64))
+    return np.sum(np.broadcast_to(np.where(where, 1.0, 0.0), np.shape(a)), axis=axis, keepdims=keepdims)
+
+
+def squared_distance(
+    plain: Callable[..., Any], a: Any, axis: Any, ddof: float, keepdims: bool, where: Any, mean: Any, correction: Any
+) -> tuple[Any, Any]:
+    """Return the sum of squares about the mean, and the number of elements less the degrees of freedom.
+
+    Sum and mean are those of `plain`, which is told what counts by ``where=``.
+    """
+    if correction is not None:
+        if ddof != 0:
+            raise ValueError("ddof and correction can't be provided simultaneously.")
+        ddof = correction
+    if mean is None:
+        total = plain(a, axis=axis, keepdims=True, where=where)
+        mean = total / counted(a, axis, True, where)
+    squares = plain(np.square(a - mean), axis=axis, keepdims=keepdims, where=where)
+    return squares, counted(a, axis, keepdims, where) - ddof
+
+
+OUTSIDE = "Allocate the target inside the traced function."
 
 
 @ufunc_method(np.add, "at", lambda x: _updated(np.add, x))
-def add_at(target: Any, key: Any, value: Any) -> None:
+def add_at(target: Any, key: Any, value: Any = None) -> None:
     """``np.add.at``: repeated places add up."""
     if not isinstance(target, TracedArray):
-        raise unsupported("a ufunc.at into an array from outside", "Allocate the target inside the traced function.")
+        raise unsupported("np.add.at into an array from outside", OUTSIDE)
     places = identity(target.shape)[key]
     value = np.broadcast_to(value, places.shape) if np.shape(value) != places.shape else value
     target[...] = target + scatter_sum(traced(value), places, target.shape)
 
 
 @ufunc_method(np.subtract, "at", lambda x: _updated(np.subtract, x))
-def subtract_at(target: Any, key: Any, value: Any) -> None:
+def subtract_at(target: Any, key: Any, value: Any = None) -> None:
     """``np.subtract.at``."""
     add_at(target, key, np.negative(value))
+
+
+def _at_in_rounds(ufunc: np.ufunc) -> None:
+    """State ``ufunc.at``: what comes to one place again comes in a later round."""
+
+    @ufunc_method(ufunc, "at", lambda x: _updated(ufunc, x))
+    def at(target: Any, key: Any, value: Any = None) -> None:
+        if not isinstance(target, TracedArray):
+            raise unsupported(
+                "a ufunc.at into an array from outside", "Allocate the target inside the traced function."
+            )
+        places = identity(target.shape)[key]
+        values = np.broadcast_to(traced(value), places.shape).reshape(-1)
+        flat, order = places.reshape(-1), np.argsort(places.reshape(-1), kind="stable")
+        first = np.searchsorted(flat[order], flat[order])
+        rounds = np.empty(flat.size, dtype=np.int64)
+        rounds[order] = np.arange(flat.size) - first
+        for count in range(int(rounds.max(initial=-1)) + 1):
+            here = np.flatnonzero(rounds == count)
+            at_once = np.unravel_index(flat[here], target.shape)
+            target[at_once] = ufunc(target[at_once], values[here])
+
+
+for _ufunc in (np.multiply, np.divide, np.maximum, np.minimum):
+    _at_in_rounds(_ufunc)
 
 
 def _updated(ufunc: np.ufunc, x: Any) -> Any:
@@ -102,29 +148,47 @@ def bincount(x: Any, weights: Any = None, minlength: int = 0) -> Any:
     np.var, lambda x: np.var(x), lambda x: np.var(x, axis=0, ddof=1), lambda x: x.var(axis=1, keepdims=True),
     family="reduction",
 )  # fmt: skip
-def var(a: Any, axis: Any = None, dtype: Any = None, ddof: float = 0, keepdims: bool = False) -> Any:
+def var(a: Any, axis: Any = None, ddof: float = 0, keepdims: bool = False, *, where: Any = True, mean: Any = None,
+        correction: Any = None) -> Any:  # fmt: skip
     """``np.var``: the mean squared distance from the mean."""
-    distance = a - mean(a, axis=axis, keepdims=True)
-    count = np.size(distance) / max(np.size(np.sum(distance, axis=axis, keepdims=True)), 1)
-    return sum(distance * distance, axis=axis, keepdims=keepdims) / (count - ddof)
+    squares, freedom = squared_distance(sum, a, axis, ddof, keepdims, where, mean, correction)
+    return squares / np.maximum(freedom, 0.0)
 
 
 @composite(np.std, lambda x: np.std(x), lambda x: x.std(axis=1, ddof=1), family="reduction")
-def std(a: Any, axis: Any = None, dtype: Any = None, ddof: float = 0, keepdims: bool = False) -> Any:
+def std(a: Any, axis: Any = None, ddof: float = 0, keepdims: bool = False, *, where: Any = True, mean: Any = None,
+        correction: Any = None) -> Any:  # fmt: skip
     """``np.std``."""
-    return np.sqrt(var(a, axis=axis, ddof=ddof, keepdims=keepdims))
+    return np.sqrt(var(a, axis, ddof, keepdims, where=where, mean=mean, correction=correction))
 
 
 @composite(np.average, lambda x: np.average(x, axis=1), lambda x: np.average(x, axis=0, weights=[1.0, 2.0, 3.0]),
            lambda x: np.average(x, weights=x), family="reduction")  # fmt: skip
-def average(a: Any, axis: Any = None, weights: Any = None, keepdims: bool = False) -> Any:
+def average(a: Any, axis: Any = None, weights: Any = None, returned: bool = False, *, keepdims: bool = False) -> Any:
     """``np.average``."""
     if weights is None:
-        return mean(a, axis=axis, keepdims=keepdims)
-    if np.shape(weights) != np.shape(a):
-        weights = np.reshape(weights, [n if k == axis % np.ndim(a) else 1 for k, n in enumerate(np.shape(a))])
-    total = sum(np.broadcast_to(weights, np.shape(a)), axis=axis, keepdims=keepdims)
-    return sum(a * weights, axis=axis, keepdims=keepdims) / total
+        result = mean(a, axis=axis, keepdims=keepdims)
+        total: Any = np.full(np.shape(result), float(np.size(a)) / max(np.size(result), 1))[()]
+    else:
+        weights = np.broadcast_to(_along_axes(weights, np.shape(a), axis), np.shape(a)) * 1.0
+        total = np.sum(weights, axis=axis, keepdims=keepdims)
+        if not is_traced(total) and np.any(np.equal(total, 0.0)):
+            raise ZeroDivisionError("Weights sum to zero, can't be normalized")
+        result = sum(a * weights, axis=axis, keepdims=keepdims) / total
+    return (result, total) if returned else result
+
+
+def _along_axes(weights: Any, shape: Shape, axis: Any) -> Any:
+    """Give weights, one for each place along some axes, the other axes too, of length 1."""
+    if np.shape(weights) == shape:
+        return weights
+    if axis is None:
+        raise TypeError("Axis must be specified when shapes of a and weights differ.")
+    axes = normalize_axes(axis, len(shape))
+    if np.shape(weights) != tuple(shape[k] for k in axes):
+        raise ValueError("Shape of weights must be consistent with shape of a along specified axis.")
+    weights = np.transpose(weights, np.argsort(axes))
+    return np.reshape(weights, [n if k in axes else 1 for k, n in enumerate(shape)])
 
 
 @composite(np.trace, lambda x: np.trace(x), family="reduction")

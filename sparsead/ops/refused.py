@@ -6,20 +6,30 @@ import numpy as np
 
 from sparsead.ops.registry import refused
 
+WHERE = "Use np.where(condition, a, b), np.max or np.min for a choice by value."
+OUTSIDE = "Compute it outside of the function and pass it as an argument."
+FACTORS = "Make the factors unknowns with their defining equations, or register the function with sparsead.extend."
+
 refused(
     np.argsort, np.argpartition, np.lexsort,
     because="The order of the elements differs from call to call, and with it which element goes where.",
     instead="np.sort of short lines, np.max and np.min work; so does np.take with an order that is fixed.",
 )  # fmt: skip
 refused(
-    np.argmax, np.argmin, np.nonzero, np.flatnonzero, np.argwhere, np.count_nonzero, np.searchsorted, np.digitize,
+    np.argmax, np.argmin, np.argwhere, np.count_nonzero, np.searchsorted, np.digitize,
     because="The answer is an index or a count that differs from call to call.",
-    instead="Use np.where(condition, a, b), np.max or np.min for a choice by value.",
+    instead=WHERE,
 )  # fmt: skip
 refused(
-    np.unique, np.histogram, np.histogram2d, np.isin, np.intersect1d, np.union1d, np.setdiff1d,
+    np.trim_zeros,
+    because="How many elements are left differs from call to call.",
+    instead="Cut the array at places that are fixed.",
+)
+refused(
+    np.unique, np.unique_all, np.unique_counts, np.unique_inverse, np.unique_values, np.histogram, np.histogram2d,
+    np.histogramdd, np.histogram_bin_edges, np.isin, np.intersect1d, np.union1d, np.setdiff1d, np.setxor1d,
     because="Which values are equal differs from call to call.",
-    instead="Compute it outside of the function and pass it as an argument.",
+    instead=OUTSIDE,
 )  # fmt: skip
 refused(
     np.nanmedian, np.nanpercentile, np.nanquantile, np.nanargmax, np.nanargmin,
@@ -27,13 +37,51 @@ refused(
     instead="np.nansum, np.nanmean, np.nanmax and np.median of lines without NaN work.",
 )  # fmt: skip
 refused(
-    np.linalg.eig, np.linalg.eigh, np.linalg.eigvals, np.linalg.eigvalsh, np.linalg.svd, np.linalg.qr,
-    np.linalg.lstsq, np.linalg.pinv, np.linalg.cond, np.linalg.matrix_rank,
+    np.linalg.eig, np.linalg.eigvals, np.linalg.svd, np.linalg.svdvals,
+    np.linalg.qr, np.linalg.lstsq, np.linalg.pinv, np.linalg.cond, np.linalg.matrix_rank, np.linalg.tensorsolve,
+    np.linalg.tensorinv,
     because="Factorizations have no rule here.",
-    instead="Make the factors unknowns with their defining equations, or register the function with sparsead.extend.",
+    instead=FACTORS,
+)  # fmt: skip
+refused(
+    np.roots, np.polydiv,
+    because="Zeros of polynomials, and remainders, have no rule here.",
+    instead="Make the zeros unknowns with their defining equations.",
 )  # fmt: skip
 refused(
     np.allclose, np.isclose, np.array_equal, np.array_equiv,
     because="The comparison of values differs from call to call.",
     instead="Use the comparison operators inside np.where, or take the test out of the function.",
+)  # fmt: skip
+refused(
+    np.frexp, np.nextafter, np.spacing, np.gcd, np.lcm, np.left_shift, np.right_shift, np.bitwise_count, np.packbits,
+    np.unpackbits, np.unravel_index, np.ravel_multi_index, np.ix_, np.isnat, np.sort_complex,
+    because="It is about the digits of numbers, about integers, or about times.",
+    instead=OUTSIDE,
+)  # fmt: skip
+refused(
+    np.i0,
+    because="Its derivative is not stated here.",
+    instead="Register it with sparsead.extend.",
+)
+refused(
+    np.fft.hfft, np.fft.ihfft, np.fft.rfft2, np.fft.irfft2, np.fft.rfftn, np.fft.irfftn,
+    because="This transform is not stated here.",
+    instead="Use np.fft.fft, ifft, rfft and irfft, one axis after the other.",
+)  # fmt: skip
+refused(
+    np.save, np.savez, np.savez_compressed, np.savetxt, np.array2string, np.array_repr, np.array_str,
+    because="While it is traced, a function has no values to write down.",
+    instead="Write them down outside, from jac.value(x).",
+)  # fmt: skip
+refused(
+    np.asarray_chkfinite, np.asmatrix, np.bmat, np.from_dlpack, np.frombuffer, np.require,
+    because="It wants the memory of an array, which has no values while a function is traced.",
+    instead="Leave it out: a traced array is an array already.",
+    dispatching=False,
+)  # fmt: skip
+refused(
+    np.busday_count, np.busday_offset, np.is_busday, np.datetime_as_string,
+    because="It is about times.",
+    instead=OUTSIDE,
 )  # fmt: skip

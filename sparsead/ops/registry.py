@@ -6,23 +6,40 @@ derivatives of every order and loop bodies follow from it.
 
 from __future__ import annotations
 
-import inspect
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import numpy as np
 
 from sparsead.errors import unsupported, user_origin
+from sparsead.ops.binding import Bound
+from sparsead.ops.signatures import signature_of
 from sparsead.program.index import IndexArray, Shape, identity
 from sparsead.program.nodes import Constant, Map, Ref, Sum, constant, whole
 from sparsead.program.scalar import Op, Rule, define
-from sparsead.tracing.array import HANDLERS, UFUNC_METHODS, TracedArray, reading, stack_objects
+from sparsead.tracing.array import (
+    AS_NUMPY,
+    HANDLERS,
+    MOVEMENTS,
+    UFUNC_METHODS,
+    TracedArray,
+    reading,
+    stack_objects,
+    traced,
+    traced_in,
+)
+from sparsead.tracing.complex import TracedComplex
+from sparsead.tracing.kinds import as_logic, result_type
+from sparsead.tracing.layout import elementwise as elementwise_layout
+from sparsead.tracing.positioned import Positioned
 from sparsead.tracing.replacing.names import patch, patch_later
-from sparsead.tracing.scalar import TracedScalar
+from sparsead.tracing.scalar import BRANCH_HINT, TracedScalar, refuse_value
 from sparsead.tracing.storage import assemble
 
 Sample = Callable[[np.ndarray], Any]
+CALL = 20  # cost of a function of the math library, in scalar operations
 
 
 @dataclass(frozen=True)
@@ -54,6 +71,21 @@ def spelling_of(func: Callable[..., Any]) -> str:
     return f"{module}.{func.__name__}".replace("numpy", "np")
 
 
+def rule_of(func: Callable[..., Any]) -> Rule:
+    """Return the rule that is stated for a function."""
+    bound = HANDLERS[func]
+    assert isinstance(bound, Bound)
+    return bound.rule
+
+
+def state(func: Callable[..., Any], rule: Rule, stated: Iterable[str] | None = None) -> None:
+    """Let calls of `func` go to `rule`, with the arguments bound by NumPy's own signature.
+
+    The rule knows the parameters that it has, or those that are `stated`.
+    """
+    HANDLERS[func] = Bound(func, spelling_of(func), rule, stated=stated)
+
+
 # -- elementwise ------------------------------------------------------------------------------------------------
 def elementwise(
     numpy: Callable[..., Any],
@@ -65,6 +97,7 @@ def elementwise(
     choice: Rule | None = None,
     singular: bool = False,
     jumps: bool = False,
+    cost: int = 1,
 ) -> Op:
     """State a scalar operation: the NumPy ufunc, its generated code, and one partial per operand.
 
@@ -86,18 +119,22 @@ def elementwise(
         See `Op`.
     jumps : bool
         True where the value jumps although both partials are stated; conditions and steps do anyhow.
+    cost : int
+        Scalar operations that it comes to; `CALL` for a function of the math library.
     """
     name = "select" if numpy is np.where else numpy.__name__
-    cost = 20 if "(" in code and "if" not in code and "abs" not in code else 1
     jumps = jumps or boolean or any(p is None for k, p in enumerate(partials) if k not in conditions)
     op = define(Op(name, numpy, code, partials, cost, boolean, choice, singular, conditions, jumps))
 
-    def handler(*operands: Any, where: Any = True, dtype: Any = None, **kwargs: Any) -> TracedArray:
-        if where is not True or kwargs or (dtype is not None and np.dtype(dtype).kind != "f"):
-            raise unsupported(f"{spelling_of(numpy)} with where=, casting= or dtype=", "Use np.where on the result.")
+    def rule(*operands: Any) -> TracedArray:
+        if len(operands) < op.arity:
+            raise unsupported(f"{spelling_of(numpy)} of {len(operands)} arguments", f"Give all {op.arity} of them.")
         return apply(op, operands, conditions)
 
-    HANDLERS[numpy] = handler
+    if isinstance(numpy, np.ufunc) or numpy is np.where:
+        state(numpy, rule)
+    else:  # a function, whose operands have names
+        state(numpy, lambda *placed, **named: rule(*placed, *named.values()), stated=signature_of(numpy).parameters)
     if sample is None:
         sample = (lambda x: np.where(_on_mirrored(numpy, op)(x), x, 2.0 * x)) if boolean else _on_mirrored(numpy, op)
     record("elementwise", spelling_of(numpy), [sample] if callable(sample) else sample)
@@ -111,21 +148,47 @@ def _on_mirrored(numpy: Callable[..., Any], op: Op) -> Sample:
 
 def alias(numpy: Callable[..., Any], op: Op, *samples: Sample) -> None:
     """State that `numpy` means the same as a scalar operation that is registered already."""
-    HANDLERS[numpy] = HANDLERS[op.numpy]
+    state(numpy, rule_of(op.numpy))
     record("elementwise", spelling_of(numpy), samples or [_on_mirrored(numpy, op)])
+
+
+def bitwise(numpy: Callable[..., Any], op: Op, *samples: Sample) -> None:
+    """State that `numpy` means, for truth values, the same as a logical operation; for floats it means nothing."""
+
+    def rule(*operands: Any) -> TracedArray:
+        kinds = {getattr(stack_objects(o), "dtype", np.result_type(type(o))).kind for o in operands}
+        if kinds & {"f", "c"}:
+            raise TypeError(
+                f"ufunc '{numpy.__name__}' not supported for the input types, and the inputs could not be safely "
+                "coerced to any supported types according to the casting rule 'safe'"
+            )
+        if kinds != {"b"}:
+            raise unsupported(f"{spelling_of(numpy)} of integers", "Make them conditions: a != 0.")
+        return apply(op, operands, op.conditions)
+
+    state(numpy, rule)
+    record("elementwise", spelling_of(numpy), samples)
 
 
 def apply(op: Op, operands: Sequence[Any], conditions: tuple[int, ...] = ()) -> TracedArray:
     """Apply a scalar operation at every point of the broadcast operands."""
-    refs = [reading(stack_objects(o)) for o in operands]
-    refs = [_typed(ref, k in conditions) for k, ref in enumerate(refs)]
+    operands = [stack_objects(o) for o in operands]
+    dtype = result_type(op, operands)
+    if dtype == np.bool_ and not op.boolean:
+        return as_logic(op, [_conditions(o) for o in operands], lambda used, *os: apply(used, os, used.conditions))
+    refs = [_typed(reading(o), k in conditions) for k, o in enumerate(operands)]
     try:
         shape = np.broadcast_shapes(*(r.shape for r in refs))
     except ValueError:
         shapes = " ".join(str(r.shape) for r in refs)
         raise ValueError(f"operands could not be broadcast together with shapes {shapes}") from None
-    args = tuple(r.broadcast(shape) for r in refs)
-    return TracedArray.of_node(Map(shape=shape, boolean=op.boolean, op=op, args=args, origin=user_origin()))
+    arrays = [o.positions if isinstance(o, TracedArray) else np.asarray(o) for o in operands]
+    node = partial(Map, boolean=op.boolean, integer=dtype.kind == "i", op=op, origin=user_origin())
+    return TracedArray.of_points(elementwise_layout(shape, arrays), tuple(r.broadcast(shape) for r in refs), node)
+
+
+def _conditions(operand: Any) -> Any:
+    return operand if isinstance(operand, TracedArray) else TracedArray.of_values(np.asarray(operand, np.bool_))
 
 
 def _typed(ref: Ref, condition: bool) -> Ref:
@@ -139,21 +202,41 @@ def _typed(ref: Ref, condition: bool) -> Ref:
 # -- movement ---------------------------------------------------------------------------------------------------
 def movement(func: Callable[..., Any], *samples: Sample, argument: int = 0) -> None:
     """State that `func` only moves the elements of one array, the given argument."""
-    name = list(inspect.signature(func).parameters)[argument]
+    parameters = list(signature_of(func).parameters)
+    name = parameters[argument]
 
-    def handler(*args: Any, **kwargs: Any) -> Any:
-        given: dict[Any, Any] = dict(enumerate(args))
-        holder: dict[Any, Any] = given if argument in given else kwargs
+    def rule(*args: Any, **kwargs: Any) -> Any:
+        given: dict[Any, Any] = dict(enumerate(args)) | kwargs
         key: Any = argument if argument in given else name
-        array = stack_objects(holder[key])
-        holder[key] = array.positions
-        moved = func(*given.values(), **kwargs)
-        if isinstance(moved, (list, tuple)):
-            return type(moved)(array.moved(p) for p in moved)
-        return array.moved(np.asarray(moved))
+        given_array = given.pop(key)
+        array = stack_objects(given_array)
+        names = dict(enumerate(parameters))
+        settings = {k: known(v, f"{spelling_of(func)} with {names.get(k, k)}=") for k, v in given.items()}
+        array = array if isinstance(array, Positioned) else traced(array)
+        positions = array.positions[()] if type(array) is not type(given_array) else array.positions
+        placed = [positions if k == key else settings.pop(k) for k in range(len(args))]
+        return _moved(array, func(*placed, **settings, **({} if key == argument else {name: positions})))
 
-    HANDLERS[func] = handler
+    AS_NUMPY.add(func)
+    MOVEMENTS.add(func)
+    state(func, rule, stated={*parameters} - {"out"})
     record("movement", spelling_of(func), samples)
+
+
+def _moved(array: Positioned, moved: Any) -> Any:
+    """Return what a function made of the positions of an array: arrays, a number, or a list of these."""
+    if isinstance(moved, (list, tuple)):
+        return type(moved)(_moved(array, m) for m in moved)
+    return array.moved(moved) if type(moved) is np.ndarray else array.moved(np.asarray(moved))[()]
+
+
+def known(value: Any, what: str) -> Any:
+    """Return a setting without traced arrays in it; refuse one that depends on the unknowns."""
+    if isinstance(value, (list, tuple)):
+        return type(value)(known(v, what) for v in value) if any(True for _ in traced_in(value)) else value
+    if is_traced(value):
+        refuse_value(what.rstrip("="), BRANCH_HINT)
+    return value.plain if isinstance(value, (TracedArray, TracedComplex)) else value
 
 
 def assembling(func: Callable[..., Any], *samples: Sample, arrays: int = 1) -> None:
@@ -161,11 +244,14 @@ def assembling(func: Callable[..., Any], *samples: Sample, arrays: int = 1) -> N
 
     An argument is an array or a (nested) sequence of arrays; constants among them are welcome.
     """
+    parameters = list(signature_of(func).parameters)
 
-    def handler(*args: Any, **kwargs: Any) -> TracedArray:
-        return assembled(lambda *numbered: func(*numbered, *args[arrays:], **kwargs), *args[:arrays])
+    def rule(*args: Any, **kwargs: Any) -> TracedArray:
+        given = dict(zip(parameters, args, strict=False)) | kwargs
+        operands = [given.pop(name) for name in parameters[:arrays]]
+        return assembled(lambda *numbered: func(*numbered, **given), *operands)
 
-    HANDLERS[func] = handler
+    state(func, rule, stated={*parameters} - {"out", "dtype", "casting"})
     record("assembly", spelling_of(func), samples)
 
 
@@ -198,18 +284,13 @@ def is_traced(array: Any) -> bool:
     return isinstance(array, (TracedArray, TracedScalar)) and not array.is_constant
 
 
-def traced(array: Any) -> TracedArray:
-    """Return `array` (a constant, or a list of traced scalars) as a traced array."""
-    array = stack_objects(array)
-    return array if isinstance(array, TracedArray) else TracedArray.of_values(array)
-
-
 # -- reductions and compositions --------------------------------------------------------------------------------
 def scatter_sum(terms: TracedArray, place: IndexArray, shape: Shape) -> TracedArray:
     """Return the array of `shape` whose flat element p is the sum of the terms with ``place == p``."""
     if int(np.prod(shape)) == 0 or terms.size == 0:
         return TracedArray.of_values(np.zeros(shape))
-    node = Sum(shape=shape, terms=_typed(terms.ref, False), place=place, origin=user_origin())
+    integer = terms.dtype.kind in "bi"
+    node = Sum(shape=shape, integer=integer, terms=_typed(terms.ref, False), place=place, origin=user_origin())
     return TracedArray.of_node(node)
 
 
@@ -217,23 +298,29 @@ def composite(func: Callable[..., Any], *samples: Sample, family: str = "composi
     """State `func` by a definition in terms of other traced operations (used as a decorator)."""
 
     def register(definition: Rule) -> Rule:
-        HANDLERS[func] = definition
+        state(func, definition)
         record(family, spelling_of(func), samples)
         return definition
 
     return register
 
 
-def patched(func: Callable[..., Any], *samples: Sample) -> Callable[[Rule], Rule]:
+def any_traced(*args: Any) -> bool:
+    """Tell whether anything in arguments, or in lists, tuples and dicts of them, depends on the traced arguments."""
+    return any(not value.is_constant for value in traced_in(args))
+
+
+def patched(func: Callable[..., Any], *samples: Sample, family: str = "patched") -> Callable[[Rule], Rule]:
     """State by a definition a function that does not dispatch; while tracing it is replaced (used as a decorator)."""
 
     def register(definition: Rule) -> Rule:
+        bound = Bound(func, spelling_of(func), definition)
+
         def call(*args: Any, **kwargs: Any) -> Any:
-            operands = [stack_objects(a) for a in (*args, *kwargs.values())]
-            return definition(*args, **kwargs) if any(map(is_traced, operands)) else func(*args, **kwargs)
+            return bound(*args, **kwargs) if any_traced(args, kwargs) else func(*args, **kwargs)
 
         patch(func, call)
-        record("patched", spelling_of(func), samples)
+        record(family, spelling_of(func), samples)
         return definition
 
     return register
@@ -244,8 +331,8 @@ def patched_later(module: str, name: str, *samples: Sample) -> Callable[[Rule], 
 
     def register(definition: Rule) -> Rule:
         def call(original: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
-            operands = [stack_objects(a) for a in (*args, *kwargs.values())]
-            return definition(*args, **kwargs) if any(map(is_traced, operands)) else original(*args, **kwargs)
+            bound = Bound(original, f"{module}.{name}", definition)
+            return bound(*args, **kwargs) if any_traced(args, kwargs) else original(*args, **kwargs)
 
         patch_later(module, name, call)
         record("patched", f"{module}.{name}", samples)
@@ -258,27 +345,37 @@ def ufunc_method(ufunc: np.ufunc, method: str, *samples: Sample) -> Callable[[Ru
     """State a method of a ufunc (``np.add.reduce``) by a definition (used as a decorator)."""
 
     def register(definition: Rule) -> Rule:
-        UFUNC_METHODS[ufunc, method] = definition
-        record("ufunc method", f"np.{ufunc.__name__}.{method}", samples)
+        spelling = f"np.{ufunc.__name__}.{method}"
+        UFUNC_METHODS[ufunc, method] = Bound(ufunc, spelling, definition, method)
+        record("ufunc method", spelling, samples)
         return definition
 
     return register
 
 
-def refused(*functions: Callable[..., Any], because: str, instead: str) -> None:
-    """State that functions have no sound derivative here, with the reason and the next step."""
+def refused(*functions: Callable[..., Any], because: str, instead: str, dispatching: bool = True) -> None:
+    """State that functions have no sound derivative here, with the reason and the next step.
+
+    Those that are not `dispatching` never ask an array what to do, and are replaced while tracing.
+    """
     for func in functions:
 
         def refuse(*args: Any, name: str = spelling_of(func), **kwargs: Any) -> Any:
             raise unsupported(name, f"{because} {instead}")
 
-        HANDLERS[func] = refuse
+        def call(*args: Any, func: Any = func, refuse: Any = refuse, **kwargs: Any) -> Any:
+            return (refuse if any(True for _ in traced_in([args, kwargs])) else func)(*args, **kwargs)
+
+        if dispatching:
+            HANDLERS[func] = refuse
+        else:
+            patch(func, call)
         REFUSED[spelling_of(func)] = f"{because} {instead}"
 
 
 def query(func: Callable[..., Any], answer: Rule, *samples: Sample) -> None:
     """State that `func` asks only for what is known while tracing."""
-    HANDLERS[func] = answer
+    state(func, answer)
     record("query", spelling_of(func), samples)
 
 
@@ -291,17 +388,21 @@ __all__ = [
     "apply",
     "assembled",
     "assembling",
+    "bitwise",
     "composite",
     "elementwise",
     "identity",
     "is_traced",
+    "known",
     "movement",
     "patched",
     "patched_later",
     "query",
     "refused",
+    "rule_of",
     "scatter_sum",
     "spelling_of",
+    "state",
     "traced",
     "ufunc_method",
 ]

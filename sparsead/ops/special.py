@@ -9,8 +9,8 @@ import numpy as np
 import scipy.special
 
 from sparsead.errors import unsupported
-from sparsead.ops.elementwise import cos, less, log, select, sin
-from sparsead.ops.registry import composite, elementwise, patched
+from sparsead.ops.elementwise import cos, less, log, rint, select, sin
+from sparsead.ops.registry import CALL, composite, elementwise, patched
 from sparsead.program.scalar import Expr, Op
 
 # Coefficients B(2k) / 2k of the asymptotic series of digamma (Abramowitz & Stegun 1964, 6.3.18).
@@ -18,10 +18,10 @@ BERNOULLI = (1 / 12, -1 / 120, 1 / 252, -1 / 240, 1 / 132, -691 / 32760, 1 / 12)
 SHIFT = 10  # steps of the recurrence that bring a positive argument to where the series has converged
 
 
-def psi(x: Any, less: Any, select: Any, log: Any, sin: Any, cos: Any) -> Any:
+def psi(x: Any, less: Any, select: Any, log: Any, sin: Any, cos: Any, rint: Any) -> Any:
     """Return the digamma function, in terms of the given functions of expressions or of arrays.
 
-    Recurrence and asymptotic series, reflected below 1/2.
+    Recurrence and asymptotic series, reflected below 1/2; near its poles the distance to the pole is what counts.
     """
     reflected = less(x, 0.5)
     z = select(reflected, 1.0 - x, x)
@@ -34,69 +34,22 @@ def psi(x: Any, less: Any, select: Any, log: Any, sin: Any, cos: Any) -> Any:
     for b in reversed(BERNOULLI):
         series = (b + series) * inverse
     value = log(w) - 0.5 / w - series - steps
-    angle = math.pi * x
+    angle = math.pi * (x - rint(x))
     return select(reflected, value - math.pi * cos(angle) / sin(angle), value)
 
 
 def _rule(x: Expr) -> Expr:
-    return psi(x, less, select, log, sin, cos)
+    return psi(x, less, select, log, sin, cos, rint)
 
 
-gammaln: Op = elementwise(scipy.special.gammaln, "lgamma({0})", _rule, singular=True)
-gamma: Op = elementwise(scipy.special.gamma, "tgamma({0})", lambda x: gamma(x) * _rule(x), singular=True)
+gammaln: Op = elementwise(scipy.special.gammaln, "lgamma({0})", _rule, singular=True, cost=CALL)
+gamma: Op = elementwise(scipy.special.gamma, "tgamma({0})", lambda x: gamma(x) * _rule(x), singular=True, cost=CALL)
 
 
 @composite(scipy.special.digamma, scipy.special.digamma, lambda x: scipy.special.digamma(x - 2.3), family="elementwise")
 def digamma(x: Any) -> Any:
     """``scipy.special.digamma``."""
-    return psi(x, np.less, np.where, np.log, np.sin, np.cos)
-
-
-@composite(scipy.special.logit, scipy.special.logit, family="elementwise")
-def logit(x: Any) -> Any:
-    """``log(x / (1 - x))``."""
-    return np.log(x / (1.0 - x))
-
-
-@composite(scipy.special.log_expit, lambda x: scipy.special.log_expit(x - 0.5), family="elementwise")
-def log_expit(x: Any) -> Any:
-    """``log(expit(x))`` without overflow."""
-    return np.minimum(x, 0.0) - np.log1p(np.exp(-np.abs(x)))
-
-
-@composite(
-    scipy.special.xlogy,
-    lambda x: scipy.special.xlogy(x, x[:, ::-1]),
-    lambda x: scipy.special.xlogy(2.0, x),
-    family="elementwise",
-)
-def xlogy(x: Any, y: Any) -> Any:
-    """``x * log(y)``, 0 at x = 0."""
-    return np.where(np.equal(x, 0.0), 0.0, x * np.log(y))
-
-
-@composite(scipy.special.xlog1py, lambda x: scipy.special.xlog1py(x, x[:, ::-1]), family="elementwise")
-def xlog1py(x: Any, y: Any) -> Any:
-    """``x * log1p(y)``, 0 at x = 0."""
-    return np.where(np.equal(x, 0.0), 0.0, x * np.log1p(y))
-
-
-@composite(scipy.special.entr, scipy.special.entr, family="elementwise")
-def entr(x: Any) -> Any:
-    """``-x log(x)``."""
-    return np.where(x < 0.0, -np.inf, -xlogy(x, x))
-
-
-@composite(scipy.special.rel_entr, lambda x: scipy.special.rel_entr(x, x[:, ::-1]), family="elementwise")
-def rel_entr(x: Any, y: Any) -> Any:
-    """``x log(x / y)``."""
-    return xlogy(x, np.divide(x, y))
-
-
-@composite(scipy.special.kl_div, lambda x: scipy.special.kl_div(x, x[:, ::-1]), family="elementwise")
-def kl_div(x: Any, y: Any) -> Any:
-    """``x log(x / y) - x + y``."""
-    return rel_entr(x, y) - x + y
+    return psi(x, np.less, np.where, np.log, np.sin, np.cos, np.rint)
 
 
 @composite(scipy.special.ndtr, lambda x: scipy.special.ndtr(x - 0.5), family="elementwise")

@@ -10,14 +10,15 @@ import scipy.special
 
 from sparsead.ops.elementwise import add, multiply
 from sparsead.ops.folding import running
-from sparsead.ops.registry import REGISTRY, Sample, composite, query, spelling_of
+from sparsead.ops.registry import REGISTRY, Sample, composite, query, rule_of, spelling_of
+from sparsead.program.index import normalize_axes
 from sparsead.program.scalar import Op
 
 
 def same(func: Callable[..., Any], *samples: Sample, original: Callable[..., Any]) -> None:
     """State that `func` means, for the same arguments, what `original` does."""
     family = next(e.family for e in REGISTRY if e.spelling == spelling_of(original))
-    composite(func, *samples, family=family)(lambda *args, **kwargs: original(*args, **kwargs))
+    composite(func, *samples, family=family)(rule_of(original))
 
 
 same(np.amax, np.amax, lambda x: np.amax(x, axis=1, keepdims=True), original=np.max)
@@ -26,7 +27,6 @@ same(np.around, lambda x: x * np.around(5.0 * x, 1), original=np.round)
 same(np.linalg.outer, lambda x: np.linalg.outer(x[0], x[:, 1]), original=np.outer)
 same(np.linalg.tensordot, lambda x: np.linalg.tensordot(x, x, axes=2), original=np.tensordot)
 same(np.linalg.matmul, lambda x: np.linalg.matmul(x, x.T), original=np.matmul)
-same(np.linalg.cross, lambda x: np.linalg.cross(x[:, :3], x[:, 1:]), original=np.cross)
 same(scipy.special.expm1, scipy.special.expm1, original=np.expm1)
 same(scipy.special.log1p, scipy.special.log1p, original=np.log1p)
 same(scipy.special.exp2, scipy.special.exp2, original=np.exp2)
@@ -34,9 +34,22 @@ same(scipy.special.cbrt, scipy.special.cbrt, original=np.cbrt)
 same(scipy.special.round, lambda x: x * scipy.special.round(5.0 * x), original=np.rint)
 
 
+@composite(np.linalg.cross, lambda x: np.linalg.cross(x[:, :3], x[:, 1:]), family="contraction")
+def cross(x1: Any, x2: Any, /, *, axis: int = -1) -> Any:
+    """``np.linalg.cross``: of vectors with three components."""
+    if np.shape(x1)[axis] != 3 or np.shape(x2)[axis] != 3:
+        raise ValueError(
+            "Both input arrays must be (arrays of) 3-dimensional vectors, "
+            f"but they are {np.shape(x1)[axis]} and {np.shape(x2)[axis]} dimensional instead."
+        )
+    return np.cross(x1, x2, axis=axis)
+
+
 @composite(np.matrix_transpose, lambda x: np.matrix_transpose(np.stack([x, x * x])), family="movement")
 def matrix_transpose(x: Any) -> Any:
     """``np.matrix_transpose``: the last two axes exchanged."""
+    if np.ndim(x) < 2:
+        raise ValueError(f"Input array must be at least 2-dimensional, but it is {np.ndim(x)}")
     return np.swapaxes(x, -1, -2)
 
 
@@ -50,7 +63,7 @@ def diagonal(x: Any, *, offset: int = 0) -> Any:
 
 
 @composite(np.linalg.trace, lambda x: np.linalg.trace(np.stack([x, x * x])), family="reduction")
-def trace(x: Any, *, offset: int = 0, dtype: Any = None) -> Any:
+def trace(x: Any, *, offset: int = 0) -> Any:
     """``np.linalg.trace``: over the last two axes."""
     return np.sum(diagonal(x, offset=offset), axis=-1)
 
@@ -59,9 +72,11 @@ def trace(x: Any, *, offset: int = 0, dtype: Any = None) -> Any:
            family="linear algebra")  # fmt: skip
 def vector_norm(x: Any, *, axis: Any = None, keepdims: bool = False, ord: Any = 2) -> Any:
     """``np.linalg.vector_norm``."""
-    if axis is None and not keepdims:
-        x = np.ravel(x)
-    return np.linalg.norm(x, ord=ord, axis=0 if axis is None else axis, keepdims=keepdims)
+    axes = normalize_axes(axis, np.ndim(x))
+    lines = np.moveaxis(x, axes, range(len(axes)))
+    around = np.shape(lines)[len(axes) :]
+    value = np.linalg.norm(np.reshape(lines, (-1, *around)), ord=ord, axis=0)
+    return np.expand_dims(value, sorted(axes)) if keepdims else value
 
 
 @composite(np.linalg.matrix_norm, lambda x: np.linalg.matrix_norm(x), family="linear algebra")
@@ -97,8 +112,11 @@ def cumulative(func: Callable[..., Any], op: Op, first: float) -> None:
     """State a running reduction that may begin with the value of nothing."""
     accumulate = running(op)
 
-    def definition(x: Any, *, axis: int | None = None, dtype: Any = None, include_initial: bool = False) -> Any:
+    def definition(x: Any, *, axis: int | None = None, include_initial: bool = False) -> Any:
+        if axis is None and np.ndim(x) > 1:
+            raise ValueError("For arrays which have more than one dimension ``axis`` argument is required.")
         axis = 0 if axis is None else axis
+        x = np.atleast_1d(x)
         total = accumulate(x, axis=axis)
         if not include_initial:
             return total
@@ -114,17 +132,18 @@ def cumulative(func: Callable[..., Any], op: Op, first: float) -> None:
     )(definition)
 
 
-cumulative(np.cumulative_sum, add, 0.0)
-cumulative(np.cumulative_prod, multiply, 1.0)
+if hasattr(np, "cumulative_sum"):  # NumPy 2.1
+    cumulative(np.cumulative_sum, add, 0.0)
+    cumulative(np.cumulative_prod, multiply, 1.0)
 
 # -- complex functions of real arrays ------------------------------------------------------------------------------
-query(np.conjugate, lambda a, **kwargs: a.copy(), lambda x: x * np.conj(x), lambda x: np.conjugate(x))
-query(np.imag, lambda a: np.zeros(a.shape), lambda x: x + np.imag(x))
+query(np.conjugate, lambda x: x.copy("K"), lambda x: x * np.conj(x), lambda x: np.conjugate(x))
+query(np.imag, lambda val: val.imag, lambda x: x + np.imag(x))
 query(
     np.angle,
-    lambda a, deg=False: np.where(np.less(a, 0.0), 180.0 if deg else np.pi, 0.0),
+    lambda z, deg=False: np.where(np.less(z, 0.0), 180.0 if deg else np.pi, 0.0),
     lambda x: x + np.angle(x - 0.5),
 )
 query(np.real_if_close, lambda a, tol=100: a, np.real_if_close)
-query(np.iscomplex, lambda a: np.zeros(a.shape, bool), lambda x: np.where(np.iscomplex(x), 0.0, x))
-query(np.isreal, lambda a: np.ones(a.shape, bool), lambda x: np.where(np.isreal(x), x, 0.0) + x * np.isreal(x))
+query(np.iscomplex, lambda x: np.zeros(x.shape, bool), lambda x: np.where(np.iscomplex(x), 0.0, x))
+query(np.isreal, lambda x: np.ones(x.shape, bool), lambda x: np.where(np.isreal(x), x, 0.0) + x * np.isreal(x))

@@ -9,8 +9,8 @@ import scipy.sparse
 
 from sparsead.errors import unsupported
 from sparsead.ops.lookup import piecewise
-from sparsead.ops.registry import composite, is_traced
-from sparsead.tracing.array import stack_objects
+from sparsead.ops.registry import composite, is_traced, known
+from sparsead.program.index import normalize_axes
 
 MOST_RAMPS = 16  # points of a table beyond which it is looked up: a call, where ramps are part of the loop
 
@@ -22,12 +22,28 @@ MOST_RAMPS = 16  # points of a table beyond which it is looked up: a call, where
     lambda x: np.interp(x, [0.3, 0.5, 0.6], [1.0, 3.0, 2.0], left=0.0, right=-1.0),
     lambda x: np.interp(x[0], [0.0, 0.4, 1.0], x[:, 1]),
     lambda x: np.interp(x, np.linspace(0.02, 0.98, 17), np.sin(9.0 * np.arange(17.0))),
+    lambda x: np.interp(x, [0.1, 0.9, 0.6], [1.0, 3.0, 2.0], period=0.75),
 )
 def interp(x: Any, xp: Any, fp: Any, left: Any = None, right: Any = None, period: Any = None) -> Any:
     """``np.interp`` with static abscissae: a sum of clipped ramps, or, over many segments, a look at a table."""
-    if is_traced(stack_objects(xp)) or period is not None:
-        raise unsupported("np.interp with traced abscissae xp, or period=", "Keep xp constant; let x or fp vary.")
-    x, xp, fp = stack_objects(x), np.asarray(xp, np.float64), stack_objects(fp)
+    if is_traced(xp):
+        raise unsupported("np.interp with traced abscissae xp", "Keep xp constant; let x or fp vary.")
+    x, xp = _as_floats(x), np.asarray(known(xp, "np.interp with xp="), np.float64)
+    fp = _as_floats(fp)
+    if xp.ndim != 1 or np.ndim(fp) != 1:
+        raise ValueError("Data points must be 1-D sequences")
+    if len(xp) != len(fp):
+        raise ValueError("fp and xp are not of the same length.")
+    if len(xp) == 0:
+        raise ValueError("array of sample points is empty")
+    if not np.all(np.isfinite(xp)) or not (is_traced(fp) or np.all(np.isfinite(fp))):
+        raise unsupported("np.interp of a table with infinite or undefined numbers", "Keep the table finite.")
+    if period is not None:
+        x, xp, fp, left, right = _repeated(x, xp, fp, period)
+    if np.any(np.diff(xp) <= 0.0):
+        raise unsupported("np.interp with abscissae xp that do not increase", "Sort them; leave equal ones out.")
+    if len(xp) == 1:
+        xp, fp = np.r_[xp, xp + 1.0], np.concatenate([fp, fp])
     if not is_traced(x):
         places = np.ravel(np.asarray(x, np.float64))
         k = np.clip(np.searchsorted(xp, places, side="right") - 1, 0, len(xp) - 2)
@@ -42,6 +58,22 @@ def interp(x: Any, xp: Any, fp: Any, left: Any = None, right: Any = None, period
         value = fp[0] + np.sum(np.diff(fp) / np.diff(xp) * ramps, axis=-1)
     value = value if left is None else np.where(np.less(x, xp[0]), left, value)
     return value if right is None else np.where(np.greater(x, xp[-1]), right, value)
+
+
+def _as_floats(a: Any) -> Any:
+    """Return a constant as floats: narrow integers, such as those of images, wrap around where they are subtracted."""
+    return a if is_traced(a) else np.asarray(known(a, ""), np.float64)
+
+
+def _repeated(x: Any, xp: np.ndarray, fp: Any, period: float) -> tuple[Any, np.ndarray, Any, None, None]:
+    """Return the arguments of ``np.interp`` with abscissae within one period, and one more at each end."""
+    if period == 0:
+        raise ValueError("period must be a non-zero value")
+    period = abs(period)
+    order = np.argsort(xp % period, kind="stable")
+    xp, fp = (xp % period)[order], np.take(fp, order)
+    ends = np.concatenate([fp[-1:], fp, fp[:1]])
+    return np.remainder(x, period), np.r_[xp[-1] - period, xp, xp[0] + period], ends, None, None
 
 
 @composite(
@@ -69,10 +101,19 @@ def trapezoid(y: Any, x: Any = None, dx: Any = 1.0, axis: int = -1) -> Any:
 )
 def gradient(f: Any, *varargs: Any, axis: Any = None, edge_order: int = 1) -> Any:
     """``np.gradient``: central differences, of first or second order at the edges."""
-    axes = range(np.ndim(f)) if axis is None else [axis] if np.ndim(axis) == 0 else list(axis)
-    spacings = list(varargs) * (len(axes) if len(varargs) == 1 else 1) or [1.0] * len(axes)
+    axes = normalize_axes(axis, np.ndim(f))
+    if edge_order > 2:
+        raise ValueError("'edge_order' greater than 2 not supported")
+    f = _as_floats(f)
+    single = len(varargs) == 1 and np.ndim(varargs[0]) == 0
+    spacings = list(map(_as_floats, varargs)) * (len(axes) if single else 1) or [1.0] * len(axes)
     if len(spacings) != len(axes):
         raise TypeError("np.gradient: one spacing per axis, or one for all")
+    for k, spacing in zip(axes, spacings, strict=True):
+        if np.ndim(spacing) > 1:
+            raise ValueError("distances must be either scalars or 1d")
+        if np.ndim(spacing) == 1 and np.size(spacing) != np.shape(f)[k]:
+            raise ValueError("when 1d, distances must match the length of the corresponding dimension")
     slopes = [_slope(f, spacing, k, edge_order) for k, spacing in zip(axes, spacings, strict=True)]
     return slopes[0] if len(slopes) == 1 else tuple(slopes)
 

@@ -7,15 +7,21 @@ from typing import Any
 
 import numpy as np
 
-from sparsead.ops.registry import composite
+from sparsead.ops.registry import composite, known
 from sparsead.tracing.array import TracedArray, stack_objects
+from sparsead.tracing.complex import TracedComplex
+from sparsead.tracing.positioned import put_flat
 
 
 @composite(np.copyto, lambda x: _copied(x))
-def copyto(dst: Any, src: Any, casting: str = "same_kind", where: Any = True) -> None:
-    """``np.copyto`` with a static mask."""
-    if not isinstance(dst, TracedArray):
+def copyto(dst: Any, src: Any, casting: Any = "same_kind", where: Any = True) -> None:
+    """``np.copyto``."""
+    if src is dst and where is True:
+        return
+    if not isinstance(dst, (TracedArray, TracedComplex)):
         dst[...] = src  # refused with the reason
+    if not np.can_cast(getattr(stack_objects(src), "dtype", dst.dtype), dst.dtype, casting):
+        raise TypeError(f"Cannot cast array data from {src.dtype!r} to {dst.dtype!r} according to the rule {casting!r}")
     dst[...] = src if where is True else np.where(where, src, dst)
 
 
@@ -41,13 +47,11 @@ def _diagonal_filled(x: Any) -> Any:
 
 @composite(np.put, lambda x: _put(x))
 def put(a: Any, ind: Any, v: Any, mode: str = "raise") -> None:
-    """``np.put`` with static places."""
-    places = np.ravel(ind)
-    where = {"raise": places, "wrap": places % a.size, "clip": np.clip(places, 0, a.size - 1)}[mode]
-    flat = a.reshape(-1)
-    flat[where] = np.resize(v, places.size)
-    if not np.shares_memory(flat.positions, a.positions):
-        a[...] = flat.reshape(a.shape)
+    """``np.put`` with static places, which count in C order whatever the memory is like."""
+    if np.size(v) == 0:
+        return
+    places = np.ravel(np.take(np.arange(np.size(a)), known(ind, "the places of np.put"), mode=mode))  # type: ignore[call-overload]
+    put_flat(a, places, v)
 
 
 def _put(x: Any) -> Any:
@@ -58,14 +62,21 @@ def _put(x: Any) -> Any:
 
 @composite(np.putmask, lambda x: _masked(np.putmask, x))
 def putmask(a: Any, mask: Any, values: Any) -> None:
-    """``np.putmask`` with a static mask: the value at the same place, repeated as needed."""
-    places = np.flatnonzero(mask)
-    put(a, places, np.resize(values, np.size(a))[places])
+    """``np.putmask``: the value at the same place, repeated as needed."""
+    if np.size(mask) != np.size(a):
+        raise ValueError("putmask: mask and data must be the same size")
+    if np.size(values):
+        a[...] = np.where(np.reshape(mask, np.shape(a)), np.resize(values, np.shape(a)), a)
 
 
 @composite(np.place, lambda x: _masked(np.place, x))
 def place(arr: Any, mask: Any, vals: Any) -> None:
     """``np.place`` with a static mask: one value after the other."""
+    mask = np.asarray(known(mask, "np.place with mask="))
+    if mask.size != np.size(arr):
+        raise ValueError("place: mask and data must be the same size")
+    if np.any(mask) and np.size(vals) == 0:
+        raise ValueError("Cannot insert from an empty array!")
     put(arr, np.flatnonzero(mask), vals)
 
 
@@ -78,6 +89,7 @@ def _masked(func: Callable[..., Any], x: Any) -> Any:
 @composite(np.put_along_axis, lambda x: _put_along(x))
 def put_along_axis(arr: Any, indices: Any, values: Any, axis: Any) -> None:
     """``np.put_along_axis`` with static places."""
+    indices = known(indices, "np.put_along_axis with indices=")
     numbers = np.arange(np.size(arr)).reshape(np.shape(arr))
     places = np.take_along_axis(numbers, np.asarray(indices), axis)
     put(arr, places, np.broadcast_to(values, np.shape(places)).reshape(-1))
@@ -92,8 +104,9 @@ def _put_along(x: Any) -> Any:
 @composite(
     np.choose, lambda x: np.choose([0, 2, 1, 0], [x, x * x, 1.0]), lambda x: np.choose([5, -1, 0, 1], x, mode="wrap")
 )
-def choose(a: Any, choices: Any, out: Any = None, mode: Any = "raise") -> Any:
+def choose(a: Any, choices: Any, mode: Any = "raise") -> Any:
     """``np.choose`` with static choices."""
+    a = known(a, "np.choose with a=")
     candidates = [stack_objects(c) for c in choices]
     shape = np.broadcast_shapes(np.shape(a), *(np.shape(c) for c in candidates))
     number = np.choose(a, [np.full(shape, k) for k in range(len(candidates))], mode=mode)
@@ -101,7 +114,9 @@ def choose(a: Any, choices: Any, out: Any = None, mode: Any = "raise") -> Any:
     return np.take_along_axis(stacked, number[None], axis=0)[0]
 
 
-@composite(np.unstack, lambda x: np.unstack(x, axis=1)[2], family="movement")
-def unstack(x: Any, /, *, axis: int = 0) -> Sequence[Any]:
-    """``np.unstack``."""
-    return tuple(np.moveaxis(x, axis, 0))
+if hasattr(np, "unstack"):  # NumPy 2.1
+
+    @composite(np.unstack, lambda x: np.unstack(x, axis=1)[2], family="movement")
+    def unstack(x: Any, /, *, axis: int = 0) -> Sequence[Any]:
+        """``np.unstack``."""
+        return tuple(np.moveaxis(x, axis, 0))

@@ -5,33 +5,69 @@ An axis along which nothing changes has stride 0 and is stored once; no function
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from typing import Any
 from weakref import WeakValueDictionary
 
 import numpy as np
 
+from sparsead.program.room import require_room
+
 Shape = tuple[int, ...]
 IndexArray = np.ndarray[Any, np.dtype[np.signedinteger[Any]]]
 
 IDENTITIES: WeakValueDictionary[int, np.ndarray] = WeakValueDictionary()
 
+#: What indices are kept in where all of them fit; int64 is for all others. Only this module knows it: a test puts
+#: narrower types here, and whatever is computed in this type without need then goes wrong at a hundred elements.
+NARROW: type[np.signedinteger[Any]] = np.int32
+
+
+#: What numbers nodes and records of loop code, which are Python objects or lines of a tape: always fewer than 2**31.
+NUMBER: type[np.signedinteger[Any]] = np.int32
+
 
 def index_dtype(size: int) -> type[np.signedinteger[Any]]:
-    """Return the smallest index type that can number `size` elements."""
-    return np.int32 if size < 2**31 else np.int64
+    """Return the index type that can number `size` elements, and say where the last of them ends."""
+    return NARROW if size <= np.iinfo(NARROW).max else np.int64
+
+
+def narrowed(indices: Any) -> IndexArray:
+    """Return whole numbers, computed in int64, in the index type that holds all of them."""
+    array = np.asarray(indices)
+    limits = np.iinfo(NARROW)
+    fits = array.size == 0 or (limits.min <= int(array.min()) and int(array.max()) <= limits.max)
+    return array.astype(NARROW if fits else np.int64, copy=False)
+
+
+def first_elements(shape: Shape) -> IndexArray:
+    """Return the index array that reads element 0 everywhere, stored once."""
+    return np.broadcast_to(np.zeros((), NARROW), shape)
+
+
+def nothing(shape: Shape = (0,)) -> IndexArray:
+    """Return an index array of a shape without elements."""
+    return np.empty(shape, NARROW)
+
+
+def numbers(size: int) -> IndexArray:
+    """Return 0, 1, ..., size - 1, one array for all that ask (and so not to be written to)."""
+    flat = IDENTITIES.get(size)
+    if flat is None:
+        dtype = index_dtype(size)
+        require_room(size * np.dtype(dtype).itemsize, f"the positions of an array of {size} elements")
+        flat = np.arange(size, dtype=dtype)
+        IDENTITIES[size] = flat
+    return flat
 
 
 def identity(shape: int | Shape) -> IndexArray:
     """Return the index array in which point i reads element i (read-only, shared by size)."""
     shape = (shape,) if isinstance(shape, int) else shape
-    size = int(np.prod(shape, dtype=np.int64))
-    flat = IDENTITIES.get(size)
-    if flat is None:
-        flat = np.arange(size, dtype=index_dtype(size))
-        flat.setflags(write=False)
-        IDENTITIES[size] = flat
-    return flat.reshape(shape)
+    index = numbers(math.prod(shape)).reshape(shape)
+    index.flags.writeable = False
+    return index
 
 
 def is_identity(index: IndexArray, size: int) -> bool:
@@ -56,7 +92,9 @@ def compose(outer: IndexArray, inner: IndexArray) -> IndexArray:
         return inner
     if is_identity(inner, outer.size):
         return outer.reshape(inner.shape)
-    return np.broadcast_to(np.take(outer, stored_part(inner)), inner.shape)
+    part = stored_part(inner)
+    require_room(part.size * outer.itemsize, f"positions in an array of shape {part.shape}")
+    return np.broadcast_to(np.take(outer, part), inner.shape)
 
 
 def broadcast(index: IndexArray, shape: Shape) -> IndexArray:
@@ -84,7 +122,7 @@ def box(selection: IndexArray, shape: Shape) -> tuple[Any, Shape] | None:
 
 def normalize_axes(axis: int | Sequence[int] | None, ndim: int) -> tuple[int, ...]:
     """Return `axis` as a tuple of axes in ``range(ndim)``; None means all of them."""
-    if axis is None:
+    if axis is None or (ndim == 0 and axis in (0, -1)):  # a number has these axes too, for NumPy
         return tuple(range(ndim))
     axes = np.lib.array_utils.normalize_axis_tuple(axis, ndim)
     return tuple(int(a) for a in axes)

@@ -22,10 +22,14 @@ _serials = itertools.count()
 
 @dataclass(eq=False, kw_only=True)
 class Node:
-    """Base of the node kinds. Serial numbers grow, so operands always come before their readers."""
+    """Base of the node kinds. Serial numbers grow, so operands always come before their readers.
+
+    `boolean` and `integer` say what NumPy would have computed; integers are held as floats, which hold them exactly.
+    """
 
     shape: Shape
     boolean: bool = False
+    integer: bool = False
     origin: Origin | None = None
     serial: int = field(default_factory=_serials.__next__)
 
@@ -154,10 +158,16 @@ class Operation(Protocol):
         What users call it.
     linear : bool
         True where the derivative does not depend on the operands.
+    carrier : bool
+        True where there is no derivative here: expressions that hold the result fixed state it.
+    restates : tuple of Operation
+        The carriers whose values the result has, together with their derivative.
     """
 
     name: str
     linear: bool
+    carrier: bool
+    restates: tuple[Any, ...]
 
     def value(self, operands: list[np.ndarray], out: np.ndarray) -> None:
         """Write the result, flat."""
@@ -236,11 +246,12 @@ class Program:
         """Raise AssertionError unless every reading stays inside the node that it reads."""
         for node in self.nodes:
             for ref in node.operands:
-                assert ref.node.serial < node.serial, f"{node.label} reads a later node"
-                if ref.index.size:
-                    assert 0 <= int(ref.index.min()) <= int(ref.index.max()) < ref.node.size, node.label
-            if isinstance(node, Map):
-                assert all(r.shape == node.shape for r in node.args), f"{node.label}: shapes differ"
+                if ref.node.serial >= node.serial:
+                    raise AssertionError(f"{node.label} reads a later node")
+                if ref.index.size and not 0 <= int(ref.index.min()) <= int(ref.index.max()) < ref.node.size:
+                    raise AssertionError(f"{node.label} reads outside of {ref.node.label}")
+            if isinstance(node, Map) and any(r.shape != node.shape for r in node.args):
+                raise AssertionError(f"{node.label}: shapes differ")
 
     def __str__(self) -> str:
         names = {node.serial: f"%{k}" for k, node in enumerate(self.nodes)}
@@ -263,7 +274,7 @@ def sources(node: Node) -> Sequence[Node]:
 def constant(value: Any) -> Constant:
     """Return the node of a value that is known while tracing (stored as float64, or bool)."""
     array = np.asarray(value)
-    boolean = array.dtype == np.bool_
+    boolean, integer = array.dtype == np.bool_, array.dtype.kind in "iu"
     array = np.array(array, dtype=np.bool_ if boolean else np.float64)
     array.setflags(write=False)
-    return Constant(shape=array.shape, boolean=boolean, value=array)
+    return Constant(shape=array.shape, boolean=boolean, integer=integer, value=array)

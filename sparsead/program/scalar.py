@@ -244,6 +244,8 @@ def _fold(op: Op, args: tuple[Expr, ...]) -> Expr | None:
             return _scaled(args[0].pool.constant(-1.0), args[0])
         case "add" if args[0] is args[1]:
             return args[0].pool.constant(2.0) * args[0]
+        case "add" if OPS["negative"] in (args[0].op, args[1].op) and (args[0] is -args[1] or args[1] is -args[0]):
+            return args[0].pool.constant(0.0)
         case "select" if args[1] is args[2]:
             return args[1]
     return None

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib
 from collections.abc import Callable
 from functools import partial
 from typing import Any
@@ -12,6 +11,7 @@ import scipy.sparse
 import scipy.sparse.linalg
 
 from sparsead.errors import InputError
+from sparsead.extras import optional
 
 Solve = Callable[[np.ndarray], np.ndarray]
 # MKL's own settings for unsymmetric matrices (order by METIS, scale and match), spelled out: where the first is 0, two
@@ -123,7 +123,7 @@ class Pardiso:
     """
 
     def __init__(self) -> None:
-        self._package = importlib.import_module("pypardiso")
+        self._package = optional("pypardiso")
         self._solver = self._package.PyPardisoSolver()
         for number, value in IPARM.items():
             self._solver.set_iparm(number, value)

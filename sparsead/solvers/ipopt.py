@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib
 from collections.abc import Callable
 from typing import Any
 
@@ -11,6 +10,7 @@ import numpy as np
 from sparsead.derivatives.gradient import gradient
 from sparsead.derivatives.jacobian import jacobian
 from sparsead.derivatives.lagrangian import lagrangian_hessian
+from sparsead.extras import optional
 
 
 class IpoptProblem:
@@ -73,7 +73,7 @@ class IpoptProblem:
             ``cyipopt`` by default.
         """
         if package is None:
-            package = importlib.import_module("cyipopt")
+            package = optional("cyipopt")
         bounds = (_bound(lb, -np.inf, self.n), _bound(ub, np.inf, self.n))
         limits = (_bound(cl, 0.0, self.m), _bound(cu, 0.0, self.m))
         return package.Problem(self.n, self.m, self, bounds[0], bounds[1], limits[0], limits[1])

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import importlib
 from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 
 from sparsead.derivatives.jacobian import Jacobian, jacobian
+from sparsead.extras import optional
 from sparsead.solvers.sundials import shifted_jacobian
 
 
@@ -16,7 +16,7 @@ class _Rows:
     """A square system over the ranks of a communicator, each with a block of rows and all unknowns at hand."""
 
     def __init__(self, x0: Any, comm: Any) -> None:
-        self._petsc = importlib.import_module("petsc4py.PETSc")
+        self._petsc = optional("petsc4py.PETSc")
         self._shape = np.shape(x0)
         self._layout = self._petsc.Vec().createMPI(int(np.size(x0)), comm=comm)
         self.start, self.stop = self._layout.getOwnershipRange()

@@ -20,7 +20,16 @@ from sparsead.emit.sweep import DEFAULT_ENGINE, Engine, Sweep
 from sparsead.kernels.indexmap import IndexMap
 from sparsead.kernels.kernel import Kernel, LinearKernel, LinearProgram, Term
 from sparsead.sweeps.beside import beside
-from sparsead.sweeps.vector import all_differ, by_place, stores, work_sizes, write_value, write_zeros
+from sparsead.sweeps.vector import (
+    all_differ,
+    by_place,
+    empty_tangent,
+    stores,
+    times,
+    work_sizes,
+    write_value,
+    write_zeros,
+)
 
 LANE_BUDGET = 1 << 28  # bytes for the lanes of buffers
 MAX_LANES = 32
@@ -32,13 +41,13 @@ class Recovery:
 
     Attributes
     ----------
-    start : ndarray of int32, shape (rows + 1,)
+    start : ndarray of int, shape (rows + 1,)
         Entries ``start[r] .. start[r + 1]`` are read in row r of B.
-    lane : ndarray of int32
+    lane : ndarray of int
         The color that each is read at.
-    slot : ndarray of int32 or None
+    slot : ndarray of int or None
         The position of each among the values; None if they are all of the values in order.
-    colors : ndarray of int32
+    colors : ndarray of int
         The color of each column of A; `num_colors` where a column is in no color.
     num_colors : int
         Lanes in all.
@@ -59,10 +68,9 @@ class Recovery:
             by_row = np.argsort(picked, kind="stable")
             entries, picked = entries[by_row], picked[by_row]
         in_order = entries.size == line.size and bool((entries[1:] > entries[:-1]).all())
-        start = np.searchsorted(picked, np.arange(rows + 1)).astype(np.int32)
-        known = np.where(colors >= 0, colors, num_colors).astype(np.int32)
-        slot = None if in_order else entries.astype(np.int32)
-        return cls(start, lane[entries].astype(np.int32), slot, known, num_colors)
+        start = np.searchsorted(picked, np.arange(rows + 1))
+        known = np.where(colors >= 0, colors, num_colors)
+        return cls(start, lane[entries], None if in_order else entries, known, num_colors)
 
     @property
     def arrays(self) -> dict[str, np.ndarray]:
@@ -130,8 +138,12 @@ class _Writer:
         self.single = self.lanes.blocks == 1
         self.beside = beside(linear) if self.single else {}
         self.source = Source(name)
-        self.source.fixed.update(recovery.arrays)
+        self.recovery = recovery
         self.counter = itertools.count()
+
+    def index(self, name: str) -> str:
+        """Declare an array of the recovery and return its name."""
+        return self.source.indices(name, self.recovery.arrays[name])
 
     @property
     def sizes(self) -> dict[str, int]:
@@ -152,7 +164,8 @@ class _Writer:
     def write_block(self) -> None:
         """Write the pass of one block of colors."""
         for buffer in self.laned:
-            write_zeros(self.source, self.source.buffer(buffer, tangent=True), buffer.size * self.lanes.width)
+            size, zero = buffer.size * self.lanes.width, empty_tangent(self.linear, buffer)
+            write_zeros(self.source, self.source.buffer(buffer, tangent=True), size, zero)
         for number, kernel in enumerate(self.linear.kernels):
             self.write_kernel(kernel, self.beside.get(number))
         if not self.rowwise:
@@ -192,7 +205,7 @@ class _Writer:
                 source.write(f"lane[k] = {group.sum_over_lanes('k')}")
         elif self.single:
             with source.block("for e in range(begin, end):"):
-                source.write(f"lane[{source.array('lane_of', 'i4')}[e]] = 0.0")
+                source.write(f"lane[{self.index('lane_of')}[e]] = 0.0")
         else:
             with source.block(f"for k in range({self.lanes.width}):"):
                 source.write("lane[k] = 0.0")
@@ -202,20 +215,20 @@ class _Writer:
 
     def seed(self, lanes: str, column: str, coefficient: str) -> None:
         """Add a coefficient to the lane of the color of its column."""
-        color = f"{self.source.array('colors', 'i4')}[{column}]"
+        color = f"{self.index('colors')}[{column}]"
         self.in_block(color, lambda lane: f"{lanes}{lane}] += {coefficient}")
 
     def bounds(self, row: str) -> None:
         """Write which entries are read in a row."""
-        start = self.source.array("start", "i4")
+        start = self.index("start")
         self.source.write(f"begin = {start}[{row}]")
         self.source.write(f"end = {start}[{row} + 1]")
 
     def recover(self, lanes: str) -> None:
         """Copy the entries ``begin .. end`` of one row from its lanes."""
-        source, lane_of = self.source, self.source.array("lane_of", "i4")
+        source, lane_of = self.source, self.index("lane_of")
         data = source.array("data")
-        slot = "e" if self.in_order else f"{source.array('slot_of', 'i4')}[e]"
+        slot = "e" if self.in_order else f"{self.index('slot_of')}[e]"
         with source.block("for e in range(begin, end):"):
             self.in_block(f"{lane_of}[e]", lambda lane: f"{data}[{slot}] = {lanes}{lane}]")
 
@@ -248,6 +261,7 @@ class _Group:
         self.place = nest.index(terms[0].place)
         self.target = "" if self.is_row else writer.source.buffer(terms[0].target, tangent=True)
         self.width = writer.lanes.width
+        self.linear = writer.linear
         self.seeds: list[tuple[str, str]] = []
         self.dense: list[tuple[str, str, str]] = []
         for term in terms:
@@ -259,7 +273,9 @@ class _Group:
 
     def sum_over_lanes(self, k: str) -> str:
         """Return the sum that lane k receives from intermediate buffers."""
-        return " + ".join(f"{c} * {name}[{self.width} * ({index}) + {k}]" for c, name, index in self.dense)
+        lanes = ((c, f"{name}[{self.width} * ({index}) + {k}]") for c, name, index in self.dense)
+        start = ["0.0"] if self.is_row and self.linear.absorbing else []
+        return " + ".join([*start, *(times(self.linear, c, lane) for c, lane in lanes)])
 
 
 def rows_complete(linear: LinearProgram, wanted: np.ndarray | None = None) -> bool:

@@ -8,9 +8,10 @@ from collections.abc import Collection, Iterable, Iterator
 import numpy as np
 
 from sparsead.emit.nest import Nest
-from sparsead.emit.source import Source
+from sparsead.emit.source import Source, literal
 from sparsead.emit.sweep import DEFAULT_ENGINE, Engine, Sweep
 from sparsead.kernels.kernel import Buffer, CallKernel, Kernel, Kernels, LinearKernel, LinearProgram, Step, Term
+from sparsead.kernels.nothing import NOTHING, absorbing
 
 
 def value_sweep(kernels: Kernels, engine: Engine = DEFAULT_ENGINE) -> Sweep:
@@ -25,9 +26,9 @@ def product_sweep(linear: LinearProgram, name: str, engine: Engine = DEFAULT_ENG
     source, counter = Source(name), itertools.count()
     write_value(source, linear.primal, counter)
     for buffer in (*linear.work, linear.target):
-        write_zeros(source, source.buffer(buffer, tangent=True), buffer.size)
+        write_zeros(source, source.buffer(buffer, tangent=True), buffer.size, empty_tangent(linear, buffer))
     for kernel in linear.kernels:
-        _write_product(source, kernel, counter)
+        _write_product(source, kernel, counter, linear)
     sizes = work_sizes(linear.primal) | {f"d{b.name}": b.size for b in linear.work}
     source.buffer(linear.source, tangent=True)
     return Sweep(source, sizes, engine)
@@ -41,7 +42,7 @@ def work_sizes(kernels: Kernels) -> dict[str, int]:
 def write_value(source: Source, kernels: Kernels, counter: Iterator[int], but: Collection[Kernel] = ()) -> None:
     """Write the kernels of primal values, `but` some; operations that are not traced are called in between."""
     for buffer in _added_to(kernels.kernels):
-        write_zeros(source, source.buffer(buffer), buffer.size)
+        write_zeros(source, source.buffer(buffer), buffer.size, buffer.empty)
     for step in kernels.kernels:
         if isinstance(step, CallKernel):
             for buffer in (*step.operands, *step.filled):
@@ -72,10 +73,20 @@ def stores(source: Source, nest: Nest, kernel: Kernel) -> list[str]:
     ]
 
 
-def write_zeros(source: Source, name: str, size: int) -> None:
-    """Write a loop that sets an array to zero."""
+def write_zeros(source: Source, name: str, size: int, zero: float = 0.0) -> None:
+    """Write a loop that sets an array to zero, of either sign."""
     with source.loop(), source.block(f"for i in range({size}):"):
-        source.write(f"{name}[i] = 0.0")
+        source.write(f"{name}[i] = {literal(zero)}")
+
+
+def empty_tangent(linear: LinearProgram, buffer: Buffer) -> float:
+    """Return what the tangents of a buffer are before anything is added to them."""
+    return NOTHING if linear.absorbing and buffer is not linear.target else 0.0
+
+
+def times(linear: LinearProgram, coefficient: str, tangent: str) -> str:
+    """Return the code of a product with a tangent."""
+    return absorbing(coefficient, tangent) if linear.absorbing else f"{coefficient} * {tangent}"
 
 
 def by_place(terms: Iterable[Term]) -> list[list[Term]]:
@@ -86,12 +97,12 @@ def by_place(terms: Iterable[Term]) -> list[list[Term]]:
     return list(groups.values())
 
 
-def _write_product(source: Source, kernel: LinearKernel, counter: Iterator[int]) -> None:
+def _write_product(source: Source, kernel: LinearKernel, counter: Iterator[int], linear: LinearProgram) -> None:
     nest = Nest(source, kernel.domain, counter, kernel.ordered)
     lines, groups = [], by_place(kernel.terms)
     for group in groups:
         products = [
-            f"{nest.value(t.coefficient)} * {source.buffer(t.source, tangent=True)}[{nest.index(t.index)}]"
+            times(linear, nest.value(t.coefficient), f"{source.buffer(t.source, tangent=True)}[{nest.index(t.index)}]")
             for t in group
         ]
         target = source.buffer(group[0].target, tangent=True)

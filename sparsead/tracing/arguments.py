@@ -9,16 +9,20 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+import scipy.sparse
 
 from sparsead.errors import InputError
 from sparsead.program.nodes import Input
 from sparsead.tracing import trees
+from sparsead.tracing.fixed import difference, let_go
 from sparsead.tracing.scalar import is_number
 from sparsead.tracing.trees import Branch, Fixed, Leaf, Structure
 
 Argnum = int | str | Sequence[int | str]
+Read = Callable[[Any, Leaf, str], Any]
 DOUBLE = np.dtype(np.float64)
 NUMBER = Leaf((), True)
+SHOWN = 60  # characters of a value in an error
 
 
 @dataclass(frozen=True)
@@ -81,8 +85,12 @@ class Signature:
                 made[k] = [stand_in(next(others), 0, leaf) for _, leaf in trees.leaves(argument)]
         return [trees.built(argument, iter(made[k])) for k, argument in enumerate(self.arguments)]
 
-    def convert(self, args: Sequence[Any]) -> list[np.ndarray]:
-        """Return x and the other runtime values among `args`, as flat float64 arrays; raise InputError on a misfit."""
+    def convert(self, args: Sequence[Any], read: Read | None = None) -> list[Any]:
+        """Return x and the other runtime values among `args`, as flat float64 arrays; raise InputError on a misfit.
+
+        ``read(value, leaf, title)`` gives the flat array of a leaf.
+        """
+        read = _checked if read is None else read
         if len(args) != len(self.arguments):
             raise InputError(f"expected {len(self.arguments)} arguments (x and *args), got {len(args)}")
         x: list[np.ndarray] = []
@@ -90,20 +98,28 @@ class Signature:
         for k, (value, argument) in enumerate(zip(args, self.arguments, strict=True)):
             into = x if k in self.wrt else others
             if isinstance(argument, Leaf):
-                into.append(_checked(value, argument, self._title(k)))
+                into.append(read(value, argument, self._title(k)))
             else:
-                into.extend(self._taken_apart(k, value))
+                into.extend(self._taken_apart(k, value, read))
         return [x[0] if len(x) == 1 else np.concatenate(x), *others]
 
-    def _taken_apart(self, k: int, value: Any) -> Iterator[np.ndarray]:
+    def _taken_apart(self, k: int, value: Any, read: Read | None = None) -> Iterator[np.ndarray]:
+        read = _checked if read is None else read
         for path, part, held in trees.taken_apart(self.arguments[k], value, (self._title(k),)):
             if isinstance(part, Leaf):
-                yield _checked(held, part, trees.spelled(path))
+                yield read(held, part, trees.spelled(path))
             elif isinstance(part, Fixed):
-                _check_fixed(held, part.value, trees.spelled(path))
+                _check_fixed(held, part, trees.spelled(path))
 
     def _title(self, k: int) -> str:
         return "x" if k in self.wrt and len(self.wrt) == 1 else f"argument {k}"
+
+    def let_go(self, args: Sequence[Any]) -> None:
+        """Compare no longer what the function itself has changed in fixed arguments while it was traced."""
+        for argument, value in zip(self.arguments, args, strict=True):
+            for _, part, held in trees.taken_apart(argument, value):
+                if isinstance(part, Fixed):
+                    let_go(part.known, held)
 
     def vector(self, args: Sequence[Any]) -> np.ndarray:
         """Return x among the arguments as a new vector, (n,), of all its leaves."""
@@ -123,6 +139,19 @@ class Signature:
             new[k] = trees.built(argument, trees.split(x[start : start + size], argument))
             start += size
         return tuple(new)
+
+    def as_traced(self, args: Sequence[Any]) -> tuple[Any, ...]:
+        """Return the arguments as the traced function saw them: the runtime values among them are float64."""
+        made = []
+        for k, (argument, value) in enumerate(zip(self.arguments, args, strict=True)):
+            parts = trees.taken_apart(argument, value, (self._title(k),))
+            leaves = [
+                float(held) if part.number else real_array(held, trees.spelled(path))
+                for path, part, held in parts
+                if isinstance(part, Leaf)
+            ]
+            made.append(trees.built(argument, iter(leaves)))
+        return tuple(made)
 
     def flat(self, value: Any) -> np.ndarray:
         """Return a value of the function as a vector, (m,): the rows in order."""
@@ -213,8 +242,9 @@ def of_several(value: Any) -> bool:
 
 
 def result_of(value: Any) -> Structure:
-    """Return how the value of a function is built of arrays."""
-    return trees.structure(value, lambda part: None if of_several(part) else Leaf(np.shape(part), False))
+    """Return how the value of a function is built of arrays, without these."""
+    found = trees.structure(value, lambda part: None if of_several(part) else Leaf(np.shape(part), False))
+    return trees.emptied(found)
 
 
 def _slices(named: Sequence[tuple[trees.Path, Leaf]]) -> dict[str, slice]:
@@ -232,20 +262,48 @@ def _checked(value: Any, leaf: Leaf, title: str) -> np.ndarray:
     return array.ravel()
 
 
-def _check_fixed(value: Any, known: Any, title: str) -> None:
-    if value is known or (type(value) is type(known) and np.array_equal(value, known)):
+def _check_fixed(value: Any, part: Fixed, title: str) -> None:
+    if type(value) is int and type(part.value) is int and value == part.value:
         return
+    found = difference(part.known, value)
+    if found is None:
+        return
+    name, then, now = found
     raise InputError(
-        f"{title} was fixed when the derivative was prepared ({known!r}), got {value!r}; pass a float or a float array "
-        "for what changes from call to call, or prepare again"
+        f"{title}{name} was fixed when the derivative was prepared: {_short(then)} then, {_short(now)} now; "
+        "pass a float or a float array for what changes from call to call, or prepare again"
     )
+
+
+def _short(value: Any) -> str:
+    """Return how a value prints, on one line."""
+    text = " ".join(repr(value).split())
+    return text if len(text) <= SHOWN else f"{text[:SHOWN]}..."
 
 
 def real_array(value: Any, title: str) -> np.ndarray:
     """Return `value` as a float64 array; integers are converted, anything else is refused."""
-    array = np.asarray(value)
-    if array.dtype is DOUBLE:
-        return array
-    if array.dtype.kind not in "fiub":
+    if type(value) is np.ndarray and value.dtype is DOUBLE:
+        return value
+    if isinstance(value, np.ma.MaskedArray):
+        raise InputError(f"{title} is a masked array, whose mask would be lost; pass {title}.filled(a value)")
+    if isinstance(value, np.matrix):
+        raise InputError(f"{title} is a np.matrix, which multiplies in its own way; pass np.asarray({title})")
+    try:
+        array = np.asarray(value)
+    except ValueError:
+        raise InputError(f"{title} is a ragged list; expected an array of real numbers (float64)") from None
+    if array.dtype.kind not in ("fiub" if isinstance(value, np.ndarray) else "fiubO"):
         raise InputError(f"{title} has dtype {array.dtype}; expected real numbers (float64)")
+    if array.dtype == object:
+        raise InputError(f"{title} is {_described(value)}; expected an array of real numbers (float64)")
     return array.astype(DOUBLE)
+
+
+def _described(value: Any) -> str:
+    if callable(value):
+        name = getattr(value, "__name__", type(value).__name__)
+        return f"a function, {name} (are the arguments in order: the function, then x0?)"
+    if scipy.sparse.issparse(value):
+        return "a sparse matrix"
+    return "None" if value is None else f"of type {type(value).__name__} (dtype object)"

@@ -6,6 +6,7 @@ what is a copy, and which elements move where: the positions are moved, and we l
 
 from __future__ import annotations
 
+import operator
 import sys
 from collections.abc import Callable, Iterator
 from typing import Any, NoReturn
@@ -15,17 +16,35 @@ import scipy.sparse
 from numpy.lib.mixins import NDArrayOperatorsMixin
 
 from sparsead.errors import unsupported
-from sparsead.program.index import IndexArray, Shape, identity
+from sparsead.program.index import IndexArray, Shape
 from sparsead.program.nodes import Node, Ref, constant, whole
+from sparsead.tracing import layout
 from sparsead.tracing.complex import TracedComplex, call_complex, call_complex_ufunc, held_for_sparse, is_complex
 from sparsead.tracing.decisions import active
-from sparsead.tracing.positioned import Positioned
-from sparsead.tracing.scalar import BRANCH_HINT, WRITE_HINT, TracedScalar, is_number, refuse_conversion, refuse_value
-from sparsead.tracing.storage import Storage
+from sparsead.tracing.loops.tape import is_tracing
+from sparsead.tracing.positioned import Positioned, Traced
+from sparsead.tracing.scalar import (
+    BRANCH_HINT,
+    WRITE_HINT,
+    TracedScalar,
+    is_number,
+    of_numbers,
+    refuse_conversion,
+    refuse_value,
+)
+from sparsead.tracing.selection import mask_of, selected, written
+from sparsead.tracing.storage import BOOL, DOUBLE, Storage
 
 # What NumPy (or SciPy) function -> how to trace it. The modules of `sparsead.ops` fill it, one statement an entry.
 HANDLERS: dict[Callable[..., Any], Callable[..., Any]] = {}
 UFUNC_METHODS: dict[tuple[Callable[..., Any], str], Callable[..., Any]] = {}
+
+# Functions whose handlers return a number or an array of shape () as NumPy does; all others return numbers.
+MOVEMENTS: set[Callable[..., Any]] = set()  # these are asked on positions, a number being a number there too
+AS_NUMPY: set[Callable[..., Any]] = {np.where, np.tensordot, np.linalg.tensordot, np.full, np.array, np.asarray}
+
+STACK = np.stack  # the function itself: its name is bound to another one while a function is traced
+SPARSE = scipy.sparse.coo_array  # the handler that makes a traced matrix of any sparse one
 
 DIFFERENCES_HINT = "Write it with NumPy functions of the traced array."
 
@@ -38,10 +57,12 @@ class _Lookalike(np.ndarray):
 
 
 class TracedArray(Positioned, NDArrayOperatorsMixin):
-    """An array of traced values. Behaves like an ndarray of float64 (or bool) without values."""
+    """An array of traced values. Behaves like an ndarray of float64 (or bool, or int64) without values."""
 
-    __slots__ = ("positions", "storage")
+    __slots__ = ("__weakref__", "positions", "storage")
+    positions: IndexArray
     __array_priority__ = 1000.0
+    __hash__ = None  # type: ignore[assignment]
 
     def __init__(self, storage: Storage, positions: IndexArray) -> None:
         self.storage = storage
@@ -54,15 +75,38 @@ class TracedArray(Positioned, NDArrayOperatorsMixin):
         return cls.of_ref(whole(node))
 
     @classmethod
-    def of_ref(cls, ref: Ref) -> TracedArray:
-        """Return a new array, with memory of its own, that holds what `ref` reads."""
-        return cls(Storage(ref), identity(ref.shape))
+    def of_ref(cls, ref: Ref, positions: IndexArray | None = None) -> TracedArray:
+        """Return a new array that holds what `ref` reads; its memory has the order of `positions`, or C order."""
+        axes = None if positions is None else layout.axes(positions)
+        if axes is None or positions is None:
+            return cls(Storage(ref), layout.memory(ref.shape))
+        return cls(Storage(Ref(ref.node, ref.index.transpose(axes))), layout.like(positions))
+
+    @classmethod
+    def of_points(cls, positions: IndexArray, args: tuple[Ref, ...], node: Callable[..., Node]) -> TracedArray:
+        """Return the new array at `positions` whose elements ``node(shape=, args=)`` computes, in their order."""
+        axes = layout.axes(positions)
+        if axes is not None:
+            args = tuple(Ref(arg.node, arg.index.transpose(axes)) for arg in args)
+        shape = positions.shape if axes is None else tuple(positions.shape[k] for k in axes)
+        return cls(Storage(whole(node(shape=shape, args=args))), positions)
 
     @classmethod
     def of_values(cls, values: Any) -> TracedArray:
         """Return a new array of known values, ready to have traced values written into it."""
-        values = np.array(values, dtype=np.bool_ if np.asarray(values).dtype == np.bool_ else np.float64)
-        return cls(Storage(values.reshape(-1)), identity(values.shape))
+        values = np.asarray(values)
+        return cls.of_new(np.array(values, BOOL if values.dtype == BOOL else DOUBLE, order="K"))
+
+    @classmethod
+    def of_new(cls, values: np.ndarray) -> TracedArray:
+        """Return the array of known values in memory that nobody else holds."""
+        if not layout.is_dense(values):
+            values = np.array(values, order="K")
+        axes = layout.axes(values)
+        flat = values.reshape(-1) if axes is None else values.transpose(axes).reshape(-1)
+        positions = layout.like(values)
+        positions.flags.writeable = values.flags.writeable
+        return cls(Storage(flat), positions)
 
     @property
     def ref(self) -> Ref:
@@ -75,10 +119,10 @@ class TracedArray(Positioned, NDArrayOperatorsMixin):
         return self.storage.is_constant
 
     @property
-    def values(self) -> np.ndarray:
-        """The known values of a constant array (a copy)."""
+    def plain(self) -> np.ndarray:
+        """The ndarray that a constant array stands for: its memory itself."""
         assert self.storage.values is not None
-        return self.storage.values[self.positions]
+        return layout.viewed(self.storage.values, self.positions)
 
     @property  # type: ignore[misc]
     def __class__(self) -> type:
@@ -86,102 +130,99 @@ class TracedArray(Positioned, NDArrayOperatorsMixin):
 
     @property
     def dtype(self) -> np.dtype[Any]:
-        """float64, or bool for a condition."""
-        return np.dtype(np.bool_ if self.storage.boolean else np.float64)
+        """float64, or bool for a condition, or int64 for counts of conditions."""
+        return self.storage.dtype
 
     @property
     def real(self) -> TracedArray:
         """The array itself: its values are real."""
         return self
 
+    @real.setter
+    def real(self, value: Any) -> None:
+        self[...] = value
+
     @property
     def imag(self) -> TracedArray:
-        """Zeros: its values are real."""
-        return TracedArray.of_values(np.zeros(self.shape))
+        """Zeros, read-only: its values are real."""
+        zeros = TracedArray.of_new(np.zeros(self.shape))
+        zeros.setflags(write=False)
+        return zeros
+
+    @imag.setter
+    def imag(self, value: Any) -> None:
+        raise TypeError("array does not have imaginary part to set")
 
     def __repr__(self) -> str:
         kind = "constant" if self.is_constant else "traced"
         return f"<{kind} array, shape {self.shape}, {self.dtype}>"
 
-    def __hash__(self) -> int:
-        return id(self)
-
     # -- indexing -------------------------------------------------------------------------------------------
-    def _view(self, positions: IndexArray) -> TracedArray:
-        return TracedArray(self.storage, positions)
-
     def moved(self, positions: IndexArray) -> TracedArray:
         """Return the elements at `positions`: a view where NumPy made one of the positions, else a copy."""
+        if positions is self.positions:
+            return self
         if np.may_share_memory(positions, self.positions):
-            return self._view(positions)
-        return TracedArray.of_ref(self.storage.read(positions))
+            return TracedArray(self.storage, positions)
+        if self.is_constant:
+            assert self.storage.values is not None
+            values = np.empty_like(positions, self.dtype)
+            values[...] = self.storage.values[positions]
+            return TracedArray.of_new(values)
+        return TracedArray.of_ref(self.storage.read(positions), positions)
 
     def __getitem__(self, key: Any) -> Any:
         if _is_element(key, self.positions.ndim):
             return self.storage.element(self.positions.item(key))
+        mask = mask_of(key, self.positions.shape)
+        if mask is not None:
+            return selected(self, mask)
         picked = self.positions[_static_key(key)]
-        return self.moved(picked) if isinstance(picked, np.ndarray) else self.storage.element(int(picked))
+        return self.moved(picked) if type(picked) is np.ndarray else self.storage.element(int(picked))
 
     def element(self) -> Any:
         """Return the element of an array of shape () as a number."""
         return self.storage.element(self.positions.item())
 
     def __setitem__(self, key: Any, value: Any) -> None:
+        if not self.positions.flags.writeable:
+            raise ValueError("assignment destination is read-only")
         if _is_element(key, self.positions.ndim) and self._set_element(self.positions.item(key), value):
             return
-        target = np.asarray(self.positions[_static_key(key)])
-        value = stack_objects(value)
+        mask = mask_of(key, self.positions.shape)
+        if mask is not None:
+            written(self, mask, stack_objects(value))
+            return
+        key, value = _static_key(key), stack_objects(value)
+        self.storage.flush()
+        constant_value = value.is_constant if isinstance(value, (TracedArray, TracedComplex)) else True
+        if constant_value and self.storage.values is not None:
+            self.plain[key] = value.plain if isinstance(value, (TracedArray, TracedComplex)) else value
+            return
+        target = np.asarray(self.positions[key])
         if target.size == 0 == np.size(value):  # NumPy fits some of these shapes, and nothing is written anyway
             return
-        if not isinstance(value, TracedArray):
-            value = np.asarray(value)
-        elif value.is_constant:
-            value = value.values
-        self.storage.flush()
-        if not isinstance(value, TracedArray) and self.storage.values is not None:
-            self.storage.values[target] = value
-            return
-        ref = reading(value)
-        if ref.node.boolean and not self.storage.boolean:
-            raise unsupported("writing a traced condition into a float array", "Use np.where(condition, 1.0, 0.0).")
-        self.storage.write(target, _fit(ref, target.shape))
+        self.storage.write(target, _fit(reading(_cast(value, self.dtype)), target.shape))
 
     def _set_element(self, position: int, value: Any) -> bool:
         """Store a number at one position; False if `value` is none, or not of the type of the array."""
         if type(value) is TracedArray and value.ndim == 0:
             value = value.element()
         if type(value) is TracedScalar:
-            if value.tape.is_boolean(value.entry) != self.storage.boolean:
+            if value.tape.is_exact(value.entry) or self.storage.dtype is not DOUBLE:
                 return False
-        elif not is_number(value):
+        elif not is_number(value) or self.storage.dtype is not DOUBLE:
             return False
         self.storage.set_element(position, value)
         return True
 
     # -- NumPy protocols ------------------------------------------------------------------------------------
-    def __array_ufunc__(self, ufunc: np.ufunc, method: str, *inputs: Any, out: Any = None, **kwargs: Any) -> Any:
-        if any(is_complex(i) for i in inputs):
-            return call_complex_ufunc(ufunc, method, inputs, out, kwargs)
-        if out is not None and "where" in kwargs and method == "__call__":
-            where = kwargs.pop("where")
-            return write_out(out[0], np.where(where, ufunc(*inputs, **kwargs), out[0]))
-        if all(t.is_constant for t in traced_in(inputs)) and method != "at":
-            result = _rewrap(getattr(ufunc, method)(*_plain(inputs), **_plain_kwargs(kwargs)))
-        elif method == "__call__":
-            handler = HANDLERS.get(ufunc)
-            if handler is None:
-                raise unsupported(f"np.{ufunc.__name__}", DIFFERENCES_HINT)
-            result = handler(*inputs, **kwargs)
-        elif method == "outer":
-            first, second = (stack_objects(i) for i in inputs)
-            spread = np.reshape(first, np.shape(first) + (1,) * np.ndim(second))
-            result = ufunc(spread, second, **kwargs)
-        else:
-            handler = UFUNC_METHODS.get((ufunc, method))
-            if handler is None:
-                raise unsupported(f"np.{ufunc.__name__}.{method}", DIFFERENCES_HINT)
-            result = handler(*inputs, **kwargs)
-        return result if out is None else write_out(out[0], result)
+    def __array_ufunc__(self, ufunc: np.ufunc, method: str, *inputs: Any, **kwargs: Any) -> Any:
+        if any(isinstance(i, Traced) for i in inputs):
+            return NotImplemented
+        if ufunc is not np.matmul and any(hasattr(type(i), "tocsr") for i in inputs):
+            return getattr(ufunc, method)(*(_traced_matrix(i) for i in inputs), **kwargs)
+        return call_ufunc(ufunc, method, inputs, kwargs)
 
     def __array_function__(self, func: Callable[..., Any], types: Any, args: Any, kwargs: Any) -> Any:
         return call_function(func, args, kwargs)
@@ -189,7 +230,7 @@ class TracedArray(Positioned, NDArrayOperatorsMixin):
     def __array__(self, dtype: Any = None, copy: Any = None) -> np.ndarray:
         """Give the values of a constant array; refuse for a traced one, except to scipy.sparse."""
         if self.is_constant:
-            return self.values if dtype is None else self.values.astype(dtype)
+            return np.array(self.plain, dtype)
         held = held_for_sparse(self)
         if held is not None:
             return held
@@ -200,17 +241,17 @@ class TracedArray(Positioned, NDArrayOperatorsMixin):
         )
 
     def __matmul__(self, other: Any) -> Any:
-        return _matmul(self, other) if scipy.sparse.issparse(other) else np.matmul(self, other)
+        return matmul(self, other) if scipy.sparse.issparse(other) else np.matmul(self, other)
 
     def __rmatmul__(self, other: Any) -> Any:
-        return _matmul(other, self)
+        return matmul(other, self)
 
     # The matrix classes of scipy.sparse spell a product with *.
     def __mul__(self, other: Any) -> Any:
-        return _matmul(self, other) if scipy.sparse.isspmatrix(other) else np.multiply(self, other)
+        return matmul(self, other) if scipy.sparse.isspmatrix(other) else np.multiply(self, other)
 
     def __rmul__(self, other: Any) -> Any:
-        return _matmul(other, self) if scipy.sparse.isspmatrix(other) else np.multiply(other, self)
+        return matmul(other, self) if scipy.sparse.isspmatrix(other) else np.multiply(other, self)
 
     # -- what would need a value ----------------------------------------------------------------------------
     def _refuse(self, what: str) -> NoReturn:
@@ -218,7 +259,7 @@ class TracedArray(Positioned, NDArrayOperatorsMixin):
 
     def __bool__(self) -> bool:
         if self.is_constant:
-            return bool(self.values)
+            return bool(self.plain)
         decisions = active.get()
         if decisions is not None and self.size == 1:
             return decisions.decide(self.reshape(()).ref)
@@ -227,7 +268,7 @@ class TracedArray(Positioned, NDArrayOperatorsMixin):
     def _convert(self, kind: Callable[[Any], Any], what: str) -> Any:
         """Convert a constant to a Python number; refuse for a traced value, also where NumPy asks to store it."""
         if self.is_constant:
-            return kind(self.values)
+            return kind(self.plain)
         refuse_conversion(what, sys._getframe(2))
 
     def __float__(self) -> float:
@@ -241,63 +282,268 @@ class TracedArray(Positioned, NDArrayOperatorsMixin):
 
     def __index__(self) -> int:
         if self.is_constant:
-            raise TypeError("a float array cannot be used as an index")
+            raise TypeError("only integer scalar arrays can be converted to a scalar index")
         return self._refuse("an index or range()")
 
-    # -- copies and other methods ---------------------------------------------------------------------------
-    def copy(self, order: Any = "C") -> TracedArray:
-        """Same as ``ndarray.copy``."""
-        return TracedArray.of_values(self.values) if self.is_constant else TracedArray.of_ref(self.ref)
+    # -- types ----------------------------------------------------------------------------------------------
+    def conj(self, *args: Any, **kwargs: Any) -> Any:
+        """Same as ``ndarray.conj``: the array itself, as its values are real."""
+        return np.conjugate(self, *args, **kwargs) if args or kwargs else self
 
-    __copy__ = copy
+    conjugate = conj
 
-    def __deepcopy__(self, memo: Any) -> TracedArray:
-        return self.copy()
-
-    def astype(self, dtype: Any, *args: Any, **kwargs: Any) -> Any:
-        """Same as ``ndarray.astype``, to float; a constant array may become anything."""
+    def astype(
+        self, dtype: Any, order: Any = "K", casting: Any = "unsafe", subok: bool = True, copy: bool = True
+    ) -> Any:
+        """Same as ``ndarray.astype``, where nothing is truncated; a constant array may become anything."""
+        wanted = np.dtype(dtype)
         if self.is_constant:
-            return _rewrap(self.values.astype(dtype))
-        if np.dtype(dtype).kind == "f" and not self.storage.boolean:
-            return self.copy()
-        if np.dtype(dtype).kind == "f":
-            return np.where(self, 1.0, 0.0)
-        raise unsupported(f"astype({np.dtype(dtype)})", "Traced arrays are float64.")
+            return on_values(np.ndarray.astype, (self, wanted, order, casting, subok, copy), {})
+        if not np.can_cast(self.dtype, wanted, casting):
+            raise TypeError(
+                f"Cannot cast array data from {self.dtype!r} to {wanted!r} according to the rule {casting!r}"
+            )
+        if wanted.kind == self.dtype.kind:
+            return self.moved(self.positions.astype(self.positions.dtype, order, copy=copy))
+        converted = _cast(self, wanted)
+        return converted if order == "K" or converted.flags.c_contiguous else converted.copy(order)
+
+    def view(self, dtype: Any = None, type: Any = None) -> Any:
+        """Same as ``ndarray.view``: of the same type, or of neighbours as complex numbers."""
+        if dtype is np.ndarray or (dtype is not None and np.dtype(dtype) == self.dtype):
+            dtype = None
+        if dtype is None and type in (None, np.ndarray):
+            return self.moved(self.positions.view())
+        if dtype is None or np.dtype(dtype) != np.complex128 or type is not None:
+            raise unsupported(f"ndarray.view({dtype if type is None else type})", "Use astype, which converts.")
+        if self.size and self.positions.strides[-1:] != (self.positions.itemsize,):
+            raise ValueError("To change to a dtype of a different size, the last axis must be contiguous")
+        if self.shape[-1] % 2:
+            raise ValueError("When changing to a larger dtype, its size must be a divisor of the total size")
+        if self.size and self.positions.item((0,) * self.ndim) % 2:
+            raise unsupported("ndarray.view(complex) from an odd element on", "Use x[0::2] + 1j * x[1::2].")
+        return TracedComplex(self[..., ::2], self[..., 1::2])
 
     def __getattr__(self, name: str) -> Any:
-        """Methods that NumPy also has as functions (``x.sum()``, and ``x.sin()`` for object arrays)."""
-        if name.startswith("_"):
-            raise AttributeError(name)
-        func = getattr(np, name, None)
-        if callable(func) and (hasattr(np.ndarray, name) or isinstance(func, np.ufunc)):
+        """``x.sin()``, which NumPy asks the elements of an object array."""
+        func = None if name.startswith("_") else getattr(np, name, None)
+        if isinstance(func, np.ufunc):
             return lambda *args, **kwargs: func(self, *args, **kwargs)
-        if hasattr(np.ndarray, name):
+        if hasattr(np.ndarray, name) and not name.startswith("_"):
             raise unsupported(f"ndarray.{name}", DIFFERENCES_HINT)
-        raise AttributeError(f"'TracedArray' object has no attribute {name!r}")
+        raise AttributeError(f"'numpy.ndarray' object has no attribute {name!r}")
 
 
-def _matmul(a: Any, b: Any) -> Any:
-    """``a @ b``, also for operands that do not dispatch."""
+def _by_number(name: str, operate: Callable[[Any, Any], Any], reflected: bool) -> Callable[[Any, Any], Any]:
+    """Return an operator that takes an array of shape () for its number, as NumPy does: loop code is full of them."""
+    of_arrays = getattr(TracedArray, name)
+
+    def method(self: TracedArray, other: Any) -> Any:
+        if self.positions.ndim:
+            return of_arrays(self, other)
+        return operate(other, self.element()) if reflected else operate(self.element(), other)
+
+    return method
+
+
+for _name in ("add", "sub", "mul", "truediv", "pow", "lt", "le", "gt", "ge"):
+    _operate = getattr(operator, _name)
+    setattr(TracedArray, f"__{_name}__", _by_number(f"__{_name}__", _operate, reflected=False))
+    if hasattr(TracedArray, f"__r{_name}__"):
+        setattr(TracedArray, f"__r{_name}__", _by_number(f"__r{_name}__", _operate, reflected=True))
+
+
+def of_number(number: TracedScalar) -> TracedArray:
+    """Return a new array of shape () that holds a number, which may go on as a number."""
+    if number.tape.is_exact(number.entry):
+        return number.array
+    return TracedArray(Storage.of_number(number), layout.memory(()))
+
+
+def _traced_matrix(value: Any) -> Any:
+    """Return a constant sparse matrix as a traced one, which knows its operations with arrays; all else as it is."""
+    return HANDLERS[SPARSE](value) if hasattr(type(value), "tocsr") else value
+
+
+def matmul(a: Any, b: Any) -> Any:
+    """Return ``a @ b``, also for operands that do not dispatch."""
+    if isinstance(b, Traced):
+        return b.__rmatmul__(a)  # type: ignore[attr-defined]
     if is_complex(a) or is_complex(b):
         return call_complex(np.matmul, (a, b), {})
-    return HANDLERS[np.matmul](a, b)
+    return as_numbers(HANDLERS[np.matmul](a, b))
+
+
+# -- calls ------------------------------------------------------------------------------------------------------
+def call_ufunc(ufunc: np.ufunc, method: str, inputs: Any, kwargs: dict[str, Any]) -> Any:
+    """Trace a call of a ufunc, or of one of its methods."""
+    if method == "__call__" and not kwargs and all(map(_is_single, inputs)):
+        result = of_numbers(ufunc, [i.element() if type(i) is TracedArray else i for i in inputs])
+        if result is not None:
+            return result
+    if all(t.is_constant for t in traced_in((inputs, kwargs))):
+        return on_values(getattr(ufunc, method), inputs, kwargs)
+    outputs = kwargs.pop("out", None)
+    if any(is_complex(i) for i in inputs):
+        return call_complex_ufunc(ufunc, method, inputs, outputs, kwargs)
+    where = kwargs.pop("where", True) if outputs is not None and method == "__call__" else True
+    if method == "__call__":
+        result = _handler(ufunc, f"np.{ufunc.__name__}")(*inputs, **kwargs)
+    elif method == "outer":
+        first, second = (stack_objects(i) for i in inputs)
+        result = ufunc(np.reshape(first, np.shape(first) + (1,) * np.ndim(second)), second, **kwargs)
+    elif (ufunc, method) in UFUNC_METHODS:
+        result = UFUNC_METHODS[ufunc, method](*inputs, **kwargs)
+    else:
+        raise unsupported(f"np.{ufunc.__name__}.{method}", DIFFERENCES_HINT)
+    if outputs is None:
+        return as_numbers(result)
+    outputs = outputs if isinstance(outputs, tuple) else (outputs,)
+    results = result if isinstance(result, tuple) else (result,)
+    written = tuple(
+        as_numbers(r) if out is None else write_out(out, r if where is True else np.where(where, r, out))
+        for out, r in zip(outputs, results, strict=True)
+    )
+    return written if isinstance(result, tuple) else written[0]
+
+
+def _is_single(value: Any) -> bool:
+    """Tell whether a value is a number, or a traced array of shape ()."""
+    kind = type(value)
+    return kind is TracedScalar or (value.positions.ndim == 0 if kind is TracedArray else is_number(value))
+
+
+def _handler(func: Callable[..., Any], name: str) -> Callable[..., Any]:
+    handler = HANDLERS.get(func)
+    if handler is None:
+        raise unsupported(name, DIFFERENCES_HINT)
+    return handler
 
 
 def call_function(func: Callable[..., Any], args: Any, kwargs: Any) -> Any:
     """Trace a call of a NumPy function, some of whose arguments are traced."""
+    calls_back = func in HANDLERS and any(map(callable, args))
+    if not calls_back and all(t.is_constant for t in traced_in((args, kwargs))):
+        return on_values(func, args, kwargs)
     if any(is_complex(a) for a in args):
         return call_complex(func, args, kwargs)
-    handler = HANDLERS.get(func)
+    handler = _handler(func, f"{func.__module__}.{func.__name__}".replace("numpy", "np"))
     out = kwargs.get("out")
-    if out is None and all(t.is_constant for t in traced_in((args, kwargs))) and not _writes(func):
-        return _rewrap(func(*_plain(args), **_plain_kwargs(kwargs)))
-    if handler is None:
-        name = f"{func.__module__}.{func.__name__}".replace("numpy", "np")
-        raise unsupported(name, DIFFERENCES_HINT)
     if out is not None:
         kwargs = {k: v for k, v in kwargs.items() if k != "out"}
         return write_out(out, handler(*args, **kwargs))
-    return handler(*args, **kwargs)
+    result = handler(*args, **kwargs)
+    return result if func in AS_NUMPY else as_numbers(result)
+
+
+def as_numbers(result: Any) -> Any:
+    """Return results of shape () as the numbers that NumPy returns."""
+    if isinstance(result, tuple):
+        numbers = map(as_numbers, result)
+        return type(result)(*numbers) if hasattr(result, "_fields") else tuple(numbers)
+    if type(result) is TracedArray and result.positions.ndim == 0:
+        return result.element()
+    if type(result) is TracedComplex and result.ndim == 0:
+        return TracedComplex(as_numbers(result.real), as_numbers(result.imag))
+    return result
+
+
+def write_out(out: Any, result: Any) -> Any:
+    """Write `result` into `out`, the target of ``out=`` or of an in-place operator."""
+    out = out[0] if isinstance(out, tuple) else out
+    if not isinstance(out, (TracedArray, TracedComplex)):
+        np.copyto(out, np.asarray(result))  # refused, with the reason
+        return out
+    shape, dtype = np.shape(result), getattr(result, "dtype", DOUBLE)
+    if shape != out.shape and np.broadcast_shapes(shape, out.shape) != out.shape:
+        raise ValueError(f"non-broadcastable output operand with shape {out.shape} doesn't match the shape {shape}")
+    if not np.can_cast(dtype, out.dtype, "same_kind"):
+        raise TypeError(f"Cannot cast ufunc output from {dtype!r} to {out.dtype!r} with casting rule 'same_kind'")
+    out[...] = result
+    return out
+
+
+# -- calls of known values --------------------------------------------------------------------------------------
+def on_values(func: Callable[..., Any], args: Any, kwargs: dict[str, Any]) -> Any:
+    """Call a function on the memory of constant arrays, so that it may write there and return views of it."""
+    held: list[Any] = []
+    result = func(*_plain(args, held), **{name: _plain(value, held) for name, value in kwargs.items()})
+    return wrapped(result, held) if is_tracing() else result
+
+
+def _plain(items: Any, held: list[Any]) -> Any:
+    """Return nested arguments with constant arrays replaced by their memory; these, and plain ones, are put down."""
+    if isinstance(items, (TracedArray, TracedComplex)):
+        held.append((items, items.plain))
+        return held[-1][1]
+    if type(items) is np.ndarray:
+        held.append((items, items))
+    if isinstance(items, (list, tuple)):
+        kept = [_plain(i, held) for i in items]
+        return type(items)(*kept) if hasattr(items, "_fields") else type(items)(kept)
+    return items
+
+
+def wrapped(result: Any, held: list[Any]) -> Any:
+    """Return what a function of constant arrays returned, able to take traced values later.
+
+    It is one of the arguments, a view of one, or new: that is seen by the memory.
+    """
+    if isinstance(result, (list, tuple)):
+        kept = [wrapped(r, held) for r in result]
+        return type(result)(*kept) if hasattr(result, "_fields") else type(result)(kept)
+    if type(result) is not np.ndarray:
+        return result
+    for given, values in held:
+        if result is values:
+            return given
+    for given, values in held:
+        if np.may_share_memory(result, values):
+            return result if given is values else view_of(given, result)
+    return adopted(result)
+
+
+def adopted(values: Any) -> Any:
+    """Return a new array able to take traced values if it is one of floats or complex numbers."""
+    if type(values) is np.ndarray and values.dtype == DOUBLE:
+        return TracedArray.of_new(values)
+    if type(values) is np.ndarray and values.dtype == np.complex128:
+        return complex_of_values(values)
+    return values
+
+
+def view_of(array: TracedArray | TracedComplex, view: np.ndarray) -> Any:
+    """Return the traced array for a view that NumPy made of the memory of a constant one."""
+    storage = (array.real if isinstance(array, TracedComplex) else array).storage
+    assert storage.values is not None
+    if view.dtype == storage.dtype:
+        return TracedArray(storage, layout.positions_of(view, storage.values))
+    if view.dtype == np.complex128:
+        return TracedComplex(
+            *(TracedArray(storage, layout.positions_of(view, storage.values, part)) for part in (0, 1))
+        )
+    raise unsupported(f"a view of floats as {view.dtype}", "Use astype, which converts.")
+
+
+def complex_of_values(values: np.ndarray) -> TracedComplex:
+    """Return a new complex array of known values, ready to have traced values written into it."""
+    values = values if layout.is_dense(values) else np.array(values, order="K")
+    axes = layout.axes(values)
+    flat = (values if axes is None else values.transpose(axes)).reshape(-1)
+    storage = Storage(flat.view(DOUBLE))
+    assert storage.values is not None
+    return TracedComplex(*(TracedArray(storage, layout.positions_of(values, storage.values, part)) for part in (0, 1)))
+
+
+def complex_of_parts(real: TracedArray, imag: TracedArray) -> TracedComplex:
+    """Return the new complex array of two parts, which nobody else holds."""
+    if real.is_constant and imag.is_constant:
+        values = np.empty_like(real.plain, np.complex128)
+        values.real, values.imag = real.plain, imag.plain
+        return complex_of_values(values)
+    if real.positions.strides != imag.positions.strides or real.size != real.storage.size:
+        real, imag = real.copy(), imag.copy()
+    return TracedComplex(real, imag)
 
 
 def _fit(ref: Ref, shape: Shape) -> Ref:
@@ -310,6 +556,26 @@ def _fit(ref: Ref, shape: Shape) -> Ref:
         raise ValueError(f"could not broadcast input array from shape {ref.shape} into shape {shape}") from None
 
 
+def _cast(value: Any, dtype: np.dtype[Any]) -> Any:
+    """Convert to the type of an array: as NumPy does, where nothing is truncated."""
+    if not isinstance(value, TracedArray):
+        return np.asarray(value).astype(dtype) if np.asarray(value).dtype.kind in "fiub" else value
+    if value.dtype.kind == dtype.kind:
+        return value
+    if dtype.kind == "b":
+        return np.not_equal(value, 0)
+    if dtype.kind == "i" and value.dtype == BOOL:
+        return np.where(value, 1, 0)
+    if dtype.kind == "f":
+        return np.where(value, 1.0, 0.0) if value.dtype == BOOL else np.add(value, 0.0)
+    if dtype.kind == "c":
+        return complex_of_parts(_cast(value, DOUBLE), TracedArray.of_new(np.zeros(value.shape)))
+    raise unsupported(
+        f"casting float64 to {dtype}",
+        "The digits behind the point would be cut off: use np.floor, np.trunc or np.rint, which stay real.",
+    )
+
+
 def reading(value: Any) -> Ref:
     """Return the reading of a traced array, or of a constant."""
     if isinstance(value, TracedArray):
@@ -317,7 +583,7 @@ def reading(value: Any) -> Ref:
     if isinstance(value, TracedScalar):
         return value.array.ref
     if scipy.sparse.issparse(value):
-        raise unsupported("a sparse matrix in an operation other than a product", "Use A.toarray(), or A @ x.")
+        raise unsupported("a sparse matrix in an operation of dense arrays", "Use A.toarray(), or A @ x.")
     array = np.asarray(value)
     if array.dtype.kind not in "fiub":
         raise unsupported(f"a value of dtype {array.dtype}", "Constants must be real numbers.")
@@ -328,17 +594,19 @@ def stack_objects(value: Any) -> Any:
     """Return `value` with traced scalars, and lists and object arrays of them, made one traced array."""
     if isinstance(value, TracedScalar):
         return value.array
+    if type(value) is TracedComplex and value.is_number:
+        return value.moved(value.positions)
     if isinstance(value, (list, tuple)) and is_complex(value) and any(isinstance(v, TracedComplex) for v in value):
-        return call_complex(np.stack, (value,), {})
+        return call_complex(STACK, (value,), {})
     if isinstance(value, (list, tuple)) and any(True for _ in traced_in(value)):
         numbers = _of_numbers(value)
-        return HANDLERS[np.stack]([stack_objects(v) for v in value]) if numbers is None else numbers
+        return HANDLERS[STACK]([stack_objects(v) for v in value]) if numbers is None else numbers
     if type(value) is np.ndarray and value.dtype == object and any(True for _ in traced_in(value.flat)):
         numbers = _of_numbers(list(value.flat))
         if numbers is not None:
             return numbers.reshape(value.shape)
         flat = [stack_objects(v) for v in value.flat]
-        return HANDLERS[np.stack](flat).reshape(value.shape + np.shape(flat[0]))
+        return HANDLERS[STACK](flat).reshape(value.shape + np.shape(flat[0]))
     return value
 
 
@@ -351,10 +619,16 @@ def _of_numbers(value: Any) -> TracedArray | None:
             return None
         shape += lengths
         flat = [element for v in flat for element in v]
-    out = TracedArray(Storage(np.zeros(len(flat))), identity(tuple(shape)))
+    out = TracedArray(Storage(np.zeros(len(flat))), layout.memory(tuple(shape)))
     if not all(out._set_element(k, v) for k, v in enumerate(flat)):
         return None
     return out
+
+
+def traced(array: Any) -> TracedArray:
+    """Return `array` (a constant, or a list of traced scalars) as a traced array."""
+    array = stack_objects(array)
+    return array if isinstance(array, TracedArray) else TracedArray.of_values(array)
 
 
 def with_arrays(value: Any) -> Any:
@@ -368,21 +642,6 @@ def with_arrays(value: Any) -> Any:
         if numbers is not None:
             return numbers
     return type(value)(with_arrays(v) for v in value)
-
-
-def complex_of_values(values: np.ndarray) -> TracedComplex:
-    """Return a new complex array of known values, ready to have traced values written into it."""
-    return TracedComplex(TracedArray.of_values(values.real), TracedArray.of_values(values.imag))
-
-
-def write_out(out: Any, result: Any) -> Any:
-    """Write `result` into `out`, the target of ``out=`` or of an in-place operator."""
-    out = out[0] if isinstance(out, tuple) else out
-    if isinstance(out, TracedArray):
-        out[...] = result
-    else:
-        np.copyto(out, np.asarray(result))
-    return out
 
 
 def _is_element(key: Any, ndim: int) -> bool:
@@ -404,42 +663,14 @@ def _static_key(key: Any) -> Any:
     if isinstance(key, (TracedArray, TracedScalar)):
         if isinstance(key, TracedScalar) or not key.is_constant:
             refuse_value("indexing with a traced array or mask", BRANCH_HINT)
-        return key.values
+        return key.plain
     return key
 
 
-def traced_in(items: Any) -> Iterator[TracedArray | TracedScalar | TracedComplex]:
+def traced_in(items: Any) -> Iterator[Any]:
     """Yield the traced arrays and scalars in nested lists, tuples and dicts."""
     for item in items.values() if isinstance(items, dict) else items:
-        if isinstance(item, (TracedArray, TracedScalar, TracedComplex)):
+        if isinstance(item, (TracedArray, TracedScalar, TracedComplex, Traced)):
             yield item
         elif isinstance(item, (list, tuple, dict)):
             yield from traced_in(item)
-
-
-def _plain(items: Any) -> Any:
-    """Return nested arguments with constant traced arrays replaced by their values."""
-    if isinstance(items, TracedArray):
-        return items.values
-    if isinstance(items, (list, tuple)):
-        return type(items)(_plain(i) for i in items)
-    return items
-
-
-def _plain_kwargs(kwargs: dict[str, Any]) -> dict[str, Any]:
-    return {name: _plain(value) for name, value in kwargs.items()}
-
-
-def _rewrap(result: Any) -> Any:
-    """Give a result computed from constant arrays the ability to take traced values later."""
-    if isinstance(result, np.ndarray) and result.ndim and result.dtype == np.float64:
-        return TracedArray.of_values(result)
-    if isinstance(result, np.ndarray) and result.ndim and result.dtype == np.complex128:
-        return complex_of_values(result)
-    if isinstance(result, (list, tuple)):
-        return type(result)(_rewrap(r) for r in result)
-    return result
-
-
-def _writes(func: Callable[..., Any]) -> bool:
-    return func in (np.copyto, np.put, np.put_along_axis, np.place, np.putmask, np.fill_diagonal)

@@ -6,7 +6,7 @@ Everything below tracing sees the two parts only. What a function does to the pa
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any, NoReturn
 
 import numpy as np
@@ -14,7 +14,9 @@ import scipy.sparse
 from numpy.lib.mixins import NDArrayOperatorsMixin
 
 from sparsead.errors import unsupported
-from sparsead.program.index import Shape
+from sparsead.program.index import IndexArray
+from sparsead.tracing import layout
+from sparsead.tracing.positioned import Positioned
 
 # What NumPy function (or ufunc and method) -> what it does to complex operands. `sparsead.ops.complex` fills it.
 COMPLEX_HANDLERS: dict[Callable[..., Any] | tuple[Callable[..., Any], str], Callable[..., Any]] = {}
@@ -25,70 +27,139 @@ HINT = (
 )
 
 
-class TracedComplex(NDArrayOperatorsMixin):
-    """An array of traced complex values: two real traced arrays of one shape."""
+class TracedComplex(Positioned, NDArrayOperatorsMixin):
+    """An array of traced complex values: two real traced arrays of one shape, or two traced numbers.
 
-    __slots__ = ("imag", "real")
+    The parts of an array that the function allocated lie in one memory, in turn, as NumPy has them; those of a
+    computed one have memory of their own, with the same positions.
+    """
+
+    __slots__ = ("imag_part", "real_part")
     __array_priority__ = 1001.0
-    is_constant = False
+    __hash__ = None  # type: ignore[assignment]
 
     def __init__(self, real: Any, imag: Any) -> None:
-        self.real = real
-        self.imag = imag
+        self.real_part = real
+        self.imag_part = imag
+
+    @property  # type: ignore[misc]
+    def __class__(self) -> type:
+        return np.complex128 if self.is_number else _ComplexLookalike
 
     @property
-    def shape(self) -> Shape:
-        """Shape, as of the ndarray it stands for."""
-        return self.real.shape
+    def is_number(self) -> bool:
+        """True for a number, which never changes; an array of shape () is none."""
+        return not hasattr(type(self.real_part), "storage")
 
     @property
-    def ndim(self) -> int:
-        """Number of axes."""
-        return self.real.ndim
+    def _is_one_memory(self) -> bool:
+        return not self.is_number and self.real_part.storage is self.imag_part.storage
 
     @property
-    def size(self) -> int:
-        """Number of elements."""
-        return self.real.size
+    def is_constant(self) -> bool:
+        """True as long as no traced value was written to the memory."""
+        return self._is_one_memory and self.real_part.is_constant
+
+    @property
+    def plain(self) -> np.ndarray:
+        """The ndarray that a constant array stands for: its memory itself."""
+        return layout.viewed(self.real_part.storage.values.view(np.complex128), self.positions)
+
+    @property
+    def positions(self) -> IndexArray:
+        """Where the elements are, counted in complex numbers."""
+        if self.is_number:
+            return layout.memory(())
+        positions = self.real_part.positions
+        if not self._is_one_memory:
+            return positions
+        first = int(positions[(0,) * positions.ndim]) // 2 if positions.size else 0
+        steps = (step // 2 for step in layout.steps(positions))
+        halved = layout.placed(self.real_part.storage.size // 2, positions.shape, first, steps)
+        halved.flags.writeable = positions.flags.writeable
+        return halved
+
+    @positions.setter
+    def positions(self, positions: IndexArray) -> None:
+        moved = self.moved(positions)
+        self.real_part, self.imag_part = moved.real_part, moved.imag_part
+
+    def moved(self, positions: IndexArray) -> TracedComplex:
+        """Return the elements at `positions`: a view where NumPy made one of the positions, else a copy."""
+        if self.is_number or not self._is_one_memory:
+            from sparsead.tracing.array import stack_objects, traced
+
+            arrays = (traced(stack_objects(part)) for part in (self.real_part, self.imag_part))
+            return TracedComplex(*(array.moved(positions) for array in arrays))
+        if not np.may_share_memory(positions, self.positions):
+            return TracedComplex(self.real_part.moved(2 * positions), self.imag_part.moved(2 * positions + 1))
+        first = 2 * int(positions[(0,) * positions.ndim]) if positions.size else 0
+        steps = [2 * step for step in layout.steps(positions)]
+        views = [layout.placed(self.real_part.storage.size, positions.shape, first + k, steps) for k in (0, 1)]
+        for view in views:
+            view.flags.writeable = positions.flags.writeable
+        return TracedComplex(self.real_part.moved(views[0]), self.imag_part.moved(views[1]))
+
+    @property
+    def real(self) -> Any:
+        """The real part: a view."""
+        return self.real_part
+
+    @real.setter
+    def real(self, value: Any) -> None:
+        self.real_part[...] = value
+
+    @property
+    def imag(self) -> Any:
+        """The imaginary part: a view."""
+        return self.imag_part
+
+    @imag.setter
+    def imag(self, value: Any) -> None:
+        self.imag_part[...] = value
 
     @property
     def dtype(self) -> np.dtype[Any]:
         """complex128."""
         return np.dtype(np.complex128)
 
-    @property
-    def T(self) -> TracedComplex:
-        """View with the axes reversed."""
-        return TracedComplex(self.real.T, self.imag.T)
-
-    def __len__(self) -> int:
-        return len(self.real)
-
-    def __iter__(self) -> Iterator[Any]:
-        return (self[k] for k in range(len(self)))
-
-    def __hash__(self) -> int:
-        return id(self)
-
     def __repr__(self) -> str:
         return f"<traced complex array, shape {self.shape}>"
 
     def __getitem__(self, key: Any) -> Any:
-        return TracedComplex(self.real[key], self.imag[key])
+        if self.is_number:
+            return self if key == () else self.moved(self.positions)[key]
+        if self.is_constant:
+            from sparsead.tracing.array import wrapped
+
+            plain = self.plain
+            return wrapped(plain[key], [(self, plain)])
+        return TracedComplex(self.real_part[key], self.imag_part[key])
 
     def __setitem__(self, key: Any, value: Any) -> None:
+        if self.is_number:
+            raise TypeError("'numpy.complex128' object does not support item assignment")
         real, imag = parts(value)
-        self.real[key] = real
-        self.imag[key] = 0.0 if imag is None else imag
+        self.real_part[key] = real
+        self.imag_part[key] = 0.0 if imag is None else imag
 
-    def __array_ufunc__(self, ufunc: np.ufunc, method: str, *inputs: Any, out: Any = None, **kwargs: Any) -> Any:
-        return call_complex_ufunc(ufunc, method, inputs, out, kwargs)
+    def __array_ufunc__(self, ufunc: np.ufunc, method: str, *inputs: Any, **kwargs: Any) -> Any:
+        from sparsead.tracing.array import call_ufunc  # which imports this module
+
+        out = kwargs.get("out")
+        if out is not None and out[0] is self and self.is_number:  # z += w binds the name to another number
+            del kwargs["out"]
+        return call_ufunc(ufunc, method, inputs, kwargs)
 
     def __array_function__(self, func: Callable[..., Any], types: Any, args: Any, kwargs: Any) -> Any:
-        return call_complex(func, args, kwargs)
+        from sparsead.tracing.array import call_function
+
+        return call_function(func, args, kwargs)
 
     def __array__(self, dtype: Any = None, copy: Any = None) -> np.ndarray:
-        """Give scipy.sparse a 0-d object array, so that it defers; refuse everybody else."""
+        """Give the values of a constant array, and scipy.sparse an object array, so that it defers; else refuse."""
+        if self.is_constant:
+            return np.array(self.plain, dtype)
         held = held_for_sparse(self)
         if held is not None:
             return held
@@ -101,34 +172,63 @@ class TracedComplex(NDArrayOperatorsMixin):
         return call_complex(np.matmul, (other, self), {})
 
     def __mul__(self, other: Any) -> Any:
-        return call_complex(np.matmul if scipy.sparse.isspmatrix(other) else np.multiply, (self, other), {})
+        return (
+            call_complex(np.matmul, (self, other), {}) if scipy.sparse.isspmatrix(other) else np.multiply(self, other)
+        )
 
     def __rmul__(self, other: Any) -> Any:
-        return call_complex(np.matmul if scipy.sparse.isspmatrix(other) else np.multiply, (other, self), {})
+        return (
+            call_complex(np.matmul, (other, self), {}) if scipy.sparse.isspmatrix(other) else np.multiply(other, self)
+        )
 
-    def copy(self) -> TracedComplex:
-        """Same as ``ndarray.copy``."""
-        return TracedComplex(self.real.copy(), self.imag.copy())
+    def conj(self, *args: Any, **kwargs: Any) -> Any:
+        """Same as ``ndarray.conj``."""
+        return np.conjugate(self, *args, **kwargs)
 
-    def reshape(self, *shape: Any, **kwargs: Any) -> TracedComplex:
-        """Same as ``ndarray.reshape``."""
-        return TracedComplex(self.real.reshape(*shape, **kwargs), self.imag.reshape(*shape, **kwargs))
+    conjugate = conj
 
-    def flatten(self, order: Any = "C") -> TracedComplex:
-        """Same as ``ndarray.flatten``."""
-        return TracedComplex(self.real.flatten(order), self.imag.flatten(order))
+    def astype(
+        self, dtype: Any, order: Any = "K", casting: str = "unsafe", subok: bool = True, copy: bool = True
+    ) -> Any:
+        """Same as ``ndarray.astype``, to complex; a constant array may become anything."""
+        if self.is_constant:
+            from sparsead.tracing.array import on_values
+
+            return on_values(np.ndarray.astype, (self, dtype, order, casting, subok, copy), {})
+        if np.dtype(dtype).kind != "c":
+            raise unsupported(f"astype({np.dtype(dtype)}) of complex values", "Take .real, .imag or np.abs.")
+        positions = self.positions
+        new = positions.astype(positions.dtype, order, copy=copy)
+        return self if new is positions else self.moved(new)
+
+    def view(self, dtype: Any = None, type: Any = None) -> Any:
+        """Same as ``ndarray.view``: of the same type, or of the parts in turn."""
+        if dtype is None or np.dtype(dtype) == self.dtype:
+            return self.moved(self.positions.view())
+        if np.dtype(dtype) != np.float64 or type is not None or not self._is_one_memory:
+            raise unsupported(f"ndarray.view({dtype}) of computed complex values", "Stack .real and .imag.")
+        positions = self.real_part.positions
+        if self.size and self.positions.strides[-1:] != (self.positions.itemsize,):
+            raise ValueError("To change to a dtype of a different size, the last axis must be contiguous")
+        steps = [*layout.steps(positions)[:-1], 1]
+        shape = (*self.shape[:-1], 2 * self.shape[-1])
+        first = int(positions[(0,) * positions.ndim]) if positions.size else 0
+        return self.real_part.moved(layout.placed(self.real_part.storage.size, shape, first, steps))
 
     def _refuse(self, *args: Any) -> NoReturn:
         raise unsupported("a Python branch on, or a conversion of, a traced complex value", HINT)
 
-    __bool__ = __float__ = __int__ = __complex__ = _refuse
+    def __bool__(self) -> bool:
+        return bool(self.plain) if self.is_constant else self._refuse()
 
-    def __getattr__(self, name: str) -> Any:
-        """Methods that NumPy also has as functions: ``z.conj()``, ``z.sum()``."""
-        func = getattr(np, name, None)
-        if name.startswith("_") or not (callable(func) and hasattr(np.ndarray, name)):
-            raise AttributeError(f"'TracedComplex' object has no attribute {name!r}")
-        return lambda *args, **kwargs: func(self, *args, **kwargs)
+    __float__ = __int__ = _refuse
+
+    def __complex__(self) -> complex:
+        return complex(self.plain) if self.is_constant else self._refuse()
+
+
+class _ComplexLookalike(np.ndarray):
+    """What ``z.__class__`` says, so that ``isinstance(z, np.ndarray)`` in user code is true."""
 
 
 def held_for_sparse(value: Any) -> np.ndarray | None:
@@ -175,13 +275,14 @@ def call_complex_ufunc(ufunc: np.ufunc, method: str, inputs: Any, out: Any, kwar
 
 def call_complex(func: Any, args: Any, kwargs: dict[str, Any]) -> Any:
     """Trace a call of a NumPy function (or of a ufunc's method), some of whose arguments are complex."""
+    from sparsead.tracing.array import AS_NUMPY, as_numbers, write_out
+
     handler = COMPLEX_HANDLERS.get(func)
     if handler is None:
         function, *method = func if isinstance(func, tuple) else (func,)
         raise unsupported(f"np.{'.'.join([function.__name__, *method])} of complex values", HINT)
-    out = kwargs.pop("out", None)
-    result = handler(*args, **kwargs)
-    if out is None:
-        return result
-    (out[0] if isinstance(out, tuple) else out)[...] = result
-    return out[0] if isinstance(out, tuple) else out
+    out = kwargs.get("out")
+    result = handler(*args, **{name: value for name, value in kwargs.items() if name != "out"})
+    if out is not None:
+        return write_out(out, result)
+    return result if func in AS_NUMPY else as_numbers(result)

@@ -1,34 +1,231 @@
-"""What a traced array has in common with every ndarray: attributes and methods that look at or move positions only."""
+"""The attributes and methods of every ndarray, on positions where they look at or move elements only.
+
+Nothing is forwarded by its name alone: each method of ndarray is one of those below, or refused with a reason.
+"""
 
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Iterator
-from typing import Any, Self
+from collections.abc import Callable, Iterator
+from typing import Any, NoReturn, Self
 
+import numpy as np
+
+from sparsead.errors import unsupported
 from sparsead.program.index import IndexArray, Shape
 
+# Methods that are the NumPy function of their name, with the array as its first argument.
+FUNCTIONS = (
+    "all", "any", "argmax", "argmin", "argpartition", "argsort", "choose", "clip", "cumprod", "cumsum", "diagonal",
+    "dot", "max", "mean", "min", "nonzero", "prod", "put", "repeat", "round", "searchsorted", "squeeze", "std", "sum",
+    "swapaxes", "take", "trace", "var",
+)  # fmt: skip
+MEMORY = "It reads or writes the memory of the array, and a traced array has none."
+REFUSED = dict.fromkeys(
+    ("base", "byteswap", "ctypes", "data", "dump", "dumps", "getfield", "setfield", "tobytes", "tofile"), MEMORY
+)
 
-class Positioned:
+
+class Traced:
+    """What else stands for values that are traced: an operation with an array is its own, not the array's."""
+
+    __slots__ = ()
+
+
+class Flags:
+    """What ``array.flags`` says of the memory, by the positions, which have the same order."""
+
+    __slots__ = ("_flags",)
+
+    def __init__(self, positions: IndexArray) -> None:
+        object.__setattr__(self, "_flags", positions.flags)
+
+    def __getattr__(self, name: str) -> Any:
+        if name == "owndata":
+            raise unsupported(
+                "ndarray.flags.owndata", "np.shares_memory(a, b) tells whether one is a view of the other."
+            )
+        return getattr(self._flags, name)
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        setattr(self._flags, name, value)
+
+    def __getitem__(self, name: str) -> Any:
+        return self.__getattr__("owndata") if name in ("O", "OWNDATA") else self._flags[name]
+
+    def __setitem__(self, name: str, value: Any) -> None:
+        self._flags[name] = value
+
+
+class FlatIterator:
+    """What ``array.flat`` is: the elements in C order, to read, write and iterate over."""
+
+    __slots__ = ("base", "index")
+
+    def __init__(self, base: Any) -> None:
+        self.base = base
+        self.index = 0
+
+    def __len__(self) -> int:
+        return int(self.base.size)
+
+    def __iter__(self) -> FlatIterator:
+        return self
+
+    def __next__(self) -> Any:
+        if self.index >= len(self):
+            raise StopIteration
+        self.index += 1
+        return self.base[np.unravel_index(self.index - 1, self.base.shape)]
+
+    def __getitem__(self, key: Any) -> Any:
+        return self.base.flatten()[key]
+
+    def __setitem__(self, key: Any, value: Any) -> None:
+        if not len(self):
+            return
+        if np.size(value) > 1 and np.shares_memory(self.base, value):
+            raise unsupported(
+                "writing into ndarray.flat from the same memory",
+                "NumPy reads what it has just written there: copy first.",
+            )
+        put_flat(self.base, np.ravel(np.arange(len(self))[key]), value)
+
+    def copy(self) -> Any:
+        """Return the elements as a new array."""
+        return self.base.flatten()
+
+
+def put_flat(array: Any, places: np.ndarray, values: Any) -> None:
+    """Write values, repeated as needed, to places that count in C order whatever the memory is like."""
+    if places.size and np.size(values):
+        values = np.resize(values, places.size)
+        if array.ndim:
+            array[np.unravel_index(places, array.shape)] = values
+        else:
+            array[()] = values[-1]
+
+
+class ArrayMethods:
+    """Methods that NumPy states by its functions, the same for real and complex arrays."""
+
+    __slots__ = ()
+    __hash__ = None  # type: ignore[assignment]  # as of an ndarray
+
+    def compress(self, condition: Any, axis: Any = None, out: Any = None) -> Any:
+        """Same as ``ndarray.compress``."""
+        return np.compress(condition, self, axis, **({} if out is None else {"out": out}))  # type: ignore[call-overload]
+
+    def sort(self, axis: int = -1, kind: Any = None, order: Any = None, *, stable: Any = None) -> None:
+        """Same as ``ndarray.sort``: in place."""
+        self[...] = np.sort(self, axis, kind, order, stable=stable)  # type: ignore[index,call-overload]
+
+    def partition(self, kth: Any, axis: int = -1, kind: str = "introselect", order: Any = None) -> None:
+        """Same as ``ndarray.partition``: in place."""
+        self[...] = np.partition(self, kth, axis, kind, order)  # type: ignore[index,call-overload]
+
+    def fill(self, value: Any) -> None:
+        """Same as ``ndarray.fill``."""
+        if np.ndim(value):
+            raise ValueError("setting an array element with a sequence.")
+        self[...] = value  # type: ignore[index]
+
+    @property
+    def flat(self) -> FlatIterator:
+        """Iterator over the elements in C order."""
+        return FlatIterator(self)
+
+    @flat.setter
+    def flat(self, value: Any) -> None:
+        FlatIterator(self)[:] = value
+
+    def item(self, *index: Any) -> Any:
+        """Return one element (itself traced)."""
+        if not index and self.size != 1:  # type: ignore[attr-defined]
+            raise ValueError("can only convert an array of size 1 to a Python scalar")
+        if len(index) == 1 and not isinstance(index[0], tuple):
+            found = FlatIterator(self)[index[0]]
+        else:
+            key = index[0] if len(index) == 1 else index or (0,) * self.ndim  # type: ignore[attr-defined]
+            found = self[key]  # type: ignore[index]
+        return found.item() if issubclass(type(found), np.generic) else found
+
+    def tolist(self) -> Any:
+        """Return the elements as nested lists."""
+        return [e.tolist() for e in self] if self.ndim else self.item()  # type: ignore[attr-defined]
+
+    def __iter__(self) -> Iterator[Any]:
+        if self.ndim == 0:  # type: ignore[attr-defined]
+            raise TypeError("iteration over a 0-d array")
+        return (self[k] for k in range(len(self)))  # type: ignore[index,arg-type]
+
+    def __contains__(self, value: Any) -> bool:
+        return bool(np.any(np.equal(self, value)))  # type: ignore[call-overload]
+
+    def __reduce_ex__(self, protocol: Any) -> NoReturn:
+        raise unsupported("pickling an array", MEMORY)
+
+
+def _function(name: str) -> Callable[..., Any]:
+    func = getattr(np, name)
+
+    def method(self: Any, *args: Any, **kwargs: Any) -> Any:
+        return func(self, *args, **kwargs)
+
+    method.__name__, method.__doc__ = name, f"Same as ``ndarray.{name}``."
+    return method
+
+
+def _refused(name: str, reason: str) -> property:
+    def refuse(self: Any, *value: Any) -> NoReturn:
+        raise unsupported(f"ndarray.{name}", reason)
+
+    return property(refuse, refuse)
+
+
+for _name in FUNCTIONS:
+    setattr(ArrayMethods, _name, _function(_name))
+for _name, _reason in REFUSED.items():
+    setattr(ArrayMethods, _name, _refused(_name, _reason))
+
+
+class Positioned(ArrayMethods):
     """An array that is known by the positions of its elements in some memory."""
 
     __slots__ = ()
-    positions: IndexArray
 
+    @property
     @abstractmethod
-    def moved(self, positions: IndexArray) -> Self:
-        """Return the elements at `positions`: a view where NumPy made one of the positions, else a copy."""
+    def positions(self) -> IndexArray:
+        """Where the elements are in the memory."""
+
+    @positions.setter
+    @abstractmethod
+    def positions(self, positions: IndexArray) -> None: ...
 
     @abstractmethod
     def __getitem__(self, key: Any) -> Any: ...
 
     @abstractmethod
-    def __setitem__(self, key: Any, value: Any) -> None: ...
+    def moved(self, positions: IndexArray) -> Self:
+        """Return the elements at `positions`: a view where NumPy made one of the positions, else a copy."""
 
+    @property
+    @abstractmethod
+    def dtype(self) -> np.dtype[Any]:
+        """The type of the elements."""
+
+    # -- shape and memory -----------------------------------------------------------------------------------
     @property
     def shape(self) -> Shape:
         """Shape, as of the ndarray it stands for."""
         return self.positions.shape
+
+    @shape.setter
+    def shape(self, shape: Any) -> None:
+        positions = self.positions.view()
+        positions.shape = shape
+        self.positions = positions
 
     @property
     def ndim(self) -> int:
@@ -41,26 +238,59 @@ class Positioned:
         return self.positions.size
 
     @property
+    def itemsize(self) -> int:
+        """Bytes of an element."""
+        return self.dtype.itemsize
+
+    @property
+    def nbytes(self) -> int:
+        """Bytes of all elements."""
+        return self.size * self.itemsize
+
+    @property
+    def strides(self) -> tuple[int, ...]:
+        """Bytes from one element to the next along each axis."""
+        return tuple(step // self.positions.itemsize * self.itemsize for step in self.positions.strides)
+
+    @strides.setter
+    def strides(self, value: Any) -> None:
+        raise unsupported("assigning to ndarray.strides", "Take the view by indexing, reshape or transpose.")
+
+    @property
+    def flags(self) -> Flags:
+        """How the array lies in memory."""
+        return Flags(self.positions)
+
+    def setflags(self, write: Any = None, align: Any = None, uic: Any = None) -> None:
+        """Same as ``ndarray.setflags``."""
+        self.positions.setflags(write=write, align=align, uic=uic)
+
+    @property
+    def device(self) -> str:
+        """Where the array is: "cpu"."""
+        return "cpu"
+
+    def to_device(self, device: Any, /, *, stream: Any = None) -> Self:
+        """Return the array itself, which is on the only device."""
+        return self.moved(self.positions.to_device(device, stream=stream))
+
+    # -- movements ------------------------------------------------------------------------------------------
+    @property
     def T(self) -> Self:
         """View with the axes reversed."""
         return self.moved(self.positions.T)
 
     @property
-    def flat(self) -> Iterator[Any]:
-        """Iterator over the elements in C order."""
-        return iter(self.ravel())
+    def mT(self) -> Self:
+        """View with the last two axes exchanged."""
+        return self.moved(self.positions.mT)
 
     def __len__(self) -> int:
         return len(self.positions)
 
-    def __iter__(self) -> Iterator[Any]:
-        if self.ndim == 0:
-            raise TypeError("iteration over a 0-d array")
-        return (self[k] for k in range(len(self)))
-
-    def reshape(self, *shape: Any, order: str = "C", **kwargs: Any) -> Self:
+    def reshape(self, *shape: Any, **kwargs: Any) -> Self:
         """Same as ``ndarray.reshape``."""
-        return self.moved(self.positions.reshape(*shape, order=order, **kwargs))  # type: ignore[call-overload]
+        return self.moved(self.positions.reshape(*shape, **kwargs))
 
     def transpose(self, *axes: Any) -> Self:
         """Same as ``ndarray.transpose``."""
@@ -74,14 +304,24 @@ class Positioned:
         """Same as ``ndarray.flatten``."""
         return self.moved(self.positions.flatten(order))
 
-    def fill(self, value: Any) -> None:
-        """Same as ``ndarray.fill``."""
-        self[...] = value
+    def copy(self, order: Any = "C") -> Self:
+        """Same as ``ndarray.copy``."""
+        return self.moved(self.positions.copy(order))
 
-    def item(self, *index: Any) -> Any:
-        """Return one element (itself traced)."""
-        return self.reshape(-1)[index[0] if index else 0] if len(index) < 2 else self[index]
+    def __copy__(self) -> Self:
+        return self.copy("K")
 
-    def tolist(self) -> list[Any]:
-        """Return the elements as nested lists."""
-        return [e.tolist() if e.ndim else e for e in self]
+    def __deepcopy__(self, memo: Any) -> Self:
+        return self.copy("K")
+
+    def resize(self, *shape: Any, refcheck: bool = True) -> None:
+        """Same as ``ndarray.resize`` where the number of elements stays."""
+        new = np.empty(self.size, np.bool_)
+        new.resize(*shape)
+        if new.size != self.size:
+            raise unsupported("ndarray.resize to another number of elements", "Use np.resize or np.concatenate.")
+        flags = self.positions.flags
+        if not flags.c_contiguous and not flags.f_contiguous:
+            raise ValueError("resize only works on single-segment arrays")
+        order: Any = "C" if flags.c_contiguous else "F"
+        self.positions = self.positions.ravel(order).reshape(new.shape, order=order)

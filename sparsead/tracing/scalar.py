@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import dis
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from types import FrameType
 from typing import TYPE_CHECKING, Any, NoReturn
 
@@ -18,12 +18,14 @@ from sparsead.errors import SparseADError, TracedBranchError, unsupported, user_
 from sparsead.program.index import Shape
 from sparsead.program.scalar import OPS, Op
 from sparsead.tracing.decisions import active
+from sparsead.tracing.kinds import is_float, kind_of
 from sparsead.tracing.loops.grouping import read_one
 from sparsead.tracing.loops.tape import Tape
 
 if TYPE_CHECKING:
     from sparsead.tracing.array import TracedArray
 
+WHERE = np.where  # the function itself: its name is bound to another one while a function is traced
 BRANCH_HINT = (
     'Use np.where(condition, a, b) for a branch on values, or prepare with guard="record"; '
     "shapes and loop bounds must be plain integers."
@@ -34,6 +36,7 @@ WRITE_HINT = (
     '  A compiled routine can take part through sparsead.extend.operation; or prepare with method="finite-difference".'
 )
 VALUE_HINT = "Use the NumPy function: np.sin for math.sin, np.floor for math.floor, np.where for a choice by value."
+KEY_HINT = "Use keys that are plain numbers or names; call what functools.lru_cache wraps by its __wrapped__."
 CHOICE_HINT = "For max, min and sorted, use np.maximum and np.minimum."
 
 
@@ -54,17 +57,22 @@ def refuse_conversion(what: str, frame: FrameType) -> NoReturn:
 
 
 def is_number(value: Any) -> bool:
-    """Tell whether a value is a plain real number."""
-    return isinstance(value, (float, int, np.floating, np.integer, np.bool_))
+    """Tell whether a value is a plain real number (a traced one claims to be a float)."""
+    return issubclass(type(value), (float, int, np.floating, np.integer, np.bool_))
 
 
 def _binary(name: str, ufunc: np.ufunc) -> Callable[[TracedScalar, Any], Any]:
     def method(self: TracedScalar, other: Any) -> Any:
         tape, kind = self.tape, type(other)
         if kind is TracedScalar:
-            record = other.entry if other.tape is tape else _foreign()
-        elif kind is float or is_number(other):
+            record = other.entry if other.tape is tape else refuse_foreign("number")
+        elif kind is float:
             record = tape.literal(other)
+        elif is_number(other):
+            record = tape.literal(other)
+            if tape.is_exact(self.entry) and not is_float(kind_of(other)):
+                kinds = (tape.dtype(self.entry), kind_of(other))
+                return TracedScalar(tape, tape.apply_exact(OPS[name], (self.entry, record), kinds))
         else:
             return ufunc(self.array, other)
         return TracedScalar(tape, tape.apply(OPS[name], self.entry, record))
@@ -74,25 +82,31 @@ def _binary(name: str, ufunc: np.ufunc) -> Callable[[TracedScalar, Any], Any]:
 
 def _reflected(name: str, ufunc: np.ufunc) -> Callable[[TracedScalar, Any], Any]:
     def method(self: TracedScalar, other: Any) -> Any:
-        if type(other) is not float and not is_number(other):
-            return ufunc(other, self.array)
-        tape = self.tape
+        tape, kind = self.tape, type(other)
+        if kind is not float:
+            if not is_number(other):
+                return ufunc(other, self.array)
+            if tape.is_exact(self.entry) and not is_float(kind_of(other)):
+                kinds = (kind_of(other), tape.dtype(self.entry))
+                return TracedScalar(tape, tape.apply_exact(OPS[name], (tape.literal(other), self.entry), kinds))
         return TracedScalar(tape, tape.apply(OPS[name], tape.literal(other), self.entry))
 
     return method
 
 
-def _foreign() -> NoReturn:
+def refuse_foreign(what: str) -> NoReturn:
+    """Refuse a value that a function kept from an earlier run."""
     raise SparseADError(
-        "a traced number from another run of the function was used.\n"
+        f"a traced {what} from another run of the function was used.\n"
         f"  {user_origin()}\n  Do not keep values between calls (in globals, attributes or default arguments)."
     )
 
 
 class TracedScalar:
-    """A traced float (or truth value): a record on a tape."""
+    """A traced float (or truth value, or integer): a record on a tape. It never changes, as a NumPy number."""
 
     __slots__ = ("entry", "tape")
+    __iter__ = None  # what has __getitem__ is iterable, unless it says no
     __array_priority__ = 999.0
     is_constant = False
     ndim = 0
@@ -116,8 +130,20 @@ class TracedScalar:
     __or__, __ror__ = _binary("logical_or", np.logical_or), _reflected("logical_or", np.logical_or)
     __rpow__ = _reflected("power", np.power)
 
+    def __xor__(self, other: Any) -> Any:
+        return np.bitwise_xor(self, other)
+
+    def __rxor__(self, other: Any) -> Any:
+        return np.bitwise_xor(other, self)
+
+    def __divmod__(self, other: Any) -> Any:
+        return np.divmod(self, other)
+
+    def __rdivmod__(self, other: Any) -> Any:
+        return np.divmod(other, self)
+
     def __pow__(self, other: Any) -> Any:
-        if is_number(other):
+        if is_number(other) and not self.tape.is_exact(self.entry):
             return TracedScalar(self.tape, self.tape.apply(OPS["power"], self.entry, self.tape.exact(other)))
         return np.power(self, other)
 
@@ -145,8 +171,17 @@ class TracedScalar:
     def __rfloordiv__(self, other: Any) -> Any:
         return np.floor_divide(other, self)
 
+    @property  # type: ignore[misc]
+    def __class__(self) -> type:
+        return self.dtype.type
+
     def __hash__(self) -> int:
-        return id(self)
+        refuse_value("hash() (a key of a dict, a member of a set, an argument of a cached function)", KEY_HINT)
+
+    def __format__(self, spec: str) -> str:
+        if spec:
+            refuse_value(f"a text with the format {spec!r}", "Print it without a format, or after the trace.")
+        return repr(self)
 
     # -- as an array ----------------------------------------------------------------------------------------
     @property
@@ -158,19 +193,28 @@ class TracedScalar:
 
     @property
     def dtype(self) -> np.dtype[Any]:
-        """float64, or bool for a condition."""
-        return np.dtype(np.bool_ if self.tape.is_boolean(self.entry) else np.float64)
+        """float64, or bool for a condition, or int64 for a count of conditions."""
+        return self.tape.dtype(self.entry)
 
     @property
     def real(self) -> TracedScalar:
         """The number itself."""
         return self
 
-    def copy(self) -> TracedScalar:
+    @property
+    def imag(self) -> np.generic:
+        """Zero."""
+        return self.dtype.type(0)
+
+    def copy(self, order: Any = "C") -> TracedScalar:
         """Return the number itself: it never changes."""
         return self
 
-    conj = conjugate = item = tolist = __copy__ = copy
+    def tolist(self) -> TracedScalar:
+        """Return the number itself, as its value would be."""
+        return self
+
+    conj = conjugate = __copy__ = tolist
 
     def __deepcopy__(self, memo: Any) -> TracedScalar:
         return self
@@ -182,37 +226,25 @@ class TracedScalar:
         return f"<traced number, {self.dtype}>"
 
     def __array_ufunc__(self, ufunc: np.ufunc, method: str, *inputs: Any, **kwargs: Any) -> Any:
-        op = _ops().get(ufunc) if method == "__call__" and not kwargs else None
-        if op is not None:
-            records = self._records(inputs)
-            if records is not None:
-                return TracedScalar(self.tape, self.tape.apply_to(op, records))
-        from sparsead.tracing.array import with_arrays  # an array hands out scalars, so it imports this module
+        if method == "__call__" and not kwargs:
+            result = of_numbers(ufunc, inputs)
+            if result is not None:
+                return result
+        from sparsead.tracing.array import call_ufunc, with_arrays  # an array hands out numbers: it imports this module
 
-        result = getattr(ufunc, method)(*map(with_arrays, inputs), **kwargs)
-        pointwise = method == "__call__" and all(type(i) is TracedScalar or is_number(i) for i in inputs)
-        return result.element() if pointwise and hasattr(result, "element") else result
+        return call_ufunc(ufunc, method, tuple(map(with_arrays, inputs)), kwargs)
 
     def __array_function__(self, func: Callable[..., Any], types: Any, args: Any, kwargs: Any) -> Any:
-        if func is np.where and len(args) == 3 and not kwargs:
-            records = self._records(args)
-            if records is not None:
-                return TracedScalar(self.tape, self.tape.apply_to(OPS["select"], records))
-        from sparsead.tracing.array import call_function, with_arrays
+        from sparsead.tracing.array import MOVEMENTS, call_function, of_number, with_arrays
 
+        if func in MOVEMENTS:
+            return call_function(func, args, kwargs)
+
+        if func is WHERE and len(args) == 3 and not kwargs:
+            chosen = of_numbers(WHERE, args)
+            if chosen is not None:
+                return of_number(chosen)
         return call_function(func, tuple(map(with_arrays, args)), {k: with_arrays(v) for k, v in kwargs.items()})
-
-    def _records(self, values: tuple[Any, ...]) -> list[int] | None:
-        """Return the records of traced numbers and plain ones; None if there is anything else."""
-        records = []
-        for value in values:
-            if type(value) is TracedScalar:
-                records.append(value.entry if value.tape is self.tape else _foreign())
-            elif is_number(value):
-                records.append(self.tape.literal(value))
-            else:
-                return None
-        return records
 
     def __getattr__(self, name: str) -> Any:
         """Methods and attributes of arrays (``t.sum()``, and ``t.sin()`` for object arrays)."""
@@ -221,7 +253,14 @@ class TracedScalar:
         ufunc = getattr(np, name, None)
         if isinstance(ufunc, np.ufunc):
             return lambda *others: ufunc(self, *others)
-        return getattr(self.array, name)
+        if not hasattr(np.float64, name):
+            raise AttributeError(f"'numpy.float64' object has no attribute {name!r}")
+        if not hasattr(np.ndarray, name):
+            raise unsupported(f"np.float64.{name}", "It needs the value of a number, which differs from call to call.")
+        from sparsead.tracing.array import as_numbers
+
+        found = getattr(self.array, name)
+        return (lambda *args, **kwargs: as_numbers(found(*args, **kwargs))) if callable(found) else as_numbers(found)
 
     # -- what would need the value --------------------------------------------------------------------------
     def __bool__(self) -> bool:
@@ -244,6 +283,34 @@ class TracedScalar:
 
     def __round__(self, ndigits: Any = None) -> Any:
         return np.round(self, ndigits or 0)
+
+
+def of_numbers(func: Callable[..., Any], values: Sequence[Any]) -> TracedScalar | None:
+    """Return an operation on traced numbers and plain ones; None if there is anything else, or it is no operation.
+
+    Plain integers and truth values are taken for floats, which they are beside floats only.
+    """
+    op, tape = _ops().get(func), None
+    if op is None:
+        return None
+    records, exact, real = [], False, False
+    for value in values:
+        if type(value) is TracedScalar:
+            if tape is not None and value.tape is not tape:
+                refuse_foreign("number")
+            tape = value.tape
+            records.append(value.entry)
+            real = real or not tape.is_exact(value.entry)
+        elif is_number(value):
+            records.append(-1)
+            real, exact = real or is_float(kind_of(value)), exact or not is_float(kind_of(value))
+        else:
+            return None
+    if tape is None or (exact and not real):
+        return None
+    number = tape.exact if op is OPS["power"] else tape.literal
+    typed = [number(v) if r < 0 else r for r, v in zip(records, values, strict=True)]
+    return TracedScalar(tape, tape.apply_to(op, typed))
 
 
 _by_numpy: dict[Callable[..., Any], Op] = {}

@@ -5,16 +5,28 @@ Views share a storage, so a write through one is seen by all, as in NumPy.
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import numpy as np
 
 from sparsead.errors import user_origin
-from sparsead.program.index import IndexArray, Shape, compose, identity, index_dtype, stored_part
+from sparsead.program.index import (
+    NUMBER,
+    IndexArray,
+    Shape,
+    compose,
+    identity,
+    index_dtype,
+    nothing,
+    stored_part,
+)
 from sparsead.program.nodes import Join, Node, Ref, constant, whole
 from sparsead.tracing.loops.grouping import grouped
 from sparsead.tracing.loops.tape import Tape, current_tape
-from sparsead.tracing.scalar import TracedScalar
+from sparsead.tracing.scalar import TracedScalar, refuse_foreign
+
+BOOL, INTEGER, DOUBLE = np.dtype(np.bool_), np.dtype(np.int64), np.dtype(np.float64)
 
 
 class Storage:
@@ -31,12 +43,16 @@ class Storage:
         What fills it: a reading in flat order, or plain values (1-D, owned by the storage).
     """
 
-    __slots__ = ("_joined", "nodes", "offset", "owner", "pending", "size", "source", "tape", "values")
+    __slots__ = (
+        "_joined", "dtype", "home", "nodes", "offset", "owner", "pending", "size", "source", "tape", "values",
+    )  # fmt: skip
 
     def __init__(self, source: Ref | np.ndarray) -> None:
-        self.size = int(np.prod(source.shape, dtype=np.int64))
         self.values = source if isinstance(source, np.ndarray) else None
         self.source = source if isinstance(source, Ref) else None
+        self.size = math.prod(source.shape)
+        self.dtype = dtype_of(source.node) if isinstance(source, Ref) else source.dtype
+        self.home = current_tape()
         self.nodes: list[Node] = []
         self.owner: np.ndarray | None = None
         self.offset: np.ndarray | None = None
@@ -44,12 +60,18 @@ class Storage:
         self.tape: Tape | None = None  # what the pending scalars are records of
         self._joined: dict[int, tuple[IndexArray, Ref]] = {}
 
+    @classmethod
+    def of_number(cls, number: TracedScalar) -> Storage:
+        """Return the memory of one element that holds a number."""
+        storage = cls(np.zeros(1))
+        storage.tape = number.tape
+        storage.pending[0] = number.entry
+        return storage
+
     @property
     def boolean(self) -> bool:
         """True where the elements are truth values."""
-        if self.values is not None:
-            return self.values.dtype == np.bool_
-        return self.source.node.boolean if self.source is not None else False
+        return self.dtype == np.bool_
 
     @property
     def is_constant(self) -> bool:
@@ -64,7 +86,7 @@ class Storage:
             return TracedScalar(self.tape, self.pending[position])
         if self.values is not None:
             return self.values[position]
-        tape = current_tape()
+        tape = self.home if self.home is current_tape() else self._visited()
         if self.source is not None:
             return TracedScalar(tape, tape.element(self.source.node, self.source.index.item(position)))
         assert self.owner is not None and self.offset is not None
@@ -86,6 +108,12 @@ class Storage:
             self.tape = tape
         self.pending[position] = record
 
+    def _visited(self) -> Tape:
+        """Return the tape to record on; refuse memory of a trace that is over."""
+        if self.home.closed:
+            refuse_foreign("array")
+        return current_tape()
+
     def flush(self) -> None:
         """Turn the pending scalars into array operations and write them."""
         if not self.pending:
@@ -93,7 +121,7 @@ class Storage:
         assert self.tape is not None
         pending, self.pending = self.pending, {}
         positions = np.fromiter(pending.keys(), dtype=index_dtype(self.size), count=len(pending))
-        records = np.fromiter(pending.values(), dtype=np.int32, count=len(pending))
+        records = np.fromiter(pending.values(), dtype=NUMBER, count=len(pending))
         for places, ref in grouped(self.tape, records, positions):
             self.write(places, ref)
 
@@ -103,6 +131,8 @@ class Storage:
         self.flush()
         if self.values is not None:
             return self._read_values(positions)
+        if self.home.closed:
+            self._visited()
         if self.source is not None:
             return Ref(self.source.node, compose(self.source.index.reshape(-1), positions))
         return self._read_owned(positions)
@@ -110,14 +140,14 @@ class Storage:
     def _read_values(self, positions: IndexArray) -> Ref:
         assert self.values is not None
         if positions.size == 0:
-            return Ref(constant(np.zeros(1)), np.zeros(positions.shape, np.int32))
+            return Ref(constant(np.zeros(1)), nothing(positions.shape))
         node = constant(self.values[stored_part(positions)])  # a copy: later writes must not reach it
         return whole(node).broadcast(positions.shape)
 
     def _read_owned(self, positions: IndexArray) -> Ref:
         assert self.owner is not None and self.offset is not None
         if positions.size == 0:
-            return Ref(constant(np.zeros(1)), np.zeros(positions.shape, np.int32))
+            return Ref(constant(np.zeros(1)), nothing(positions.shape))
         known = self._joined.get(id(positions))
         if known is not None and known[0] is positions:
             return known[1]
@@ -127,8 +157,11 @@ class Storage:
             ref = Ref(self.nodes[present[0]], offset)
         else:
             pieces = tuple(self.nodes[k] for k in present)
-            owner = np.searchsorted(present, owner).astype(np.int32)
-            join = Join(shape=positions.shape, pieces=pieces, owner=owner, offset=offset, origin=user_origin())
+            owner = np.searchsorted(present, owner).astype(NUMBER)
+            join = Join(
+                shape=positions.shape, boolean=self.boolean, integer=self.dtype.kind == "i", pieces=pieces, owner=owner,
+                offset=offset, origin=user_origin(),
+            )  # fmt: skip
             ref = Ref(join, identity(positions.shape))
         self._joined[id(positions)] = (positions, ref)
         return ref
@@ -137,6 +170,7 @@ class Storage:
         """Store the reading `ref` (broadcast to the shape of `positions`)."""
         self.flush()
         if self.owner is None or self.offset is None:
+            self._visited()
             self._own()
         assert self.owner is not None and self.offset is not None
         self._joined.clear()
@@ -145,27 +179,33 @@ class Storage:
         if not self.nodes or self.nodes[-1] is not node:
             self.nodes.append(node)
         self.owner[positions] = len(self.nodes) - 1
+        self.offset = self.offset.astype(np.promote_types(self.offset.dtype, index_dtype(node.size)), copy=False)
         self.offset[positions] = ref.index
 
     def _own(self) -> None:
         """Turn to one owner and offset per element."""
         first = self.read(identity(self.size))
         self.nodes = [first.node]
-        self.owner = np.zeros(self.size, np.int32)
+        self.owner = np.zeros(self.size, NUMBER)
         self.offset = np.array(first.index, dtype=index_dtype(max(self.size, first.node.size)))
         self.values = self.source = None
+
+
+def dtype_of(node: Node) -> np.dtype[Any]:
+    """Return the type of the elements of a node, as NumPy has it."""
+    return BOOL if node.boolean else INTEGER if node.integer else DOUBLE
 
 
 def assemble(parts: list[Ref], part: np.ndarray, element: IndexArray, shape: Shape) -> Ref:
     """Return the reading whose point p is point ``element[p]`` of ``parts[part[p]]``."""
     used = np.unique(part)
     if len(used) == 0:
-        return Ref(constant(np.zeros(1)), np.zeros(shape, np.int32))
+        return Ref(constant(np.zeros(1)), nothing(shape))
     if len(used) == 1:
         return parts[used[0]].at(element)
     nodes = {parts[k].node.serial: parts[k].node for k in used}
     number = {serial: k for k, serial in enumerate(nodes)}
-    owner = np.empty(shape, np.int32)
+    owner = np.empty(shape, NUMBER)
     offset = np.empty(shape, index_dtype(max(node.size for node in nodes.values())))
     for k in used:
         here = part == k
@@ -173,5 +213,9 @@ def assemble(parts: list[Ref], part: np.ndarray, element: IndexArray, shape: Sha
         offset[here] = parts[k].index.reshape(-1)[element[here]]
     if len(nodes) == 1:
         return Ref(parts[used[0]].node, offset)
-    join = Join(shape=shape, pieces=tuple(nodes.values()), owner=owner, offset=offset, origin=user_origin())
+    boolean, integer = (all(getattr(node, kind) for node in nodes.values()) for kind in ("boolean", "integer"))
+    join = Join(
+        shape=shape, boolean=boolean, integer=integer, pieces=tuple(nodes.values()), owner=owner, offset=offset,
+        origin=user_origin(),
+    )  # fmt: skip
     return Ref(join, identity(shape))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import traceback
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Any
@@ -11,16 +12,18 @@ import numpy as np
 import sparsead.tracing.replacing.creation
 import sparsead.tracing.replacing.mathlib  # noqa: F401  (both fill the table of patches)
 from coloring.interrupts import deferred
-from sparsead.errors import InputError, Origin, SparseADError
+from sparsead.errors import InputError, Origin, SparseADError, is_users, remembered
+from sparsead.memory import ADVICE, NoRoomError
 from sparsead.program.index import index_dtype
 from sparsead.program.nodes import Input, Program, Ref, constant, whole
 from sparsead.tracing.arguments import Argnum, Signature, of_several, result_of, signature_of
-from sparsead.tracing.array import HANDLERS, TracedArray, stack_objects
+from sparsead.tracing.array import TracedArray, stack_objects
 from sparsead.tracing.complex import is_complex
 from sparsead.tracing.decisions import Decisions, recording
+from sparsead.tracing.leftovers import alive, settle
 from sparsead.tracing.loops.tape import new_tape
 from sparsead.tracing.replacing.methods import methods_replaced
-from sparsead.tracing.replacing.names import patched
+from sparsead.tracing.replacing.names import being_traced, patched
 from sparsead.tracing.trees import Leaf, Structure, taken_apart
 
 
@@ -55,17 +58,26 @@ def trace(
         If `f` does something that cannot be traced; the message has the place in the user's file.
     """
     f = getattr(f, "py_func", f)
+    if not callable(f):
+        raise InputError(f"expected a function first, then the example arguments; got {type(f).__name__} in its place")
     signature = signature_of(f, args, argnum)
     nodes = signature.inputs()
     if decisions is not None:
         arrays = signature.convert(args)
         decisions.inputs |= {node.serial: a.reshape(node.shape) for node, a in zip(nodes, arrays, strict=True)}
+    before = alive()
     with (
-        deferred() as interrupts, patched(f), methods_replaced(), new_tape(), recording(decisions),
+        deferred() as interrupts, patched(f), methods_replaced(), new_tape() as tape, recording(decisions),
         interrupts.allowed(),
     ):  # fmt: skip
-        output, result = output_ref(_called(f, signature.stand_ins(nodes, _stand_in)), f)
+        output, result = _called(f, signature.stand_ins(nodes, _stand_in))
+    if alive() > before and not being_traced():
+        settle(_where(f), tape, nodes[0].serial)
+    signature.let_go(args)
     program = Program(tuple(nodes), nodes[0], output, getattr(f, "__name__", type(f).__name__))
+    if being_traced():  # inside another trace: what the function holds of that one are inputs, too
+        others = [node for node in program.nodes if isinstance(node, Input) and node not in nodes]
+        program = replace(program, inputs=(*nodes, *others))
     return program, replace(signature, result=result)
 
 
@@ -79,20 +91,33 @@ def _stand_in(node: Input, start: int, leaf: Leaf) -> Any:
     return array.element() if leaf.number else array
 
 
-def _called(f: Callable[..., Any], args: Sequence[Any]) -> Any:
-    """Call `f`; where NumPy wrapped our error into one of its own, raise ours, and say of others when they arose."""
-    try:
-        return f(*args)
-    except SparseADError:
-        raise
-    except Exception as error:
-        if isinstance(error.__cause__, SparseADError):
-            raise error.__cause__ from None
-        error.add_note(
-            f"{_where(f)} was being traced: it ran on arrays without values. If plain arrays are no problem, something "
-            "that it calls reads their memory: register that with sparsead.extend, or use method='central-difference'."
-        )
-        raise
+def _called(f: Callable[..., Any], args: Sequence[Any]) -> tuple[Ref, Structure]:
+    """Call `f` and return the reading that is its value, and how the value is built of it.
+
+    What was refused on the way is raised, even where `f` (or NumPy, on its way through) caught it or made another
+    error of it: what came after it is not what `f` does with plain arrays.
+    """
+    with remembered() as refusals:
+        try:
+            output = output_ref(f(*args), f)
+        except SparseADError as error:
+            if error in refusals[:1] or not refusals:
+                raise
+        except NoRoomError:
+            raise
+        except MemoryError as error:
+            frames = traceback.extract_tb(error.__traceback__)
+            place = [Origin(frame.filename, frame.lineno or 0) for frame in frames if is_users(frame.filename)][-1:]
+            raise NoRoomError(f"{error}, traced at {place[0] if place else _where(f)}: {ADVICE}") from error
+        except Exception as error:
+            if not refusals:
+                error.add_note(_note(f))
+                raise
+        else:
+            if not refusals:
+                return output
+            refusals[0].add_note(f"{_where(f)} caught this error and went on: what it then returns is refused.")
+    raise refusals[0] from None
 
 
 def output_ref(value: Any, f: Callable[..., Any]) -> tuple[Ref, Structure]:
@@ -123,8 +148,16 @@ def _joined(value: Any, f: Callable[..., Any]) -> tuple[Ref, Structure]:
     """Return one array of all that a result is built of, one after the other."""
     result = result_of(value)
     refs = [output_ref(part, f)[0] for _, _, part in taken_apart(result, value)]
-    flat = [TracedArray.of_ref(ref).reshape(-1) for ref in refs]
-    return HANDLERS[np.concatenate](flat).ref, result
+    flat: Any = np.concatenate([TracedArray.of_ref(ref).reshape(-1) for ref in refs])
+    return flat.ref, result
+
+
+def _note(f: Callable[..., Any]) -> str:
+    """Return what to say of an error that `f` raised: it may be its own, or come from the trace."""
+    return (
+        f"{_where(f)} was being traced: it ran on arrays without values. If plain arrays are no problem, something "
+        "that it calls reads their memory: register that with sparsead.extend, or use method='central-difference'."
+    )
 
 
 def _where(f: Callable[..., Any]) -> str:

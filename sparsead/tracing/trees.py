@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 
 from sparsead.errors import InputError
+from sparsead.tracing.fixed import Parts, snapshot
 
 Path = tuple[str, ...]
 
@@ -34,9 +35,10 @@ class Leaf:
 
 @dataclasses.dataclass(frozen=True)
 class Fixed:
-    """What is neither a branch nor a float, as it was."""
+    """What is neither a branch nor a float, and what it was when it was looked at."""
 
     value: Any
+    known: Parts = dataclasses.field(default_factory=dict, compare=False, repr=False)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -78,8 +80,16 @@ def structure(value: Any, leaf: Asked = float_leaf) -> Structure:
         return found
     parts = parts_of(value)
     if parts is None:
-        return Fixed(value)
+        return Fixed(value, snapshot(value))
     return Branch(value, {name: structure(child, leaf) for name, child in parts.items()})
+
+
+def emptied(of: Structure) -> Structure:
+    """Return a structure whose examples hold nothing."""
+    if not isinstance(of, Branch):
+        return of
+    children = {name: emptied(child) for name, child in of.children.items()}
+    return Branch(_container(of.like, [None] * len(children)), children)
 
 
 def leaves(of: Structure, path: Path = ()) -> Iterator[tuple[Path, Leaf]]:

@@ -67,7 +67,7 @@ def test_everything_is_written(run):
     )  # fmt: skip
     valley, heat = json.loads(Path("all.json").read_text())
     assert (valley["name"], valley["derivative"], valley["n"], valley["nnz"]) == ("rosenbrock", "hessian", 24, 70)
-    assert list(heat["stages"]) == ["trace", "lower", "linearize", "detect", "color", "compile"]
+    assert list(heat["stages"]) == ["trace", "lower", "linearize", "detect", "color", "compile", "check"]
     assert heat["evaluations"]["compressed"]["passes"] == 7
     assert heat["f"] > 0
     assert all(e["seconds"] > 0 and e["of_f"] > 0 for e in heat["evaluations"].values())

@@ -80,7 +80,7 @@ def test_a_rectangular_matrix_has_no_symmetric_colorings(run, tmp_path):
 
 def test_orders_that_would_look_at_too_many_pairs_are_left_out(run, tmp_path, monkeypatch):
     scipy.io.mmwrite(tmp_path / "dense.mtx", np.ones((6, 6)))
-    monkeypatch.setattr("coloring.problems.distance2.PAIR_LIMIT", 10)
+    monkeypatch.setattr("coloring.problems.base.PAIR_LIMIT", 10)
     done = run("dense.mtx", "--structure", "nonsymmetric")
     assert len(counts(done.output, "natural")) == 4
     assert len(counts(done.output, "saturation")) == 2

@@ -10,7 +10,7 @@ import sparsead as sad
 from sparsead.cli.progress import MEANING, shown
 from sparsead.stages import watching
 
-STAGES = ["trace", "lower", "linearize", "detect", "color", "compile"]
+STAGES = ["trace", "lower", "linearize", "detect", "color", "compile", "check"]
 
 
 def prepare():

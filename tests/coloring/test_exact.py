@@ -1,5 +1,6 @@
 """Branch and bound agrees with brute force, and bounds never exceed it."""
 
+import re
 from itertools import product
 
 import numpy as np
@@ -54,7 +55,7 @@ def test_bounds_stay_below_the_optimum(name, data):
 def test_the_band_bound_needs_three_half_bandwidths(b):
     """The least n for which a band needs 2 b + 1 colors is 3 b + 1."""
     short = coloring.color(matrices.band(3 * b, b), "symmetric", order="exact", time_budget=30)
-    assert (short.num_colors, short.stopped) == (2 * b, "proven optimal" if b > 1 else "lower bound reached")
+    assert (short.num_colors, short.is_optimal) == (2 * b, True)
     long = coloring.color(matrices.band(3 * b + 1, b), "symmetric", order="exact")
     assert long.num_colors == long.lower_bound == 2 * b + 1
 
@@ -70,3 +71,29 @@ def test_clique_bound_beats_the_longest_row():
     """Three columns that meet pairwise in different rows."""
     triangle = np.array([[1, 1, 0], [0, 1, 1], [1, 0, 1]])
     assert coloring.color(triangle).lower_bound == 3
+
+
+@pytest.mark.parametrize(
+    ("A", "name", "colors"),
+    [
+        (matrices.grid(12, 12, periodic=True), "star", 5),  # no grid of this size has a star coloring with 4
+        (matrices.power_network(60), "acyclic", 6),
+        (matrices.random_symmetric(40, 0.1), "star", 6),
+    ],
+)
+def test_parts_prove_what_counting_does_not(A, name, colors):
+    """And the certificate holds: the vertices that it names alone need as many colors."""
+    quick = coloring.color(A, *COLORINGS[name])
+    result = coloring.color(A, *COLORINGS[name], search="exact", time_budget=60)
+    assert quick.lower_bound <= result.lower_bound == result.num_colors == colors
+    named, _ = result.certificate.split("alone")
+    vertices = [int(v) for v in re.findall(r"\d+", named)]
+    part = A.toarray()[np.ix_(vertices, vertices)]
+    assert coloring.color(part, *COLORINGS[name], search="exact", time_budget=60).num_colors == colors
+
+
+@pytest.mark.parametrize("name", COLORINGS)
+def test_every_bound_has_a_certificate(name):
+    for A in (matrices.grid(6, 6), matrices.mesh(40), matrices.band(20, 2), np.zeros((3, 3))):
+        result = coloring.color(A, *COLORINGS[name])
+        assert result.certificate

@@ -20,7 +20,7 @@ def run(code):
             "import coloring; [getattr(coloring, name) for name in coloring.__all__]",
             {"numba", "networkx", "matplotlib"},
         ),
-        ("import coloring; import coloring.backend_info", {"numpy", "scipy", "numba", "networkx"}),
+        ("import coloring; import coloring.networks.backend_info", {"numpy", "scipy", "numba", "networkx"}),
         ("import coloring; coloring.color([[1, 1], [0, 1]]).decompress", {"networkx", "matplotlib"}),
     ],
 )

@@ -12,7 +12,7 @@ from benchmarks import matrices
 from coloring import ColoringError
 from tests.sizes import size
 
-from .helpers import COLORINGS
+from .helpers import COLORINGS, MATRICES, NONSYMMETRIC, ORDERS, SYMMETRIC_MATRICES
 
 MESH = matrices.mesh(400)
 
@@ -41,19 +41,22 @@ def test_the_time_budget_is_kept(monkeypatch):
         monkeypatch.setattr(f"coloring.{module}.time", clock)
     A = matrices.power_network(size(300, plain=20))
     shorter, longer = (coloring.color(A, "symmetric", order="best", time_budget=budget) for budget in (5.0, 12.0))
-    assert 1 <= len(shorter.tried) < len(longer.tried) <= 13
+    quick = len(coloring.color(A, "symmetric").tried)
+    assert quick <= len(shorter.tried) < len(longer.tried) <= quick + 13
     assert {shorter.stopped, longer.stopped} <= {"time budget spent", "lower bound reached"}
 
 
 def test_large_matrices_get_fewer_attempts(monkeypatch):
-    monkeypatch.setattr("coloring.search.QUICK_ENTRIES", 2 * MESH.nnz)
-    result = coloring.color(MESH, "symmetric")
-    assert len(result.tried) == 2
-    assert result.stopped == "2 attempts made, enough for a matrix of this size"
+    monkeypatch.setattr("coloring.problems.base.SMALL", 100)
+    before = coloring.color(MESH, "symmetric")
+    monkeypatch.setattr("coloring.search.QUICK_WORK", 10 * MESH.nnz)
+    after = coloring.color(MESH, "symmetric")
+    assert 1 <= len(after.tried) < len(before.tried)
+    assert after.stopped == f"{len(after.tried)} attempts made, enough for a matrix of this size"
 
 
 def test_orders_that_look_at_pairs_are_left_out_where_there_are_too_many(monkeypatch):
-    monkeypatch.setattr("coloring.problems.distance2.PAIR_LIMIT", 10)
+    monkeypatch.setattr("coloring.problems.base.PAIR_LIMIT", 10)
     names = [name for name, _ in coloring.color(MESH).tried]
     assert "natural" in names
     assert not {"largest_first", "smallest_last"} & set(names)
@@ -72,14 +75,85 @@ def test_a_dense_row_costs_no_pairs(name):
     assert result.num_colors == {"column": n, "row": n, "star": 2, "acyclic": 2}.get(name, 3)
 
 
+def test_a_search_goes_on_from_the_orders_that_are_given():
+    alone = coloring.color(MESH, order="random")
+    auto = coloring.color(MESH, order=["random", "natural"], search="auto")
+    assert [name for name, _ in alone.tried] == ["random"]
+    assert [name for name, _ in auto.tried][:2] == ["random", "natural"]
+    assert auto.num_colors <= coloring.color(MESH).num_colors
+    for search in ("auto", "best", "exact"):
+        by_search = coloring.color(matrices.grid(5, 7), search=search)
+        by_order = coloring.color(matrices.grid(5, 7), order=search)
+        np.testing.assert_array_equal(by_search.colors, by_order.colors)
+
+
+#: For each coloring, those that it never needs more colors than.
+SIMPLER = {
+    "star": ["column"],
+    "acyclic": ["star"],
+    "star bicoloring": ["column", "row"],
+    "acyclic bicoloring": ["star bicoloring"],
+}
+
+
+@pytest.mark.parametrize("name", SIMPLER)
+@pytest.mark.parametrize("seed", range(3))
+def test_never_more_colors_than_a_simpler_coloring(name, seed):
+    """Of matrices with a full diagonal: without it, columns of a symmetric matrix may go together that are adjacent."""
+    rng = np.random.default_rng(seed)
+    made = [matrices.random_symmetric(int(rng.integers(2, 60)), rng.uniform(0.02, 0.4), seed=k) for k in range(15)]
+    regular = [A for A in SYMMETRIC_MATRICES.values() if A.diagonal().all()]
+    for A in [*made, *regular] if seed == 0 else made:
+        count = coloring.color(A, *COLORINGS[name]).num_colors
+        for other in SIMPLER[name]:
+            assert count <= coloring.color(A, *COLORINGS[other]).num_colors
+
+
+@pytest.mark.parametrize("name", COLORINGS)
+def test_no_single_order_is_better_on_small_patterns(name):
+    rng = np.random.default_rng(5)
+    made = [matrices.random_symmetric(int(rng.integers(2, 40)), rng.uniform(0.02, 0.4), seed=k) for k in range(20)]
+    for A in [*made, *SYMMETRIC_MATRICES.values()]:
+        count = coloring.color(A, *COLORINGS[name]).num_colors
+        assert count <= min(coloring.color(A, *COLORINGS[name], order=order).num_colors for order in ORDERS)
+
+
+#: In entries looked at, each of which takes about 10 ns.
+TWO_MILLISECONDS = 200_000
+
+
+def looked_at(A, terms):
+    """What a quick search looks at, and what one order and its greedy algorithm look at."""
+    from coloring.problems import make_problem
+    from coloring.search import ATTEMPT_WORK, Search
+
+    problem = make_problem(coloring.SparsityPattern.from_scipy(A), *terms)
+    search = Search(problem)
+    search.run_quickly()
+    return search.work, ATTEMPT_WORK + problem.pass_work
+
+
+@pytest.mark.parametrize("name", COLORINGS)
+def test_a_quick_search_takes_a_time_in_proportion(name):
+    """Counted, not measured: tiny and large, regular and not, with dense rows and without."""
+    cases = [*(MATRICES if name in NONSYMMETRIC else SYMMETRIC_MATRICES).values()]
+    cases += [matrices.random_symmetric(n, 3 / n, seed=n) for n in (3, 30, 300, size(30_000, plain=300))]
+    cases += [matrices.mesh(n) for n in (size(2_000, plain=100), size(20_000, plain=300))]
+    cases += [matrices.arrow(size(20_000, plain=300)), matrices.grid(31, 37, periodic=True)]
+    for A in cases:
+        work, one_pass = looked_at(A, COLORINGS[name])
+        assert work <= max(20 * one_pass, TWO_MILLISECONDS)
+
+
 @pytest.mark.parametrize("partition", ["column", "row"])
 def test_recoloring_never_needs_more_colors(partition):
     from coloring.problems import make_problem
+    from coloring.problems.base import Candidate
     from coloring.search import Search
 
     problem = make_problem(coloring.SparsityPattern.from_scipy(MESH), "nonsymmetric", partition, "direct")
     search = Search(problem)
-    search.run([("random", lambda limit: coloring.color(MESH, partition=partition, order="random").colors)])
+    search.run([Candidate("random", lambda limit: coloring.color(MESH, partition=partition, order="random").colors)])
     before, rng = search.num_colors, np.random.default_rng(0)
     colors = search.colors
     for _ in range(20):
@@ -105,6 +179,8 @@ def test_dense_rows_and_columns_are_split_between_the_sides(name):
         ({"structure": "diagonal"}, "unknown structure 'diagonal'; expected one of nonsymmetric, symmetric"),
         ({"partition": "both"}, "unknown partition 'both'"),
         ({"decompression": "guess"}, "unknown decompression 'guess'"),
+        ({"search": "all"}, "unknown search 'all'; expected one of auto, best, exact, or None"),
+        ({"search": "best", "order": "exact"}, "order='exact' and search='best' are two searches"),
         ({"engine": "abacus"}, "unknown engine 'abacus'; expected 'numba' or 'networkx'"),
         ({"decompression": "substitution"}, "substitution needs structure='symmetric' or partition='bidirectional'"),
         ({"structure": "symmetric", "partition": "row"}, "a symmetric matrix is colored by columns"),

@@ -11,7 +11,7 @@ import coloring
 import sparsead as sad
 
 MODES = ["star", "acyclic", "column", "direct", "auto", "compressed"]
-A = scipy.sparse.random_array((14, 12), density=0.25, rng=np.random.default_rng(3), format="csr")
+A = scipy.sparse.random_array((14, 12), density=0.25, random_state=np.random.default_rng(3), format="csr")
 X = np.linspace(0.3, 1.7, 12)
 
 

@@ -295,7 +295,7 @@ def test_arguments_are_checked():
         jac(X, 2.0, np.ones(5))
     with pytest.raises(sad.InputError, match=r"argument 2 has shape \(4,\), but .* prepared for shape \(5,\)"):
         jac(X, 2.0, np.ones(4), 3)
-    with pytest.raises(sad.InputError, match=r"argument 3 was fixed .*\(3\), got 2"):
+    with pytest.raises(sad.InputError, match=r"argument 3 was fixed .*: 3 then, 2 now;"):
         jac(X, 2.0, np.ones(5), 2)
 
 

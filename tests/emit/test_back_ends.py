@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import itertools
 
+import numba
 import numpy as np
 import pytest
+import scipy.special
 
 import sparsead.ops  # noqa: F401  (defines the operations)
 from sparsead.emit.python import FUNCTIONS
@@ -15,6 +17,7 @@ from sparsead.program.scalar import OPS
 
 SPECIAL = np.array([0.0, -0.0, 0.3, 1.0, -1.0, -2.5, 7.0, 1e-300, 1e300, np.inf, -np.inf, np.nan])
 POLES = {"gammaln", "gamma"}
+OLD_NUMBA = numba.version_info < (0, 63)  # its cbrt is a power, good to 1.4e-14
 BOOLEANS = {"logical_and", "logical_or", "logical_not"}
 
 
@@ -49,10 +52,12 @@ def test_operations_at_special_values(backend):
                 operands = (a > 0.5, b > 0.5)[: op.arity]
             expected = np.asarray(op.numpy(*operands), dtype=np.float64)
             if op.name in POLES:  # poles without end: SciPy and the C library take different limits there
-                expected[a == -np.inf] = results[f"of_{op.name}"][a == -np.inf]
-            np.testing.assert_allclose(
-                results[f"of_{op.name}"], expected, rtol=4e-15, err_msg=f"{op.name} on {backend}"
-            )
+                unsettled = a == -np.inf
+                if np.isinf(scipy.special.gamma(-1.0)):  # SciPy before 1.15 takes another limit at each pole
+                    unsettled |= (a <= 0) & (a == np.rint(a))
+                expected[unsettled] = results[f"of_{op.name}"][unsettled]
+            rtol = 2e-14 if op.name == "cbrt" and backend == "numba" and OLD_NUMBA else 4e-15
+            np.testing.assert_allclose(results[f"of_{op.name}"], expected, rtol=rtol, err_msg=f"{op.name} on {backend}")
 
 
 def test_every_function_is_known_to_the_llvm_back_end():

@@ -13,8 +13,9 @@ import numpy as np
 import pytest
 
 import sparsead as sad
+from sparsead.emit import cache as caching
 from sparsead.emit import llvm
-from sparsead.emit.cache import CodeCache, folder_from_environment
+from sparsead.emit.cache import CodeCache, default_cache, folder_from_environment, trim
 
 X = np.linspace(0.1, 1.0, 9)
 
@@ -39,6 +40,8 @@ def optimised(monkeypatch):
 
 
 def evaluated():
+    """Evaluate as another process would, which has only the disk."""
+    llvm._codes.clear()
     return sad.jacobian(chain, X, backend="llvm")(X).toarray()
 
 
@@ -130,6 +133,70 @@ def test_processes_at_once(folder):
     assert not list(folder.glob(".partial*"))
 
 
+def test_a_relative_folder_is_meant_from_where_the_process_was(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("SPARSEAD_CACHE", "of-this-test")
+    default_cache().put("key", b"code")
+    (tmp_path / "elsewhere").mkdir()
+    monkeypatch.chdir(tmp_path / "elsewhere")
+    assert default_cache().get("key") == b"code"
+    monkeypatch.setenv("XDG_CACHE_HOME", "relative")  # which the standard says to ignore
+    monkeypatch.delenv("SPARSEAD_CACHE")
+    assert folder_from_environment() == Path.home() / ".cache" / "sparsead"
+
+
+def test_home_of_nobody(monkeypatch):
+    monkeypatch.setenv("SPARSEAD_CACHE", "~nosuchuser/cache")
+    caching._homeless.cache_clear()
+    with pytest.warns(RuntimeWarning, match="no home folder for SPARSEAD_CACHE='~nosuchuser/cache'"):
+        assert default_cache().folder is None
+    evaluated()  # warned once
+
+
+def test_equal_code_is_compiled_once_in_a_process(monkeypatch, optimised):
+    monkeypatch.setenv("SPARSEAD_CACHE", "off")
+    evaluated()
+    compiled = len(optimised)
+    assert compiled > 0
+    held = [sad.jacobian(chain, X, backend="llvm") for _ in range(2)]
+    assert len(optimised) == compiled
+    assert len(llvm._codes.alive) < 2 * compiled * len(held)  # they share
+    monkeypatch.setattr(llvm, "MOST_RECENT", 0)
+    for _ in range(2):
+        held = []
+        held.append(sad.jacobian(lambda x: x**3, X, backend="llvm"))
+    assert not llvm._codes.recent
+
+
+# -- size -----------------------------------------------------------------------------------------------------------
+
+
+def test_the_least_recently_used_are_removed_by_bytes(tmp_path, monkeypatch):
+    cache = CodeCache(tmp_path / "cache")
+    for k in range(8):
+        cache.put(f"key{k}", bytes(1000))
+        os.utime(cache.folder / f"key{k}.o", (k, k))
+    trim(cache.folder)
+    assert len(list(cache.folder.iterdir())) == 8
+    monkeypatch.setattr(caching, "MOST", 6000)
+    trim(cache.folder)
+    assert sorted(p.name for p in cache.folder.iterdir()) == ["key6.o", "key7.o"]
+
+
+def test_the_folder_is_looked_through_rarely(tmp_path, monkeypatch):
+    looked = []
+    monkeypatch.setattr(caching, "trim", lambda folder: looked.append(folder))
+    cache = CodeCache(tmp_path / "cache")
+    for k in range(1000):
+        cache.put(f"key{k}", b"code")
+    assert 0 < len(looked) < 20
+    looked.clear()
+    monkeypatch.setattr(caching, "MOST", 1 << 20)
+    for k in range(16):
+        cache.put(f"key{k}", bytes(1 << 15))  # half a share each
+    assert 2 < len(looked) < 14
+
+
 # -- disks --------------------------------------------------------------------------------------------------------
 
 KILLED = """
@@ -168,7 +235,7 @@ def test_process_killed_while_it_writes(folder):
     printed(PRINTED)
     assert left.exists()  # somebody may still be writing it
     os.utime(left, (0, 0))
-    evaluated()
+    trim(folder)
     assert not left.exists()
     assert list(folder.glob("*.o"))
 
@@ -270,24 +337,8 @@ def test_folder_that_belongs_to_others_is_refused(tmp_path):
     theirs = tmp_path / "theirs"
     theirs.mkdir(mode=0o755)
     os.chown(theirs, 12345, 12345)
-    with pytest.warns(RuntimeWarning, match="others can write to it"):
+    with pytest.warns(RuntimeWarning, match="belongs to somebody else"):
         assert CodeCache(theirs).folder is None
-
-
-def test_folder_that_others_can_replace_is_refused(tmp_path):
-    """The folder itself is private, but everybody may rename it and put another one in its place."""
-    above = tmp_path / "above"
-    above.mkdir()
-    above.chmod(0o777)
-    with pytest.warns(RuntimeWarning, match="a folder above it"):
-        assert CodeCache(above / "cache").folder is None
-    above.chmod(0o1777)  # as /tmp: only the owner may rename it
-    assert CodeCache(above / "cache").folder is not None
-    link = tmp_path / "link"
-    link.symlink_to(above / "cache")
-    above.chmod(0o777)
-    with pytest.warns(RuntimeWarning, match="a folder above it"):
-        assert CodeCache(link).folder is None
 
 
 def test_entry_under_the_name_of_another_is_not_read(tmp_path):
@@ -297,3 +348,23 @@ def test_entry_under_the_name_of_another_is_not_read(tmp_path):
     assert cache.get("one") == b"code of one"
     shutil.copy(cache.folder / "one.o", cache.folder / "two.o")
     assert cache.get("two") is None
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="no named pipes here")
+def test_only_plain_files_are_read(tmp_path):
+    cache = CodeCache(tmp_path / "cache")
+    os.mkfifo(cache.folder / "pipe.o")  # to open it would wait for a writer
+    assert cache.get("pipe") is None
+    cache.put("real", b"code")
+    (cache.folder / "link.o").symlink_to(cache.folder / "real.o")
+    assert cache.get("link") is None
+    (cache.folder / "folder.o").mkdir()
+    assert cache.get("folder") is None
+
+
+def test_an_entry_that_is_too_large_is_not_read(tmp_path, monkeypatch):
+    cache = CodeCache(tmp_path / "cache")
+    monkeypatch.setattr(caching, "MOST", 1 << 20)
+    with open(cache.folder / "key.o", "wb") as file:
+        file.truncate(1 << 40)  # a hole: nothing on the disk
+    assert cache.get("key") is None

@@ -38,7 +38,7 @@ def test_names_that_are_read_later_stay_in_one_part(monkeypatch):
 
 def test_only_short_innermost_loops_are_unrolled():
     x = np.linspace(0.1, 1.0, 24)
-    A = scipy.sparse.random_array((24, 24), density=0.2, rng=np.random.default_rng(0), format="csr")
+    A = scipy.sparse.random_array((24, 24), density=0.2, random_state=np.random.default_rng(0), format="csr")
 
     def layered(x):
         return np.exp(A @ np.sin(A @ x))

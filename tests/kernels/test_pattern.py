@@ -9,7 +9,7 @@ import scipy.sparse
 import sparsead as sad
 
 RNG = np.random.default_rng(5)
-A = scipy.sparse.random_array((9, 9), density=0.3, rng=RNG, format="csr")
+A = scipy.sparse.random_array((9, 9), density=0.3, random_state=RNG, format="csr")
 
 
 def through_layers(x):

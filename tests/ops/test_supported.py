@@ -1,30 +1,16 @@
-"""The page of supported functions is the registry, and what is refused is refused with its reason."""
+"""The page of supported functions is the registry."""
 
 from __future__ import annotations
 
-import inspect
 from pathlib import Path
 
-import numpy as np
 import pytest
 
-import sparsead as sad
-from sparsead.ops.registry import REFUSED
-from sparsead.ops.supported import page
+from sparsead.ops.supported import page, versions
 
 
 def test_the_page_is_current():
-    stored = Path(__file__).parents[2] / "docs" / "reference" / "supported.md"
-    assert stored.read_text() == page() + "\n", "run: python -m sparsead.ops.supported > docs/reference/supported.md"
-
-
-@pytest.mark.parametrize("spelling", REFUSED)
-def test_refused_functions_say_why(spelling):
-    func = np
-    for name in spelling.split(".")[1:]:
-        func = getattr(func, name)
-    count = sum(p.default is p.empty and p.kind < p.VAR_POSITIONAL for p in inspect.signature(func).parameters.values())
-    with pytest.raises(sad.UnsupportedOperationError) as error:
-        sad.jacobian(lambda x: func(*[x] * count), np.ones((3, 3)))
-    assert REFUSED[spelling] in str(error.value)
-    assert "test_supported.py" in str(error.value)
+    stored = (Path(__file__).parents[2] / "docs" / "reference" / "supported.md").read_text()
+    if versions() not in stored:
+        pytest.skip("the page counts the names of other versions of NumPy and SciPy")
+    assert stored == page() + "\n", "run: python -m sparsead.ops.supported > docs/reference/supported.md"

@@ -136,7 +136,7 @@ def test_bdf_backwards_in_time():
 def test_superlu_keeps_its_order(order):
     rng = np.random.default_rng(0)
     factor = SuperLU(order)
-    pattern = sp.random_array((N, N), density=0.1, rng=rng) + sp.eye_array(N)
+    pattern = sp.random_array((N, N), density=0.1, random_state=rng) + sp.eye_array(N)
     for dtype, tolerance in ((np.float64, 1e-9), (np.complex128, 1e-9), (np.float32, 1e-2), (np.float64, 1e-9)):
         A = sp.csc_array(pattern.astype(dtype))
         A.data = (A.data * rng.uniform(0.5, 2.0, A.nnz)).astype(dtype)

@@ -71,7 +71,7 @@ UNSUPPORTED = {
     lambda x: scipy.special.jv(1.0, x): "jv",
     lambda x: x.astype(int): "float64",
     lambda x: x.tobytes(): "tobytes",
-    lambda x: np.pad(x, 1, mode="linear_ramp"): "edge, wrap, reflect, symmetric",
+    lambda x: np.pad(x, 1, mode="maximum"): "edge, wrap, reflect, symmetric",
 }
 BRANCHES = {
     lambda x: x if x[0] > 0.0 else -x: "np.where",
@@ -151,8 +151,10 @@ def test_errors_share_a_base():
 
 
 def test_errors_of_other_packages_say_that_the_function_was_being_traced():
-    table = scipy.interpolate.RBFInterpolator(np.arange(6.0)[:, None], np.ones(6))
-    with pytest.raises(TypeError) as caught:
+    def table(x):  # what compiled code of another package does
+        raise TypeError("expected a buffer")
+
+    with pytest.raises(TypeError, match="expected a buffer") as caught:
         sad.jacobian(lambda x: table(x[:, None]), X)
     assert "it ran on arrays without values" in caught.value.__notes__[0]
     assert "test_refusals.py" in caught.value.__notes__[0]

@@ -14,7 +14,7 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 
 from sparsead.kernels.indexmap import Box, IndexMap, recognise
-from sparsead.kernels.kernel import Kernel, Load, Term, moved, reachable
+from sparsead.kernels.kernel import Kernel, Load, Meeting, Term, moved, reachable
 from sparsead.program.index import IndexArray, Shape
 from sparsead.sweeps.direct.placement import Placed
 
@@ -110,11 +110,12 @@ def _part(loop: Loop, selection: Selection, move: Callable[[IndexMap], IndexMap]
 
 
 def _inside(loop: Loop) -> Box | None:
-    """Find the box to cut out: where tables over several axes are affine, and constants constant."""
+    """Find the box to cut out: where tables over several axes are affine, constants constant, and no slots meet."""
     used = reachable(e.coefficient for e in loop.entries)
     indices = [e.slot for e in loop.entries] + [e.value.index for e in used if isinstance(e.value, Load)]
     tables = [index.array() for index in dict.fromkeys(indices) if index.form == "table"]
     bases = [e.base for e in loop.entries if e.base is not None]
+    bases += [e.value.array() for e in used if isinstance(e.value, Meeting)]
     if len(used) > LONG_CODE or not tables + bases:
         return None
     whole: Box = tuple((0, n) for n in loop.domain)

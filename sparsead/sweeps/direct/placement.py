@@ -54,7 +54,12 @@ class Placement:
 
 
 def place(
-    target: str, kernels: list[LinearKernel], terms: list[tuple[int, Term]], pattern: SparsityPattern, layered: bool
+    target: str,
+    kernels: list[LinearKernel],
+    terms: list[tuple[int, Term]],
+    pattern: SparsityPattern,
+    layered: bool,
+    empty: float = 0.0,
 ) -> Placement:
     """Decide how the values of a buffer come about.
 
@@ -70,6 +75,8 @@ def place(
         The buffer's pattern.
     layered : bool
         True where other terms add whole rows to the buffer's rows: then every entry is initialised and added to.
+    empty : float
+        What an entry is before anything is added to it: a zero of either sign.
     """
     slots, nnz = Slots(pattern), pattern.nnz
     found = [slots.of_entries(t.place.array(), t.index.array(), kernels[k].domain) for k, t in terms]
@@ -82,6 +89,7 @@ def place(
             base += term.coefficient.value * count(at, nnz)
         else:
             varying += count(at, nnz)
+    base[base == 0.0] = empty
     result = Placement(target, {}, base, np.ones(nnz, dtype=np.bool_), layered)
     for (kernel, term), at, fixed, only in zip(terms, found, constant, alone, strict=True):
         if fixed and not only:

@@ -8,7 +8,7 @@ import numpy as np
 
 from coloring import SparsityPattern
 from sparsead.memory import require
-from sparsead.program.index import IndexArray, Shape
+from sparsead.program.index import IndexArray, Shape, narrowed
 
 BYTES_PER_LANDING = 40  # row, column and place of a product, while they are looked up
 
@@ -26,7 +26,8 @@ class Slots:
             return np.empty(0, dtype=self.pattern.indices.dtype)
         found: Any = self._numbered[rows, columns]
         numbers = np.asarray(found.toarray() if hasattr(found, "toarray") else found)  # older SciPy: a sparse row
-        assert (numbers > 0).all(), "a coefficient has no place in the pattern"
+        if not (numbers > 0).all():
+            raise AssertionError("a coefficient has no place in the pattern")
         return numbers.reshape(-1) - 1
 
     def of_entries(self, rows: IndexArray, columns: IndexArray, domain: Shape) -> IndexArray:
@@ -48,7 +49,7 @@ class Slots:
         within = np.arange(entries) - np.repeat(first, lengths)
         columns = read.indices[np.repeat(read.indptr[reads], lengths) + within]
         landing = self.find(np.repeat(rows, lengths), columns)
-        return first.astype(np.int32).reshape(domain), landing
+        return narrowed(first).reshape(domain), landing
 
 
 def _flat(index: IndexArray, domain: Shape) -> IndexArray:

@@ -19,13 +19,14 @@ from sparsead.emit.source import Source, literal
 from sparsead.emit.sweep import DEFAULT_ENGINE, Engine, Sweep
 from sparsead.kernels.indexmap import recognise
 from sparsead.kernels.kernel import Buffer, LinearKernel, LinearProgram, Load, Term, reachable
+from sparsead.kernels.meetings import mirrored
 from sparsead.program.index import Shape, identity
 from sparsead.sweeps.beside import beside
 from sparsead.sweeps.direct.firsts import store_firsts
 from sparsead.sweeps.direct.loops import Loop, cut
 from sparsead.sweeps.direct.placement import Placed, Placement, place
 from sparsead.sweeps.direct.slots import Slots
-from sparsead.sweeps.vector import stores, work_sizes, write_value
+from sparsead.sweeps.vector import empty_tangent, stores, times, work_sizes, write_value
 
 LARGE = 1 << 16  # values that do not stay in the caches next to the core
 FEW = 0.1  # share of entries up to which they are initialised one by one
@@ -80,7 +81,8 @@ class _Writer:
         terms = [(k, t) for k, kernel in enumerate(self.kernels) for t in kernel.terms if t.target is buffer]
         from_x = [(k, t) for k, t in terms if t.source is self.linear.source]
         layered = len(from_x) < len(terms)
-        return place(self.values(buffer), self.kernels, from_x, self.patterns[buffer], layered)
+        empty = empty_tangent(self.linear, buffer)
+        return place(self.values(buffer), self.kernels, from_x, self.patterns[buffer], layered, empty)
 
     def values(self, buffer: Buffer) -> str:
         """Name the array of the sparse rows of a buffer; the target's rows are the values of the matrix."""
@@ -152,6 +154,8 @@ class _Writer:
         value = nest.value(placed.coefficient)
         if placed.base is not None:
             value = f"{value} + {self.constant(nest, placed.base)}"
+        elif self.linear.absorbing and placed.target == self.values(self.linear.target):
+            value = f"{value} + 0.0"
         sign = "+=" if placed.adds else "="
         return f"{placed.target}[{nest.index(placed.slot)}] {sign} {value}"
 
@@ -165,9 +169,10 @@ class _RowUpdate:
         self.source = writer.source
         self.coefficient = nest.value(term.coefficient)
         self.target, self.read = writer.values(term.target), writer.values(term.source)
-        self.indptr = self.source.array(f"row_{term.source.name}", "i4", read.indptr)
+        self.indptr = self.source.indices(f"row_{term.source.name}", read.indptr)
         self.landing, self.first = self.source.table(landing), nest.index(recognise(first))
         self.row, self.number = nest.index(term.index), next(writer.counter)
+        self.linear = writer.linear
 
     def write(self) -> None:
         """Write the loop over the entries of the row."""
@@ -175,9 +180,8 @@ class _RowUpdate:
         source.write(f"{b} = {self.indptr}[{self.row}]")
         source.write(f"{n} = {self.indptr}[{self.row} + 1] - {b}")
         with source.block(f"for k in range({n}):"):
-            source.write(
-                f"{self.target}[{self.landing}[{self.first} + k]] += {self.coefficient} * {self.read}[{b} + k]"
-            )
+            added = times(self.linear, self.coefficient, f"{self.read}[{b} + k]")
+            source.write(f"{self.target}[{self.landing}[{self.first} + k]] += {added}")
 
 
 def merged(kernel: LinearKernel, linear: LinearProgram) -> LinearKernel:
@@ -199,5 +203,5 @@ def merged(kernel: LinearKernel, linear: LinearProgram) -> LinearKernel:
         terms.append(term)
         if term.target is linear.target and term.source is linear.source:  # not a term of an intermediate array
             mirror = sums.pop((term.target, term.index.key, term.source, term.place.key), None)
-            terms += [replace(mirror, coefficient=term.coefficient)] if mirror else []
+            terms += [replace(mirror, coefficient=mirrored(term, mirror))] if mirror else []
     return LinearKernel(kernel.domain, tuple(terms), kernel.ordered)

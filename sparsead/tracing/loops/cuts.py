@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from sparsead.program.index import Shape
+from sparsead.program.index import NUMBER, Shape, narrowed
 from sparsead.program.nodes import Join, Node, Ref, whole
 from sparsead.program.scalar import Op
 from sparsead.tracing.loops.tape import LONG_SUM, SUMS, Tape
@@ -30,8 +30,8 @@ class Cells:
     def __init__(self, size: int, within: Cells | None = None) -> None:
         self.within = within
         self.nodes: list[Node] = []
-        self.owner = np.full(size, -1, dtype=np.int32)
-        self.offset = np.zeros(size, dtype=np.int32)
+        self.owner = np.full(size, -1, dtype=NUMBER)
+        self.offset = np.zeros(size, dtype=np.int64)
 
     def grown(self, size: int) -> Cells:
         """Return a copy with room for more records."""
@@ -52,12 +52,12 @@ class Cells:
             return self.within.read(records, shape)
         if (self.owner[records] < 0).any():
             raise RecurrenceError
-        owner, offset = self.owner[records], self.offset[records].reshape(shape)
+        owner, offset = self.owner[records], narrowed(self.offset[records]).reshape(shape)
         present, number = np.unique(owner, return_inverse=True)
         nodes = [self.nodes[k] for k in present]
         if len(nodes) == 1:
             return Ref(nodes[0], offset)
-        owner = number.astype(np.int32).reshape(shape)
+        owner = number.astype(NUMBER).reshape(shape)
         return whole(Join(shape=shape, pieces=tuple(nodes), owner=owner, offset=offset))
 
 
@@ -116,7 +116,7 @@ def cuts_below(tape: Tape, roots: np.ndarray, used: np.ndarray, known: np.ndarra
             label[r] = CUT
             cut.append(r)
     long = np.array(terms) > LONG_SUM
-    return Cuts(np.array(label), np.array(own), long, np.array(level), np.array(cut, dtype=np.int32))
+    return Cuts(np.array(label), np.array(own), long, np.array(level), np.array(cut, dtype=NUMBER))
 
 
 def _operands(tape: Tape, record: int, arity: int) -> tuple[int, ...]:

@@ -15,12 +15,12 @@ from typing import Any, Self
 import numpy as np
 
 from sparsead.errors import Origin
-from sparsead.program.index import IndexArray, Shape
+from sparsead.program.index import NUMBER, IndexArray, Shape, first_elements
 from sparsead.program.nodes import Map, Node, Ref, Sum, constant, whole
 from sparsead.program.scalar import OPS, Op
 from sparsead.tracing.loops.cuts import CUT, Cells, Cuts, RecurrenceError
 from sparsead.tracing.loops.sums import Part, parts_of, uses
-from sparsead.tracing.loops.tape import LONG_SUM, Tape, take
+from sparsead.tracing.loops.tape import LONG_SUM, Signature, Tape, take
 
 MOST_OPENED = 8  # long sums in which one value may be found before that is a recurrence
 
@@ -118,7 +118,7 @@ class Expansion:
 
     def step(self, records: np.ndarray, domain: Domain, force: bool = False) -> Step:
         """Return the step for some records: one for equal arrays of records."""
-        key = hashlib.blake2b(np.ascontiguousarray(records, dtype=np.int32).data, digest_size=16).digest()
+        key = hashlib.blake2b(np.ascontiguousarray(records, dtype=NUMBER).data, digest_size=16).digest()
         if force or key not in self.steps:
             if len(self.steps) >= self.most_steps:
                 raise RecurrenceError
@@ -157,7 +157,7 @@ class Expansion:
             self.note(step.records)
             columns = [take(column, step.records) for column in (tape.a, tape.b)[: kind.arity]]
             if kind.arity > 2:
-                columns.append(np.array([tape.third[r] for r in step.records.tolist()], dtype=np.int32))
+                columns.append(np.array([tape.third[r] for r in step.records.tolist()], dtype=NUMBER))
             step.operands = [self.step(column, step.domain) for column in columns]
 
     # -- readings -------------------------------------------------------------------------------------------
@@ -176,11 +176,16 @@ class Expansion:
         """Return the reading of an operation on the operands."""
         shape = step.domain.shape
         args = tuple(shaped(self.tape.memo[o.key], shape) for o in step.operands)
-        return whole(Map(shape=shape, boolean=op.boolean, op=op, args=args, origin=self.origin(step)))
+        integer = self.signature(step).integer
+        return whole(Map(shape=shape, boolean=op.boolean, integer=integer, op=op, args=args, origin=self.origin(step)))
+
+    def signature(self, step: Step) -> Signature:
+        """Return the signature of the first of the values."""
+        return self.tape.signatures[self.tape.signature[int(step.records[0])]]
 
     def origin(self, step: Step) -> Origin | None:
         """Return the line that computed the first of the values."""
-        return self.tape.signatures[self.tape.signature[int(step.records[0])]].origin
+        return self.signature(step).origin
 
     def build_literal(self, step: Step) -> Ref:
         """Return the reading of numbers: one for all, or an array."""
@@ -223,7 +228,7 @@ class Expansion:
                 terms = shaped(terms, shape)
             else:
                 terms = shaped(terms, domain.shape)
-                place = part.rows.reshape(domain.shape) if count > 1 else np.broadcast_to(np.int32(0), domain.shape)
+                place = part.rows.reshape(domain.shape) if count > 1 else first_elements(domain.shape)
                 terms = whole(Sum(shape=shape, terms=terms, place=place, origin=self.origin(step)))
             total = _combined(total, terms, part.sign, self.origin(step))
         return total if total is not None else whole(constant(0.0)).broadcast(shape)

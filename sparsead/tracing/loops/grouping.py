@@ -8,7 +8,7 @@ from contextlib import suppress
 import numpy as np
 
 from sparsead.errors import unsupported
-from sparsead.program.index import IndexArray
+from sparsead.program.index import NUMBER, IndexArray
 from sparsead.program.nodes import Ref
 from sparsead.tracing.loops.cuts import Cells, RecurrenceError, cuts_below
 from sparsead.tracing.loops.expansion import Expansion, shaped
@@ -34,7 +34,7 @@ def grouped(tape: Tape, records: np.ndarray, positions: IndexArray) -> Iterator[
 
 def read_one(tape: Tape, record: int) -> Ref:
     """Return the reading of shape () that is one scalar."""
-    ((_, ref),) = _readings(tape, np.array([record], dtype=np.int32), np.zeros(1, np.int32))
+    ((_, ref),) = _readings(tape, np.array([record], dtype=NUMBER), np.zeros(1, np.int64))
     return shaped(ref, ())
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from sparsead.program.index import identity
+from sparsead.program.index import NUMBER, identity
 from sparsead.program.nodes import Earlier, Join, Map, Node, Ref, Scan, constant, whole
 from sparsead.tracing.loops.cuts import Cells, RecurrenceError, components
 from sparsead.tracing.loops.expansion import Domain, Expansion, shaped
@@ -30,7 +30,7 @@ class CutExpansion(Expansion):
         if len(classes) > MOST_CLASSES:
             self.run_levels(self.cuts.records)
             return
-        number = np.full(len(self.tape), -1, dtype=np.int32)
+        number = np.full(len(self.tape), -1, dtype=NUMBER)
         for k, records in enumerate(classes):
             number[records] = k
         reads = [{int(j) for e in self.cells_below([c]) for j in np.unique(number[e])} for c in classes]
@@ -78,7 +78,7 @@ class CutExpansion(Expansion):
     def scan(self, classes: list[np.ndarray]) -> bool:
         """Build classes of equal size as a `Scan`; False if a turn would need what a later one computes."""
         size = classes[0].size
-        turn = np.full(len(self.tape), -1, dtype=np.int32)
+        turn = np.full(len(self.tape), -1, dtype=NUMBER)
         for records in classes:
             turn[records] = np.arange(size)
         below = self.cells_below(classes)

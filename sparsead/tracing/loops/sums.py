@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from sparsead.program.index import NUMBER
 from sparsead.program.scalar import Op
 from sparsead.tracing.loops.cuts import RecurrenceError
 from sparsead.tracing.loops.tape import LONG_SUM, Tape, take
@@ -29,7 +30,7 @@ def uses(tape: Tape) -> np.ndarray:
     arity = arities[take(tape.signature, np.arange(n))]
     for k, column in enumerate((tape.a, tape.b)):
         found += np.bincount(take(column, np.flatnonzero(arity > k)), minlength=n)
-    for records in (*tape.stored, np.fromiter(tape.third.values(), np.int32)):
+    for records in (*tape.stored, np.fromiter(tape.third.values(), NUMBER)):
         found += np.bincount(records, minlength=n)
     return found
 
@@ -68,7 +69,7 @@ def _terms(tape: Tape, sums: np.ndarray, used: np.ndarray) -> tuple[np.ndarray, 
             pending.append((a[current], -sign if name == "negative" else sign))
         ends.append(len(terms))
     rows = np.repeat(np.arange(sums.size), np.diff(ends, prepend=0))
-    return np.array(terms, dtype=np.int32), np.array(signs), rows
+    return np.array(terms, dtype=NUMBER), np.array(signs), rows
 
 
 def _are_zero(tape: Tape, records: np.ndarray) -> bool:

@@ -18,8 +18,10 @@ from typing import Any
 import numpy as np
 
 from sparsead.errors import Origin, user_origin
+from sparsead.program.index import NUMBER
 from sparsead.program.nodes import Node, Ref
 from sparsead.program.scalar import OPS, Op
+from sparsead.tracing.kinds import as_logic, loop
 
 LONG_SUM = 16  # sums of more terms have one signature a line, whatever the terms: `sums` takes them apart
 SUMS = ("add", "subtract", "negative")
@@ -34,8 +36,8 @@ class Signature:
     kind : Op, Node, float or None
         An operation; the array of which it is an element; a literal that all values of this signature share; None
         for a literal that may differ.
-    boolean : bool
-        True for a truth value.
+    boolean, integer : bool
+        True for a truth value, and for what NumPy computes as an integer.
     terms : int
         How many terms it has when sums of sums are written as one sum.
     """
@@ -44,6 +46,7 @@ class Signature:
     boolean: bool = False
     terms: int = 1
     origin: Origin | None = None
+    integer: bool = False
 
 
 class Tape:
@@ -64,6 +67,8 @@ class Tape:
         What `cuts` knows about values that were cut off.
     stored : list of array
         The records that were written to arrays.
+    closed : bool
+        True when the trace is over.
     """
 
     def __init__(self) -> None:
@@ -75,6 +80,7 @@ class Tape:
         self.memo: dict[bytes, Ref] = {}
         self.cells: Any = None
         self.stored: list[np.ndarray] = []
+        self.closed = False
         self._numbers: dict[Hashable, int] = {}
         self._known: dict[Hashable, int] = {}
         self._append(self._new(None, Signature(None)))
@@ -107,7 +113,7 @@ class Tape:
         """Record the reading of flat element `element` of `node`."""
         number = self._numbers.get(node)
         if number is None:
-            number = self._new(node, Signature(node, node.boolean))
+            number = self._new(node, Signature(node, node.boolean, integer=node.integer))
         record = len(self.signature)
         self._push(number)
         self._push_a(element)
@@ -134,6 +140,16 @@ class Tape:
         """Tell whether a record is a truth value."""
         return self.signatures[self.signature[record]].boolean
 
+    def is_exact(self, record: int) -> bool:
+        """Tell whether a record is a truth value or an integer."""
+        signature = self.signatures[self.signature[record]]
+        return signature.boolean or signature.integer
+
+    def dtype(self, record: int) -> np.dtype[Any]:
+        """Return the type that NumPy gives to what a record holds."""
+        signature = self.signatures[self.signature[record]]
+        return np.dtype(np.bool_ if signature.boolean else np.int64 if signature.integer else np.float64)
+
     def is_literal(self, record: int) -> bool:
         """Tell whether a record is a number."""
         return self.signature[record] == 0
@@ -155,20 +171,43 @@ class Tape:
 
     def _first(self, op: Op, operands: Sequence[int]) -> int:
         """Record an operation whose signature was not met yet, or whose operands must be converted first."""
+        numbers = [k for k in range(op.arity) if k not in op.conditions]
+        if not op.boolean and numbers and all(self.is_exact(operands[k]) for k in numbers):
+            return self.apply_exact(op, operands, tuple(self.dtype(r) for r in operands))
         typed = [self._typed(op, k, record) for k, record in enumerate(operands)]
         key = (op, *(self.signature[r] for r in typed))
         key += (0,) * (3 - len(key))  # as `apply` looks it up
-        if key not in self._numbers:
-            below = [self.signatures[self.signature[r]].terms for r in typed]
-            terms = sum(below) if op.name in SUMS else 1
-            origin = user_origin()
-            if terms > LONG_SUM:
-                terms, long = LONG_SUM + 1, (op, "long", origin)
-                self._numbers[key] = self._numbers.get(long, len(self.signatures))
-                key = long
-            if key not in self._numbers:
-                self._new(key, Signature(op, op.boolean, terms, origin))
+        self._sign(key, op, typed, Signature(op, op.boolean))
         return self.apply_to(op, typed)
+
+    def apply_exact(self, op: Op, operands: Sequence[int], kinds: tuple[Any, ...]) -> int:
+        """Record an operation on truth values and integers only: NumPy decides what it computes."""
+        if op.boolean:
+            return self.apply_to(op, operands)
+        dtype = loop(op, kinds)
+        if dtype == np.bool_:
+            typed = [self._typed(OPS["logical_not"], 0, r) for r in operands]
+            return int(as_logic(op, typed, lambda used, *records: self.apply_to(used, records)))
+        typed = [self._typed(op, k, record) for k, record in enumerate(operands)]
+        key = (op, dtype, *(self.signature[r] for r in typed))
+        self._sign(key, op, typed, Signature(op, integer=dtype.kind == "i"))
+        if len(typed) > 2:
+            self.third[len(self.signature)] = typed[2]
+        return self._append(self._numbers[key], *typed[:2])
+
+    def _sign(self, key: Hashable, op: Op, operands: Sequence[int], signature: Signature) -> None:
+        """Give the operations of one kind on operands of one kind a number."""
+        if key in self._numbers:
+            return
+        below = [self.signatures[self.signature[r]].terms for r in operands]
+        terms = sum(below) if op.name in SUMS else 1
+        origin = user_origin()
+        if terms > LONG_SUM:
+            terms, long = LONG_SUM + 1, (op, "long", origin, signature.integer)
+            self._numbers[key] = self._numbers.get(long, len(self.signatures))
+            key = long
+        if key not in self._numbers:
+            self._new(key, Signature(signature.kind, signature.boolean, terms, origin, signature.integer))
 
     def _typed(self, op: Op, k: int, record: int) -> int:
         """Turn a truth value to 0.0 or 1.0 where a number is expected, a number to a truth value; fix exponents."""
@@ -184,7 +223,7 @@ class Tape:
 
 def take(column: array[int], records: np.ndarray) -> np.ndarray:
     """Gather from a column of a tape. No view of it may outlive the call: it could not grow any more."""
-    return np.frombuffer(column, dtype=np.int32)[records]
+    return np.frombuffer(column, dtype=NUMBER)[records]
 
 
 _current = threading.local()
@@ -200,10 +239,17 @@ def current_tape() -> Tape:
 
 @contextmanager
 def new_tape() -> Iterator[Tape]:
-    """Let this thread record on a tape of its own inside the block."""
-    before = getattr(_current, "tape", None)
-    _current.tape = tape = Tape()
+    """Let this thread record on a tape of its own inside the block; a trace within a trace goes on with its tape."""
+    before, depth = getattr(_current, "tape", None), getattr(_current, "depth", 0)
+    tape = before if depth and before is not None else Tape()
+    _current.tape, _current.depth = tape, depth + 1
     try:
         yield tape
     finally:
-        _current.tape = before
+        _current.tape, _current.depth = before, depth
+        tape.closed = not depth
+
+
+def is_tracing() -> bool:
+    """Tell whether this thread runs a function on traced values now."""
+    return bool(getattr(_current, "depth", 0))

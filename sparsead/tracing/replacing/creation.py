@@ -1,7 +1,8 @@
 """NumPy's creation functions while a function is being traced.
 
 ``out = np.zeros(n)`` then ``out[i] = x[i]`` is the commonest pattern of real code, and NumPy has no hook for it: so
-float arrays are allocated as traced arrays of known values, which take traced values later.
+new float arrays come back as traced arrays of known values, which take traced values later. That goes for whatever
+NumPy functions make of constants: ``np.linspace(...)``, ``np.diag(w)``, a copy of an array from outside.
 """
 
 from __future__ import annotations
@@ -11,69 +12,139 @@ from typing import Any
 
 import numpy as np
 
-from sparsead.tracing.array import TracedArray, complex_of_values, stack_objects
+from sparsead.errors import unsupported
+from sparsead.tracing.array import (
+    AS_NUMPY,
+    TracedArray,
+    call_function,
+    of_number,
+    on_values,
+    stack_objects,
+    traced_in,
+    with_arrays,
+    wrapped,
+)
 from sparsead.tracing.complex import TracedComplex
 from sparsead.tracing.replacing.names import patch
-from sparsead.tracing.scalar import TracedScalar
+from sparsead.tracing.scalar import WHERE, TracedScalar, of_numbers
 
 
 def allocating(original: Callable[..., Any]) -> Callable[..., Any]:
-    """Return `original`, which allocates, with float arrays coming back ready for traced values."""
+    """Return `original`, which makes arrays of constants, with new float arrays ready for traced values."""
 
     def create(*args: Any, like: Any = None, **kwargs: Any) -> Any:
-        values = original(*args, **kwargs)
-        match values.dtype.kind if type(values) is np.ndarray else None:
-            case "f":
-                return TracedArray.of_values(values)
-            case "c":
-                return complex_of_values(values)
-        return values
+        if any(type(a) is TracedScalar for a in args) or any(True for _ in traced_in((args, kwargs))):
+            return call_function(original, tuple(map(with_arrays, args)), kwargs)
+        new = on_values(original, args, kwargs)
+        single = original in SIZED and type(new) is np.ndarray and new.dtype.kind == "f"
+        return TracedArray.of_values(new) if single else new
 
     return create
 
 
-def _full(shape: Any, fill_value: Any, *args: Any, **kwargs: Any) -> Any:
+def _full(shape: Any, fill_value: Any, dtype: Any = None, order: Any = "C", **kwargs: Any) -> Any:
     """``np.full`` with a value that may be traced."""
-    if not isinstance(fill_value, (TracedArray, TracedScalar)):
-        return _full_of_values(shape, fill_value, *args, **kwargs)
-    out = _zeros(shape)
-    out[...] = fill_value
-    return out
+    filling = stack_objects(fill_value)
+    if not isinstance(filling, (TracedArray, TracedComplex)):
+        return on_values(np.full, (shape, fill_value, dtype, order), {})
+    wanted = np.dtype(filling.dtype if dtype is None else dtype)
+    out = filling.astype(wanted)  # refused where it truncates
+    new = wrapped(np.zeros(shape, np.result_type(wanted, float), order), [])
+    new[...] = out
+    return new
 
 
-def _viewing(original: Callable[..., Any]) -> Callable[..., Any]:
-    """Return `original`, which converts without a copy, with traced contents coming back as a traced array."""
+def converting(original: Callable[..., Any]) -> Callable[..., Any]:
+    """Return `original`, which makes an array of its first argument, for traced ones: asked on the positions."""
 
-    def convert(value: Any, *args: Any, **kwargs: Any) -> Any:
-        stacked = stack_objects(value)
-        return stacked if isinstance(stacked, (TracedArray, TracedComplex)) else original(value, *args, **kwargs)
-
-    return convert
-
-
-def _copying(original: Callable[..., Any]) -> Callable[..., Any]:
-    """Return `original`, which converts or copies: a new array, ready for traced values like one of zeros."""
-    allocate = allocating(original)
-
-    def convert(value: Any, *args: Any, **kwargs: Any) -> Any:
-        stacked = stack_objects(value)
-        if isinstance(stacked, (TracedArray, TracedComplex)):
-            return stacked.copy() if stacked is value and kwargs.get("copy", True) else stacked
-        new = isinstance(value, (list, tuple)) or kwargs.get("copy", True)
-        return (allocate if new else original)(value, *args, **kwargs)
+    def convert(value: Any, dtype: Any = None, *args: Any, like: Any = None, **kwargs: Any) -> Any:
+        array = stack_objects(value)
+        if not isinstance(array, (TracedArray, TracedComplex)):
+            return on_values(original, (value, dtype, *args), kwargs)
+        if array is not value and kwargs.get("copy", True) is False:
+            raise ValueError("Unable to avoid copy while creating an array as requested.")
+        wanted = array.dtype if dtype is None else np.dtype(dtype)
+        if wanted.kind != array.dtype.kind:
+            if kwargs.get("copy", True) is False:
+                raise ValueError("Unable to avoid copy while creating an array as requested.")
+            array = array.astype(wanted)
+        return _asked(original, array, args, kwargs)
 
     return convert
 
 
-_zeros, _full_of_values = allocating(np.zeros), allocating(np.full)
-_ALLOCATING: list[Callable[..., Any]] = [
-    np.zeros, np.ones, np.empty, np.zeros_like, np.ones_like, np.empty_like, np.full_like, np.eye, np.identity,
+def _asked(original: Callable[..., Any], array: Any, args: Any, kwargs: dict[str, Any]) -> Any:
+    """Return what `original` makes of an array, or the array itself, by what it makes of the positions."""
+    positions = array.positions
+    new = original(positions, None, *args, **kwargs)
+    return array if new is positions else array.moved(new)
+
+
+def _where(condition: Any, *values: Any) -> Any:
+    """``np.where``; of numbers, which loop code chooses from, without a detour."""
+    chosen = of_numbers(WHERE, (condition, *values)) if len(values) == 2 else None
+    return _chosen(condition, *values) if chosen is None else of_number(chosen)
+
+
+def _copy(a: Any, order: Any = "K", subok: bool = False) -> Any:
+    """``np.copy``."""
+    array = stack_objects(a)
+    if not isinstance(array, (TracedArray, TracedComplex)):
+        return on_values(np.copy, (a, order), {})
+    return array.moved(np.copy(array.positions, order)) if array is a else array
+
+
+def _one_argument(original: Callable[..., Any]) -> Callable[..., Any]:
+    """Return ``np.ascontiguousarray`` or its kin for traced arrays."""
+    convert = converting(lambda value, dtype=None, **kwargs: original(value, dtype))
+
+    def call(a: Any, dtype: Any = None, *, like: Any = None) -> Any:
+        return convert(a, dtype)
+
+    return call
+
+
+def _enumerated(arr: Any) -> Any:
+    """``np.ndenumerate``."""
+    array = stack_objects(arr)
+    if not isinstance(array, (TracedArray, TracedComplex)):
+        return _ndenumerate(arr)
+    return ((place, array[place]) for place in np.ndindex(array.shape))
+
+
+def _iterated(op: Any, flags: Any = None, op_flags: Any = None, *args: Any, **kwargs: Any) -> Any:
+    """``np.nditer``, which hands out the memory of arrays."""
+    operands = list(op) if isinstance(op, (list, tuple)) else [op]
+    written = "write" in repr(op_flags)
+    if any(written or not t.is_constant for t in traced_in([stack_objects(o) for o in operands])):
+        raise unsupported("np.nditer", "Use np.ndindex(x.shape) or np.ndenumerate(x), or array operations.")
+    plain = [np.asarray(o) for o in operands]
+    return _nditer(plain if isinstance(op, (list, tuple)) else plain[0], flags or [], op_flags, *args, **kwargs)
+
+
+SIZED: tuple[Callable[..., Any], ...] = (
+    np.zeros, np.ones, np.empty, np.eye, np.identity, np.zeros_like, np.ones_like, np.empty_like, np.full_like,
+)  # fmt: skip
+CONVERTING: list[Callable[..., Any]] = [np.array, np.asarray, np.asanyarray]
+#: Functions whose results are new wherever they are floats, and take traced values then.
+ALLOCATING: list[Callable[..., Any]] = [
+    *SIZED, np.tri, np.arange, np.linspace, np.logspace, np.geomspace, np.fromfunction, np.fromiter, np.vander,
+    np.repeat, np.tile, np.diag, np.diagflat, np.tril, np.triu, np.concatenate, np.stack, np.hstack, np.vstack,
+    np.dstack, np.column_stack, np.block, np.append, np.insert, np.delete, np.pad, np.roll, np.resize, np.flip,
+    np.meshgrid, np.outer, np.kron, np.cumsum, np.diff, np.sort, np.take, np.dot, np.matmul, np.interp, np.clip,
 ]  # fmt: skip
-_VIEWING: list[Callable[..., Any]] = [np.asarray, np.asanyarray, np.ascontiguousarray]
-for _function in _ALLOCATING:
-    patch(_function, allocating(_function))
-for _function in _VIEWING:
-    patch(_function, _viewing(_function))
-for _function in (np.array, np.copy):
-    patch(_function, _copying(_function))
+for _function in ALLOCATING:
+    if not isinstance(_function, np.ufunc):
+        patch(_function, allocating(_function))
+for _function in CONVERTING:
+    patch(_function, converting(_function))
+for _function in (np.ascontiguousarray, np.asfortranarray):
+    patch(_function, _one_argument(_function))
+_chosen = allocating(np.where)
+patch(np.where, _where)
+_ndenumerate, _nditer = np.ndenumerate, np.nditer
+patch(np.ndenumerate, _enumerated)
+patch(np.nditer, _iterated)
+patch(np.copy, _copy)
 patch(np.full, _full)
+AS_NUMPY |= {np.copy, np.full_like, np.zeros_like, np.ones_like, np.empty_like}

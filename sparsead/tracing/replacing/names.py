@@ -10,11 +10,12 @@ given the functions themselves too.
 from __future__ import annotations
 
 import functools
+import importlib
 import inspect
 import sys
 import threading
 import types
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Hashable, Iterable, Iterator
 from contextlib import contextmanager
 from importlib.machinery import EXTENSION_SUFFIXES, ExtensionFileLoader, ModuleSpec, SourceFileLoader
 from typing import Any
@@ -27,11 +28,15 @@ from coloring.interrupts import deferred
 # the checks of their arguments are elsewhere.
 _LIBRARIES = ("numpy", "sparsead", "coloring", "scipy", "numba", "networkx")
 _LIKE_USER_CODE = ("scipy.optimize", "scipy._lib._array_api")
-_HOMES = {"numpy", "math", "scipy.special", "scipy.linalg"}  # where users find the patched functions
+_HOMES = {  # where users find the patched functions
+    "numpy", "numpy.linalg", "numpy.fft", "math",
+    *map("numpy.polynomial.".__add__, ["chebyshev", "hermite", "hermite_e", "laguerre", "legendre", "polynomial"]),
+    "scipy.special", "scipy.linalg", "scipy.sparse", "scipy.sparse.linalg",
+}  # fmt: skip
 
 _COMPILED = tuple(EXTENSION_SUFFIXES)
 
-PATCHES: dict[Callable[..., Any], Callable[..., Any]] = {}
+PATCHES: dict[Callable[..., Any], Any] = {}
 LATER: dict[tuple[str, str], Callable[..., Any]] = {}  # module and name of a function -> its replacement
 AFTER_IMPORTS: list[Callable[[], None]] = []  # called when something was imported during a trace
 
@@ -46,20 +51,62 @@ def _in(module: str, packages: tuple[str, ...]) -> bool:
     return any(module == name or module.startswith(f"{name}.") for name in packages)
 
 
+@functools.cache
 def is_library(module: str) -> bool:
     """Tell whether the code of a module, given by name, deals in plain arrays of its own."""
     return _in(module, _LIBRARIES) and not _in(module, _LIKE_USER_CODE)
 
 
+class StandIn:
+    """What a function is replaced by; it equals the function, and has its attributes and its name in pickles."""
+
+    __slots__ = ("_original", "_replacement")
+
+    def __init__(self, original: Callable[..., Any], replacement: Callable[..., Any]) -> None:
+        self._original = original
+        self._replacement = replacement
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        """Call the replacement from traced user code, and the function itself from everywhere else."""
+        if getattr(_tracing, "depth", 0) and not is_library(sys._getframe(1).f_globals.get("__name__", "")):
+            return self._replacement(*args, **kwargs)
+        return self._original(*args, **kwargs)
+
+    @property  # type: ignore[misc]
+    def __class__(self) -> type:
+        return type(self._original)
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._original, name)
+
+    def __repr__(self) -> str:
+        return repr(self._original)
+
+    def __eq__(self, other: object) -> bool:
+        mine: Any = other
+        return self._original == (mine._original if issubclass(type(other), StandIn) else other)
+
+    def __hash__(self) -> int:
+        return hash(self._original)
+
+    def __reduce__(self) -> Any:
+        module = getattr(self._original, "__module__", "numpy")
+        return _named, (module or "numpy", self._original.__name__)
+
+
+def _named(module: str, name: str) -> Any:
+    """Return a function by its name, for pickles."""
+    return getattr(importlib.import_module(module), name)
+
+
+def is_tracing() -> bool:
+    """Tell whether this thread is running a function on traced values."""
+    return bool(getattr(_tracing, "depth", 0))
+
+
 def patch(original: Callable[..., Any], replacement: Callable[..., Any]) -> None:
     """Let calls of `original` from traced user code go to `replacement`."""
-
-    def wrapper(*args: Any, **kwargs: Any) -> Any:
-        if getattr(_tracing, "depth", 0) and not is_library(sys._getframe(1).f_globals.get("__name__", "")):
-            return replacement(*args, **kwargs)
-        return original(*args, **kwargs)
-
-    PATCHES[original] = wrapper
+    PATCHES[original] = StandIn(original, replacement)
 
 
 def patch_later(module: str, name: str, replacement: Callable[..., Any]) -> None:
@@ -104,7 +151,7 @@ def _replace_in(names: dict[str, Any], candidates: Iterable[str]) -> None:
             wrapper = PATCHES.get(value)
         except TypeError:  # unhashable, so not a function
             continue
-        if wrapper is not None:
+        if wrapper is not None and wrapper is not value:
             _replaced.append((names, name, value))
             names[name] = wrapper
 
@@ -128,10 +175,20 @@ def _shield(names: dict[str, Any], plain: types.ModuleType) -> None:
             names[name] = plain
 
 
+@functools.lru_cache(maxsize=1)
+def _spelled(count: int) -> frozenset[str]:
+    """Return the names that the functions have, where users find them and by themselves."""
+    known = {func.__name__ for func in PATCHES}
+    for home in _HOMES & sys.modules.keys():
+        values = vars(sys.modules[home]).items()
+        known |= {name for name, value in values if isinstance(value, Hashable) and value in PATCHES}
+    return frozenset(known)
+
+
 def _replace_everywhere() -> None:
     """Replace the patched functions where they live, and where users imported them by name."""
     _patch_imported()
-    spelled = {func.__name__ for func in PATCHES}
+    spelled = _spelled(len(PATCHES))
     plain = types.ModuleType("numpy")
     plain.__dict__.update(np.__dict__)
     for name, module in list(sys.modules.items()):
@@ -155,6 +212,11 @@ def _restore() -> None:
     while _replaced:
         names, name, value = _replaced.pop()
         names[name] = value
+
+
+def being_traced() -> bool:
+    """Tell whether any thread traces a function now."""
+    return bool(_active)
 
 
 @contextmanager

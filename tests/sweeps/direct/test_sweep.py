@@ -47,14 +47,14 @@ def test_constants_are_added_up_beforehand():
 
 
 def test_constant_matrix_is_only_written():
-    A = scipy.sparse.random_array((20, 30), density=0.2, rng=np.random.default_rng(1), format="csr")
+    A = scipy.sparse.random_array((20, 30), density=0.2, random_state=np.random.default_rng(1), format="csr")
     jac = checked(lambda x: A @ x)
     np.testing.assert_array_equal(jac(X).toarray(), A.toarray())
 
 
 @pytest.mark.parametrize("layers", [1, 2, 3])
 def test_rows_through_layers(layers):
-    A = scipy.sparse.random_array((30, 30), density=0.1, rng=np.random.default_rng(2), format="csr")
+    A = scipy.sparse.random_array((30, 30), density=0.1, random_state=np.random.default_rng(2), format="csr")
 
     def f(x):
         y = x
@@ -66,5 +66,5 @@ def test_rows_through_layers(layers):
 
 
 def test_layers_and_direct_terms_meet_in_one_row():
-    A = scipy.sparse.random_array((30, 30), density=0.1, rng=np.random.default_rng(4), format="csr")
+    A = scipy.sparse.random_array((30, 30), density=0.1, random_state=np.random.default_rng(4), format="csr")
     checked(lambda x: (A @ x) ** 2 * x + 2.0 * x[::-1])

@@ -1,0 +1,61 @@
+"""A coloring problem of a few vertices, written out; and whether it can be solved, by trying everything."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+
+import numpy as np
+
+from .. import kernels
+
+#: As `kernels.backtracking` numbers them.
+KINDS = ("distance one", "star", "acyclic")
+
+
+@dataclass(frozen=True)
+class Terms:
+    """A coloring problem on a graph.
+
+    Attributes
+    ----------
+    neighbors : list of set
+        Neighbors of each vertex; for a column or row coloring, in the intersection graph.
+    kind : {"distance one", "star", "acyclic"}
+        What the coloring must be, besides proper.
+    side : list of int
+        0 or 1: vertices on different sides have different palettes, so that equal numbers are no conflict.
+    may_be_neutral : list of bool
+        Vertices that may stay without a color.
+    """
+
+    neighbors: list[set[int]]
+    kind: str
+    side: list[int]
+    may_be_neutral: list[bool]
+
+    def backtrack(self, num_colors: int, most_steps: int) -> bool | None:
+        """Whether so many colors suffice; None if so many steps do not suffice to know."""
+        lengths = [len(around) for around in self.neighbors]
+        indptr = np.concatenate([[0], np.cumsum(lengths)]).astype(np.int64)
+        indices = np.array([w for around in self.neighbors for w in sorted(around)], np.int64)
+        sides, neutral = np.array(self.side, np.int64), np.array(self.may_be_neutral, np.bool_)
+        order, kind = np.arange(len(lengths)), KINDS.index(self.kind)
+        status, _ = kernels.backtracking.find(indptr, indices, sides, neutral, order, kind, num_colors, most_steps)
+        return None if status == kernels.backtracking.GIVEN_UP else status == kernels.backtracking.FOUND
+
+
+def grown(around: Callable[[int], Iterable[int]], degrees: np.ndarray, start: int, size: int) -> list[int]:
+    """Vertices around `start`: always the one with most neighbors among those before, of equals that of most in all."""
+    chosen, count = [start], {start: 0}
+    taken = {start}
+    while len(chosen) < size:
+        for w in around(chosen[-1]):
+            count[w] = count.get(w, 0) + 1
+        left = count.keys() - taken
+        if not left:
+            break
+        following = max(left, key=lambda u: (count[u], degrees[u], -u))
+        chosen.append(following)
+        taken.add(following)
+    return chosen

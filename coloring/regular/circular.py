@@ -1,0 +1,142 @@
+"""Colorings of lattices by an angle.
+
+Give each column the angle ``w . x`` (in turns) of its coordinates x, where w winds a whole number of times around
+each periodic coordinate.  If ``w . d`` is at least 1/c of a turn away from a whole number for every direction d
+between columns of one row, then ``floor(c (w . x mod 1))`` is a coloring with c colors: a circular coloring (Vince
+1988).  With w = a / c it is the periodic coloring ``(a . x) mod c``: on the 7-point stencil in three dimensions
+``(x + 2 y + 3 z) mod 7`` is a perfect tiling with the fewest colors there can be (Goldfarb and Toint 1984).  Around a
+ring whose length the perfect period does not divide, the nearest winding often does with one color more: the fewest
+again, by counting.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from itertools import pairwise, permutations, product
+
+import numpy as np
+
+from ..pattern import SparsityPattern
+from .lattice import Lattice, find_lattices
+
+#: Coefficient vectors modulo a number that are looked at; beyond, only those of mixed radix.
+MAX_CHOICES = 4_096
+#: Of those that tell all directions apart, as many are wound around the periodic coordinates.
+MAX_WOUND = 64
+#: Lattices that are looked at, and colorings that are offered to be checked.
+MAX_LATTICES, MAX_OFFERED = 3, 8
+#: Angles of directions that are looked at in all: so many for each entry of a small matrix, this, one for each entry.
+LOOKS_PER_ENTRY, SOME_LOOKS = 100, 200_000
+#: The angle is a whole number of parts, so many a turn: more than products of lengths that occur.
+MAX_PARTS = 1 << 40
+
+
+@dataclass
+class Looks:
+    """How many angles may still be looked at."""
+
+    left: int
+
+
+def circular_colorings(A: SparsityPattern, numbers: range) -> Iterator[np.ndarray]:
+    """Circular colorings of the columns of `A`.
+
+    Parameters
+    ----------
+    A : SparsityPattern
+        The matrix; nothing is found unless it looks like that of a grid.
+    numbers : range
+        Numbers of colors to try, in order.
+
+    Yields
+    ------
+    ndarray of int32, shape (n,)
+        Candidates that are right for a sample of the rows; the caller checks them on all rows.
+    """
+    lattices = find_lattices(A)[:MAX_LATTICES] if numbers else []
+    offered = 0
+    longest = int(np.diff(A.indptr).max(initial=0))
+    looks = Looks(max(A.nnz, min(LOOKS_PER_ENTRY * A.nnz, SOME_LOOKS)))
+    for c in numbers:
+        for lattice in lattices:
+            for windings, parts in _windings(lattice, c, longest, looks):
+                for w in _valid(windings, parts, lattice.directions, c, looks).T[:2]:
+                    yield _colors(lattice, w, parts, c, A.shape[1])
+                    offered += 1
+                if looks.left < 0 or offered >= MAX_OFFERED:
+                    return
+
+
+def _colors(lattice: Lattice, w: np.ndarray, parts: int, c: int, n: int) -> np.ndarray:
+    """The colors of all columns."""
+    angle = np.zeros(n, np.int64)
+    for step, x in zip(w.tolist(), lattice.coordinates(np.arange(n, dtype=np.int64)), strict=True):
+        angle += step * x % parts
+    return (angle % parts * c // parts).astype(np.int32)
+
+
+def _valid(windings: np.ndarray, parts: int, directions: np.ndarray, c: int, looks: Looks) -> np.ndarray:
+    """Those windings whose angles in all directions are at least 1/c of a turn."""
+    for direction in directions.T:
+        looks.left -= windings.shape[1]
+        angle = direction @ windings % parts
+        windings = windings[:, (angle * c >= parts) & ((parts - angle) * c >= parts)]
+    return windings
+
+
+def _windings(lattice: Lattice, c: int, least: int, looks: Looks) -> Iterator[tuple[np.ndarray, int]]:
+    """Windings worth a look for c colors, shape (num_strides, k), and the parts of a turn in which they are given.
+
+    First what is periodic modulo c; then what is periodic modulo fewer, wound around the periodic coordinates in a
+    whole number of turns near to that.
+    """
+    rings = [size for size, around in zip(lattice.lengths, lattice.periodic, strict=True) if around]
+    yield _whole(lattice, _linear(lattice.directions, c, looks), c), c
+    for p in range(c, least - 1, -1) if rings else ():
+        parts = int(np.lcm.reduce([c, p, *rings], dtype=object))
+        if parts > MAX_PARTS:
+            continue
+        for a in _linear(lattice.directions, p, looks).T[:MAX_WOUND]:
+            near = []
+            for step, size, around in zip(a.tolist(), lattice.lengths, lattice.periodic, strict=True):
+                angle = step * parts // p
+                near.append(_near(angle, parts // size) if around else [angle, *_near(angle, parts // c)])
+            yield np.array(list(product(*near))).T, parts
+
+
+def _near(angle: int, unit: int) -> list[int]:
+    """Three multiples of the unit near to an angle, the nearest first."""
+    nearest = (angle + unit // 2) // unit * unit
+    return [nearest, nearest - unit, nearest + unit]
+
+
+def _whole(lattice: Lattice, windings: np.ndarray, c: int) -> np.ndarray:
+    """Those coefficient vectors modulo c that go around every ring in whole turns."""
+    for step, size, around in zip(range(len(lattice.lengths)), lattice.lengths, lattice.periodic, strict=True):
+        if around:
+            windings = windings[:, windings[step] * size % c == 0]
+    return windings
+
+
+def _linear(directions: np.ndarray, p: int, looks: Looks) -> np.ndarray:
+    """Coefficient vectors that tell all directions from 0 modulo `p`, shape (num_strides, k)."""
+    dimensions = directions.shape[0]
+    if p**dimensions <= MAX_CHOICES:
+        choices = np.indices((p,) * dimensions).reshape(dimensions, -1)
+    else:
+        widths = np.abs(directions).max(axis=1, initial=0) + 1
+        choices = np.array([_radix(widths, order) for order in permutations(range(dimensions))]).T
+        choices = np.concatenate([choices, np.random.default_rng(p).integers(0, p, (dimensions, MAX_CHOICES))], axis=1)
+    for direction in directions.T:
+        looks.left -= choices.shape[1]
+        choices = choices[:, direction @ choices % p != 0]
+    return choices
+
+
+def _radix(widths: np.ndarray, order: tuple[int, ...]) -> np.ndarray:
+    """Number the boxes of these widths, the coordinates in this order: the coefficients of the numbering."""
+    coefficients = np.ones(widths.size, np.int64)
+    for before, after in pairwise(order):
+        coefficients[after] = coefficients[before] * widths[before]
+    return coefficients

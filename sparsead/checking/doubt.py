@@ -1,0 +1,109 @@
+"""A second look at derivatives that seem to disagree: differences at ever smaller steps.
+
+A derivative is refuted where differences disagree with it at every step, and agree with one another at some: then
+they are the derivative. A kink or a jump within a step, a function that bends sharply, or its noise looks like a
+disagreement too; but then the differences are not the same at different steps, or come round at small ones.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+
+from sparsead.checking.directional import EPS, Function
+
+STEPS = tuple(2.0**-k for k in (9, 14, 19, 24))
+NEARBY = (2.0**-20, 2.0**-16)  # how far from x noise is measured, relative to x
+POINTS = 10  # at each of the two distances
+SMOOTH = 256.0  # by how much less is left at the smaller one where it is no noise; of a cubic, 4096
+SAFETY = 20.0  # times the rounding error of a value
+COARSE = 1e-6  # disagreement that is let pass, relative to the terms
+ALIKE = 0.25  # how much two differences may differ that agree, relative to how far off the derivative is
+
+
+def noise_of(function: Function, x: np.ndarray, start: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+    """Return the noise of a function in each row: what is left of very close values beside a parabola.
+
+    References
+    ----------
+    J. J. More and S. M. Wild, Estimating computational noise, SIAM Journal on Scientific Computing 33 (2011).
+    """
+    direction = x * rng.uniform(0.5, 1.0, x.size)
+    small, large = (_left_beside_parabola(function, x, distance * direction, start, rng) for distance in NEARBY)
+    with np.errstate(all="ignore"):
+        noise = np.where(large < SMOOTH * small, np.maximum(small, large), small)
+    return np.where(np.isfinite(noise), noise, np.inf)
+
+
+def _left_beside_parabola(
+    function: Function, x: np.ndarray, d: np.ndarray, start: np.ndarray, rng: np.random.Generator
+) -> np.ndarray:
+    places = rng.uniform(-1.0, 1.0, POINTS)
+    basis, _ = np.linalg.qr(np.vander(np.append(places, 0.0), 3))
+    with np.errstate(all="ignore"):
+        change = np.array([*(function(x + t * d) - start for t in places), np.zeros(start.size)])
+        return np.max(np.abs(change - basis @ (basis.T @ change)), axis=0)
+
+
+@dataclass(frozen=True)
+class Doubt:
+    """A derivative along a direction, as it was computed, and what it is a derivative of.
+
+    Attributes
+    ----------
+    function : callable
+        From (n,) to (m,); NaN where it has no value.
+    x, start : ndarray
+        The point (n,), and the value there, (m,).
+    product, terms : callable
+        From a direction to the derivative along it, (m,), and to the sum of the sizes of its terms.
+    noise : ndarray, shape (m,)
+        The noise of the function.
+    """
+
+    function: Function
+    x: np.ndarray
+    start: np.ndarray
+    product: Callable[[np.ndarray], np.ndarray]
+    terms: Callable[[np.ndarray], np.ndarray]
+    noise: np.ndarray
+
+    def refuted(self, d: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """Return the derivative along d by differences, how far off ours is, and what is allowed, row by row."""
+        ours, terms = self.product(d), self.terms(d)
+        theirs, error, allowed = ours, np.zeros(ours.size), np.full(ours.size, np.inf)
+        refuted, alike = np.ones(ours.size, dtype=np.bool_), np.zeros(ours.size, dtype=np.bool_)
+        with np.errstate(all="ignore"):
+            rounding = SAFETY * np.maximum(self.noise, EPS * (np.abs(self.start) + self.terms(np.abs(self.x))))
+            last = np.full(ours.size, np.nan)
+            for h in STEPS:
+                slope = (self.function(self.x + h * d) - self.function(self.x - h * d)) / (2.0 * h)
+                off, limit = np.abs(slope - ours), rounding / h + COARSE * terms + np.finfo(float).tiny
+                refuted &= off > limit  # False for NaN
+                same = np.abs(slope - last) <= ALIKE * np.minimum(off, np.abs(last - ours))
+                alike, last = alike | same, slope
+                theirs, error, allowed = (
+                    np.where(same, *pair) for pair in ((slope, theirs), (off, error), (limit, allowed))
+                )
+            return theirs, np.where(refuted & alike, error, 0.0), allowed
+
+    def culprit(self, d: np.ndarray, row: int) -> int:
+        """Return a column that explains why a row is refuted, by halving the direction."""
+
+        def off(part: np.ndarray) -> bool:
+            _, error, allowed = self.refuted(part)
+            return bool(error[row] > allowed[row])
+
+        return halved(np.flatnonzero(d), d, off)
+
+
+def halved(columns: np.ndarray, v: np.ndarray, off: Callable[[np.ndarray], bool]) -> int:
+    """Return a column whose part of v is off, by halving the set of columns."""
+    while columns.size > 1:
+        half = columns[: columns.size // 2]
+        part = np.zeros(v.size)
+        part[half] = v[half]
+        columns = half if off(part) else columns[columns.size // 2 :]
+    return int(columns[0])

@@ -1,0 +1,353 @@
+"""The check that every preparation makes of itself, before anything is returned.
+
+What was traced must have the values of the function: at the example point and at a generic one nearby. And its
+derivatives must add up to the change of the function between the two: the integral of ``J @ d`` along the segment is
+the difference of the values, to many digits, by a few evaluations of the compiled matrix and no further call of the
+function. What disagrees is looked at again, with care, before anything is raised: how far rounding can carry the
+values, whether the function is the same at every call, and differences with a bound of their error.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+from typing import Any, Protocol
+
+import numpy as np
+
+from sparsead.checking.directional import Function
+from sparsead.checking.doubt import Doubt, noise_of
+from sparsead.checking.report import CheckFailed, Comparison, Report
+
+AGREE = 1e-9  # relative agreement of two ways to compute a value
+ROUNDING = 1e-10  # of the values, in their differences
+UNSURE = 1e-3  # what the error of a quadrature may be, relative to its terms; a row is left undecided beyond that
+SPREAD = 100.0  # times the noise
+MOVES = (0.1, 1e-2, 1e-4)  # how far the generic point is from the example, relative to it
+SHORT = 2.0**-6  # the second segment, relative to the first
+SEED = 20_260_101  # the same points at every preparation
+
+
+class Subject(Protocol):
+    """What is checked; points are flat.
+
+    Attributes
+    ----------
+    title : str
+        What it is, in words.
+    start : ndarray, shape (n,)
+        The example point.
+    order : int
+        1 where products with the first derivative are given, 2 where those with the second.
+    """
+
+    title: str
+    start: np.ndarray
+    order: int
+
+    def function(self, x: np.ndarray) -> Any:
+        """Call the user's function on plain arrays."""
+
+    def flat(self, value: Any) -> np.ndarray:
+        """Return a value of the function as one vector; raise what should be raised of it."""
+
+    def value(self, x: np.ndarray, rounding: np.random.Generator | None = None) -> np.ndarray:
+        """Return the value of what was traced, flat; perhaps disturbed by rounding."""
+
+    def slope(self, x: np.ndarray, d: np.ndarray) -> np.ndarray:
+        """Return the derivative at x along d: ``J @ d``, or ``d @ H @ d``."""
+
+    def size(self, d: np.ndarray) -> np.ndarray:
+        """Return the sum of the sizes of the terms of the latest slope."""
+
+    def belongs(self, x: np.ndarray) -> bool:
+        """Tell whether the function takes the branches there that were traced."""
+
+    def gradient(self, x: np.ndarray) -> np.ndarray:
+        """Return the gradient at x, where second derivatives are checked."""
+
+    def times(self, x: np.ndarray) -> tuple[Callable[[np.ndarray], np.ndarray], Callable[[np.ndarray], np.ndarray]]:
+        """Return the products of the matrix at x, and of the matrix of the sizes of its entries."""
+
+    def lines(self, row: int) -> str:
+        """Say which lines of the user's code make up a row."""
+
+    def couplings(self, row: int) -> str:
+        """Say which lines make up a row of second derivatives."""
+
+
+def check_itself(subject: Subject) -> Report:
+    """Check what was prepared.
+
+    Returns
+    -------
+    Report
+        What was compared; its notes say what could not be.
+
+    Raises
+    ------
+    CheckFailed
+        If what was traced is not the function.
+    """
+    check = _Check(subject)
+    check.run()
+    if not check.report.passed:
+        raise CheckFailed(check.report)
+    return check.report
+
+
+@dataclass
+class _Segment:
+    """A way through the domain of the function, and the values of the function along it: at its ends, or three."""
+
+    x: np.ndarray
+    d: np.ndarray  # the way as a whole
+    values: list[np.ndarray]
+
+    def change(self) -> np.ndarray:
+        """Return the difference of the values; the second difference of three."""
+        with np.errstate(all="ignore"):
+            if len(self.values) == 2:
+                return self.values[1] - self.values[0]
+            return self.values[0] - 2.0 * self.values[1] + self.values[2]
+
+    def size(self) -> np.ndarray:
+        """Return the size of the values, row by row."""
+        with np.errstate(all="ignore"):
+            return np.sum(np.abs(self.values), axis=0)
+
+    def integral(self, subject: Subject) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """Return what derivatives say of the change, an estimate of the error of that, and the sum of all sizes.
+
+        A difference integrates the first derivative; a second difference integrates the second one with a hat.
+        Quadrature with two nodes is exact for cubics, with one for straight lines.
+        """
+        whole, apart = (1.0, 0.5 / np.sqrt(3.0)) if len(self.values) == 2 else (0.25, np.sqrt(1.0 / 24.0))
+        with np.errstate(all="ignore"):
+            below, above = (subject.slope(self.x + t * self.d, self.d) for t in (0.5 - apart, 0.5 + apart))
+            middle = subject.slope(self.x + 0.5 * self.d, self.d)
+            size = whole * subject.size(self.d)
+            total = 0.5 * whole * (below + above)
+            return total, np.abs(total - whole * middle), size
+
+
+class _Check:
+    """One check: what was found so far."""
+
+    def __init__(self, subject: Subject) -> None:
+        self.subject = subject
+        self.rng = np.random.default_rng(SEED)
+        self.report = Report(subject.title)
+        self.raised = ""  # what the function raised last, in words
+
+    def run(self) -> None:
+        """Make all comparisons that can be made."""
+        subject, report = self.subject, self.report
+        x0, y0 = self.at_start()
+        found = self.generic_point(x0, y0)
+        if found is None:
+            report.notes.append(f"no point near x0 has values{self.raised}: nothing was compared there")
+            return
+        x1, y1 = found
+        self.values("the value at a point near x0", x1, y1)
+        if not report.passed:
+            return
+        self.undecided, self.doubted = np.ones(y1.size, dtype=np.bool_), np.zeros(y1.size, dtype=np.bool_)
+        if y0 is not None:
+            self.along(f"{self.product} from x0 on, and values of the function", self.segment(x0, x1, y0, y1))
+        if self.undecided.any():
+            beyond = x1 + SHORT * (x1 - x0)
+            y2 = self.called(beyond) if subject.belongs(beyond) else None
+            if y2 is not None:
+                self.along(f"{self.product} near x0, and values of the function", self.segment(x1, beyond, y1, y2))
+        if self.doubted.any():
+            self.second_look(x1, x1 - x0, y1)
+        elif self.undecided.any():
+            count = f"{np.count_nonzero(self.undecided)} of {self.undecided.size}"
+            report.notes.append(f"{count} rows do not change smoothly near x0: their derivatives were not compared")
+
+    # -- the function ---------------------------------------------------------------------------------------
+    def called(self, x: np.ndarray) -> np.ndarray | None:
+        """Return the value of the function at a point; None, and a note, where it raises."""
+        self.report.calls += 1
+        try:
+            with np.errstate(all="ignore"):
+                value = self.subject.function(x)
+        except Exception as error:  # whatever a user's function may raise
+            self.raised = f" (on plain arrays it raised {type(error).__name__}: {error})"
+            return None
+        return self.subject.flat(value)
+
+    def forgiving(self, size: int) -> Function:
+        """Return the function with NaN for its values where it raises, or has another size."""
+
+        def call(x: np.ndarray) -> np.ndarray:
+            y = self.called(x)
+            return y if y is not None and y.size == size else np.full(size, np.nan)
+
+        return call
+
+    def at_start(self) -> tuple[np.ndarray, np.ndarray | None]:
+        """Return the example point and the value there, compared; None where there is none."""
+        x = self.subject.start
+        if not np.isfinite(x).all():
+            self.report.notes.append("x0 is not finite")
+            return np.where(np.isfinite(x), x, 0.5), None
+        y = self.called(x)
+        if y is None:
+            self.report.notes.append(f"the function has no value at x0{self.raised}")
+        else:
+            self.values("the value at x0", x, y)
+        return x, y
+
+    def generic_point(self, x0: np.ndarray, y0: np.ndarray | None) -> tuple[np.ndarray, np.ndarray] | None:
+        """Return a point without special values near x0, where the function has as many values as there, and these."""
+        best: tuple[int, np.ndarray, np.ndarray] | None = None
+        wanted = 0 if y0 is None else np.count_nonzero(np.isfinite(y0))
+        for x in self.candidates(x0):
+            y = self.called(x) if self.subject.belongs(x) else None
+            if y is None:
+                continue
+            count = int(np.count_nonzero(np.isfinite(y)))
+            if best is None or count > best[0]:
+                best = count, x, y
+            if count >= max(wanted, min(1, y.size)):
+                break
+        return None if best is None else best[1:]
+
+    def candidates(self, x0: np.ndarray) -> Iterator[np.ndarray]:
+        """Yield points near x0, the likeliest first; signs stay as they are."""
+        largest = float(np.max(np.abs(x0), initial=0.0))
+        if largest == 0.0:
+            yield self.rng.uniform(0.1, 0.9, x0.size)
+        for sign, move in ((1.0, MOVES[0]), *((s, m) for m in MOVES[1:] for s in (1.0, -1.0))):
+            size = np.where(x0 == 0.0, min(largest, 1.0) or 1.0, np.abs(x0))
+            with np.errstate(over="ignore"):
+                moved = x0 + sign * move * np.where(x0 < 0.0, -1.0, 1.0) * size * self.rng.uniform(0.5, 1.0, x0.size)
+            yield np.where(np.isfinite(moved), moved, x0)
+        yield self.rng.uniform(0.1, 0.9, x0.size)
+
+    # -- values ---------------------------------------------------------------------------------------------
+    def values(self, name: str, x: np.ndarray, theirs: np.ndarray) -> None:
+        """Compare the values of what was traced with those of the function, at one point."""
+        ours = self.subject.value(x)
+        if ours.size != theirs.size:
+            words = f"it has {theirs.size} elements on plain arrays, {ours.size} as it was traced"
+            self.report.comparisons.append(Comparison(name, np.inf, 0.0, words))
+            return
+        allowed = AGREE * np.abs(theirs)
+        if self.subject.order == 1 and self.differ(ours, theirs, allowed).any():
+            self.subject.slope(x, x)
+            allowed = allowed + ROUNDING * self.subject.size(x)  # terms that cancel
+        if self.differ(ours, theirs, allowed).any():
+            if self.changes(x, theirs):
+                self.report.notes.append(f"the function gives other values at each call: no comparison of {name}")
+                return
+            allowed = allowed + SPREAD * self.noise(x, theirs)
+        compared = np.isfinite(theirs)
+        if not compared.all():
+            self.report.notes.append(f"{np.count_nonzero(~compared)} of {compared.size} rows have no {name[4:]}")
+        with np.errstate(all="ignore"):
+            self.record(name, ours, theirs, np.where(compared, np.abs(ours - theirs), 0.0), allowed)
+
+    @staticmethod
+    def differ(ours: np.ndarray, theirs: np.ndarray, allowed: np.ndarray) -> np.ndarray:
+        """Tell which rows disagree; rows in which the function has no finite value do not."""
+        with np.errstate(all="ignore"):
+            return np.isfinite(theirs) & ~(np.abs(ours - theirs) <= allowed)
+
+    def noise(self, x: np.ndarray, theirs: np.ndarray) -> np.ndarray:
+        """Return the noise of the function in each row: its own, and what rounding does to what was traced."""
+        with np.errstate(all="ignore"):
+            ours = self.subject.value(x)
+            disturbed = [np.abs(self.subject.value(x, self.rng) - ours) for _ in range(3)]
+            noise = np.max([noise_of(self.forgiving(theirs.size), x, theirs, self.rng), *disturbed], axis=0)
+        return np.where(np.isnan(noise), np.inf, noise)
+
+    def changes(self, x: np.ndarray, first: np.ndarray) -> bool:
+        """Tell whether the function has other values when it is called again."""
+        again = self.called(x)
+        return again is not None and not np.array_equal(again, first, equal_nan=True)
+
+    # -- derivatives ----------------------------------------------------------------------------------------
+    @property
+    def product(self) -> str:
+        """What is integrated."""
+        return "J @ d" if self.subject.order == 1 else "d @ H @ d"
+
+    def segment(self, x: np.ndarray, to: np.ndarray, first: np.ndarray, last: np.ndarray) -> _Segment:
+        """Return the way from one point to another, with the value in the middle where that is needed."""
+        if self.subject.order == 1:
+            return _Segment(x, to - x, [first, last])
+        middle = self.called(x + 0.5 * (to - x))
+        return _Segment(x, to - x, [first, np.full(first.size, np.nan) if middle is None else middle, last])
+
+    def along(self, name: str, segment: _Segment) -> None:
+        """Compare derivatives and values along a segment, in the rows that are still undecided.
+
+        A row that disagrees stays undecided, and is doubted; one that the quadrature cannot tell stays as it was.
+        """
+        theirs = segment.change()
+        ours, error, size = segment.integral(self.subject)
+        with np.errstate(all="ignore"):
+            allowed = error + ROUNDING * (segment.size() + size)
+            agrees = np.abs(ours - theirs) <= allowed
+            sure = (error <= UNSURE * size) & np.isfinite(theirs)
+        decided = self.undecided & agrees & sure
+        self.undecided &= ~decided
+        self.doubted = (self.doubted & self.undecided) | (self.undecided & sure)
+        if decided.any():
+            error = np.where(decided, np.abs(ours - theirs), 0.0)
+            self.record(name, ours, theirs, error, np.where(decided, allowed, np.inf))
+
+    def second_look(self, x: np.ndarray, d: np.ndarray, y: np.ndarray) -> None:
+        """Compare the derivative along d with differences at many steps; for second derivatives, also the first one."""
+        product, terms = self.subject.times(x)
+        function = self.forgiving(y.size)
+        doubt = Doubt(function, x, y, product, terms, self.noise(x, y))
+        if self.subject.order == 1:
+            self.refute("J @ d and differences of the function", doubt, d)
+            return
+        gradient = self.subject.gradient(x)
+        first = replace(doubt, product=lambda v: np.atleast_1d(gradient @ v), terms=_sizes_of(gradient))
+        self.refute("gradient @ d and differences of the function", first, d)
+        noise = noise_of(self.subject.gradient, x, gradient, self.rng)
+        second = replace(doubt, function=self.subject.gradient, start=gradient, noise=noise)
+        self.refute("H @ d and differences of the gradient", second, d, self.subject.couplings)
+
+    def refute(self, name: str, doubt: Doubt, d: np.ndarray, lines: Callable[[int], str] | None = None) -> None:
+        """Record what differences say at all steps, and which column is to blame."""
+        theirs, error, allowed = doubt.refuted(d)
+        self.record(name, doubt.product(d), theirs, error, allowed, lines)
+        if not self.report.passed:
+            last = self.report.comparisons.pop()
+            row = int(np.argmax(np.where(error > allowed, error, -1.0)))
+            words = f"{last.detail}\n       column {doubt.culprit(d, row)} explains it"
+            self.report.comparisons.append(replace(last, detail=words))
+
+    # -- what is said ---------------------------------------------------------------------------------------
+    def record(
+        self,
+        name: str,
+        ours: np.ndarray,
+        theirs: np.ndarray,
+        error: np.ndarray,
+        allowed: np.ndarray,
+        lines: Callable[[int], str] | None = None,
+    ) -> None:
+        """Add a comparison; where it fails, with the row and its lines."""
+        if not error.size:
+            return
+        error = np.where(np.isnan(error), np.inf, error)
+        allowed = np.where(np.isnan(allowed), np.inf, allowed)
+        row = int(np.argmax(np.where(error > allowed, error, -1.0)))
+        failed = bool(error[row] > allowed[row])
+        row = row if failed else int(np.argmax(error))
+        detail = f"worst in row {row}: {ours[row]:.17g} as traced, {theirs[row]:.17g} on plain arrays" if failed else ""
+        if failed:
+            detail += f"\n{(lines or self.subject.lines)(row)}".rstrip()
+        self.report.comparisons.append(Comparison(name, float(error[row]), float(allowed[row]), detail))
+
+
+def _sizes_of(gradient: np.ndarray) -> Callable[[np.ndarray], np.ndarray]:
+    return lambda v: np.atleast_1d(np.abs(gradient) @ np.abs(v))

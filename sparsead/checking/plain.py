@@ -1,0 +1,77 @@
+"""Calls of the user's function on plain arrays, which cannot change what they are given."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any
+
+import numpy as np
+
+from sparsead.errors import InputError
+
+TRACED = "sparsead.tracing."  # the home of what stands for arrays while a function is traced
+
+
+def plain_value(function: Callable[..., Any], args: Sequence[Any]) -> Any:
+    """Return ``function(*args)``; the function gets copies, whatever it does to its arguments."""
+    return plain(function(*map(copied, args)))
+
+
+def plain(value: Any) -> Any:
+    """Return what a function returned.
+
+    Raises
+    ------
+    InputError
+        If something in it is left from a trace.
+    """
+    left = next(_left(value), None)
+    if left is not None:
+        raise InputError(
+            f"the function returned {left!r} when it was called on plain arrays: it keeps something from the run in "
+            "which it was traced (in an attribute, a global, a cache or a default argument). Compute what is kept "
+            "before the derivative is prepared, or do not keep it"
+        )
+    return value
+
+
+def copied(value: Any) -> Any:
+    """Return an argument with the arrays in it copied, in their memory order; what else there is is shared."""
+    if type(value) is np.ndarray:
+        return value.copy(order="K")
+    if type(value) in (list, tuple):
+        return type(value)(map(copied, value))
+    if type(value) is dict:
+        return {key: copied(child) for key, child in value.items()}
+    return value
+
+
+def real(value: np.ndarray) -> np.ndarray:
+    """Return values of a function as float64; complex numbers without imaginary parts are real.
+
+    Raises
+    ------
+    InputError
+        If they are not real.
+    """
+    if value.dtype.kind == "c" and not np.any(value.imag):
+        value = value.real
+    if value.dtype.kind not in "fiubO":
+        raise InputError(f"the function returned {value.dtype} on plain arrays; expected real numbers")
+    return value.astype(np.float64)
+
+
+def _left(value: Any) -> Iterator[Any]:
+    """Yield what a value holds that stands for an array in a trace."""
+    if type(value).__module__.startswith(TRACED):
+        yield value
+        return
+    if type(value) is np.ndarray:
+        held: Any = value.flat if value.dtype == object else ()
+    elif dataclasses.is_dataclass(value) and not isinstance(value, type):
+        held = vars(value).values() if hasattr(value, "__dict__") else ()
+    else:
+        held = value.values() if isinstance(value, dict) else value if isinstance(value, (list, tuple)) else ()
+    for part in held:
+        yield from _left(part)

@@ -1,0 +1,150 @@
+"""What the check of a preparation asks of it: values of the program, slopes of the matrix, plain calls of f."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from sparsead.checking.itself import check_itself
+from sparsead.checking.plain import copied, plain, real
+from sparsead.checking.report import CheckFailed, Comparison, Report
+from sparsead.program.evaluate import EPS, Values, can_run, evaluate, run
+from sparsead.stages import Timings
+from sparsead.sweeps.vector import value_sweep
+from sparsead.tracing.decisions import Decisions
+from sparsead.tracing.trees import Leaf
+
+MOST_LINES = 4  # that are named
+
+Product = Callable[[np.ndarray], np.ndarray]
+
+
+def checked(
+    prepared: Any, args: tuple[Any, ...], wanted: bool, timings: Timings, decisions: Decisions | None = None
+) -> Any:
+    """Check what was prepared, if that is wanted, and return it; `prepared.checked` says what was compared."""
+    if wanted:
+        with timings.stage("check"):
+            prepared.checked = check_itself(Prepared(prepared, args, decisions))
+    return prepared
+
+
+class Prepared:
+    """A prepared Jacobian, Hessian or gradient, as its check sees it."""
+
+    def __init__(self, prepared: Any, args: tuple[Any, ...], decisions: Decisions | None) -> None:
+        self.prepared, self.decisions = prepared, decisions
+        self.signature = prepared.signature
+        self.title = f"{prepared.program.name}, as it was traced"
+        self.order = 2 if hasattr(prepared, "hvp") else 1
+        self.args = self.signature.as_traced(args)
+        self.start = self.signature.vector(args)
+        self._runs = can_run(prepared.program)
+        self._sweep: Any = None
+        self._is_matrix = hasattr(prepared, "structure")
+        self._data: Any = None
+
+    def function(self, x: np.ndarray) -> Any:
+        """Call the user's function on plain arrays; what numba compiled is called as the Python that was traced."""
+        f = self.prepared.recipe.function
+        return getattr(f, "py_func", f)(*map(copied, self._at(x)))
+
+    def flat(self, value: Any) -> np.ndarray:
+        """Return a value of the function as one vector; raise CheckFailed if it has another shape than was traced."""
+        flat, result = real(self.signature.flat(plain(value))), self.signature.result
+        if isinstance(result, Leaf) and np.shape(value) != result.shape and flat.size == result.size:
+            words = f"{np.shape(value)} on plain arrays, {result.shape} as it was traced"
+            raise CheckFailed(Report(self.title, [Comparison("the shape of the value", np.inf, 0.0, words)]))
+        return flat
+
+    def value(self, x: np.ndarray, rounding: np.random.Generator | None = None) -> np.ndarray:
+        """Return the value of the program."""
+        program = self.prepared.program
+        if self._runs:
+            return run(program, self._inputs(x), rounding).reshape(-1)
+        if rounding is not None:
+            x = x * (1.0 + 4 * EPS * rounding.uniform(-1.0, 1.0, x.size))
+        if self._sweep is None:
+            self._sweep = value_sweep(self.prepared.kernels, self.prepared.engine)
+        y = np.empty(program.output.index.size)
+        self._sweep(**self.prepared._inputs(self._at(x)), y=y)
+        return y
+
+    def slope(self, x: np.ndarray, d: np.ndarray) -> np.ndarray:
+        """Return ``J @ d`` or ``d @ H @ d``."""
+        self._fill(x)
+        return self._product(d)
+
+    def size(self, d: np.ndarray) -> np.ndarray:
+        """Return the sum of the sizes of the terms of the latest slope; its matrix is gone then."""
+        np.abs(self._data, out=self._data)
+        return self._product(np.abs(d))
+
+    def _fill(self, x: np.ndarray) -> None:
+        if self._is_matrix:
+            self._data = self.prepared.values(*self._at(x), out=self._data)
+        else:
+            self._data = self.signature.flat_x(self.prepared(*self._at(x)))
+
+    def _product(self, d: np.ndarray) -> np.ndarray:
+        if not self._is_matrix:
+            return np.atleast_1d(self._data @ d)
+        product = self.prepared.structure.matrix(self._data) @ d
+        return product if self.order == 1 else np.atleast_1d(d @ product)
+
+    def belongs(self, x: np.ndarray) -> bool:
+        """Tell whether the recorded branches are taken at x."""
+        if self.decisions is None or not self.decisions.taken:
+            return True
+        inputs = self._inputs(x)
+        known: Values = {}
+        pairs = zip(self.decisions.conditions, self.decisions.taken, strict=True)
+        return all(bool(evaluate(condition, inputs, known)) == taken for condition, taken in pairs)
+
+    def gradient(self, x: np.ndarray) -> np.ndarray:
+        """Return the compiled gradient."""
+        return self.signature.flat_x(self.prepared.gradient(*self._at(x)))
+
+    def times(self, x: np.ndarray) -> tuple[Product, Product]:
+        """Return the products of the matrix at x, and of the matrix of the sizes of its entries."""
+        self._fill(x)
+        if not self._is_matrix:
+            gradient = self._data
+            return (
+                lambda d: np.atleast_1d(gradient @ d),
+                lambda d: np.atleast_1d(np.abs(gradient) @ np.abs(d)),
+            )
+        matrix = self.prepared.structure.matrix(self._data.copy())
+        return lambda d: matrix @ d, lambda d: abs(matrix) @ np.abs(d)
+
+    def lines(self, row: int) -> str:
+        """Name the lines of the user's code that bring the entries of a row in."""
+        from sparsead.explain.blame import row_lines  # not needed where all goes well
+
+        return _listed(row_lines(self.prepared.program, row))
+
+    def couplings(self, row: int) -> str:
+        """Name the lines that bring in the entries of a row of the Hessian."""
+        from sparsead.explain.blame import coupling_lines  # as above
+
+        return _listed(coupling_lines(self.prepared.program, row))
+
+    def _at(self, x: np.ndarray) -> tuple[Any, ...]:
+        """Return the arguments with another x; where x is one array, in its memory order."""
+        args = self.signature.with_x(self.args, x)
+        k = self.signature.argnum
+        if self.signature.plain and isinstance(self.args[k], np.ndarray):
+            point = np.empty_like(self.args[k])
+            point[...] = args[k]
+            return (*args[:k], point, *args[k + 1 :])
+        return args
+
+    def _inputs(self, x: np.ndarray) -> dict[int, np.ndarray]:
+        arrays = self.signature.convert(self._at(x))
+        return {node.serial: array for node, array in zip(self.prepared.program.inputs, arrays, strict=True)}
+
+
+def _listed(lines: Any) -> str:
+    return "\n".join(f"       {line.origin}: {line.text}" for line in lines[:MOST_LINES])

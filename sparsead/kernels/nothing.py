@@ -1,0 +1,84 @@
+"""Nothing: the derivative along a way that a choice has closed, told apart from a zero that was computed.
+
+What was not chosen does not count, even times infinity; a computed zero does (``cbrt(x)**3`` has slope 1 at 0).
+Within a kernel, conditions say which is which. Between kernels the number itself does: nothing is -0.0, which added to
+anything leaves it as it is, and a computed zero is +0.0. Only programs in which a factor may be infinite on the one
+side of an intermediate array, and closed on the other, take that care.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+
+import numpy as np
+
+from sparsead.kernels.kernel import Buffer, LinearKernel, Load, Term, reachable
+from sparsead.program.scalar import OPS, Expr, Op
+
+NOTHING = -0.0
+
+# Not in the table of operations: NumPy has no name for it, and nobody traces it.
+is_nothing = Op(
+    "is_nothing",
+    lambda x: np.equal(x, 0.0) & np.signbit(x),
+    "({0} == 0.0 and copysign(1.0, {0}) < 0.0)",
+    (None,),
+    boolean=True,
+    jumps=True,
+)
+
+
+def absorbing(coefficient: str, factor: str) -> str:
+    """Return the code of a product that is nothing where one of its factors is."""
+    empty = " or ".join(is_nothing.code.format(name) for name in (coefficient, factor))
+    return f"(-0.0 if {empty} else {coefficient} * {factor} + 0.0)"
+
+
+def product(coefficient: Expr, factor: Expr) -> Expr:
+    """Return the expression of such a product."""
+    pool = coefficient.pool
+    empty = OPS["logical_or"](is_nothing(coefficient), is_nothing(factor))
+    return OPS["select"](empty, pool.constant(NOTHING), computed(coefficient * factor))
+
+
+def computed(value: Expr) -> Expr:
+    """Return a value in which a zero is a computed one."""
+    return value.pool.apply(OPS["add"], (value, value.pool.constant(0.0)))
+
+
+def is_absorbing(kernels: Iterable[LinearKernel], work: Iterable[Buffer]) -> bool:
+    """Tell whether infinite factors and closed ways may meet at an intermediate array."""
+    kernels = list(kernels)
+    closed, infinite = _below(kernels, _may_be_closed), _below(kernels, _may_be_infinite)
+    above = [k.transposed() for k in reversed(kernels)]
+    closed_above, infinite_above = _below(above, _may_be_closed), _below(above, _may_be_infinite)
+    return any((b in closed and b in infinite_above) or (b in infinite and b in closed_above) for b in work)
+
+
+def _below(kernels: Iterable[LinearKernel], has: Callable[[Expr], bool]) -> set[Buffer]:
+    """Return the buffers to whose tangents a term of some kind contributes, at once or through others."""
+    found: set[Buffer] = set()
+
+    def contributes(term: Term) -> bool:
+        return term.source in found or has(term.coefficient)
+
+    for kernel in kernels:
+        found.update(t.target for t in kernel.terms if contributes(t))
+    return found
+
+
+def _may_be_closed(coefficient: Expr) -> bool:
+    return any(e.op is OPS["select"] for e in reachable([coefficient]))
+
+
+def _may_be_infinite(coefficient: Expr) -> bool:
+    """Tell whether a coefficient has a factor that is infinite at some x."""
+    varying: set[int] = set()
+    for e in reachable([coefficient]):
+        if isinstance(e.value, Load) and e.value.buffer.role != "constant":
+            varying.add(e.serial)
+        elif any(a.serial in varying for a in e.args):
+            varying.add(e.serial)
+            if e.op is not None and e.op.singular:
+                return True
+    return False

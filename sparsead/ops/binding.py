@@ -1,0 +1,181 @@
+"""How arguments reach a rule: bound by NumPy's own signature, none dropped.
+
+A rule states those parameters of its function that it knows. What a caller gives for another one is accepted only if it
+changes nothing (its default, ``dtype=float``); everything else is refused here, by name. ``out=`` is written here, and
+lists of unknowns become arrays here.
+"""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable, Iterable
+from functools import cached_property
+from inspect import Parameter, Signature
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from sparsead.errors import unsupported
+from sparsead.ops.signatures import OMITTED, signature_of
+from sparsead.tracing.array import TracedArray, stack_objects, write_out
+from sparsead.tracing.complex import TracedComplex
+from sparsead.tracing.scalar import TracedScalar
+
+Rule = Callable[..., Any]
+
+# Parameters that hold several arrays, or none; every other list of unknowns is one array.
+SEVERAL = frozenset([
+    "arrays", "tup", "choices", "choicelist", "condlist", "funclist", "out", "axis", "axes", "shape",
+    "blocks", "mats", "diagonals", "c_and_lower", "lu_and_piv", "l_and_u",
+])  # fmt: skip
+ORDERS = {"C": "C", "F": "F", "A": "A", "K": "K", "c": "C", "f": "F", "a": "A", "k": "K"}
+CASTINGS = ("no", "equiv", "safe", "same_kind", "unsafe")
+
+
+class Places(NamedTuple):
+    """What a signature says about arguments that are given by position."""
+
+    names: list[str]
+    unnamed: int  # how many of them have no name to a caller
+    rest: bool  # whether more than these may follow
+    required: frozenset[str]
+    keywords: bool  # whether names that are not stated may follow
+
+
+class Bound:
+    """A rule, called as the function that it states is called."""
+
+    def __init__(
+        self, func: Callable[..., Any], spelling: str, rule: Rule, method: str | None = None,
+        stated: Iterable[str] | None = None,
+    ) -> None:  # fmt: skip
+        self.func, self.spelling, self.rule, self.method = func, spelling, rule, method
+        self._given = stated
+
+    @property
+    def states_itself(self) -> bool:
+        """Whether the rule's own parameters say what it knows."""
+        return self._given is None
+
+    def __repr__(self) -> str:
+        return f"<rule of {self.spelling}>"
+
+    @cached_property
+    def signature(self) -> Signature:
+        """NumPy's signature of the function."""
+        return signature_of(self.func, self.method)
+
+    @cached_property
+    def _defaults(self) -> dict[str, Any]:
+        return {p.name: p.default for p in self.signature.parameters.values()}
+
+    @cached_property
+    def _stated(self) -> frozenset[str] | None:
+        """Names of the parameters that the rule knows; None if it knows whatever there is."""
+        if self._given is not None:
+            return frozenset(self._given)
+        parameters = inspect.signature(self.rule).parameters.values()
+        everything = any(p.kind is Parameter.VAR_KEYWORD for p in parameters)
+        return None if everything else frozenset(p.name for p in parameters)
+
+    @cached_property
+    def _places(self) -> Places:
+        parameters = list(self.signature.parameters.values())
+        kinds = [p.kind for p in parameters]
+        names = [p.name for p in parameters if p.kind < Parameter.VAR_POSITIONAL]
+        rest = Parameter.VAR_POSITIONAL in kinds
+        unnamed = len(names) if rest else kinds.count(Parameter.POSITIONAL_ONLY)
+        required = [p.name for p in parameters if p.default is p.empty and p.kind not in (2, 4)]
+        return Places(names, unnamed, rest, frozenset(required), Parameter.VAR_KEYWORD in kinds)
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        """Call the rule with what it states, and write the result where ``out=`` says."""
+        names, unnamed, rest, required, keywords = self._places
+        given = dict(zip(names[unnamed:], args[unnamed:], strict=False))
+        fits = rest or len(args) <= len(names)
+        fits &= not any(n in given or (n not in self._defaults and not keywords) for n in kwargs)
+        given |= kwargs
+        if not fits or not required <= {*names[: len(args)], *given}:
+            self._fail(args, kwargs)
+        out = given.pop("out", None)
+        placed = [_array(names[k], a) if k < len(names) else _array("", a) for k, a in enumerate(args[:unnamed])]
+        placed += args[unnamed:] if rest else ()
+        named = {n: _array(n, v) for n, v in given.items() if v is not OMITTED and self._is_for_the_rule(n, v)}
+        result = self.rule(*placed, **named)
+        return result if out is None else into(out, result)
+
+    def _fail(self, args: Any, kwargs: Any) -> None:
+        """Raise what Python raises for arguments that do not fit."""
+        try:
+            self.signature.bind(*args, **kwargs)
+        except TypeError as error:
+            raise TypeError(f"{self.spelling}(): {error}") from None
+
+    def _is_for_the_rule(self, name: str, value: Any) -> bool:
+        """Tell whether the rule states the parameter; refuse one that it does not state and that changes something."""
+        default = self._defaults.get(name)
+        value = _checked(name, value, default)
+        if self._stated is None or name in self._stated:
+            return True
+        if not _changes_nothing(name, value, default):
+            raise unsupported(f"{self.spelling} with {name}={_short(value)}", f"Leave {name}= out.")
+        return False
+
+
+def _checked(name: str, value: Any, default: Any) -> Any:
+    """Raise what NumPy raises for a type, order or kind of cast that is none."""
+    if name == "dtype" and value is not None:
+        np.dtype(value)
+    if name == "casting" and value not in CASTINGS:
+        raise ValueError(f"casting must be one of {CASTINGS}, got {value!r}")
+    if name == "order" and default in ORDERS and value is not None:
+        if value not in ORDERS:
+            raise ValueError(f"order must be one of 'C', 'F', 'A', or 'K' (got {value!r})")
+        return ORDERS[value]
+    return value
+
+
+def _changes_nothing(name: str, value: Any, default: Any) -> bool:
+    """Tell whether a parameter has its default value, or one that means the same for arrays of float64."""
+    match name:
+        case "dtype":
+            return value is None or (np.dtype(value).kind == "f" and np.dtype(value).itemsize >= 4)
+        case "casting":
+            return value in ("same_kind", "unsafe")
+        case "order":
+            return value in (None, "C", "A", "K")
+        case "where":
+            return value is True
+        case "subok" | "like" | "overwrite_input":
+            return True
+        case "device":
+            return value in (None, "cpu")
+    return value is default or (type(value) in (bool, int, float, str, np.bool_) and value == default)
+
+
+def _short(value: Any) -> str:
+    text = repr(value)
+    return text if len(text) <= 40 else f"<{type(value).__name__}>"
+
+
+def _array(name: str, value: Any) -> Any:
+    """Return an argument as an array if it is a number, or a list, that is unknown."""
+    if isinstance(value, (list, tuple)):
+        return value if name in SEVERAL else stack_objects(value)
+    if isinstance(value, TracedScalar) or (type(value) is np.ndarray and value.dtype == object):
+        return stack_objects(value)
+    return value
+
+
+def into(out: Any, result: Any) -> Any:
+    """Write a result, or several, where ``out=`` says, and return that."""
+    if isinstance(result, tuple) and isinstance(out, tuple):
+        return tuple(r if o is None else into(o, r) for o, r in zip(out, result, strict=True))
+    target = out[0] if isinstance(out, tuple) and len(out) == 1 else out
+    if not isinstance(target, (np.ndarray, TracedComplex)):
+        raise TypeError(f"return arrays must be of ArrayType: out= is {_short(target)}")
+    if np.shape(target) != np.shape(result):
+        raise ValueError(f"out= has shape {np.shape(target)}, the result has {np.shape(result)}")
+    if isinstance(target, TracedArray) and target.dtype == np.bool_ and getattr(result, "dtype", None) != np.bool_:
+        raise TypeError(f"Cannot cast the result to the dtype of out=, {target.dtype}")
+    return write_out(target, result)

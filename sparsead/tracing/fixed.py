@@ -1,0 +1,107 @@
+"""What was fixed when a derivative was prepared, compared by value with what is passed later.
+
+A snapshot is taken at the preparation, so that an object which is passed again, changed in place, is noticed.
+"""
+
+from __future__ import annotations
+
+import types
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+import scipy.sparse
+
+SIMPLE = (int, float, complex, str, bytes, bool, type(None), np.generic)
+OPAQUE = (type, types.ModuleType, types.FunctionType, types.BuiltinFunctionType, types.MethodType, np.ufunc)
+MOST = 10_000  # parts of an object that are looked at
+DEEP = 6  # objects inside objects
+
+Parts = dict[str, Any]
+
+
+def snapshot(value: Any) -> Parts:
+    """Return the parts of a value by name, as they are now: numbers, copies of arrays, types of containers."""
+    return {name: part.copy() if type(part) is np.ndarray else part for name, part in _parts(value)}
+
+
+def difference(known: Parts, value: Any) -> tuple[str, Any, Any] | None:
+    """Return a part in which a value differs from its snapshot: its name, what it was, what it is; None if equal."""
+    found = dict(_parts(value))
+    for name, part in found.items():
+        if name not in known:
+            return name, "not there", part
+        if not _equal(known[name], part):
+            return name, known[name], part
+    missing = next((name for name in known if name not in found and known[name] is not _Free), None)
+    return None if missing is None else (missing, known[missing], "not there")
+
+
+def let_go(known: Parts, value: Any) -> None:
+    """Compare no longer, from now on, what has changed since a snapshot: the function itself writes there."""
+    found = dict(_parts(value))
+    for name in {*known, *found}:
+        if name not in known or name not in found or not _equal(known[name], found[name]):
+            known[name] = _Free
+
+
+class _Free:
+    """Stands for a part that may be anything."""
+
+
+def _equal(known: Any, part: Any) -> bool:
+    if known is _Free or known is part:
+        return True
+    if type(known) is not type(part):
+        return False
+    if type(known) is np.ndarray:
+        same = known.dtype == part.dtype and known.shape == part.shape
+        return same and bool(np.array_equal(known, part, equal_nan=known.dtype.kind in "fc"))
+    if isinstance(known, SIMPLE):
+        return bool(known == part) or (known != known and part != part)
+    try:
+        return bool(known == part)
+    except Exception:  # whatever comparisons of strange objects may raise
+        return False
+
+
+def _parts(value: Any, name: str = "", depth: int = 0) -> Iterator[tuple[str, Any]]:
+    """Yield names and parts of a value; a part that has parts itself is stated by its type."""
+    if isinstance(value, (*SIMPLE, *OPAQUE)) or type(value) is np.ndarray or depth > DEEP:
+        yield name, value
+    elif scipy.sparse.issparse(value):
+        yield from _of_sparse(value, name)
+    else:
+        yield from _of_container(value, name, depth)
+
+
+def _of_sparse(matrix: Any, name: str) -> Iterator[tuple[str, Any]]:
+    arrays = {key: held for key, held in vars(matrix).items() if isinstance(held, np.ndarray)}
+    if not arrays:  # lists of lists, dictionaries
+        matrix = matrix.tocoo()
+        arrays = {"data": matrix.data}
+    yield name, (type(matrix), matrix.shape)
+    yield from ((f"{name}.{key}", held) for key, held in arrays.items())
+    yield from ((f"{name}.coords[{k}]", held) for k, held in enumerate(getattr(matrix, "coords", ())))
+
+
+def _of_container(value: Any, name: str, depth: int) -> Iterator[tuple[str, Any]]:
+    if isinstance(value, dict):
+        children = [(f"{name}[{key!r}]", child) for key, child in value.items()]
+    elif isinstance(value, (list, tuple)):
+        children = [(f"{name}[{k}]", child) for k, child in enumerate(value)]
+    elif isinstance(value, np.ndarray):
+        children = [(f"{name}.view", np.asarray(value))]
+    elif isinstance(value, (set, frozenset)):
+        yield name, (type(value), frozenset(value))
+        return
+    elif hasattr(value, "__dict__"):
+        children = [(f"{name}.{key}", child) for key, child in vars(value).items()]
+    else:
+        yield name, value
+        return
+    yield name, type(value)
+    if len(children) > MOST:
+        return
+    for child_name, child in children:
+        yield from _parts(child, child_name, depth + 1)

@@ -1,0 +1,93 @@
+"""How arrays lie in memory: positions with the strides and the order of the NumPy array that they stand for.
+
+The positions of an array are a view of 0, 1, 2, ..., one number for each element of its memory. Their strides, and
+whether they may be written to, are those of the array itself, so NumPy can be asked on the positions what it would do
+to the array: make a view or a copy, in which order, and whether it can be written to.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable
+from typing import Any
+
+import numpy as np
+
+from sparsead.program.index import IndexArray, Shape, numbers
+
+
+def memory(shape: Shape) -> IndexArray:
+    """Return the positions of a new array in C order."""
+    return numbers(math.prod(shape)).reshape(shape)
+
+
+def placed(size: int, shape: Shape, first: int, steps: Iterable[int]) -> IndexArray:
+    """Return the positions of a view of `size` elements: where it begins, and the step along each axis, in elements."""
+    base = numbers(size)
+    if 0 in shape:
+        return base[:0].reshape(shape)
+    strides = tuple(step * base.itemsize for step in steps)
+    return np.ndarray(shape, base.dtype, base, first * base.itemsize, strides)
+
+
+def steps(array: np.ndarray, itemsize: int | None = None) -> tuple[int, ...]:
+    """Return the strides of an array in elements."""
+    itemsize = itemsize or array.itemsize
+    return tuple(stride // itemsize for stride in array.strides)
+
+
+def like(array: np.ndarray, shape: Shape | None = None, order: Any = "K") -> IndexArray:
+    """Return the positions of a new array in the order that ``np.empty_like`` gives it."""
+    if array.flags.c_contiguous and order in ("K", "C") and shape is None:
+        return memory(array.shape)
+    new = np.empty_like(array, shape=shape, order=order)
+    return placed(new.size, new.shape, 0, steps(new))
+
+
+def elementwise(shape: Shape, operands: Iterable[Any]) -> IndexArray:
+    """Return the positions of what NumPy allocates for an elementwise operation: in the order of its operands."""
+    arrays = [array for array in operands if array.ndim]
+    if len(shape) < 2 or all(array.flags.c_contiguous for array in arrays):
+        return memory(shape)
+    flags: Any = [["readonly"]] * len(arrays) + [["writeonly", "allocate"]]
+    allocated = np.nditer([*arrays, None], flags=["zerosize_ok"], op_flags=flags).operands[-1]
+    return placed(allocated.size, allocated.shape, 0, steps(allocated))
+
+
+def axes(positions: IndexArray) -> tuple[int, ...] | None:
+    """Return the axes of a new array from the slowest to the fastest; None if that is C order."""
+    if positions.flags.c_contiguous:
+        return None
+    return tuple(sorted(range(positions.ndim), key=lambda k: -abs(positions.strides[k])))
+
+
+def viewed(values: np.ndarray, positions: IndexArray) -> np.ndarray:
+    """Return the array that the elements of `values` (1-D) at `positions` are: a view."""
+    if positions.size == values.size and positions.flags.c_contiguous:
+        view = values.reshape(positions.shape)
+    elif positions.size == 0:
+        return np.empty(positions.shape, values.dtype)
+    else:
+        first = int(positions[(0,) * positions.ndim])
+        strides = tuple(step * values.itemsize for step in steps(positions))
+        view = np.ndarray(positions.shape, values.dtype, values, first * values.itemsize, strides)
+    view.flags.writeable = positions.flags.writeable
+    return view
+
+
+def positions_of(view: np.ndarray, values: np.ndarray, part: int = 0) -> IndexArray:
+    """Return the positions of a view of `values` (1-D), the inverse of `viewed`.
+
+    Of complex numbers in memory of floats, `part` tells which of the two is meant.
+    """
+    if view.size == 0:
+        return placed(values.size, view.shape, 0, ())
+    address = view.__array_interface__["data"][0] - values.__array_interface__["data"][0]
+    positions = placed(values.size, view.shape, address // values.itemsize + part, steps(view, values.itemsize))
+    positions.flags.writeable = view.flags.writeable
+    return positions
+
+
+def is_dense(array: np.ndarray) -> bool:
+    """Tell whether an array fills memory of its own without gaps."""
+    return array.flags.owndata and (array.flags.c_contiguous or np.empty_like(array).strides == array.strides)

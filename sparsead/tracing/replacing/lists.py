@@ -1,0 +1,46 @@
+"""Functions of NumPy that are given lists with unknowns in them (``np.sum([x, x**2], axis=0)``).
+
+A list does not ask NumPy to let it act, as a traced array does, so while a trace runs each function is replaced by one
+that looks for lists. Everything else goes to the function itself, from whatever thread.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from sparsead.tracing.array import call_function, stack_objects, traced_in
+from sparsead.tracing.replacing.names import PATCHES, StandIn
+
+_METHODS = ("reduce", "accumulate", "reduceat", "at", "outer")
+
+
+class TakesLists(StandIn):
+    """A function, or ufunc, that takes lists with unknowns too."""
+
+    __slots__ = ()
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        """Call the function itself, unless a list with unknowns is among the arguments."""
+        for value in (*args, *kwargs.values()) if kwargs else args:
+            if type(value) in (list, tuple) and any(True for _ in traced_in(value)):
+                return self._replacement(*args, **kwargs)
+        return self._original(*args, **kwargs)
+
+    def __getattr__(self, name: str) -> Any:
+        found = getattr(self._original, name)
+        if name in _METHODS and isinstance(self._original, np.ufunc):
+            return TakesLists(found, lambda *args, **kwargs: found(*map(stack_objects, args), **kwargs))
+        return found
+
+
+def take_lists(func: Callable[..., Any]) -> None:
+    """Let calls of `func` with lists of unknowns be traced."""
+    if func in PATCHES:
+        return
+    if isinstance(func, np.ufunc):
+        PATCHES[func] = TakesLists(func, lambda *args, **kwargs: func(*map(stack_objects, args), **kwargs))
+    else:
+        PATCHES[func] = TakesLists(func, lambda *args, **kwargs: call_function(func, args, kwargs))

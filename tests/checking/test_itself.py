@@ -1,0 +1,311 @@
+"""Every preparation is compared with the function: what is wrong is refused, what is right never is."""
+
+from __future__ import annotations
+
+import functools
+
+import numpy as np
+import pytest
+import scipy.sparse
+
+import sparsead as sad
+from sparsead.problems import PROBLEMS, SIZES
+from sparsead.tracing.array import HANDLERS
+
+X = np.linspace(0.3, 1.4, 6)
+A = scipy.sparse.random_array((40, 6), density=0.3, rng=np.random.default_rng(0), format="csr")
+
+
+def names(report):
+    return [c.name for c in report.comparisons]
+
+
+# -- right functions ----------------------------------------------------------------------------------------------
+def loop(x):
+    out = np.zeros(6)
+    for i in range(5):
+        out[i] = x[i] * x[i + 1] + np.sin(x[i])
+    return out
+
+
+def single_precision(x):
+    return (x.astype(np.float32) ** 2 + np.float32(1.0) / x.astype(np.float32)).astype(np.float64)
+
+
+RIGHT = {
+    "smooth": lambda x: x[1:] ** 2 * np.exp(x[:-1]),
+    "loop": loop,
+    "running sum": lambda x: np.cumsum(x**2) * x,
+    "kinks": lambda x: np.abs(x) + np.maximum(x, 0.1) + np.where(x > 0.5, x, x**3),
+    "jumps": lambda x: np.floor(3.0 * x) + np.sign(x) * x,
+    "cancelling terms": lambda x: (x + 1e9) - 1e9 + x**2,
+    "long sums": lambda x: np.sum(np.sin(np.outer(x, np.arange(2000.0))), axis=1) - np.mean(x),
+    "products": lambda x: A @ np.sin(x),
+    "domain": lambda x: np.sqrt(1.5 - x) + np.log(x),
+    "no derivative at zero": lambda x: np.sqrt(x) + np.cbrt(x),
+    "constant": lambda x: np.ones(4),
+    "overflow": lambda x: np.exp(np.exp(3.0 * x)) * 1e-300,
+    "nan": lambda x: x * np.array([1.0, np.nan, 1.0, np.inf, 1.0, 2.0]),
+    "large": lambda x: 1e200 * x**2,
+    "steep": lambda x: np.tanh(1e4 * (x - 0.7)),
+    "single precision": single_precision,
+    "in place": lambda x: x.__imul__(2.0),
+    "empty": lambda x: x[:0],
+}
+POINTS = {"generic": X, "zeros": np.zeros(6), "ones": np.ones(6), "mixed": np.array([0.0, -1.0, 2.0, 1e-9, 1e6, -0.5])}
+
+
+@pytest.mark.filterwarnings("ignore::RuntimeWarning")
+@pytest.mark.parametrize("point", POINTS)
+@pytest.mark.parametrize("name", RIGHT)
+def test_what_is_right_passes(name, point):
+    jac = sad.jacobian(RIGHT[name], POINTS[point])
+    assert jac.checked.passed
+
+
+@pytest.mark.filterwarnings("ignore::RuntimeWarning")
+@pytest.mark.parametrize("point", POINTS)
+@pytest.mark.parametrize("name", RIGHT)
+def test_what_is_right_passes_for_second_derivatives_too(name, point):
+    hess = sad.hessian(
+        lambda x: np.sum(RIGHT[name](x) * np.arange(1.0, RIGHT[name](X.copy()).size + 1.0)), POINTS[point]
+    )
+    assert hess.checked.passed
+    assert sad.gradient(lambda x: np.sum(RIGHT[name](x)), POINTS[point]).checked.passed
+
+
+@pytest.mark.parametrize("name", PROBLEMS)
+def test_problems_pass_by_few_calls(name):
+    problem = PROBLEMS[name](SIZES[name].picture)
+    prepare = sad.jacobian if problem.derivative == "jacobian" else sad.hessian
+    report = prepare(problem.f, problem.x0, *problem.args).checked
+    assert report.passed
+    assert not report.notes
+    assert report.calls <= 5
+    assert len(report.comparisons) >= 3
+
+
+def test_two_calls_are_enough_for_smooth_functions():
+    calls = []
+
+    def f(x):
+        calls.append(type(x))
+        return x[1:] * x[:-1]
+
+    jac = sad.jacobian(f, X)
+    assert calls[1:] == [np.ndarray, np.ndarray]
+    assert jac.checked.calls == 2
+    assert names(jac.checked) == [
+        "the value at x0", "the value at a point near x0", "J @ d from x0 on, and values of the function",
+    ]  # fmt: skip
+    assert str(jac.checked).startswith("check of f, as it was traced\nok     the value at x0: differs by ")
+
+
+# -- where nothing can be told ------------------------------------------------------------------------------------
+def test_no_check():
+    jac = sad.jacobian(lambda x: np.full(3, np.random.default_rng().uniform()) * x[:3], X, check=False)
+    assert jac.checked.notes == ["nothing was compared: check=False"]
+
+
+def test_a_function_that_differs_from_call_to_call():
+    jac = sad.jacobian(lambda x: np.random.default_rng().uniform() * x, X)
+    assert any("other values at each call" in note for note in jac.checked.notes)
+
+
+def test_a_function_that_raises_on_plain_arrays():
+    def f(x):
+        if isinstance(x[0], float) and type(x) is np.ndarray:
+            raise RuntimeError("no licence")
+        return 2.0 * x
+
+    notes = sad.jacobian(f, X).checked.notes
+    raised = "(on plain arrays it raised RuntimeError: no licence)"
+    assert notes == [
+        f"the function has no value at x0 {raised}",
+        f"no point near x0 has values {raised}: nothing was compared there",
+    ]
+
+
+def test_a_function_without_values():
+    notes = sad.jacobian(lambda x: np.log(-(x**2) - 1.0), X).checked.notes
+    assert "6 of 6 rows have no value at x0" in notes
+
+
+def test_a_point_that_is_not_finite():
+    jac = sad.jacobian(lambda x: x**2, np.array([np.nan, 1.0, np.inf]))
+    assert jac.checked.notes == ["x0 is not finite"]
+    assert "the value at a point near x0" in names(jac.checked)
+
+
+def test_branches_that_were_recorded_hold_where_it_is_checked():
+    def f(x):
+        return x**2 if x[0] > 0.29999 else x**3
+
+    for x in (X, np.array([0.2, 3.0])):
+        checked = sad.jacobian(f, x, guard="record").checked
+        assert checked.passed
+        assert len(checked.comparisons) >= 2
+
+
+def test_arguments_are_not_changed_by_the_check():
+    x, w, p = X.copy(), np.ones(6), {"k": np.ones(6)}
+
+    def f(x, w, p):
+        y = x * w * p["k"]
+        x *= 2.0
+        w *= 3.0
+        p["k"] *= 4.0
+        return y
+
+    assert sad.jacobian(f, x, w, p).checked.passed
+    np.testing.assert_array_equal(x, X)
+    np.testing.assert_array_equal(w, np.ones(6))
+    np.testing.assert_array_equal(p["k"], np.ones(6))
+
+
+def test_memory_order_of_the_point_is_kept():
+    orders = []
+
+    def f(x):
+        orders.append(x.flags.f_contiguous) if type(x) is np.ndarray else None
+        return x.T.copy()
+
+    assert sad.jacobian(f, np.asfortranarray(np.arange(6.0).reshape(2, 3))).checked.passed
+    assert orders == [True, True]
+
+
+# -- what is wrong ------------------------------------------------------------------------------------------------
+def wrong_rule(func, rule):
+    """Return a function whose trace goes by another rule for one NumPy function."""
+
+    def planted(monkeypatch):
+        monkeypatch.setitem(HANDLERS, func, functools.partial(rule, HANDLERS[func]))
+
+    return planted
+
+
+PLANTED = {
+    "a sum that loses an axis": (
+        wrong_rule(np.sum, lambda right, a, **kw: right(a[1:], **kw)),
+        lambda x: x * np.sum(x),
+    ),
+    "a move that does nothing": (wrong_rule(np.roll, lambda right, a, k: a), lambda x: x * np.roll(x, 1)),
+    "another function": (wrong_rule(np.sin, lambda right, a: np.cos(a)), lambda x: np.sin(x)[::-1]),
+    "a term that is missing": (wrong_rule(np.multiply, lambda right, a, b: right(a, 1.0)), lambda x: x * np.exp(x)),
+    "a keyword that is dropped": (
+        wrong_rule(np.cumsum, lambda right, a, axis=None: right(a).reshape(a.shape)),
+        lambda x: np.cumsum(x.reshape(2, 3), axis=0),
+    ),
+    "a small part": (
+        wrong_rule(np.exp, lambda right, a: right(a) + 1e-6 * np.sin(a)),
+        np.exp,
+    ),
+}
+
+
+@pytest.mark.parametrize("point", ["generic", "zeros", "ones"])
+@pytest.mark.parametrize("name", PLANTED)
+def test_wrong_rules_are_found(name, point, monkeypatch):
+    plant, f = PLANTED[name]
+    assert sad.jacobian(f, POINTS[point]).checked.passed
+    plant(monkeypatch)
+    with pytest.raises(sad.CheckFailed, match=r"worst in row \d: .* as traced, .* on plain arrays"):
+        sad.jacobian(f, POINTS[point])
+    with pytest.raises(sad.CheckFailed):
+        sad.hessian(lambda x: f(x).ravel() @ f(x).ravel(), POINTS[point])
+    with pytest.raises(sad.CheckFailed):
+        sad.gradient(lambda x: f(x).ravel() @ f(x).ravel(), POINTS[point])
+    assert sad.jacobian(f, POINTS[point], check=False) is not None
+
+
+def test_the_lines_of_a_wrong_row_are_named(monkeypatch):
+    plant, f = PLANTED["another function"]
+    plant(monkeypatch)
+    with pytest.raises(sad.CheckFailed, match=r"File .*test_itself.py.*, line \d+: "):
+        sad.jacobian(f, X)
+
+
+@pytest.mark.parametrize("entry", [0, 7, 9])
+def test_a_wrong_derivative_is_found_and_its_column_named(entry, monkeypatch):
+    """The program is right, the matrix is not."""
+    from sparsead.derivatives import jacobian
+
+    right = jacobian._assembly
+
+    def spoiled(*args):
+        assembly = right(*args)
+        fill = assembly.fill
+
+        def wrong(data, *args, **kwargs):
+            fill(data, *args, **kwargs)
+            data[entry] *= 1.01
+
+        assembly.fill = wrong
+        return assembly
+
+    monkeypatch.setattr(jacobian, "_assembly", spoiled)
+    with pytest.raises(sad.CheckFailed, match=r"column \d explains it"):
+        sad.jacobian(lambda x: x[1:] ** 2 * np.exp(x[:-1]) * np.array([1.0, 1.0, 1.0, 1.0, 1e-3]), X)
+
+
+def test_an_entry_that_is_missing_in_the_second_derivative(monkeypatch):
+    from sparsead.derivatives import hessian
+
+    right = hessian._assembly
+
+    def spoiled(*args):
+        assembly = right(*args)
+        fill = assembly.fill
+
+        def wrong(data, *args, **kwargs):
+            fill(data, *args, **kwargs)
+            data[3] = 0.0
+
+        assembly.fill = wrong
+        return assembly
+
+    monkeypatch.setattr(hessian, "_assembly", spoiled)
+    with pytest.raises(sad.CheckFailed, match="H @ d and differences of the gradient"):
+        sad.hessian(lambda x: np.sum(x[1:] ** 2 * np.exp(x[:-1])), X)
+
+
+def test_what_the_function_does_with_a_number_is_compared_too():
+    """A placeholder for x decides nothing: the point nearby does."""
+
+    def f(x):
+        k = 1.0 if type(x) is not np.ndarray else np.floor(10.0 * np.max(x))
+        return k * x
+
+    with pytest.raises(sad.CheckFailed):
+        sad.jacobian(f, np.zeros(3))
+
+
+def test_another_size_on_plain_arrays():
+    def f(x):
+        return x if type(x) is np.ndarray else x[1:]
+
+    with pytest.raises(sad.CheckFailed, match="it has 6 elements on plain arrays, 5 as it was traced"):
+        sad.jacobian(f, X)
+
+
+def test_another_shape_on_plain_arrays():
+    def f(x):
+        return x[None] if type(x) is np.ndarray else x
+
+    with pytest.raises(
+        sad.CheckFailed, match=r"shape of the value: .*\n.*\(1, 6\) on plain arrays, \(6,\) as it was traced"
+    ):
+        sad.jacobian(f, X)
+
+
+def test_what_is_kept_from_the_trace_is_met():
+    """Arrays of objects are not seen when a trace ends."""
+    kept = np.empty(1, object)
+
+    def f(x):
+        if kept[0] is None:
+            kept[0] = 2.0 * x
+        return kept[0]
+
+    with pytest.raises(sad.SparseADError, match="keeps something from the run in which it was traced"):
+        sad.jacobian(f, X)
