@@ -13,7 +13,7 @@ from sparsead.program.index import IndexArray, first_elements, is_identity, stor
 from sparsead.program.nodes import Constant, Earlier, Input, Join, Map, Node, Program, Ref, Scan, Sum
 
 LINEAR = {"add", "subtract", "negative"}
-WRITTEN = 64  # points of short last axes that may be written out together
+WRITTEN = 160  # points of short last axes that may be written out together
 
 
 def materialised(program: Program) -> set[int]:
