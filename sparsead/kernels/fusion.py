@@ -13,7 +13,7 @@ from sparsead.program.index import IndexArray, first_elements, is_identity, stor
 from sparsead.program.nodes import Constant, Earlier, Input, Join, Map, Node, Program, Ref, Scan, Sum
 
 LINEAR = {"add", "subtract", "negative"}
-WRITTEN = 160  # points of short last axes that may be written out together
+WRITTEN = 64  # points of short last axes that may be written out together
 
 
 def materialised(program: Program) -> set[int]:
@@ -125,7 +125,8 @@ def _share(ref: Ref) -> float:
     outside = [axis for axis in range(inner) if not index.strides[axis] and index.shape[axis] > 1]
     repeated = float(np.prod([index.shape[axis] for axis in outside])) if outside else 1.0
     written = np.prod(index.shape[outside[0] :], dtype=np.int64) if outside else 1
-    return share * repeated if repeated > UNROLL or written > WRITTEN else share
+    apart = written > WRITTEN and ref.node.size > 4 * written  # a small array costs little to compute again
+    return share * repeated if repeated > UNROLL or apart else share
 
 
 def _key(ref: Ref) -> Hashable:
