@@ -11,6 +11,7 @@ import sparsead.ops  # noqa: F401  (fills the tables that tracing reads)
 from sparsead.checking.report import unchecked
 from sparsead.derivatives.described import Described
 from sparsead.derivatives.modes import chosen_engine
+from sparsead.derivatives.nested import NestedGradient, composes, is_asked
 from sparsead.derivatives.subject import checked
 from sparsead.emit.sweep import DEFAULT_BACKEND, Engine
 from sparsead.errors import InputError
@@ -44,6 +45,7 @@ class Gradient(Described, Sendable):
         self._gradient = value_sweep(self.gradient_kernels, engine)
         self._value_and_gradient = value_sweep(self._both, engine)
 
+    @composes
     def __call__(self, x: Any, *args: Any) -> np.ndarray:
         """Return the gradient at x.
 
@@ -68,6 +70,7 @@ class Gradient(Described, Sendable):
         self._gradient(**self._inputs((x, *args)), g=g)
         return self.signature.like_x(g)
 
+    @composes
     def value_and_gradient(self, x: Any, *args: Any) -> tuple[float, np.ndarray]:
         """Return ``f(x, *args)`` and its gradient, from one sweep.
 
@@ -90,6 +93,10 @@ class Gradient(Described, Sendable):
     def argnum(self) -> int:
         """Which argument x is."""
         return self.signature.argnum
+
+    @property
+    def _nested(self) -> NestedGradient:
+        return NestedGradient(self.program, self.signature, self.kernels)
 
     def _heading(self) -> str:
         return f"gradient of {self.program.name}: {self.program.wrt.size} elements"
@@ -144,6 +151,8 @@ def gradient(
     >>> grad(np.array([1.0, 2.0, 3.0]))
     array([ 3., 12., 27.])
     """
+    if is_asked((x0, *args)):
+        return NestedGradient.of(f, (x0, *args), argnum)  # type: ignore[return-value]  # inside a traced function
     return _prepared(f, (x0, *args), (argnum, chosen_engine(backend, threads), check))
 
 

@@ -16,9 +16,10 @@ from sparsead.derivatives import constants
 from sparsead.derivatives.gradient import traced_scalar
 from sparsead.derivatives.matrix import PreparedMatrix
 from sparsead.derivatives.modes import HESSIAN_MODES, check_options, choose_hessian, chosen_engine
+from sparsead.derivatives.nested import NestedHessian, composes, is_asked
 from sparsead.derivatives.preparation import Options, finished, prepared_at
 from sparsead.derivatives.subject import checked
-from sparsead.derivatives.vectors import as_operator, checked_pair, checked_vector, new_or_checked
+from sparsead.derivatives.vectors import apart, as_operator, checked_pair, checked_vector, new_or_checked
 from sparsead.emit.sweep import DEFAULT_BACKEND, Engine, Sweep
 from sparsead.errors import InputError
 from sparsead.explain.refusal import naming_lines
@@ -32,6 +33,7 @@ from sparsead.sweeps.assembly import Assembly, compressed_assembly, direct_assem
 from sparsead.sweeps.vector import apply_columns, product_sweep, value_sweep
 from sparsead.tracing.arguments import Argnum
 from sparsead.tracing.decisions import Decisions
+from sparsead.tracing.order import for_order
 
 LANE = "hvp"
 
@@ -53,6 +55,7 @@ class Hessian(PreparedMatrix):
         self.gradient_kernels = gradients
         self._both = combined(combined(self.kernels, gradients), self.linear.primal)
 
+    @composes
     def __call__(
         self,
         x: Any,
@@ -105,6 +108,7 @@ class Hessian(PreparedMatrix):
             return out
         return self.structure.matrix(data) if triangle == "full" else self.structure.triangle(data, triangle)
 
+    @composes
     def gradient(self, x: Any, *args: Any, out: np.ndarray | None = None) -> np.ndarray:
         """Return the gradient at x, by one reverse sweep.
 
@@ -121,9 +125,10 @@ class Hessian(PreparedMatrix):
             In the shape of x.
         """
         g = new_or_checked("gradient", out, self.program.wrt.shape)
-        self._sweep("gradient")(**self._inputs((x, *args)), g=g)
+        self._sweep("gradient")(**apart(self._inputs((x, *args)), g), g=g)
         return self.signature.like_x(g)
 
+    @composes
     def hvp(self, x: Any, v: Any, *args: Any) -> np.ndarray:
         """Return ``H @ v`` without forming H.
 
@@ -175,7 +180,8 @@ class Hessian(PreparedMatrix):
         y, g = np.empty(1), new_or_checked(name, given, self.program.wrt.shape)
         data = self.structure.new_or_checked(matrix)
         constants.forget(data)
-        self._assembly.fill(data, self._inputs((x, *args)) | {"y": y, "g": g}, values=self._both)
+        inputs = apart(self._inputs((x, *args)), g, data)
+        self._assembly.fill(data, inputs | {"y": y, "g": g}, values=self._both)
         matrix = self.structure.matrix(data) if matrix is None else matrix
         return float(y[0]), self.signature.like_x(g), self._verified(matrix, verify, (x, *args))
 
@@ -197,6 +203,10 @@ class Hessian(PreparedMatrix):
             return self.hvp(x, v, *args)
 
         return as_operator(self.shape, product, product)
+
+    @property
+    def _nested(self) -> NestedHessian:
+        return NestedHessian(self.program, self.signature, self.kernels)
 
     def _sweep(self, name: str) -> Sweep:
         if name not in self._sweeps:
@@ -259,6 +269,8 @@ def hessian(
            [0., 4., 0.]])
     """
     check_options(mode, HESSIAN_MODES, guard)
+    if is_asked((x0, *args)):
+        return NestedHessian.of(f, (x0, *args), argnum)  # inside a traced function
     options = Options(argnum, mode, pattern, coloring, order, chosen_engine(backend, threads), check)
     return prepared_at(prepared, f, (x0, *args), options, guard)
 
@@ -278,9 +290,10 @@ def prepared(
         Records the branches on traced values; without it they are refused.
     """
     timings = Timings()
-    program, signature, kernels = traced_scalar(f, args, options.argnum, timings, decisions)
+    with for_order(2):
+        program, signature, kernels = traced_scalar(f, args, options.argnum, timings, decisions)
     with timings.stage("linearize"):
-        gradients = gradient_kernels(kernels)
+        gradients = gradient_kernels(kernels, again=True)
         linear = second_order(gradients)
     steps = (hessian_patterns, choose_hessian, _assembly)
     with naming_lines(program, symmetric=True):
@@ -311,8 +324,9 @@ def hessian_pattern(f: Callable[..., Any], x0: Any, *args: Any, argnum: Argnum =
            [1., 0., 0.],
            [0., 0., 0.]])
     """
-    program, _, kernels = traced_scalar(f, (x0, *args), argnum, Timings())
-    linear = second_order(gradient_kernels(kernels))
+    with for_order(2):
+        program, _, kernels = traced_scalar(f, (x0, *args), argnum, Timings())
+    linear = second_order(gradient_kernels(kernels, again=True))
     with naming_lines(program, symmetric=True):
         return hessian_patterns(linear)[linear.target]
 

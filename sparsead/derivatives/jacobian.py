@@ -15,9 +15,10 @@ from sparsead.derivatives import constants
 from sparsead.derivatives.differences import METHODS, DifferenceJacobian
 from sparsead.derivatives.matrix import PreparedMatrix
 from sparsead.derivatives.modes import JACOBIAN_MODES, check_options, choose_jacobian, chosen_engine
+from sparsead.derivatives.nested import NestedJacobian, composes, is_asked
 from sparsead.derivatives.preparation import Options, finished, prepared_at
 from sparsead.derivatives.subject import checked
-from sparsead.derivatives.vectors import as_operator, checked_pair, checked_vector, new_or_checked
+from sparsead.derivatives.vectors import apart, as_operator, checked_pair, checked_vector, new_or_checked
 from sparsead.emit.sweep import DEFAULT_BACKEND, Engine, Sweep
 from sparsead.errors import InputError
 from sparsead.explain.refusal import naming_lines
@@ -49,6 +50,7 @@ class Jacobian(PreparedMatrix):
         super().__init__(*args)
         self._both = combined(self.kernels, self.linear.primal)
 
+    @composes
     def __call__(
         self,
         x: Any,
@@ -94,6 +96,7 @@ class Jacobian(PreparedMatrix):
         self._fill(data, inputs, keep_constants)
         return self._verified(self.structure.matrix(data) if out is None else out, verify, (x, *args))
 
+    @composes
     def value_and_jacobian(
         self,
         x: Any,
@@ -132,10 +135,11 @@ class Jacobian(PreparedMatrix):
             self.structure.new_or_checked(matrix),
         )
         constants.forget(data)
-        self._assembly.fill(data, inputs | {"y": y}, values=self._both)
+        self._assembly.fill(data, apart(inputs, y, data) | {"y": y}, values=self._both)
         matrix = self.structure.matrix(data) if matrix is None else matrix
         return self.signature.shaped(y), self._verified(matrix, verify, (x, *args))
 
+    @composes
     def value(self, x: Any, *args: Any, out: np.ndarray | None = None) -> np.ndarray:
         """Return ``f(x, *args)``, from the compiled kernels.
 
@@ -152,9 +156,10 @@ class Jacobian(PreparedMatrix):
             In the shape in which `f` returns it.
         """
         y = new_or_checked("value", out, self.program.output.shape)
-        self._sweep("value")(**self._inputs((x, *args)), y=y)
+        self._sweep("value")(**apart(self._inputs((x, *args)), y), y=y)
         return self.signature.shaped(y)
 
+    @composes
     def jvp(self, x: Any, v: Any, *args: Any) -> np.ndarray:
         """Return ``J @ v`` without forming J, for about the price of `f`.
 
@@ -177,6 +182,7 @@ class Jacobian(PreparedMatrix):
         v = checked_vector("jvp", v, self.shape[1])
         return apply_columns(self._sweep("jvp"), self._inputs((x, *args)), "dx", "dy", v, self.shape[0])
 
+    @composes
     def vjp(self, x: Any, w: Any, *args: Any) -> np.ndarray:
         """Return ``J.T @ w`` without forming J, for about the price of `f`.
 
@@ -214,6 +220,10 @@ class Jacobian(PreparedMatrix):
         """
         x = np.array(x, dtype=np.float64)
         return as_operator(self.shape, lambda v: self.jvp(x, v, *args), lambda w: self.vjp(x, w, *args))
+
+    @property
+    def _nested(self) -> NestedJacobian:
+        return NestedJacobian(self.program, self.signature, self.kernels)
 
     def _sweep(self, name: str) -> Sweep:
         if name not in self._sweeps:
@@ -317,6 +327,8 @@ def jacobian(
     {'jvp': 2, 'vjp': 0}
     """
     check_options(mode, JACOBIAN_MODES, guard)
+    if is_asked((x0, *args)):
+        return NestedJacobian.of(f, (x0, *args), argnum)
     _check_method(method, mode)
     if method != "ad":
         return DifferenceJacobian(f, (x0, *args), argnum, method, step, pattern, coloring, order)

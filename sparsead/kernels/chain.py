@@ -92,7 +92,8 @@ class _Below:
         assert expr.op is not None
         if expr.op.choice is None:
             passed = [(arg, weight * partial) for arg, partial in self.partials[expr.serial]]
-            return [(arg, (), amount) for arg, amount in self._met(passed)]
+            cancels = expr.op is OPS["subtract"] or expr.op is OPS["divide"]
+            return [(arg, (), amount) for arg, amount in (self._met(passed) if cancels else passed)]
         condition, *sides = expr.op.choice(*expr.args)
         ways: list[Way] = [((condition, True),), ((condition, False),)]
         if expr.serial in self.varying or self.chain.absorbing:

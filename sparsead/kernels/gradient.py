@@ -8,13 +8,13 @@ from sparsead.kernels.nothing import NOTHING, product
 from sparsead.program.scalar import Expr
 
 
-def gradient(kernels: Kernels) -> Kernels:
+def gradient(kernels: Kernels, again: bool = False) -> Kernels:
     """Return kernels that compute the gradient of the (single) output with respect to the input `wrt`.
 
     The kernels that compute the buffers which the partial derivatives read come first, then the transposed linear
     kernels, in reverse order, on cotangents (Griewank & Walther 2008, section 3.2). The cotangent of the output is 1.
     """
-    linear = linearize(kernels)
+    linear = linearize(kernels, again)
     transposed = linear.transposed()
     cotangents = {kernels.wrt: Buffer("g", kernels.wrt.size, "output")}
     for buffer in linear.work:

@@ -251,12 +251,19 @@ def backwards(terms: tuple[Term, ...]) -> tuple[Term, ...]:
 
 def moved(roots: Iterable[Expr], move: Callable[[IndexMap], IndexMap]) -> list[Expr]:
     """Return expressions over another domain, given by what becomes of the index maps of their loads."""
+    return with_loads(roots, lambda load: Load(load.buffer, move(load.index)), move)
+
+
+def with_loads(
+    roots: Iterable[Expr], new_load: Callable[[Load], Load], move: Callable[[IndexMap], IndexMap] = lambda index: index
+) -> list[Expr]:
+    """Return expressions with other loads; `move` says what becomes of the index maps of meetings."""
     roots = list(roots)
     pool = Pool()
     new: dict[int, Expr] = {}
     for expr in reachable(roots):
         if isinstance(expr.value, Load):
-            new[expr.serial] = pool.leaf(Load(expr.value.buffer, move(expr.value.index)))
+            new[expr.serial] = pool.leaf(new_load(expr.value))
         elif isinstance(expr.value, Meeting):
             new[expr.serial] = met(pool, move(expr.value.first), move(expr.value.second))
         elif expr.op is None:

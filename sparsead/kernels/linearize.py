@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import NoReturn
 
 from sparsead.errors import UnsupportedOperationError
 from sparsead.kernels.chain import Chain
@@ -20,6 +21,7 @@ from sparsead.kernels.kernel import (
     filled_by,
     reachable,
     read_by,
+    with_loads,
 )
 from sparsead.kernels.masks import without_zeros
 from sparsead.kernels.meetings import added_up
@@ -28,41 +30,74 @@ from sparsead.kernels.reciprocals import with_reciprocals
 from sparsead.program.scalar import Pool
 
 
-def linearize(kernels: Kernels) -> LinearProgram:
+def linearize(kernels: Kernels, again: bool = False) -> LinearProgram:
     """Return the linear program of the derivative of the output with respect to the input `wrt`.
+
+    With `again` its coefficients are going to be differentiated in their turn.
 
     Raises
     ------
     UnsupportedOperationError
         If the derivative of an operation that is not traced would have to be differentiated.
     """
-    linear = _linear_kernels(kernels, absorbing=False)
+    linear, without = _linear_kernels(kernels, absorbing=False)
     work = dict.fromkeys(t.target for k in linear for t in k.terms if t.target is not kernels.output)
     absorbing = is_absorbing(linear, work)
     if absorbing:
-        linear = _linear_kernels(kernels, absorbing=True)
+        linear, without = _linear_kernels(kernels, absorbing=True)
+    if again:
+        _check_coefficients(linear, without)
     primal = _needed(kernels, linear)
     return LinearProgram(kernels.wrt, kernels.output, tuple(linear), primal, absorbing=absorbing)
 
 
-def _linear_kernels(kernels: Kernels, absorbing: bool) -> list[LinearKernel]:
-    """Return the linear kernels; in `absorbing` ones, coefficients tell nothing from a computed zero."""
+def _linear_kernels(kernels: Kernels, absorbing: bool) -> tuple[list[LinearKernel], dict[Buffer, str]]:
+    """Return the linear kernels, and the buffers that depend on calls without a derivative, with such a call's name.
+
+    In `absorbing` kernels, coefficients tell nothing from a computed zero.
+    """
     active = {kernels.wrt}
     entries: dict[Buffer, CallKernel] = {}
-    linear = []
+    linear: list[LinearKernel] = []
+    restated = _restated(kernels)
+    without: dict[Buffer, str] = {}
     for step in kernels.kernels:
         if isinstance(step, CallKernel):
             entries |= dict.fromkeys(step.entries, step)
             found = [k for k in _call_kernels(step) if k.terms[0].source in active]
+            if step.operation.carrier and step.result not in restated:
+                without[step.result] = step.operation.name
         else:
             own = set(filled_by(step)) if step.ordered else set()
             terms = tuple(_terms(step, active.union(own), absorbing))
-            whole = LinearKernel(step.domain, terms, step.ordered)
+            whole = LinearKernel(step.domain, tuple(_restating(terms, restated)), step.ordered)
             found = list(without_zeros(added_up(whole))) if any(t.source in active for t in terms) else []
             _check_second_derivatives(step, entries, active)
+            names = [without[load.buffer] for load in step.loads if load.buffer in without]
+            if names and not found:
+                without |= dict.fromkeys(filled_by(step), names[0])
         active.update(t.target for k in found for t in k.terms)
         linear += found
-    return _alive(linear, kernels.output)
+    return _alive(linear, kernels.output), without
+
+
+def _restated(kernels: Kernels) -> dict[Buffer, Buffer]:
+    """Return the results of calls without a derivative, each with the buffer of equal values that has one."""
+    calls = [step for step in kernels.kernels if isinstance(step, CallKernel)]
+    results = {id(step.operation): step.result for step in calls}
+    return {results[id(c)]: step.result for step in calls for c in step.operation.restates if id(c) in results}
+
+
+def _restating(terms: tuple[Term, ...], restated: dict[Buffer, Buffer]) -> list[Term]:
+    """Let coefficients read the buffers that have a derivative."""
+    if not restated:
+        return list(terms)
+
+    def replacement(load: Load) -> Load:
+        return Load(restated.get(load.buffer, load.buffer), load.index)
+
+    new = with_loads((t.coefficient for t in terms), replacement)
+    return [replace(t, coefficient=c) for t, c in zip(terms, new, strict=True)]
 
 
 def _alive(linear: list[LinearKernel], output: Buffer) -> list[LinearKernel]:
@@ -111,10 +146,20 @@ def _check_second_derivatives(kernel: Kernel, entries: dict[Buffer, CallKernel],
     for load in kernel.loads:
         call = entries.get(load.buffer)
         if call is not None and not call.operation.linear and any(b in active for b in call.operands):
-            raise UnsupportedOperationError(
-                f"a second derivative of {call.operation.name}, which is not traced, is not known.\n"
-                "  A Hessian needs operations that are traced, or declared with linear=True."
-            )
+            _refuse_second(call.operation.name)
+
+
+def _check_coefficients(linear: list[LinearKernel], without: dict[Buffer, str]) -> None:
+    for expr in reachable(t.coefficient for k in linear for t in k.terms):
+        if isinstance(expr.value, Load) and expr.value.buffer in without:
+            _refuse_second(without[expr.value.buffer])
+
+
+def _refuse_second(name: str) -> NoReturn:
+    raise UnsupportedOperationError(
+        f"a second derivative of {name}, which is not traced, is not known.\n"
+        "  A Hessian needs operations that are traced, or declared with linear=True."
+    )
 
 
 def _needed(kernels: Kernels, linear: list[LinearKernel]) -> Kernels:

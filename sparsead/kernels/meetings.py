@@ -12,7 +12,7 @@ from collections.abc import Iterable
 from dataclasses import replace
 
 from sparsead.kernels.indexmap import IndexMap
-from sparsead.kernels.kernel import LinearKernel, Load, Meeting, Term
+from sparsead.kernels.kernel import LinearKernel, Load, Meeting, Term, reachable
 from sparsead.program.scalar import OPS, Expr
 
 MOST_NODES = 64  # of two expressions, to be compared
@@ -87,12 +87,29 @@ def added_up(kernel: LinearKernel) -> LinearKernel:
         if not where or where in gone[a] or where in gone[b]:
             continue
         first, second = terms[a].coefficient, terms[b].coefficient
-        if first.is_constant and second.is_constant:
+        if not (is_large(first) and is_large(second)):
             continue
         first, second = together(condition(where, first), first, second)
         terms[a], terms[b] = replace(terms[a], coefficient=first), replace(terms[b], coefficient=second)
         gone[b].add(where)
     return replace(kernel, terms=tuple(terms))
+
+
+def is_large(coefficient: Expr) -> bool:
+    """Tell whether a coefficient may be large beside others, so that it matters what it is added to first."""
+    return any(e.op is not None and e.op.singular for e in reachable([coefficient]))
+
+
+def mirrored(first: Term, second: Term) -> Expr:
+    """Return the coefficient of the second of two terms that are mirror images of each other in a Hessian.
+
+    It is that of the first, except where both go to one entry and one of them has taken over what the other had.
+    """
+    changed = any(isinstance(e.value, Meeting) for e in reachable([first.coefficient, second.coefficient]))
+    if not changed or not first.place.meets(first.index):
+        return first.coefficient
+    met = condition([frozenset((first.place, first.index))], first.coefficient)
+    return OPS["select"](met, second.coefficient, _given(first.coefficient, met, False))
 
 
 def _meeting(terms: tuple[Term, ...]) -> set[Pair]:

@@ -24,7 +24,10 @@ from sparsead.tracing.scalar import TracedScalar
 Rule = Callable[..., Any]
 
 # Parameters that hold several arrays, or none; every other list of unknowns is one array.
-SEVERAL = frozenset(["arrays", "tup", "choices", "choicelist", "condlist", "funclist", "out", "axis", "axes", "shape"])
+SEVERAL = frozenset([
+    "arrays", "tup", "choices", "choicelist", "condlist", "funclist", "out", "axis", "axes", "shape",
+    "blocks", "mats", "diagonals", "c_and_lower", "lu_and_piv", "l_and_u",
+])  # fmt: skip
 ORDERS = {"C": "C", "F": "F", "A": "A", "K": "K", "c": "C", "f": "F", "a": "A", "k": "K"}
 CASTINGS = ("no", "equiv", "safe", "same_kind", "unsafe")
 

@@ -10,9 +10,9 @@ import scipy.sparse
 
 import sparsead.ops.composed
 import sparsead.ops.movement  # noqa: F401  (both are stated first: movements act on complex arrays too)
-from sparsead.ops.registry import HANDLERS, REGISTRY, Sample, is_traced, record, spelling_of, traced
+from sparsead.ops.registry import HANDLERS, Sample, is_traced, record, spelling_of, traced
 from sparsead.tracing.array import complex_of_parts
-from sparsead.tracing.complex import COMPLEX_HANDLERS, parts
+from sparsead.tracing.complex import COMPLEX_HANDLERS, is_complex, parts
 
 Pair = tuple[Any, Any]
 
@@ -102,12 +102,11 @@ def of_parts(func: Any, *samples: Sample) -> Callable[[Callable[..., Any]], Call
 
 
 # -- what acts on both parts, and products ------------------------------------------------------------------------
-_MOVING = {entry.spelling for entry in REGISTRY if entry.family == "movement"}
-COMPLEX_HANDLERS |= {func: HANDLERS[func] for func in HANDLERS if spelling_of(func) in _MOVING}
 linear(np.concatenate, np.stack, np.hstack, np.vstack, np.dstack, np.column_stack, np.block)
-linear(np.resize, np.tril, np.triu, np.diag, np.diagflat)
+linear(np.resize, np.tril, np.triu, np.diagflat)
 linear(np.negative, np.sum, np.mean, np.cumsum, np.trace)
-COMPLEX_HANDLERS[np.diff] = HANDLERS[np.diff]  # by movements and a difference, which know complex arrays
+# By movements and a difference, which know complex arrays:
+COMPLEX_HANDLERS |= {np.diff: HANDLERS[np.diff], np.meshgrid: HANDLERS[np.meshgrid]}
 additive(np.add, np.subtract, np.append)
 bilinear(np.multiply, np.matmul, np.dot, np.inner, np.outer, np.kron, np.tensordot, np.convolve)
 
@@ -139,7 +138,7 @@ def imag(a: Any, b: Any) -> Any:
 @of_parts(np.conjugate, lambda x: (_rotated(x) * np.conj(_rotated(x[::-1]))).real)
 def conjugate(a: Any, b: Any) -> Pair:
     """Conjugate."""
-    return a, -b
+    return np.positive(a), -b
 
 
 @of_parts(np.absolute, lambda x: np.abs(_rotated(x) + 1.0))
@@ -237,8 +236,8 @@ def reciprocal(a: Any, b: Any) -> Pair:
 
 @of_parts(np.power, lambda x: ((x + 1j) ** 3).real, lambda x: ((x + 1j) ** -2).imag)
 def power(a: Any, b: Any, exponent: Any) -> Any:
-    """Integer powers, by products."""
-    if np.ndim(exponent) or float(exponent) != int(exponent):
+    """Integer powers by products, others by the logarithm."""
+    if is_traced(exponent) or is_complex(exponent) or np.ndim(exponent) or float(exponent) != int(exponent):
         return parts(np.exp(exponent * np.log(joined(a, b))))
     z, n = joined(a, b), abs(int(exponent))
     result: Any = 1.0

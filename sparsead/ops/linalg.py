@@ -1,4 +1,4 @@
-"""Linear algebra of small stacked matrices, written out: elimination up to 4 x 4, pivots chosen without branches."""
+"""Linear algebra of stacked matrices: small ones written out, up to 4 x 4; larger ones by LAPACK, in `solves`."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from sparsead.errors import unsupported
+from sparsead.ops import solves
 from sparsead.ops.elimination import determinant, inverse, sign_and_logarithm, solution
 from sparsead.ops.registry import composite, is_traced
 from sparsead.tracing.array import stack_objects
@@ -25,12 +26,6 @@ def _square(a: Any, what: str) -> int:
     n = np.shape(a)[-1]
     if np.ndim(a) < 2 or np.shape(a)[-2] != n:
         raise np.linalg.LinAlgError(f"{what}: expected square matrices, got shape {np.shape(a)}")
-    if n > LARGEST:
-        raise unsupported(
-            f"{what} of traced {n} x {n} matrices",
-            f"Closed forms go up to {LARGEST} x {LARGEST}; make the solution of larger systems an unknown of its own, "
-            "or register the solver with sparsead.extend.",
-        )
     return n
 
 
@@ -39,12 +34,15 @@ def _square(a: Any, what: str) -> int:
     lambda x: np.linalg.det(x[:, :3]),
     lambda x: np.linalg.det(np.stack([x[:2, :2], x[1:, 2:]])),
     lambda x: np.linalg.det(np.vstack([x, x[0] ** 2])),
+    lambda x: np.linalg.det(np.outer(np.arange(6.0), x[0, :1]) + np.eye(6) * x[1, 0]),
     family="linear algebra",
 )
 def det(a: Any) -> Any:
     """``np.linalg.det``: the product of the pivots."""
     a = stack_objects(a)
     n = _square(a, "np.linalg.det")
+    if n > LARGEST:
+        return solves.det(a)
     return determinant(a) if n else np.ones(np.shape(a)[:-2])
 
 
@@ -58,6 +56,8 @@ def inv(a: Any) -> Any:
     """``np.linalg.inv``, by elimination."""
     a = stack_objects(a)
     n = _square(a, "np.linalg.inv")
+    if n > LARGEST:
+        return solves.inv(a)
     return inverse(a) if n else a
 
 
@@ -71,6 +71,8 @@ def slogdet(a: Any) -> Any:
     """``np.linalg.slogdet``: sign and logarithm of the determinant."""
     a = stack_objects(a)
     n = _square(a, "np.linalg.slogdet")
+    if n > LARGEST:
+        return SlogdetResult(*solves.slogdet(a))
     none = np.zeros(np.shape(a)[:-2])
     return SlogdetResult(*(sign_and_logarithm(a) if n else (none + 1.0, none)))
 
@@ -86,6 +88,9 @@ def cholesky(a: Any, /, *, upper: bool = False) -> Any:
     a = stack_objects(a)
     n = _square(a, "np.linalg.cholesky")
     a = np.swapaxes(a, -1, -2) if upper else a
+    if n > LARGEST:
+        factor = solves.cholesky(a)
+        return np.swapaxes(factor, -1, -2) if upper else factor
     factor = np.zeros_like(a)
     for j in range(n):
         known = factor[..., j, :j]
@@ -96,21 +101,52 @@ def cholesky(a: Any, /, *, upper: bool = False) -> Any:
     return np.swapaxes(factor, -1, -2) if upper else factor
 
 
+class EighResult(NamedTuple):
+    """What ``np.linalg.eigh`` returns."""
+
+    eigenvalues: Any
+    eigenvectors: Any
+
+
+@composite(
+    np.linalg.eigh,
+    lambda x: np.linalg.eigh(x[:, :3] + x[:, :3].T + np.diag([0.0, 3.0, 7.0]))[0],
+    lambda x: np.linalg.eigh(x[:, :3] + np.diag([0.0, 3.0, 7.0]), UPLO="U").eigenvectors ** 2,
+    family="linear algebra",
+)
+def eigh(a: Any, UPLO: str = "L") -> EighResult:
+    """``np.linalg.eigh``: of matrices with a simple spectrum."""
+    a = stack_objects(a)
+    _square(a, "np.linalg.eigh")
+    return EighResult(*solves.eigh(a, UPLO.upper() == "L"))
+
+
+@composite(
+    np.linalg.eigvalsh,
+    lambda x: np.linalg.eigvalsh(x[:, :3] + x[:, :3].T + np.diag([0.0, 3.0, 7.0])),
+    family="linear algebra",
+)
+def eigvalsh(a: Any, UPLO: str = "L") -> Any:
+    """``np.linalg.eigvalsh``: of matrices with a simple spectrum."""
+    return eigh(a, UPLO).eigenvalues
+
+
 @composite(
     np.linalg.solve,
     lambda x: np.linalg.solve(x[:, :3] + 2.0 * np.eye(3), x[:, 3]),
     lambda x: np.linalg.solve(x[:2, :2] + np.eye(2), x[:2, 2:]),
+    lambda x: np.linalg.solve(np.outer(np.arange(1.0, 7.0), x.reshape(-1)[:6]) + np.eye(6), x.reshape(-1)[6:]),
     lambda x: np.linalg.solve(np.array([[4.0, 1.0, 0.0], [1.0, 3.0, 0.0], [0.0, 1.0, 2.0]]), x),
     family="linear algebra",
 )
 def solve(a: Any, b: Any) -> Any:
-    """``np.linalg.solve``; a constant matrix may have any size."""
+    """``np.linalg.solve``."""
     a, b = stack_objects(a), stack_objects(b)
-    if not is_traced(a):
-        return np.linalg.inv(np.asarray(a)) @ b
     n, vectors = _square(a, "np.linalg.solve"), np.ndim(b) == 1
     if np.shape(b)[-1 if vectors else -2] != n:
         raise ValueError(f"np.linalg.solve: matrices {np.shape(a)} and right-hand sides {np.shape(b)} do not fit")
+    if n > LARGEST or not is_traced(a):
+        return solves.solve(a, b)
     found = solution(a, b[:, None] if vectors else b)
     return found[..., 0] if vectors else found
 

@@ -21,6 +21,8 @@ class Lookup:
     """An operation whose derivative has no entries, of any order."""
 
     linear = True
+    carrier = False
+    restates: tuple[Any, ...] = ()
 
     def __init__(self, read: Read, name: str, content: tuple[Any, ...]) -> None:
         self.read = read

@@ -16,7 +16,7 @@ refused(
     instead="np.sort of short lines, np.max and np.min work; so does np.take with an order that is fixed.",
 )  # fmt: skip
 refused(
-    np.argmax, np.argmin, np.nonzero, np.flatnonzero, np.argwhere, np.count_nonzero, np.searchsorted, np.digitize,
+    np.argmax, np.argmin, np.argwhere, np.count_nonzero, np.searchsorted, np.digitize,
     because="The answer is an index or a count that differs from call to call.",
     instead=WHERE,
 )  # fmt: skip
@@ -37,7 +37,7 @@ refused(
     instead="np.nansum, np.nanmean, np.nanmax and np.median of lines without NaN work.",
 )  # fmt: skip
 refused(
-    np.linalg.eig, np.linalg.eigh, np.linalg.eigvals, np.linalg.eigvalsh, np.linalg.svd, np.linalg.svdvals,
+    np.linalg.eig, np.linalg.eigvals, np.linalg.svd, np.linalg.svdvals,
     np.linalg.qr, np.linalg.lstsq, np.linalg.pinv, np.linalg.cond, np.linalg.matrix_rank, np.linalg.tensorsolve,
     np.linalg.tensorinv,
     because="Factorizations have no rule here.",

@@ -30,7 +30,7 @@ from sparsead.tracing.array import (
     traced,
     traced_in,
 )
-from sparsead.tracing.complex import TracedComplex
+from sparsead.tracing.complex import COMPLEX_HANDLERS, TracedComplex
 from sparsead.tracing.kinds import as_logic, result_type
 from sparsead.tracing.layout import elementwise as elementwise_layout
 from sparsead.tracing.positioned import Positioned
@@ -126,14 +126,15 @@ def elementwise(
     jumps = jumps or boolean or any(p is None for k, p in enumerate(partials) if k not in conditions)
     op = define(Op(name, numpy, code, partials, cost, boolean, choice, singular, conditions, jumps))
 
-    def rule(*placed: Any, **named: Any) -> TracedArray:
-        operands = (*placed, *named.values())
+    def rule(*operands: Any) -> TracedArray:
         if len(operands) < op.arity:
             raise unsupported(f"{spelling_of(numpy)} of {len(operands)} arguments", f"Give all {op.arity} of them.")
         return apply(op, operands, conditions)
 
-    plain = not isinstance(numpy, np.ufunc) and numpy is not np.where
-    state(numpy, rule, stated={*signature_of(numpy).parameters} if plain else None)
+    if isinstance(numpy, np.ufunc) or numpy is np.where:
+        state(numpy, rule)
+    else:  # a function, whose operands have names
+        state(numpy, lambda *placed, **named: rule(*placed, *named.values()), stated=signature_of(numpy).parameters)
     if sample is None:
         sample = (lambda x: np.where(_on_mirrored(numpy, op)(x), x, 2.0 * x)) if boolean else _on_mirrored(numpy, op)
     record("elementwise", spelling_of(numpy), [sample] if callable(sample) else sample)
@@ -174,6 +175,8 @@ def apply(op: Op, operands: Sequence[Any], conditions: tuple[int, ...] = ()) -> 
     operands = [stack_objects(o) for o in operands]
     dtype = result_type(op, operands)
     if dtype == np.bool_ and not op.boolean:
+        if op.arity == 1:
+            return operands[0].copy("K")
         return as_logic(op, [_conditions(o) for o in operands], lambda used, *os: apply(used, os, used.conditions))
     refs = [_typed(reading(o), k in conditions) for k, o in enumerate(operands)]
     try:
@@ -219,6 +222,7 @@ def movement(func: Callable[..., Any], *samples: Sample, argument: int = 0) -> N
     AS_NUMPY.add(func)
     MOVEMENTS.add(func)
     state(func, rule, stated={*parameters} - {"out"})
+    COMPLEX_HANDLERS[func] = HANDLERS[func]
     record("movement", spelling_of(func), samples)
 
 
@@ -265,17 +269,20 @@ def assembled(func: Callable[..., Any], *operands: Any) -> TracedArray:
     def number(operand: Any) -> Any:
         if isinstance(operand, (list, tuple)):
             return type(operand)(number(o) for o in operand)
-        ref = reading(stack_objects(operand))
+        operand = stack_objects(operand)
+        ref = reading(operand)
         start = starts[-1] + parts[-1].index.size
         parts.append(ref)
         starts.append(start)
-        return np.arange(start, start + ref.index.size).reshape(ref.shape)
+        numbers = np.empty_like(operand.positions if isinstance(operand, TracedArray) else operand, np.int64)
+        numbers[...] = np.arange(start, start + ref.index.size).reshape(ref.shape)
+        return numbers
 
     numbers = np.asarray(func(*(number(o) for o in operands)))
     part = np.searchsorted(starts, numbers, side="right") - 1
     # empty operands share their start with the next one; searchsorted then finds the last, which is right
     element = numbers - np.asarray(starts)[part]
-    return TracedArray.of_ref(assemble(parts, part, element, numbers.shape))
+    return TracedArray.of_ref(assemble(parts, part, element, numbers.shape), numbers)
 
 
 def is_traced(array: Any) -> bool:
@@ -298,24 +305,30 @@ def composite(func: Callable[..., Any], *samples: Sample, family: str = "composi
 
     def register(definition: Rule) -> Rule:
         state(func, definition)
+        if family == "movement":  # of complex arrays too
+            COMPLEX_HANDLERS[func] = HANDLERS[func]
         record(family, spelling_of(func), samples)
         return definition
 
     return register
 
 
-def patched(func: Callable[..., Any], *samples: Sample) -> Callable[[Rule], Rule]:
+def any_traced(*args: Any) -> bool:
+    """Tell whether anything in arguments, or in lists, tuples and dicts of them, depends on the traced arguments."""
+    return any(not value.is_constant for value in traced_in(args))
+
+
+def patched(func: Callable[..., Any], *samples: Sample, family: str = "patched") -> Callable[[Rule], Rule]:
     """State by a definition a function that does not dispatch; while tracing it is replaced (used as a decorator)."""
 
     def register(definition: Rule) -> Rule:
         bound = Bound(func, spelling_of(func), definition)
 
         def call(*args: Any, **kwargs: Any) -> Any:
-            operands = [stack_objects(a) for a in (*args, *kwargs.values())]
-            return bound(*args, **kwargs) if any(map(is_traced, operands)) else func(*args, **kwargs)
+            return bound(*args, **kwargs) if any_traced(args, kwargs) else func(*args, **kwargs)
 
         patch(func, call)
-        record("patched", spelling_of(func), samples)
+        record(family, spelling_of(func), samples)
         return definition
 
     return register
@@ -326,9 +339,8 @@ def patched_later(module: str, name: str, *samples: Sample) -> Callable[[Rule], 
 
     def register(definition: Rule) -> Rule:
         def call(original: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
-            operands = [stack_objects(a) for a in (*args, *kwargs.values())]
             bound = Bound(original, f"{module}.{name}", definition)
-            return bound(*args, **kwargs) if any(map(is_traced, operands)) else original(*args, **kwargs)
+            return bound(*args, **kwargs) if any_traced(args, kwargs) else original(*args, **kwargs)
 
         patch_later(module, name, call)
         record("patched", f"{module}.{name}", samples)

@@ -7,12 +7,13 @@ preparation compares its values with the function's own.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any
 
 import numpy as np
 
-from sparsead.program.index import IndexArray, is_identity, stored_part
-from sparsead.program.nodes import Call, Constant, Input, Join, Map, Node, Program, Ref, Scan, Sum, sources
+from sparsead.program.index import read, stored_part
+from sparsead.program.nodes import Call, Constant, Earlier, Input, Join, Map, Node, Program, Ref, Scan, Sum, sources
 
 Values = dict[int, np.ndarray]  # serial number of a node -> its values, flat
 
@@ -37,7 +38,8 @@ def evaluate(ref: Ref, inputs: Mapping[int, np.ndarray], known: Values | None = 
     """
     known = {} if known is None else known
     for node in _missing(ref.node, known):
-        known[node.serial] = np.reshape(_value(node, inputs, known), -1)
+        if not isinstance(node, Earlier):
+            known[node.serial] = np.reshape(_value(node, inputs, known), -1)
     return known[ref.node.serial][ref.index]
 
 
@@ -65,11 +67,11 @@ def run(program: Program, inputs: Mapping[int, np.ndarray], rounding: np.random.
             readers[piece.serial] -= 1
             if not readers[piece.serial]:
                 del known[piece.serial]
-    return _read(known[program.output.node.serial], program.output.index)
+    return read(known[program.output.node.serial], program.output.index)
 
 
 def can_run(program: Program) -> bool:
-    """Tell whether there is a rule for every node: elements that follow from one another are left to compiled code."""
+    """Tell whether all is done array by array: elements that follow from one another are left to compiled code."""
     return not any(isinstance(node, Scan) for node in program.nodes)
 
 
@@ -86,7 +88,7 @@ def _disturbed(node: Node, value: np.ndarray, known: Values, rounding: np.random
 
 
 def _missing(root: Node, known: Values) -> list[Node]:
-    """Return the nodes whose values are not known yet, operands first."""
+    """Return the nodes whose values are not known yet, operands first; what is inside a scan is part of the scan."""
     found: dict[int, Node] = {}
     pending = [root]
     while pending:
@@ -94,47 +96,59 @@ def _missing(root: Node, known: Values) -> list[Node]:
         if node.serial not in known and node.serial not in found:
             found[node.serial] = node
             pending.extend(sources(node))
-    return [found[serial] for serial in sorted(found)]
+    inside = _inside(found.values())
+    return [found[serial] for serial in sorted(found) if serial not in inside]
 
 
-def _read(flat: np.ndarray, index: IndexArray) -> np.ndarray:
-    """Return ``flat[index]``; what is read in order is not copied, what is read again and again is read once."""
-    if is_identity(index, flat.size):
-        return flat.reshape(index.shape)
-    return np.broadcast_to(np.take(flat, stored_part(index)), index.shape)
+def _inside(nodes: Iterable[Node]) -> set[int]:
+    """Return the nodes, of some that are given, that depend on what a scan computed earlier."""
+    found: set[int] = set()
+    for node in sorted(nodes, key=lambda n: n.serial):
+        if isinstance(node, Earlier) or (isinstance(node, Map) and any(r.node.serial in found for r in node.args)):
+            found.add(node.serial)
+    return found
 
 
+# -- one rule per kind of node ------------------------------------------------------------------------------------
 def _value(node: Node, inputs: Mapping[int, np.ndarray], known: Values) -> np.ndarray:
-    read = [_read(known[r.node.serial], r.index) for r in node.operands] if not isinstance(node, Join) else []
-    match node:
-        case Input():
-            return np.asarray(inputs[node.serial], dtype=np.float64)
-        case Constant():
-            return node.value
-        case Map():
-            with np.errstate(all="ignore"):
-                return node.op.numpy(*read)
-        case Sum():
-            return _sum(read[0], node.place, node.size)
-        case Join():
-            return _joined(node, known)
-        case Call():
-            result = np.empty(node.size)
-            node.operation.value([np.ascontiguousarray(r, dtype=np.float64).reshape(-1) for r in read], result)
-            return result
-    raise AssertionError(f"no rule to evaluate {node.label}")
+    return RULES[type(node)](node, inputs, known)
 
 
-def _sum(terms: np.ndarray, place: IndexArray, size: int) -> np.ndarray:
+def _operands(node: Node, known: Values) -> list[np.ndarray]:
+    return [read(known[r.node.serial], r.index) for r in node.operands]
+
+
+def _input(node: Input, inputs: Mapping[int, np.ndarray], known: Values) -> np.ndarray:
+    return np.asarray(inputs[node.serial], dtype=np.float64)
+
+
+def _constant(node: Constant, inputs: Mapping[int, np.ndarray], known: Values) -> np.ndarray:
+    return node.value
+
+
+def _map(node: Map, inputs: Mapping[int, np.ndarray], known: Values) -> np.ndarray:
+    with np.errstate(all="ignore"):
+        return node.op.numpy(*_operands(node, known))
+
+
+def _call(node: Call, inputs: Mapping[int, np.ndarray], known: Values) -> np.ndarray:
+    result = np.empty(node.size)
+    operands = [np.ascontiguousarray(r, dtype=np.float64).reshape(-1) for r in _operands(node, known)]
+    node.operation.value(operands, result)
+    return result
+
+
+def _sum(node: Sum, inputs: Mapping[int, np.ndarray], known: Values) -> np.ndarray:
     """Add terms up at their places; axes that all go to the same place first."""
+    (terms,), place = _operands(node, known), node.place
     repeated = tuple(k for k, stride in enumerate(place.strides) if stride == 0 and place.shape[k] > 1)
     with np.errstate(all="ignore"):
         terms = np.sum(terms, axis=repeated, keepdims=True) if repeated else terms
     place = stored_part(place)
-    return np.bincount(place.reshape(-1), np.broadcast_to(terms, place.shape).reshape(-1), minlength=size)
+    return np.bincount(place.reshape(-1), np.broadcast_to(terms, place.shape).reshape(-1), minlength=node.size)
 
 
-def _joined(node: Join, known: Values) -> np.ndarray:
+def _join(node: Join, inputs: Mapping[int, np.ndarray], known: Values) -> np.ndarray:
     """Put the pieces of a join together, piece by piece."""
     total = np.empty(node.size)
     owner, offset = node.owner.reshape(-1), node.offset.reshape(-1)
@@ -144,3 +158,45 @@ def _joined(node: Join, known: Values) -> np.ndarray:
         here = order[ends[number] : ends[number + 1]]
         total[here] = known[piece.serial][offset[here]]
     return total
+
+
+def _scan(node: Scan, inputs: Mapping[int, np.ndarray], known: Values) -> np.ndarray:
+    """Compute the elements turn by turn: at each, the operations of the bodies at one point."""
+    total = np.empty(node.size)
+    first = node.start.index.size
+    total[:first] = known[node.start.node.serial][node.start.index].reshape(-1)
+    turns = node.bodies[0].index.size
+    bodies = [Ref(body.node, body.index.reshape(-1)) for body in node.bodies]
+    for turn in range(turns):
+        values: dict[tuple[int, int], Any] = {}
+        for k, body in enumerate(bodies):
+            total[first + k * turns + turn] = _at(body.node, int(body.index[turn]), node.earlier, total, known, values)
+    return total
+
+
+def _at(
+    root: Node, point: int, earlier: Earlier, total: np.ndarray, known: Values, values: dict[tuple[int, int], Any]
+) -> Any:
+    """Return an element of a node inside a scan, of which `total` holds what was computed so far."""
+    pending = [(root, point)]
+    while pending:
+        node, at = pending[-1]
+        if node is earlier or node.serial in known:
+            values[node.serial, at] = total[at] if node is earlier else known[node.serial][at]
+        if (node.serial, at) in values:
+            pending.pop()
+            continue
+        assert isinstance(node, Map), f"{node.label} inside a recurrence"
+        operands = [(r.node, int(r.index.reshape(-1)[at])) for r in node.args]
+        missing = [(n, p) for n, p in operands if (n.serial, p) not in values]
+        if missing:
+            pending += missing
+            continue
+        with np.errstate(all="ignore"):
+            values[node.serial, at] = node.op.numpy(*(values[n.serial, p] for n, p in operands))
+    return values[root.serial, point]
+
+
+RULES: dict[type[Node], Callable[..., np.ndarray]] = {
+    Input: _input, Constant: _constant, Map: _map, Sum: _sum, Join: _join, Call: _call, Scan: _scan,
+}  # fmt: skip

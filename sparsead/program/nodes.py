@@ -158,10 +158,16 @@ class Operation(Protocol):
         What users call it.
     linear : bool
         True where the derivative does not depend on the operands.
+    carrier : bool
+        True where there is no derivative here: expressions that hold the result fixed state it.
+    restates : tuple of Operation
+        The carriers whose values the result has, together with their derivative.
     """
 
     name: str
     linear: bool
+    carrier: bool
+    restates: tuple[Any, ...]
 
     def value(self, operands: list[np.ndarray], out: np.ndarray) -> None:
         """Write the result, flat."""

@@ -19,6 +19,7 @@ from sparsead.tracing.scalar import is_number
 from sparsead.tracing.trees import Branch, Fixed, Leaf, Structure
 
 Argnum = int | str | Sequence[int | str]
+Read = Callable[[Any, Leaf, str], Any]
 DOUBLE = np.dtype(np.float64)
 NUMBER = Leaf((), True)
 SHOWN = 60  # characters of a value in an error
@@ -84,8 +85,12 @@ class Signature:
                 made[k] = [stand_in(next(others), 0, leaf) for _, leaf in trees.leaves(argument)]
         return [trees.built(argument, iter(made[k])) for k, argument in enumerate(self.arguments)]
 
-    def convert(self, args: Sequence[Any]) -> list[np.ndarray]:
-        """Return x and the other runtime values among `args`, as flat float64 arrays; raise InputError on a misfit."""
+    def convert(self, args: Sequence[Any], read: Read | None = None) -> list[Any]:
+        """Return x and the other runtime values among `args`, as flat float64 arrays; raise InputError on a misfit.
+
+        ``read(value, leaf, title)`` gives the flat array of a leaf.
+        """
+        read = _checked if read is None else read
         if len(args) != len(self.arguments):
             raise InputError(f"expected {len(self.arguments)} arguments (x and *args), got {len(args)}")
         x: list[np.ndarray] = []
@@ -93,15 +98,16 @@ class Signature:
         for k, (value, argument) in enumerate(zip(args, self.arguments, strict=True)):
             into = x if k in self.wrt else others
             if isinstance(argument, Leaf):
-                into.append(_checked(value, argument, self._title(k)))
+                into.append(read(value, argument, self._title(k)))
             else:
-                into.extend(self._taken_apart(k, value))
+                into.extend(self._taken_apart(k, value, read))
         return [x[0] if len(x) == 1 else np.concatenate(x), *others]
 
-    def _taken_apart(self, k: int, value: Any) -> Iterator[np.ndarray]:
+    def _taken_apart(self, k: int, value: Any, read: Read | None = None) -> Iterator[np.ndarray]:
+        read = _checked if read is None else read
         for path, part, held in trees.taken_apart(self.arguments[k], value, (self._title(k),)):
             if isinstance(part, Leaf):
-                yield _checked(held, part, trees.spelled(path))
+                yield read(held, part, trees.spelled(path))
             elif isinstance(part, Fixed):
                 _check_fixed(held, part, trees.spelled(path))
 

@@ -21,8 +21,9 @@ from sparsead.program.nodes import Node, Ref, constant, whole
 from sparsead.tracing import layout
 from sparsead.tracing.complex import TracedComplex, call_complex, call_complex_ufunc, held_for_sparse, is_complex
 from sparsead.tracing.decisions import active
+from sparsead.tracing.kinds import kind_of
 from sparsead.tracing.loops.tape import is_tracing
-from sparsead.tracing.positioned import Positioned
+from sparsead.tracing.positioned import Positioned, Traced
 from sparsead.tracing.scalar import (
     BRANCH_HINT,
     WRITE_HINT,
@@ -32,17 +33,27 @@ from sparsead.tracing.scalar import (
     refuse_conversion,
     refuse_value,
 )
+from sparsead.tracing.selection import mask_of, selected, written
 from sparsead.tracing.storage import BOOL, DOUBLE, Storage
 
 # What NumPy (or SciPy) function -> how to trace it. The modules of `sparsead.ops` fill it, one statement an entry.
 HANDLERS: dict[Callable[..., Any], Callable[..., Any]] = {}
 UFUNC_METHODS: dict[tuple[Callable[..., Any], str], Callable[..., Any]] = {}
 
-# Functions whose handlers return a number or an array of shape () as NumPy does; all others return numbers.
-MOVEMENTS: set[Callable[..., Any]] = set()  # these are asked on positions, a number being a number there too
-AS_NUMPY: set[Callable[..., Any]] = {np.where, np.tensordot, np.linalg.tensordot, np.full, np.array, np.asarray}
+# Functions asked on positions (a number is one there too); those whose handlers return a number or an array of shape
+# () as NumPy does; and those that always return arrays. All others return numbers.
+MOVEMENTS: set[Callable[..., Any]] = {np.real, np.imag}
+AS_NUMPY: set[Callable[..., Any]] = {
+    np.where, np.full, np.array, np.asarray, np.real, np.imag, np.real_if_close, np.broadcast_arrays,
+}  # fmt: skip
+ARRAYS: set[Callable[..., Any]] = {
+    np.tensordot, np.linalg.tensordot, np.cov, np.piecewise, np.select, np.apply_along_axis,
+}  # fmt: skip
 
+BITS = (np.bitwise_and, np.bitwise_or, np.bitwise_xor, np.invert)
+ELEMENTWISE = {np.clip, np.round, np.around}  # functions whose out= may be larger than their result
 STACK = np.stack  # the function itself: its name is bound to another one while a function is traced
+SPARSE = scipy.sparse.coo_array  # the handler that makes a traced matrix of any sparse one
 
 DIFFERENCES_HINT = "Write it with NumPy functions of the traced array."
 
@@ -143,7 +154,7 @@ class TracedArray(Positioned, NDArrayOperatorsMixin):
     @property
     def imag(self) -> TracedArray:
         """Zeros, read-only: its values are real."""
-        zeros = TracedArray.of_new(np.zeros(self.shape))
+        zeros = TracedArray.of_new(np.zeros_like(self.positions, DOUBLE))
         zeros.setflags(write=False)
         return zeros
 
@@ -167,11 +178,17 @@ class TracedArray(Positioned, NDArrayOperatorsMixin):
             values = np.empty_like(positions, self.dtype)
             values[...] = self.storage.values[positions]
             return TracedArray.of_new(values)
-        return TracedArray.of_ref(self.storage.read(positions), positions)
+        copied = TracedArray.of_ref(self.storage.read(positions), positions)
+        if not positions.flags.writeable:
+            copied.positions.flags.writeable = False
+        return copied
 
     def __getitem__(self, key: Any) -> Any:
         if _is_element(key, self.positions.ndim):
             return self.storage.element(self.positions.item(key))
+        mask = mask_of(key, self.positions.shape)
+        if mask is not None:
+            return selected(self, mask)
         picked = self.positions[_static_key(key)]
         return self.moved(picked) if type(picked) is np.ndarray else self.storage.element(int(picked))
 
@@ -183,6 +200,10 @@ class TracedArray(Positioned, NDArrayOperatorsMixin):
         if not self.positions.flags.writeable:
             raise ValueError("assignment destination is read-only")
         if _is_element(key, self.positions.ndim) and self._set_element(self.positions.item(key), value):
+            return
+        mask = mask_of(key, self.positions.shape)
+        if mask is not None:
+            written(self, mask, stack_objects(value))
             return
         key, value = _static_key(key), stack_objects(value)
         self.storage.flush()
@@ -209,6 +230,10 @@ class TracedArray(Positioned, NDArrayOperatorsMixin):
 
     # -- NumPy protocols ------------------------------------------------------------------------------------
     def __array_ufunc__(self, ufunc: np.ufunc, method: str, *inputs: Any, **kwargs: Any) -> Any:
+        if any(isinstance(i, Traced) for i in inputs):
+            return NotImplemented
+        if ufunc is not np.matmul and any(hasattr(type(i), "tocsr") for i in inputs):
+            return getattr(ufunc, method)(*(_traced_matrix(i) for i in inputs), **kwargs)
         return call_ufunc(ufunc, method, inputs, kwargs)
 
     def __array_function__(self, func: Callable[..., Any], types: Any, args: Any, kwargs: Any) -> Any:
@@ -347,8 +372,22 @@ def of_number(number: TracedScalar) -> TracedArray:
     return TracedArray(Storage.of_number(number), layout.memory(()))
 
 
+def as_integers(array: Any) -> Any:
+    """Return a new array of whole numbers as one of integers."""
+    ref = traced(array).ref
+    ref.node.integer = True
+    return TracedArray.of_ref(ref, traced(array).positions)
+
+
+def _traced_matrix(value: Any) -> Any:
+    """Return a constant sparse matrix as a traced one, which knows its operations with arrays; all else as it is."""
+    return HANDLERS[SPARSE](value) if hasattr(type(value), "tocsr") else value
+
+
 def matmul(a: Any, b: Any) -> Any:
     """Return ``a @ b``, also for operands that do not dispatch."""
+    if isinstance(b, Traced):
+        return b.__rmatmul__(a)  # type: ignore[attr-defined]
     if is_complex(a) or is_complex(b):
         return call_complex(np.matmul, (a, b), {})
     return as_numbers(HANDLERS[np.matmul](a, b))
@@ -363,6 +402,8 @@ def call_ufunc(ufunc: np.ufunc, method: str, inputs: Any, kwargs: dict[str, Any]
             return result
     if all(t.is_constant for t in traced_in((inputs, kwargs))):
         return on_values(getattr(ufunc, method), inputs, kwargs)
+    if ufunc in BITS:
+        _check_bits(ufunc, inputs)
     outputs = kwargs.pop("out", None)
     if any(is_complex(i) for i in inputs):
         return call_complex_ufunc(ufunc, method, inputs, outputs, kwargs)
@@ -385,6 +426,14 @@ def call_ufunc(ufunc: np.ufunc, method: str, inputs: Any, kwargs: dict[str, Any]
         for out, r in zip(outputs, results, strict=True)
     )
     return written if isinstance(result, tuple) else written[0]
+
+
+def _check_bits(ufunc: np.ufunc, inputs: Any) -> None:
+    """Refuse operations on the bits of integers; of real numbers NumPy itself has none."""
+    kinds = (kind_of(i) for i in inputs)
+    result = ufunc.resolve_dtypes((*kinds, None))[-1]
+    if result != BOOL:
+        raise unsupported(f"np.{ufunc.__name__} of integers that depend on x", "Use the arithmetic operators.")
 
 
 def _is_single(value: Any) -> bool:
@@ -411,8 +460,13 @@ def call_function(func: Callable[..., Any], args: Any, kwargs: Any) -> Any:
     out = kwargs.get("out")
     if out is not None:
         kwargs = {k: v for k, v in kwargs.items() if k != "out"}
-        return write_out(out, handler(*args, **kwargs))
+        result = handler(*args, **kwargs)
+        if func not in ELEMENTWISE and np.shape(result) != np.shape(out):
+            raise ValueError(f"output array has shape {np.shape(out)}, and the result {np.shape(result)}")
+        return write_out(out, result)
     result = handler(*args, **kwargs)
+    if func in ARRAYS:
+        return stack_objects(result)
     return result if func in AS_NUMPY else as_numbers(result)
 
 
@@ -423,6 +477,8 @@ def as_numbers(result: Any) -> Any:
         return type(result)(*numbers) if hasattr(result, "_fields") else tuple(numbers)
     if type(result) is TracedArray and result.positions.ndim == 0:
         return result.element()
+    if type(result) is np.ndarray and result.ndim == 0:
+        return result[()]
     if type(result) is TracedComplex and result.ndim == 0:
         return TracedComplex(as_numbers(result.real), as_numbers(result.imag))
     return result
@@ -563,7 +619,7 @@ def reading(value: Any) -> Ref:
     if isinstance(value, TracedScalar):
         return value.array.ref
     if scipy.sparse.issparse(value):
-        raise unsupported("a sparse matrix in an operation other than a product", "Use A.toarray(), or A @ x.")
+        raise unsupported("a sparse matrix in an operation of dense arrays", "Use A.toarray(), or A @ x.")
     array = np.asarray(value)
     if array.dtype.kind not in "fiub":
         raise unsupported(f"a value of dtype {array.dtype}", "Constants must be real numbers.")
@@ -647,10 +703,10 @@ def _static_key(key: Any) -> Any:
     return key
 
 
-def traced_in(items: Any) -> Iterator[TracedArray | TracedScalar | TracedComplex]:
+def traced_in(items: Any) -> Iterator[Any]:
     """Yield the traced arrays and scalars in nested lists, tuples and dicts."""
     for item in items.values() if isinstance(items, dict) else items:
-        if isinstance(item, (TracedArray, TracedScalar, TracedComplex)):
+        if isinstance(item, (TracedArray, TracedScalar, TracedComplex, Traced)):
             yield item
         elif isinstance(item, (list, tuple, dict)):
             yield from traced_in(item)

@@ -16,7 +16,7 @@ from sparsead.program.index import IndexArray, Shape
 
 # Methods that are the NumPy function of their name, with the array as its first argument.
 FUNCTIONS = (
-    "all", "any", "argmax", "argmin", "argpartition", "argsort", "choose", "clip", "cumprod", "cumsum", "diagonal",
+    "all", "any", "argmax", "argmin", "argpartition", "argsort", "choose", "cumprod", "cumsum", "diagonal",
     "dot", "max", "mean", "min", "nonzero", "prod", "put", "repeat", "round", "searchsorted", "squeeze", "std", "sum",
     "swapaxes", "take", "trace", "var",
 )  # fmt: skip
@@ -24,6 +24,12 @@ MEMORY = "It reads or writes the memory of the array, and a traced array has non
 REFUSED = dict.fromkeys(
     ("base", "byteswap", "ctypes", "data", "dump", "dumps", "getfield", "setfield", "tobytes", "tofile"), MEMORY
 )
+
+
+class Traced:
+    """What else stands for values that are traced: an operation with an array is its own, not the array's."""
+
+    __slots__ = ()
 
 
 class Flags:
@@ -78,6 +84,8 @@ class FlatIterator:
     def __setitem__(self, key: Any, value: Any) -> None:
         if not len(self):
             return
+        if np.ndim(np.arange(len(self))[key]) == 0 and np.size(value) != 1:
+            raise ValueError("Error setting single item of array.")
         if np.size(value) > 1 and np.shares_memory(self.base, value):
             raise unsupported(
                 "writing into ndarray.flat from the same memory",
@@ -93,6 +101,8 @@ class FlatIterator:
 def put_flat(array: Any, places: np.ndarray, values: Any) -> None:
     """Write values, repeated as needed, to places that count in C order whatever the memory is like."""
     if places.size and np.size(values):
+        if not array.flags.c_contiguous and np.unique(array.positions).size < array.size:
+            raise unsupported("writing to places of an array whose elements share memory", "Write into a copy.")
         values = np.resize(values, places.size)
         if array.ndim:
             array[np.unravel_index(places, array.shape)] = values
@@ -109,6 +119,10 @@ class ArrayMethods:
     def compress(self, condition: Any, axis: Any = None, out: Any = None) -> Any:
         """Same as ``ndarray.compress``."""
         return np.compress(condition, self, axis, **({} if out is None else {"out": out}))  # type: ignore[call-overload]
+
+    def clip(self, min: Any = None, max: Any = None, out: Any = None, **kwargs: Any) -> Any:
+        """Same as ``ndarray.clip``, whose bounds had names before those of ``np.clip`` had the same (NumPy 2.1)."""
+        return np.clip(self, min, max, **({} if out is None else {"out": out}), **kwargs)  # type: ignore[call-overload]
 
     def sort(self, axis: int = -1, kind: Any = None, order: Any = None, *, stable: Any = None) -> None:
         """Same as ``ndarray.sort``: in place."""

@@ -9,6 +9,7 @@ import sparsead as sad
 from sparsead.kernels.indexmap import recognise
 from sparsead.kernels.kernel import Meeting, reachable
 from sparsead.program.index import identity
+from tests.reference import complex_step, differences
 
 RNG = np.random.default_rng(3)
 N = 12
@@ -159,3 +160,52 @@ def some_map(kind):
         case "separable":
             return recognise(np.roll(grid, RNG.integers(0, 3, 2), axis=(0, 1)))
     return recognise(RNG.integers(0, 90, (6, 5)))
+
+
+PAIRS = {
+    "product": lambda a, b: a * b,
+    "quotient": lambda a, b: a / (1.0 + b * b),
+    "ratio": lambda a, b: (a - b) / (a + b),
+    "root": lambda a, b: np.sqrt(a * b + 1.0) * a,
+    "power": lambda a, b: a**b,
+    "logarithm": lambda a, b: np.log(a * a + b) * b,
+    "shifted": lambda a, b: 1.0 / (a - b + 3.0) ** 2,
+    "expanded": lambda a, b: 1.0 / (a * a - 2.0 * a * b + b * b + 1e-3),
+    "two ways": lambda a, b: (a - b) * (b - a + 2.0) / (b + 0.5) + a / b,
+}
+
+
+@pytest.mark.parametrize("n", [4, pytest.param(17, marks=pytest.mark.slow)])
+@pytest.mark.parametrize("pair", PAIRS)
+def test_any_function_of_pairs(pair, n):
+    """Jacobian and Hessian in every mode, summed in one expression or scattered, through one layer or two."""
+    x, w = RNG.uniform(0.5, 1.5, n), RNG.uniform(0.5, 1.5, (n, n))
+    rows, columns = (k.ravel() for k in np.indices((n, n)))
+    ways = {
+        "outer": lambda x: np.sum(w * PAIRS[pair](x[:, None], x), axis=1),
+        "gathered": lambda x: _scattered(rows, PAIRS[pair](x[rows], x[columns]) * w.ravel(), n),
+        "layered": lambda x: np.sum(w * PAIRS[pair](x[:, None], x), axis=1) * np.sum(PAIRS[pair](x, x[:, None]) * w),
+    }
+    for f in ways.values():
+        expected = complex_step(f, x)
+        for mode in ("direct", "forward", "reverse"):
+            found = sad.jacobian(f, x, mode=mode, backend="python")(x).toarray()
+            np.testing.assert_allclose(found, expected, rtol=1e-11, atol=1e-11 * np.abs(expected).max())
+
+        def total(x, f=f):
+            return np.sum(f(x) + f(x) ** 2 / n)
+
+        slopes = lambda x, total=total: complex_step(total, x)[0]  # noqa: E731
+        expected = differences(slopes, x)
+        for mode in ("direct", "star", "column"):
+            hess = sad.hessian(total, x, mode=mode, backend="python")
+            found = hess(x).toarray()
+            np.testing.assert_allclose(found, expected, rtol=0, atol=1e-7 * np.abs(expected).max())
+            np.testing.assert_array_equal(found, found.T)
+            np.testing.assert_allclose(hess.hvp(x, x), found @ x, rtol=0, atol=1e-10 * np.abs(found).max())
+
+
+def _scattered(rows, values, n):
+    total = np.zeros(n, dtype=values.dtype)
+    np.add.at(total, rows, values)
+    return total

@@ -19,6 +19,7 @@ from sparsead.emit.source import Source, literal
 from sparsead.emit.sweep import DEFAULT_ENGINE, Engine, Sweep
 from sparsead.kernels.indexmap import recognise
 from sparsead.kernels.kernel import Buffer, LinearKernel, LinearProgram, Load, Term, reachable
+from sparsead.kernels.meetings import mirrored
 from sparsead.program.index import Shape, identity
 from sparsead.sweeps.beside import beside
 from sparsead.sweeps.direct.firsts import store_firsts
@@ -202,5 +203,5 @@ def merged(kernel: LinearKernel, linear: LinearProgram) -> LinearKernel:
         terms.append(term)
         if term.target is linear.target and term.source is linear.source:  # not a term of an intermediate array
             mirror = sums.pop((term.target, term.index.key, term.source, term.place.key), None)
-            terms += [replace(mirror, coefficient=term.coefficient)] if mirror else []
+            terms += [replace(mirror, coefficient=mirrored(term, mirror))] if mirror else []
     return LinearKernel(kernel.domain, tuple(terms), kernel.ordered)

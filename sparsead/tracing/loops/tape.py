@@ -239,16 +239,15 @@ def current_tape() -> Tape:
 
 @contextmanager
 def new_tape() -> Iterator[Tape]:
-    """Let this thread record on a tape of its own inside the block."""
-    before = getattr(_current, "tape", None)
-    _current.tape = tape = Tape()
-    _current.depth = getattr(_current, "depth", 0) + 1
+    """Let this thread record on a tape of its own inside the block; a trace within a trace goes on with its tape."""
+    before, depth = getattr(_current, "tape", None), getattr(_current, "depth", 0)
+    tape = before if depth and before is not None else Tape()
+    _current.tape, _current.depth = tape, depth + 1
     try:
         yield tape
     finally:
-        _current.tape = before
-        _current.depth -= 1
-        tape.closed = True
+        _current.tape, _current.depth = before, depth
+        tape.closed = not depth
 
 
 def is_tracing() -> bool:

@@ -1,0 +1,68 @@
+"""The gradient as a plain transform of functions."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from sparsead.derivatives.gradient import Gradient, gradient
+from sparsead.derivatives.nested import NestedGradient, is_asked
+from sparsead.errors import InputError
+from sparsead.tracing.arguments import Argnum
+
+MOST = 16  # preparations that are kept
+
+
+def grad(g: Callable[..., Any], argnum: Argnum = 0) -> Callable[..., Any]:
+    """Return the gradient of a scalar function as a function.
+
+    It is prepared when it is first called with arguments of some shapes. Inside a function that sparsead
+    differentiates it is part of the program, to any depth.
+
+    Parameters
+    ----------
+    g : callable
+        ``g(x, *args)``: NumPy code that returns one number.
+    argnum : int, str, or tuple of them
+        The argument to differentiate with respect to, as in `gradient`.
+
+    Returns
+    -------
+    callable
+        ``grad(g)(x, *args)`` is the gradient in the shape of x.
+
+    Examples
+    --------
+    The Jacobian of a gradient is a Hessian:
+
+    >>> import numpy as np
+    >>> import sparsead as sad
+    >>> slope = sad.grad(lambda x: np.sum(x[1:] * x[:-1] ** 2))
+    >>> slope(np.array([1.0, 2.0, 3.0]))
+    array([ 4., 13.,  4.])
+    >>> sad.jacobian(slope, np.ones(3))(np.array([1.0, 2.0, 3.0])).toarray()
+    array([[4., 2., 0.],
+           [2., 6., 4.],
+           [0., 4., 0.]])
+    """
+    prepared: list[Gradient] = []
+
+    def slope(*args: Any) -> Any:
+        if is_asked(args):
+            return NestedGradient.of(g, args, argnum)(*args)
+        made = next((one for one in prepared if _fits(one, args)), None)
+        if made is None:
+            made = gradient(g, *args, argnum=argnum)
+            prepared[:] = [made, *prepared[: MOST - 1]]
+        return made(*args)
+
+    slope.__name__ = f"gradient of {getattr(g, '__name__', type(g).__name__)}"
+    return slope
+
+
+def _fits(prepared: Gradient, args: tuple[Any, ...]) -> bool:
+    try:
+        prepared.signature.convert(args)
+    except InputError:
+        return False
+    return True

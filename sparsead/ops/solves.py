@@ -1,0 +1,159 @@
+"""Dense linear systems, inverses, determinants and factors of any size, by LAPACK; derivatives by the implicit rule.
+
+Matrices are stacked as NumPy stacks them. The derivative of a solution with respect to its right-hand side is the
+inverse: a dense matrix.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import scipy.linalg
+
+from sparsead.errors import user_origin
+from sparsead.ops.implicit import Carrier, Linear, carried, held, restated
+from sparsead.ops.registry import is_traced, traced
+from sparsead.program.nodes import Call
+from sparsead.tracing.array import TracedArray, reading
+from sparsead.tracing.order import second_order_wanted
+
+SOLVE, INVERSE = "np.linalg.solve", "np.linalg.inv"
+
+
+EIGH: Any = np.linalg.eigh  # its stubs know two literal values of UPLO
+
+
+def _transposed(a: Any) -> Any:
+    return np.swapaxes(a, -1, -2)
+
+
+def _inverse(a: Any) -> tuple[TracedArray, Carrier, list[TracedArray]]:
+    """Return the inverse as a carrier, its operation, and where second derivatives are wanted the restated inverse."""
+    w, carrier = carried(INVERSE, np.linalg.inv, np.shape(a), a)
+    if not second_order_wanted():
+        return w, carrier, []
+    return w, carrier, [restated(w - w @ ((a - held(a)) @ w), carrier)]
+
+
+def inv(a: Any) -> Any:
+    """Return the inverse: ``d(inv(A)) = -inv(A) @ dA @ inv(A)``."""
+    w, _, again = _inverse(a)
+    return again[0] if again else w - w @ ((a - held(a)) @ w)
+
+
+def solve(a: Any, b: Any, pattern: Any = 1.0) -> Any:
+    """Return the solution x of ``A @ x = b``: ``dx = inv(A) @ (db - dA @ x)``.
+
+    `pattern` has zeros where the inverse of a traced matrix is known to have them.
+    """
+    if np.ndim(b) == 1:
+        return solve(a, np.reshape(b, (-1, 1)), pattern)[..., 0]
+    if not is_traced(a):
+        return solve_with_constant(np.asarray(a), b)
+    batch = np.broadcast_shapes(np.shape(a)[:-2], np.shape(b)[:-2])
+    x, carrier = carried(SOLVE, np.linalg.solve, (*batch, *np.shape(b)[-2:]), a, b)
+    w, _, along = _inverse(a)
+    return restated(x + (w * pattern) @ (b - a @ x), carrier, along=along)
+
+
+def solve_with_constant(a: np.ndarray, b: Any) -> Any:
+    """Return the solutions of one system, (n, n), for every column of b, (..., n, k); or of stacked systems."""
+    if a.ndim > 2:
+        return np.linalg.inv(a) @ b
+    factors = scipy.linalg.lu_factor(a)
+    return columnwise(SOLVE, lambda v: scipy.linalg.lu_solve(factors, v), b, a.shape[0])
+
+
+def columnwise(name: str, function: Any, b: Any, n: int) -> Any:
+    """Return a linear function of vectors, of size n, for every column of b, (n,) or (..., n, k).
+
+    The function also takes all columns of the identity at once: they give its matrix.
+    """
+    operation = Linear(name, function, np.asarray(function(np.eye(n))))
+    columns: Any = traced(b)
+    columns = columns if np.ndim(b) == 1 else np.moveaxis(columns, -2, -1)
+    found = [_called(operation, column) for column in columns.reshape(-1, n)]
+    if not found:
+        return np.zeros(np.shape(b))
+    stacked = np.stack(found).reshape((*columns.shape[:-1], n))
+    return stacked if np.ndim(b) == 1 else np.moveaxis(stacked, -1, -2)
+
+
+def _called(operation: Linear, vector: TracedArray) -> TracedArray:
+    call = Call(shape=vector.shape, operation=operation, args=(reading(vector),), origin=user_origin())
+    return TracedArray.of_node(call)
+
+
+def det(a: Any) -> Any:
+    """Return the determinant: ``d(det(A)) = det(A) * trace(inv(A) @ dA)``."""
+    d, carrier = carried("np.linalg.det", np.linalg.det, np.shape(a)[:-2], a)
+    w, _, along = _inverse(a)
+    change = np.sum(_transposed(w) * (a - held(a)), axis=(-2, -1))
+    return restated(d + d * change, carrier, along=along)
+
+
+def slogdet(a: Any) -> tuple[Any, Any]:
+    """Return sign and logarithm of the determinant: ``d(log(abs(det(A)))) = trace(inv(A) @ dA)``."""
+    sign, _ = carried("np.linalg.slogdet", lambda m: np.linalg.slogdet(m)[0], np.shape(a)[:-2], a)
+    value, carrier = carried("np.linalg.slogdet", lambda m: np.linalg.slogdet(m)[1], np.shape(a)[:-2], a)
+    w, _, along = _inverse(a)
+    return sign, restated(value + np.sum(_transposed(w) * (a - held(a)), axis=(-2, -1)), carrier, along=along)
+
+
+def cholesky(a: Any) -> Any:
+    """Return the lower factor L of ``A = L @ L.T``, of the lower triangle of A.
+
+    ``dL = L @ phi(inv(L) @ dA @ inv(L).T)``, where phi takes the lower triangle and halves the diagonal (Smith 1995).
+    """
+    symmetric = np.tril(a) + _transposed(np.tril(a, -1))
+    factor, carrier = carried("np.linalg.cholesky", np.linalg.cholesky, np.shape(a), a)
+    inverse, inverse_carrier = carried("np.linalg.cholesky", _inverse_factor, np.shape(a), a)
+    change = inverse @ (symmetric - held(symmetric)) @ _transposed(inverse)
+    value = restated(factor + factor @ _lower(change), carrier)
+    if not second_order_wanted():
+        return value
+    again = restated(inverse - inverse @ ((value - held(value)) @ inverse), inverse_carrier)
+    return restated(value, along=[again])
+
+
+def _inverse_factor(a: np.ndarray) -> np.ndarray:
+    return np.linalg.inv(np.linalg.cholesky(a))
+
+
+def _lower(a: Any) -> Any:
+    """Return the lower triangle with half the diagonal."""
+    n = np.shape(a)[-1]
+    return a * (np.tri(n) - 0.5 * np.eye(n))
+
+
+def eigh(a: Any, lower: bool = True) -> tuple[Any, Any]:
+    """Return eigenvalues and eigenvectors of symmetric matrices with a simple spectrum.
+
+    ``dw = diag(V.T @ dA @ V)``, ``dV = V @ (F * (V.T @ dA @ V))`` with ``F[i, j] = 1 / (w[j] - w[i])`` (Giles 2008).
+    """
+    half, strict = (np.tril(a), np.tril(a, -1)) if lower else (np.triu(a), np.triu(a, 1))
+    symmetric = half + _transposed(strict)
+    uplo = "L" if lower else "U"
+    w, w_carrier = carried("np.linalg.eigh", lambda m: EIGH(m, uplo)[0], np.shape(a)[:-1], a)
+    v, v_carrier = carried("np.linalg.eigh", lambda m: EIGH(m, uplo)[1], np.shape(a), a)
+    gaps, gaps_carrier = carried("np.linalg.eigh", lambda m: _gaps(EIGH(m, uplo)[0]), np.shape(a), a)
+    rotated = _transposed(v) @ (symmetric - held(symmetric)) @ v
+    values = restated(w + np.diagonal(rotated, axis1=-2, axis2=-1), w_carrier)
+    vectors = restated(v + v @ (gaps * rotated), v_carrier)
+    if not second_order_wanted():
+        return values, vectors
+    n = np.shape(a)[-1]
+    differences = values[..., None, :] - values[..., :, None] + np.eye(n)
+    again = restated((1.0 - np.eye(n)) / differences, gaps_carrier)
+    return restated(values, along=[again, vectors]), restated(vectors, along=[again, values])
+
+
+def _gaps(w: np.ndarray) -> np.ndarray:
+    """Return 1 over the differences of eigenvalues, zero on the diagonal."""
+    n = w.shape[-1]
+    differences = w[..., None, :] - w[..., :, None]
+    repeated = (differences == 0.0) & ~np.eye(n, dtype=np.bool_)
+    if repeated.any():
+        raise np.linalg.LinAlgError("eigenvectors have no derivative where an eigenvalue is repeated")
+    return (1.0 - np.eye(n)) / (differences + np.eye(n))

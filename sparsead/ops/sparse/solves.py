@@ -1,0 +1,115 @@
+"""Solves with sparse matrices, of constants or of unknowns, by SuperLU; derivatives by the implicit rule."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import scipy.sparse
+import scipy.sparse.linalg
+
+from sparsead.ops import solves
+from sparsead.ops.implicit import carried, held, restated
+from sparsead.ops.registry import is_traced, record, traced
+from sparsead.ops.sparse import triplets
+from sparsead.ops.sparse.building import stated
+from sparsead.ops.sparse.matrix import TracedSparse, is_sparse
+from sparsead.program.room import require_room
+from sparsead.tracing.array import stack_objects
+from sparsead.tracing.order import second_order_wanted
+from sparsead.tracing.replacing.names import patch
+
+NAME = "scipy.sparse.linalg.spsolve"
+BYTES = 24  # of an entry of the inverse, while it is computed
+
+
+class Solver:
+    """What ``splu`` and ``factorized`` give: solves with one constant matrix, also for traced right-hand sides."""
+
+    def __init__(self, matrix: Any) -> None:
+        self._factors: Any = scipy.sparse.linalg.splu(scipy.sparse.csc_matrix(matrix))
+        self.shape = matrix.shape
+
+    def solve(self, rhs: Any, trans: str = "N") -> Any:
+        """Same as ``SuperLU.solve``."""
+        rhs = stack_objects(rhs)
+        if not is_traced(rhs):
+            return self._factors.solve(np.asarray(rhs), trans)
+        n = self.shape[0]
+        _require_dense(n)
+        return solves.columnwise(NAME, lambda v: self._factors.solve(v.copy(), trans), rhs, n)
+
+    __call__ = solve
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._factors, name)
+
+
+class TracedSolver:
+    """The same with a matrix of unknowns."""
+
+    def __init__(self, matrix: TracedSparse) -> None:
+        self.matrix, self.shape = matrix, matrix.shape
+
+    def solve(self, rhs: Any, trans: str = "N") -> Any:
+        """Same as ``SuperLU.solve``."""
+        return by_matrix(self.matrix.T if trans in ("T", "H") else self.matrix, stack_objects(rhs))
+
+    __call__ = solve
+
+
+def _require_dense(n: int) -> None:
+    """Refuse an inverse that does not fit into memory."""
+    require_room(BYTES * n * n, f"the inverse of a {n} x {n} matrix")
+
+
+def solver_of(matrix: Any) -> Solver | TracedSolver:
+    """Return what solves with a matrix, of constants or of unknowns."""
+    return TracedSolver(matrix) if issubclass(type(matrix), TracedSparse) else Solver(matrix)
+
+
+def by_matrix(matrix: TracedSparse, b: Any) -> Any:
+    """Return the solution of ``A @ x = b`` for a matrix of unknowns: ``dx = inv(A) @ (db - dA @ x)``."""
+    if np.ndim(b) == 1:
+        return by_matrix(matrix, np.reshape(b, (-1, 1)))[:, 0]
+    entries = matrix.entries.summed()
+    n = entries.shape[0]
+    _require_dense(n)
+
+    def numbers(values: np.ndarray) -> Any:
+        return scipy.sparse.csc_matrix((values, (entries.rows, entries.columns)), shape=entries.shape)
+
+    x, carrier = carried(
+        NAME, lambda values, rhs: scipy.sparse.linalg.splu(numbers(values)).solve(rhs.copy()), np.shape(b),
+        entries.values, b,
+    )  # fmt: skip
+    w, w_carrier = carried(
+        NAME, lambda values: scipy.sparse.linalg.splu(numbers(values)).solve(np.eye(n)), (n, n), entries.values
+    )
+    along = []
+    if second_order_wanted():
+        change = entries.with_values(entries.values - held(entries.values))
+        along = [restated(w - w @ triplets.by_array(change, w), w_carrier)]
+    return restated(x + w @ (b - triplets.by_array(entries, x)), carrier, along=along)
+
+
+CONSTANT = scipy.sparse.csc_array([[2.0, 1.0, 0.0], [0.5, 3.0, 0.0], [0.0, 0.0, 4.0]])
+
+
+@stated(
+    scipy.sparse.linalg.spsolve,
+    lambda x: scipy.sparse.linalg.spsolve(scipy.sparse.diags([2.0, 3.0, 4.0]).tocsc(), x[:, 0]),
+    lambda x: scipy.sparse.linalg.spsolve(scipy.sparse.csc_array(x[:, :3] + 2.0 * np.eye(3)), x[:, 3]),
+)
+def spsolve(A: Any, b: Any, permc_spec: Any = None, use_umfpack: bool = True) -> Any:
+    """``scipy.sparse.linalg.spsolve``."""
+    b = traced(stack_objects(b)) if not is_sparse(b) else b.toarray()
+    x = solver_of(A).solve(b)
+    return x[:, 0] if np.ndim(x) == 2 and np.shape(x)[1] == 1 else x
+
+
+# Factors may be made of constants and meet a traced right-hand side later: these are replaced in every call.
+patch(scipy.sparse.linalg.splu, lambda A, *args, **kwargs: solver_of(A))
+patch(scipy.sparse.linalg.factorized, solver_of)
+record("sparse", "scipy.sparse.linalg.splu", [lambda x: scipy.sparse.linalg.splu(CONSTANT).solve(x)])
+record("sparse", "scipy.sparse.linalg.factorized", [lambda x: scipy.sparse.linalg.factorized(CONSTANT)(x[:, 0])])

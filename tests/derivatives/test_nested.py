@@ -1,0 +1,169 @@
+"""Derivatives inside functions that are differentiated: the kernel form is closed under differentiation."""
+
+from __future__ import annotations
+
+import mpmath
+import numpy as np
+import pytest
+
+import sparsead as sad
+from tests.reference import complex_step, differences
+
+X = np.linspace(0.5, 1.5, 6)
+V = np.cos(np.arange(6.0))
+
+
+def g(x):
+    """Return a sum over neighbours."""
+    return np.sum(np.sin(x[1:] * x[:-1]) + np.exp(0.3 * x[1:]) * x[:-1])
+
+
+def c(x):
+    """Return constraints."""
+    return x[1:] ** 2 - x[:-1] * x[1:]
+
+
+SLOPE, CONSTRAINTS, CURVATURE = sad.gradient(g, X), sad.jacobian(c, X), sad.hessian(g, X)
+HESSIAN = CURVATURE(X).toarray()
+
+
+@pytest.mark.parametrize(
+    "slope", [SLOPE, sad.grad(g), lambda x: sad.gradient(g, x)(x), lambda x: CURVATURE.gradient(x)]
+)
+def test_jacobian_of_a_gradient_is_the_hessian(slope):
+    J = sad.jacobian(slope, X)(X)
+    assert J.nnz == CURVATURE.pattern.nnz
+    np.testing.assert_array_equal(J.toarray(), HESSIAN)
+
+
+def test_third_derivatives_against_high_precision():
+    third = sad.jacobian(sad.grad(lambda x: np.dot(sad.grad(g)(x), V)), X)(X).toarray()
+    mpmath.mp.dps = 40
+    x = [mpmath.mpf(v) for v in X]
+
+    def value(*point):
+        pairs = zip(point[1:], point[:-1], strict=True)
+        return sum(mpmath.sin(b * a) + mpmath.exp(mpmath.mpf("0.3") * b) * a for b, a in pairs)
+
+    for i, j in [(0, 0), (0, 1), (2, 3), (5, 5)]:
+        expected = mpmath.mpf(0)
+        for k in range(6):
+            orders = [0] * 6
+            for axis in (i, j, k):
+                orders[axis] += 1
+            expected += mpmath.mpf(V[k]) * mpmath.diff(value, tuple(x), tuple(orders))
+        assert abs(third[i, j] - float(expected)) <= 1e-12 * max(1.0, abs(float(expected)))
+
+
+def saddle(z):
+    """Return the Jacobian that the optimality conditions must have."""
+    lagrangian = sad.lagrangian_hessian(g, c, X)(z[:6], z[6:]).toarray()
+    A = CONSTRAINTS(z[:6]).toarray()
+    return np.block([[lagrangian, A.T], [A, np.zeros((5, 5))]])
+
+
+@pytest.mark.parametrize(
+    "conditions",
+    [
+        lambda x, m: [SLOPE(x) + CONSTRAINTS(x).T @ m, c(x)],
+        lambda x, m: [sad.gradient(g, x)(x) + sad.jacobian(c, x)(x).T @ m, c(x)],
+        lambda x, m: [SLOPE(x) + CONSTRAINTS.vjp(x, m), CONSTRAINTS.value(x)],
+        lambda x, m: [sad.grad(lambda y: g(y) + m @ c(y))(x), c(x)],
+        lambda x, m: [sad.grad(lambda y, m: g(y) + m @ c(y))(x, m), sad.grad(lambda m, y: m @ c(y))(m, x)],
+    ],
+)
+def test_optimality_conditions(conditions):
+    z = np.concatenate([X, np.arange(1.0, 6.0)])
+    jac = sad.jacobian(lambda z: np.concatenate(conditions(z[:6], z[6:])), z)
+    np.testing.assert_allclose(jac(z).toarray(), saddle(z), rtol=1e-14, atol=1e-14)
+
+
+def test_products_and_matrices():
+    expected = differences(lambda x: CURVATURE(x) @ V, X)
+    for f in (lambda x: CURVATURE.hvp(x, V), lambda x: CURVATURE(x) @ V, lambda x: sad.hessian(g, x)(x) @ V):
+        np.testing.assert_allclose(sad.jacobian(f, X)(X).toarray(), expected, rtol=1e-7, atol=1e-8)
+    f = lambda x: CONSTRAINTS.jvp(x, x) * 2.0  # noqa: E731
+    np.testing.assert_allclose(sad.jacobian(f, X)(X).toarray(), differences(f, X), rtol=1e-7, atol=1e-8)
+
+
+def test_second_derivatives_of_what_holds_a_gradient():
+    hess = sad.hessian(lambda x: np.sum(SLOPE(x) ** 2), X)
+    gradient = lambda x: 2.0 * CURVATURE(x) @ SLOPE(x)  # noqa: E731
+    np.testing.assert_allclose(hess.gradient(X), gradient(X), rtol=1e-13)
+    np.testing.assert_allclose(hess(X).toarray(), differences(gradient, X), rtol=1e-7, atol=1e-7)
+
+
+def test_trees_and_arguments():
+    energy = sad.grad(lambda s, k: k * np.sum(s["u"] ** 3) * s["p"])
+    state = {"u": np.array([1.0, 2.0]), "p": 3.0}
+
+    def residual(s, k):
+        slope = energy(s, k)
+        return np.concatenate([slope["u"], np.reshape(slope["p"], 1)])
+
+    jac = sad.jacobian(residual, state, 0.5)
+    np.testing.assert_allclose(jac(state, 0.5).toarray(), [[9, 0, 1.5], [0, 18, 6], [1.5, 6, 0]])
+
+
+def chain(q, v):
+    """Return the Lagrangian of masses in a row, whose springs harden."""
+    stretched = q[1:] - q[:-1]
+    return 0.5 * np.sum((1.0 + 0.1 * q**2) * v**2) - np.sum(0.5 * stretched**2 + 0.25 * stretched**4)
+
+
+@pytest.mark.parametrize("n", [5, 1000])
+def test_equations_of_motion_from_a_lagrangian(n):
+    """One step of the implicit midpoint rule, in momenta: all derivatives of the Lagrangian are taken inside."""
+    momentum, force = sad.grad(chain, argnum=1), sad.grad(chain, argnum=0)
+    q0, v0, h = np.sin(np.arange(n)), np.zeros(n), 0.05
+
+    def residual(q1, q0, v0):
+        v = (q1 - q0) / h
+        middle = 0.5 * (q0 + q1)
+        return momentum(middle, v) - momentum(q0, v0) - 0.5 * h * force(middle, v)
+
+    q1 = q0 + 0.01 * np.cos(np.arange(n))
+    jac = sad.jacobian(residual, q1, q0, v0)
+    assert jac.pattern.nnz == 3 * n - 2
+    if n < 10:
+
+        def by_hand(q1):
+            v, q = (q1 - q0) / h, 0.5 * (q0 + q1)
+            s = q[1:] - q[:-1]
+            pull = s + s**3
+            zero = np.zeros(1)
+            f = 0.1 * q * v**2 + np.concatenate([pull, zero]) - np.concatenate([zero, pull])
+            return (1.0 + 0.1 * q**2) * v - (1.0 + 0.1 * q0**2) * v0 - 0.5 * h * f
+
+        np.testing.assert_allclose(jac(q1, q0, v0).toarray(), complex_step(by_hand, q1), rtol=1e-13, atol=1e-13)
+
+
+def test_recurrences_inside_are_refused():
+    def decayed(x):
+        y = np.zeros(6)
+        y[0] = x[0]
+        for k in range(1, 6):
+            y[k] = 0.5 * np.sin(y[k - 1]) + x[k]
+        return np.sum(y**2)
+
+    try:
+        J = sad.jacobian(sad.grad(decayed), X)(X).toarray()
+    except sad.UnsupportedOperationError as error:
+        assert "recurrence" in str(error)  # noqa: PT017
+    else:
+        np.testing.assert_allclose(J, sad.hessian(decayed, X)(X).toarray(), rtol=1e-13, atol=1e-14)
+
+
+def test_the_transform_keeps_a_preparation_for_each_shape():
+    calls = []
+
+    def counted(x):
+        calls.append(np.shape(x))
+        return np.sum(x**2)
+
+    slope = sad.grad(counted)
+    np.testing.assert_array_equal(slope(np.ones(3)), [2.0, 2.0, 2.0])
+    before = len(calls)
+    slope(np.zeros(3))
+    assert len(calls) == before
+    np.testing.assert_array_equal(slope(np.ones(2)), [2.0, 2.0])
