@@ -138,8 +138,8 @@ exp = elementwise(np.exp, "exp({0})", lambda x: exp(x), cost=CALL)
 exp2 = elementwise(np.exp2, "exp2({0})", lambda x: math.log(2.0) * exp2(x), cost=CALL)
 expm1 = elementwise(np.expm1, "expm1({0})", lambda x: exp(x), cost=CALL)
 log = elementwise(np.log, "log({0})", lambda x: 1.0 / x, singular=True, cost=CALL)
-log2 = elementwise(np.log2, "log2({0})", lambda x: 1.0 / (math.log(2.0) * x), singular=True, cost=CALL)
-log10 = elementwise(np.log10, "log10({0})", lambda x: 1.0 / (math.log(10.0) * x), singular=True, cost=CALL)
+log2 = elementwise(np.log2, "log2({0})", lambda x: (1.0 / math.log(2.0)) / x, singular=True, cost=CALL)
+log10 = elementwise(np.log10, "log10({0})", lambda x: (1.0 / math.log(10.0)) / x, singular=True, cost=CALL)
 log1p = elementwise(np.log1p, "log1p({0})", lambda x: 1.0 / (1.0 + x), singular=True, cost=CALL)
 
 # -- trigonometric and hyperbolic functions -----------------------------------------------------------------------

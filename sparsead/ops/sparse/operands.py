@@ -57,6 +57,6 @@ HANDLERS[SPARSE] = TracedSparse.of_constant
 replace_method("scipy.sparse._base", "_spbase", "__setattr__", _attribute)
 for _name in (*PRODUCTS, *OTHERS, "__setitem__"):
     _replacement = _written if _name == "__setitem__" else _given_way(_name)
-    _homes = {base for cls in CLASSES for base in cls.__mro__ if _name in vars(base)} - {object, dict}
-    for _home in _homes:
+    _bases = dict.fromkeys(base for cls in CLASSES for base in cls.__mro__ if _name in vars(base))
+    for _home in [base for base in _bases if base not in (object, dict)]:
         replace_method(_home.__module__, _home.__name__, _name, _replacement)
