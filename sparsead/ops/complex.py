@@ -12,7 +12,7 @@ import sparsead.ops.composed
 import sparsead.ops.movement  # noqa: F401  (both are stated first: movements act on complex arrays too)
 from sparsead.ops.registry import HANDLERS, REGISTRY, Sample, is_traced, record, spelling_of, traced
 from sparsead.tracing.array import complex_of_parts
-from sparsead.tracing.complex import COMPLEX_HANDLERS, parts
+from sparsead.tracing.complex import COMPLEX_HANDLERS, is_complex, parts
 
 Pair = tuple[Any, Any]
 
@@ -237,8 +237,8 @@ def reciprocal(a: Any, b: Any) -> Pair:
 
 @of_parts(np.power, lambda x: ((x + 1j) ** 3).real, lambda x: ((x + 1j) ** -2).imag)
 def power(a: Any, b: Any, exponent: Any) -> Any:
-    """Integer powers, by products."""
-    if np.ndim(exponent) or float(exponent) != int(exponent):
+    """Integer powers by products, others by the logarithm."""
+    if is_traced(exponent) or is_complex(exponent) or np.ndim(exponent) or float(exponent) != int(exponent):
         return parts(np.exp(exponent * np.log(joined(a, b))))
     z, n = joined(a, b), abs(int(exponent))
     result: Any = 1.0

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from sparsead.errors import unsupported
-from sparsead.ops.registry import composite, is_traced, known
+from sparsead.ops.registry import composite, is_traced, known, patched, traced
 from sparsead.tracing.array import stack_objects
 
 
@@ -99,3 +99,44 @@ def vander(x: Any, N: int | None = None, increasing: bool = False) -> Any:
     for _ in range((len(x) if N is None else N) - 1):
         powers.append(powers[-1] * x)
     return np.stack(powers if increasing else powers[::-1], axis=-1)[..., : len(x) if N is None else N]
+
+
+# -- series in the polynomials of numpy.polynomial, lowest first: Clenshaw's recurrence, as NumPy writes it ---------
+def _clenshaw(module: Any, name: str, step: Any, last: Any) -> None:
+    """State a series: ``step(c0, c1, coefficient, n, x)`` from the highest coefficient on, then ``last(c0, c1, x)``."""
+    func = getattr(module, name)
+
+    @patched(func, family="composite")
+    def value(x: Any, c: Any, tensor: bool = True) -> Any:
+        x, c = traced(stack_objects(x)), traced(stack_objects(c))
+        if tensor and x.ndim:
+            c = c.reshape(c.shape + (1,) * x.ndim)
+        n = len(c)
+        c0, c1 = (c[-2], c[-1]) if n > 1 else (c[0], 0.0)
+        for k in range(3, n + 1):
+            c0, c1 = step(c0, c1, c[-k], n - k + 2, x)
+        return last(c0, c1, x)
+
+
+for _name, _step, _last in [
+    ("chebyshev.chebval", lambda c0, c1, c, n, x: (c - c1, c0 + c1 * (2.0 * x)), lambda c0, c1, x: c0 + c1 * x),
+    (
+        "legendre.legval",
+        lambda c0, c1, c, n, x: (c - c1 * ((n - 1) / n), c0 + c1 * x * ((2 * n - 1) / n)),
+        lambda c0, c1, x: c0 + c1 * x,
+    ),
+    (
+        "hermite.hermval",
+        lambda c0, c1, c, n, x: (c - c1 * (2.0 * (n - 1)), c0 + c1 * (2.0 * x)),
+        lambda c0, c1, x: c0 + c1 * (2.0 * x),
+    ),
+    ("hermite_e.hermeval", lambda c0, c1, c, n, x: (c - c1 * (n - 1.0), c0 + c1 * x), lambda c0, c1, x: c0 + c1 * x),
+    (
+        "laguerre.lagval",
+        lambda c0, c1, c, n, x: (c - c1 * ((n - 1) / n), c0 + c1 * ((2 * n - 1) - x) / n),
+        lambda c0, c1, x: c0 + c1 * (1.0 - x),
+    ),
+    ("polynomial.polyval", lambda c0, c1, c, n, x: (c, c0 + c1 * x), lambda c0, c1, x: c0 + c1 * x),
+]:
+    _module, _function = _name.split(".")
+    _clenshaw(getattr(np.polynomial, _module), _function, _step, _last)

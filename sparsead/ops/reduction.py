@@ -86,11 +86,14 @@ def squared_distance(
     return squares, counted(a, axis, keepdims, where) - ddof
 
 
+OUTSIDE = "Allocate the target inside the traced function."
+
+
 @ufunc_method(np.add, "at", lambda x: _updated(np.add, x))
 def add_at(target: Any, key: Any, value: Any = None) -> None:
     """``np.add.at``: repeated places add up."""
     if not isinstance(target, TracedArray):
-        raise unsupported("a ufunc.at into an array from outside", "Allocate the target inside the traced function.")
+        raise unsupported("np.add.at into an array from outside", OUTSIDE)
     places = identity(target.shape)[key]
     value = np.broadcast_to(value, places.shape) if np.shape(value) != places.shape else value
     target[...] = target + scatter_sum(traced(value), places, target.shape)
@@ -100,6 +103,31 @@ def add_at(target: Any, key: Any, value: Any = None) -> None:
 def subtract_at(target: Any, key: Any, value: Any = None) -> None:
     """``np.subtract.at``."""
     add_at(target, key, np.negative(value))
+
+
+def _at_in_rounds(ufunc: np.ufunc) -> None:
+    """State ``ufunc.at``: what comes to one place again comes in a later round."""
+
+    @ufunc_method(ufunc, "at", lambda x: _updated(ufunc, x))
+    def at(target: Any, key: Any, value: Any = None) -> None:
+        if not isinstance(target, TracedArray):
+            raise unsupported(
+                "a ufunc.at into an array from outside", "Allocate the target inside the traced function."
+            )
+        places = identity(target.shape)[key]
+        values = np.broadcast_to(traced(value), places.shape).reshape(-1)
+        flat, order = places.reshape(-1), np.argsort(places.reshape(-1), kind="stable")
+        first = np.searchsorted(flat[order], flat[order])
+        rounds = np.empty(flat.size, dtype=np.int64)
+        rounds[order] = np.arange(flat.size) - first
+        for count in range(int(rounds.max(initial=-1)) + 1):
+            here = np.flatnonzero(rounds == count)
+            at_once = np.unravel_index(flat[here], target.shape)
+            target[at_once] = ufunc(target[at_once], values[here])
+
+
+for _ufunc in (np.multiply, np.divide, np.maximum, np.minimum):
+    _at_in_rounds(_ufunc)
 
 
 def _updated(ufunc: np.ufunc, x: Any) -> Any:

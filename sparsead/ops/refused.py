@@ -16,7 +16,7 @@ refused(
     instead="np.sort of short lines, np.max and np.min work; so does np.take with an order that is fixed.",
 )  # fmt: skip
 refused(
-    np.argmax, np.argmin, np.nonzero, np.flatnonzero, np.argwhere, np.count_nonzero, np.searchsorted, np.digitize,
+    np.argmax, np.argmin, np.argwhere, np.count_nonzero, np.searchsorted, np.digitize,
     because="The answer is an index or a count that differs from call to call.",
     instead=WHERE,
 )  # fmt: skip

@@ -32,6 +32,7 @@ from sparsead.tracing.scalar import (
     refuse_conversion,
     refuse_value,
 )
+from sparsead.tracing.selection import mask_of, selected, written
 from sparsead.tracing.storage import BOOL, DOUBLE, Storage
 
 # What NumPy (or SciPy) function -> how to trace it. The modules of `sparsead.ops` fill it, one statement an entry.
@@ -173,6 +174,9 @@ class TracedArray(Positioned, NDArrayOperatorsMixin):
     def __getitem__(self, key: Any) -> Any:
         if _is_element(key, self.positions.ndim):
             return self.storage.element(self.positions.item(key))
+        mask = mask_of(key, self.positions.shape)
+        if mask is not None:
+            return selected(self, mask)
         picked = self.positions[_static_key(key)]
         return self.moved(picked) if type(picked) is np.ndarray else self.storage.element(int(picked))
 
@@ -184,6 +188,10 @@ class TracedArray(Positioned, NDArrayOperatorsMixin):
         if not self.positions.flags.writeable:
             raise ValueError("assignment destination is read-only")
         if _is_element(key, self.positions.ndim) and self._set_element(self.positions.item(key), value):
+            return
+        mask = mask_of(key, self.positions.shape)
+        if mask is not None:
+            written(self, mask, stack_objects(value))
             return
         key, value = _static_key(key), stack_objects(value)
         self.storage.flush()

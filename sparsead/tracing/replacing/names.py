@@ -30,6 +30,7 @@ _LIBRARIES = ("numpy", "sparsead", "coloring", "scipy", "numba", "networkx")
 _LIKE_USER_CODE = ("scipy.optimize", "scipy._lib._array_api")
 _HOMES = {  # where users find the patched functions
     "numpy", "numpy.linalg", "numpy.fft", "math",
+    *map("numpy.polynomial.".__add__, ["chebyshev", "hermite", "hermite_e", "laguerre", "legendre", "polynomial"]),
     "scipy.special", "scipy.linalg", "scipy.sparse", "scipy.sparse.linalg",
 }  # fmt: skip
 

@@ -1,0 +1,234 @@
+"""Elements that a traced mask selects: their number differs from call to call, what is done with them need not.
+
+``x[mask]`` stands for the whole array with the mask beside it: elementwise operations act on the whole, reductions
+leave out what is not selected, and ``y[mask] = x[mask]`` writes where the mask holds. Nothing else is known of it.
+"""
+
+from __future__ import annotations
+
+import operator
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+
+from sparsead.program.nodes import Constant, Join, Map, Ref
+from sparsead.tracing.positioned import Traced
+from sparsead.tracing.scalar import BRANCH_HINT, refuse_value
+
+WHAT = "the number of elements that a traced mask selects"
+LOWEST = {np.maximum: -np.inf, np.minimum: np.inf, np.add: 0.0, np.multiply: 1.0}
+
+
+class Selection(Traced):
+    """What a mask selects of an array.
+
+    Parameters
+    ----------
+    whole : TracedArray
+        All elements; what is not selected means nothing.
+    mask : TracedArray
+        Truth values; along the first axes of `whole`.
+    key : TracedArray
+        The array that was the index: selections by equal masks fit each other.
+    """
+
+    __slots__ = ("key", "mask", "whole")
+    is_constant = False
+    ndim = 1
+    dtype = np.dtype(np.float64)
+
+    def __init__(self, whole: Any, mask: Any, key: Any) -> None:
+        self.whole, self.mask, self.key = whole, mask, key
+
+    def _fits(self, other: Any) -> bool:
+        return type(other) is Selection and same(other.key, self.key) and np.shape(other.whole) == np.shape(self.whole)
+
+    def __array_ufunc__(self, ufunc: np.ufunc, method: str, *inputs: Any, **kwargs: Any) -> Any:
+        if method == "reduce":
+            return self._reduced(ufunc, **kwargs)
+        if method != "__call__" or kwargs or not all(self._fits(i) or np.ndim(i) == 0 for i in inputs):
+            refuse_value(f"np.{ufunc.__name__} of a selection with an array of another length", BRANCH_HINT)
+        whole = ufunc(*(i.whole if type(i) is Selection else i for i in inputs))
+        return Selection(whole, self.mask, self.key)
+
+    def __array_function__(self, func: Callable[..., Any], types: Any, args: Any, kwargs: Any) -> Any:
+        if func in (np.ndim, np.result_type):
+            return self.ndim if func is np.ndim else self.dtype
+        rule = REDUCTIONS.get(func.__name__) if func.__module__ == "numpy" else None
+        if rule is None or args[0] is not self:
+            refuse_value(f"{func.__module__.replace('numpy', 'np')}.{func.__name__} of a selection", BRANCH_HINT)
+        return rule(*args, **kwargs)
+
+    def _reduced(
+        self, ufunc: np.ufunc, axis: Any = 0, dtype: Any = None, out: Any = None, keepdims: Any = False, **more: Any
+    ) -> Any:
+        if axis not in (0, None, -1) or ufunc not in LOWEST or keepdims or out is not None or more:
+            refuse_value(f"np.{ufunc.__name__}.reduce of a selection in this form", BRANCH_HINT)
+        whole, mask = np.broadcast_arrays(self.whole, self.mask)
+        axes = None if axis is None else tuple(range(self.key.ndim))
+        return ufunc.reduce(np.where(mask, whole, LOWEST[ufunc]), axis=axes)
+
+    # -- reductions -----------------------------------------------------------------------------------------
+    def sum(self, axis: Any = None, **more: Any) -> Any:
+        """Same as ``ndarray.sum``."""
+        return self._reduced(np.add, axis, **more)
+
+    def prod(self, axis: Any = None, **more: Any) -> Any:
+        """Same as ``ndarray.prod``."""
+        return self._reduced(np.multiply, axis, **more)
+
+    def max(self, axis: Any = None, **more: Any) -> Any:
+        """Same as ``ndarray.max``."""
+        return self._reduced(np.maximum, axis, **more)
+
+    def min(self, axis: Any = None, **more: Any) -> Any:
+        """Same as ``ndarray.min``."""
+        return self._reduced(np.minimum, axis, **more)
+
+    def mean(self, axis: Any = None, **more: Any) -> Any:
+        """Same as ``ndarray.mean``."""
+        count = Selection(np.where(self.mask, 1.0, 0.0) + 0.0 * self.whole, self.mask, self.key)
+        return self.sum(axis, **more) / count.sum(axis, **more)
+
+    def dot(self, other: Any) -> Any:
+        """Same as ``ndarray.dot``, of two selections by one mask."""
+        if not self._fits(other) or np.ndim(self.whole) != self.key.ndim:
+            refuse_value("a product of a selection with an array of another length", BRANCH_HINT)
+        return (self * other).sum()
+
+    __matmul__ = dot
+
+    def copy(self) -> Selection:
+        """Same as ``ndarray.copy``."""
+        return Selection(np.copy(self.whole), self.mask, self.key)
+
+    # -- what would need the number of elements -------------------------------------------------------------
+    def __getattr__(self, name: str) -> Any:
+        if name.startswith("__") or not hasattr(np.ndarray, name):
+            raise AttributeError(f"'numpy.ndarray' object has no attribute {name!r}")
+        return refuse_value(f"ndarray.{name} of {WHAT}", BRANCH_HINT)
+
+    def __len__(self) -> int:
+        return refuse_value(WHAT, BRANCH_HINT)
+
+    def __bool__(self) -> bool:
+        return refuse_value(WHAT, BRANCH_HINT)
+
+    def __iter__(self) -> Any:
+        return refuse_value(f"iteration over {WHAT}", BRANCH_HINT)
+
+    def __getitem__(self, key: Any) -> Any:
+        return refuse_value(f"an element of {WHAT}", BRANCH_HINT)
+
+    def __array__(self, dtype: Any = None, copy: Any = None) -> np.ndarray:
+        return refuse_value(WHAT, BRANCH_HINT)
+
+
+REDUCTIONS: dict[str, Callable[..., Any]] = {
+    name: getattr(Selection, name) for name in ("sum", "prod", "max", "min", "mean", "dot", "copy")
+} | {"amax": Selection.max, "amin": Selection.min}
+
+
+def _operator(name: str, ufunc: np.ufunc) -> None:
+    def method(self: Selection, other: Any) -> Any:
+        return self.__array_ufunc__(ufunc, "__call__", self, other)
+
+    def reflected(self: Selection, other: Any) -> Any:
+        return self.__array_ufunc__(ufunc, "__call__", other, self)
+
+    setattr(Selection, f"__{name}__", method)
+    setattr(Selection, f"__r{name}__", reflected)
+
+
+for _name, _ufunc in {
+    "add": np.add, "sub": np.subtract, "mul": np.multiply, "truediv": np.true_divide, "pow": np.power,
+    "mod": np.remainder, "floordiv": np.floor_divide,
+}.items():  # fmt: skip
+    _operator(_name, _ufunc)
+
+
+def _unary(name: str, ufunc: np.ufunc) -> None:
+    setattr(Selection, f"__{name}__", lambda self: self.__array_ufunc__(ufunc, "__call__", self))
+
+
+_unary("neg", np.negative)
+_unary("pos", np.positive)
+_unary("abs", np.absolute)
+
+
+class Places(Traced):
+    """Where a traced mask of one axis holds: what ``np.flatnonzero(mask)`` gives, to be used as an index."""
+
+    __slots__ = ("mask",)
+    is_constant = False
+    ndim = 1
+
+    def __init__(self, mask: Any) -> None:
+        self.mask = mask
+
+    def __getattr__(self, name: str) -> Any:
+        if name.startswith("__") or not hasattr(np.ndarray, name):
+            raise AttributeError(f"'numpy.ndarray' object has no attribute {name!r}")
+        return refuse_value(f"ndarray.{name} of places where a traced mask holds", BRANCH_HINT)
+
+    def _refused(self, *_: Any) -> Any:
+        refuse_value("places where a traced mask holds, used as numbers,", BRANCH_HINT)
+
+    __len__ = __bool__ = __iter__ = __getitem__ = __array__ = __index__ = _refused
+    __add__ = __radd__ = __sub__ = __rsub__ = __mul__ = __rmul__ = __array_ufunc__ = __array_function__ = _refused
+
+
+def mask_of(key: Any, shape: Sequence[int]) -> Any:
+    """Return the traced mask that an index is, if it is nothing else and fits an array of this shape; else None."""
+    if isinstance(key, tuple) and len(key) == 1:
+        key = key[0]
+    if type(key) is Places:
+        key = key.mask
+    is_mask = hasattr(key, "storage") and not key.is_constant and key.dtype == np.bool_ and key.ndim > 0
+    return key if is_mask and tuple(key.shape) == tuple(shape[: key.ndim]) else None
+
+
+def same(first: Any, second: Any) -> bool:
+    """Tell whether two masks are one, or the same condition of the same values, written twice."""
+    return first is second or (first.shape == second.shape and _equal(first.ref, second.ref))
+
+
+def _equal(first: Ref, second: Ref, deep: int = 8) -> bool:
+    if not np.array_equal(first.index, second.index):
+        return False
+    a, b = first.node, second.node
+    if a is b:
+        return True
+    if deep == 0 or type(a) is not type(b) or a.shape != b.shape:
+        return False
+    match a, b:
+        case Constant(), Constant():
+            return np.array_equal(a.value, b.value)
+        case Map(), Map():
+            return a.op is b.op and all(_equal(p, q, deep - 1) for p, q in zip(a.args, b.args, strict=True))
+        case Join(), Join():
+            alike = np.array_equal(a.owner, b.owner) and np.array_equal(a.offset, b.offset)
+            return alike and len(a.pieces) == len(b.pieces) and all(map(operator.is_, a.pieces, b.pieces))
+    return False
+
+
+def selected(array: Any, key: Any) -> Selection:
+    """Return ``array[key]`` for a traced mask; a copy, as NumPy makes one."""
+    return Selection(np.copy(array), _along(key, array), key)
+
+
+def written(array: Any, key: Any, value: Any) -> None:
+    """Do ``array[key] = value`` for a traced mask."""
+    if type(value) is Selection:
+        if not same(value.key, key) or np.shape(value.whole) != np.shape(array):
+            refuse_value("writing what another mask selected", BRANCH_HINT)
+        value = value.whole
+    elif np.ndim(value) > max(np.ndim(array) - key.ndim, 0):
+        refuse_value("writing an array of a fixed length where a traced mask holds", BRANCH_HINT)
+    array[...] = np.where(_along(key, array), value, array)
+
+
+def _along(key: Any, array: Any) -> Any:
+    """Return a mask with an axis of length 1 for each axis of the array that it does not speak of."""
+    return np.reshape(key, key.shape + (1,) * (np.ndim(array) - key.ndim))
