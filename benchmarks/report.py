@@ -154,7 +154,7 @@ def show(parts: list[Part]) -> None:
     console = Console(highlight=False, width=None if sys.stdout.isatty() else 140)
     for table in [*tables(parts), targets_table(parts), faster_table(parts)]:
         if table.rows:
-            console.print(table.rich())
+            console.print(*table.rich(console.width), sep="\n")
             console.print(table.note + "\n" if table.note else "", style="dim")
 
 

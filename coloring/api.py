@@ -184,7 +184,7 @@ def from_colors(
     problem = make_problem(pattern, structure, partition, decompression)
     verdict: Verdict
     if partition == "bidirectional":
-        row_colors, column_colors = (np.asarray(side, np.int32) for side in colors)
+        row_colors, column_colors = (np.asarray(side) for side in colors)
         verdict = is_bicoloring(pattern, row_colors, column_colors, decompression)
         colors = np.concatenate([column_colors, row_colors])
     elif structure == "symmetric":

@@ -97,7 +97,7 @@ class RecoveryPlan:
                 f"this coloring has {start.size - 1} {side} colors"
             )
         self._check_out(out)
-        self._check_side(side, B_block.shape[0], 0, 0)
+        self._check_side(side, B_block.shape[0], B_block.shape[1], 0)
         values.gather_block(start, entry, self.line, B_block, first_color, out)
 
     def finish(self, out: np.ndarray) -> None:
@@ -117,8 +117,8 @@ class RecoveryPlan:
         """Refuse a compressed matrix in which an entry would be read beyond the end."""
         if lines < self._num_lines[side] or colors < num_colors:
             raise ColoringError(
-                f"a compressed matrix of {side} colors with {lines} lines and {colors} colors; entries are read from "
-                f"{self._num_lines[side]} lines and {num_colors} colors"
+                f"a compressed matrix of {colors} {side} colors, with {lines} values of each; entries are read from "
+                f"{max(num_colors, colors)} colors and {self._num_lines[side]} values"
             )
 
     @cached_property

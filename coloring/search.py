@@ -14,7 +14,7 @@ from .problems.base import NO_LIMIT, Candidate, Problem, Simpler
 from .results import ColoringResult, colored
 
 #: A quick search looks at so many times what one order and its greedy algorithm look at ...
-QUICK_PASSES = 6
+QUICK_PASSES = 5
 #: ... but at no more entries and pairs of entries than this, less than a second's work, once it has a coloring.
 QUICK_WORK = 60_000_000
 #: What an attempt costs besides, in entries looked at: calls, and arrays that are as short as this.

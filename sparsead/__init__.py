@@ -8,21 +8,24 @@
 """
 
 import importlib
+from typing import TYPE_CHECKING
 
 from sparsead import namesake  # noqa: F401  # before anything that imports coloring
-from sparsead.checking.check import check
-from sparsead.checking.report import CheckFailed, Report
-from sparsead.derivatives.blocks import Blocks
-from sparsead.derivatives.differences import DifferenceJacobian
-from sparsead.derivatives.gradient import Gradient, gradient
-from sparsead.derivatives.guard import Guarded
-from sparsead.derivatives.hessian import Hessian, hessian, hessian_pattern
-from sparsead.derivatives.jacobian import Jacobian, jacobian, jacobian_pattern
-from sparsead.derivatives.lagrangian import LagrangianHessian, lagrangian_hessian
-from sparsead.derivatives.loading import load
-from sparsead.derivatives.transform import grad
-from sparsead.errors import InputError, SparseADError, TracedBranchError, UnsupportedOperationError
-from sparsead.tracing.trees import pack, unpack
+
+if TYPE_CHECKING:
+    from sparsead.checking.check import check
+    from sparsead.checking.report import CheckFailed, Report
+    from sparsead.derivatives.blocks import Blocks
+    from sparsead.derivatives.differences import DifferenceJacobian
+    from sparsead.derivatives.gradient import Gradient, gradient
+    from sparsead.derivatives.guard import Guarded
+    from sparsead.derivatives.hessian import Hessian, hessian, hessian_pattern
+    from sparsead.derivatives.jacobian import Jacobian, jacobian, jacobian_pattern
+    from sparsead.derivatives.lagrangian import LagrangianHessian, lagrangian_hessian
+    from sparsead.derivatives.loading import load
+    from sparsead.derivatives.transform import grad
+    from sparsead.errors import InputError, SparseADError, TracedBranchError, UnsupportedOperationError
+    from sparsead.tracing.trees import pack, unpack
 
 __all__ = [
     "Blocks",
@@ -54,7 +57,35 @@ __all__ = [
 __version__ = "0.1.0"
 
 
+# Names are looked up at first use: ``import sparsead`` and ``sparsead --help`` wait for nothing.
+_HOMES = {
+    "checking.check": ("check",),
+    "checking.report": ("CheckFailed", "Report"),
+    "derivatives.blocks": ("Blocks",),
+    "derivatives.differences": ("DifferenceJacobian",),
+    "derivatives.gradient": ("Gradient", "gradient"),
+    "derivatives.guard": ("Guarded",),
+    "derivatives.hessian": ("Hessian", "hessian", "hessian_pattern"),
+    "derivatives.jacobian": ("Jacobian", "jacobian", "jacobian_pattern"),
+    "derivatives.lagrangian": ("LagrangianHessian", "lagrangian_hessian"),
+    "derivatives.loading": ("load",),
+    "derivatives.transform": ("grad",),
+    "errors": ("InputError", "SparseADError", "TracedBranchError", "UnsupportedOperationError"),
+    "tracing.trees": ("pack", "unpack"),
+}
+_HOME = {name: module for module, names in _HOMES.items() for name in names}
+_SUBMODULES = {"errors", "extend", "problems", "solvers"}
+
+
 def __getattr__(name: str) -> object:
-    if name == "solvers":  # imported when it is first named
-        return importlib.import_module("sparsead.solvers")
+    if name in _HOME:
+        value = getattr(importlib.import_module(f"{__name__}.{_HOME[name]}"), name)
+        globals()[name] = value
+        return value
+    if name in _SUBMODULES:
+        return importlib.import_module(f"{__name__}.{name}")
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__, *_SUBMODULES})

@@ -201,3 +201,11 @@ class _Opaque:
         sides = [(name, p) for name, p in (("column", self.jvp), ("row", self.vjp)) if p is not None]
         found = [(graph.color(pattern, partition=name), name == "column") for name, _ in sides]
         return min(found, key=lambda choice: choice[0].num_colors)
+
+
+def __getattr__(name: str) -> Any:
+    if name == "implicit":  # it stands on prepared derivatives, which stand on this module's neighbours
+        from sparsead.derivatives.solution import implicit
+
+        return implicit
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

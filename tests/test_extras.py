@@ -43,6 +43,8 @@ def test_every_extra_that_is_named_exists():
         ("pypardiso", lambda: sad.solvers.newton(lambda x: x**2 - 2, np.ones(2), linear_solver="pardiso")),
         ("sksundae", lambda: optional("sksundae.cvode")),
         ("click", lambda: optional("click")),
+        ("matplotlib", lambda: coloring.SparsityPattern.from_coo([0], [0], (1, 1)).spy()),
+        ("matplotlib", lambda: coloring.color(np.eye(2)).spy()),
     ],
 )
 def test_what_is_missing_names_its_extra(package, used, monkeypatch):

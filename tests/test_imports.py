@@ -22,13 +22,13 @@ ALLOWED = {
     "sparsead.program": {"sparsead.errors", "sparsead.memory"},
     "sparsead.tracing": {"coloring.interrupts", "sparsead.errors", "sparsead.memory", "sparsead.program"},
     "sparsead.ops": {"sparsead.errors", "sparsead.program", "sparsead.tracing"},
-    "sparsead.extend": {"coloring", "sparsead.errors", "sparsead.program", "sparsead.tracing"},
+    "sparsead.extend": {"coloring", "sparsead.derivatives", "sparsead.errors", "sparsead.program", "sparsead.tracing"},
     "sparsead.kernels": {"coloring", "sparsead.errors", "sparsead.memory", "sparsead.program"},
     "sparsead.emit": {
         "coloring.interrupts", "sparsead.errors", "sparsead.memory", "sparsead.program", "sparsead.kernels",
     },
     "sparsead.explain": {"coloring", "sparsead.errors", "sparsead.memory", "sparsead.program", "sparsead.kernels"},
-    "sparsead.keeping": {"coloring", "sparsead.errors", "sparsead.kernels"},
+    "sparsead.keeping": {"coloring", "sparsead.errors", "sparsead.memory", "sparsead.kernels"},
     "sparsead.checking": {"coloring", "sparsead.errors"},
     "sparsead.sweeps": {
         "coloring", "sparsead.errors", "sparsead.memory", "sparsead.program", "sparsead.kernels", "sparsead.emit",

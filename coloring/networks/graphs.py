@@ -148,7 +148,7 @@ def _natural(graph: nx.Graph, colors: dict[int, int]) -> list[int]:
 
 
 def _intersection_graph(problem: Problem) -> nx.Graph:
-    return _lazy_graph(*kernels.intersection.adjacency_lists(problem.neighborhood()))
+    return _lazy_graph(*kernels.intersection.adjacency_lists(problem.neighborhood(), True))
 
 
 def _lazy_graph(indptr: np.ndarray, indices: np.ndarray) -> nx.Graph:

@@ -20,8 +20,18 @@ INK, EDGE = "#1f2430", "#c9cdd6"
 
 def spy(pattern: Entries, ax: Any = None) -> Any:
     """Draw a pattern; see `coloring.SparsityPattern.spy`."""
+    _require_matplotlib()
     ax = ax or _axes()
     return _image(ax, _inked(binned_counts(pattern, MAX_BINS)), pattern.shape)
+
+
+def _require_matplotlib() -> None:
+    """Say what to install where matplotlib is missing."""
+    try:
+        import matplotlib  # noqa: F401
+    except ModuleNotFoundError as error:
+        message = "pictures need the package matplotlib, which is not installed: pip install 'sparsead[plot]'"
+        raise ModuleNotFoundError(message, name="matplotlib") from error
 
 
 def spy_coloring(result: Colored, axes: Any = None) -> Any:
@@ -39,6 +49,7 @@ def spy_coloring(result: Colored, axes: Any = None) -> Any:
     matplotlib.figure.Figure
         The figure.
     """
+    _require_matplotlib()
     new = axes is None
     axes = _axes_of(result) if new else axes
     for ax, (image, shape, title) in zip(axes, _panels(result), strict=True):

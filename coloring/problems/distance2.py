@@ -60,7 +60,7 @@ class DistanceTwo(Problem):
 
     @cached_property
     def _intersection_lists(self) -> tuple[np.ndarray, np.ndarray]:
-        return kernels.intersection.adjacency_lists(self._pairs)
+        return kernels.intersection.adjacency_lists(self._pairs, False)
 
     @property
     def _pairs(self) -> Any:
@@ -142,12 +142,18 @@ class DistanceTwo(Problem):
                 yield self.by_order(name)
 
     def _lattice(self, limit: int) -> np.ndarray | None:
-        """The periodic coloring with fewest colors, if the matrix comes from a grid and has one."""
+        """The periodic coloring with fewest colors, if the matrix comes from a grid and has one.
+
+        If none is right on all rows, as where a few rows at a boundary have more entries, the greedy algorithm follows
+        the first one, color by color.
+        """
         lines = self._lines
+        almost = None
         for colors in circular_colorings(lines, range(self.quick_bound, limit)):
             if kernels.offsets.first_repeat(lines.indptr, lines.indices, colors, colors.size)[0] < 0:
                 return colors
-        return None
+            almost = colors if almost is None else almost
+        return None if almost is None else self.greedy(np.argsort(almost, kind="stable").astype(np.int32), limit)
 
     def around(self, v: int) -> list[int]:
         """Return the vertices that share a line with this one."""

@@ -28,6 +28,8 @@ MAX_WOUND = 64
 MAX_LATTICES, MAX_OFFERED = 3, 8
 #: Angles of directions that are looked at in all: so many for each entry of a small matrix, this, one for each entry.
 LOOKS_PER_ENTRY, SOME_LOOKS = 100, 200_000
+#: What a batch of them costs besides.
+CALL = 500
 #: The angle is a whole number of parts, so many a turn: more than products of lengths that occur.
 MAX_PARTS = 1 << 40
 
@@ -57,15 +59,21 @@ def circular_colorings(A: SparsityPattern, numbers: range) -> Iterator[np.ndarra
     lattices = find_lattices(A)[:MAX_LATTICES] if numbers else []
     offered = 0
     longest = int(np.diff(A.indptr).max(initial=0))
-    looks = Looks(max(A.nnz, min(LOOKS_PER_ENTRY * A.nnz, SOME_LOOKS)))
+    most = max(A.nnz, min(LOOKS_PER_ENTRY * A.nnz, SOME_LOOKS))
+    searches = [(lattice, Looks(most // (k + 1))) for k, lattice in enumerate(lattices)]
     for c in numbers:
-        for lattice in lattices:
+        searches = [(lattice, looks) for lattice, looks in searches if looks.left > 0]
+        for lattice, looks in searches:
             for windings, parts in _windings(lattice, c, longest, looks):
                 for w in _valid(windings, parts, lattice.directions, c, looks).T[:2]:
                     yield _colors(lattice, w, parts, c, A.shape[1])
                     offered += 1
-                if looks.left < 0 or offered >= MAX_OFFERED:
+                if offered >= MAX_OFFERED:
                     return
+                if looks.left <= 0:
+                    break
+        if not searches:
+            return
 
 
 def _colors(lattice: Lattice, w: np.ndarray, parts: int, c: int, n: int) -> np.ndarray:
@@ -78,6 +86,7 @@ def _colors(lattice: Lattice, w: np.ndarray, parts: int, c: int, n: int) -> np.n
 
 def _valid(windings: np.ndarray, parts: int, directions: np.ndarray, c: int, looks: Looks) -> np.ndarray:
     """Those windings whose angles in all directions are at least 1/c of a turn."""
+    looks.left -= CALL
     for direction in directions.T:
         looks.left -= windings.shape[1]
         angle = direction @ windings % parts
@@ -97,18 +106,20 @@ def _windings(lattice: Lattice, c: int, least: int, looks: Looks) -> Iterator[tu
         parts = int(np.lcm.reduce([c, p, *rings], dtype=object))
         if parts > MAX_PARTS:
             continue
-        for a in _linear(lattice.directions, p, looks).T[:MAX_WOUND]:
-            near = []
-            for step, size, around in zip(a.tolist(), lattice.lengths, lattice.periodic, strict=True):
-                angle = step * parts // p
-                near.append(_near(angle, parts // size) if around else [angle, *_near(angle, parts // c)])
-            yield np.array(list(product(*near))).T, parts
+        found = _linear(lattice.directions, p, looks)[:, :MAX_WOUND]
+        if found.size:
+            yield _wound(lattice, found * (parts // p), parts, c), parts
 
 
-def _near(angle: int, unit: int) -> list[int]:
-    """Three multiples of the unit near to an angle, the nearest first."""
-    nearest = (angle + unit // 2) // unit * unit
-    return [nearest, nearest - unit, nearest + unit]
+def _wound(lattice: Lattice, windings: np.ndarray, parts: int, c: int) -> np.ndarray:
+    """Windings near to these: whole turns around every ring, elsewhere the same or a multiple of 1/c of a turn."""
+    choices = []
+    for angle, size, around in zip(windings, lattice.lengths, lattice.periodic, strict=True):
+        unit = parts // (size if around else c)
+        nearest = (angle + unit // 2) // unit * unit
+        near = [nearest, nearest - unit, nearest + unit]
+        choices.append(near if around else [angle, *near])
+    return np.concatenate([np.array(chosen) for chosen in product(*choices)], axis=1)
 
 
 def _whole(lattice: Lattice, windings: np.ndarray, c: int) -> np.ndarray:
@@ -128,6 +139,7 @@ def _linear(directions: np.ndarray, p: int, looks: Looks) -> np.ndarray:
         widths = np.abs(directions).max(axis=1, initial=0) + 1
         choices = np.array([_radix(widths, order) for order in permutations(range(dimensions))]).T
         choices = np.concatenate([choices, np.random.default_rng(p).integers(0, p, (dimensions, MAX_CHOICES))], axis=1)
+    looks.left -= CALL
     for direction in directions.T:
         looks.left -= choices.shape[1]
         choices = choices[:, direction @ choices % p != 0]

@@ -20,7 +20,7 @@ from ..pattern import SparsityPattern
 MAX_STRIDES = 4
 MAX_ROW = 256  # entries of a row
 MAX_CENTERS = 24  # groups of offsets
-MAX_CHAINS = 6  # chains of strides that are looked at
+MAX_CHAINS = 10  # chains of strides that are looked at
 REPEATS = 4  # times that a direction occurs in the rows that are looked at, on average and at least
 SAMPLE = 8  # consecutive rows at each place that is looked at
 
@@ -89,14 +89,15 @@ def _frequent_offsets(A: SparsityPattern, rows: np.ndarray) -> np.ndarray:
 
 
 def _centers(offsets: np.ndarray) -> list[int]:
-    """Least distance between offsets, and the middle of each group of offsets that are at most so far apart."""
+    """Least distance between offsets; middles, then ends, of the groups of offsets at most twice so far apart."""
     if offsets.size < 2:
         return []
     gaps = np.diff(offsets)
     base = int(gaps.min())
     groups = np.split(offsets, np.flatnonzero(gaps > 2 * base) + 1)
     middles = {abs(int(group[0] + group[-1])) // 2 for group in groups}
-    return [base, *sorted(middle for middle in middles if middle > base)][:MAX_CENTERS]
+    ends = {abs(int(end)) for group in groups for end in (group[0], group[-1])} - middles
+    return [base, *(center for some in (middles, ends) for center in sorted(some) if center > base)][:MAX_CENTERS]
 
 
 def _chains(candidates: list[int], chain: tuple[int, ...] = ()) -> Iterator[tuple[int, ...]]:

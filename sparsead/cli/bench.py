@@ -15,7 +15,7 @@ from rich.progress import Progress
 
 import sparsead as sad
 from coloring.orders import ORDERS
-from sparsead.cli.function import ArrayType
+from sparsead.cli.arrays import FORMS, OF_POINT, ArrayType, PointType
 from sparsead.cli.subjects import Subject, SubjectType, subject
 from sparsead.derivatives.jacobian import JACOBIAN_MODES
 from sparsead.measuring.counting import SEARCHES
@@ -53,8 +53,10 @@ FILE = click.Path(dir_okay=False, path_type=Path)
     "--peers", is_flag=True, help="Also time SciPy's differences, and CasADi and asdex where they are installed."
 )
 @click.option("--seconds", default=1.0, show_default=True, help="How long to time evaluations of each problem.")
-@click.option("--x0", type=ArrayType(), help="The point of MODULE:FUNCTION, a .npy file.")
-@click.option("--arg", "args", type=ArrayType(), multiple=True, help="Another argument of it; may be repeated.")
+@click.option("--x0", type=PointType(), help=f"The point of MODULE:FUNCTION: {OF_POINT}.")
+@click.option(
+    "--arg", "args", type=ArrayType(), multiple=True, help=f"Another argument of it, may be repeated: {FORMS}."
+)
 @click.option("--hessian", is_flag=True, help="Take its Hessian instead of its Jacobian.")
 @click.option("--csv", "csv_file", type=FILE, help="Write the pass counts, a line for each mode and order.")
 @click.option("--json", "json_file", type=FILE, help="Write everything.")
@@ -94,7 +96,7 @@ def bench(
             progress.advance(task)
     tables = [table for table in (passes(found, names), stages(found), times(found)) if table.rows]
     for table in tables:
-        console.print(table.rich())
+        console.print(*table.rich(console.width), sep="\n")
         console.print(table.note, style="dim", markup=False)
     _write(found, tables, csv_file, json_file, markdown_file)
     if folder is not None:
@@ -128,7 +130,7 @@ def passes(found: list[Measured], orders: list[str]) -> Table:
         f"{SHORT[orders[k - 5]]} {orders[k - 5].replace('_', ' ')}" for k in used if orders[k - 5] in SHORT
     )
     note = f"bound: proven lower bound. {legend}."
-    return Table("Passes", [columns[k] for k in kept], [[row[k] for k in kept] for row in rows], note)
+    return Table("Passes", [columns[k] for k in kept], [[row[k] for k in kept] for row in rows], note, keys=(0, 3))
 
 
 def _passes_of(one: Measured, orders: list[str]) -> Iterator[list[Cell]]:
@@ -167,7 +169,13 @@ def times(found: list[Measured]) -> Table:
         "first: seconds from the function to the first matrix. one: milliseconds of one evaluation, into out= where "
         "there is one; medians of runs in turn, processor time. times f: how many evaluations of f in NumPy that is."
     )
-    return Table("Evaluations", columns, rows, "\n".join([note, *(f"{who}: {why}" for who, why in errors.items())]))
+    return Table(
+        "Evaluations",
+        columns,
+        rows,
+        keys=(0, 1),
+        note="\n".join([note, *(f"{who}: {why}" for who, why in errors.items())]),
+    )
 
 
 # -- files ------------------------------------------------------------------------------------------------------

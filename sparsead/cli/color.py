@@ -5,15 +5,14 @@ from __future__ import annotations
 from pathlib import Path
 
 import click
-from rich.box import SIMPLE_HEAD
 from rich.console import Console
 from rich.progress import Progress
-from rich.table import Table
 
 import coloring
 from coloring.orders import ORDERS
 from sparsead.cli.market import BadMatrixError, read_pattern
 from sparsead.measuring.counting import COLORINGS, SEARCHES, Results, counted
+from sparsead.measuring.table import Cell, Table
 
 
 @click.command()
@@ -47,7 +46,7 @@ def color(matrix: Path, structure: str, orders: tuple[str, ...], plot: Path | No
     with Progress(console=console, transient=True) as progress:
         task = progress.add_task("coloring", total=len(chosen) * len(names))
         results = counted(pattern, chosen, names, lambda what: progress.update(task, description=what, advance=1))
-    console.print(table(list(chosen), names, results))
+    console.print(*table(list(chosen), names, results).rich(console.width), sep="\n")
     if plot is not None:
         best = min((result for result, _ in results.values()), key=lambda result: result.num_colors)
         best.spy().savefig(plot, dpi=150)
@@ -66,28 +65,20 @@ def applicable(pattern: coloring.SparsityPattern, structure: str) -> dict[str, t
 
 
 def table(titles: list[str], names: list[str], results: Results) -> Table:
-    """Lay out passes and times: a row per order, a column per coloring, the fewest passes in bold."""
-    grid = Table(title="passes, and seconds to color", box=SIMPLE_HEAD, show_footer=True, padding=(0, 0))
-    grid.add_column("order", footer="lower bound", no_wrap=True)
-    fewest = {}
-    for title in titles:
-        found = [result for (of, _), (result, _) in results.items() if of == title]
-        fewest[title] = min((result.num_colors for result in found), default=0)
-        grid.add_column(
-            title.replace(" ", "\n"),
-            justify="right",
-            vertical="bottom",
-            footer=str(found[0].lower_bound) if found else "",
-        )
+    """Lay out passes and times: a row per order, a column per coloring, the fewest passes marked."""
+    fewest = {
+        title: min((result.num_colors for (of, _), (result, _) in results.items() if of == title), default=0)
+        for title in titles
+    }
+    rows: list[list[Cell]] = []
     for name in names:
-        cells = []
+        cells: list[Cell] = []
         for title in titles:
-            if (title, name) not in results:
-                cells.append("-")
-                continue
-            result, seconds = results[title, name]
-            style = "[bold green]" if result.num_colors == fewest[title] else "[default]"
-            cells.append(f"{style}{result.num_colors}[/] [dim]{seconds:6.3f}[/]")
-        if set(cells) != {"-"}:
-            grid.add_row(name.replace("distance_two", "d2"), *cells)
-    return grid
+            result, seconds = results.get((title, name), (None, 0.0))
+            best = "*" if result is not None and result.num_colors == fewest[title] else ""
+            cells.append(None if result is None else f"{best}{result.num_colors}  {seconds:.3f}")
+        if any(cells):
+            rows.append([name.replace("distance_two", "d2"), *cells])
+    bounds = {of: result.lower_bound for (of, _), (result, _) in results.items()}
+    rows.append(["lower bound", *(bounds.get(title) for title in titles)])
+    return Table("Passes, and seconds to color", ["order", *(title.replace(" ", "\n") for title in titles)], rows)

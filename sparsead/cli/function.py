@@ -2,12 +2,8 @@
 
 from __future__ import annotations
 
-import difflib
-import importlib
-import operator
-import sys
 import traceback
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +13,8 @@ import scipy.sparse
 from rich.console import Console
 
 import sparsead as sad
+from sparsead.cli.arrays import FORMS, OF_POINT, ArrayType, PointType
+from sparsead.cli.modules import named
 from sparsead.cli.progress import shown
 from sparsead.errors import is_users
 
@@ -28,58 +26,28 @@ class FunctionType(click.ParamType):
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Callable[..., Any]:
         """Import the module and return the function."""
-        module, _, name = value.partition(":")
-        if not module or not name:
-            self.fail(f"{value!r} is not of the form MODULE:FUNCTION", param, ctx)
-        if "" not in sys.path:
-            sys.path.insert(0, "")
-        try:
-            found = importlib.import_module(module)
-        except Exception as error:  # whatever the module raises
-            hint = f"; write {module.removesuffix('.py')}:{name}" if module.endswith(".py") else ""
-            self.fail(f"cannot import {module}: {type(error).__name__}: {error}{hint}", param, ctx)
-        try:
-            function = operator.attrgetter(name)(found)
-        except AttributeError:
-            functions = [key for key, value in vars(found).items() if callable(value) and not key.startswith("_")]
-            similar = difflib.get_close_matches(name, functions, n=1)
-            hint = f"did you mean {similar[0]}?" if similar else f"it has {', '.join(functions) or 'none'}"
-            self.fail(f"{module} has no function {name}; {hint}", param, ctx)
+        function = named(value, lambda message: self.fail(message, param, ctx))
         if not callable(function):
-            self.fail(f"{name} in {module} is not a function but {type(function).__name__}", param, ctx)
+            self.fail(f"{value} is not a function but {type(function).__name__}", param, ctx)
         return function
 
 
-class ArrayType(click.ParamType):
-    """A ``.npy`` file, or a number."""
+def of_function(modes: Sequence[str]) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+    """Give a command the argument and the options that say what to differentiate, where, and how."""
 
-    name = "X.npy"
+    def decorated(command: Callable[..., Any]) -> Callable[..., Any]:
+        for decorate in (
+            click.option("--mode", type=click.Choice(list(modes)), default="auto", show_default=True,
+                         help="How it is evaluated, see the documentation."),
+            click.option("--arg", "args", type=ArrayType(), multiple=True,
+                         help=f"Another argument of f, may be repeated: {FORMS}."),
+            click.option("--x0", type=PointType(), required=True, help=f"The point: {OF_POINT}."),
+            click.argument("function", type=FunctionType()),
+        ):  # fmt: skip
+            command = decorate(command)
+        return command
 
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
-        """Return the array, or the number."""
-        try:
-            return float(value)
-        except ValueError:
-            pass
-        try:
-            array = np.load(value)
-        except (OSError, ValueError, EOFError) as error:
-            self.fail(f"cannot read an array from {value}: {error}", param, ctx)
-        if not isinstance(array, np.ndarray):
-            self.fail(f"{value} holds several arrays; write the one as .npy, with numpy.save", param, ctx)
-        return array
-
-
-def of_function(command: Callable[..., Any]) -> Callable[..., Any]:
-    """Give a command the argument and the options that say what to differentiate, and where."""
-    for decorate in (
-        click.option("--mode", default="auto", show_default=True, help="How it is evaluated, see the documentation."),
-        click.option("--arg", "args", type=ArrayType(), multiple=True, help="Another argument of f; may be repeated."),
-        click.option("--x0", type=ArrayType(), required=True, help="The point, a .npy file."),
-        click.argument("function", type=FunctionType()),
-    ):
-        command = decorate(command)
-    return command
+    return decorated
 
 
 def prepare(derivative: str, function: Callable[..., Any], x0: Any, args: tuple[Any, ...], mode: str) -> Any:
@@ -104,14 +72,18 @@ def _of_function(error: Exception, function: Callable[..., Any], x0: Any, args: 
     return f"{name} raised {type(error).__name__}: {error}{place}\n  It was called with shapes {shapes}.{hint}"
 
 
-def of_matrix(command: Callable[..., Any]) -> Callable[..., Any]:
+def of_matrix(modes: Sequence[str]) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
     """Give a command the options on the matrix that it computes, besides those of `of_function`."""
-    for decorate in (
-        click.option("--explain", is_flag=True, help="Tell which lines of FUNCTION made rows and columns long."),
-        click.option("--output", "-o", type=click.Path(dir_okay=False, path_type=Path), help="Write it, as .npz."),
-    ):
-        command = decorate(command)
-    return of_function(command)
+
+    def decorated(command: Callable[..., Any]) -> Callable[..., Any]:
+        for decorate in (
+            click.option("--explain", is_flag=True, help="Tell which lines of FUNCTION made rows and columns long."),
+            click.option("--output", "-o", type=click.Path(dir_okay=False, path_type=Path), help="Write it, as .npz."),
+        ):
+            command = decorate(command)
+        return of_function(modes)(command)
+
+    return decorated
 
 
 def compute(
@@ -124,18 +96,27 @@ def compute(
     explain: bool,
 ) -> None:
     """Prepare, print the summary, evaluate at x0 and write the matrix."""
+    if output is not None and not output.parent.is_dir():
+        raise click.BadParameter(f"there is no folder {output.parent}", param_hint="--output")
     prepared = prepare(derivative, function, x0, args, mode)
     click.echo(prepared)
     if explain:
         click.echo(f"\n{prepared.explain()}")
+    matrix = prepared(x0, *args)
+    click.echo(summary(matrix.data))
     if output is not None:
-        matrix = prepared(x0, *args)
-        wrong = int(np.count_nonzero(~np.isfinite(matrix.data)))
-        if wrong:
-            click.echo(f"warning: {wrong:,} of {matrix.nnz:,} entries are not finite at this point", err=True)
         output = output if output.suffix == ".npz" else output.with_name(f"{output.name}.npz")
         try:
             scipy.sparse.save_npz(output, matrix)
         except OSError as error:
             raise click.UsageError(f"cannot write {output}: {error}") from error
         click.echo(f"written to {output}; read it with scipy.sparse.load_npz")
+
+
+def summary(values: np.ndarray) -> str:
+    """Return a line on the values of a matrix: their range, and how many are zero or not finite."""
+    finite = values[np.isfinite(values)]
+    words = f"values at x0: from {finite.min():.4g} to {finite.max():.4g}" if finite.size else "values at x0: none"
+    zeros, wrong = finite.size - np.count_nonzero(finite), values.size - finite.size
+    words += f", {zeros:,} are zero" if zeros else ""
+    return words + (f"; {wrong:,} of {values.size:,} are not finite" if wrong else "")

@@ -7,10 +7,11 @@ from typing import Any
 import click
 
 from sparsead.cli.function import compute, of_matrix
+from sparsead.derivatives.modes import HESSIAN_MODES
 
 
 @click.command()
-@of_matrix
+@of_matrix(HESSIAN_MODES)
 def hessian(**given: Any) -> None:
     """Print pattern and passes of the sparse Hessian of FUNCTION, which returns one number, and write its values."""
     compute("hessian", **given)

@@ -33,7 +33,7 @@ from sparsead.sweeps.assembly import Assembly, compressed_assembly, direct_assem
 from sparsead.sweeps.vector import apply_columns, product_sweep, value_sweep
 from sparsead.tracing.arguments import Argnum
 from sparsead.tracing.decisions import Decisions
-from sparsead.tracing.second import for_second_order
+from sparsead.tracing.order import for_order
 
 LANE = "hvp"
 
@@ -289,7 +289,7 @@ def prepared(
         Records the branches on traced values; without it they are refused.
     """
     timings = Timings()
-    with for_second_order():
+    with for_order(2):
         program, signature, kernels = traced_scalar(f, args, options.argnum, timings, decisions)
     with timings.stage("linearize"):
         gradients = gradient_kernels(kernels, again=True)
@@ -323,7 +323,7 @@ def hessian_pattern(f: Callable[..., Any], x0: Any, *args: Any, argnum: Argnum =
            [1., 0., 0.],
            [0., 0., 0.]])
     """
-    with for_second_order():
+    with for_order(2):
         program, _, kernels = traced_scalar(f, (x0, *args), argnum, Timings())
     linear = second_order(gradient_kernels(kernels, again=True))
     with naming_lines(program, symmetric=True):

@@ -11,9 +11,11 @@ import numpy as np
 import coloring as graph
 from coloring import ColoringResult, SparsityPattern
 from sparsead.errors import InputError
+from sparsead.keeping.archive import read_arrays
 
 VERSION = 1
 KINDS = {"Jacobian", "Hessian"}
+KNOWN = {"version", "digest", "shape", "indptr", "indices", "kind", "mode", "problem", "row_colors", "column_colors"}
 
 
 def save(prepared: Any, path: Any) -> None:
@@ -66,10 +68,8 @@ def coloring_in(arrays: dict[str, np.ndarray], origin: str) -> tuple[SparsityPat
     """Return the pattern and the coloring in such arrays, checked; `origin` says where they are from."""
     try:
         m, n = (int(k) for k in arrays["shape"])
-        if arrays["indptr"].shape != (m + 1,) or not np.issubdtype(arrays["indices"].dtype, np.integer):
-            raise ValueError("its pattern is no pattern")
-        rows = np.repeat(np.arange(m), np.diff(arrays["indptr"]))
-        pattern = SparsityPattern.from_coo(rows, arrays["indices"], (m, n))
+        _check_rows(arrays["indptr"], arrays["indices"], m, n)
+        pattern = SparsityPattern.from_csr(arrays["indptr"], arrays["indices"], (m, n))
         if "problem" not in arrays:
             return pattern, None
         structure, partition, decompression = map(str, arrays["problem"])
@@ -80,11 +80,24 @@ def coloring_in(arrays: dict[str, np.ndarray], origin: str) -> tuple[SparsityPat
         raise InputError(f"{origin} holds no pattern with its coloring ({error}); prepare again and save") from error
 
 
+def _check_rows(indptr: np.ndarray, indices: np.ndarray, m: int, n: int) -> None:
+    """Raise ValueError unless these are compressed rows of an m x n pattern, in order and each entry once."""
+    if indptr.shape != (m + 1,) or indices.ndim != 1 or not {indptr.dtype.kind, indices.dtype.kind} <= {"i", "u"}:
+        raise ValueError("its pattern is no pattern")
+    if indptr[0] != 0 or indptr[-1] != indices.size or (indptr[1:] < indptr[:-1]).any():
+        raise ValueError("its rows do not follow one another")
+    if indices.size and not 0 <= int(indices.min()) <= int(indices.max()) < n:
+        raise ValueError("an entry is outside of its matrix")
+    grows = np.append(indices[1:] > indices[:-1], True)
+    grows[indptr[1:-1][(indptr[1:-1] > 0) & (indptr[1:-1] < indices.size)] - 1] = True  # from row to row
+    if not grows.all():
+        raise ValueError("its entries are not in order")
+
+
 def read(path: Any) -> dict[str, np.ndarray]:
     """Read the arrays of a file and check that they are whole and of this version."""
     try:
-        with np.load(path, allow_pickle=False) as file:
-            arrays = dict(file)
+        arrays = read_arrays(path, KNOWN)
         version, digest = arrays.pop("version", None), arrays.pop("digest", None)
         known = version is not None and digest is not None and int(version) == VERSION
     except Exception as error:  # what zipfile and NumPy raise on bytes that are no such file is not listed anywhere
@@ -102,5 +115,5 @@ def _digest(arrays: dict[str, np.ndarray]) -> str:
     for name in sorted(arrays):
         array = np.ascontiguousarray(arrays[name])
         state.update(f"{name} {array.dtype.str} {array.shape}".encode())
-        state.update(array.tobytes())
+        state.update(array.reshape(-1).view(np.uint8).data if array.size else b"")
     return state.hexdigest()

@@ -16,27 +16,43 @@ Cell = str | float | int | None
 class Table:
     """Rows of text and numbers; numbers are shown with three digits, None as a dash.
 
-    A cell that starts with ``*`` is the best of its row: bold in both forms.
+    A cell that starts with ``*`` is the best of its row: bold in both forms. In a terminal that is too narrow, it
+    comes in parts, each of which begins with the columns `keys`.
     """
 
     title: str
     columns: Sequence[str]
     rows: Sequence[Sequence[Cell]] = field(default_factory=list)
     note: str = ""
+    keys: Sequence[int] = (0,)
 
-    def rich(self) -> RichTable:
-        """Return the table for a terminal, without the note."""
+    def rich(self, width: int) -> list[RichTable]:
+        """Return the table for a terminal of so many columns, without the note: in several parts if it is wide."""
+        widths = [
+            2 + max(len(text.lstrip("*")) for text in (*name.split("\n"), *(shown(row[k]) for row in self.rows)))
+            for k, name in enumerate(self.columns)
+        ]
+        parts: list[list[int]] = [[]]
+        for k in range(len(self.columns)):
+            if parts[-1] and sum(widths[j] for j in parts[-1]) + widths[k] + 1 > width:
+                parts.append([*self.keys])
+            if k not in parts[-1]:
+                parts[-1].append(k)
+        return [self._part(columns, self.title if columns is parts[0] else "") for columns in parts]
+
+    def _part(self, columns: list[int], title: str) -> RichTable:
         style: dict[str, Any] = {
             "title_justify": "left",
             "title_style": "bold",
             "box": SIMPLE_HEAD,
             "padding": (0, 1, 0, 0),
         }
-        grid = RichTable(title=self.title, **style)
-        for k, name in enumerate(self.columns):
+        grid = RichTable(title=title or None, **style)
+        for k in columns:
+            name = self.columns[k]
             grid.add_column(name, justify="right" if self._is_numeric(k) else "left", vertical="bottom", no_wrap=True)
         for row in self.rows:
-            texts = [shown(cell) for cell in row]
+            texts = [shown(row[k]) for k in columns]
             grid.add_row(*(f"[bold green]{text[1:]}[/]" if text.startswith("*") else text for text in texts))
         return grid
 
@@ -51,7 +67,7 @@ class Table:
 
     def _is_numeric(self, k: int) -> bool:
         cells = [row[k] for row in self.rows if row[k] not in (None, "")]
-        return all(not isinstance(cell, str) or cell.lstrip("*").replace(",", "").isdigit() for cell in cells)
+        return all(not isinstance(cell, str) or "".join(c for c in cell if c not in "*,. ").isdigit() for cell in cells)
 
 
 def shown(cell: Cell) -> str:

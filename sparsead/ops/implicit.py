@@ -18,7 +18,7 @@ from sparsead.ops.registry import traced
 from sparsead.program.index import IndexArray, Shape
 from sparsead.program.nodes import Call
 from sparsead.tracing.array import TracedArray, reading
-from sparsead.tracing.second import second_order_wanted
+from sparsead.tracing.order import second_order_wanted
 
 NONE = np.zeros(0, dtype=np.int32)
 

@@ -68,7 +68,7 @@ def signature_of(func: Callable[..., Any], method: str | None = None) -> Signatu
         operands = [Parameter(f"x{k + 1}", Parameter.POSITIONAL_ONLY) for k in range(func.nin)]
         settings = inspect.signature(_of_ufunc if func.signature is None else _of_generalized_ufunc)
         return Signature([*operands, *settings.parameters.values()])
-    if getattr(np, func.__name__, None) is func and func.__name__ in FUNCTIONS:
+    if func.__module__ == "numpy" and func.__name__ in FUNCTIONS:  # np.where may be a stand-in now, `func` is not
         return inspect.signature(FUNCTIONS[func.__name__])
     return inspect.signature(func)
 

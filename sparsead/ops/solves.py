@@ -16,7 +16,7 @@ from sparsead.ops.implicit import Carrier, Linear, carried, held, restated
 from sparsead.ops.registry import is_traced, traced
 from sparsead.program.nodes import Call
 from sparsead.tracing.array import TracedArray, reading
-from sparsead.tracing.second import second_order_wanted
+from sparsead.tracing.order import second_order_wanted
 
 SOLVE, INVERSE = "np.linalg.solve", "np.linalg.inv"
 

@@ -71,7 +71,7 @@ def _plain(value: Any) -> Any:
     if type(value) is TracedComplex:
         real, imag = _plain(value.real), _plain(value.imag)
         return None if real is None or imag is None else real + 1j * imag
-    return value.values if type(value) is TracedArray and value.is_constant else None
+    return value.plain if type(value) is TracedArray and value.is_constant else None
 
 
 def _is_of(value: Any, tape: Tape, first: int) -> bool:

@@ -16,7 +16,7 @@ from sparsead.program.index import IndexArray, Shape
 
 # Methods that are the NumPy function of their name, with the array as its first argument.
 FUNCTIONS = (
-    "all", "any", "argmax", "argmin", "argpartition", "argsort", "choose", "clip", "cumprod", "cumsum", "diagonal",
+    "all", "any", "argmax", "argmin", "argpartition", "argsort", "choose", "cumprod", "cumsum", "diagonal",
     "dot", "max", "mean", "min", "nonzero", "prod", "put", "repeat", "round", "searchsorted", "squeeze", "std", "sum",
     "swapaxes", "take", "trace", "var",
 )  # fmt: skip
@@ -115,6 +115,10 @@ class ArrayMethods:
     def compress(self, condition: Any, axis: Any = None, out: Any = None) -> Any:
         """Same as ``ndarray.compress``."""
         return np.compress(condition, self, axis, **({} if out is None else {"out": out}))  # type: ignore[call-overload]
+
+    def clip(self, min: Any = None, max: Any = None, out: Any = None, **kwargs: Any) -> Any:
+        """Same as ``ndarray.clip``, whose bounds had names before those of ``np.clip`` had the same (NumPy 2.1)."""
+        return np.clip(self, min, max, **({} if out is None else {"out": out}), **kwargs)  # type: ignore[call-overload]
 
     def sort(self, axis: int = -1, kind: Any = None, order: Any = None, *, stable: Any = None) -> None:
         """Same as ``ndarray.sort``: in place."""

@@ -2,6 +2,7 @@
 
 import gzip
 import re
+import tracemalloc
 
 import numpy as np
 import pytest
@@ -118,4 +119,27 @@ def test_matrices_that_list_all_values(tmp_path, symmetry):
     np.testing.assert_array_equal(read_pattern(path).to_scipy().toarray() != 0, scipy.io.mmread(path) != 0)
     path.write_text(path.read_text() + "\n7\n")
     with pytest.raises(BadMatrixError, match="values for a"):
+        read_pattern(path)
+
+
+def test_a_small_file_is_read_in_little_memory(tmp_path):
+    """A thousand zeros take one byte; once a list of lists of numbers was made of them."""
+    path = tmp_path / "zeros.mtx.gz"
+    n = 1500
+    with gzip.open(path, "wt") as file:
+        file.write(f"%%MatrixMarket matrix array real general\n{n} {n}\n" + "0\n" * (n * n - 1) + "1\n")
+    tracemalloc.start()
+    try:
+        assert read_pattern(path).nnz == 1
+        assert tracemalloc.get_traced_memory()[1] < 3 * 2 * n * n + 4e7  # of the text, and of one block
+    finally:
+        tracemalloc.stop()
+
+
+def test_complex_values_and_long_lines(tmp_path):
+    path = tmp_path / "dense.mtx"
+    path.write_text("%%MatrixMarket matrix array complex general\n2 2\n0 0\n0 1\n1 0\n\n0 0\n")
+    np.testing.assert_array_equal(read_pattern(path).to_scipy().toarray(), [[0, 1], [1, 0]])
+    path.write_text("%%MatrixMarket matrix array real general\n1 1\n" + " " * 2000 + "1\n")
+    with pytest.raises(BadMatrixError, match="a line of more than 1024 characters"):
         read_pattern(path)

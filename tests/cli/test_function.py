@@ -1,10 +1,13 @@
 """A user's function on the command line: its matrix is written, bad input gets a message and status 2."""
 
 import re
+import subprocess
 import sys
+from pathlib import Path
 
 import numpy as np
 import pytest
+import scipy.io
 import scipy.sparse
 from click.testing import CliRunner
 
@@ -36,6 +39,18 @@ def lengths(x):
 
 def logarithm(x):
     return np.log(x - 1.0)
+
+def squares(x):
+    return x * x
+
+def jumps(x):
+    return np.floor(x) * np.nan
+
+def start():
+    return np.linspace(0.0, 1.0, 6)
+
+def fails():
+    return 1 / 0
 
 constant = 3.0
 """
@@ -100,7 +115,7 @@ def test_what_is_wrong_fails_the_check(run, monkeypatch):
         (["yours:f", "--x0", "x.npy"], "cannot import yours"),
         (["mine:nothing", "--x0", "x.npy"], "mine has no function nothing; it has"),
         (["mine:chains", "--x0", "x.npy"], "mine has no function chains; did you mean chain?"),
-        (["mine:constant", "--x0", "x.npy"], "constant in mine is not a function but float"),
+        (["mine:constant", "--x0", "x.npy"], "mine:constant is not a function but float"),
         (["mine.py:chain", "--x0", "x.npy"], "write mine:chain"),
         (["broken:f", "--x0", "x.npy"], "cannot import broken: SyntaxError"),
         (["mine:chain", "--x0", "x.npy"], "give --arg for each of the others"),
@@ -111,10 +126,16 @@ def test_what_is_wrong_fails_the_check(run, monkeypatch):
         (["mine:energy", "--x0", "words.npy"], "x has dtype <U5; expected real numbers"),
         (["mine:energy", "--x0", "mine.py"], "cannot read an array from mine.py"),
         (["mine:energy"], "Missing option '--x0'"),
-        (["mine:energy", "--x0", "missing.npy"], "cannot read an array from missing.npy"),
+        (
+            ["mine:energy", "--x0", "missing.npy"],
+            "missing.npy: there is no such file; expected a file (.npy, .txt, .csv)",
+        ),
         (["mine:branches", "--x0", "x.npy"], "mine.py"),
-        (["mine:energy", "--x0", "x.npy", "--mode", "sideways"], "unknown mode 'sideways'"),
-        (["mine:energy", "--x0", "x.npy", "-o", "nowhere/J.npz"], "cannot write nowhere/J.npz"),
+        (
+            ["mine:energy", "--x0", "x.npy", "--mode", "sideways"],
+            "'sideways' is not one of 'auto', 'compressed', 'forward'",
+        ),
+        (["mine:energy", "--x0", "x.npy", "-o", "nowhere/J.npz"], "there is no folder nowhere"),
     ],
 )
 def test_bad_input_gets_a_message_and_status_2(run, args, message):
@@ -131,6 +152,77 @@ def test_a_method_by_its_dotted_name(run):
 def test_what_is_not_finite_is_said(run):
     done = run("jacobian", "mine:logarithm", "--x0", "x.npy", "-o", "J")
     assert done.exit_code == 0, done.output
-    assert "warning: 1 of 5 entries are not finite" in done.output
+    assert "values at x0: from 0.25 to 1; 1 of 5 are not finite" in done.output
     assert "written to J.npz;" in done.output
     assert scipy.sparse.load_npz("J.npz").nnz == 5
+
+
+@pytest.mark.parametrize(
+    ("given", "shape"),
+    [("1000", 1000), ("zeros:7", 7), ("ones:2x5", 10), ("point.txt", 3), ("point.csv", 4), ("mine:start", 6)],
+)
+def test_the_point_in_every_form(run, given, shape):
+    np.savetxt("point.txt", np.ones(3))
+    np.savetxt("point.csv", np.ones((2, 2)), delimiter=",")
+    done = run("jacobian", "mine:squares", "--x0", given)
+    assert done.exit_code == 0, done.output
+    assert f"{shape} x {shape}" in done.output
+    assert "values at x0: from" in done.output
+
+
+def test_arguments_are_numbers_where_points_are_sizes(run):
+    done = run("jacobian", "mine:chain", "--x0", "5", "--arg", "2")
+    assert "values at x0: from 2 to 2\n" in done.output
+
+
+@pytest.mark.parametrize(
+    ("given", "message"),
+    [
+        ("point.csv", "point.csv: there is no such file"),
+        (".", ".: is a folder; expected a file"),
+        ("mine:nothing", "mine has no function nothing"),
+        ("mine:fails", "mine:fails raised ZeroDivisionError: division by zero"),
+        ("words.txt", "cannot read an array from words.txt"),
+        ("ones:99999999999x99999999999", "ones:99999999999x99999999999: "),
+    ],
+)
+def test_points_that_are_none(run, given, message):
+    Path("words.txt").write_text("three words here\n")
+    done = run("jacobian", "mine:squares", "--x0", given)
+    assert done.exit_code == 2
+    assert message in done.output
+
+
+def test_the_check_fails_where_nothing_was_compared(run):
+    done = run("check", "mine:jumps", "--x0", "zeros:4")
+    assert done.exit_code == 1
+    assert "nothing was compared with FUNCTION" in done.output
+    assert run("check", "mine:squares", "--x0", "4").exit_code == 0
+
+
+def test_the_help_waits_for_nothing():
+    """It loads click, and nothing of the rest: NumPy, SciPy and numba take ten times as long as all else."""
+    heavy = ["numpy", "scipy", "numba", "networkx", "matplotlib", "rich"]
+    code = f"""
+import sys
+from sparsead.cli import main
+sys.argv = ["sparsead", "--help"]
+try:
+    main()
+finally:
+    print([name for name in {heavy} if name in sys.modules])
+"""
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.endswith("[]\n")
+
+
+@pytest.mark.parametrize(
+    "command", [["color", "m.mtx"], ["bench", "rosenbrock", "--scale", "picture", "--seconds", "0.01"]]
+)
+def test_at_80_columns_no_number_is_cut(run, monkeypatch, command):
+    monkeypatch.setenv("COLUMNS", "80")
+    scipy.io.mmwrite("m.mtx", scipy.sparse.diags_array([1.0, 1.0, 1.0], offsets=[-1, 0, 1], shape=(30, 30)))
+    done = run(*command)
+    assert done.exit_code == 0, done.output
+    assert "\u2026" not in done.output
+    assert max(map(len, done.output.splitlines())) <= 80

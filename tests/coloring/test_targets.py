@@ -123,10 +123,10 @@ def test_plans_read_and_write_nothing_beyond_the_end(name):
     with pytest.raises(ColoringError, match="expected one for each"):
         plan.finish(np.empty(3))
     short = (np.ones((n - 1, k)) if k else None, np.ones((r, n - 1)) if r else None)
-    with pytest.raises(ColoringError, match=f"with {n - 1} lines"):
+    with pytest.raises(ColoringError, match=f"with {n - 1} values of each"):
         plan.decompress(*short, np.empty(A.nnz))
     block, side = (np.ones((n - 1, 1)), "column") if k else (np.ones((1, n - 1)), "row")
-    with pytest.raises(ColoringError, match=f"with {n - 1} lines"):
+    with pytest.raises(ColoringError, match=f"with {n - 1} values of each"):
         plan.decompress_block(block, 0, np.empty(A.nnz), side=side)
 
 

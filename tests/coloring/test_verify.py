@@ -139,5 +139,7 @@ def test_colors_from_elsewhere_are_checked_before_use():
     assert coloring.from_colors(PATH, [0, 1, 0, 1], "symmetric", decompression="substitution").num_colors == 2
     with pytest.raises(ColoringError, match="the path 0 - 1 - 2 - 3 has two colors"):
         coloring.from_colors(PATH, [0, 1, 0, 1], "symmetric")
+    with pytest.raises(ColoringError, match="colors of type float64; expected integers"):
+        coloring.from_colors(A, ([-1, -1, -1], [0.5, 0.5, 0.5]), partition="bidirectional")
     with pytest.raises(ColoringError, match="columns 0 and 1 have color 0 and meet in row 0"):
         coloring.from_colors(PATH, [0, 0, 1, 1])

@@ -2,6 +2,12 @@
 
 from __future__ import annotations
 
+import io
+import os
+import struct
+import tracemalloc
+import zipfile
+
 import numpy as np
 import pytest
 
@@ -117,6 +123,85 @@ def test_forged_files_are_refused(tmp_path, name):
     np.savez(path, version=saving.VERSION, digest=saving._digest(arrays), **arrays)
     with pytest.raises(sad.InputError):
         sad.load(path, chain, X)
+
+
+def packed(path, **members):
+    """Write members of an archive as they are, compressed as `save` does."""
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name, content in members.items():
+            archive.writestr(f"{name}.npy", content)
+
+
+def as_npy(array, header=None):
+    """Return an array as the bytes of a file, with another header if one is given."""
+    file = io.BytesIO()
+    np.save(file, array)
+    if header is None:
+        return file.getvalue()
+    start = io.BytesIO()
+    np.lib.format.write_array_header_1_0(start, header)
+    return start.getvalue() + array.tobytes()
+
+
+LARGE = {"descr": "<i8", "fortran_order": False, "shape": (10**9,)}
+ZEROS = np.zeros(10**7, np.int8)
+
+BOMBS = {
+    "an array of which there is only the header": {"indptr": as_npy(np.zeros(3, np.int64), LARGE)},
+    "an unknown array of zeros": {"other": as_npy(ZEROS)},
+    "rows without end": {"indptr": as_npy(ZEROS), "shape": as_npy(np.array([10**7 - 1, 20]))},
+    "a word without end": {"mode": as_npy(np.array("x" * 10**6))},
+    "a header without end": {"mode": b"\x93NUMPY\x01\x00\xff\xff" + b" " * 65535},
+    "a matrix for an array": {"indices": as_npy(np.zeros((300, 300), np.int64))},
+    "numbers that are none": {"indices": as_npy(np.zeros(300))},
+    "an object": {"mode": as_npy(np.array("x"), {"descr": "|O", "fortran_order": False, "shape": ()})},
+}
+
+
+@pytest.mark.parametrize("name", BOMBS)
+def test_what_a_file_cannot_hold_is_never_allocated(tmp_path, name):
+    arrays = saving.arrays_of(sad.jacobian(chain, X, mode="forward"))
+    arrays |= {"version": np.array(saving.VERSION), "digest": np.array(saving._digest(arrays))}
+    packed(tmp_path / "bomb.npz", **{key: as_npy(value) for key, value in arrays.items()} | BOMBS[name])
+    tracemalloc.start()
+    try:
+        with pytest.raises(sad.InputError):
+            sad.load(tmp_path / "bomb.npz", chain, X)
+        assert tracemalloc.get_traced_memory()[1] < 4 * len(as_npy(ZEROS))
+    finally:
+        tracemalloc.stop()
+
+
+def test_other_compressions_and_false_sizes_are_refused(tmp_path):
+    path = tmp_path / "jac.npz"
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_BZIP2) as archive:
+        archive.writestr("mode.npy", as_npy(np.array("forward")))
+    with pytest.raises(sad.InputError, match=r"mode\.npy cannot have"):
+        sad.load(path, chain, X)
+    packed(path, mode=as_npy(np.array("forward")))
+    content = path.read_bytes()
+    size = struct.pack("<I", len(as_npy(np.array("forward"))))
+    path.write_bytes(content.replace(size, struct.pack("<I", 2**31 - 1)))
+    with pytest.raises(sad.InputError, match=r"mode\.npy cannot have 2147483647 bytes"):
+        sad.load(path, chain, X)
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="no named pipes here")
+def test_only_plain_files_are_loaded(tmp_path):
+    os.mkfifo(tmp_path / "pipe.npz")  # to open it would wait for a writer
+    for path in (tmp_path / "pipe.npz", tmp_path):
+        with pytest.raises(sad.InputError, match="cannot read"):
+            sad.load(path, chain, X)
+
+
+def test_entries_out_of_order_are_refused(tmp_path):
+    arrays = saving.arrays_of(sad.jacobian(chain, X, mode="forward"))
+    for change in (lambda i: i.__setitem__(slice(0, 2), i[1::-1].copy()), lambda i: i.__setitem__(1, i[0])):
+        wrong = arrays | {"indices": arrays["indices"].copy()}
+        change(wrong["indices"])
+        np.savez(tmp_path / "wrong.npz", version=saving.VERSION, digest=saving._digest(wrong), **wrong)
+        with pytest.raises(sad.InputError, match="its entries are not in order"):
+            sad.load(tmp_path / "wrong.npz", chain, X)
 
 
 def test_interrupted_save_keeps_what_was_there(tmp_path, monkeypatch):

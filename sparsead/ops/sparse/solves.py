@@ -16,8 +16,8 @@ from sparsead.ops.sparse.building import stated
 from sparsead.ops.sparse.matrix import TracedSparse, is_sparse
 from sparsead.program.room import require_room
 from sparsead.tracing.array import stack_objects
+from sparsead.tracing.order import second_order_wanted
 from sparsead.tracing.replacing.names import patch
-from sparsead.tracing.second import second_order_wanted
 
 NAME = "scipy.sparse.linalg.spsolve"
 BYTES = 24  # of an entry of the inverse, while it is computed

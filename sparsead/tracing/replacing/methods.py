@@ -53,6 +53,7 @@ def _wrapper(original: Any, replacement: Replacement) -> Callable[..., Any]:
 def _replace_all() -> None:
     for (module, name, method), replacement in METHODS.items():
         cls = getattr(sys.modules.get(module), name, None)
+        cls = getattr(cls, "_original", cls)  # the class itself, where its name stands for another
         if cls is not None and (cls, method) not in [(c, m) for c, m, _ in _replaced]:
             _replaced.append((cls, method, vars(cls).get(method)))
             setattr(cls, method, _wrapper(getattr(cls, method), replacement))

@@ -9,6 +9,30 @@ from benchmarks.matrices import band, fields, grid, ring, tensor
 from coloring import SparsityPattern
 from coloring.regular import Lattice, circular_colorings, find_lattices
 
+
+def from_steps(N, steps, periodic):
+    """Matrix of a stencil on N x N points."""
+    y, x = np.divmod(np.arange(N * N), N)
+    rows, columns = [], []
+    for dy, dx in steps:
+        inside = periodic | ((y + dy >= 0) & (y + dy < N) & (x + dx >= 0) & (x + dx < N))
+        rows.append(np.flatnonzero(inside))
+        columns.append(((y + dy) % N * N + (x + dx) % N)[inside])
+    return matrices.from_pairs(np.concatenate(rows), np.concatenate(columns), (N * N, N * N))
+
+
+def hexagonal(N):
+    """Stiffness of linear elements, two triangles to a cell."""
+    return from_steps(N, [(0, 0), (0, 1), (1, 0), (1, -1), (0, -1), (-1, 0), (-1, 1)], periodic=False)
+
+
+def cross(N):
+    """Three points in every direction, as in WENO schemes; periodic."""
+    return from_steps(
+        N, [(0, 0), *((d * s, (1 - d) * s) for d in (0, 1) for s in (-3, -2, -1, 1, 2, 3))], periodic=True
+    )
+
+
 #: Patterns and their optimum, where counting proves it (entries that fit into the rows, or the longest row).
 PROVEN = {
     "ring 128, 2": (ring(128, 2), 6),
@@ -53,6 +77,7 @@ PROVEN = {
     "5 fields between": (fields(grid(20, 21, stencil="box"), 5), 45),
     "2 fields between, 27 points": (fields(grid(8, 9, 10, stencil="box"), 2), 54),
     "4 fields around a ring": (fields(ring(50, 1), 4), 13),
+    "triangles": (hexagonal(40), 7),
 }
 #: Others, whose optimum follows from an argument in words.
 ARGUED = {
@@ -80,6 +105,14 @@ def test_every_circular_coloring_is_a_coloring(name):
     offered = list(circular_colorings(pattern, range(PROVEN[name][1], PROVEN[name][1] + 3)))
     assert offered
     assert all(coloring.is_structurally_orthogonal(pattern, colors) for colors in offered)
+
+
+@pytest.mark.parametrize(("N", "most"), [(34, 17), (51, 17), (100, 20), (256, 18)])
+def test_crosses_of_thirteen_points(N, most):
+    """Of which 17 is the least number for a linear coloring, that greedy orders miss by ten."""
+    result = coloring.color(cross(N))
+    assert result.num_colors <= most
+    assert coloring.is_structurally_orthogonal(cross(N), result.colors)
 
 
 def test_coordinates_are_found():

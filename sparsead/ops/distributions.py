@@ -1,0 +1,105 @@
+"""The distributions of scipy.stats: their standard forms are NumPy code, which is traced; the rest is stated here."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import scipy.special as sc
+
+from sparsead.errors import unsupported
+from sparsead.ops.registry import any_traced, traced
+from sparsead.tracing.array import stack_objects
+from sparsead.tracing.replacing.methods import replace_method
+
+# Method -> the standard form that it calls, whether it is a density (divided by the scale), a logarithm, and its
+# values below and above the support.
+CONTINUOUS = {
+    "pdf": ("_pdf", True, False, 0.0, 0.0),
+    "logpdf": ("_logpdf", True, True, -np.inf, -np.inf),
+    "cdf": ("_cdf", False, False, 0.0, 1.0),
+    "logcdf": ("_logcdf", False, True, -np.inf, 0.0),
+    "sf": ("_sf", False, False, 1.0, 0.0),
+    "logsf": ("_logsf", False, True, 0.0, -np.inf),
+}
+
+
+def _student(x: Any, df: Any) -> Any:
+    scale = sc.gammaln(0.5 * (df + 1.0)) - sc.gammaln(0.5 * df) - 0.5 * np.log(df * np.pi)
+    return scale - 0.5 * (df + 1.0) * np.log1p(x * x / df)
+
+
+def _cauchy(x: Any) -> Any:
+    return -np.log(np.pi) - np.log1p(x * x)
+
+
+def _lognormal(x: Any, s: Any) -> Any:
+    return -0.5 * (np.log(x) / s) ** 2 - np.log(s * x * np.sqrt(2.0 * np.pi))
+
+
+def _beta(x: Any, a: Any, b: Any) -> Any:
+    return sc.xlogy(a - 1.0, x) + sc.xlog1py(b - 1.0, -x) - sc.betaln(a, b)
+
+
+# Logarithms of densities whose form in SciPy chooses by the values, or is compiled.
+OWN: dict[str, Any] = {"beta": _beta, "cauchy": _cauchy, "lognorm": _lognormal, "t": _student}
+# Forms that a distribution may leave to the general one, which is not traced: of which other form they are made.
+GENERAL: dict[str, tuple[str, Any]] = {
+    "_logpdf": ("_pdf", np.log), "_logcdf": ("_cdf", np.log), "_logsf": ("_sf", np.log),
+    "_sf": ("_cdf", lambda value: 1.0 - value),
+}  # fmt: skip
+
+
+def _standard(distribution: Any, form: str) -> Any:
+    """Return the standard form of a distribution, as NumPy code."""
+    import scipy.stats  # takes long to import, and is there where a distribution is
+
+    own = OWN.get(distribution.name)
+    if own is not None and form in ("_pdf", "_logpdf"):
+        return own if form == "_logpdf" else lambda x, *shapes: np.exp(own(x, *shapes))
+    general = getattr(scipy.stats.rv_continuous, form)
+    if form in GENERAL and getattr(type(distribution), form) is general:
+        other, made = GENERAL[form]
+        return lambda x, *shapes: made(_standard(distribution, other)(x, *shapes))
+    return getattr(distribution, form)
+
+
+def _state(method: str) -> None:
+    form, density, logarithm, below, above = CONTINUOUS[method]
+
+    def replacement(original: Any, distribution: Any, x: Any, *args: Any, **kwargs: Any) -> Any:
+        shapes, location, scale = distribution._parse_args(*map(stack_objects, args), **kwargs)
+        y = (traced(stack_objects(x)) - location) / scale
+        lowest, highest = distribution._get_support(*shapes)
+        if any(hasattr(end, "storage") for end in (lowest, highest)):
+            raise unsupported(f"scipy.stats.{distribution.name}.{method} with a traced support", "Write the formula.")
+        value = _standard(distribution, form)(y, *shapes)
+        if density:
+            value = value - np.log(scale) if logarithm else value / scale
+        value = np.where(y < lowest, below, np.where(y > highest, above, value))
+        return value[()] if np.ndim(value) == 0 else value
+
+    replace_method("scipy.stats", "rv_continuous", method, replacement)
+
+
+for _method in CONTINUOUS:
+    _state(_method)
+
+
+def _state_discrete(method: str, form: str) -> None:
+    def replacement(original: Any, distribution: Any, k: Any, *args: Any, **kwargs: Any) -> Any:
+        if any_traced(k):
+            raise unsupported(
+                f"scipy.stats.{distribution.name}.{method} at a traced count", "Counts are whole numbers."
+            )
+        shapes, location, _ = distribution._parse_args(*map(stack_objects, args), **kwargs)
+        counts = np.asarray(k) - location
+        if (counts < 0).any() or (counts != np.floor(counts)).any():
+            raise unsupported(f"scipy.stats.{distribution.name}.{method} outside of its support", "Leave those out.")
+        return getattr(distribution, form)(counts, *shapes)
+
+    replace_method("scipy.stats", "rv_discrete", method, replacement)
+
+
+_state_discrete("pmf", "_pmf")
+_state_discrete("logpmf", "_logpmf")

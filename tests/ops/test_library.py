@@ -1,0 +1,79 @@
+"""Functions that SciPy computes: values, first and second derivatives against high precision."""
+
+from __future__ import annotations
+
+import mpmath
+import numpy as np
+import pytest
+import scipy.special as sc
+
+import sparsead as sad
+
+POINTS = np.array([0.31, 0.52, 0.74])
+FUNCTIONS = {
+    "jv": (lambda x: sc.jv(1.5, x), lambda x: mpmath.besselj(1.5, x)),
+    "yv": (lambda x: sc.yv(0.5, x), lambda x: mpmath.bessely(0.5, x)),
+    "iv": (lambda x: sc.iv(0.5, x), lambda x: mpmath.besseli(0.5, x)),
+    "kv": (lambda x: sc.kv(1, x), lambda x: mpmath.besselk(1, x)),
+    "j0": (lambda x: sc.j0(x), lambda x: mpmath.besselj(0, x)),
+    "j1": (lambda x: sc.j1(x), lambda x: mpmath.besselj(1, x)),
+    "y0": (lambda x: sc.y0(x), lambda x: mpmath.bessely(0, x)),
+    "y1": (lambda x: sc.y1(x), lambda x: mpmath.bessely(1, x)),
+    "i0": (lambda x: sc.i0(x), lambda x: mpmath.besseli(0, x)),
+    "i1": (lambda x: sc.i1(x), lambda x: mpmath.besseli(1, x)),
+    "k0": (lambda x: sc.k0(x), lambda x: mpmath.besselk(0, x)),
+    "k1": (lambda x: sc.k1(x), lambda x: mpmath.besselk(1, x)),
+    "exp1": (lambda x: sc.exp1(x), mpmath.e1),
+    "expi": (lambda x: sc.expi(x), mpmath.ei),
+    "gammainc": (lambda x: sc.gammainc(2.5, x), lambda x: mpmath.gammainc(2.5, 0, x, regularized=True)),
+    "gammaincc": (lambda x: sc.gammaincc(2.5, x), lambda x: mpmath.gammainc(2.5, x, regularized=True)),
+    "betainc": (lambda x: sc.betainc(2.0, 3.5, x), lambda x: mpmath.betainc(2, 3.5, 0, x, regularized=True)),
+    "betaln": (lambda x: sc.betaln(x, 2.0), lambda x: mpmath.log(mpmath.beta(x, 2))),
+    "beta": (lambda x: sc.beta(x, 2.5), lambda x: mpmath.beta(x, 2.5)),
+    "erfinv": (lambda x: sc.erfinv(x), mpmath.erfinv),
+    "erfcinv": (lambda x: sc.erfcinv(x), lambda x: mpmath.erfinv(1 - x)),
+    "ndtri": (lambda x: sc.ndtri(x), lambda x: mpmath.sqrt(2) * mpmath.erfinv(2 * x - 1)),
+    "log_ndtr": (lambda x: sc.log_ndtr(x), lambda x: mpmath.log(mpmath.ncdf(x))),
+    "erfcx": (lambda x: sc.erfcx(x), lambda x: mpmath.exp(x * x) * mpmath.erfc(x)),
+    "erfi": (lambda x: sc.erfi(x), mpmath.erfi),
+    "dawsn": (lambda x: sc.dawsn(x), lambda x: mpmath.sqrt(mpmath.pi) / 2 * mpmath.exp(-x * x) * mpmath.erfi(x)),
+    "ellipk": (lambda x: sc.ellipk(x), mpmath.ellipk),
+    "ellipe": (lambda x: sc.ellipe(x), mpmath.ellipe),
+    "spence": (lambda x: sc.spence(x), lambda x: mpmath.polylog(2, 1 - x)),
+    "hyp2f1": (lambda x: sc.hyp2f1(1.0, 2.0, 3.5, x), lambda x: mpmath.hyp2f1(1, 2, 3.5, x)),
+    "hyp1f1": (lambda x: sc.hyp1f1(1.5, 2.5, x), lambda x: mpmath.hyp1f1(1.5, 2.5, x)),
+    "polygamma": (lambda x: sc.polygamma(1, x), lambda x: mpmath.psi(1, x)),
+    "lambertw": (lambda x: sc.lambertw(x).real, lambda x: mpmath.lambertw(x).real),
+    "lambertw, other branch": (lambda x: sc.lambertw(-0.3 * x, -1).real, lambda x: mpmath.lambertw(-0.3 * x, -1).real),
+}
+
+
+def exact(f, x, order):
+    """Return a derivative of a function of high precision at each point."""
+    with mpmath.workdps(40):
+        return np.array([float(mpmath.diff(f, mpmath.mpf(float(v)), order)) for v in x])
+
+
+@pytest.mark.parametrize("name", FUNCTIONS)
+def test_first_and_second_derivatives(name):
+    f, reference = FUNCTIONS[name]
+    jac = sad.jacobian(f, POINTS)
+    assert jac.pattern.nnz == POINTS.size
+    np.testing.assert_allclose(jac.value(POINTS), f(POINTS), rtol=1e-14)
+    np.testing.assert_allclose(jac(POINTS).diagonal(), exact(reference, POINTS, 1), rtol=1e-11)
+    hess = sad.hessian(lambda x: np.sum(f(x)), POINTS)
+    np.testing.assert_allclose(hess(POINTS).diagonal(), exact(reference, POINTS, 2), rtol=1e-9)
+
+
+@pytest.mark.parametrize(
+    ("name", "point"), [("ellipk", 0.0), ("ellipk", 3e-5), ("ellipe", 0.0), ("ellipe", -5e-5), ("spence", 1.0)]
+)
+def test_points_where_the_formula_is_not_smooth(name, point):
+    f, reference = FUNCTIONS[name]
+    x = np.array([point])
+    assert sad.jacobian(f, x)(x).data[0] == pytest.approx(exact(reference, x, 1)[0], rel=1e-10)
+
+
+def test_a_traced_order_is_refused():
+    with pytest.raises(sad.UnsupportedOperationError, match="jv with a traced order"):
+        sad.jacobian(lambda x: sc.jv(x, 2.0), POINTS)
