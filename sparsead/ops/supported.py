@@ -35,6 +35,7 @@ FAMILIES = {
     "linear algebra": "Linear algebra, of any size, stacked",
     "sparse": "Sparse matrices of unknowns, and solves",
     "composite": "Defined by other functions",
+    "special function": "Special functions and distributions, computed by SciPy",
     "interpolation": "Interpolators, called with traced values",
     "ufunc method": "Methods of ufuncs",
     "complex": "Complex values inside real functions",
