@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 
-.PHONY: demo test doctest lint types check fuzz plain coverage mutate versions optimised docs bench clean
+.PHONY: demo test doctest lint types check fuzz plain coverage mutate numpy-tests versions optimised docs bench clean
 
 .venv/ready: pyproject.toml
 	$(PYTHON) -m venv .venv
@@ -56,6 +56,9 @@ versions: .venv/ready ## a few tests of every kind with the lowest and the newes
 optimised: .venv/ready ## the tests of what guards input and memory, without assert statements and without docstrings
 	$(BIN)/python -O -m pytest -n 2 -p no:cacheprovider $(GUARDS)
 	$(BIN)/python -OO -m pytest -n 2 -p no:cacheprovider $(GUARDS)
+
+numpy-tests: .venv/ready ## run NumPy's own tests through the trace and count what differs (ONLY="linalg fft")
+	$(BIN)/python -m tests.numpy $(ONLY)
 
 docs: .venv/ready     ## build the documentation in build/docs; warnings are errors
 	$(PIP) -e ".[docs]"

@@ -14,7 +14,7 @@ import pytest
 import sparsead as sad
 from sparsead.extend import operation
 from sparsead.stages import watching
-from sparsead.tracing.replacing import methods, names
+from sparsead.tracing.replacing import names, undo
 
 X = np.linspace(0.3, 1.4, 20)
 ZEROS = np.zeros
@@ -33,8 +33,7 @@ def energy(x):
 def assert_usable(folder):
     """Everything is as before, and works."""
     assert np.zeros is ZEROS
-    assert not names._active and not names._replaced
-    assert not methods._active and not methods._replaced
+    assert not names._active and not undo.CHANGES
     assert getattr(names._tracing, "depth", 0) == 0
     assert not list(folder.glob(".partial*"))
     jac = sad.jacobian(function, X)

@@ -143,7 +143,7 @@ class _JacobianCheck:
         alike = v * self.size()
         slope = self.along("J @ v and differences of the function", matrix, alike, self.function, start)
         self.pulled_back(w, pulled, alike, slope)
-        uneven = self.rng.choice([-1.0, 1.0], n) * v * np.where(self.x == 0.0, self.size(), np.abs(self.x))
+        uneven = self.rng.choice([-1.0, 1.0], n) * v * self.sizes()
         self.along("J @ v and differences in proportion to x", matrix, uneven, self.function, start)
         self.outside("rows without an entry in the columns that move", self.function, start)
 
@@ -165,9 +165,19 @@ class _JacobianCheck:
         start, again = self.function(self.x), self.function(self.x)
         self.equal("the function called twice", start, again, np.zeros(start.size), "it gives other values each time")
         ours = self.flat(self.prepared.value(*self.args))
+        self.has_values(start)
         scale = np.abs(start) + 1e-3 * (abs(matrix) @ np.abs(self.x))  # of the terms that may have cancelled
         self.equal("the value by the kernels and by the function", ours, start, scale)
         return start
+
+    def has_values(self, start: np.ndarray) -> None:
+        """Record how many rows have a value at x; without any there is nothing to compare."""
+        count = int(np.count_nonzero(np.isfinite(start)))
+        if count < start.size:
+            words = "the function has no finite value at x: nothing can be compared there"
+            undecided = start.size - count
+            failed = Comparison("the function has values", float(not count), 0.0, words, undecided)
+            self.report.comparisons.append(failed)
 
     def pulled_back(self, w: np.ndarray, pulled: np.ndarray, v: np.ndarray, slope: Slope) -> None:
         """Compare ``(J.T @ w) @ v`` with ``w @ (J @ v)``, the latter by differences, where all rows are decided."""
@@ -197,8 +207,13 @@ class _JacobianCheck:
 
     def size(self) -> float:
         """Return the length of a direction: that of x, within limits."""
-        largest = float(np.max(np.abs(self.x), initial=0.0))
-        return min(max(largest, 1e-3), 1.0) if np.isfinite(largest) else 1.0
+        largest = float(np.max(np.abs(self.x), initial=0.0, where=np.isfinite(self.x)))
+        return min(max(largest, 1e-3), 1.0)
+
+    def sizes(self) -> np.ndarray:
+        """Return the size of every element of x; of those that are zero or no numbers, that of x as a whole."""
+        known = np.isfinite(self.x) & (self.x != 0.0)
+        return np.where(known, np.abs(self.x), self.size())
 
     # -- comparisons ----------------------------------------------------------------------------------------
     def equal(self, name: str, ours: np.ndarray, theirs: np.ndarray, scale: np.ndarray, words: str = "") -> None:
@@ -262,9 +277,9 @@ class _JacobianCheck:
         pattern = self.prepared.pattern.to_scipy().astype(np.bool_)
         m, n = pattern.shape
         often = min(0.5, m / max(pattern.nnz, 1))  # such that a third of the rows or more are outside
-        moved = np.where(self.x == 0.0, self.size(), self.x) * MOVE
+        moved = self.sizes() * MOVE
         call = _forgiving(function, m)
-        rounding = 1e-12 * (np.abs(start) + np.max(np.abs(self.x), initial=0.0)) + TINY
+        rounding = 1e-12 * (np.abs(start) + np.max(self.sizes(), initial=0.0)) + TINY
         worst: tuple[float, str] = (0.0, "")
         for _ in range(PROBES if n and m else 0):
             chosen = self.rng.random(n) < often
@@ -278,7 +293,7 @@ class _JacobianCheck:
             part = np.where(chosen, moved, 0.0)
             change_now = change(part)
             row = int(np.argmax(change_now))
-            if change_now[row] > max(worst[0], 1.0):
+            if change_now[row] > max(worst[0], 1.0) and chosen.any():
 
                 def moves(half: np.ndarray, row: int = row, change: Function = change) -> bool:
                     return bool(change(half)[row] > 1.0)
@@ -298,7 +313,7 @@ class _HessianCheck(_JacobianCheck):
         self.symmetric(matrix)
         gradient = self.first_order(v)
         self.along("H @ v and differences of the gradient", matrix, v * self.size(), self.gradient, gradient)
-        uneven = self.rng.choice([-1.0, 1.0], v.size) * v * np.where(self.x == 0.0, self.size(), np.abs(self.x))
+        uneven = self.rng.choice([-1.0, 1.0], v.size) * v * self.sizes()
         self.along("H @ v and differences in proportion to x", matrix, uneven, self.gradient, gradient)
         self.outside("gradient rows without an entry in the columns that move", self.gradient, gradient)
 
@@ -326,6 +341,7 @@ class _HessianCheck(_JacobianCheck):
         """Compare the gradient along v with differences of the function; return it."""
         start, again = self.function(self.x), self.function(self.x)
         self.equal("the function called twice", start, again, np.zeros(1), "it gives other values each time")
+        self.has_values(start)
         gradient, v = self.gradient(self.x), v * self.size()
         noise = EPS * (np.abs(start) + np.abs(gradient) @ np.abs(self.x))
         slope = slope_along(_forgiving(self.function, 1), self.x, v, start, noise)

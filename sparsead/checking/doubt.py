@@ -9,12 +9,13 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 
 from sparsead.checking.directional import EPS, Function
 
-STEPS = tuple(2.0**-k for k in (9, 14, 19, 24))
+STEPS = tuple(2.0**-k for k in (14, 19, 24, 9))
 NEARBY = (2.0**-20, 2.0**-16)  # how far from x noise is measured, relative to x
 POINTS = 10  # at each of the two distances
 SMOOTH = 256.0  # by how much less is left at the smaller one where it is no noise; of a cubic, 4096
@@ -59,8 +60,8 @@ class Doubt:
         The point (n,), and the value there, (m,).
     product, terms : callable
         From a direction to the derivative along it, (m,), and to the sum of the sizes of its terms.
-    noise : ndarray, shape (m,)
-        The noise of the function.
+    noise : callable
+        The noise of the function in each row: asked where rounding alone does not explain what is seen.
     """
 
     function: Function
@@ -68,26 +69,28 @@ class Doubt:
     start: np.ndarray
     product: Callable[[np.ndarray], np.ndarray]
     terms: Callable[[np.ndarray], np.ndarray]
-    noise: np.ndarray
+    noise: Callable[[], np.ndarray]
 
     def refuted(self, d: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         """Return the derivative along d by differences, how far off ours is, and what is allowed, row by row."""
-        ours, terms = self.product(d), self.terms(d)
-        theirs, error, allowed = ours, np.zeros(ours.size), np.full(ours.size, np.inf)
-        refuted, alike = np.ones(ours.size, dtype=np.bool_), np.zeros(ours.size, dtype=np.bool_)
+        ours = self.product(d)
         with np.errstate(all="ignore"):
-            rounding = SAFETY * np.maximum(self.noise, EPS * (np.abs(self.start) + self.terms(np.abs(self.x))))
-            last = np.full(ours.size, np.nan)
+            rounding = EPS * (np.abs(self.start) + self.terms(np.abs(self.x)))
+            coarse = COARSE * self.terms(d) + np.finfo(float).tiny
+            slopes: list[np.ndarray] = []
             for h in STEPS:
-                slope = (self.function(self.x + h * d) - self.function(self.x - h * d)) / (2.0 * h)
-                off, limit = np.abs(slope - ours), rounding / h + COARSE * terms + np.finfo(float).tiny
-                refuted &= off > limit  # False for NaN
-                same = np.abs(slope - last) <= ALIKE * np.minimum(off, np.abs(last - ours))
-                alike, last = alike | same, slope
-                theirs, error, allowed = (
-                    np.where(same, *pair) for pair in ((slope, theirs), (off, error), (limit, allowed))
-                )
-            return theirs, np.where(refuted & alike, error, 0.0), allowed
+                slopes.append((self.function(self.x + h * d) - self.function(self.x - h * d)) / (2.0 * h))
+                if not self._off(slopes, ours, rounding, coarse).any():
+                    return ours, np.zeros(ours.size), np.full(ours.size, np.inf)
+            noise = np.maximum(rounding, self.noise())
+            allowed = SAFETY * noise / STEPS[0] + coarse
+            off = self._off(slopes, ours, noise, coarse) & _alike(slopes, ours)
+            return slopes[0], np.where(off, np.abs(slopes[0] - ours), 0.0), allowed
+
+    def _off(self, slopes: list[np.ndarray], ours: np.ndarray, noise: np.ndarray, coarse: np.ndarray) -> np.ndarray:
+        """Tell which rows disagree with the differences at all steps."""
+        pairs = zip(slopes, STEPS, strict=False)
+        return np.all([np.abs(slope - ours) > SAFETY * noise / h + coarse for slope, h in pairs], axis=0)
 
     def culprit(self, d: np.ndarray, row: int) -> int:
         """Return a column that explains why a row is refuted, by halving the direction."""
@@ -97,6 +100,12 @@ class Doubt:
             return bool(error[row] > allowed[row])
 
         return halved(np.flatnonzero(d), d, off)
+
+
+def _alike(slopes: list[np.ndarray], ours: np.ndarray) -> np.ndarray:
+    """Tell in which rows two differences in a row agree better with one another than with ours."""
+    pairs = [(a, b, np.minimum(np.abs(a - ours), np.abs(b - ours))) for a, b in pairwise(slopes)]
+    return np.any([np.abs(a - b) <= ALIKE * off for a, b, off in pairs], axis=0)
 
 
 def halved(columns: np.ndarray, v: np.ndarray, off: Callable[[np.ndarray], bool]) -> int:

@@ -37,8 +37,11 @@ def plain(value: Any) -> Any:
 
 
 def copied(value: Any) -> Any:
-    """Return an argument with the arrays in it copied, in their memory order; what else there is is shared."""
-    if type(value) is np.ndarray:
+    """Return an argument with the arrays in it copied, in their memory order; what else there is is shared.
+
+    Traced arrays pass for arrays, here too.
+    """
+    if isinstance(value, np.ndarray):
         return value.copy(order="K")
     if type(value) in (list, tuple):
         return type(value)(map(copied, value))

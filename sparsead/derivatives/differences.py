@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable
 from dataclasses import replace
 from typing import Any, NoReturn, Self
@@ -13,6 +14,8 @@ import coloring as graph
 from coloring import ColoringResult, SparsityPattern
 from coloring.pictures.thumbnail import thumbnail
 from sparsead.checking.check import verify
+from sparsead.checking.doubt import Doubt
+from sparsead.checking.plain import copied
 from sparsead.derivatives.described import Described
 from sparsead.derivatives.modes import given_coloring
 from sparsead.derivatives.structure import FixedStructure
@@ -64,6 +67,11 @@ class DifferenceJacobian(Described):
         with self.timings.stage("detect"):
             self.signature = replace(self.signature, result=result_of(self._returned(args, point)))
             y = self._value(args, point)
+            if y.dtype.kind == "f" and y.dtype.itemsize < 8 and step is None and method != "complex-step":
+                raise InputError(
+                    f"{self._name} returned {y.dtype}: differences at the usual steps would have no digits; let it "
+                    "compute in float64, or give step="
+                )
             self.probed = pattern is None
             self.pattern = self._probe(args, point) if pattern is None else _given(pattern, y.size, point.size)
         with self.timings.stage("color"):
@@ -74,6 +82,8 @@ class DifferenceJacobian(Described):
         self.structure = FixedStructure(self.pattern)
         self._columns = self.coloring.column_colors
         self._groups = self.coloring.groups()
+        if method == "complex-step":
+            self._check_complex(args, point)
 
     # -- evaluation -----------------------------------------------------------------------------------------
     def __call__(
@@ -179,10 +189,10 @@ class DifferenceJacobian(Described):
 
     def _returned(self, args: tuple[Any, ...], point: np.ndarray) -> Any:
         self.calls += 1
-        return self.function(*self.signature.with_x(args, point))
+        return self.function(*map(copied, self.signature.with_x(args, point)))
 
     def _value(self, args: tuple[Any, ...], point: np.ndarray) -> np.ndarray:
-        return self.signature.flat(self._returned(args, point))
+        return np.array(self.signature.flat(self._returned(args, point)))  # f may use its memory again
 
     def _fill(self, data: np.ndarray, args: tuple[Any, ...], how: bool | str) -> np.ndarray:
         """Write all values; return what they are differences to."""
@@ -224,6 +234,41 @@ class DifferenceJacobian(Described):
                 "do that); use method='central-difference'"
             )
         return y.imag / COMPLEX_STEP
+
+    def _check_complex(self, args: tuple[Any, ...], point: np.ndarray) -> None:
+        """Refuse a function that drops a part of the complex step, as abs, norms and casts do, near a point."""
+        rng = np.random.default_rng(0)
+        x = point + 0.1 * np.where(point == 0.0, 1.0, np.abs(point)) * rng.uniform(0.5, 1.0, point.size)
+        name = self._name
+
+        def values(x: np.ndarray) -> np.ndarray:
+            with np.errstate(all="ignore"):
+                return self._value(args, x).astype(np.float64)
+
+        def product(d: np.ndarray) -> np.ndarray:
+            return self._difference(args, x, d, x)
+
+        with warnings.catch_warnings():
+            warnings.simplefilter("error", np.exceptions.ComplexWarning)
+            try:
+                start, slope = values(x), product(x - point)
+            except np.exceptions.ComplexWarning as warning:
+                raise InputError(
+                    f"{name} drops the complex step ({warning}); use method='central-difference'"
+                ) from None
+            except InputError:
+                raise
+            except Exception:  # x may be outside of the domain of the user's function
+                return
+        terms = np.abs(slope) + 1e-3 * np.abs(start)
+        doubt = Doubt(values, x, start, product, lambda d: terms, lambda: np.zeros(start.size))
+        _, error, allowed = doubt.refuted(x - point)
+        if np.any(error > allowed):
+            row = int(np.argmax(error > allowed))
+            raise InputError(
+                f"{name} drops a part of the complex step in row {row} (abs, norms and conj do that): the derivative "
+                "is not that of its values; use method='central-difference'"
+            )
 
     def _probe(self, args: tuple[Any, ...], point: np.ndarray) -> SparsityPattern:
         """Perturb one column at a time, by several sizes; an output that changes at all depends on it."""

@@ -19,7 +19,7 @@ from sparsead.derivatives.modes import HESSIAN_MODES, check_options, choose_hess
 from sparsead.derivatives.nested import NestedHessian, composes, is_asked
 from sparsead.derivatives.preparation import Options, finished, prepared_at
 from sparsead.derivatives.subject import checked
-from sparsead.derivatives.vectors import as_operator, checked_pair, checked_vector, new_or_checked
+from sparsead.derivatives.vectors import apart, as_operator, checked_pair, checked_vector, new_or_checked
 from sparsead.emit.sweep import DEFAULT_BACKEND, Engine, Sweep
 from sparsead.errors import InputError
 from sparsead.explain.refusal import naming_lines
@@ -125,7 +125,7 @@ class Hessian(PreparedMatrix):
             In the shape of x.
         """
         g = new_or_checked("gradient", out, self.program.wrt.shape)
-        self._sweep("gradient")(**self._inputs((x, *args)), g=g)
+        self._sweep("gradient")(**apart(self._inputs((x, *args)), g), g=g)
         return self.signature.like_x(g)
 
     @composes
@@ -180,7 +180,8 @@ class Hessian(PreparedMatrix):
         y, g = np.empty(1), new_or_checked(name, given, self.program.wrt.shape)
         data = self.structure.new_or_checked(matrix)
         constants.forget(data)
-        self._assembly.fill(data, self._inputs((x, *args)) | {"y": y, "g": g}, values=self._both)
+        inputs = apart(self._inputs((x, *args)), g, data)
+        self._assembly.fill(data, inputs | {"y": y, "g": g}, values=self._both)
         matrix = self.structure.matrix(data) if matrix is None else matrix
         return float(y[0]), self.signature.like_x(g), self._verified(matrix, verify, (x, *args))
 

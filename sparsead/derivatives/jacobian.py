@@ -18,7 +18,7 @@ from sparsead.derivatives.modes import JACOBIAN_MODES, check_options, choose_jac
 from sparsead.derivatives.nested import NestedJacobian, composes, is_asked
 from sparsead.derivatives.preparation import Options, finished, prepared_at
 from sparsead.derivatives.subject import checked
-from sparsead.derivatives.vectors import as_operator, checked_pair, checked_vector, new_or_checked
+from sparsead.derivatives.vectors import apart, as_operator, checked_pair, checked_vector, new_or_checked
 from sparsead.emit.sweep import DEFAULT_BACKEND, Engine, Sweep
 from sparsead.errors import InputError
 from sparsead.explain.refusal import naming_lines
@@ -135,7 +135,7 @@ class Jacobian(PreparedMatrix):
             self.structure.new_or_checked(matrix),
         )
         constants.forget(data)
-        self._assembly.fill(data, inputs | {"y": y}, values=self._both)
+        self._assembly.fill(data, apart(inputs, y, data) | {"y": y}, values=self._both)
         matrix = self.structure.matrix(data) if matrix is None else matrix
         return self.signature.shaped(y), self._verified(matrix, verify, (x, *args))
 
@@ -156,7 +156,7 @@ class Jacobian(PreparedMatrix):
             In the shape in which `f` returns it.
         """
         y = new_or_checked("value", out, self.program.output.shape)
-        self._sweep("value")(**self._inputs((x, *args)), y=y)
+        self._sweep("value")(**apart(self._inputs((x, *args)), y), y=y)
         return self.signature.shaped(y)
 
     @composes

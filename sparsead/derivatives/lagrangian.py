@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from sparsead.checking.plain import copied
 from sparsead.derivatives.described import Described
 from sparsead.derivatives.hessian import Hessian, hessian
 from sparsead.errors import InputError
@@ -57,8 +58,9 @@ class Lagrangian:
         self.__name__ = f"sigma * {getattr(f, '__name__', 'f')} + multipliers . {getattr(c, '__name__', 'c')}"
 
     def __call__(self, x: Any, multipliers: Any, sigma: Any, *args: Any) -> Any:
-        """Return the value at x."""
-        return sigma * self.f(x, *args) + np.sum(multipliers * np.ravel(self.c(x, *args)))
+        """Return the value at x; `f` and `c` get arrays of their own, which they may change."""
+        value, constraints = (called(*map(copied, (x, *args))) for called in (self.f, self.c))
+        return sigma * value + np.sum(multipliers * np.ravel(constraints))
 
 
 class LagrangianHessian(Described):

@@ -249,6 +249,8 @@ class PreparedMatrix(Described, Sendable):
 
     def _fill(self, data: np.ndarray, inputs: dict[str, np.ndarray], keep_constants: bool) -> None:
         """Compute all values, but for entries without x where the caller says that `data` holds them."""
+        if any(np.may_share_memory(data, given) for given in inputs.values()):
+            raise InputError("out shares memory with x or another argument, which would change as it is read")
         if not keep_constants:
             constants.forget(data)
             self._assembly.fill(data, inputs)

@@ -61,11 +61,18 @@ def given_pattern(pattern: Any, found: SparsityPattern) -> SparsityPattern:
     return given
 
 
-def given_coloring(pattern: SparsityPattern, given: Any, partition: str) -> ColoringResult:
+def given_coloring(pattern: SparsityPattern, given: Any, partition: str, symmetric: bool = False) -> ColoringResult:
     """Return a user's coloring (a result, an array of colors, or ``"none"``) after a check against the pattern."""
     if isinstance(given, ColoringResult):
         if given.pattern != pattern:
             raise InputError("coloring is of another pattern; color jac.pattern, or leave coloring out")
+        if given.structure == "symmetric" and not symmetric:
+            raise InputError(
+                "coloring is for symmetric matrices: it leaves out what is mirrored, which a Jacobian is not; color "
+                "without structure='symmetric', or leave coloring out"
+            )
+        if given.partition != partition:
+            raise InputError(f"coloring is of the partition {given.partition!r}; expected {partition!r}")
         return given
     size = pattern.shape[1 if partition == "column" else 0]
     if isinstance(given, str):
@@ -110,7 +117,8 @@ def _with_given(pattern: SparsityPattern, mode: str, given: Any) -> Choice:
         raise InputError(f"an array of colors goes with mode='forward' or 'reverse', not {mode!r}")
     if mode not in (found, "auto", "compressed"):
         raise InputError(f"mode={mode!r} does not fit a {found} coloring")
-    return found, given_coloring(pattern, given, "row" if found == "reverse" else "column"), ()
+    partition = next(kind for kind, name in names.items() if name == found)
+    return found, given_coloring(pattern, given, partition), ()
 
 
 def cheapest_jacobian(
@@ -159,7 +167,7 @@ def choose_hessian(
     """Return the mode, the coloring, and the reasons."""
     pattern = patterns[linear.target]
     if given is not None:
-        colored = given_coloring(pattern, given, "column")
+        colored = given_coloring(pattern, given, "column", symmetric=True)
         names = {("symmetric", "direct"): "star", ("symmetric", "substitution"): "acyclic"}
         return names.get((colored.structure, colored.decompression), "column"), colored, ()
     if mode == "direct":

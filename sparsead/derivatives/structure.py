@@ -58,6 +58,7 @@ class FixedStructure:
             and out.shape == self.pattern.shape
             and out.data.dtype == np.float64
             and out.data.flags.c_contiguous
+            and out.data.flags.writeable
             and out.data.size == self.pattern.nnz
             and _equal(out.indices, self.indices)
             and _equal(out.indptr, self.indptr)
@@ -85,8 +86,16 @@ class FixedStructure:
         nnz = self.pattern.nnz
         by_row = order in ("csr", "coo")
         size = nnz if by_row else self.place(order).size
-        if out is not None and (out.shape != (size,) or out.dtype != np.float64 or not out.flags.c_contiguous):
-            raise InputError(f"out must be a contiguous float64 array of shape ({size},) for order {order!r}")
+        if out is not None and not (
+            isinstance(out, np.ndarray)
+            and out.shape == (size,)
+            and out.dtype == np.float64
+            and out.flags.c_contiguous
+            and out.flags.writeable
+        ):
+            raise InputError(
+                f"out must be a contiguous float64 array of shape ({size},) for order {order!r} that can be written to"
+            )
         if by_row:
             data = np.empty(nnz) if out is None else out
             fill(data)

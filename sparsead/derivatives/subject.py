@@ -77,11 +77,6 @@ class Prepared:
         self._fill(x)
         return self._product(d)
 
-    def size(self, d: np.ndarray) -> np.ndarray:
-        """Return the sum of the sizes of the terms of the latest slope; its matrix is gone then."""
-        np.abs(self._data, out=self._data)
-        return self._product(np.abs(d))
-
     def _fill(self, x: np.ndarray) -> None:
         if self._is_matrix:
             self._data = self.prepared.values(*self._at(x), out=self._data)

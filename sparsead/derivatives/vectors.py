@@ -14,7 +14,10 @@ from sparsead.errors import InputError
 
 def checked_vector(name: str, v: Any, size: int) -> np.ndarray:
     """Return a vector, (size,) or (size, k), as float64; raise InputError, naming the caller, if it does not fit."""
-    v = np.asarray(v, dtype=np.float64)
+    v = np.asarray(v)
+    if v.dtype.kind not in "fiubO":
+        raise InputError(f"{name} expects a vector of real numbers, got {v.dtype}")
+    v = v.astype(np.float64, copy=False)
     if v.ndim not in (1, 2) or v.shape[0] != size:
         raise InputError(f"{name} expects a vector of shape ({size},) or ({size}, k), got {v.shape}")
     return v
@@ -28,6 +31,22 @@ def new_or_checked(name: str, out: Any, shape: tuple[int, ...]) -> np.ndarray:
     if not fits or out.dtype != np.float64 or not out.flags.c_contiguous or not out.flags.writeable:
         raise InputError(f"{name}: out must be a contiguous float64 array of shape {shape} that can be written to")
     return out.reshape(-1)
+
+
+def apart(inputs: dict[str, np.ndarray], *outs: np.ndarray) -> dict[str, np.ndarray]:
+    """Return inputs that share no memory with what is written: copies where they do.
+
+    Raises
+    ------
+    InputError
+        If two arrays that are written share memory.
+    """
+    if any(np.may_share_memory(a, b) for k, a in enumerate(outs) for b in outs[:k]):
+        raise InputError("the two parts of out share memory")
+    return {
+        name: given.copy() if any(np.may_share_memory(given, out) for out in outs) else given
+        for name, given in inputs.items()
+    }
 
 
 def checked_pair(name: str, out: Any) -> tuple[Any, Any]:

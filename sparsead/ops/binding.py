@@ -79,6 +79,11 @@ class Bound:
         return None if everything else frozenset(p.name for p in parameters)
 
     @cached_property
+    def _operands(self) -> int:
+        """How many operands a ufunc has, which is all there is to bind in most calls; -1 of anything else."""
+        return self.func.nin if isinstance(self.func, np.ufunc) and self.method is None else -1
+
+    @cached_property
     def _places(self) -> Places:
         parameters = list(self.signature.parameters.values())
         kinds = [p.kind for p in parameters]
@@ -90,6 +95,8 @@ class Bound:
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         """Call the rule with what it states, and write the result where ``out=`` says."""
+        if not kwargs and len(args) == self._operands:
+            return self.rule(*[_array("", a) for a in args])
         names, unnamed, rest, required, keywords = self._places
         given = dict(zip(names[unnamed:], args[unnamed:], strict=False))
         fits = rest or len(args) <= len(names)

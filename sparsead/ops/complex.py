@@ -10,7 +10,7 @@ import scipy.sparse
 
 import sparsead.ops.composed
 import sparsead.ops.movement  # noqa: F401  (both are stated first: movements act on complex arrays too)
-from sparsead.ops.registry import HANDLERS, REGISTRY, Sample, is_traced, record, spelling_of, traced
+from sparsead.ops.registry import HANDLERS, Sample, is_traced, record, spelling_of, traced
 from sparsead.tracing.array import complex_of_parts
 from sparsead.tracing.complex import COMPLEX_HANDLERS, is_complex, parts
 
@@ -102,12 +102,11 @@ def of_parts(func: Any, *samples: Sample) -> Callable[[Callable[..., Any]], Call
 
 
 # -- what acts on both parts, and products ------------------------------------------------------------------------
-_MOVING = {entry.spelling for entry in REGISTRY if entry.family == "movement"}
-COMPLEX_HANDLERS |= {func: HANDLERS[func] for func in HANDLERS if spelling_of(func) in _MOVING}
 linear(np.concatenate, np.stack, np.hstack, np.vstack, np.dstack, np.column_stack, np.block)
-linear(np.resize, np.tril, np.triu, np.diag, np.diagflat)
+linear(np.resize, np.tril, np.triu, np.diagflat)
 linear(np.negative, np.sum, np.mean, np.cumsum, np.trace)
-COMPLEX_HANDLERS[np.diff] = HANDLERS[np.diff]  # by movements and a difference, which know complex arrays
+# By movements and a difference, which know complex arrays:
+COMPLEX_HANDLERS |= {np.diff: HANDLERS[np.diff], np.meshgrid: HANDLERS[np.meshgrid]}
 additive(np.add, np.subtract, np.append)
 bilinear(np.multiply, np.matmul, np.dot, np.inner, np.outer, np.kron, np.tensordot, np.convolve)
 
@@ -139,7 +138,7 @@ def imag(a: Any, b: Any) -> Any:
 @of_parts(np.conjugate, lambda x: (_rotated(x) * np.conj(_rotated(x[::-1]))).real)
 def conjugate(a: Any, b: Any) -> Pair:
     """Conjugate."""
-    return a, -b
+    return np.positive(a), -b
 
 
 @of_parts(np.absolute, lambda x: np.abs(_rotated(x) + 1.0))

@@ -11,7 +11,8 @@ import numpy as np
 from sparsead.errors import unsupported
 from sparsead.ops.registry import composite, is_traced, known, state, traced
 from sparsead.ops.signatures import OMITTED
-from sparsead.tracing.array import AS_NUMPY, stack_objects
+from sparsead.tracing.array import AS_NUMPY, as_integers, stack_objects
+from sparsead.tracing.kinds import is_float, kind_of
 
 
 @composite(np.clip, lambda x: np.clip(x, 0.3, 0.7), lambda x: np.clip(x, None, x[::-1]), lambda x: x.clip(min=0.5))
@@ -51,6 +52,8 @@ def diff(a: Any, n: int = 1, axis: int = -1, prepend: Any = None, append: Any = 
 def remainder(x: Any, y: Any) -> Any:
     """``x % y`` with the sign of y."""
     rest = np.fmod(x, y)
+    if not _is_real(x, y):
+        rest = np.where(np.equal(y, 0), 0, rest)
     return np.where((rest != 0.0) & ((rest < 0.0) != np.less(y, 0.0)), rest + y, rest)
 
 
@@ -58,8 +61,16 @@ def remainder(x: Any, y: Any) -> Any:
 def floor_divide(x: Any, y: Any) -> Any:
     """``x // y``, by the remainder as NumPy does it."""
     rest = np.fmod(x, y)
-    steps = np.where((rest != 0.0) & ((rest < 0.0) != (np.asarray(y) < 0.0)), 1.0, 0.0)
-    return np.where(np.equal(y, 0.0), np.divide(x, y), np.rint((x - rest) / y - steps))
+    steps = np.where((rest != 0.0) & ((rest < 0.0) != np.less(y, 0.0)), 1.0, 0.0)
+    quotient = np.rint(np.divide(np.subtract(x, rest), y) - steps)
+    if _is_real(x, y):
+        return np.where(np.equal(y, 0.0), np.divide(x, y), quotient)
+    return as_integers(np.where(np.equal(y, 0), 0.0, quotient))
+
+
+def _is_real(x: Any, y: Any) -> bool:
+    """Tell whether NumPy divides reals; division of integers by zero gives zero."""
+    return any(is_float(kind_of(v)) for v in (x, y))
 
 
 @composite(np.deg2rad, np.deg2rad, family="elementwise")
@@ -156,7 +167,7 @@ def nan_to_num(x: Any, copy: bool = True, nan: Any = 0.0, posinf: Any = None, ne
 @composite(np.logical_xor, lambda x: np.where(np.logical_xor(x > 0.3, x > 0.7), x, 2.0 * x), family="elementwise")
 def logical_xor(x: Any, y: Any) -> Any:
     """Exactly one of two conditions."""
-    return (x & ~y) | (~x & y)
+    return np.not_equal(*(v if kind_of(v) == np.bool_ else np.not_equal(v, 0) for v in (x, y)))
 
 
 state(np.bitwise_xor, logical_xor)

@@ -39,7 +39,7 @@ def transform_of_axes(func: Transform, single: Transform, last: tuple[int, ...] 
     def definition(a: Any, s: Sequence[int] | None = None, axes: Any = last, norm: str | None = None) -> Any:
         axes = range(-len(s) if s is not None else -np.ndim(a), 0) if axes is None else axes
         for k, axis in enumerate(axes):
-            a = _along(single, a, None if s is None else s[k], axis, norm)
+            a = _along(single, a, None if s is None or s[k] == -1 else s[k], axis, norm)
         return a
 
     _register(func, definition, *samples)

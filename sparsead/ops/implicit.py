@@ -15,12 +15,12 @@ import numpy as np
 
 from sparsead.errors import user_origin
 from sparsead.ops.registry import traced
-from sparsead.program.index import IndexArray, Shape
+from sparsead.program.index import IndexArray, Shape, narrowed, nothing
 from sparsead.program.nodes import Call
 from sparsead.tracing.array import TracedArray, reading
 from sparsead.tracing.order import second_order_wanted
 
-NONE = np.zeros(0, dtype=np.int32)
+NONE = nothing()
 
 
 class Carrier:
@@ -61,7 +61,7 @@ class Restated:
 
     def structure(self, number: int) -> tuple[IndexArray, IndexArray]:
         """Return the diagonal; nothing for the other operands."""
-        places = NONE if number else np.arange(self.size, dtype=np.int32)
+        places = NONE if number else narrowed(np.arange(self.size))
         return places, places
 
     def value(self, operands: list[np.ndarray], out: np.ndarray) -> None:
@@ -83,7 +83,7 @@ class Linear:
     def __init__(self, name: str, function: Callable[[np.ndarray], Any], matrix: np.ndarray) -> None:
         self.name, self.function = name, function
         rows, columns = np.nonzero(matrix)
-        self.rows, self.columns, self.entries = rows.astype(np.int32), columns.astype(np.int32), matrix[rows, columns]
+        self.rows, self.columns, self.entries = narrowed(rows), narrowed(columns), matrix[rows, columns]
 
     def structure(self, number: int) -> tuple[IndexArray, IndexArray]:
         """Return rows and columns of the entries."""

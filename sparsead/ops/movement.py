@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from sparsead.ops.registry import AS_NUMPY, Sample, composite, movement
+from sparsead.ops.registry import AS_NUMPY, HANDLERS, Sample, composite, movement
 from sparsead.tracing.array import stack_objects
 from sparsead.tracing.positioned import Positioned
 
@@ -34,6 +34,7 @@ movement(np.rot90, np.rot90)
 movement(np.squeeze, lambda x: np.squeeze(x[:1]))
 movement(np.expand_dims, lambda x: np.expand_dims(x, 1))
 movement(np.broadcast_to, lambda x: np.broadcast_to(x, (2, 3, 4)))
+movement(np.lib.stride_tricks.sliding_window_view, lambda x: np.lib.stride_tricks.sliding_window_view(x, 3, axis=1))
 movement(np.tile, lambda x: np.tile(x, (2, 1)))
 movement(np.repeat, lambda x: np.repeat(x, 2, axis=1), lambda x: np.repeat(x, [1, 0, 2], axis=0))
 movement(np.take, lambda x: np.take(x, [0, -1, 2], axis=1), lambda x: np.take(x, [5, 5]))
@@ -74,3 +75,14 @@ def of_each(func: Callable[..., Any], *samples: Sample) -> None:
 of_each(np.atleast_1d, lambda x: np.atleast_1d(x[0, 0]), lambda x: np.atleast_1d(x[0], np.array([2, 0]))[1] * x[0, 0])
 of_each(np.atleast_2d, lambda x: np.atleast_2d(x[0]))
 of_each(np.atleast_3d, np.atleast_3d)
+
+
+def _positive(x: Any, *args: Any, **kwargs: Any) -> Any:
+    """``np.positive``: a copy, of numbers."""
+    if x.dtype == np.bool_:
+        np.positive(np.zeros(0, np.bool_))  # raises NumPy's error
+    return _copied(x, *args, **kwargs)
+
+
+_copied = HANDLERS[np.positive]
+HANDLERS[np.positive] = _positive

@@ -14,6 +14,8 @@ import numpy as np
 
 import sparsead.ops  # noqa: F401  (fills the registry)
 from sparsead.ops.registry import HANDLERS, REFUSED, REGISTRY, spelling_of
+from sparsead.tracing import positioned
+from sparsead.tracing.array import TracedArray
 
 MODULES = ("numpy", "numpy.linalg", "numpy.fft", "scipy.special", "scipy.ndimage")
 
@@ -56,6 +58,15 @@ def answers(module: str) -> list[Answer]:
     home = importlib.import_module(module)
     names = set(getattr(home, "__all__", ())) | ({n for n in dir(home) if module == "numpy"})
     return [answer(module, name, getattr(home, name)) for name in sorted(names) if not name.startswith("_")]
+
+
+def attributes() -> list[Answer]:
+    """Return the answer for every public attribute and method of ndarray."""
+    answered = []
+    for name in [n for n in dir(np.ndarray) if not n.startswith("_")]:
+        reason = positioned.REFUSED.get(name, "" if hasattr(TracedArray, name) else "No rule is stated for it.")
+        answered.append(Answer(f"ndarray.{name}", "refused" if reason else "handled", reason))
+    return answered
 
 
 def answer(module: str, name: str, value: Any) -> Answer:

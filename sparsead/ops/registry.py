@@ -30,7 +30,7 @@ from sparsead.tracing.array import (
     traced,
     traced_in,
 )
-from sparsead.tracing.complex import TracedComplex
+from sparsead.tracing.complex import COMPLEX_HANDLERS, TracedComplex
 from sparsead.tracing.kinds import as_logic, result_type
 from sparsead.tracing.layout import elementwise as elementwise_layout
 from sparsead.tracing.positioned import Positioned
@@ -131,10 +131,11 @@ def elementwise(
             raise unsupported(f"{spelling_of(numpy)} of {len(operands)} arguments", f"Give all {op.arity} of them.")
         return apply(op, operands, conditions)
 
-    if isinstance(numpy, np.ufunc) or numpy is np.where:
+    if isinstance(numpy, np.ufunc):
         state(numpy, rule)
-    else:  # a function, whose operands have names
-        state(numpy, lambda *placed, **named: rule(*placed, *named.values()), stated=signature_of(numpy).parameters)
+    else:  # its operands have names
+        names = list(signature_of(numpy).parameters)[: op.arity]
+        state(numpy, lambda *args, **named: rule(*args, *(named[n] for n in names if n in named)), names)
     if sample is None:
         sample = (lambda x: np.where(_on_mirrored(numpy, op)(x), x, 2.0 * x)) if boolean else _on_mirrored(numpy, op)
     record("elementwise", spelling_of(numpy), [sample] if callable(sample) else sample)
@@ -175,6 +176,8 @@ def apply(op: Op, operands: Sequence[Any], conditions: tuple[int, ...] = ()) -> 
     operands = [stack_objects(o) for o in operands]
     dtype = result_type(op, operands)
     if dtype == np.bool_ and not op.boolean:
+        if op.arity == 1:
+            return operands[0].copy("K")
         return as_logic(op, [_conditions(o) for o in operands], lambda used, *os: apply(used, os, used.conditions))
     refs = [_typed(reading(o), k in conditions) for k, o in enumerate(operands)]
     try:
@@ -220,6 +223,7 @@ def movement(func: Callable[..., Any], *samples: Sample, argument: int = 0) -> N
     AS_NUMPY.add(func)
     MOVEMENTS.add(func)
     state(func, rule, stated={*parameters} - {"out"})
+    COMPLEX_HANDLERS[func] = HANDLERS[func]
     record("movement", spelling_of(func), samples)
 
 
@@ -266,17 +270,20 @@ def assembled(func: Callable[..., Any], *operands: Any) -> TracedArray:
     def number(operand: Any) -> Any:
         if isinstance(operand, (list, tuple)):
             return type(operand)(number(o) for o in operand)
-        ref = reading(stack_objects(operand))
+        operand = stack_objects(operand)
+        ref = reading(operand)
         start = starts[-1] + parts[-1].index.size
         parts.append(ref)
         starts.append(start)
-        return np.arange(start, start + ref.index.size).reshape(ref.shape)
+        numbers = np.empty_like(operand.positions if isinstance(operand, TracedArray) else operand, np.int64)
+        numbers[...] = np.arange(start, start + ref.index.size).reshape(ref.shape)
+        return numbers
 
     numbers = np.asarray(func(*(number(o) for o in operands)))
     part = np.searchsorted(starts, numbers, side="right") - 1
     # empty operands share their start with the next one; searchsorted then finds the last, which is right
     element = numbers - np.asarray(starts)[part]
-    return TracedArray.of_ref(assemble(parts, part, element, numbers.shape))
+    return TracedArray.of_ref(assemble(parts, part, element, numbers.shape), numbers)
 
 
 def is_traced(array: Any) -> bool:
@@ -299,6 +306,8 @@ def composite(func: Callable[..., Any], *samples: Sample, family: str = "composi
 
     def register(definition: Rule) -> Rule:
         state(func, definition)
+        if family == "movement":  # of complex arrays too
+            COMPLEX_HANDLERS[func] = HANDLERS[func]
         record(family, spelling_of(func), samples)
         return definition
 

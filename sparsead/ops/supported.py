@@ -11,7 +11,7 @@ import numpy
 import scipy
 
 import sparsead.ops  # noqa: F401  (fills the registry)
-from sparsead.ops.names import MODULES, answers
+from sparsead.ops.names import MODULES, answers, attributes
 from sparsead.ops.registry import REFUSED, REGISTRY
 
 HEAD = """# Supported NumPy and SciPy functions
@@ -35,10 +35,10 @@ FAMILIES = {
     "linear algebra": "Linear algebra, of any size, stacked",
     "sparse": "Sparse matrices of unknowns, and solves",
     "composite": "Defined by other functions",
-    "special function": "Special functions and distributions, computed by SciPy",
     "interpolation": "Interpolators, called with traced values",
     "ufunc method": "Methods of ufuncs",
     "complex": "Complex values inside real functions",
+    "special function": "Special functions that SciPy computes",
     "patched": "Functions that do not dispatch (replaced while tracing)",
     "query": "Questions about shape and type",
 }
@@ -81,8 +81,9 @@ def counts() -> str:
         "| module | handled | answered | plain | refused |",
         "|---|---|---|---|---|",
     ]
-    for module in MODULES:
-        kinds = Counter(answer.kind for answer in answers(module))
+    tables = {module: answers(module) for module in MODULES} | {"numpy.ndarray": attributes()}
+    for module, table in tables.items():
+        kinds = Counter(answer.kind for answer in table)
         lines.append(f"| `{module}` | " + " | ".join(str(kinds[k]) for k in KINDS) + " |")
     return "\n".join(lines) + "\n"
 

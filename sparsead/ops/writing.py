@@ -16,13 +16,19 @@ from sparsead.tracing.positioned import put_flat
 @composite(np.copyto, lambda x: _copied(x))
 def copyto(dst: Any, src: Any, casting: Any = "same_kind", where: Any = True) -> None:
     """``np.copyto``."""
-    if src is dst and where is True:
+    if isinstance(dst, TracedArray) and isinstance(src, TracedArray) and _are_same(dst, src):
         return
     if not isinstance(dst, (TracedArray, TracedComplex)):
         dst[...] = src  # refused with the reason
     if not np.can_cast(getattr(stack_objects(src), "dtype", dst.dtype), dst.dtype, casting):
         raise TypeError(f"Cannot cast array data from {src.dtype!r} to {dst.dtype!r} according to the rule {casting!r}")
     dst[...] = src if where is True else np.where(where, src, dst)
+
+
+def _are_same(a: TracedArray, b: TracedArray) -> bool:
+    """Tell whether two arrays are the same elements in the same order."""
+    keys = [(v.shape, v.positions.__array_interface__["data"], v.positions.strides) for v in (a, b)]
+    return a.storage is b.storage and keys[0] == keys[1]
 
 
 def _copied(x: Any) -> Any:
@@ -36,7 +42,8 @@ def fill_diagonal(a: Any, val: Any, wrap: bool = False) -> None:
     """``np.fill_diagonal``."""
     mask = np.zeros(a.shape, np.bool_)
     np.fill_diagonal(mask, True, wrap)
-    a[mask] = np.resize(val, int(mask.sum()))
+    if np.size(val):
+        a[mask] = np.resize(val, int(mask.sum()))
 
 
 def _diagonal_filled(x: Any) -> Any:
@@ -50,6 +57,8 @@ def put(a: Any, ind: Any, v: Any, mode: str = "raise") -> None:
     """``np.put`` with static places, which count in C order whatever the memory is like."""
     if np.size(v) == 0:
         return
+    if not isinstance(a, (TracedArray, TracedComplex)):
+        np.asarray(stack_objects(v))  # refused, with the reason
     places = np.ravel(np.take(np.arange(np.size(a)), known(ind, "the places of np.put"), mode=mode))  # type: ignore[call-overload]
     put_flat(a, places, v)
 

@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from sparsead.program.index import IndexArray, is_identity, stored_part
+from sparsead.program.index import read, stored_part
 from sparsead.program.nodes import Call, Constant, Earlier, Input, Join, Map, Node, Program, Ref, Scan, Sum, sources
 
 Values = dict[int, np.ndarray]  # serial number of a node -> its values, flat
@@ -67,7 +67,7 @@ def run(program: Program, inputs: Mapping[int, np.ndarray], rounding: np.random.
             readers[piece.serial] -= 1
             if not readers[piece.serial]:
                 del known[piece.serial]
-    return _read(known[program.output.node.serial], program.output.index)
+    return read(known[program.output.node.serial], program.output.index)
 
 
 def can_run(program: Program) -> bool:
@@ -109,20 +109,13 @@ def _inside(nodes: Iterable[Node]) -> set[int]:
     return found
 
 
-def _read(flat: np.ndarray, index: IndexArray) -> np.ndarray:
-    """Return ``flat[index]``; what is read in order is not copied, what is read again and again is read once."""
-    if is_identity(index, flat.size):
-        return flat.reshape(index.shape)
-    return np.broadcast_to(np.take(flat, stored_part(index)), index.shape)
-
-
 # -- one rule per kind of node ------------------------------------------------------------------------------------
 def _value(node: Node, inputs: Mapping[int, np.ndarray], known: Values) -> np.ndarray:
     return RULES[type(node)](node, inputs, known)
 
 
 def _operands(node: Node, known: Values) -> list[np.ndarray]:
-    return [_read(known[r.node.serial], r.index) for r in node.operands]
+    return [read(known[r.node.serial], r.index) for r in node.operands]
 
 
 def _input(node: Input, inputs: Mapping[int, np.ndarray], known: Values) -> np.ndarray:

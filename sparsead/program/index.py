@@ -81,6 +81,17 @@ def is_identity(index: IndexArray, size: int) -> bool:
     )
 
 
+def read(flat: np.ndarray, index: IndexArray) -> np.ndarray:
+    """Return ``flat[index]``: without a copy where `index` is a view of the identity; repeated axes are read once."""
+    first = IDENTITIES.get(flat.size)
+    if first is not None and index.size and index.dtype == first.dtype:
+        start = index.__array_interface__["data"][0] - first.__array_interface__["data"][0]
+        if 0 <= start < first.nbytes:
+            strides = tuple(stride // first.itemsize * flat.itemsize for stride in index.strides)
+            return np.lib.stride_tricks.as_strided(flat[start // first.itemsize :], index.shape, strides)
+    return np.broadcast_to(np.take(flat, stored_part(index)), index.shape)
+
+
 def stored_part(index: IndexArray) -> IndexArray:
     """Return `index` with each axis along which it does not change cut to length 1."""
     return index[tuple(slice(0, 1) if stride == 0 else slice(None) for stride in index.strides)]

@@ -21,6 +21,7 @@ from sparsead.program.nodes import Node, Ref, constant, whole
 from sparsead.tracing import layout
 from sparsead.tracing.complex import TracedComplex, call_complex, call_complex_ufunc, held_for_sparse, is_complex
 from sparsead.tracing.decisions import active
+from sparsead.tracing.kinds import kind_of
 from sparsead.tracing.loops.tape import is_tracing
 from sparsead.tracing.positioned import Positioned, Traced
 from sparsead.tracing.scalar import (
@@ -39,10 +40,18 @@ from sparsead.tracing.storage import BOOL, DOUBLE, Storage
 HANDLERS: dict[Callable[..., Any], Callable[..., Any]] = {}
 UFUNC_METHODS: dict[tuple[Callable[..., Any], str], Callable[..., Any]] = {}
 
-# Functions whose handlers return a number or an array of shape () as NumPy does; all others return numbers.
-MOVEMENTS: set[Callable[..., Any]] = set()  # these are asked on positions, a number being a number there too
-AS_NUMPY: set[Callable[..., Any]] = {np.where, np.tensordot, np.linalg.tensordot, np.full, np.array, np.asarray}
+# Functions asked on positions (a number is one there too); those whose handlers return a number or an array of shape
+# () as NumPy does; and those that always return arrays. All others return numbers.
+MOVEMENTS: set[Callable[..., Any]] = {np.real, np.imag}
+AS_NUMPY: set[Callable[..., Any]] = {
+    np.where, np.full, np.array, np.asarray, np.real, np.imag, np.real_if_close, np.broadcast_arrays,
+}  # fmt: skip
+ARRAYS: set[Callable[..., Any]] = {
+    np.tensordot, np.linalg.tensordot, np.cov, np.piecewise, np.select, np.apply_along_axis,
+}  # fmt: skip
 
+BITS = (np.bitwise_and, np.bitwise_or, np.bitwise_xor, np.invert)
+ELEMENTWISE = {np.clip, np.round, np.around}  # functions whose out= may be larger than their result
 STACK = np.stack  # the function itself: its name is bound to another one while a function is traced
 SPARSE = scipy.sparse.coo_array  # the handler that makes a traced matrix of any sparse one
 
@@ -145,7 +154,7 @@ class TracedArray(Positioned, NDArrayOperatorsMixin):
     @property
     def imag(self) -> TracedArray:
         """Zeros, read-only: its values are real."""
-        zeros = TracedArray.of_new(np.zeros(self.shape))
+        zeros = TracedArray.of_new(np.zeros_like(self.positions, DOUBLE))
         zeros.setflags(write=False)
         return zeros
 
@@ -169,7 +178,10 @@ class TracedArray(Positioned, NDArrayOperatorsMixin):
             values = np.empty_like(positions, self.dtype)
             values[...] = self.storage.values[positions]
             return TracedArray.of_new(values)
-        return TracedArray.of_ref(self.storage.read(positions), positions)
+        copied = TracedArray.of_ref(self.storage.read(positions), positions)
+        if not positions.flags.writeable:
+            copied.positions.flags.writeable = False
+        return copied
 
     def __getitem__(self, key: Any) -> Any:
         if _is_element(key, self.positions.ndim):
@@ -304,6 +316,7 @@ class TracedArray(Positioned, NDArrayOperatorsMixin):
                 f"Cannot cast array data from {self.dtype!r} to {wanted!r} according to the rule {casting!r}"
             )
         if wanted.kind == self.dtype.kind:
+            copy = copy or wanted != self.dtype
             return self.moved(self.positions.astype(self.positions.dtype, order, copy=copy))
         converted = _cast(self, wanted)
         return converted if order == "K" or converted.flags.c_contiguous else converted.copy(order)
@@ -360,6 +373,13 @@ def of_number(number: TracedScalar) -> TracedArray:
     return TracedArray(Storage.of_number(number), layout.memory(()))
 
 
+def as_integers(array: Any) -> Any:
+    """Return a new array of whole numbers as one of integers."""
+    ref = traced(array).ref
+    ref.node.integer = True
+    return TracedArray.of_ref(ref, traced(array).positions)
+
+
 def _traced_matrix(value: Any) -> Any:
     """Return a constant sparse matrix as a traced one, which knows its operations with arrays; all else as it is."""
     return HANDLERS[SPARSE](value) if hasattr(type(value), "tocsr") else value
@@ -383,6 +403,8 @@ def call_ufunc(ufunc: np.ufunc, method: str, inputs: Any, kwargs: dict[str, Any]
             return result
     if all(t.is_constant for t in traced_in((inputs, kwargs))):
         return on_values(getattr(ufunc, method), inputs, kwargs)
+    if ufunc in BITS:
+        _check_bits(ufunc, inputs)
     outputs = kwargs.pop("out", None)
     if any(is_complex(i) for i in inputs):
         return call_complex_ufunc(ufunc, method, inputs, outputs, kwargs)
@@ -405,6 +427,14 @@ def call_ufunc(ufunc: np.ufunc, method: str, inputs: Any, kwargs: dict[str, Any]
         for out, r in zip(outputs, results, strict=True)
     )
     return written if isinstance(result, tuple) else written[0]
+
+
+def _check_bits(ufunc: np.ufunc, inputs: Any) -> None:
+    """Refuse operations on the bits of integers; of real numbers NumPy itself has none."""
+    kinds = (kind_of(i) for i in inputs)
+    result = ufunc.resolve_dtypes((*kinds, None))[-1]
+    if result != BOOL:
+        raise unsupported(f"np.{ufunc.__name__} of integers that depend on x", "Use the arithmetic operators.")
 
 
 def _is_single(value: Any) -> bool:
@@ -431,8 +461,13 @@ def call_function(func: Callable[..., Any], args: Any, kwargs: Any) -> Any:
     out = kwargs.get("out")
     if out is not None:
         kwargs = {k: v for k, v in kwargs.items() if k != "out"}
-        return write_out(out, handler(*args, **kwargs))
+        result = handler(*args, **kwargs)
+        if func not in ELEMENTWISE and np.shape(result) != np.shape(out):
+            raise ValueError(f"output array has shape {np.shape(out)}, and the result {np.shape(result)}")
+        return write_out(out, result)
     result = handler(*args, **kwargs)
+    if func in ARRAYS:
+        return stack_objects(result)
     return result if func in AS_NUMPY else as_numbers(result)
 
 
@@ -443,6 +478,8 @@ def as_numbers(result: Any) -> Any:
         return type(result)(*numbers) if hasattr(result, "_fields") else tuple(numbers)
     if type(result) is TracedArray and result.positions.ndim == 0:
         return result.element()
+    if type(result) is np.ndarray and result.ndim == 0:
+        return result[()]
     if type(result) is TracedComplex and result.ndim == 0:
         return TracedComplex(as_numbers(result.real), as_numbers(result.imag))
     return result
@@ -569,7 +606,8 @@ def _cast(value: Any, dtype: np.dtype[Any]) -> Any:
     if dtype.kind == "f":
         return np.where(value, 1.0, 0.0) if value.dtype == BOOL else np.add(value, 0.0)
     if dtype.kind == "c":
-        return complex_of_parts(_cast(value, DOUBLE), TracedArray.of_new(np.zeros(value.shape)))
+        real = value.copy("K") if value.dtype == DOUBLE else _cast(value, DOUBLE)
+        return complex_of_parts(real, TracedArray.of_new(np.zeros(value.shape)))
     raise unsupported(
         f"casting float64 to {dtype}",
         "The digits behind the point would be cut off: use np.floor, np.trunc or np.rint, which stay real.",

@@ -86,6 +86,8 @@ class TracedComplex(Positioned, NDArrayOperatorsMixin):
 
     def moved(self, positions: IndexArray) -> TracedComplex:
         """Return the elements at `positions`: a view where NumPy made one of the positions, else a copy."""
+        if positions is self.positions:
+            return self
         if self.is_number or not self._is_one_memory:
             from sparsead.tracing.array import stack_objects, traced
 

@@ -33,7 +33,7 @@ def alive() -> int:
     return sum(map(sys.getrefcount, KINDS))
 
 
-def settle(name: str, tape: Tape, first: int) -> None:
+def settle(name: str, tape: Tape) -> None:
     """Turn what is left of a trace into ndarrays.
 
     Parameters
@@ -42,8 +42,6 @@ def settle(name: str, tape: Tape, first: int) -> None:
         The function that left it, in words.
     tape : Tape
         Of the trace.
-    first : int
-        The serial number of its first node.
 
     Raises
     ------
@@ -53,7 +51,7 @@ def settle(name: str, tape: Tape, first: int) -> None:
     gc.collect()  # what only waits to be freed is kept by nobody
     left = [value for kind in KINDS for value in gc.get_referrers(kind) if type(value) is kind]
     plain = {id(value): _plain(value) for value in left}
-    left = [value for value in left if plain[id(value)] is not None or _is_of(value, tape, first)]
+    left = [value for value in left if plain[id(value)] is not None or _is_of(value, tape)]
     for holder in _holders(left):
         for value in left:
             place = _place(holder, value)
@@ -67,22 +65,15 @@ def settle(name: str, tape: Tape, first: int) -> None:
 
 
 def _plain(value: Any) -> Any:
-    """Return what a traced value is on plain arrays; None for one that depends on traced arguments."""
-    if type(value) is TracedComplex:
-        real, imag = _plain(value.real), _plain(value.imag)
-        return None if real is None or imag is None else real + 1j * imag
-    return value.plain if type(value) is TracedArray and value.is_constant else None
+    """Return what a traced value is on plain arrays, which share memory; None if it depends on traced arguments."""
+    return value.plain if isinstance(value, (TracedArray, TracedComplex)) and value.is_constant else None
 
 
-def _is_of(value: Any, tape: Tape, first: int) -> bool:
+def _is_of(value: Any, tape: Tape) -> bool:
     """Tell whether a value that depends on traced arguments was made in this trace, not in one before."""
-    if type(value) is TracedScalar:
-        return value.tape is tape
     if type(value) is TracedComplex:
-        return _is_of(value.real, tape, first) or _is_of(value.imag, tape, first)
-    storage = value.storage
-    nodes = [*storage.nodes, *([] if storage.source is None else [storage.source.node])]
-    return storage.tape is tape or any(node.serial >= first for node in nodes)
+        return _is_of(value.real_part, tape)
+    return (value.tape if type(value) is TracedScalar else value.storage.home) is tape
 
 
 def _holders(left: list[Any]) -> Iterator[Any]:

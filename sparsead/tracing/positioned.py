@@ -84,6 +84,8 @@ class FlatIterator:
     def __setitem__(self, key: Any, value: Any) -> None:
         if not len(self):
             return
+        if np.ndim(np.arange(len(self))[key]) == 0 and np.size(value) != 1:
+            raise ValueError("Error setting single item of array.")
         if np.size(value) > 1 and np.shares_memory(self.base, value):
             raise unsupported(
                 "writing into ndarray.flat from the same memory",
@@ -99,6 +101,8 @@ class FlatIterator:
 def put_flat(array: Any, places: np.ndarray, values: Any) -> None:
     """Write values, repeated as needed, to places that count in C order whatever the memory is like."""
     if places.size and np.size(values):
+        if not array.flags.c_contiguous and np.unique(array.positions).size < array.size:
+            raise unsupported("writing to places of an array whose elements share memory", "Write into a copy.")
         values = np.resize(values, places.size)
         if array.ndim:
             array[np.unravel_index(places, array.shape)] = values

@@ -94,6 +94,19 @@ def _reflected(name: str, ufunc: np.ufunc) -> Callable[[TracedScalar, Any], Any]
     return method
 
 
+def _logical(name: str, ufunc: np.ufunc) -> tuple[Callable[[TracedScalar, Any], Any], ...]:
+    """Return ``&`` or ``|`` and its reflection: logic of truth values."""
+
+    def method(self: TracedScalar, other: Any) -> Any:
+        tape = self.tape
+        both = type(other) is TracedScalar and tape is other.tape and tape.is_boolean(other.entry)
+        if both and tape.is_boolean(self.entry):
+            return TracedScalar(tape, tape.apply(OPS[name], self.entry, other.entry))
+        return ufunc(self, other)
+
+    return method, lambda self, other: ufunc(other, self)
+
+
 def refuse_foreign(what: str) -> NoReturn:
     """Refuse a value that a function kept from an earlier run."""
     raise SparseADError(
@@ -126,8 +139,8 @@ class TracedScalar:
     __le__, __ge__ = _binary("less_equal", np.less_equal), _binary("greater_equal", np.greater_equal)
     __eq__ = _binary("equal", np.equal)
     __ne__ = _binary("not_equal", np.not_equal)
-    __and__, __rand__ = _binary("logical_and", np.logical_and), _reflected("logical_and", np.logical_and)
-    __or__, __ror__ = _binary("logical_or", np.logical_or), _reflected("logical_or", np.logical_or)
+    __and__, __rand__ = _logical("logical_and", np.bitwise_and)
+    __or__, __ror__ = _logical("logical_or", np.bitwise_or)
     __rpow__ = _reflected("power", np.power)
 
     def __xor__(self, other: Any) -> Any:
@@ -156,7 +169,9 @@ class TracedScalar:
     def __abs__(self) -> TracedScalar:
         return TracedScalar(self.tape, self.tape.apply(OPS["absolute"], self.entry))
 
-    def __invert__(self) -> TracedScalar:
+    def __invert__(self) -> Any:
+        if not self.tape.is_boolean(self.entry):
+            return np.invert(self)
         return TracedScalar(self.tape, self.tape.apply(OPS["logical_not"], self.entry))
 
     def __mod__(self, other: Any) -> Any:

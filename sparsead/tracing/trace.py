@@ -10,7 +10,8 @@ from typing import Any
 import numpy as np
 
 import sparsead.tracing.replacing.creation
-import sparsead.tracing.replacing.mathlib  # noqa: F401  (both fill the table of patches)
+import sparsead.tracing.replacing.mathlib
+import sparsead.tracing.replacing.methods  # noqa: F401  (they fill the tables of what is replaced)
 from coloring.interrupts import deferred
 from sparsead.errors import InputError, Origin, SparseADError, is_users, remembered
 from sparsead.memory import ADVICE, NoRoomError
@@ -22,7 +23,6 @@ from sparsead.tracing.complex import is_complex
 from sparsead.tracing.decisions import Decisions, recording
 from sparsead.tracing.leftovers import alive, settle
 from sparsead.tracing.loops.tape import new_tape
-from sparsead.tracing.replacing.methods import methods_replaced
 from sparsead.tracing.replacing.names import being_traced, patched
 from sparsead.tracing.trees import Leaf, Structure, taken_apart
 
@@ -67,12 +67,12 @@ def trace(
         decisions.inputs |= {node.serial: a.reshape(node.shape) for node, a in zip(nodes, arrays, strict=True)}
     before = alive()
     with (
-        deferred() as interrupts, patched(f), methods_replaced(), new_tape() as tape, recording(decisions),
+        deferred() as interrupts, patched(f), new_tape() as tape, recording(decisions),
         interrupts.allowed(),
     ):  # fmt: skip
         output, result = _called(f, signature.stand_ins(nodes, _stand_in))
     if alive() > before and not being_traced():
-        settle(_where(f), tape, nodes[0].serial)
+        settle(_where(f), tape)
     signature.let_go(args)
     program = Program(tuple(nodes), nodes[0], output, getattr(f, "__name__", type(f).__name__))
     if being_traced():  # inside another trace: what the function holds of that one are inputs, too

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 import sparsead as sad
-from sparsead.ops.names import MODULES, REASONS, answers
+from sparsead.ops.names import MODULES, REASONS, answers, attributes
 
 TABLE = {module: answers(module) for module in MODULES}
 REFUSED = [a.spelling for module in MODULES for a in TABLE[module] if a.kind == "refused"]
@@ -65,3 +65,20 @@ def test_what_is_refused_is_refused(spelling):
         assert isinstance(met.value, sad.SparseADError)
         assert REASONS_OF.get(spelling, "") in str(met.value)
         assert "test_names.py" in str(met.value)
+
+
+@pytest.mark.parametrize("answer", attributes(), ids=lambda answer: answer.spelling)
+def test_attributes_of_arrays_are_there_or_refused(answer):
+    name, found = answer.spelling.removeprefix("ndarray."), []
+
+    def f(x):
+        found.append(hasattr(np.ndarray, name))
+        getattr(x, name)
+        return x * 1.0
+
+    if answer.kind == "handled":
+        sad.jacobian(f, np.ones((2, 2)), backend="python")
+    else:
+        with pytest.raises(sad.UnsupportedOperationError, match=rf"(?s)ndarray\.{name}.*test_names\.py"):
+            sad.jacobian(f, np.ones((2, 2)), backend="python")
+    assert found

@@ -15,6 +15,7 @@ from sparsead.ops.signatures import FUNCTIONS, signature_of, unlike
 from sparsead.tracing.array import HANDLERS, UFUNC_METHODS
 
 RULES = [rule for rule in (*HANDLERS.values(), *UFUNC_METHODS.values()) if isinstance(rule, Bound)]
+EARLIER = tuple(map(int, np.__version__.split(".")[:2])) < (2, 4)  # some parameters came later
 X = np.array([0.3, 0.7, 0.2, 0.9])
 
 
@@ -25,7 +26,8 @@ def jacobian(f, x=X):
 @pytest.mark.parametrize("rule", RULES, ids=lambda rule: rule.spelling)
 def test_parameters_of_a_rule_are_those_of_the_function(rule):
     if rule.states_itself:
-        assert unlike(rule.rule, rule.signature) == []
+        faults = unlike(rule.rule, rule.signature)
+        assert [f for f in faults if not (EARLIER and "no parameter" in f)] == []
 
 
 @pytest.mark.parametrize("name", FUNCTIONS)

@@ -192,3 +192,46 @@ def test_what_is_kept_inside_the_run_is_no_matter():
         return again(3)
 
     np.testing.assert_allclose(sad.jacobian(f, X)(X).diagonal(), 5 * X**4)
+
+
+def test_views_stay_views():
+    """What was kept of one memory is one memory afterwards, too."""
+
+    class Buffers:
+        out = None
+
+        def f(self, y):
+            if self.out is None:
+                self.out = np.zeros(6)
+                self.first, self.last = self.out[:3], self.out[::-1][:3]
+            return y * (1.0 + self.last)
+
+    buffers = Buffers()
+    sad.jacobian(buffers.f, X)
+    buffers.first[0] = 1.0
+    buffers.last[0] = 2.0
+    np.testing.assert_array_equal(buffers.out, [1.0, 0.0, 0.0, 0.0, 0.0, 2.0])
+
+
+class Keeping:
+    """Keeps a matrix, views of it, and others in tuples."""
+
+    matrix = None
+
+    def f(self, y):
+        if self.matrix is None:
+            self.matrix = filled()
+            self.row, self.pair = self.matrix[0], Pair((self.matrix.T, [np.ones(3)]), "pair")
+            self.complex = np.full(3, 1j)
+        return self.matrix @ y + self.pair.matrix[1][0] * self.complex.imag
+
+
+def test_views_that_are_kept_share_memory():
+    model, fresh = Keeping(), Keeping()
+    sad.jacobian(model.f, X, backend="python")
+    turned, (ones,) = model.pair.matrix
+    assert all(type(array) is np.ndarray for array in (model.matrix, model.row, turned, ones, model.complex))
+    assert np.shares_memory(model.matrix, model.row) and np.shares_memory(model.matrix, turned)
+    np.testing.assert_array_equal(model.f(X), fresh.f(X))
+    model.row[1] = 5.0
+    assert model.matrix[0, 1] == turned[1, 0] == 5.0

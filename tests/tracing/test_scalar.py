@@ -219,13 +219,13 @@ def test_writing_into_an_array_from_outside_is_refused():
 
 
 def test_a_number_kept_from_another_call_is_refused():
-    kept = []
+    kept = np.empty(1, object)  # arrays of objects are not looked into when a trace ends
 
     def f(x):
-        kept.append(x[0])
+        kept[0] = x[0] if kept[0] is None else kept[0]
         return np.array([kept[0] * x[1]])
 
-    sad.jacobian(f, X)
+    sad.jacobian(f, X, check=False)
     with pytest.raises(sad.SparseADError, match="another run"):
         sad.jacobian(f, X)
 

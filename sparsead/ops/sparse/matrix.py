@@ -171,7 +171,7 @@ class TracedSparse(Traced):
     def constant(self) -> Any:
         """Return the scipy matrix that a matrix without a traced value is."""
         matrix = copy.copy(self.numbers)
-        matrix.data = self.values.values
+        matrix.data = self.values.plain.copy()
         return matrix
 
     # -- entries --------------------------------------------------------------------------------------------

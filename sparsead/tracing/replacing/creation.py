@@ -64,6 +64,8 @@ def converting(original: Callable[..., Any]) -> Callable[..., Any]:
         if array is not value and kwargs.get("copy", True) is False:
             raise ValueError("Unable to avoid copy while creating an array as requested.")
         wanted = array.dtype if dtype is None else np.dtype(dtype)
+        if wanted != array.dtype and array.is_constant:
+            return on_values(original, (array, dtype, *args), kwargs)
         if wanted.kind != array.dtype.kind:
             if kwargs.get("copy", True) is False:
                 raise ValueError("Unable to avoid copy while creating an array as requested.")

@@ -7,22 +7,20 @@ itself.
 
 from __future__ import annotations
 
+import functools
 import sys
-import threading
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from typing import Any
 
 from sparsead.tracing.array import traced_in
-from sparsead.tracing.replacing.names import AFTER_IMPORTS
+from sparsead.tracing.replacing.names import TOO
+from sparsead.tracing.replacing.undo import CHANGES
 
 Replacement = Callable[..., Any]  # replacement(original, self, *args, **kwargs)
 
-METHODS: dict[tuple[str, str, str], Replacement] = {}
+OURS = "__traced_values_welcome__"
 
-_lock = threading.Lock()
-_active = 0
-_replaced: list[tuple[type, str, Any]] = []  # class, name, what the class itself had there (None: it inherits)
+METHODS: dict[tuple[str, str, str], Replacement] = {}
 
 
 def replace_method(module: str, cls: str, name: str, replacement: Replacement) -> None:
@@ -42,6 +40,7 @@ replace_method("numba.core.dispatcher", "Dispatcher", "__call__", _run_as_python
 
 
 def _wrapper(original: Any, replacement: Replacement) -> Callable[..., Any]:
+    @functools.wraps(original)
     def method(self: Any, *args: Any, **kwargs: Any) -> Any:
         if any(True for _ in traced_in([*args, kwargs])):
             return replacement(original, self, *args, **kwargs)
@@ -50,45 +49,15 @@ def _wrapper(original: Any, replacement: Replacement) -> Callable[..., Any]:
     return method
 
 
-def _replace_all() -> None:
+def _replace_methods() -> None:
+    """Let the methods accept traced values, wherever they are called from; names are undone together with them."""
     for (module, name, method), replacement in METHODS.items():
         cls = getattr(sys.modules.get(module), name, None)
         cls = getattr(cls, "_original", cls)  # the class itself, where its name stands for another
-        if cls is not None and (cls, method) not in [(c, m) for c, m, _ in _replaced]:
-            _replaced.append((cls, method, vars(cls).get(method)))
-            setattr(cls, method, _wrapper(getattr(cls, method), replacement))
+        if cls is not None and not hasattr(vars(cls).get(method), OURS):
+            wrapper = _wrapper(getattr(cls, method), replacement)
+            setattr(wrapper, OURS, True)
+            CHANGES.attribute(cls, method, wrapper)
 
 
-def _restore_all() -> None:
-    while _replaced:
-        cls, method, own = _replaced.pop()
-        if own is None:
-            delattr(cls, method)
-        else:
-            setattr(cls, method, own)
-
-
-def _replace_late() -> None:
-    with _lock:
-        if _active:
-            _replace_all()
-
-
-AFTER_IMPORTS.append(_replace_late)
-
-
-@contextmanager
-def methods_replaced() -> Iterator[None]:
-    """Let the methods accept traced values, wherever they are called from, until the block ends."""
-    global _active
-    with _lock:
-        _active += 1
-        if _active == 1:
-            _replace_all()
-    try:
-        yield
-    finally:
-        with _lock:
-            _active -= 1
-            if _active == 0:
-                _restore_all()
+TOO.append(_replace_methods)

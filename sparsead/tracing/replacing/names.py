@@ -1,10 +1,11 @@
 """Replacing functions for the duration of a trace, for this thread only.
 
 Some functions never ask a traced array how they should act: those that allocate (``np.zeros``) and those that are
-written in terms of plain arrays (``scipy.special.logsumexp``). While a trace runs, every name that user code may
-call them by is bound to a wrapper, which looks first whether *this thread* is tracing and the caller is user code;
-everybody else gets the function itself. A module that the function imports as it runs keeps what it binds, so it is
-given the functions themselves too.
+written in terms of plain arrays (``scipy.special.logsumexp``). While a trace runs, user code of *this thread* finds
+stand-ins for them. The modules where such functions live (``numpy``, ``math``) get a class whose attributes look who
+asks: other threads, libraries and pickles are given the functions themselves. Names that user modules bound to them
+are bound to the stand-ins, which act as the functions for everybody else. A module that the traced function imports
+as it runs keeps what it binds, so it runs as if nothing was traced.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ from __future__ import annotations
 import functools
 import importlib
 import inspect
+import os
 import sys
 import threading
 import types
@@ -23,6 +25,7 @@ from typing import Any
 import numpy as np
 
 from coloring.interrupts import deferred
+from sparsead.tracing.replacing.undo import CHANGES, LOCK
 
 # Packages whose code means plain arrays; scipy.optimize holds test functions that are written like user code, and
 # the checks of their arguments are elsewhere.
@@ -38,13 +41,10 @@ _COMPILED = tuple(EXTENSION_SUFFIXES)
 
 PATCHES: dict[Callable[..., Any], Any] = {}
 LATER: dict[tuple[str, str], Callable[..., Any]] = {}  # module and name of a function -> its replacement
-AFTER_IMPORTS: list[Callable[[], None]] = []  # called when something was imported during a trace
+TOO: list[Callable[[], None]] = []  # replace something else, when a trace begins and after imports
 
 _tracing = threading.local()
-_lock = threading.RLock()
 _active: list[list[dict[str, Any]]] = []  # the names that functions being traced use, in all threads
-_importing = 0  # modules that traced functions are importing now
-_replaced: list[tuple[dict[str, Any], str, Any]] = []
 
 
 def _in(module: str, packages: tuple[str, ...]) -> bool:
@@ -55,6 +55,11 @@ def _in(module: str, packages: tuple[str, ...]) -> bool:
 def is_library(module: str) -> bool:
     """Tell whether the code of a module, given by name, deals in plain arrays of its own."""
     return _in(module, _LIBRARIES) and not _in(module, _LIKE_USER_CODE)
+
+
+def _is_users(frame: types.FrameType) -> bool:
+    """Tell whether a frame is user code that this thread traces."""
+    return bool(getattr(_tracing, "depth", 0)) and not is_library(frame.f_globals.get("__name__", ""))
 
 
 class StandIn:
@@ -68,9 +73,14 @@ class StandIn:
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         """Call the replacement from traced user code, and the function itself from everywhere else."""
-        if getattr(_tracing, "depth", 0) and not is_library(sys._getframe(1).f_globals.get("__name__", "")):
-            return self._replacement(*args, **kwargs)
-        return self._original(*args, **kwargs)
+        called = self._replacement if _is_users(sys._getframe(1)) else self._original
+        return called(*args, **kwargs)
+
+    def __getattribute__(self, name: str) -> Any:
+        """Give what a class has of its own from the function: its module and its words."""
+        if name in ("__module__", "__doc__"):
+            return getattr(self._original, name)
+        return object.__getattribute__(self, name)
 
     @property  # type: ignore[misc]
     def __class__(self) -> type:
@@ -152,15 +162,14 @@ def _replace_in(names: dict[str, Any], candidates: Iterable[str]) -> None:
         except TypeError:  # unhashable, so not a function
             continue
         if wrapper is not None and wrapper is not value:
-            _replaced.append((names, name, value))
-            names[name] = wrapper
+            CHANGES.name(names, name, wrapper)
 
 
 @functools.cache
 def _treatment(name: str, file: str) -> str:
     """Decide what happens to the names of a module while a trace runs: "replace", "shield" or nothing."""
     if name in _HOMES:
-        return "replace"
+        return "home"
     if file.endswith(_COMPILED):
         return "shield"
     plain = is_library(name) or name.partition(".")[0] in sys.stdlib_module_names
@@ -171,8 +180,7 @@ def _shield(names: dict[str, Any], plain: types.ModuleType) -> None:
     """Let a compiled module see NumPy as it is: its calls leave no frame, and it trusts what it gets to be arrays."""
     for name in ("np", "numpy"):
         if names.get(name) is np:
-            _replaced.append((names, name, np))
-            names[name] = plain
+            CHANGES.name(names, name, plain)
 
 
 @functools.lru_cache(maxsize=1)
@@ -183,6 +191,33 @@ def _spelled(count: int) -> frozenset[str]:
         values = vars(sys.modules[home]).items()
         known |= {name for name, value in values if isinstance(value, Hashable) and value in PATCHES}
     return frozenset(known)
+
+
+class _Home(types.ModuleType):
+    """Base of the classes that the modules have for the time being where the functions live."""
+
+
+def _of_home(name: str, stand_in: StandIn) -> property:
+    """Return the attribute of a module that is a stand-in for traced user code, and the function for all others."""
+
+    def look(module: types.ModuleType) -> Any:
+        return stand_in if _is_users(sys._getframe(1)) else vars(module)[name]
+
+    def bind(module: types.ModuleType, value: Any) -> None:
+        vars(module)[name] = value
+
+    return property(look, bind)
+
+
+def _look_after(module: types.ModuleType) -> None:
+    """Let a module tell who asks for its functions."""
+    kind = type(module)
+    if issubclass(kind, _Home):
+        return
+    functions = {k: v for k, v in vars(module).items() if isinstance(v, Hashable) and v in PATCHES}
+    looks = {name: _of_home(name, PATCHES[function]) for name, function in functions.items()}
+    bases = (_Home,) if kind is types.ModuleType else (_Home, kind)
+    CHANGES.module(module, type(kind.__name__, bases, looks))
 
 
 def _replace_everywhere() -> None:
@@ -196,22 +231,18 @@ def _replace_everywhere() -> None:
         if names is None:
             continue
         treatment = _treatment(name, str(names.get("__file__", "")))
-        if treatment == "shield":
+        if treatment == "home":
+            _look_after(module)
+        elif treatment == "shield":
             _shield(names, plain)
         elif treatment:
             _replace_in(names, spelled & names.keys())
-
-
-def _replace_around(modules: list[dict[str, Any]]) -> None:
-    """Replace the patched functions among the names that a function uses which is about to be traced."""
-    for names in modules:
-        _replace_in(names, list(names))
-
-
-def _restore() -> None:
-    while _replaced:
-        names, name, value = _replaced.pop()
-        names[name] = value
+    for modules in _active:
+        for names in modules:
+            if not issubclass(type(sys.modules.get(names.get("__name__", ""))), _Home):
+                _replace_in(names, list(names))
+    for call in TOO:
+        call()
 
 
 def being_traced() -> bool:
@@ -223,48 +254,53 @@ def being_traced() -> bool:
 def patched(f: Callable[..., Any]) -> Iterator[None]:
     """Bind the patches in this thread's view of the world, until the block ends; `f` is about to be called."""
     modules = _modules(f)  # looks at objects, which may import something: before the patches
-    with _lock:
+    with LOCK:
         if not _active:
             sys.meta_path.insert(0, _Finder)
-        if not _active and not _importing:
-            _replace_everywhere()
         _active.append(modules)
-        if not _importing:
-            _replace_around(modules)
+        _replace_everywhere()
     _tracing.depth = getattr(_tracing, "depth", 0) + 1
     try:
         yield
     finally:
-        _tracing.depth -= 1
-        with _lock:
-            _active.pop(next(k for k, held in enumerate(_active) if held is modules))
+        _tracing.depth = max(getattr(_tracing, "depth", 0) - 1, 0)
+        with LOCK:
+            _active[:] = [held for held in _active if held is not modules]
             if not _active:
-                sys.meta_path.remove(_Finder)
-                _restore()
+                _end()
+
+
+def _end() -> None:
+    """Bind everything as it was."""
+    CHANGES.undo()
+    if _Finder in sys.meta_path:
+        sys.meta_path.remove(_Finder)
+
+
+def _in_child() -> None:
+    """Leave nothing of the traces of the parent to a process that was forked; its only thread traces nothing."""
+    _active.clear()
+    _tracing.depth = 0
+    _end()
+    LOCK.release()
+
+
+os.register_at_fork(before=LOCK.acquire, after_in_parent=LOCK.release, after_in_child=_in_child)
 
 
 @contextmanager
-def _paused() -> Iterator[None]:
-    """Restore the functions themselves until the block ends."""
-    global _importing
+def _unnoticed() -> Iterator[None]:
+    """Let this thread run as if it traced nothing, until the block ends; what was imported then is replaced in, too."""
     with deferred() as interrupts:
-        with _lock:
-            _importing += 1
-            _restore()
         depth, _tracing.depth = _tracing.depth, 0
         try:
             with interrupts.allowed():
                 yield
         finally:
             _tracing.depth = depth
-            with _lock:
-                _importing -= 1
-                if _active and not _importing:
+            with LOCK:
+                if _active:
                     _replace_everywhere()
-                    for modules in _active:
-                        _replace_around(modules)
-            for call in AFTER_IMPORTS:
-                call()
 
 
 class _Finder:
@@ -281,7 +317,7 @@ class _Finder:
             run: Callable[[Any], None] = spec.loader.exec_module
 
             def exec_module(module: Any) -> None:
-                with _paused():
+                with _unnoticed():
                     run(module)
 
             spec.loader.exec_module = exec_module  # type: ignore[method-assign]  # each module has its own loader

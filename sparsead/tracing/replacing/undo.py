@@ -1,0 +1,47 @@
+"""What is bound to something else while a function is traced, and how all of it is undone."""
+
+from __future__ import annotations
+
+import threading
+import types
+from collections.abc import Callable
+from typing import Any
+
+_MISSING = object()
+
+LOCK = threading.RLock()  # of all that is replaced
+
+
+class Changes:
+    """Names, attributes and classes of modules that were bound anew, the latest last."""
+
+    def __init__(self) -> None:
+        self._made: list[tuple[Callable[..., Any], tuple[Any, ...]]] = []
+
+    def __len__(self) -> int:
+        return len(self._made)
+
+    def name(self, names: dict[str, Any], name: str, value: Any) -> None:
+        """Bind one of the names of a module."""
+        self._made.append((names.__setitem__, (name, names[name])))
+        names[name] = value
+
+    def attribute(self, cls: type, name: str, value: Any) -> None:
+        """Set an attribute of a class, which may have inherited it so far."""
+        own = vars(cls).get(name, _MISSING)
+        self._made.append((delattr, (cls, name)) if own is _MISSING else (setattr, (cls, name, own)))
+        setattr(cls, name, value)
+
+    def module(self, module: types.ModuleType, cls: type) -> None:
+        """Give a module another class."""
+        self._made.append((setattr, (module, "__class__", type(module))))
+        module.__class__ = cls
+
+    def undo(self) -> None:
+        """Bind everything as it was."""
+        while self._made:
+            call, args = self._made.pop()
+            call(*args)
+
+
+CHANGES = Changes()

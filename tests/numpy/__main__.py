@@ -1,0 +1,86 @@
+"""Run NumPy's own tests through the trace: ``python -m tests.numpy [WORD ...]`` (only modules whose name has a WORD).
+
+Each test module runs in a process of its own. What differs without a reason in `accepted` is printed, and makes the
+exit status 1.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import tempfile
+from collections import Counter
+from pathlib import Path
+
+import numpy as np
+
+from tests.numpy.accepted import reason_of
+
+ROOT = Path(__file__).parents[2]
+RESULTS = ("same", "refused", "different", "crash", "accepted")
+OPTIONS = "-q -p tests.numpy.plugin -p no:cacheprovider --assert=plain -W ignore --tb=line"
+FAMILIES = ("_core", "lib", "linalg", "fft")
+# Test modules about other things than arrays of numbers, by how their names begin.
+LEFT_OUT = """
+    cython limited_api mem_policy cpu_ build dtype datetime string records print longdouble abc simd array_interface
+    custom extint hashtable machar memmap multithreading scalar_ctors financial format io loadtxt datasource iotools
+    version packbits recfunctions arrayobject unicode public_api
+"""
+
+
+def modules(words: list[str]) -> list[str]:
+    """Return NumPy's test modules that are about arrays of numbers, or those of them that have one of the words."""
+    home = Path(np.__file__).parent
+    found = [
+        f"numpy.{family}.tests.{f.stem}" for family in FAMILIES for f in (home / family / "tests").glob("test_*.py")
+    ]
+    names = {m: m.rpartition("test_")[2].strip("_") for m in sorted(found)}
+    wanted = [m for m, name in names.items() if not name.startswith(tuple(LEFT_OUT.split()))]
+    return [m for m in wanted if any(w in m for w in words) or not words]
+
+
+def outcomes(module: str, seconds: float, most: int = 400) -> list[dict[str, str]]:
+    """Run one test module and return what became of its events."""
+    with tempfile.TemporaryDirectory() as folder:
+        out = Path(folder) / "outcomes"
+        names = {"NUMPY_TESTS_OUT": str(out), "NUMPY_TESTS_MOST": str(most), "PYTHONPATH": str(ROOT)}
+        names |= {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1", "NPY_AVAILABLE_MEM": "1GB"}
+        command = [sys.executable, "-m", "pytest", *OPTIONS.split(), "-m", "not slow", "--pyargs", module]
+        run = subprocess.run(
+            command, env=os.environ | names, cwd=folder, capture_output=True, text=True, timeout=seconds
+        )
+        if not out.exists():
+            raise RuntimeError(f"{module}: {run.stdout[-2000:]}{run.stderr[-2000:]}")
+        return [json.loads(line) for line in out.read_text().splitlines()]
+
+
+def unexplained(found: list[dict[str, str]]) -> list[dict[str, str]]:
+    """Return the outcomes that are neither right nor refused, and for which no reason is known."""
+    return [o for o in found if o["result"] not in ("same", "refused") and not reason_of(o)]
+
+
+def main(words: list[str]) -> int:
+    """Run the modules, print a table and what is unexplained."""
+    total: Counter[str] = Counter()
+    left: list[dict[str, str]] = []
+    print("| module | " + " | ".join(RESULTS) + " |\n|---" + "|---" * len(RESULTS) + "|")
+    for module in modules(words):
+        try:
+            found = outcomes(module, 1800.0)
+        except (RuntimeError, subprocess.TimeoutExpired) as error:
+            print(f"| {module} | {str(error)[-300:]!r} |", flush=True)
+            continue
+        counts = Counter(o["result"] for o in found)
+        total += counts
+        left += unexplained(found)
+        print(f"| {module} | " + " | ".join(str(counts[r]) for r in RESULTS) + " |", flush=True)
+    print("| all | " + " | ".join(str(total[r]) for r in RESULTS) + " |")
+    for outcome in left:
+        print(f"{outcome['result']}: {outcome['event']} [{outcome['variant']}]\n    {outcome['message']}")
+    return 1 if left else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

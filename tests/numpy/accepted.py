@@ -1,0 +1,25 @@
+"""What differs from NumPy for a reason: parts of the event's text and of the message, and the reason."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+ACCEPTED: list[tuple[str, str, str, str]] = [
+    # result, part of the event, part of the message, reason
+    ("different", "empty", "", "what new memory holds is not defined"),
+    ("different", "mode='empty'", "", "what new memory holds is not defined"),
+    ("different", "'empty'", "", "what new memory holds is not defined"),
+    ("different", "partition(", "", "the order within parts is not defined"),
+    ("different", "overwrite_input", "arguments", "the input is not defined afterwards"),
+    ("different", "broadcast_arrays", "after writing", "NumPy warns that such results will be read-only"),
+    ("accepted", "concat", "only takes `out` or `dtype`", "the two agree"),
+    ("accepted", "", "MemoryError", "no memory is needed while tracing"),
+]
+
+
+def reason_of(outcome: Mapping[str, str]) -> str:
+    """Return why an outcome is accepted, or nothing."""
+    for result, event, message, reason in ACCEPTED:
+        if outcome["result"] == result and event in outcome["event"] and message in outcome["message"]:
+            return reason
+    return ""
