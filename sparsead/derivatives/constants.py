@@ -22,6 +22,7 @@ class _Filled:
 
 
 _known: dict[int, _Filled] = {}
+_outside: dict[int, weakref.ref[np.ndarray]] = {}  # arrays that are also written where nobody asks here
 
 
 def holds(data: np.ndarray, matrix: object, arguments: Mapping[str, np.ndarray]) -> bool:
@@ -35,6 +36,8 @@ def holds(data: np.ndarray, matrix: object, arguments: Mapping[str, np.ndarray])
 def note(data: np.ndarray, matrix: object, arguments: Mapping[str, np.ndarray]) -> None:
     """Remember that `matrix` filled `data` for these arguments, as long as the array lives."""
     key = id(data)
+    if key in _outside:
+        return
     alive = weakref.ref(data, lambda _: _known.pop(key, None))
     _known[key] = _Filled(alive, weakref.ref(matrix), {name: array.copy() for name, array in arguments.items()})
 
@@ -42,3 +45,10 @@ def note(data: np.ndarray, matrix: object, arguments: Mapping[str, np.ndarray]) 
 def forget(data: np.ndarray) -> None:
     """Remember no longer that `data` was filled."""
     _known.pop(id(data), None)
+
+
+def leave_out(data: np.ndarray) -> None:
+    """Never remember that `data` was filled: machine code is going to write to it by itself."""
+    key = id(data)
+    forget(data)
+    _outside[key] = weakref.ref(data, lambda _: _outside.pop(key, None))

@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 import sparsead.ops  # noqa: F401  (fills the tables that tracing reads)
 from sparsead.checking.report import unchecked
+from sparsead.derivatives.batch import Batch, batch_of
 from sparsead.derivatives.described import Described
+from sparsead.derivatives.export import export_gradient
 from sparsead.derivatives.modes import chosen_engine
 from sparsead.derivatives.nested import NestedGradient, composes, is_asked
+from sparsead.derivatives.plain import plain_entry
 from sparsead.derivatives.subject import checked
 from sparsead.emit.sweep import DEFAULT_BACKEND, Engine
 from sparsead.errors import InputError
@@ -36,6 +41,7 @@ class Gradient(Described, Sendable):
         self.recipe = recipe
         self.program = program
         self.kernels = kernels
+        self.engine = engine
         self.gradient_kernels = gradient_kernels(kernels)
         self.engine = engine
         self.function = recipe.function
@@ -43,6 +49,7 @@ class Gradient(Described, Sendable):
         self.signature = signature
         self._both = combined(kernels, self.gradient_kernels)
         self._gradient = value_sweep(self.gradient_kernels, engine)
+        self._value = value_sweep(kernels, engine)
         self._value_and_gradient = value_sweep(self._both, engine)
 
     @composes
@@ -66,9 +73,61 @@ class Gradient(Described, Sendable):
         InputError
             If a shape differs from the prepared one.
         """
+        room = np.empty(self.program.wrt.shape)
+        if self._plain(x, *args, room):
+            return room
         g = np.empty(self.program.wrt.size)
         self._gradient(**self._inputs((x, *args)), g=g)
         return self.signature.like_x(g)
+
+    def batch(self, X: Any, *args: Any, out: np.ndarray | None = None, axis: int = 0) -> np.ndarray:
+        """Return the gradients at many points.
+
+        Parameters
+        ----------
+        X : array_like, shape (points, *x.shape)
+            The points; with ``axis=-1`` of shape (*x.shape, points).
+        *args
+            The other arguments of the function: of the shape that was prepared, for all points, or with an axis of
+            points as X has.
+        out : ndarray of float64, optional
+            Where to write them, in the shape of X.
+        axis : int
+            Where the points are, in arguments and results: 0 or -1.
+
+        Returns
+        -------
+        ndarray
+            In the shape of X; the gradients of single calls, to the bit.
+
+        Raises
+        ------
+        InputError
+            If a shape does not fit.
+        """
+        return self._batch((X, *args), out, axis)
+
+    @functools.cached_property
+    def _batch(self) -> Batch:
+        return batch_of(self, self.gradient_kernels, ("g", self.program.wrt.shape))
+
+    def value(self, x: Any, *args: Any) -> float:
+        """Return ``f(x, *args)``, from the compiled kernels.
+
+        Parameters
+        ----------
+        x, *args
+            As in a call.
+        """
+        y = np.empty(1)
+        if not self._plain_value(x, *args, y):
+            self._value(**self._inputs((x, *args)), y=y)
+        return float(y[0])
+
+    def compile(self) -> None:
+        """Compile now what else is compiled when it is first used."""
+        for sweep in (self._value, self._gradient, self._value_and_gradient):
+            sweep.compile()
 
     @composes
     def value_and_gradient(self, x: Any, *args: Any) -> tuple[float, np.ndarray]:
@@ -93,6 +152,36 @@ class Gradient(Described, Sendable):
     def argnum(self) -> int:
         """Which argument x is."""
         return self.signature.argnum
+
+    def export(self, path: Any) -> tuple[Path, Path]:
+        """Write C code that computes the function and its gradient without Python.
+
+        Parameters
+        ----------
+        path : path-like
+            Where, without a suffix: ``"folder/name"`` writes ``name.c`` and ``name.h``, whose functions are called
+            ``name_value`` and ``name_gradient``.
+
+        Returns
+        -------
+        source, header : Path
+            Standard C99, to be linked with the mathematical library (``-lm``) and nothing else. The header says what
+            each function takes.
+
+        Raises
+        ------
+        InputError
+            If the name cannot begin C names, or the function calls Python at run time.
+        """
+        return export_gradient(self, path)
+
+    @functools.cached_property
+    def _plain_value(self) -> Callable[..., bool]:
+        return plain_entry(self.program, self.signature, [self._value], {"y": (1,)})
+
+    @functools.cached_property
+    def _plain(self) -> Callable[..., bool]:
+        return plain_entry(self.program, self.signature, [self._gradient], {"g": self.program.wrt.shape})
 
     @property
     def _nested(self) -> NestedGradient:

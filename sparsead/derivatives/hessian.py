@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -13,10 +15,13 @@ import scipy.sparse.linalg
 import sparsead.ops  # noqa: F401  (fills the tables that tracing reads)
 from coloring import ColoringResult, SparsityPattern
 from sparsead.derivatives import constants
+from sparsead.derivatives.batch import Batch, batch_of
+from sparsead.derivatives.export import export_hessian
 from sparsead.derivatives.gradient import traced_scalar
 from sparsead.derivatives.matrix import PreparedMatrix
 from sparsead.derivatives.modes import HESSIAN_MODES, check_options, choose_hessian, chosen_engine
 from sparsead.derivatives.nested import NestedHessian, composes, is_asked
+from sparsead.derivatives.plain import plain_entry
 from sparsead.derivatives.preparation import Options, finished, prepared_at
 from sparsead.derivatives.subject import checked
 from sparsead.derivatives.vectors import apart, as_operator, checked_pair, checked_vector, new_or_checked
@@ -30,14 +35,13 @@ from sparsead.kernels.linearize import linearize
 from sparsead.kernels.pattern import detect
 from sparsead.stages import Timings
 from sparsead.sweeps.assembly import Assembly, compressed_assembly, direct_assembly
+from sparsead.sweeps.finishing import mirroring
 from sparsead.sweeps.vector import apply_columns, product_sweep, value_sweep
 from sparsead.tracing.arguments import Argnum
 from sparsead.tracing.decisions import Decisions
 from sparsead.tracing.order import for_order
 
 LANE = "hvp"
-
-AT_ONCE = 1 << 13  # values that are copied at a time: what is allocated does not grow with n
 
 
 class Hessian(PreparedMatrix):
@@ -97,6 +101,10 @@ class Hessian(PreparedMatrix):
         CheckFailed
             If `verify` finds that something disagrees.
         """
+        if triangle == "full" and not (keep_constants or verify) and (data := self.structure.plain(out)) is not None:
+            constants.forget(data)
+            if self._plain(x, *args, data):
+                return self.structure.matrix(data) if out is None else out
         inputs = self._inputs((x, *args))
         if triangle != "full" and out is not None:
             raise InputError("out= goes with triangle='full'; use values(x, out=, order='lower') for a triangle")
@@ -124,9 +132,31 @@ class Hessian(PreparedMatrix):
         ndarray
             In the shape of x.
         """
+        room = np.empty(self.program.wrt.shape) if out is None else out
+        if self._plain_gradient(x, *args, room):
+            return room
         g = new_or_checked("gradient", out, self.program.wrt.shape)
         self._sweep("gradient")(**apart(self._inputs((x, *args)), g), g=g)
         return self.signature.like_x(g)
+
+    def gradient_batch(self, X: Any, *args: Any, out: np.ndarray | None = None, axis: int = 0) -> np.ndarray:
+        """Return the gradients at many points.
+
+        Parameters
+        ----------
+        X, *args, out, axis
+            As in `batch`.
+
+        Returns
+        -------
+        ndarray
+            In the shape of X.
+        """
+        return self._gradient_batch((X, *args), out, axis)
+
+    @functools.cached_property
+    def _gradient_batch(self) -> Batch:
+        return batch_of(self, self.gradient_kernels, ("g", self.program.wrt.shape))
 
     @composes
     def hvp(self, x: Any, v: Any, *args: Any) -> np.ndarray:
@@ -185,6 +215,33 @@ class Hessian(PreparedMatrix):
         matrix = self.structure.matrix(data) if matrix is None else matrix
         return float(y[0]), self.signature.like_x(g), self._verified(matrix, verify, (x, *args))
 
+    def export(self, path: Any) -> tuple[Path, Path]:
+        """Write C code that computes the function, its gradient, its Hessian and products with it without Python.
+
+        Parameters
+        ----------
+        path : path-like
+            Where, without a suffix: ``"folder/name"`` writes ``name.c`` and ``name.h``, whose functions are called
+            ``name_value``, ``name_gradient``, ``name_hessian``, ``name_hvp``
+            and ``name_structure``.
+
+        Returns
+        -------
+        source, header : Path
+            Standard C99, to be linked with the mathematical library (``-lm``) and nothing else. The header says what
+            each function takes.
+
+        Raises
+        ------
+        InputError
+            If the name cannot begin C names, or the function calls Python at run time.
+        """
+        return export_hessian(self, path)
+
+    @functools.cached_property
+    def _plain_gradient(self) -> Callable[..., bool]:
+        return plain_entry(self.program, self.signature, [self._sweep("gradient")], {"g": self.program.wrt.shape})
+
     def linear_operator(self, x: Any, *args: Any) -> scipy.sparse.linalg.LinearOperator:
         """Return H at x as an operator: products only, no matrix.
 
@@ -204,14 +261,20 @@ class Hessian(PreparedMatrix):
 
         return as_operator(self.shape, product, product)
 
+    def _arrays_in_c(self) -> dict[str, dict[str, tuple[str, int, bool]]]:
+        n = self.shape[0]
+        product = {"dx": ("v", n, False), "dg": ("out", n, True)}
+        return {"value": {"y": ("y", 1, True)}, "gradient": {"g": ("g", n, True)}, "hvp": product}
+
     @property
     def _nested(self) -> NestedHessian:
         return NestedHessian(self.program, self.signature, self.kernels)
 
     def _sweep(self, name: str) -> Sweep:
         if name not in self._sweeps:
-            if name == "gradient":
-                self._sweeps[name] = value_sweep(self.gradient_kernels, self.engine)
+            if name in ("value", "gradient"):
+                kernels = self.kernels if name == "value" else self.gradient_kernels
+                self._sweeps[name] = value_sweep(kernels, self.engine)
             else:
                 self._sweeps[name] = product_sweep(self.linear, name, self.engine)
         return self._sweeps[name]
@@ -353,18 +416,5 @@ def _assembly(
         return compressed_assembly(linear, colored, LANE, "hessian", engine)
     assembly = direct_assembly(linear, patterns, {LANE: 0}, "hessian", engine)
     if linear.work:  # sums over several layers run in different orders above and below the diagonal
-        assembly.finish = mirroring(pattern)
+        assembly.finish = mirroring(pattern, engine)
     return assembly
-
-
-def mirroring(pattern: SparsityPattern) -> Callable[[np.ndarray], None]:
-    """Return a function that copies the lower triangle of the values to the upper one."""
-    by_column = np.argsort(pattern.indices, kind="stable")  # entry k of the transpose, in row order
-    upper = np.flatnonzero(pattern.indices > pattern.rows)
-    lower = by_column[upper]
-
-    def mirror(data: np.ndarray) -> None:
-        for first in range(0, upper.size, AT_ONCE):
-            data[upper[first : first + AT_ONCE]] = data[lower[first : first + AT_ONCE]]
-
-    return mirror

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -13,9 +15,11 @@ import sparsead.ops  # noqa: F401  (fills the tables that tracing reads)
 from coloring import ColoringResult, SparsityPattern
 from sparsead.derivatives import constants
 from sparsead.derivatives.differences import METHODS, DifferenceJacobian
+from sparsead.derivatives.export import export_jacobian
 from sparsead.derivatives.matrix import PreparedMatrix
 from sparsead.derivatives.modes import JACOBIAN_MODES, check_options, choose_jacobian, chosen_engine
 from sparsead.derivatives.nested import NestedJacobian, composes, is_asked
+from sparsead.derivatives.plain import never, plain_entry
 from sparsead.derivatives.preparation import Options, finished, prepared_at
 from sparsead.derivatives.subject import checked
 from sparsead.derivatives.vectors import apart, as_operator, checked_pair, checked_vector, new_or_checked
@@ -33,6 +37,7 @@ from sparsead.sweeps.vector import apply_columns, product_sweep, value_sweep
 from sparsead.tracing.arguments import Argnum
 from sparsead.tracing.decisions import Decisions
 from sparsead.tracing.trace import trace
+from sparsead.tracing.trees import Leaf
 
 
 class Jacobian(PreparedMatrix):
@@ -91,6 +96,10 @@ class Jacobian(PreparedMatrix):
         CheckFailed
             If `verify` finds that something disagrees.
         """
+        if not (keep_constants or verify) and (data := self.structure.plain(out)) is not None:
+            constants.forget(data)
+            if self._plain(x, *args, data):
+                return self.structure.matrix(data) if out is None else out
         inputs = self._inputs((x, *args))
         data = self.structure.new_or_checked(out)
         self._fill(data, inputs, keep_constants)
@@ -128,8 +137,13 @@ class Jacobian(PreparedMatrix):
         >>> y, J.diagonal()
         (array([1., 4., 9.]), array([2., 4., 6.]))
         """
-        inputs = self._inputs((x, *args))
         given, matrix = checked_pair("value_and_jacobian", out)
+        if not verify and (data := self.structure.plain(matrix)) is not None:
+            constants.forget(data)
+            y = np.empty(self.program.output.shape) if given is None else given
+            if self._plain_both(x, *args, y, data):
+                return y, self.structure.matrix(data) if matrix is None else matrix
+        inputs = self._inputs((x, *args))
         y, data = (
             new_or_checked("value_and_jacobian", given, self.program.output.shape),
             self.structure.new_or_checked(matrix),
@@ -155,6 +169,9 @@ class Jacobian(PreparedMatrix):
         ndarray
             In the shape in which `f` returns it.
         """
+        room = np.empty(self.program.output.shape) if out is None else out
+        if self._plain_value(x, *args, room):
+            return room
         y = new_or_checked("value", out, self.program.output.shape)
         self._sweep("value")(**apart(self._inputs((x, *args)), y), y=y)
         return self.signature.shaped(y)
@@ -220,6 +237,50 @@ class Jacobian(PreparedMatrix):
         """
         x = np.array(x, dtype=np.float64)
         return as_operator(self.shape, lambda v: self.jvp(x, v, *args), lambda w: self.vjp(x, w, *args))
+
+    def export(self, path: Any) -> tuple[Path, Path]:
+        """Write C code that computes the function, its Jacobian and products with it without Python.
+
+        Parameters
+        ----------
+        path : path-like
+            Where, without a suffix: ``"folder/name"`` writes ``name.c`` and ``name.h``, whose functions are called
+            ``name_value``, ``name_jacobian``, ``name_jvp``,
+            ``name_vjp`` and ``name_structure``.
+
+        Returns
+        -------
+        source, header : Path
+            Standard C99, to be linked with the mathematical library (``-lm``) and nothing else. The header says what
+            each function takes.
+
+        Raises
+        ------
+        InputError
+            If the name cannot begin C names, or the function calls Python at run time.
+        """
+        return export_jacobian(self, path)
+
+    @functools.cached_property
+    def _plain_value(self) -> Callable[..., bool]:
+        if not isinstance(self.signature.result, Leaf):
+            return never
+        outputs = {"y": self.program.output.shape}
+        return plain_entry(self.program, self.signature, [self._sweep("value")], outputs)
+
+    @functools.cached_property
+    def _plain_both(self) -> Callable[..., bool]:
+        if not isinstance(self.signature.result, Leaf):
+            return never
+        return self._plain_entry({"y": self.program.output.shape}, self._both)
+
+    def _arrays_in_c(self) -> dict[str, dict[str, tuple[str, int, bool]]]:
+        m, n = self.shape
+        return {
+            "value": {"y": ("y", m, True)},
+            "jvp": {"dx": ("v", n, False), "dy": ("out", m, True)},
+            "vjp": {"dy": ("w", m, False), "dx": ("out", n, True)},
+        }
 
     @property
     def _nested(self) -> NestedJacobian:

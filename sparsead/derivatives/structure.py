@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import copy
 import functools
 import threading
 from collections.abc import Callable
@@ -15,6 +14,8 @@ from coloring import SparsityPattern
 from sparsead.errors import InputError
 
 AT_ONCE = 1 << 13  # indices that are compared at a time
+
+CSR = scipy.sparse.csr_array  # while another thread traces, something else has this name
 
 Fill = Callable[[np.ndarray], object]
 
@@ -35,19 +36,33 @@ class FixedStructure:
 
     def matrix(self, data: np.ndarray) -> scipy.sparse.csr_array:
         """Return the matrix with these values, (nnz,), in row order."""
-        matrix = copy.copy(self._empty)
+        matrix = CSR.__new__(CSR)  # a shallow copy, at a quarter of its price
+        vars(matrix).update(vars(self._empty))
         matrix.data = data
         return matrix
 
     @functools.cached_property
     def _empty(self) -> scipy.sparse.csr_array:
-        """The matrix without values: a copy of it costs a fifth of a new one."""
+        """The matrix without values."""
         values = np.empty(self.pattern.nnz)
         matrix = scipy.sparse.csr_array((values, self.indices, self.indptr), shape=self.pattern.shape, copy=False)
         matrix.indices, matrix.indptr = self.indices, self.indptr  # the very objects: `new_or_checked` knows them
         matrix.has_canonical_format = True
         matrix.data = values[:0].copy()
         return matrix
+
+    def plain(self, out: Any) -> np.ndarray | None:
+        """Return room for values: new, or that of `out` where its index arrays are the very ones; None elsewhere."""
+        if out is None:
+            return np.empty(self.pattern.nnz)
+        if (
+            type(out) is CSR
+            and out.indices is self.indices
+            and out.indptr is self.indptr
+            and out.shape == self.pattern.shape
+        ):
+            return out.data
+        return None
 
     def new_or_checked(self, out: Any) -> np.ndarray:
         """Return room for values: new, or that of `out`, a matrix made here, after a look at its structure."""

@@ -22,9 +22,10 @@ import numpy as np
 
 from coloring.interrupts import deferred
 from sparsead.emit.address import address
-from sparsead.emit.cache import default_cache
+from sparsead.emit.cache import CodeCache, default_cache
+from sparsead.emit.frame import Frame
 from sparsead.emit.python import Bind, Call
-from sparsead.emit.source import Function
+from sparsead.emit.source import POINT, Function
 from sparsead.emit.wide import has_wide, wide_definitions
 
 LONG = 300  # lines after which a function is cut
@@ -39,6 +40,9 @@ LIBM = {
 ARITHMETIC = {ast.Add: "add", ast.Sub: "sub", ast.Mult: "mul", ast.Div: "div"}
 INTEGER_DIVISION = "sdiv"  # only ever of nonnegative numbers
 COMPARE = {ast.Lt: "lt", ast.LtE: "le", ast.Gt: "gt", ast.GtE: "ge", ast.Eq: "eq", ast.NotEq: "ne"}
+ADVICE = {  # to LLVM, about loops: unroll them; leave alone what would scatter its stores
+    "short": '!"llvm.loop.unroll.full"', "points": '!"llvm.loop.vectorize.enable", i1 false',
+}  # fmt: skip
 MOST_RECENT = 1 << 25  # bytes of machine code that nobody uses now, kept for the next who asks for the same
 TO_WRITE_SOON = "i32 1, i32 3, i32 1"
 ELEMENT = {"f8": "double", "i1": "i8", "i2": "i16", "i4": "i32", "i8": "i64"}
@@ -51,17 +55,18 @@ class _Module:
 
     def __init__(self) -> None:
         self.wide: set[tuple[str, int]] = set()
-        self.short_loops = 0
+        self.marked: list[str] = []
 
-    def short_loop(self) -> int:
-        """Return the metadata number of one more loop to be unrolled."""
-        self.short_loops += 1
-        return self.short_loops
+    def mark(self, advice: str) -> str:
+        """Return what marks one more loop."""
+        self.marked.append(advice)
+        return f", !llvm.loop !{len(ADVICE) + len(self.marked) - 1}"
 
     def metadata(self) -> list[str]:
         """Return the definitions of the metadata: each loop has a node of its own."""
-        loops = [f"!{k} = distinct !{{!{k}, !0}}" for k in range(1, self.short_loops + 1)]
-        return ['!0 = !{!"llvm.loop.unroll.full"}', *loops]
+        numbers = {advice: number for number, advice in enumerate(ADVICE)}
+        loops = [f"!{k} = distinct !{{!{k}, !{numbers[a]}}}" for k, a in enumerate(self.marked, len(ADVICE))]
+        return [*(f"!{number} = !{{{ADVICE[advice]}}}" for advice, number in numbers.items()), *loops]
 
 
 class _Translator:
@@ -136,7 +141,8 @@ class _Translator:
         for inner in node.body:
             self.statement(inner)
         self.lines.append(f"  {following} = add nuw nsw i64 {counter}, 1")
-        marked = f", !llvm.loop !{self.module.short_loop()}" if _is_short(node) else ""
+        advice = "points" if node.target.id == POINT else "short" if _is_short(node) else ""
+        marked = self.module.mark(advice) if advice else ""
         self.lines.append(f"  br label %{head}{marked}")
         self.lines[phi_at] = f"  {counter} = phi i64 [ {start}, %{before} ], [ {following}, %{self.block} ]"
         self.label(done)
@@ -352,12 +358,21 @@ def _optimise(module: Any, target: Any) -> None:
     builder.getModulePassManager().run(module, builder)
 
 
-class _Code:
+class Code:
     """Machine code of some assembly, from the cache on disk if it is there.
 
     No interrupt comes while it is made or freed: an exception in a function that LLVM calls back would be lost, and
     what is freed by half would be freed twice. At the end of the process it is left to the system: what `__del__`
     needs may be gone by then, and another thread may be running the code.
+
+    Parameters
+    ----------
+    text : str
+        The assembly.
+    key : str, optional
+        Its name in the cache on disk; without one it is neither looked for nor kept there.
+    stored : bytes, optional
+        Its machine code, if that is known.
 
     Attributes
     ----------
@@ -365,10 +380,12 @@ class _Code:
         The machine code; an engine holds much more than that.
     """
 
-    def __init__(self, text: str, key: str, stored: bytes | None) -> None:
+    def __init__(self, text: str, key: str | None = None, stored: bytes | None = None) -> None:
+        cache = CodeCache(None) if key is None else default_cache()
+        key = key or ""
         with deferred():
             target = _target()
-            stored = stored or default_cache().get(key)
+            stored = stored or cache.get(key)
             module = llvm.parse_assembly(text)
             module.triple = target.triple
             module.data_layout = str(target.target_data)
@@ -380,8 +397,12 @@ class _Code:
             self.engine.finalize_object()
             weakref.finalize(self, _close, self.engine).atexit = False
             for code in made:
-                default_cache().put(key, code)
+                cache.put(key, code)
             self.compiled = stored or b"".join(made)
+
+    def address_of(self, name: str) -> int:
+        """Return where a function begins."""
+        return self.engine.get_function_address(name)
 
 
 def _close(engine: Any) -> None:
@@ -389,22 +410,22 @@ def _close(engine: Any) -> None:
         engine.close()
 
 
-class _Codes:
+class Codes:
     """The codes of this process: equal assembly is compiled once, as long as its code is in use or was lately.
 
     LLVM keeps some 50 kB of every module that it optimised, for ever.
     """
 
     def __init__(self) -> None:
-        self.alive: weakref.WeakValueDictionary[str, _Code] = weakref.WeakValueDictionary()
+        self.alive: weakref.WeakValueDictionary[str, Code] = weakref.WeakValueDictionary()
         self.recent: dict[str, bytes] = {}  # the latest at the end
 
-    def of(self, text: str) -> _Code:
+    def of(self, text: str) -> Code:
         """Return the code of some assembly. Threads may come at once: at worst each compiles its own."""
         key = hashlib.sha256("\n".join([text, _machine()]).encode()).hexdigest()
         code = self.alive.get(key)
         if code is None:
-            code = self.alive[key] = _Code(text, key, self.recent.get(key))
+            code = self.alive[key] = Code(text, key, self.recent.get(key))
         self.recent.pop(key, None)
         self.recent[key] = code.compiled
         size = sum(map(len, list(self.recent.values())))
@@ -420,7 +441,12 @@ class _Codes:
         self.recent.clear()
 
 
-_codes = _Codes()
+_codes = Codes()
+
+
+def code_of(text: str) -> Code:
+    """Return the machine code of some assembly, shared by all who ask for it."""
+    return _codes.of(text)
 
 
 def llvm_compiled(functions: Sequence[Function]) -> list[Bind]:
@@ -429,12 +455,13 @@ def llvm_compiled(functions: Sequence[Function]) -> list[Bind]:
     Arrays must be C-contiguous and of the declared types. Each call has a table of pointers of its own, so calls from
     several threads (or from a signal handler) do not meet.
     """
-    code = _codes.of(assembly(functions))
+    code = code_of(assembly(functions))
     return [_binding(code, number, list(function.arrays)) for number, function in enumerate(functions)]
 
 
-def _binding(code: _Code, number: int, names: list[str]) -> Bind:
-    entry = ctypes.CFUNCTYPE(None, ctypes.c_void_p)(code.engine.get_function_address(f"entry{number}"))
+def _binding(code: Code, number: int, names: list[str]) -> Bind:
+    start = code.address_of(f"entry{number}")
+    entry = ctypes.CFUNCTYPE(None, ctypes.c_void_p)(start)
     pointers = ctypes.c_size_t * len(names)
 
     def bind(bound: Mapping[str, np.ndarray]) -> Call:
@@ -447,7 +474,8 @@ def _binding(code: _Code, number: int, names: list[str]) -> Bind:
                 table[place] = address(array)
             entry(table)
 
-        call.alive = bound, code  # type: ignore[attr-defined]  # what the pointers point to
+        alive = bound, code  # what the pointers point to
+        call.frame = Frame(start, np.frombuffer(known, np.intp).copy(), tuple(places), alive)  # type: ignore[attr-defined]
         return call
 
     return bind

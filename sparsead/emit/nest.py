@@ -149,6 +149,8 @@ class Nest:
     def large(self) -> bool:
         """Tell whether threads could share the loop, and enough is asked for to be worth it."""
         lines = 1 + len(self.places) + len(self.levels[-1])
+        if self.source.of_points:
+            return False
         return not self.ordered and self.source.divisible and math.prod(self.domain) * lines >= LARGE
 
     @contextmanager
@@ -213,6 +215,8 @@ class Nest:
     @property
     def _heavy(self) -> bool:
         """Tell whether the values are worth vector code that the statements beside them would prevent."""
+        if self.source.of_points:
+            return False
         return len(self.levels[-1]) >= HEAVY or (self._calls and bool(self._fetches))
 
     @contextmanager

@@ -19,11 +19,12 @@ Dtype = str  # "f8", or of indices "i4", "i8"
 Callback = Callable[[Mapping[str, np.ndarray]], None]  # takes the arrays by parameter name
 
 
+POINT = "point"  # the counter of a loop over points that lie one after the other in memory
 PART = "part"  # the array parameter of divided functions: number of the share, number of shares
 
 
-def share(size: int) -> tuple[str, str]:
-    """Return the bounds of this thread's share of ``range(size)``, as code."""
+def share(size: int | str) -> tuple[str, str]:
+    """Return the bounds of this thread's share of ``range(size)``, as code; `size` may be code too."""
     return f"{size} * {PART}[0] // {PART}[1]", f"{size} * ({PART}[0] + 1) // {PART}[1]"
 
 
@@ -48,10 +49,13 @@ class Source:
         Values of the parameters that are the same at every call: constants and index tables.
     sizes : dict
         Sizes of the scratch arrays that the generated code writes and reads itself.
+    of_points : bool
+        True if it is going to be run for many points: a loop over these gives vectors, and threads share them.
     """
 
-    def __init__(self, name: str) -> None:
+    def __init__(self, name: str, of_points: bool = False) -> None:
         self.name = name
+        self.of_points = of_points
         self.arrays: dict[str, Dtype] = {}
         self.fixed: dict[str, np.ndarray] = {}
         self.sizes: dict[str, int] = {}

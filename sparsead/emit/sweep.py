@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from sparsead.emit.frame import Frame
 from sparsead.emit.pool import run_all
 from sparsead.emit.python import Bind, Call, interpreted, numba_compiled
 from sparsead.emit.source import PART, Callback, Function, Source
@@ -33,10 +34,14 @@ DEFAULT_BACKEND = os.environ.get("SPARSEAD_BACKEND", "llvm")
 
 @dataclass(frozen=True)
 class Engine:
-    """What runs generated code: a back end (``"llvm"``, ``"numba"`` or ``"python"``), and how many threads."""
+    """What runs generated code: a back end (``"llvm"``, ``"numba"`` or ``"python"``), and how many threads.
+
+    `of_points` asks for code that is going to be run for many points, see `sparsead.emit.lanes`.
+    """
 
     backend: str = DEFAULT_BACKEND
     threads: int = 1
+    of_points: bool = False
 
 
 DEFAULT_ENGINE = Engine()
@@ -72,8 +77,22 @@ class Sweep:
                 self._compiled = BACKENDS[self.engine.backend](self.source.functions)
             return self._compiled
 
+    def frames(self) -> list[Frame] | None:
+        """Return the functions with work arrays of their own, for machine code to call in this order.
+
+        None where Python takes part: another back end, several threads, operations that are called back.
+        """
+        steps, _ = self._bound()
+        alone = [calls[0] for calls, then in steps if len(calls) == 1 and then is None and hasattr(calls[0], "frame")]
+        return [call.frame for call in alone] if len(alone) == len(steps) else None
+
+    @property
+    def elements(self) -> int:
+        """How many numbers the sweep keeps beside those that it is given."""
+        return sum(a.size for a in self.source.fixed.values()) + sum(self.sizes.values())
+
     def _bound(self) -> tuple[list[_Step], dict[str, np.ndarray]]:
-        """Bind the functions to fixed arrays and work arrays of this thread: some for all shares, some for each."""
+        """Bind the functions to fixed arrays and new work arrays: some for all shares, some for each."""
         count = self.engine.threads if PART in self.source.arrays else 1
         size = 8 * (sum(self.sizes.values()) + count * sum(self.source.sizes.values()))
         require(size, f"the work arrays of {self.source.name}", "use fewer threads, or mode='direct'")
@@ -86,15 +105,14 @@ class Sweep:
         for function, bind in zip(self.source.functions, self.compile(), strict=True):
             calls = [bind(arrays | own) for own in (shares if function.divided else shares[:1])]
             steps.append((calls, function.then))
-        self._local.bound = steps, arrays
-        return self._local.bound
+        return steps, arrays
 
     def __call__(self, **arrays: np.ndarray) -> None:
         """Run on flat C-contiguous float64 arrays, given by parameter name; others are ignored."""
         try:
             steps, bound = self._local.bound
         except AttributeError:
-            steps, bound = self._bound()
+            steps, bound = self._local.bound = self._bound()
         given = [arrays[name] for name in self.given]
         for calls, then in steps:
             if len(calls) == 1:

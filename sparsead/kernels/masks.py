@@ -22,7 +22,7 @@ MOST_KINDS = 16  # of points, by which of their terms are zero; with more of the
 
 def without_zeros(kernel: LinearKernel) -> Iterator[LinearKernel]:
     """Cut a linear kernel by which of its terms are zero, and leave those terms out."""
-    zero = _zeros(kernel) if not kernel.ordered and _has_zeros(kernel) else []
+    zero = [] if kernel.ordered else _zeros(kernel) if _has_zeros(kernel) else _mostly_zeros(kernel)
     masks = list({mask.tobytes(): mask for mask in zero if mask.any()}.values())
     if not 0 < len(masks) <= MOST_MASKS:
         yield kernel
@@ -61,6 +61,13 @@ def _has_zeros(kernel: LinearKernel) -> bool:
     """Tell whether the coefficients read a constant that has zeros: if none does, there is nothing to look for."""
     read = {e.value.buffer for e in reachable(t.coefficient for t in kernel.terms) if isinstance(e.value, Load)}
     return any(b.value is not None and not b.value.all() for b in read)
+
+
+def _mostly_zeros(kernel: LinearKernel) -> list[np.ndarray]:
+    """Return the same of terms that are there for a few points alone: where index maps meet."""
+    if not any(isinstance(e.value, Meeting) for e in reachable(t.coefficient for t in kernel.terms)):
+        return []
+    return [mask & (np.count_nonzero(mask) > mask.size // 2) for mask in _zeros(kernel)]
 
 
 def _zeros(kernel: LinearKernel) -> list[np.ndarray]:

@@ -8,6 +8,8 @@ import numpy as np
 
 from sparsead.errors import unsupported
 from sparsead.ops.registry import composite, rule_of, state, traced
+from sparsead.tracing.array import stack_objects
+from sparsead.tracing.positioned import Positioned
 from sparsead.tracing.selection import Places
 
 HINT = "Use the mask itself: x[mask], y[mask] = 0, np.where(mask, a, b)."
@@ -58,6 +60,7 @@ def sliding_window_view(
     x: Any, window_shape: Any, axis: Any = None, *, subok: bool = False, writeable: bool = False
 ) -> Any:
     """``np.lib.stride_tricks.sliding_window_view``."""
-    array = traced(x)
+    array = stack_objects(x)
+    array = array if isinstance(array, Positioned) else traced(array)
     view = np.lib.stride_tricks.sliding_window_view
     return array.moved(view(array.positions, window_shape, axis, writeable=writeable))

@@ -16,8 +16,9 @@ from sparsead.extras import optional
 class IpoptProblem:
     """What ``cyipopt.Problem(problem_obj=...)`` asks for: minimise f(x) subject to bounds on x and on c(x).
 
-    The structures are those of every call: the Jacobian by rows, the Hessian of the Lagrangian as its lower
-    triangle by rows, explicit zeros kept.
+    Objective, constraints and derivatives are evaluated by compiled code, compiled when this is made. The structures
+    are those of every call: the Jacobian by rows, the Hessian of the Lagrangian as its lower triangle by rows,
+    explicit zeros kept.
 
     Parameters
     ----------
@@ -54,11 +55,13 @@ class IpoptProblem:
         self, f: Callable[..., Any], x0: Any, c: Callable[..., Any] | None = None, *args: Any, **options: Any
     ) -> None:
         constraints = c if c is not None else lambda x, *args: np.zeros(0)
-        self._f, self._c, self._args, self._shape = f, constraints, args, np.shape(x0)
+        self._args, self._shape = args, np.shape(x0)
         self.prepared_gradient = gradient(f, x0, *args)
         self.prepared_jacobian = jacobian(constraints, x0, *args)
         self.prepared_hessian = lagrangian_hessian(f, constraints, x0, *args, **options)
         self.m, self.n = self.prepared_jacobian.shape
+        self.prepared_gradient.compile()
+        self.prepared_jacobian.compile("value")
 
     def problem(self, lb: Any = None, ub: Any = None, cl: Any = 0.0, cu: Any = 0.0, package: Any = None) -> Any:
         """Return the problem with its bounds; ``problem.solve(x0)`` runs Ipopt.
@@ -80,7 +83,7 @@ class IpoptProblem:
 
     def objective(self, x: np.ndarray) -> float:
         """Return ``f(x)``."""
-        return float(self._f(x.reshape(self._shape), *self._args))
+        return self.prepared_gradient.value(x.reshape(self._shape), *self._args)
 
     def gradient(self, x: np.ndarray) -> np.ndarray:
         """Return the gradient of the objective, flat."""
@@ -88,7 +91,7 @@ class IpoptProblem:
 
     def constraints(self, x: np.ndarray) -> np.ndarray:
         """Return ``c(x)``, flat."""
-        return np.ravel(self._c(x.reshape(self._shape), *self._args))
+        return self.prepared_jacobian.value(x.reshape(self._shape), *self._args).ravel()
 
     def jacobianstructure(self) -> tuple[np.ndarray, np.ndarray]:
         """Return rows and columns of the Jacobian of the constraints."""

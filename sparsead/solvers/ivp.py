@@ -10,6 +10,7 @@ import scipy.integrate
 import scipy.sparse
 
 from sparsead.derivatives.jacobian import Jacobian, jacobian
+from sparsead.solvers.banded import banded
 from sparsead.solvers.factors import direct_solver
 from sparsead.solvers.kept import Combination, KeptFactors, System
 from sparsead.solvers.structure import Columns
@@ -31,6 +32,10 @@ class IvpJacobian:
     def __call__(self, t: float, y: Any, *args: Any) -> scipy.sparse.csc_array:
         """Return the Jacobian in y at time t."""
         return self._columns(float(t), y, *args)
+
+    def f(self, t: float, y: Any, *args: Any) -> np.ndarray:
+        """Return ``f(t, y, *args)`` from compiled code: for ``solve_ivp(jac.f, ..., jac=jac)``."""
+        return self.prepared.value(float(t), y, *args)
 
     def banded(self) -> dict[str, Any]:
         """Return what ``solve_ivp(..., method="LSODA")`` takes: ``jac``, and the widths ``lband`` and ``uband``.
@@ -90,7 +95,7 @@ def ivp_jacobian(f: Callable[..., Any], t0: float, y0: Any, *args: Any, **option
     ...     return -rate * y + np.roll(y, 1)
     >>> y0 = np.ones(50)
     >>> jac = solvers.ivp_jacobian(decay, 0.0, y0, 1e3)
-    >>> solve_ivp(decay, (0.0, 1.0), y0, method=solvers.BDF, jac=jac, args=(1e3,)).success
+    >>> solve_ivp(jac.f, (0.0, 1.0), y0, method=solvers.BDF, jac=jac, args=(1e3,)).success
     True
     """
     return IvpJacobian(jacobian(f, float(t0), y0, *args, argnum=1, **options))
@@ -101,7 +106,8 @@ class BDF(scipy.integrate.BDF):
 
     Steps, orders and errors are controlled by SciPy. SciPy factors ``I - c J`` whenever the step size changes; here
     the factors are kept, and serve the next matrices in a few iterations, until that takes too many. They are ordered
-    for the pattern, see `Radau`.
+    for the pattern, see `Radau`. A narrow band, as in one dimension, is factored by banded LU, which costs less than
+    to spare it.
 
     Parameters
     ----------
@@ -139,6 +145,8 @@ def _keep_factors(solver: Any, linear_solver: Any) -> None:
     """Make a SciPy solver that has a sparse Jacobian solve with `KeptFactors`; dense ones stay as they are."""
     if not scipy.sparse.issparse(solver.J):
         return
+    if linear_solver == "superlu" and _banded_factors(solver):
+        return
     kept = KeptFactors(direct_solver(linear_solver, solver.J), linear_solver == "superlu")
     jac = solver.jac
 
@@ -155,7 +163,7 @@ def _keep_factors(solver: Any, linear_solver: Any) -> None:
 
 def _order_factors(solver: Any, linear_solver: Any) -> None:
     """Replace the factorisation of a SciPy solver that has a sparse Jacobian."""
-    if not scipy.sparse.issparse(solver.J):
+    if not scipy.sparse.issparse(solver.J) or (linear_solver == "superlu" and _banded_factors(solver)):
         return
     factor = direct_solver(linear_solver, solver.J)
 
@@ -164,6 +172,24 @@ def _order_factors(solver: Any, linear_solver: Any) -> None:
         return factor(A)
 
     solver.lu, solver.solve_lu = lu, lambda solve, b: solve(b)
+
+
+def _banded_factors(solver: Any) -> bool:
+    """Let a SciPy solver factor by banded LU, if the band of its Jacobian is narrow; tell whether it is."""
+    jac, J = solver.jac, solver.J
+    band = banded(J if J.has_sorted_indices else J.sorted_indices())
+    if band is None:
+        return False
+
+    def lu(A: Combination) -> Any:
+        solver.nlu += 1
+        return band.factor(A.a, A.b, A.J)
+
+    solver.lu, solver.solve_lu = lu, lambda solve, b: solve(b)
+    solver.I, solver.J = Combination(1.0, 0.0), _combination(J)
+    if jac is not None:
+        solver.jac = lambda *point: _combination(jac(*point))
+    return True
 
 
 def _combination(J: Any) -> Combination:

@@ -14,7 +14,20 @@ from sparsead.derivatives.jacobian import Jacobian, jacobian
 from sparsead.solvers.structure import Columns
 
 
-def cvode_jacobian(rhsfn: Callable[..., Any], t0: float, y0: Any, *userdata: Any, **options: Any) -> dict[str, Any]:
+class Options(dict[str, Any]):
+    """Keyword arguments of a solver, and beside them its function, compiled.
+
+    Attributes
+    ----------
+    function : callable
+        What was differentiated, with the arguments that the solver wants, from the kernels of its derivative: to be
+        given in place of the NumPy code.
+    """
+
+    function: Callable[..., None]
+
+
+def cvode_jacobian(rhsfn: Callable[..., Any], t0: float, y0: Any, *userdata: Any, **options: Any) -> Options:
     """Prepare the sparse Jacobian of a right-hand side of `sksundae.cvode.CVODE`.
 
     Parameters
@@ -29,8 +42,9 @@ def cvode_jacobian(rhsfn: Callable[..., Any], t0: float, y0: Any, *userdata: Any
 
     Returns
     -------
-    dict
-        The options ``linsolver``, ``sparsity`` and ``jacfn`` of CVODE.
+    Options
+        A dict of the options ``linsolver``, ``sparsity`` and ``jacfn`` of CVODE. Its ``function`` is the right-hand
+        side, compiled: ``CVODE(options.function, **options)``.
 
     Examples
     --------
@@ -39,7 +53,7 @@ def cvode_jacobian(rhsfn: Callable[..., Any], t0: float, y0: Any, *userdata: Any
     >>> def rhsfn(t, y, yp):
     ...     yp[:] = -(y**3)
     ...     yp[1:] += y[:-1]
-    >>> options = solvers.cvode_jacobian(rhsfn, 0.0, np.ones(3))  # CVODE(rhsfn, **options)
+    >>> options = solvers.cvode_jacobian(rhsfn, 0.0, np.ones(3))  # CVODE(options.function, **options)
     >>> options["sparsity"].toarray()
     array([[1., 0., 0.],
            [1., 1., 0.],
@@ -52,7 +66,14 @@ def cvode_jacobian(rhsfn: Callable[..., Any], t0: float, y0: Any, *userdata: Any
         return yp
 
     rates.__name__ = getattr(rhsfn, "__name__", "rhsfn")
-    columns = Columns(jacobian(rates, y0, float(t0), *userdata, **options))
+    prepared = jacobian(rates, y0, float(t0), *userdata, **options)
+    columns = Columns(prepared)
+
+    def plain_rates(t: float, y: np.ndarray, yp: np.ndarray) -> None:
+        yp[...] = prepared.value(y, float(t))
+
+    def rates_with_data(t: float, y: np.ndarray, yp: np.ndarray, userdata: Any) -> None:
+        yp[...] = prepared.value(y, float(t), userdata)
 
     def plain(t: float, y: np.ndarray, yp: np.ndarray, JJ: np.ndarray) -> None:
         columns.values(y, float(t), out=JJ)
@@ -60,12 +81,11 @@ def cvode_jacobian(rhsfn: Callable[..., Any], t0: float, y0: Any, *userdata: Any
     def with_data(t: float, y: np.ndarray, yp: np.ndarray, JJ: np.ndarray, userdata: Any) -> None:
         columns.values(y, float(t), userdata, out=JJ)
 
-    return _keywords(columns, with_data if userdata else plain)
+    function = rates_with_data if userdata else plain_rates
+    return _keywords(columns, with_data if userdata else plain, function)
 
 
-def ida_jacobian(
-    resfn: Callable[..., Any], t0: float, y0: Any, yp0: Any, *userdata: Any, **options: Any
-) -> dict[str, Any]:
+def ida_jacobian(resfn: Callable[..., Any], t0: float, y0: Any, yp0: Any, *userdata: Any, **options: Any) -> Options:
     """Prepare the sparse iteration matrix ``dF/dy + cj dF/dyp`` of a residual of `sksundae.ida.IDA`.
 
     Parameters
@@ -79,8 +99,9 @@ def ida_jacobian(
 
     Returns
     -------
-    dict
-        The options ``linsolver``, ``sparsity`` and ``jacfn`` of IDA.
+    Options
+        A dict of the options ``linsolver``, ``sparsity`` and ``jacfn`` of IDA. Its ``function`` is the residual,
+        compiled: ``IDA(options.function, **options)``.
     """
 
     def residual(t: float, y: Any, yp: Any, *userdata: Any) -> Any:
@@ -100,7 +121,14 @@ def ida_jacobian(
     ) -> None:
         columns.values(w, float(cj), float(t), y, yp, userdata, out=JJ)
 
-    return _keywords(columns, with_data if userdata else plain)
+    def plain_residual(t: float, y: np.ndarray, yp: np.ndarray, res: np.ndarray) -> None:
+        res[...] = shifted.value(w, 0.0, float(t), y, yp)
+
+    def residual_with_data(t: float, y: np.ndarray, yp: np.ndarray, res: np.ndarray, userdata: Any) -> None:
+        res[...] = shifted.value(w, 0.0, float(t), y, yp, userdata)
+
+    function = residual_with_data if userdata else plain_residual
+    return _keywords(columns, with_data if userdata else plain, function)
 
 
 def shifted_jacobian(F: Callable[..., Any], t0: float, y0: Any, yp0: Any, *args: Any, **options: Any) -> Jacobian:
@@ -140,6 +168,7 @@ def shifted_jacobian(F: Callable[..., Any], t0: float, y0: Any, yp0: Any, *args:
     return jacobian(along, np.zeros(np.shape(y0)), 1.0, float(t0), y0, yp0, *args, **options)
 
 
-def _keywords(columns: Columns, jacfn: Callable[..., None]) -> dict[str, Any]:
-    sparsity = columns.matrix(np.ones(columns.indices.size))
-    return {"linsolver": "sparse", "sparsity": sparsity, "jacfn": jacfn}
+def _keywords(columns: Columns, jacfn: Callable[..., None], function: Callable[..., None]) -> Options:
+    found = Options(linsolver="sparse", sparsity=columns.matrix(np.ones(columns.indices.size)), jacfn=jacfn)
+    found.function = function
+    return found

@@ -12,6 +12,7 @@ from sparsead.emit.sweep import DEFAULT_ENGINE, Engine, Sweep
 from sparsead.kernels.kernel import Buffer, Kernels, LinearProgram
 from sparsead.sweeps.compressed import Recovery, compressed_sweep
 from sparsead.sweeps.direct.sweep import direct_sweep
+from sparsead.sweeps.finishing import Finishing
 from sparsead.sweeps.vector import value_sweep
 
 Finish = Callable[[np.ndarray], None]
@@ -22,7 +23,7 @@ class Part:
     """One sweep of an assembly: how to build it for given primal kernels, for all entries or those that vary with x."""
 
     linear: LinearProgram
-    build: Callable[[LinearProgram, bool], Sweep]
+    build: Callable[[LinearProgram, bool, Engine], Sweep]
 
 
 @dataclass(eq=False)
@@ -42,7 +43,7 @@ class Assembly:
     parts: list[Part]
     passes: dict[str, int]
     finish: Finish | None = None
-    engine: Engine = DEFAULT_ENGINE  # of the values of a function whose matrix is empty: no part computes them
+    engine: Engine = DEFAULT_ENGINE
     _sweeps: dict[tuple[int, bool], list[Sweep]] = field(default_factory=dict)
 
     def sweeps(self, values: Kernels | None = None, varying: bool = False) -> list[Sweep]:
@@ -55,15 +56,33 @@ class Assembly:
             programs = [p.linear for p in self.parts]
             if values is not None and programs:
                 programs[0] = replace(programs[0], primal=values)
-            self._sweeps[key] = [p.build(program, varying) for p, program in zip(self.parts, programs, strict=True)]
+            pairs = zip(self.parts, programs, strict=True)
+            self._sweeps[key] = [part.build(program, varying, self.engine) for part, program in pairs]
             if values is not None and not programs:
                 self._sweeps[key] = [value_sweep(values, self.engine)]
         return self._sweeps[key]
 
     def compile(self) -> None:
         """Compile the sweeps of the matrix alone."""
-        for sweep in self.sweeps():
+        for sweep in self.all_sweeps() or []:
             sweep.compile()
+
+    def sweeps_of_points(self) -> list[Sweep] | None:
+        """Return the sweeps of the matrix as they are to be run for many points; None if Python takes part in them."""
+        last = [] if self.finish is None else getattr(self.finish, "sweeps", None)
+        if last is None:
+            return None
+        engine = replace(self.engine, of_points=True)
+        return [*(part.build(part.linear, False, engine) for part in self.parts), *last]
+
+    def all_sweeps(self, values: Kernels | None = None) -> list[Sweep] | None:
+        """Return all generated code that computes the values, in order; None if Python takes part in it."""
+        match self.finish:
+            case None:
+                return self.sweeps(values)
+            case Finishing(sweeps=last):
+                return [*self.sweeps(values), *last]
+        return None
 
     def fill(
         self,
@@ -108,16 +127,17 @@ def compressed_assembly(
     parts: list[Part] = []
     if colored.num_column_colors and colored.column_colors is not None:
         columns = Recovery.of(line, color, m, colored.column_colors, colored.num_column_colors)
-        parts.append(_part(linear, columns, name, engine))
+        parts.append(_part(linear, columns, name))
     if colored.num_row_colors and colored.row_colors is not None:
         rows = Recovery.of(line, ~color, n, colored.row_colors, colored.num_row_colors)
-        parts.append(_part(linear.transposed(), rows, f"{name}_transposed", engine))
+        parts.append(_part(linear.transposed(), rows, f"{name}_transposed"))
     passes = {kind: colored.num_column_colors} | ({"vjp": colored.num_row_colors} if kind == "jvp" else {})
-    return Assembly(parts, passes, plan.finish, engine)
+    finish = Finishing(plan.taken, plan.feeds, plan.source, plan.target, engine)
+    return Assembly(parts, passes, finish, engine)
 
 
-def _part(linear: LinearProgram, recovery: Recovery, name: str, engine: Engine) -> Part:
-    return Part(linear, lambda program, _: compressed_sweep(program, recovery, name, engine))
+def _part(linear: LinearProgram, recovery: Recovery, name: str) -> Part:
+    return Part(linear, lambda program, _, engine: compressed_sweep(program, recovery, name, engine))
 
 
 def direct_assembly(
@@ -128,5 +148,5 @@ def direct_assembly(
     engine: Engine = DEFAULT_ENGINE,
 ) -> Assembly:
     """Return the assembly that accumulates coefficients without seeds; `passes` are all 0."""
-    part = Part(linear, lambda program, varying: direct_sweep(program, patterns, name, engine, varying))
+    part = Part(linear, lambda program, varying, engine: direct_sweep(program, patterns, name, engine, varying))
     return Assembly([part] if patterns[linear.target].nnz else [], passes, engine=engine)

@@ -121,7 +121,7 @@ def compressed_sweep(linear: LinearProgram, recovery: Recovery, name: str, engin
     engine : Engine
         See `Sweep`.
     """
-    writer = _Writer(linear, recovery, name)
+    writer = _Writer(linear, recovery, Source(name, engine.of_points))
     writer.write()
     return Sweep(writer.source, work_sizes(linear.primal) | writer.sizes, engine)
 
@@ -129,7 +129,7 @@ def compressed_sweep(linear: LinearProgram, recovery: Recovery, name: str, engin
 class _Writer:
     """Writes one compressed sweep."""
 
-    def __init__(self, linear: LinearProgram, recovery: Recovery, name: str) -> None:
+    def __init__(self, linear: LinearProgram, recovery: Recovery, source: Source) -> None:
         self.linear = linear
         self.in_order = recovery.slot is None
         self.rowwise = rows_complete(linear, np.diff(recovery.start))
@@ -137,7 +137,7 @@ class _Writer:
         self.lanes = plan_lanes(recovery.width, sum(b.size for b in self.laned))
         self.single = self.lanes.blocks == 1
         self.beside = beside(linear) if self.single else {}
-        self.source = Source(name)
+        self.source = source
         self.recovery = recovery
         self.counter = itertools.count()
 

@@ -65,8 +65,8 @@ def settle(name: str, tape: Tape) -> None:
 
 
 def _plain(value: Any) -> Any:
-    """Return what a traced value is on plain arrays, which share memory; None if it depends on traced arguments."""
-    return value.plain if isinstance(value, (TracedArray, TracedComplex)) and value.is_constant else None
+    """Return what a traced value is on plain arrays; None for one that depends on traced arguments."""
+    return value.plain if type(value) is not TracedScalar and value.is_constant else None
 
 
 def _is_of(value: Any, tape: Tape) -> bool:

@@ -13,10 +13,10 @@ import pytest
 ROOT = Path(__file__).parents[2]
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
 BLOCK = re.compile(  # a comment above a block names packages that it cannot do without
-    r"^(?:<!-- needs: (?P<needs>[\w ]+) -->\n\n?)?```(?P<kind>python|console)\n(?P<code>.*?)^```",
+    r"^(?:<!-- needs: (?P<needs>[\w ]+) -->\n\n?)?```(?P<kind>python|console|c)\n(?P<code>.*?)^```",
     re.MULTILINE | re.DOTALL,
 )
-FILE = re.compile(r"# (\w+\.py)\n")  # the first line of a block that shows a file
+FILE = re.compile(r"(?:# (\w+\.py)|/\* (\w+\.c) \*/)\n")  # the first line of a block that shows a file
 LINK = re.compile(r"\]\((?!https?:)([^)#]+)")
 RELAXED = doctest.ELLIPSIS | doctest.NORMALIZE_WHITESPACE
 
@@ -37,7 +37,9 @@ def run(page):
         if block["kind"] == "console":
             run_commands(page, block["code"], line)
         elif shown := FILE.match(block["code"]):
-            Path(shown[1]).write_text(block["code"])
+            Path(shown[1] or shown[2]).write_text(block["code"])
+        elif block["kind"] == "c":
+            raise AssertionError(f"{name(page)}, line {line + 1}: C code that is not a file, so nothing compiles it")
         elif block["code"].startswith(">>>"):
             run_examples(page, block["code"], line, namespace)
         else:
@@ -95,6 +97,7 @@ def test_every_page_is_listed(index):
     [
         ("```python\nassert 1 == 2\n```", "assert"),
         ("```python\n>>> 1 + 1\n3\n```", "see the output"),
+        ("```c\nint wrong;\n```", "nothing compiles it"),
         ("```console\n$ false\n```", "false"),
         ("```console\n$ echo one\n$ echo two\nthree\n```", "two"),
     ],

@@ -31,6 +31,29 @@ def test_values_follow_the_structures():
     np.testing.assert_array_equal(H, np.tril(full))
 
 
+def test_the_functions_themselves_are_not_called_any_more():
+    calls = []
+
+    def f(x, p):
+        calls.append(1)
+        return objective(x) * p
+
+    def c(x, p):
+        calls.append(1)
+        return balance(x) + p
+
+    x0 = np.random.default_rng(0).random((2, 5))
+    nlp = solvers.IpoptProblem(f, x0, c, 2.0)
+    before = len(calls)
+    x = x0.ravel() + 0.1
+    assert nlp.objective(x) == pytest.approx(2.0 * objective(x.reshape(2, 5)), rel=1e-14)
+    assert isinstance(nlp.objective(x), float)
+    np.testing.assert_allclose(nlp.constraints(x), balance(x.reshape(2, 5)) + 2.0, rtol=1e-14)
+    nlp.gradient(x), nlp.jacobian(x), nlp.hessian(x, np.ones(5), 1.0)
+    assert len(calls) == before
+    assert solvers.IpoptProblem(objective, x0).constraints(x).shape == (0,)
+
+
 def test_structure_stays_at_zero():
     nlp = solvers.IpoptProblem(objective, np.ones((2, 5)), balance)
     zero = np.zeros(10)

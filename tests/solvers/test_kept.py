@@ -16,6 +16,12 @@ IDENTITY = Combination(1.0, 0.0)
 N = 40
 
 
+@pytest.fixture(autouse=True)
+def wide(monkeypatch):
+    """Let narrow bands be solved as wide ones are."""
+    monkeypatch.setattr("sparsead.solvers.ivp.banded", lambda J: None)
+
+
 def diffusion(strength=1.0):
     """Return a Jacobian with entries that are zero, and none in part of the diagonal."""
     J = strength * N**2 * (sp.eye_array(N, k=1) + sp.eye_array(N, k=-1) - 2.0 * sp.eye_array(N))

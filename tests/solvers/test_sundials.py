@@ -77,3 +77,15 @@ def test_ida_run():
     t = found.t[-1]
     chain = np.exp(-2 * t) * np.array([1.0, 2 * t, 2 * t**2])
     np.testing.assert_allclose(found.y[-1], [*chain, 1.0 - chain.sum()], atol=1e-7)
+
+
+@pytest.mark.parametrize("options", [{}, {"method": "finite-difference"}, {"guard": "record"}])
+def test_the_function_is_there_compiled(options):
+    y, yp, rate = Y0 + 0.1, np.cos(Y0), np.array([3.0])
+    found, wanted = np.empty_like(y), np.empty_like(y)
+    solvers.cvode_jacobian(rhsfn, 0.0, y, **options).function(0.5, y, found)
+    rhsfn(0.5, y, wanted)
+    np.testing.assert_allclose(found, wanted, rtol=1e-12)
+    solvers.ida_jacobian(resfn, 0.0, y, yp, rate, **options).function(0.5, y, yp, found, 2.0 * rate)
+    resfn(0.5, y, yp, wanted, 2.0 * rate)
+    np.testing.assert_allclose(found, wanted, rtol=1e-12, atol=1e-12)

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 import sparsead as sad
+import sparsead.ops
 from sparsead.program.evaluate import evaluate
 from sparsead.program.nodes import Program, Scan
 from sparsead.tracing.trace import trace

@@ -54,7 +54,7 @@ def direct_sweep(
     varying : bool
         Leave out entries that one coefficient determines, if it does not depend on x.
     """
-    writer = _Writer(linear, patterns, name, varying)
+    writer = _Writer(linear, patterns, Source(name, engine.of_points), varying)
     writer.write()
     sizes = {f"d{b.name}": patterns[b].nnz for b in linear.work}
     return Sweep(writer.source, work_sizes(linear.primal) | sizes, engine)
@@ -64,12 +64,12 @@ class _Writer:
     """Writes one direct sweep."""
 
     def __init__(
-        self, linear: LinearProgram, patterns: dict[Buffer, SparsityPattern], name: str, varying: bool
+        self, linear: LinearProgram, patterns: dict[Buffer, SparsityPattern], source: Source, varying: bool
     ) -> None:
         self.linear = linear
         self.varying = varying
         self.patterns = patterns
-        self.source = Source(name)
+        self.source = source
         self.counter = itertools.count()
         self.kernels = [merged(k, linear) for k in linear.kernels]
         self.beside = beside(linear)

@@ -130,7 +130,7 @@ SIZED: tuple[Callable[..., Any], ...] = (
 CONVERTING: list[Callable[..., Any]] = [np.array, np.asarray, np.asanyarray]
 #: Functions whose results are new wherever they are floats, and take traced values then.
 ALLOCATING: list[Callable[..., Any]] = [
-    *SIZED, np.tri, np.arange, np.linspace, np.logspace, np.geomspace, np.fromfunction, np.fromiter, np.vander,
+    *SIZED, np.tri, np.arange, np.linspace, np.logspace, np.geomspace, np.fromfunction, np.vander,
     np.repeat, np.tile, np.diag, np.diagflat, np.tril, np.triu, np.concatenate, np.stack, np.hstack, np.vstack,
     np.dstack, np.column_stack, np.block, np.append, np.insert, np.delete, np.pad, np.roll, np.resize, np.flip,
     np.meshgrid, np.outer, np.kron, np.cumsum, np.diff, np.sort, np.take, np.dot, np.matmul, np.interp, np.clip,

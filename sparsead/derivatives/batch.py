@@ -1,0 +1,250 @@
+"""Many points in one call: which arguments have an axis of points, and the sweeps that run over it."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+import scipy.sparse
+
+from coloring import SparsityPattern
+from sparsead.derivatives.plain import names_of
+from sparsead.emit.lanes import COUNT, Layout, in_lanes
+from sparsead.emit.sweep import Engine, Sweep
+from sparsead.errors import InputError
+from sparsead.kernels.kernel import Kernels
+from sparsead.program.nodes import Program
+from sparsead.sweeps.assembly import Assembly
+from sparsead.sweeps.vector import value_sweep
+from sparsead.tracing.arguments import Signature, real_array
+from sparsead.tracing.trees import Leaf
+
+Shape = tuple[int, ...]
+
+
+class Batch:
+    """What one derivative computes at a point, for many points. Compiled when it is first used, for any number of them.
+
+    Parameters
+    ----------
+    program, signature
+        What was traced, and the arguments of a call.
+    engine : Engine
+        What runs the code.
+    output : tuple of (str, shape)
+        The array that the sweeps write, and its shape for one point.
+    sweeps : callable
+        Returns the sweeps of one point, or None if Python takes part in them.
+    single : callable
+        What computes the output at one point, ``single(x, *args)``: used in that case.
+    """
+
+    def __init__(
+        self,
+        program: Program,
+        signature: Signature,
+        engine: Engine,
+        output: tuple[str, Shape],
+        sweeps: Callable[[], list[Sweep] | None],
+        single: Callable[..., np.ndarray],
+    ) -> None:
+        self.program, self.signature, self.engine = program, signature, engine
+        self.output, self.shape = output
+        self.sweeps, self.single = sweeps, single
+        self._names = names_of(program, signature)
+        self._compiled: dict[tuple[frozenset[str], bool], Sweep | None] = {}
+
+    def __call__(self, args: Sequence[Any], out: np.ndarray | None, axis: int) -> np.ndarray:
+        """Return the outputs of all points, in `out` if it is given."""
+        last = self._is_last(axis)
+        arrays, lanes, count = self._arranged(args, last)
+        shape = (*self.shape, count) if last else (count, *self.shape)
+        out = self._room(out, shape, arrays)
+        if not count:
+            return out
+        key = frozenset(lanes), last
+        if key not in self._compiled:
+            self._compiled[key] = self._sweep(*key)
+        sweep = self._compiled[key]
+        if sweep is None:
+            self._one_by_one(args, lanes, out, last)
+        else:
+            flat = {name: array.reshape(-1) for name, array in arrays.items()}
+            sweep(**flat, **{self.output: out.reshape(-1), COUNT: np.array([count])})
+        return out
+
+    def _is_last(self, axis: int) -> bool:
+        """Tell whether points lie along the last axis of x, not along the first."""
+        if not self.signature.plain:
+            raise InputError("a batch needs x as one array, which gets an axis of points")
+        axes = len(self.program.wrt.shape)
+        if axis not in (0, -1, axes):
+            raise InputError(f"axis is where the points are: 0 (first) or -1 (last), got {axis!r}")
+        return axis != 0 and axes > 0
+
+    def _arranged(self, args: Sequence[Any], last: bool) -> tuple[dict[str, np.ndarray], list[str], int]:
+        """Return contiguous arrays by name, the names of those with an axis of points, and the number of points."""
+        signature, at = self.signature, -1 if last else 0
+        points, counts = list(args), {}
+        several: dict[str, np.ndarray] = {}
+        for k, (value, argument, name) in enumerate(zip(args, signature.arguments, self._names, strict=False)):
+            if name is None or not isinstance(argument, Leaf):
+                continue
+            shape, title = argument.shape, "x" if name == "x" else f"argument {k}"
+            array = real_array(value, title)
+            if array.ndim == len(shape) + 1 and (array.shape[:-1] if last else array.shape[1:]) == shape:
+                counts[title] = array.shape[at]
+                several[name], points[k] = np.ascontiguousarray(array), np.zeros(shape)
+            elif array.shape != shape or name == "x":
+                wanted = f"(*{shape}, points)" if last else f"(points, *{shape})"
+                either = wanted if name == "x" else f"{shape} or {wanted}"
+                raise InputError(f"{title} has shape {array.shape}; for a batch it must be {either}, see axis")
+        arrays = dict(zip([n.name for n in self.program.inputs], signature.convert(points), strict=True)) | several
+        if len(set(counts.values())) > 1:
+            found = ", ".join(f"{title}: {number}" for title, number in counts.items())
+            raise InputError(f"the arguments have different numbers of points ({found})")
+        return arrays, list(several), counts["x"]
+
+    def _room(self, out: np.ndarray | None, shape: Shape, arrays: dict[str, np.ndarray]) -> np.ndarray:
+        if out is None:
+            return np.empty(shape)
+        fits = isinstance(out, np.ndarray) and out.shape == shape and out.dtype == np.float64
+        if not fits or not out.flags.c_contiguous or not out.flags.writeable:
+            raise InputError(f"out must be a contiguous float64 array of shape {shape} that can be written to")
+        if any(np.may_share_memory(out, array) for array in arrays.values()):
+            raise InputError("out shares memory with an argument: values would be written over what others depend on")
+        return out
+
+    def _sweep(self, lanes: frozenset[str], last: bool) -> Sweep | None:
+        """Compile the sweeps of one point for many."""
+        sweeps = self.sweeps()
+        if sweeps is None or any(f.then is not None for sweep in sweeps for f in sweep.source.functions):
+            return None
+        sizes = {node.name: node.size for node in self.program.inputs if node.name in lanes}
+        sizes[self.output] = int(np.prod(self.shape, dtype=np.int64))
+        sources = [(sweep.source, sweep.sizes) for sweep in sweeps]
+        return Sweep(in_lanes(f"{self.output}_of_points", sources, Layout(sizes, last)), {}, self.engine)
+
+    def _one_by_one(self, args: Sequence[Any], lanes: list[str], out: np.ndarray, last: bool) -> None:
+        """Call what computes one point, for each: operations that are not traced take one point at a time."""
+        at = -1 if last else 0
+        moved = {
+            k: np.moveaxis(np.asarray(args[k], dtype=np.float64), at, 0)
+            for k, name in enumerate(self._names)
+            if name in lanes
+        }
+        for number, place in enumerate(np.moveaxis(out, at, 0)):
+            place[...] = self.single(*(moved[k][number] if k in moved else arg for k, arg in enumerate(args)))
+
+
+class OfManyPoints:
+    """Batches of what a prepared Jacobian or Hessian computes; part of both."""
+
+    program: Program
+    kernels: Kernels
+    pattern: SparsityPattern
+    engine: Engine
+    signature: Signature
+    _assembly: Assembly
+    values: Callable[..., np.ndarray]
+
+    def batch(self, X: Any, *args: Any, out: np.ndarray | None = None, axis: int = 0, format: str = "values") -> Any:
+        """Return the values of the matrices at many points.
+
+        Parameters
+        ----------
+        X : array_like, shape (points, *x.shape)
+            The points; with ``axis=-1`` of shape (*x.shape, points).
+        *args
+            The other arguments of the function: of the shape that was prepared, for all points, or with an axis of
+            points as X has.
+        out : ndarray of float64, optional
+            Where to write the values.
+        axis : int
+            Where the points are, in arguments and results: 0 or -1. The last axis is the faster one.
+        format : {"values", "csr"}
+            The values, or one block-diagonal matrix with the matrices of all points.
+
+        Returns
+        -------
+        ndarray, shape (points, nnz) or (nnz, points)
+            In row order; those of a single call, to the bit. For ``format="csr"`` a csr_array.
+
+        Raises
+        ------
+        InputError
+            If a shape does not fit.
+
+        Notes
+        -----
+        Code for batches is compiled at the first call, and serves any number of points. Threads share the points.
+
+        Examples
+        --------
+        >>> import numpy as np
+        >>> import sparsead as sad
+        >>> jac = sad.jacobian(lambda x, p: p * x**2, np.ones(2), 1.0)
+        >>> jac.batch(np.array([[1.0, 2.0], [3.0, 4.0], [5.0, 6.0]]), 0.5)
+        array([[1., 2.],
+               [3., 4.],
+               [5., 6.]])
+        """
+        if format not in ("values", "csr"):
+            raise InputError(f"unknown format {format!r}; expected 'values' or 'csr'")
+        values = self._matrix_batch((X, *args), out, axis)
+        if format == "values":
+            return values
+        return block_diagonal(self.pattern, values if axis == 0 else np.ascontiguousarray(values.T))
+
+    def value_batch(self, X: Any, *args: Any, out: np.ndarray | None = None, axis: int = 0) -> np.ndarray:
+        """Return the values of the function at many points.
+
+        Parameters
+        ----------
+        X, *args, out, axis
+            As in `batch`.
+
+        Returns
+        -------
+        ndarray, shape (points, *value.shape) or (*value.shape, points)
+        """
+        return self._value_batch((X, *args), out, axis)
+
+    @functools.cached_property
+    def _matrix_batch(self) -> Batch:
+        output = ("data", (self.pattern.nnz,))
+        return Batch(self.program, self.signature, self.engine, output, self._assembly.sweeps_of_points, self.values)
+
+    @functools.cached_property
+    def _value_batch(self) -> Batch:
+        output = ("y", self.program.output.shape)
+        return batch_of(self, self.kernels, output)
+
+
+def batch_of(prepared: Any, kernels: Kernels, output: tuple[str, Shape]) -> Batch:
+    """Return batches of what kernels compute: the value of a function, or its gradient."""
+    name, shape = output
+    engine = replace(prepared.engine, of_points=True)
+    sweep = value_sweep(kernels, prepared.engine)
+
+    def single(*args: Any) -> np.ndarray:
+        result = np.empty(int(np.prod(shape, dtype=np.int64)))
+        sweep(**prepared._inputs(args), **{name: result})
+        return result.reshape(shape)
+
+    return Batch(
+        prepared.program, prepared.signature, prepared.engine, output, lambda: [value_sweep(kernels, engine)], single
+    )
+
+
+def block_diagonal(pattern: SparsityPattern, values: np.ndarray) -> scipy.sparse.csr_array:
+    """Return one matrix of the matrices of all points, (points, nnz), along its diagonal."""
+    count, (m, n), nnz = len(values), pattern.shape, pattern.nnz
+    kind = np.int32 if count * max(n, nnz) <= np.iinfo(np.int32).max else np.int64
+    starts = np.arange(count, dtype=kind)[:, None]
+    indices = (pattern.indices + n * starts).reshape(-1)
+    indptr = np.append((pattern.indptr[:-1] + nnz * starts).reshape(-1), kind(count * nnz))
+    return scipy.sparse.csr_array((values.reshape(-1), indices, indptr), shape=(count * m, count * n))

@@ -1,0 +1,154 @@
+"""Generated source as C99, for programs without Python.
+
+The generated language has assignments, arithmetic, loops and guards, and each name is set before what reads it, so a
+function is printed statement by statement. What is printed computes what the other back ends compute, in the same
+order; functions such as ``exp`` are those of the C library.
+"""
+
+from __future__ import annotations
+
+import ast
+from collections import defaultdict
+
+from sparsead.emit.source import Function
+
+TYPES = {"i": "long long", "d": "double", "b": "int"}  # of indices, numbers and conditions
+OPERATORS = {ast.Add: "+", ast.Sub: "-", ast.Mult: "*", ast.Div: "/", ast.FloorDiv: "/"}
+COMPARE = {ast.Lt: "<", ast.LtE: "<=", ast.Gt: ">", ast.GtE: ">=", ast.Eq: "==", ast.NotEq: "!="}
+CONSTANTS = {"inf": "INFINITY", "nan": "NAN"}
+ELEMENT = {"f8": "double", "i1": "int", "i2": "int", "i4": "int", "i8": "long long"}
+
+Typed = tuple[str, str]  # C code and the letter of its type
+
+
+def c_function(source: Function, name: str) -> tuple[str, list[str]]:
+    """Return a static C function, and the arrays that it takes: those of the source that it uses."""
+    function = ast.parse(source.text).body[0]
+    assert isinstance(function, ast.FunctionDef)
+    read = _read(function.body)
+    arrays = [array for array in source.arrays if array in read]
+    printer = _Printer(source)
+    printer.block(function.body)
+    stores = [n.value for n in ast.walk(function) if isinstance(n, ast.Subscript) and isinstance(n.ctx, ast.Store)]
+    written = {array.id for array in stores if isinstance(array, ast.Name)}
+    kinds = [f"{'' if array in written else 'const '}{ELEMENT[source.arrays[array]]}" for array in arrays]
+    parameters = ", ".join(f"{kind} *restrict {array}" for kind, array in zip(kinds, arrays, strict=True))
+    return "\n".join([f"static void {name}({parameters})", *printer.lines]), arrays
+
+
+def _read(statements: list[ast.stmt]) -> set[str]:
+    """Return the names that what is stored, or runs, depends on; the others need not be set."""
+    needs: dict[str, set[str]] = defaultdict(set)
+    pending: set[str] = set()
+    for node in (n for statement in statements for n in ast.walk(statement)):
+        match node:
+            case ast.Assign(targets=[ast.Name(id=name)], value=value):
+                needs[name] |= _names(value)
+            case ast.Assign(targets=[target], value=value) | ast.AugAssign(target=target, value=value):
+                pending |= _names(target) | _names(value)
+            case ast.For(iter=test) | ast.If(test=test):
+                pending |= _names(test)
+    read: set[str] = set()
+    while pending:
+        read |= pending
+        pending = set().union(*(needs[name] for name in pending)) - read
+    return read
+
+
+def _names(node: ast.AST) -> set[str]:
+    return {n.id for n in ast.walk(node) if isinstance(n, ast.Name)}
+
+
+class _Printer:
+    """Prints one function."""
+
+    def __init__(self, source: Function) -> None:
+        self.arrays = source.arrays
+        self.lines: list[str] = []
+        self.scopes: list[dict[str, str]] = []  # names that are known in each block, with their types
+        self.read: list[set[str]] = []  # names that are needed in each block
+
+    def write(self, line: str) -> None:
+        self.lines.append("    " * len(self.scopes) + line)
+
+    def block(self, statements: list[ast.stmt], **names: str) -> None:
+        """Print statements in braces; `names` are known in there."""
+        self.write("{")
+        self.scopes.append(names)
+        self.read.append(_read(statements))
+        for statement in statements:
+            self.statement(statement)
+        self.read.pop()
+        self.scopes.pop()
+        self.write("}")
+
+    def statement(self, node: ast.stmt) -> None:
+        match node:
+            case ast.Assign(targets=[ast.Name(id=name)], value=value):
+                if name in self.read[-1]:
+                    self.define(name, *self.expression(value))
+            case ast.Assign(targets=[ast.Subscript() as target], value=value):
+                self.write(f"{self.element(target)} = {self.expression(value)[0]};")
+            case ast.AugAssign(target=ast.Subscript() as target, op=ast.Add(), value=value):
+                self.write(f"{self.element(target)} += {self.expression(value)[0]};")
+            case ast.For(target=ast.Name(id=name), iter=ast.Call(args=bounds), body=body):
+                *start, stop = (self.expression(b)[0] for b in bounds)
+                self.write(f"for (long long {name} = {start[0] if start else 0}; {name} < {stop}; ++{name})")
+                self.block(body, **{name: "i"})
+            case ast.If(test=test, body=body, orelse=[]):
+                self.write(f"if ({self.expression(test)[0]})")
+                self.block(body)
+            case ast.Pass() | ast.Expr(value=ast.Call(func=ast.Name(id="prefetch"))):
+                pass
+            case _:
+                raise AssertionError(f"not in the generated language: {ast.dump(node)}")
+
+    def define(self, name: str, code: str, kind: str) -> None:
+        known = name in self.scopes[-1]
+        self.scopes[-1][name] = kind
+        self.write(f"{'' if known else TYPES[kind] + ' '}{name} = {code};")
+
+    def element(self, node: ast.Subscript) -> str:
+        assert isinstance(node.value, ast.Name)
+        return f"{node.value.id}[{self.expression(node.slice)[0]}]"
+
+    def expression(self, node: ast.expr) -> Typed:
+        match node:
+            case ast.Name(id=name) if name in CONSTANTS:
+                return CONSTANTS[name], "d"
+            case ast.Name(id=name):
+                return name, next(scope[name] for scope in reversed(self.scopes) if name in scope)
+            case ast.Constant(value=float(value)):
+                return repr(value), "d"
+            case ast.Constant(value=int(value)):
+                return str(value), "i"
+            case ast.Subscript(value=ast.Name(id=name)):
+                code = self.element(node)
+                return (code, "d") if self.arrays[name] == "f8" else (f"(long long){code}", "i")
+            case ast.UnaryOp(op=ast.USub(), operand=operand):
+                code, kind = self.expression(operand)
+                return f"(-{code})", kind
+            case ast.UnaryOp(op=ast.Not(), operand=operand):
+                return f"!{self.expression(operand)[0]}", "b"
+            case ast.BinOp(left=left, op=ast.Pow(), right=right):
+                return f"pow({self.expression(left)[0]}, {self.expression(right)[0]})", "d"
+            case ast.BinOp(left=left, op=op, right=right):
+                (a, kind), (b, other) = self.expression(left), self.expression(right)
+                return f"({a} {OPERATORS[type(op)]} {b})", "i" if kind == other == "i" else "d"
+            case ast.BoolOp(op=op, values=values):
+                word = " && " if isinstance(op, ast.And) else " || "
+                return f"({word.join(self.expression(v)[0] for v in values)})", "b"
+            case ast.Compare(left=left, ops=ops, comparators=others):
+                codes = [self.expression(e)[0] for e in (left, *others)]
+                tests = [f"{a} {COMPARE[type(op)]} {b}" for op, a, b in zip(ops, codes[:-1], codes[1:], strict=True)]
+                return f"({' && '.join(tests)})", "b"
+            case ast.IfExp(test=test, body=body, orelse=orelse):
+                chosen, other_code = self.expression(body)[0], self.expression(orelse)[0]
+                return f"({self.expression(test)[0]} ? (double){chosen} : (double){other_code})", "d"
+            case ast.Call(func=ast.Name(id="min" | "max" as name), args=[first, second]):
+                a, b = self.expression(first)[0], self.expression(second)[0]
+                return f"({a} {'<' if name == 'min' else '>'} {b} ? {a} : {b})", "i"
+            case ast.Call(func=ast.Name(id=name), args=args):
+                name = "fabs" if name == "abs" else name
+                return f"{name}({', '.join(self.expression(a)[0] for a in args)})", "d"
+        raise AssertionError(f"not in the generated language: {ast.dump(node)}")

@@ -1,0 +1,349 @@
+"""A sweep for many points at once: the generated source with another loop, over points, innermost or outermost.
+
+Innermost: what a point has of its own (x, arguments with the axis of points, values, work arrays) gets that axis; index
+arithmetic, loops and tables stay as they are, and serve all points of a block. So arithmetic is vectorised over points
+whatever the indices look like, and nothing is gathered. Statements that follow each other share one loop over the
+points; a number that is read in another such loop goes through a scratch array. Blocks are small enough for the work
+arrays to stay in cache. Outermost, where points lie one after the other in memory and there is little to compute: then
+turning their arrays round would cost more than it gains.
+
+Either way a point's operations keep their order, so its values are those of a single call to the bit. Threads share
+the blocks.
+"""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+
+from sparsead.emit.source import POINT, Source, share
+from sparsead.emit.written_out import written_out
+
+CACHE = 1 << 22  # bytes for what a block has of its own
+WIDTHS = (32, 64)  # least and most points of a block: a few vectors
+WORTH = 5  # operations for each number that has to be turned round from which on vectors over points gain
+PADDING = 8  # elements between the rows of a block: rows a power of two apart would share few lines of the cache
+UNKNOWN, VECTOR = 8, 4  # times that a loop is assumed to run; gain of a loop that vectorises
+COSTS: dict[type[ast.AST], int] = {
+    ast.BinOp: 1,
+    ast.Call: 20,
+    ast.Pow: 20,
+    ast.Div: 4,
+    ast.AugAssign: 2,
+    ast.Compare: 1,
+}
+COUNT = "batch"  # array parameter: the number of points
+
+
+@dataclass(eq=False)
+class _Run:
+    """Statements that run point by point."""
+
+    statements: list[ast.stmt] = field(default_factory=list)
+
+    @property
+    def defined(self) -> set[str]:
+        return {
+            n.id
+            for s in self.statements
+            for n in ast.walk(s)
+            if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Store)
+        }
+
+    @property
+    def read(self) -> set[str]:
+        return {
+            n.id
+            for s in self.statements
+            for n in ast.walk(s)
+            if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Load)
+        }
+
+
+@dataclass(frozen=True)
+class _Loop:
+    """A loop or guard that all points share."""
+
+    header: str
+    body: list[_Item]
+
+
+_Item = _Run | _Loop | str  # a string is a line that all points share
+
+
+@dataclass(frozen=True)
+class Layout:
+    """How the arrays of a batch lie in memory.
+
+    Attributes
+    ----------
+    sizes : dict
+        Arrays that are given with an axis of points: the elements of one point.
+    last : bool
+        True where the axis of points is the last one.
+    """
+
+    sizes: dict[str, int]
+    last: bool
+
+
+def width_of(elements: int) -> int:
+    """Return how many points a block has, of which each has so many numbers of its own."""
+    least, most = WIDTHS
+    return min(max(CACHE // (8 * max(elements, 1)) // least * least, least), most)
+
+
+def in_lanes(name: str, sources: Sequence[tuple[Source, dict[str, int]]], layout: Layout) -> Source:
+    """Return one source that runs others for all points of a batch.
+
+    Parameters
+    ----------
+    name : str
+        Its name.
+    sources : sequence of (Source, sizes)
+        What a point runs, one after the other, with the sizes of work arrays. Nothing of it may call back.
+    layout : Layout
+        The arrays with an axis of points; ``batch`` holds their number.
+    """
+    given = sum(layout.sizes.values())
+    own = sum(sum((sizes | source.sizes).values()) for source, sizes in sources) + (0 if layout.last else given)
+    light = sum(work_of(source) for source, _ in sources) < WORTH * given
+    writer = _Writer(Source(name), layout, 1 if light and not layout.last else width_of(own))
+    writer.write(sources)
+    return writer.source
+
+
+class _Writer:
+    """Writes one source for batches."""
+
+    def __init__(self, source: Source, layout: Layout, width: int) -> None:
+        self.source = source
+        self.layout = layout
+        self.width = width
+        self.stride = 1 if width == 1 else width + PADDING
+
+    def write(self, sources: Sequence[tuple[Source, dict[str, int]]]) -> None:
+        """Write the loop over blocks."""
+        parts = [_Part(self, number, source, sizes) for number, (source, sizes) in enumerate(sources)]
+        out = self.source
+        with out.divided():
+            total = out.array(COUNT, "i8")
+            out.write(f"total = {total}[0]")
+            out.write(f"blocks = (total + {self.width - 1}) // {self.width}")
+            for bound, code in zip(("low", "high"), share("blocks"), strict=True):
+                out.write(f"{bound} = {code}")
+            with out.block(f"for {POINT if self.width == 1 else 'block'} in range(low, high):"):
+                if self.width > 1:
+                    out.write(f"base = {self.width} * block")
+                    out.write(f"count = min({self.width}, total - base)")
+                staged = {} if self.layout.last or self.width == 1 else self.layout.sizes
+                written = set().union(*(part.stored for part in parts))
+                for array in staged.keys() - written:
+                    self.turn(array, "{staged} = {given}")
+                for part in parts:
+                    part.write()
+                for array in staged.keys() & written:
+                    self.turn(array, "{given} = {staged}")
+
+    def place(self, array: str, index: str) -> str:
+        """Return an element of an array with an axis of points."""
+        if self.width == 1:
+            return f"{array}[{self.layout.sizes[array]} * {POINT} + ({index})]"
+        if self.layout.last:
+            return f"{array}[total * ({index}) + (base + q)]"
+        return f"block_{array}[{self.own(index)}]"
+
+    def own(self, index: str) -> str:
+        """Return where the points of a block have an element of an array of theirs."""
+        return index if self.width == 1 else f"{self.stride} * ({index}) + q"
+
+    def turn(self, array: str, statement: str) -> None:
+        """Copy between an array as it is given, point after point, and its block with the points innermost."""
+        out, size = self.source, self.layout.sizes[array]
+        staged = f"{out.scratch(f'block_{array}', self.stride * size)}[{self.stride} * e + q]"
+        with out.block("for q in range(count):"), out.block(f"for e in range({size}):"):
+            out.write(statement.format(staged=staged, given=f"{out.array(array)}[{size} * (base + q) + e]"))
+
+
+class _Part:
+    """One of the sources that a point runs."""
+
+    def __init__(self, writer: _Writer, number: int, source: Source, sizes: dict[str, int]) -> None:
+        self.writer, self.out, self.source = writer, writer.source, source
+        self.local = {n: f"w{number}_{n}" for n in source.arrays if n in sizes or n in source.sizes}
+        self.renamed = {n: f"f{number}_{n}" for n in source.fixed if n in source.arrays}
+        self.elements = sizes | source.sizes
+        self.lane_names: set[str] = set()
+        self.conditions: set[str] = set()
+        self.spilled: dict[str, int] = {}
+        self.stored = _stored(source)
+
+    def write(self) -> None:
+        """Write all functions of the source."""
+        for name, new in self.renamed.items():
+            self.out.array(new, self.source.arrays[name], self.source.fixed[name])
+        for name, new in self.local.items():
+            self.out.scratch(new, self.writer.stride * self.elements[name])
+        for name in self.source.arrays:
+            if name not in self.renamed and name not in self.local:
+                self.out.array(name)
+        for function in self.source.functions:
+            parsed = ast.parse(function.text).body[0]
+            assert isinstance(parsed, ast.FunctionDef)
+            tables = {name: self.source.fixed[name] for name in self.renamed}
+            items = self.items(written_out(parsed.body, tables) or parsed.body)
+            if self.writer.width > 1:  # else one run sees what another has set
+                self.spill(list(_runs(items)))
+            self.write_items(items)
+
+    # -- cutting into runs ----------------------------------------------------------------------------------
+    def items(self, statements: Iterable[ast.stmt]) -> list[_Item]:
+        """Cut statements into runs, shared lines and shared loops."""
+        found: list[_Item] = []
+        run = _Run()
+
+        def end() -> None:
+            nonlocal run
+            if run.statements:
+                found.append(run)
+                run = _Run()
+
+        for node in statements:
+            match node:
+                case ast.For() | ast.If():
+                    end()
+                    found.append(_Loop(self.header(node), self.items(node.body)))
+                case ast.Assign(targets=[ast.Name(id=name)], value=value) if not self.is_own(value):
+                    if name in run.read:
+                        end()
+                    where = len(found)
+                    found.insert(where, self.code(node))
+                case ast.Assign() | ast.AugAssign():
+                    self.note(node)
+                    run.statements.append(node)
+        end()
+        return found
+
+    def is_own(self, value: ast.expr) -> bool:
+        """Tell whether an expression may differ from point to point."""
+        names = {n.id for n in ast.walk(value) if isinstance(n, ast.Name)}
+        return bool(names & self.lane_names) or any(self.has_lanes(name) for name in names)
+
+    def has_lanes(self, array: str) -> bool:
+        """Tell whether an array has an axis of points."""
+        return array in self.local or array in self.writer.layout.sizes
+
+    def note(self, node: ast.Assign | ast.AugAssign) -> None:
+        """Remember a name that each point has of its own, and whether it is a condition."""
+        if isinstance(node, ast.Assign) and isinstance(node.targets[0], ast.Name):
+            name = node.targets[0].id
+            self.lane_names.add(name)
+            if isinstance(node.value, (ast.Compare, ast.BoolOp)) or (
+                isinstance(node.value, ast.UnaryOp) and isinstance(node.value.op, ast.Not)
+            ):
+                self.conditions.add(name)
+
+    def header(self, node: ast.For | ast.If) -> str:
+        if isinstance(node, ast.If):
+            return f"if {self.code(node.test)}:"
+        return f"for {self.code(node.target)} in {self.code(node.iter)}:"
+
+    # -- writing ----------------------------------------------------------------------------------------------
+    def spill(self, runs: list[_Run]) -> None:
+        """Find the names that are read in another run than the one that sets them."""
+        setters = {name: run for run in runs for name in run.defined}
+        for run in runs:
+            for name in sorted(run.read & self.lane_names):
+                if setters[name] is not run:
+                    self.spilled.setdefault(name, len(self.spilled))
+
+    def write_items(self, items: Iterable[_Item]) -> None:
+        for item in items:
+            match item:
+                case str():
+                    self.out.write(item)
+                case _Loop(header, body):
+                    with self.out.block(header):
+                        self.write_items(body)
+                case _Run():
+                    self.write_run(item)
+
+    def write_run(self, run: _Run) -> None:
+        """Write the loop over the points of a block."""
+        if self.writer.width == 1:
+            for statement in run.statements:
+                self.out.write(self.code(statement))
+            return
+        defined = run.defined
+        with self.out.block("for q in range(count):"):
+            for name in sorted((run.read & self.spilled.keys()) - defined):
+                known = " != 0.0" if name in self.conditions else ""
+                self.out.write(f"{name} = {self.room(name)}{known}")
+            for statement in run.statements:
+                self.out.write(self.code(statement))
+            for name in sorted(defined & self.spilled.keys()):
+                self.out.write(f"{self.room(name)} = {name}")
+
+    def room(self, name: str) -> str:
+        """Return the place where a number is kept between runs."""
+        array = self.out.scratch("kept", self.writer.width * (self.spilled[name] + 1))
+        return f"{array}[{self.writer.width * self.spilled[name]} + q]"
+
+    def code(self, node: ast.AST) -> str:
+        """Return code with arrays renamed, and the axis of points added to those that have one."""
+        return ast.unparse(_WithLanes(self).visit(node))
+
+
+class _WithLanes(ast.NodeTransformer):
+    def __init__(self, part: _Part) -> None:
+        self.part = part
+
+    def visit_Subscript(self, node: ast.Subscript) -> ast.expr:
+        assert isinstance(node.value, ast.Name)
+        name, index = node.value.id, ast.unparse(self.visit(node.slice))
+        writer = self.part.writer
+        if name in self.part.local:
+            return _parsed(f"{self.part.local[name]}[{writer.own(index)}]")
+        if name in writer.layout.sizes:
+            return _parsed(writer.place(name, index))
+        return _parsed(f"{self.part.renamed.get(name, name)}[{index}]")
+
+
+def _stored(source: Source) -> set[str]:
+    """Return the arrays that a source writes to."""
+    nodes = (
+        n for n in ast.walk(ast.parse(source.text)) if isinstance(n, ast.Subscript) and isinstance(n.ctx, ast.Store)
+    )
+    return {n.value.id for n in nodes if isinstance(n.value, ast.Name)}
+
+
+def _parsed(code: str) -> ast.expr:
+    return ast.parse(code, mode="eval").body
+
+
+def _runs(items: Iterable[_Item]) -> Iterable[_Run]:
+    for item in items:
+        if isinstance(item, _Run):
+            yield item
+        elif isinstance(item, _Loop):
+            yield from _runs(item.body)
+
+
+def work_of(source: Source) -> float:
+    """Return about how many operations one point takes, one at a time: what vectorises within a point counts less."""
+    statements = (s for f in source.functions for s in ast.parse(f.text).body[0].body)  # type: ignore[attr-defined]
+    return sum(map(_work, statements))
+
+
+def _work(node: ast.stmt) -> float:
+    match node:
+        case ast.For(iter=ast.Call(args=bounds), body=body):
+            last = bounds[-1]
+            known = len(bounds) == 1 and isinstance(last, ast.Constant) and isinstance(last.value, int)
+            times = last.value if known else UNKNOWN  # type: ignore[attr-defined]
+            plain = times >= UNKNOWN and all(isinstance(s, ast.Assign) for s in body)
+            return times * sum(map(_work, body)) / (VECTOR if plain else 1)
+        case ast.If(body=body):
+            return sum(map(_work, body))
+    return sum(COSTS.get(type(n), 0) for n in ast.walk(node))

@@ -1,0 +1,58 @@
+"""What remains to be done on the values of a matrix after its sweeps: substitution, copies to the other triangle."""
+
+from __future__ import annotations
+
+import itertools
+
+import numpy as np
+
+from coloring import SparsityPattern
+from sparsead.emit.nest import Nest
+from sparsead.emit.source import Source
+from sparsead.emit.sweep import DEFAULT_ENGINE, Engine, Sweep
+from sparsead.kernels.indexmap import recognise
+
+
+class Finishing:
+    """Substitution and mirroring, as generated code.
+
+    Parameters
+    ----------
+    taken, feeds : ndarray of int
+        In this order, entry ``taken[t]`` is subtracted from entry ``feeds[t]``, if that is not negative.
+    source, target : ndarray of int
+        Then entry ``source[t]`` is copied to entry ``target[t]``.
+    engine : Engine
+        See `Sweep`.
+    """
+
+    def __init__(
+        self,
+        taken: np.ndarray,
+        feeds: np.ndarray,
+        source: np.ndarray,
+        target: np.ndarray,
+        engine: Engine = DEFAULT_ENGINE,
+    ) -> None:
+        code, feeding = Source("finish"), feeds >= 0
+        counter = itertools.count()
+        for to, of, sign in ((feeds[feeding], taken[feeding], "data[{0}] - "), (target, source, "")):
+            if to.size:
+                nest = Nest(code, to.shape, counter, ordered=True)
+                name, place, other = code.array("data"), nest.index(recognise(to)), nest.index(recognise(of))
+                with nest.body():
+                    code.write(f"{name}[{place}] = {sign.format(place)}{name}[{other}]")
+        self.sweeps = [Sweep(code, {}, engine)] if code.arrays else []
+
+    def __call__(self, data: np.ndarray) -> None:
+        """Finish the values of a matrix."""
+        for sweep in self.sweeps:
+            sweep(data=data)
+
+
+def mirroring(pattern: SparsityPattern, engine: Engine = DEFAULT_ENGINE) -> Finishing:
+    """Return what copies the lower triangle of the values to the upper one."""
+    by_column = np.argsort(pattern.indices, kind="stable")  # entry k of the transpose, in row order
+    upper = np.flatnonzero(pattern.indices > pattern.rows)
+    nothing = np.empty(0, np.intp)
+    return Finishing(nothing, nothing, by_column[upper], upper, engine)

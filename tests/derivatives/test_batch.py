@@ -1,0 +1,216 @@
+"""Many points in one call: to the bit what single calls give, point by point, however they lie in memory."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+import sparsead as sad
+from sparsead import extend
+from sparsead.emit import lanes
+from sparsead.problems import PROBLEMS
+
+RNG = np.random.default_rng(5)
+
+
+def light(x, p, q):
+    return np.stack([p * x[0] * x[3], x[1] * q[0] - x[2] ** 2, x[0] * q[1]])
+
+
+def heavy(x, p, q):
+    """Several layers, sums, tables, conditions and functions."""
+    rates = np.exp(-q[0] / x[:3]) * x[[3, 1, 0]] * p
+    total = np.cumsum(np.sin(rates)) / (1.0 + np.sum(x**2))
+    return np.where(total > 0.2, total**3, np.tanh(total * q[1])) + x[[2, 0, 1]] @ np.arange(9.0).reshape(3, 3)
+
+
+def scalar(x, p, q):
+    return np.sum(np.cumsum(np.exp(p * x)) ** 2) * q[0] + np.where(x[0] > 0.6, x[1] ** 3, np.sin(x[2])) * q[1]
+
+
+def layout(array, last):
+    return np.ascontiguousarray(np.moveaxis(array, 0, -1)) if last else array
+
+
+def checked(batch, single, x, p, q, last):
+    """Compare a batch with single calls, whichever of the arguments has points."""
+    several = [a for a in (p, q) if np.ndim(a) > (0 if a is p else 1)]
+    given = [layout(a, last) if any(a is s for s in several) else a for a in (x, p, q)]
+    given[0] = layout(x, last)
+    found = np.moveaxis(batch(*given, axis=-1 if last else 0), -1 if last else 0, 0)
+    assert len(found) == len(x)
+    for k in range(len(x)):
+        at = [x[k], *(a[k] if any(a is s for s in several) else a for a in (p, q))]
+        np.testing.assert_array_equal(found[k], single(*at))
+
+
+COUNTS = (1, 7, 64, 65, 530)  # ragged blocks among them
+
+
+@pytest.mark.parametrize("last", [False, True])
+@pytest.mark.parametrize("mode", ["direct", "forward", "reverse", "bidirectional"])
+@pytest.mark.parametrize("f", [light, heavy])
+def test_jacobians_equal_single_calls_to_the_bit(f, mode, last):
+    jac = sad.jacobian(f, np.ones(4), 1.0, np.ones(2), mode=mode)
+    for count in COUNTS:
+        x, p, q = RNG.random((count, 4)) + 0.1, RNG.random(count), RNG.random((count, 2))
+        for given in ((p, q), (0.5, q), (p, q[0]), (0.5, q[0])):
+            checked(jac.batch, jac.values, x, *given, last)
+    checked(jac.value_batch, jac.value, x, p, q, last)
+
+
+@pytest.mark.parametrize("last", [False, True])
+@pytest.mark.parametrize("mode", ["direct", "star", "acyclic", "column"])
+def test_hessians_and_gradients_equal_single_calls_to_the_bit(mode, last):
+    hess, grad = (
+        sad.hessian(scalar, np.ones(5), 1.0, np.ones(2), mode=mode),
+        sad.gradient(scalar, np.ones(5), 1.0, np.ones(2)),
+    )
+    for count in COUNTS:
+        x, p, q = RNG.random((count, 5)) + 0.1, RNG.random(count), RNG.random((count, 2))
+        checked(hess.batch, hess.values, x, p, q, last)
+    checked(hess.gradient_batch, hess.gradient, x, p, q, last)
+    checked(grad.batch, grad, x, p, q, last)
+    checked(hess.value_batch, lambda *at: scalar_value(hess, *at), x, p, q, last)
+
+
+def scalar_value(hess, *at):
+    return hess.value_gradient_and_hessian(*at)[0]
+
+
+@pytest.mark.parametrize("outermost", [False, True])
+def test_both_orders_of_loops_give_the_same(outermost, monkeypatch):
+    monkeypatch.setattr(lanes, "WORTH", np.inf if outermost else 0.0)
+    for f in (light, heavy):
+        jac = sad.jacobian(f, np.ones(4), 1.0, np.ones(2))
+        source = lanes.in_lanes(
+            "f",
+            [(s.source, s.sizes) for s in jac._assembly.sweeps_of_points()],
+            lanes.Layout({"x": 4, "data": jac.pattern.nnz}, False),
+        )
+        assert ("range(count)" in source.text) != outermost
+        checked(jac.batch, jac.values, RNG.random((77, 4)) + 0.1, 0.7, np.ones(2), False)
+
+
+SIZES = {
+    "bratu": 6,
+    "broyden": 40,
+    "brusselator": 6,
+    "burgers": 40,
+    "cavity": 5,
+    "rosenbrock": 60,
+    "minimal-surface": 9,
+    "power-flow": 14,
+}
+
+
+@pytest.mark.parametrize("name", SIZES)
+def test_benchmark_problems_in_batches(name):
+    problem = PROBLEMS[name](SIZES[name])
+    prepared = getattr(sad, problem.derivative)(problem.f, problem.x0, *problem.args)
+    x = problem.x0 + 0.01 * RNG.random((19, *problem.x0.shape))
+    for last in (False, True):
+        found = prepared.batch(layout(x, last), *problem.args, axis=-1 if last else 0)
+        for k in (0, 8, 18):
+            np.testing.assert_array_equal(found[:, k] if last else found[k], prepared.values(x[k], *problem.args))
+
+
+def test_points_of_several_axes():
+    jac = sad.jacobian(lambda x: np.cumsum(x, axis=1) * x**2, np.ones((2, 3)))
+    x = RNG.random((9, 2, 3))
+    for axis, given in ((0, x), (-1, np.moveaxis(x, 0, -1)), (2, np.moveaxis(x, 0, -1))):
+        found = np.moveaxis(jac.batch(given, axis=axis), 0 if axis == 0 else -1, 0)
+        np.testing.assert_array_equal(found, [jac.values(point) for point in x])
+        assert jac.value_batch(given, axis=axis).shape == given.shape
+
+
+def test_threads_do_not_change_a_bit():
+    x, q = RNG.random((1003, 4)) + 0.1, np.ones(2)
+    for f in (light, heavy):
+        one, three = (sad.jacobian(f, np.ones(4), 1.0, q, threads=k) for k in (1, 3))
+        for axis, given in ((0, x), (-1, np.ascontiguousarray(x.T))):
+            np.testing.assert_array_equal(three.batch(given, 0.7, q, axis=axis), one.batch(given, 0.7, q, axis=axis))
+
+
+@pytest.mark.parametrize(("backend", "f"), [("python", heavy), ("numba", light)])
+def test_other_back_ends(backend, f):
+    jac = sad.jacobian(f, np.ones(4), 1.0, np.ones(2), backend=backend)
+    x = RNG.random((9, 4)) + 0.1
+    for last in (False, True) if backend == "python" else (False,):
+        found = jac.batch(layout(x, last), 0.7, np.ones(2), axis=-1 if last else 0)
+        np.testing.assert_allclose(found.T if last else found, [jac.values(p, 0.7, np.ones(2)) for p in x], rtol=1e-14)
+
+
+def test_one_matrix_of_all():
+    jac = sad.jacobian(heavy, np.ones(4), 1.0, np.ones(2))
+    x = RNG.random((5, 4)) + 0.1
+    for axis, given in ((0, x), (-1, x.T)):
+        J = jac.batch(given, 0.7, np.ones(2), axis=axis, format="csr")
+        assert J.has_sorted_indices
+        for k, point in enumerate(x):
+            block = J[3 * k : 3 * k + 3, 4 * k : 4 * k + 4].toarray()
+            np.testing.assert_array_equal(block, jac(point, 0.7, np.ones(2)).toarray())
+        assert J.nnz == 5 * jac.pattern.nnz
+
+
+def test_operations_that_are_not_traced_are_called_point_by_point():
+    cube = extend.operation(lambda x: np.asarray(x) ** 3, jvp=lambda x, v: 3.0 * x[0] ** 2 * v[0])
+    x, p = RNG.random((4, 3)), RNG.random(4)
+    jac = sad.jacobian(lambda x, p: cube(x) * p + x, np.ones(3), 1.0)
+    for last in (False, True):
+        found = jac.batch(layout(x, last), p, axis=-1 if last else 0)
+        wanted = p[:, None] * 3.0 * x**2 + 1.0
+        np.testing.assert_allclose(found.T if last else found, wanted, rtol=1e-14)
+        value = jac.value_batch(layout(x, last), p, axis=-1 if last else 0)
+        np.testing.assert_allclose(value.T if last else value, p[:, None] * x**3 + x, rtol=1e-14)
+    assert list(jac._matrix_batch._compiled.values()) == [None, None]
+    with pytest.raises(sad.InputError, match="calls Python at run time"):
+        jac.export("never_written")
+
+
+def test_outputs_are_written_and_checked():
+    jac = sad.jacobian(light, np.ones(4), 1.0, np.ones(2))
+    x, q = RNG.random((6, 4)), np.ones(2)
+    out = np.full((6, jac.pattern.nnz), np.nan)
+    assert jac.batch(x, 0.7, q, out=out) is out
+    np.testing.assert_array_equal(out, jac.batch(x, 0.7, q))
+    for wrong in (out[:5], out.astype(np.float32), out.T, np.asfortranarray(out), out.tolist()):
+        with pytest.raises(sad.InputError, match="out must be"):
+            jac.batch(x, 0.7, q, out=wrong)
+    both = np.ones((6, 4 + jac.pattern.nnz)).reshape(-1)
+    with pytest.raises(sad.InputError, match="shares memory"):
+        jac.batch(both[:24].reshape(6, 4), 0.7, q, out=both[20:][: out.size].reshape(out.shape))
+
+
+def test_what_does_not_fit_is_refused():
+    jac, q = sad.jacobian(light, np.ones(4), 1.0, np.ones(2)), np.ones(2)
+    for x in (np.ones(4), np.ones((3, 5)), np.ones((2, 3, 4)), np.ones((4, 3))):
+        with pytest.raises(sad.InputError, match=r"x has shape .*; for a batch it must be"):
+            jac.batch(x, 0.7, q)
+    with pytest.raises(sad.InputError, match="different numbers of points"):
+        jac.batch(np.ones((3, 4)), np.ones(2), q)
+    with pytest.raises(sad.InputError, match="argument 2 has shape"):
+        jac.batch(np.ones((3, 4)), 0.7, np.ones(3))
+    with pytest.raises(sad.InputError, match="arguments"):
+        jac.batch(np.ones((3, 4)), 0.7)
+    with pytest.raises(sad.InputError, match="axis is where"):
+        jac.batch(np.ones((3, 4)), 0.7, q, axis=3)
+    with pytest.raises(sad.InputError, match="unknown format"):
+        jac.batch(np.ones((3, 4)), 0.7, q, format="bsr")
+    fixed = sad.jacobian(lambda x, k: x**k, np.ones(2), 3)
+    with pytest.raises(sad.InputError, match="fixed"):
+        fixed.batch(np.ones((3, 2)), 4)
+
+
+def test_no_points_give_nothing():
+    jac = sad.jacobian(light, np.ones(4), 1.0, np.ones(2))
+    assert jac.batch(np.empty((0, 4)), 0.7, np.ones(2)).shape == (0, jac.pattern.nnz)
+    assert jac.batch(np.empty((4, 0)), 0.7, np.ones(2), axis=-1).shape == (jac.pattern.nnz, 0)
+    assert jac.batch(np.empty((0, 4)), 0.7, np.ones(2), format="csr").shape == (0, 0)
+
+
+def test_one_preparation_serves_any_number_of_points():
+    jac = sad.jacobian(light, np.ones(4), 1.0, np.ones(2))
+    for count in (3, 1000, 17):
+        jac.batch(RNG.random((count, 4)), 0.7, np.ones(2))
+    assert len(jac._matrix_batch._compiled) == 1

@@ -1,0 +1,219 @@
+"""Calls that machine code takes: the same numbers as the general way, and nothing taken that is not plain."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+import sparsead as sad
+from sparsead.derivatives.plain import never
+
+X = np.array([1.0, 0.5, 2.0, 0.25])
+
+
+def f(x, p, q):
+    return np.stack([np.exp(p * x[0]) * x[3], x[1] * q[0] - x[2] ** 2, x[0] / x[1] + q[1] * x[3]])
+
+
+def by_hand(x, p, q):
+    e = np.exp(p * x[0])
+    return np.array([[p * e * x[3], 0, 0, e], [0, q[0], -2 * x[2], 0], [1 / x[1], -x[0] / x[1] ** 2, 0, q[1]]])
+
+
+def g(x, p):
+    return np.sum(x[1:] * x[:-1] ** 2) * p + x[0] ** 3
+
+
+Q = np.array([3.0, -1.0])
+
+
+@pytest.fixture(scope="module")
+def jac():
+    return sad.jacobian(f, X, 0.3, Q)
+
+
+@pytest.fixture(scope="module")
+def hess():
+    return sad.hessian(g, X, 2.0)
+
+
+def general(matrix, *args):
+    data = np.empty(matrix.pattern.nnz)
+    matrix._assembly.fill(data, matrix._inputs(args))
+    return data
+
+
+@pytest.mark.parametrize("p", [0.7, np.float64(0.7), np.array(0.7)])
+def test_plain_calls_are_taken_and_equal_the_general_way_to_the_bit(jac, p):
+    data = np.empty(jac.pattern.nnz)
+    assert jac._plain(X, p, Q, data) is True
+    np.testing.assert_array_equal(data, general(jac, X, p, Q))
+    np.testing.assert_allclose(jac.structure.matrix(data).toarray(), by_hand(X, 0.7, Q), rtol=1e-14)
+
+
+def test_all_calls_that_may_be_plain_equal_the_general_way(jac, hess):
+    J, H = jac(X, 0.1, Q), hess(X, 0.1)
+    y, v, grad = np.empty(3), np.empty(jac.pattern.nnz), np.empty(4)
+    for x in (X, X + 1.0, -X):
+        wanted = general(jac, x, 0.7, Q)
+        assert jac(x, 0.7, Q, out=J) is J
+        for found in (J.data, jac(x, 0.7, Q).data, jac.values(x, 0.7, Q), jac.values(x, 0.7, Q, out=v)):
+            np.testing.assert_array_equal(found, wanted)
+        z, K = jac.value_and_jacobian(x, 0.7, Q, out=(y, J))
+        assert z is y and K is J
+        np.testing.assert_array_equal(J.data, wanted)
+        np.testing.assert_allclose(y, f(x, 0.7, Q), rtol=1e-14)
+        np.testing.assert_array_equal(jac.value(x, 0.7, Q), y)
+        assert hess(x, 0.7, out=H) is H
+        np.testing.assert_array_equal(H.data, general(hess, x, 0.7))
+        assert hess.gradient(x, 0.7, out=grad) is grad
+        np.testing.assert_array_equal(grad, sad.gradient(g, x, 0.7)(x, 0.7))
+
+
+ODD = {
+    "integers": lambda x: np.arange(4),
+    "list": lambda x: x.tolist(),
+    "not contiguous": lambda x: np.repeat(x, 2)[::2],
+    "other byte order": lambda x: x.astype(">f8"),
+    "single precision": lambda x: x.astype(np.float32),
+    "subclass": lambda x: x.view(np.recarray),
+    "not aligned": lambda x: np.frombuffer(b" " + x.tobytes(), np.uint8)[1:].view(np.float64),
+}
+
+
+@pytest.mark.parametrize("kind", ODD)
+def test_what_is_not_plain_goes_the_general_way(jac, kind):
+    x = ODD[kind](X)
+    before = np.full(jac.pattern.nnz, 7.0)
+    assert jac._plain(x, 0.7, Q, before) is False
+    assert (before == 7.0).all()
+    np.testing.assert_allclose(
+        jac(x, 0.7, Q, out=jac(X, 0.1, Q)).toarray(), by_hand(np.array(x, dtype=float), 0.7, Q), rtol=1e-14
+    )
+
+
+@pytest.mark.parametrize("x", [np.ones(3), np.ones(5), np.ones((4, 1)), np.ones((2, 2)), np.array(1.0), 1.0])
+def test_other_shapes_are_refused_with_the_general_message(jac, x):
+    with pytest.raises(sad.InputError, match="shape"):
+        jac(x, 0.7, Q, out=jac(X, 0.1, Q))
+    with pytest.raises(sad.InputError, match="shape"):
+        jac.values(x, 0.7, Q)
+
+
+def test_other_numbers_of_arguments_are_refused(jac):
+    for args in [(X,), (X, 0.7), (X, 0.7, Q, 1.0)]:
+        with pytest.raises(sad.InputError, match="arguments"):
+            jac(*args)
+
+
+def test_arrays_changed_in_place_are_looked_at_again(jac):
+    x, v = X.copy(), np.empty(jac.pattern.nnz)
+    jac.values(x, 0.7, Q, out=v)
+    x.shape = (2, 2)
+    with pytest.raises(sad.InputError, match="shape"):
+        jac.values(x, 0.7, Q, out=v)
+    v.setflags(write=False)
+    assert jac._plain(X, 0.7, Q, v) is False
+
+
+def test_outputs_that_share_memory_are_not_taken(jac):
+    both = np.concatenate([X, np.empty(jac.pattern.nnz)])
+    x = both[:4]
+    assert jac._plain(x, 0.7, Q, both[3:-1]) is False
+    assert jac._plain(x, 0.7, Q, both[4:]) is True
+    assert jac._plain_both(x, 0.7, Q, both[4:7], both[4:]) is False
+
+
+def test_a_matrix_of_another_structure_is_refused(jac, hess):
+    J = jac(X, 0.1, Q)
+    J.data = np.empty(3)
+    with pytest.raises(sad.InputError, match="out must be"):
+        jac(X, 0.7, Q, out=J)
+    with pytest.raises(sad.InputError, match="out must be"):
+        jac(X, 0.7, Q, out=hess(X, 1.0))
+
+
+def test_references_do_not_leak(jac):
+    import sys
+
+    data = np.empty(jac.pattern.nnz)
+    before = [sys.getrefcount(o) for o in (X, Q, data)]
+    for _ in range(100):
+        jac._plain(X, 0.7, Q, data)
+        jac._plain(X, 0.7, Q, X)
+    assert [sys.getrefcount(o) for o in (X, Q, data)] == before
+
+
+def test_fixed_arguments_must_be_the_same():
+    jac = sad.jacobian(lambda x, k, name: x**k, X, 3, "cube")
+    data = np.empty(4)
+    assert jac._plain(X, 3, "cube", data) is True
+    np.testing.assert_array_equal(data, 3 * X**2)
+    with pytest.raises(sad.InputError, match="fixed"):
+        jac(X, 4, "cube")
+    assert sad.jacobian(lambda x, k: x[k], X, np.array([1, 2]))._plain is never  # it may change in place
+
+
+def test_large_systems_other_back_ends_and_recovery_in_python_are_not_taken():
+    assert sad.jacobian(lambda x: x**2, np.ones(10_000))._plain is never
+    assert sad.jacobian(lambda x: x**2, X, backend="python")._plain is never
+    assert sad.jacobian(np.exp, X, threads=2)._plain is not never  # too small to be divided
+
+
+@pytest.mark.parametrize("mode", ["direct", "star", "acyclic", "column"])
+def test_hessians_of_all_modes_are_taken(mode):
+    hess = sad.hessian(lambda x, p: np.sum(np.cumsum(np.sin(x)) ** 3) * p, X, 2.0, mode=mode)
+    data = np.empty(hess.pattern.nnz)
+    assert hess._plain(X, 2.0, data) is True
+    np.testing.assert_array_equal(data, general(hess, X, 2.0))
+    H = hess.structure.matrix(data).toarray()
+    np.testing.assert_array_equal(H, H.T)
+
+
+def test_a_prepared_call_reads_what_the_arrays_hold(jac):
+    x, q, p = X.copy(), Q.copy(), np.array(0.3)
+    v, J = np.empty(jac.pattern.nnz), jac(X, 0.1, Q)
+    calls = jac.prepared_call(x, p, q, out=v), jac.prepared_call(x, p, q, out=J)
+    for _ in range(3):
+        x *= 1.1
+        q -= 0.5
+        p += 0.25
+        for call in calls:
+            assert call() is None
+        np.testing.assert_array_equal(v, general(jac, x, p, q))
+        np.testing.assert_array_equal(J.data, v)
+    del x, q, v
+    calls[0]()  # they are kept
+
+
+@pytest.mark.parametrize("options", [{"backend": "python"}, {"mode": "reverse"}, {"threads": 2}])
+def test_prepared_calls_of_all_kinds_agree(options):
+    x, data = X.copy(), np.empty(7)
+    jac = sad.jacobian(f, X, 0.3, Q, **options)
+    call = jac.prepared_call(x, 0.7, Q, out=data)
+    x += 1.0
+    call()
+    np.testing.assert_allclose(jac.structure.matrix(data).toarray(), by_hand(x, 0.7, Q), rtol=1e-14)
+
+
+def test_prepared_calls_refuse_what_they_could_not_read_again(jac):
+    v = np.empty(jac.pattern.nnz)
+    for x in (X.tolist(), np.arange(4), np.repeat(X, 2)[::2]):
+        with pytest.raises(sad.InputError, match="read again"):
+            jac.prepared_call(x, 0.7, Q, out=v)
+    with pytest.raises(sad.InputError, match="share memory"):
+        jac.prepared_call(v[:4], 0.7, Q, out=v)
+    with pytest.raises(sad.InputError, match="out"):
+        jac.prepared_call(X, 0.7, Q, out=None)
+    with pytest.raises(sad.InputError, match="shape"):
+        jac.prepared_call(X[:3], 0.7, Q, out=v)
+
+
+def test_what_a_prepared_call_wrote_is_not_taken_for_constants():
+    jac = sad.jacobian(lambda x, p: p * x + x**2 * np.array([0.0, 1.0, 1.0, 1.0]), X, 1.0, mode="direct")
+    J, p = jac(X, 1.0, keep_constants=True), np.array(5.0)
+    call = jac.prepared_call(X, p, out=J)
+    jac(X, 1.0, out=J, keep_constants=True)
+    call()
+    jac(X, 1.0, out=J, keep_constants=True)
+    np.testing.assert_array_equal(J.toarray(), jac(X, 1.0).toarray())
