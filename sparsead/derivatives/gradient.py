@@ -18,7 +18,7 @@ from sparsead.derivatives.modes import chosen_engine
 from sparsead.derivatives.nested import NestedGradient, composes, is_asked
 from sparsead.derivatives.plain import plain_entry
 from sparsead.derivatives.subject import checked
-from sparsead.emit.sweep import DEFAULT_BACKEND, Engine
+from sparsead.emit.sweep import DEFAULT_BACKEND, Engine, compile_together
 from sparsead.errors import InputError
 from sparsead.keeping.pickling import Recipe, Sendable
 from sparsead.kernels.gradient import gradient as gradient_kernels
@@ -33,12 +33,25 @@ from sparsead.tracing.trace import trace
 
 
 class Gradient(Described, Sendable):
-    """A gradient prepared once, evaluated many times. Made by `gradient`."""
+    """A gradient prepared once, evaluated many times. Made by `gradient`.
+
+    Attributes
+    ----------
+    timings : Timings
+        Seconds of each stage of the preparation.
+    """
 
     def __init__(
-        self, recipe: Recipe, program: Program, signature: Signature, kernels: Kernels, engine: Engine
+        self,
+        recipe: Recipe,
+        program: Program,
+        signature: Signature,
+        kernels: Kernels,
+        engine: Engine,
+        timings: Timings,
     ) -> None:
         self.recipe = recipe
+        self.timings = timings
         self.program = program
         self.kernels = kernels
         self.engine = engine
@@ -51,6 +64,10 @@ class Gradient(Described, Sendable):
         self._gradient = value_sweep(self.gradient_kernels, engine)
         self._value = value_sweep(kernels, engine)
         self._value_and_gradient = value_sweep(self._both, engine)
+
+    def compile(self) -> None:
+        """Compile what the calls need."""
+        compile_together([self._value, self._gradient, self._value_and_gradient])
 
     @composes
     def __call__(self, x: Any, *args: Any) -> np.ndarray:
@@ -124,11 +141,6 @@ class Gradient(Described, Sendable):
             self._value(**self._inputs((x, *args)), y=y)
         return float(y[0])
 
-    def compile(self) -> None:
-        """Compile now what else is compiled when it is first used."""
-        for sweep in (self._value, self._gradient, self._value_and_gradient):
-            sweep.compile()
-
     @composes
     def value_and_gradient(self, x: Any, *args: Any) -> tuple[float, np.ndarray]:
         """Return ``f(x, *args)`` and its gradient, from one sweep.
@@ -192,7 +204,10 @@ class Gradient(Described, Sendable):
 
     def _facts(self) -> list[tuple[str, str]]:
         kernels, arrays = self.gradient_kernels.kernels, self.gradient_kernels.work
-        return [("kernels", f"{len(kernels)}, {len(arrays)} intermediate arrays")]
+        return [
+            ("kernels", f"{len(kernels)}, {len(arrays)} intermediate arrays"),
+            ("prepared", f"in {self.timings.total:.3g} s ({self.timings})"),
+        ]
 
     def __repr__(self) -> str:
         return f"<{self._heading()}>"
@@ -249,7 +264,10 @@ def _prepared(f: Callable[..., Any], args: tuple[Any, ...], options: tuple[Argnu
     argnum, engine, wanted = options
     timings = Timings()
     program, signature, kernels = traced_scalar(f, args, argnum, timings)
-    made = Gradient(Recipe(_prepared, f, args, options), program, signature, kernels, engine)
+    with timings.stage("linearize"):
+        made = Gradient(Recipe(_prepared, f, args, options), program, signature, kernels, engine, timings)
+    with timings.stage("compile"):
+        made.compile()
     return checked(made, args, wanted, timings)
 
 

@@ -13,7 +13,7 @@ import functools
 import hashlib
 import struct
 import weakref
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import llvmlite
@@ -25,6 +25,8 @@ from sparsead.emit.address import address
 from sparsead.emit.cache import CodeCache, default_cache
 from sparsead.emit.frame import Frame
 from sparsead.emit.python import Bind, Call
+from sparsead.emit.sequence import entry
+from sparsead.emit.sharing import Procedure
 from sparsead.emit.source import POINT, Function
 from sparsead.emit.wide import has_wide, wide_definitions
 
@@ -51,9 +53,10 @@ Value = tuple[str, str]  # an LLVM operand and its type: double, i64 or i1
 
 
 class _Module:
-    """What the functions of one module share: functions of several numbers that they call, loops to be unrolled."""
+    """What the functions of one module share: procedures, functions of several numbers, loops to be unrolled."""
 
-    def __init__(self) -> None:
+    def __init__(self, procedures: Sequence[Procedure]) -> None:
+        self.procedures = {p.name: p for p in procedures}
         self.wide: set[tuple[str, int]] = set()
         self.marked: list[str] = []
 
@@ -70,11 +73,11 @@ class _Module:
 
 
 class _Translator:
-    """Translate one generated function; `lines` is the body in LLVM assembly."""
+    """Translate one body; `lines` is the body in LLVM assembly."""
 
-    def __init__(self, source: Function, module: _Module) -> None:
-        self.arrays = source.arrays
-        self.env: dict[str, Value] = {}
+    def __init__(self, code: Procedure, module: _Module) -> None:
+        self.arrays = code.arrays
+        self.env: dict[str, Value] = {name: (f"%{name}", "i64") for name in code.numbers}
         self.lines: list[str] = []
         self.module = module
         self.block = "entry"
@@ -115,10 +118,19 @@ class _Translator:
             case ast.Expr(value=ast.Call(func=ast.Name(id="prefetch"), args=[ast.Name(id=name), at])):
                 place = self.emit(f"getelementptr double, ptr %array.{name}, i64 {self.expression(at)[0]}", "ptr")
                 self.lines.append(f"  call void @llvm.prefetch.p0(ptr {place[0]}, {TO_WRITE_SOON})")
+            case ast.Expr(value=ast.Call(func=ast.Name(id=name), args=args)) if name in self.module.procedures:
+                self.lines.append(f"  call void @{name}({self.passed(self.module.procedures[name], args)})")
             case ast.Pass():
                 pass
             case _:
                 raise AssertionError(f"not in the generated language: {ast.dump(node)}")
+
+    def passed(self, procedure: Procedure, args: list[ast.expr]) -> str:
+        """Return the arguments of a call: arrays first, then whole numbers."""
+        names = [a.id for a in args if isinstance(a, ast.Name)]
+        count = len(procedure.arrays)
+        arrays, numbers = names[:count], names[count:]
+        return ", ".join([*(f"ptr %array.{n}" for n in arrays), *(f"i64 {self.env[n][0]}" for n in numbers)])
 
     def store(self, address: str, value: str, target: ast.Subscript) -> None:
         self.lines.append(f"  store double {value}, ptr {address}")
@@ -277,25 +289,51 @@ def assembly(functions: Sequence[Function]) -> str:
 
     A long function is cut between loops into several bodies: LLVM's time grows faster than the length of a function.
     """
-    module = _Module()
+    procedures = {p.name: p for function in functions for p in function.procedures}
+    module = _Module(list(procedures.values()))
+    shared = [_body(p, _statements(p), module) for p in procedures.values()]
     entries = [_entry(function, number, module) for number, function in enumerate(functions)]
-    return "\n".join([*_declarations(), *wide_definitions(module.wide), *entries, *module.metadata()])
+    return "\n".join([*_declarations(), *wide_definitions(module.wide), *shared, *entries, *module.metadata()])
+
+
+def _statements(code: Function | Procedure) -> list[ast.stmt]:
+    function = ast.parse(code.text).body[0]
+    assert isinstance(function, ast.FunctionDef)
+    return function.body
 
 
 def _entry(source: Function, number: int, module: _Module) -> str:
-    """Translate one function: its bodies, and what unpacks the arrays and calls them."""
-    function = ast.parse(source.text).body[0]
-    assert isinstance(function, ast.FunctionDef)
-    parts = {f"body{number}.{k}": part for k, part in enumerate(_parts(function.body))}
-    bodies = [_body(source, name, part, module) for name, part in parts.items()]
-    loads = [
-        f"  %p{k} = getelementptr ptr, ptr %table, i64 {k}\n  %a{k} = load ptr, ptr %p{k}"
-        for k in range(len(source.arrays))
-    ]
-    arguments = ", ".join(f"ptr %a{k}" for k in range(len(source.arrays)))
-    calls = [f"  call void @{name}({arguments})" for name in parts]
-    head = f"define void @entry{number}(ptr %table) nounwind {{"
-    return "\n".join([*bodies, head, *loads, *calls, "  ret void", "}"])
+    """Translate one function: its parts, and what takes the arrays of each from the table and calls it.
+
+    A call of a procedure is a part of its own.
+    """
+    place = {name: k for k, name in enumerate(source.arrays)}
+    bodies: list[str] = []
+    calls: list[tuple[str, list[str]]] = []
+    for statements in _parts(_statements(source), module.procedures):
+        procedure = _called(statements[0], module.procedures) if statements else None
+        if procedure is None:
+            name, arrays = f"body{number}.{len(bodies)}", _used(statements, source.arrays)
+            part = Procedure(name, {a: source.arrays[a] for a in arrays}, (), [])
+            bodies.append(_body(part, statements, module))
+        else:
+            name, arrays = procedure
+        calls.append((name, arrays))
+    return "\n".join([*bodies, entry(f"entry{number}", calls, place)])
+
+
+def _called(statement: ast.stmt, procedures: Mapping[str, Procedure]) -> tuple[str, list[str]] | None:
+    """Return the procedure that a statement calls, and the arrays that it is given; None for other statements."""
+    match statement:
+        case ast.Expr(value=ast.Call(func=ast.Name(id=name), args=args)) if name in procedures:
+            return name, [a.id for a in args if isinstance(a, ast.Name)]
+    return None
+
+
+def _used(statements: list[ast.stmt], arrays: Mapping[str, str]) -> list[str]:
+    """Return the arrays that statements use, in the order of the signature."""
+    names = {node.id for s in statements for node in ast.walk(s) if isinstance(node, ast.Name)}
+    return [name for name in arrays if name in names]
 
 
 def _declarations() -> list[str]:
@@ -309,34 +347,35 @@ def _declarations() -> list[str]:
     return declared + [f"declare double @{n}({', '.join(['double'] * k)}) {pure}" for n, k in LIBM.items()]
 
 
-def _body(source: Function, name: str, statements: list[ast.stmt], module: _Module) -> str:
-    """Translate some statements to a function of all arrays; not inlined, so that `noalias` costs no metadata."""
-    translator = _Translator(source, module)
+def _body(code: Procedure, statements: list[ast.stmt], module: _Module) -> str:
+    """Translate statements to a function; not inlined, so that `noalias` costs no metadata."""
+    translator = _Translator(code, module)
     for statement in statements:
         translator.statement(statement)
-    parameters = ", ".join(f"ptr noalias %array.{n}" for n in source.arrays)
-    head = f"define internal void @{name}({parameters}) noinline nounwind {{"
+    parameters = [*(f"ptr noalias %array.{n}" for n in code.arrays), *(f"i64 %{n}" for n in code.numbers)]
+    head = f"define internal void @{code.name}({', '.join(parameters)}) noinline nounwind {{"
     return "\n".join([head, "entry:", *translator.lines, "  ret void", "}"])
 
 
-def _parts(statements: list[ast.stmt]) -> list[list[ast.stmt]]:
-    """Cut statements into parts of some length, where no name that is set before is read after."""
+def _parts(statements: list[ast.stmt], procedures: Mapping[str, Procedure]) -> Iterator[list[ast.stmt]]:
+    """Cut statements into parts of some length, where no name that is set before is read after, and around calls."""
     last_read: dict[str, int] = {}
     for number, statement in enumerate(statements):
         for node in ast.walk(statement):
             if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Load):
                 last_read[node.id] = number
-    parts: list[list[ast.stmt]] = [[]]
+    part: list[ast.stmt] = []
     lines, needed = 0, -1
     for number, statement in enumerate(statements):
-        if lines > LONG and needed < number:
-            parts.append([])
-            lines = 0
-        parts[-1].append(statement)
+        call = _called(statement, procedures) is not None
+        if part and needed < number and (call or lines > LONG or _called(part[-1], procedures)):
+            yield part
+            part, lines = [], 0
+        part.append(statement)
         lines += (statement.end_lineno or 0) - statement.lineno + 1
         if isinstance(statement, ast.Assign) and isinstance(statement.targets[0], ast.Name):
             needed = max(needed, last_read.get(statement.targets[0].id, -1))
-    return parts
+    yield part
 
 
 def _target() -> Any:
@@ -461,7 +500,7 @@ def llvm_compiled(functions: Sequence[Function]) -> list[Bind]:
 
 def _binding(code: Code, number: int, names: list[str]) -> Bind:
     start = code.address_of(f"entry{number}")
-    entry = ctypes.CFUNCTYPE(None, ctypes.c_void_p)(start)
+    run = ctypes.CFUNCTYPE(None, ctypes.c_void_p)(start)
     pointers = ctypes.c_size_t * len(names)
 
     def bind(bound: Mapping[str, np.ndarray]) -> Call:
@@ -472,7 +511,7 @@ def _binding(code: Code, number: int, names: list[str]) -> Bind:
             table = pointers.from_buffer_copy(known)
             for place, array in zip(places, given, strict=True):
                 table[place] = address(array)
-            entry(table)
+            run(table)
 
         alive = bound, code  # what the pointers point to
         call.frame = Frame(start, np.frombuffer(known, np.intp).copy(), tuple(places), alive)  # type: ignore[attr-defined]

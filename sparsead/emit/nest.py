@@ -160,12 +160,12 @@ class Nest:
         `disjoint` says that no two points write to one place: threads may then share a large loop.
         """
         if not (disjoint and self.large):
-            with self._loops(0):
+            with self.source.loop(), self._loops(0):
                 yield
             return
         long = [axis for axis, size in enumerate(self.domain) if size >= LONG_AXIS]
         axis = long[0] if long else max(range(len(self.domain)), key=lambda a: self.domain[a])
-        with self.source.divided():
+        with self.source.divided(), self.source.loop():
             bounds = self._name("low"), self._name("high")
             for name, code in zip(bounds, share(self.domain[axis]), strict=True):
                 self.source.write(f"{name} = {code}")

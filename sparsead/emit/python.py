@@ -11,6 +11,7 @@ import numpy as np
 import scipy.special
 
 from coloring.interrupts import uninterrupted
+from sparsead.emit.sharing import Procedure
 from sparsead.emit.source import Function
 
 Call = Callable[[Sequence[np.ndarray]], None]  # takes the arrays that change from call to call, in order
@@ -33,17 +34,19 @@ def prefetch(array: np.ndarray, at: int) -> None:
     """Ask for a line of memory before it is needed: a hint, which only machine code can give."""
 
 
-def load(source: Function, functions: dict[str, Callable[..., Any]], exact: bool = False) -> Callable[..., None]:
-    """Define the generated function in a namespace that holds `functions` only; `exact`: numbers are float64."""
-    text = ast.parse(source.text)
+def load(
+    code: Function | Procedure, functions: dict[str, Callable[..., Any]], exact: bool = False
+) -> Callable[..., None]:
+    """Define a generated function in a namespace that holds `functions` only; `exact`: numbers are float64."""
+    text = ast.parse(code.text)
     namespace: dict[str, Any] = {**functions, "inf": np.inf, "nan": np.nan, "range": range, "abs": abs}
     namespace |= {"min": min, "max": max}
     if exact:
         numbers = _Float64()
         text = ast.fix_missing_locations(numbers.visit(text))
         namespace |= numbers.numbers
-    exec(compile(text, f"<sparsead {source.name}>", "exec"), namespace)  # our own text, never a user's
-    return namespace[source.name]
+    exec(compile(text, f"<sparsead {code.name}>", "exec"), namespace)  # our own text, never a user's
+    return namespace[code.name]
 
 
 class _Float64(ast.NodeTransformer):
@@ -74,7 +77,9 @@ def _binding(function: Callable[..., None], source: Function) -> Bind:
 
 def interpreted(source: Function) -> Bind:
     """Run the source as plain Python: slow, and with nothing between the text and the result."""
-    function = load(source, FUNCTIONS | INTERPRETED | {"prefetch": prefetch}, exact=True)
+    functions = FUNCTIONS | INTERPRETED | {"prefetch": prefetch}
+    functions |= {procedure.name: load(procedure, functions, exact=True) for procedure in source.procedures}
+    function = load(source, functions, exact=True)
 
     def call(*arrays: np.ndarray) -> None:  # an index is a number of Python's, without end, not one of an array's type
         function(*(array if array.dtype.kind == "f" else array.data for array in arrays))
@@ -86,8 +91,12 @@ def numba_compiled(source: Function) -> Bind:
     """Compile the source with numba for C-contiguous arrays of the declared types."""
     import numba
 
-    kinds = {dtype: numba.types.Array(numba.from_dtype(np.dtype(dtype)), 1, "C") for dtype in source.arrays.values()}
-    signature = numba.void(*(kinds[dtype] for dtype in source.arrays.values()))
-    jit = numba.njit(signature, error_model="numpy", nogil=True)
+    def jit(code: Function | Procedure) -> Callable[..., None]:
+        numbers = code.numbers if isinstance(code, Procedure) else ()
+        kinds = (numba.types.Array(numba.from_dtype(np.dtype(dtype)), 1, "C") for dtype in code.arrays.values())
+        signature = numba.void(*kinds, *(numba.int64 for _ in numbers))
+        return numba.njit(signature, error_model="numpy", nogil=True)(load(code, functions))
+
     functions = FUNCTIONS | {"prefetch": numba.njit(prefetch)}
-    return _binding(uninterrupted(jit(load(source, functions))), source)
+    functions |= {procedure.name: jit(procedure) for procedure in source.procedures}
+    return _binding(uninterrupted(jit(source)), source)

@@ -6,12 +6,14 @@ The same text is read by every back end: numba, LLVM, and Python itself (slow, f
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Iterator, Mapping
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
 import numpy as np
 
+from sparsead.emit.sharing import Loop, Procedure, Span, loops, with_calls
 from sparsead.kernels.kernel import Buffer
 from sparsead.program.index import narrowed
 
@@ -31,6 +33,7 @@ def share(size: int | str) -> tuple[str, str]:
 @dataclass(eq=False)
 class _Section:
     lines: list[str] = field(default_factory=list)
+    spans: list[Span] = field(default_factory=list)
     divided: bool = False
     then: Callback | None = None
 
@@ -62,6 +65,7 @@ class Source:
         self._sections = [_Section()]
         self._depth = 1
         self._tables: dict[bytes, str] = {}
+        self._elsewhere: Counter[str] = Counter()
 
     def array(self, name: str, dtype: Dtype = "f8", value: np.ndarray | None = None) -> str:
         """Declare an array parameter (once) and return its name."""
@@ -106,6 +110,14 @@ class Source:
         yield
         self._depth -= 1
 
+    @contextmanager
+    def loop(self) -> Iterator[None]:
+        """Write code that reads no number that is set before it, but those of the blocks around it: see `sharing`."""
+        section = self._sections[-1]
+        first = len(section.lines)
+        yield
+        section.spans.append((first, len(section.lines)))
+
     def interrupt(self, callback: Callback) -> None:
         """End the function here, for a callback; what is written next goes into another one."""
         self._require_between_loops()
@@ -131,34 +143,54 @@ class Source:
         self._sections.append(_Section())
 
     @property
+    def _used(self) -> list[_Section]:
+        return [s for s in self._sections if s.lines or s.then] or self._sections[:1]
+
+    def _loops(self) -> list[list[Loop]]:
+        return [loops(s.lines, s.spans, self.arrays) for s in self._used]
+
+    def compiled_with(self, others: Iterable[Source]) -> None:
+        """Share loops with other sources that are going to be compiled together with this one."""
+        self._elsewhere = Counter(loop.key for source in others for found in source._loops() for loop in found)
+
+    @property
     def functions(self) -> list[Function]:
         """The functions to compile, in the order in which they run."""
-        used = [s for s in self._sections if s.lines or s.then] or self._sections[:1]
+        used, found = self._used, self._loops()
         names = [self.name, *(f"{self.name}_{k}" for k in range(1, len(used)))]
-        return [Function(n, self.arrays, s.lines, s.divided, s.then) for n, s in zip(names, used, strict=True)]
+        times = self._elsewhere + Counter(loop.key for section in found for loop in section)
+        pairs = [with_calls(s.lines, f, times, self.arrays) for s, f in zip(used, found, strict=True)]
+        procedures = list({key: p for _, called in pairs for key, p in called.items()}.values())
+        return [
+            Function(name, self.arrays, lines, procedures, s.divided, s.then)
+            for name, (lines, _), s in zip(names, pairs, used, strict=True)
+        ]
 
     @property
     def text(self) -> str:
-        """The text of all functions."""
-        return "\n".join(function.text for function in self.functions)
+        """The text of all functions, after the procedures that they call."""
+        functions = self.functions
+        return "\n".join([*(p.text for p in functions[0].procedures), *(f.text for f in functions)])
 
 
 @dataclass(frozen=True)
 class Function:
     """A generated function: what a back end compiles.
 
-    A `divided` one runs once per share, by several threads at a time; `then` is called when it is done.
+    It calls some of the `procedures`, which all functions of a source share. A `divided` one runs once per share, by
+    several threads at a time; `then` is called when it is done.
     """
 
     name: str
     arrays: dict[str, Dtype]
     lines: list[str]
+    procedures: list[Procedure] = field(default_factory=list)
     divided: bool = False
     then: Callback | None = None
 
     @property
     def text(self) -> str:
-        """The text of the function."""
+        """The text of the function alone."""
         head = f"def {self.name}({', '.join(self.arrays)}):"
         return "\n".join([head, *(self.lines or ["    pass"])]) + "\n"
 

@@ -70,11 +70,16 @@ class Sweep:
         self._lock = threading.Lock()
         self._local = threading.local()
 
+    @functools.cached_property
+    def functions(self) -> list[Function]:
+        """The generated functions."""
+        return self.source.functions
+
     def compile(self) -> list[Bind]:
         """Compile now, if that has not been done; return what binds the compiled functions to arrays."""
         with self._lock:
             if self._compiled is None:
-                self._compiled = BACKENDS[self.engine.backend](self.source.functions)
+                self._compiled = BACKENDS[self.engine.backend](self.functions)
             return self._compiled
 
     def frames(self) -> list[Frame] | None:
@@ -102,7 +107,7 @@ class Sweep:
             for k in range(count)
         ]
         steps = []
-        for function, bind in zip(self.source.functions, self.compile(), strict=True):
+        for function, bind in zip(self.functions, self.compile(), strict=True):
             calls = [bind(arrays | own) for own in (shares if function.divided else shares[:1])]
             steps.append((calls, function.then))
         return steps, arrays
@@ -121,3 +126,16 @@ class Sweep:
                 run_all([functools.partial(call, given) for call in calls])
             if then is not None:
                 then(bound | arrays)
+
+
+def compile_together(sweeps: Sequence[Sweep]) -> None:
+    """Compile sweeps of one engine at once: code that they share is compiled once."""
+    missing = [sweep for sweep in sweeps if sweep._compiled is None]
+    if not missing:
+        return
+    for sweep in missing:
+        sweep.source.compiled_with(other.source for other in missing if other is not sweep)
+    functions = [function for sweep in missing for function in sweep.functions]
+    compiled = iter(BACKENDS[missing[0].engine.backend](functions))
+    for sweep in missing:
+        sweep._compiled = [next(compiled) for _ in sweep.functions]

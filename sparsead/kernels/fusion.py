@@ -7,19 +7,22 @@ from collections.abc import Hashable
 
 import numpy as np
 
-from sparsead.program.index import IndexArray, first_elements, is_identity, narrowed, stored_part
+from sparsead.kernels.crossing import cuts
+from sparsead.kernels.unrolling import UNROLL, unrolled
+from sparsead.program.index import IndexArray, first_elements, is_identity, stored_part
 from sparsead.program.nodes import Constant, Earlier, Input, Join, Map, Node, Program, Ref, Scan, Sum
 
 LINEAR = {"add", "subtract", "negative"}
-UNROLL = 16  # sums of up to so many terms are written out where they are read
+WRITTEN = 64  # points of short last axes that may be written out together
 
 
 def materialised(program: Program) -> set[int]:
     """Return the serial numbers of the nodes to keep in buffers.
 
-    Two reasons: a sum with many terms that something other than a sum of the output reads, and a node whose
-    values would be computed again for several readers at a cost worth a pass through memory (with `cost` scalar
-    operations per element and a multiplicity m: ``cost > 8 and (m - 1) * cost > 64``).
+    Three reasons: a sum with many terms that something other than a sum of the output reads; a node whose values
+    would be computed again for several readers at a cost worth a pass through memory (with `cost` scalar operations
+    per element and a multiplicity m: ``cost > 8 and (m - 1) * cost > 64``); code that would be too long (see
+    `crossing`).
     """
     nodes = program.nodes
     cost = _costs(nodes)
@@ -45,7 +48,7 @@ def materialised(program: Program) -> set[int]:
             key, share = _key(operand), _share(operand)
             seen = readings[operand.node.serial]
             seen[key] = max(seen.get(key, 0.0), share * max(multiplicity, 1.0))
-    return keep
+    return keep | cuts(program, keep, inside_scans)
 
 
 def _inside_scans(nodes: list[Node]) -> set[int]:
@@ -111,17 +114,19 @@ def _readings(node: Node) -> tuple[Ref, ...]:
 def _share(ref: Ref) -> float:
     """Return how often a reading computes an element of what it reads, on average over the node.
 
-    Along an axis that the reading does not depend on, a value is computed once where the loop over it is inside; where
-    it is outside (a row vector broadcast over rows) the value is computed again at each of its points.
+    Along an axis that the reading does not depend on, a value is computed once where the loop over it is inside, or
+    where all is written out from that axis on; else (a row vector broadcast over rows) at each of its points.
     """
     index = ref.index
     if not index.size:
         return 0.0
     share = stored_part(index).size / max(ref.node.size, 1)  # more than 1 where elements are gathered repeatedly
     inner = max((axis for axis, stride in enumerate(index.strides) if stride and index.shape[axis] > 1), default=0)
-    outside = [n for n, stride in zip(index.shape[:inner], index.strides, strict=False) if not stride]
-    repeated = float(np.prod(outside)) if outside else 1.0
-    return share * repeated if repeated > UNROLL else share
+    outside = [axis for axis in range(inner) if not index.strides[axis] and index.shape[axis] > 1]
+    repeated = float(np.prod([index.shape[axis] for axis in outside])) if outside else 1.0
+    written = np.prod(index.shape[outside[0] :], dtype=np.int64) if outside else 1
+    apart = written > WRITTEN and ref.node.size > 4 * written  # a small array costs little to compute again
+    return share * repeated if repeated > UNROLL or apart else share
 
 
 def _key(ref: Ref) -> Hashable:
@@ -133,20 +138,3 @@ def _key(ref: Ref) -> Hashable:
     step = max(core.shape[0] // 64, 1) if core.ndim else 1
     sample = core[::step] if core.ndim else core
     return index.shape, sample.reshape(-1)[:4096].tobytes()
-
-
-def unrolled(node: Sum) -> IndexArray | None:
-    """Return the terms of each element, (size, k), if every element has the same small number k of terms."""
-    if "unrolled" not in node.memo:
-        node.memo["unrolled"] = _unroll(node)
-    return node.memo["unrolled"]
-
-
-def _unroll(node: Sum) -> IndexArray | None:
-    count, rest = divmod(node.terms.index.size, max(node.size, 1))
-    if rest or not 0 < count <= UNROLL:
-        return None
-    place = node.place.reshape(-1)
-    if not (np.bincount(place, minlength=node.size) == count).all():
-        return None
-    return narrowed(np.argsort(place, kind="stable")).reshape(node.size, count)

@@ -79,11 +79,13 @@ class Kernel:
     """Stores of expressions over a common domain, sharing one pool of expressions.
 
     The points of an `ordered` kernel are computed one after another: it may read what it stored at earlier points.
+    `like` is an equal kernel on other buffers, if one is known, and which of its buffers are which of this one.
     """
 
     domain: Shape
     stores: tuple[Store, ...]
     ordered: bool = False
+    like: tuple[Kernel, Mapping[Buffer, Buffer]] | None = None
 
     @property
     def loads(self) -> list[Load]:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import functools
 from dataclasses import replace
 from typing import NoReturn
 
 from sparsead.errors import UnsupportedOperationError
+from sparsead.kernels.alike import Derivatives
 from sparsead.kernels.chain import Chain
 from sparsead.kernels.indexmap import IndexMap, recognise
 from sparsead.kernels.kernel import (
@@ -61,6 +63,7 @@ def _linear_kernels(kernels: Kernels, absorbing: bool) -> tuple[list[LinearKerne
     linear: list[LinearKernel] = []
     restated = _restated(kernels)
     without: dict[Buffer, str] = {}
+    derivatives = Derivatives(functools.partial(_derivative, absorbing=absorbing, restated=restated))
     for step in kernels.kernels:
         if isinstance(step, CallKernel):
             entries |= dict.fromkeys(step.entries, step)
@@ -68,10 +71,7 @@ def _linear_kernels(kernels: Kernels, absorbing: bool) -> tuple[list[LinearKerne
             if step.operation.carrier and step.result not in restated:
                 without[step.result] = step.operation.name
         else:
-            own = set(filled_by(step)) if step.ordered else set()
-            terms = tuple(_terms(step, active.union(own), absorbing))
-            whole = LinearKernel(step.domain, tuple(_restating(terms, restated)), step.ordered)
-            found = list(without_zeros(added_up(whole))) if any(t.source in active for t in terms) else []
+            found = derivatives.of(step, active, alone=bool(restated))
             _check_second_derivatives(step, entries, active)
             names = [without[load.buffer] for load in step.loads if load.buffer in without]
             if names and not found:
@@ -98,6 +98,16 @@ def _restating(terms: tuple[Term, ...], restated: dict[Buffer, Buffer]) -> list[
 
     new = with_loads((t.coefficient for t in terms), replacement)
     return [replace(t, coefficient=c) for t, c in zip(terms, new, strict=True)]
+
+
+def _derivative(
+    kernel: Kernel, active: set[Buffer], absorbing: bool, restated: dict[Buffer, Buffer]
+) -> list[LinearKernel]:
+    """Return the derivative of a kernel, given the buffers that depend on x."""
+    own = set(filled_by(kernel)) if kernel.ordered else set()
+    terms = tuple(_terms(kernel, active.union(own), absorbing))
+    whole = LinearKernel(kernel.domain, tuple(_restating(terms, restated)), kernel.ordered)
+    return list(without_zeros(added_up(whole))) if any(t.source in active for t in terms) else []
 
 
 def _alive(linear: list[LinearKernel], output: Buffer) -> list[LinearKernel]:

@@ -14,9 +14,11 @@ from dataclasses import dataclass, field, replace
 
 import numpy as np
 
-from sparsead.kernels.fusion import is_factor, is_linear, materialised, unrolled
+from sparsead.kernels.alike import Alike, with_buffers
+from sparsead.kernels.fusion import is_factor, is_linear, materialised
 from sparsead.kernels.indexmap import IndexMap, recognise
 from sparsead.kernels.kernel import Buffer, CallKernel, Kernel, Kernels, Load, Step, Store, zeros
+from sparsead.kernels.unrolling import unrolled
 from sparsead.program.index import (
     IndexArray,
     Shape,
@@ -47,6 +49,8 @@ from sparsead.program.scalar import OPS, Expr, Pool
 
 SMALL_AXIS = 16  # a last axis of up to so many points is written out, if the code stays short
 LONG_CODE = 4000  # scalar operations
+MANY_PARTIALS = 256  # beyond, points are written out only if they share
+LEAST_SHARED = 0.25  # of their operations
 MAX_PARTS = 4  # a domain is split where it reads a joined array of up to so many pieces
 
 
@@ -99,6 +103,8 @@ class _Lowering:
         self.count = 0
         self.kernels: list[Step] = []
         self.constants: dict[Hashable, Buffer] = {}
+        self.alike = Alike()
+        self.known: dict[Hashable, tuple[list[Step], list[Buffer]]] = {}
 
     def run(self) -> Kernels:
         """Fill every buffer, the output last."""
@@ -110,7 +116,7 @@ class _Lowering:
                 if isinstance(node, Scan):
                     self.fill_in_order(buffer, node)
                 else:
-                    self.fill(buffer, whole(node), opened=node)
+                    self.fill_alike(buffer, node)
                 self.buffers[node.serial] = buffer
         output = Buffer("y", self.program.output.index.size, "output")
         self.fill(output, self.program.output)
@@ -134,6 +140,18 @@ class _Lowering:
         entries = tuple(self.new_buffer(size) for size in sizes)
         self.kernels.append(CallKernel(node.operation, tuple(operands), result, entries, filled=(result,)))
 
+    def fill_alike(self, buffer: Buffer, node: Node) -> None:
+        """Fill the buffer of an array: as an array that is alike was filled, if there is one."""
+        key, read = self.alike.key(node, self.buffers)
+        if key not in self.known:
+            first = len(self.kernels)
+            self.fill(buffer, whole(node), opened=node)
+            self.known[key] = self.kernels[first:], [*read, buffer]
+            return
+        kernels, buffers = self.known[key]
+        renamed = dict(zip(buffers, [*read, buffer], strict=True))
+        self.kernels += [with_buffers(k, renamed) for k in kernels if isinstance(k, Kernel)]
+
     def fill(self, buffer: Buffer, ref: Ref, opened: Node | None = None) -> None:
         """Add the kernels that compute what `ref` reads into `buffer`."""
         if ref.index.size == 0:
@@ -141,8 +159,9 @@ class _Lowering:
         pieces = list(self.pieces(Piece(ref, identity(ref.shape)), opened))
         groups: dict[tuple[Shape, bool], list[_Asked]] = defaultdict(list)
         for piece in pieces:
-            for asked in self.ask(piece):
-                for part in self.written_out(asked):
+            parts = list(self.ask(piece))
+            for asked in parts:
+                for part in self.written_out(asked, len(parts)):
                     groups[part.domain, part.piece.adds].append(part)
         adds = any(p.adds for p in pieces)
         built = [_build(domain, group, buffer, adds) for (domain, _), group in groups.items()]
@@ -233,17 +252,24 @@ class _Lowering:
         for part in parts:
             yield from self.ask(_on_box(piece, np.flatnonzero(flat == part)))
 
-    def written_out(self, asked: _Asked) -> Iterator[_Asked]:
-        """Write out a short last axis: what its points share is then computed once, and the loop is over the rest."""
+    def written_out(self, asked: _Asked, copies: int = 1) -> Iterator[_Asked]:
+        """Write out a short last axis: what its points share is then computed once, and the loop is over the rest.
+
+        `copies` says how often a point is written already, beside this one.
+        """
         merged = _coalesce(asked.maps())(IndexMap(asked.domain, 0, (0,) * len(asked.domain))).shape
         rest = int(np.prod(merged[:-1], dtype=np.int64))
         if len(merged) < 2 or not merged[-1] <= min(SMALL_AXIS, rest // 2, LONG_CODE // len(asked.order)):
             yield asked
             return
+        copies *= merged[-1]
+        if copies * asked.partials() > MANY_PARTIALS and asked.shared(merged) < LEAST_SHARED:
+            yield asked
+            return
         points = identity(merged)
         for k in range(merged[-1]):
             for part in self.ask(asked.piece.reshaped(merged).at(points[..., k])):
-                yield from self.written_out(part)
+                yield from self.written_out(part, copies)
 
     def constant_load(self, node: Constant, index: IndexArray) -> float | Load:
         """Return a literal where a constant is uniform over the domain, else a load from a gathered copy."""
@@ -435,6 +461,21 @@ class _Asked:
         for arg in args[1:]:
             total = pool.apply(OPS["add"], (total, arg))
         return total
+
+    def partials(self) -> int:
+        """Return how many partial derivatives the expression has."""
+        return sum(w.node.serial in self.lowering.buffers for w in self.leaves())
+
+    def shared(self, shape: Shape) -> float:
+        """Return the share of the operations that neighbours along the last axis of a domain have in common."""
+        middle = tuple(n // 2 for n in shape[:-1])
+        read: dict[int, list[np.ndarray]] = defaultdict(list)
+        for want in self.order:
+            if want.operands:
+                read[want.node.serial].append(want.index.reshape(shape)[middle])
+        written = sum(len(lines) for lines in read.values()) * shape[-1]
+        distinct = sum(np.unique(np.concatenate(lines)).size for lines in read.values())
+        return 1.0 - distinct / max(written, 1)
 
     def maps(self) -> list[IndexMap]:
         """Return the index maps of loads and place: what decides how the domain may be written."""

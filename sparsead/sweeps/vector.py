@@ -75,7 +75,7 @@ def stores(source: Source, nest: Nest, kernel: Kernel) -> list[str]:
 
 def write_zeros(source: Source, name: str, size: int, zero: float = 0.0) -> None:
     """Write a loop that sets an array to zero, of either sign."""
-    with source.block(f"for i in range({size}):"):
+    with source.loop(), source.block(f"for i in range({size}):"):
         source.write(f"{name}[i] = {literal(zero)}")
 
 

@@ -55,7 +55,7 @@ def test_colorings(name):
 
 
 def test_a_large_pattern_is_a_few_kilobytes():
-    A = scipy.sparse.random_array((100_000, 50_000), density=2e-5, random_state=1)
+    A = scipy.sparse.random_array((100_000, 50_000), density=2e-5, random_state=np.random.default_rng(1))
     html = SparsityPattern.from_scipy(A)._repr_html_()
     assert len(html) < 50_000
     assert drawn(parsed(html)).shape == (BINS, BINS)

@@ -1,0 +1,129 @@
+"""Cutting what would be too long: between the steps of a deep program, and nowhere else."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+import sparsead as sad
+from sparsead.kernels.crossing import cuts
+from sparsead.kernels.kernel import reachable
+from sparsead.kernels.lower import lower
+from sparsead.tracing.trace import trace
+from tests.reference import complex_step
+
+
+def chain(y):
+    """Masses and springs; the springs at the ends are missing."""
+    n = y.size // 2
+    q, p = y[:n], y[n:]
+    d = np.zeros(n + 1, dtype=y.dtype)
+    d[1:-1] = q[1:] - q[:-1]
+    s = d + 0.3 * d**3
+    return np.concatenate([p, s[1:] - s[:-1]])
+
+
+def runge_kutta(steps):
+    def f(y):
+        for _ in range(steps):
+            k1 = chain(y)
+            k2 = chain(y + 0.05 * k1)
+            k3 = chain(y + 0.05 * k2)
+            k4 = chain(y + 0.1 * k3)
+            y = y + 0.1 / 6 * (k1 + 2 * k2 + 2 * k3 + k4)
+        return y
+
+    return f
+
+
+def code(f, x):
+    """The operations of all kernels, and the intermediate arrays."""
+    kernels = lower(trace(f, (x,))[0])
+    return sum(len(reachable(s.value for s in k.stores)) for k in kernels.kernels), kernels.work
+
+
+X = np.linspace(0.1, 1.0, 80)
+
+
+def test_one_step_is_computed_in_place():
+    assert not code(runge_kutta(1), X)[1]
+
+
+def test_code_grows_linearly_with_the_steps():
+    sizes = [code(runge_kutta(steps), X)[0] for steps in (2, 4, 8)]
+    assert sizes[1] <= 2.1 * sizes[0] and sizes[2] <= 2.1 * sizes[1]
+
+
+def test_only_the_values_between_steps_are_kept():
+    work = code(runge_kutta(4), X)[1]
+    assert [b.size for b in work] == [X.size] * 3
+
+
+@pytest.mark.parametrize("mode", ["direct", "forward", "reverse"])
+def test_derivatives_through_steps(mode):
+    f = runge_kutta(3)
+    J = sad.jacobian(f, X, mode=mode)(X).toarray()
+    np.testing.assert_allclose(J, complex_step(f, X), rtol=1e-12, atol=1e-14)
+
+
+def test_long_code_that_repeats_nothing_is_not_cut():
+    weights = np.random.default_rng(0).standard_normal(400)
+
+    def f(x):
+        y = x
+        for w in weights:
+            y = y * x + w
+        return y
+
+    program, _ = trace(f, (np.ones(1000),))
+    assert not cuts(program, set(), set())
+
+
+def test_what_decides_is_not_kept():
+    """Conditions are truth values, which have no buffers: what they are made of is kept in their place."""
+
+    def step(u):
+        left, right = np.roll(u, 1), np.roll(u, -1)
+        high = u.real > 0.5 * (left + right).real
+        return np.where(high, u - 0.1 * (u - left) ** 2, u + 0.05 * (right - left) * u) + 0.01 * np.roll(u, 2)
+
+    def f(u):
+        for _ in range(5):
+            u = step(u)
+        return u
+
+    x = 0.5 + 0.3 * np.sin(np.arange(60.0))
+    for mode in ("direct", "forward"):
+        jac = sad.jacobian(f, x, mode=mode)
+        assert jac.kernels.work
+        np.testing.assert_allclose(jac(x).toarray(), complex_step(f, x), rtol=1e-12, atol=1e-14)
+        np.testing.assert_allclose(jac.value(x), f(x), rtol=1e-15)
+
+
+def elements(E):
+    """Forces of E elements with 4 points and 4 nodes in a plane, all nodes of an element coupled."""
+    rng = np.random.default_rng(0)
+    G = rng.standard_normal((E, 4, 4, 2))
+
+    def f(u):
+        F = np.eye(2) + 0.1 * np.einsum("eai,eqaj->eqij", u, G)
+        S = np.swapaxes(np.linalg.inv(F), 2, 3) * np.log(np.linalg.det(F))[..., None, None]
+        return np.einsum("eqij,eqaj->eai", S, G)
+
+    return f
+
+
+def test_code_of_elements_is_independent_of_their_number():
+    sizes = {code(elements(E), np.zeros((E, 4, 2)))[0] for E in (40, 400)}
+    assert len(sizes) == 1 and sizes.pop() < 1000
+
+
+@pytest.mark.parametrize("mode", ["direct", "forward"])
+def test_derivatives_of_elements(mode):
+    f, u = elements(9), 0.05 * np.random.default_rng(1).standard_normal((9, 4, 2))
+    J = sad.jacobian(f, u, mode=mode)(u).toarray()
+    h = 1e-5
+    columns = [
+        (f(u + h * e.reshape(u.shape)) - f(u - h * e.reshape(u.shape))).ravel() / (2 * h) for e in np.eye(u.size)
+    ]
+    np.testing.assert_allclose(J, np.stack(columns, axis=1), rtol=1e-6, atol=1e-7)
