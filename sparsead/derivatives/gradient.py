@@ -102,8 +102,8 @@ class Gradient(Described, Sendable):
 
         Parameters
         ----------
-        X : array_like, shape (points, *x.shape)
-            The points; with ``axis=-1`` of shape (*x.shape, points).
+        X : array_like, shape (points, ...)
+            The points; with ``axis=-1`` of shape ``(*x.shape, points)``, else ``(points, *x.shape)``.
         *args
             The other arguments of the function: of the shape that was prepared, for all points, or with an axis of
             points as X has.

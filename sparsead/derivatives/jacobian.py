@@ -178,7 +178,7 @@ class Jacobian(PreparedMatrix):
 
     @composes
     def jvp(self, x: Any, v: Any, *args: Any) -> np.ndarray:
-        """Return ``J @ v`` without forming J, for about the price of `f`.
+        """Return ``J @ v`` without forming J.
 
         Parameters
         ----------
@@ -201,7 +201,7 @@ class Jacobian(PreparedMatrix):
 
     @composes
     def vjp(self, x: Any, w: Any, *args: Any) -> np.ndarray:
-        """Return ``J.T @ w`` without forming J, for about the price of `f`.
+        """Return ``J.T @ w`` without forming J.
 
         Parameters
         ----------
