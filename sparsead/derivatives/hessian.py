@@ -105,7 +105,7 @@ class Hessian(PreparedMatrix):
             if self._plain(x, *args, data):
                 return self.structure.matrix(data) if out is None else out
         if is_asked((x, *args)):
-            return self._nested(x, *args)
+            return self._nested(x, *args)  # type: ignore[return-value]  # inside a traced function
         inputs = self._inputs((x, *args))
         if triangle != "full" and out is not None:
             raise InputError("out= goes with triangle='full'; use values(x, out=, order='lower') for a triangle")

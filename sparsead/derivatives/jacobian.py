@@ -100,7 +100,7 @@ class Jacobian(PreparedMatrix):
             if self._plain(x, *args, data):
                 return self.structure.matrix(data) if out is None else out
         if is_asked((x, *args)):
-            return self._nested(x, *args)
+            return self._nested(x, *args)  # type: ignore[return-value]  # inside a traced function
         inputs = self._inputs((x, *args))
         data = self.structure.new_or_checked(out)
         self._fill(data, inputs, keep_constants)

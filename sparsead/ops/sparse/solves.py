@@ -76,8 +76,10 @@ def by_matrix(matrix: TracedSparse, b: Any) -> Any:
     n = entries.shape[0]
     _require_dense(n)
 
+    places = entries.rows, entries.columns  # not the entries: those are traced, and what is kept outlives the trace
+
     def numbers(values: np.ndarray) -> Any:
-        return scipy.sparse.csc_matrix((values, (entries.rows, entries.columns)), shape=entries.shape)
+        return scipy.sparse.csc_matrix((values, places), shape=(n, n))
 
     x, carrier = carried(
         NAME, lambda values, rhs: scipy.sparse.linalg.splu(numbers(values)).solve(rhs.copy()), np.shape(b),
