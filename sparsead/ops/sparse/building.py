@@ -68,7 +68,7 @@ class ClassStandIn(type):
         """Return a matrix: traced, if anything in the arguments is."""
         if any(True for _ in traced_in([*args, kwargs])):
             return built(cls.original, *args, **kwargs)
-        if cls.original.__name__[:3] in ("lil", "dok") and _is_shape(*args[:1]) and is_tracing():
+        if cls.original.__name__[:3] in ("lil", "dok", "csr", "csc") and _is_shape(*args[:1]) and is_tracing():
             return ByElement(cls.original, args[0])
         return cls.original(*args, **kwargs)
 
@@ -190,7 +190,7 @@ stated(scipy.sparse.vstack, lambda x: scipy.sparse.vstack([CONSTANT, scipy.spars
     _of_blocks(scipy.sparse.vstack)
 )
 stated(scipy.sparse.block_diag, lambda x: scipy.sparse.block_diag([scipy.sparse.csr_array(x), CONSTANT]).toarray())(
-    _of_blocks(scipy.sparse.block_diag)
+    lambda mats, format=None, dtype=None: _of_blocks(scipy.sparse.block_diag)(mats, format=format)
 )
 stated(scipy.sparse.tril, lambda x: scipy.sparse.tril(scipy.sparse.csr_array(x), k=1) @ x[0])(
     _of_entries(scipy.sparse.tril)
