@@ -11,11 +11,11 @@ from typing import Any, NoReturn, Self, TypeVar
 
 import numpy as np
 
-from sparsead.errors import InputError, UnsupportedOperationError, user_origin
+from sparsead.errors import InputError, UnsupportedOperationError, unsupported, user_origin
 from sparsead.kernels.gradient import gradient as gradient_kernels
 from sparsead.kernels.indexmap import IndexMap
 from sparsead.kernels.kernel import Buffer, CallKernel, Kernel, Kernels, LinearProgram, Load, Meeting, reachable
-from sparsead.kernels.linearize import linearize
+from sparsead.kernels.linearize import linearize, restatements
 from sparsead.kernels.lower import lower
 from sparsead.ops.registry import apply, scatter_sum, traced
 from sparsead.ops.sparse import triplets
@@ -27,6 +27,7 @@ from sparsead.tracing import trees
 from sparsead.tracing.arguments import Argnum, Signature
 from sparsead.tracing.array import TracedArray, reading, stack_objects, traced_in
 from sparsead.tracing.loops.tape import is_tracing
+from sparsead.tracing.order import for_order, order_wanted
 from sparsead.tracing.scalar import TracedScalar
 from sparsead.tracing.trace import trace
 from sparsead.tracing.trees import Leaf
@@ -76,6 +77,20 @@ def _refuse(what: str) -> NoReturn:
         f"a derivative of {what} inside a function that is differentiated is not supported.\n  {user_origin()}\n"
         "  Take all derivatives at once outside: sparsead.hessian, or the products of a prepared derivative."
     )
+
+
+def _require_restated(kernels: Kernels) -> None:
+    """Refuse kernels that have derivatives up to some order only: the next one would lack terms."""
+    restated = restatements(kernels)
+    for step in kernels.kernels:
+        if not isinstance(step, CallKernel) or not step.operation.carrier or step.result in restated:
+            continue
+        if not getattr(step.operation, "holds", False):
+            raise unsupported(
+                f"a derivative that was prepared outside of the function and holds {step.operation.name}",
+                "Derivatives of a higher order were not prepared. Call sparsead.grad(f)(x), or prepare it inside "
+                "the function.",
+            )
 
 
 def _call(step: CallKernel, known: Arrays) -> None:
@@ -200,19 +215,29 @@ class Nested:
     ----------
     program, signature, kernels
         What was traced, of which arguments, and lowered.
+    traced_for : int
+        The order of the derivatives that what was traced has; `order` by default, as it is prepared by itself.
     """
 
-    def __init__(self, program: Program, signature: Signature, kernels: Kernels) -> None:
+    order = 1  # of the derivative that a call takes
+
+    def __init__(self, program: Program, signature: Signature, kernels: Kernels, traced_for: int | None = None) -> None:
         self.program, self.signature, self.kernels = program, signature, kernels
         self.shape = (program.output.index.size, program.wrt.size)
+        self.traced_for = self.order if traced_for is None else traced_for
 
     @classmethod
     def of(cls, f: Callable[..., Any], args: Sequence[Any], argnum: Argnum = 0) -> Self:
         """Trace a function inside of another one; some of its arguments are traced already."""
-        program, signature = trace(f, [_without_values(a) for a in args], argnum)
-        return cls(program, signature, lower(program))
+        order = order_wanted() + cls.order  # what is made of the derivative is differentiated, too
+        with for_order(order):
+            program, signature = trace(f, [_without_values(a) for a in args], argnum)
+        return cls(program, signature, lower(program), order)
 
     def _run(self, kernels: Kernels, args: Sequence[Any]) -> Arrays:
+        taken = 0 if kernels is self.kernels else self.order
+        if self.traced_for < order_wanted() + taken:
+            _require_restated(kernels)
         return run(kernels, inputs_of(kernels, self.program, self.signature, args))
 
     def value(self, *args: Any) -> Any:
@@ -267,6 +292,8 @@ class NestedJacobian(Nested):
 
 class NestedHessian(Nested):
     """A Hessian inside a function that is differentiated."""
+
+    order = 2
 
     @property
     def _linear(self) -> LinearProgram:

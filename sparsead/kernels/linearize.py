@@ -61,7 +61,7 @@ def _linear_kernels(kernels: Kernels, absorbing: bool) -> tuple[list[LinearKerne
     active = {kernels.wrt}
     entries: dict[Buffer, CallKernel] = {}
     linear: list[LinearKernel] = []
-    restated = _restated(kernels)
+    restated = restatements(kernels)
     without: dict[Buffer, str] = {}
     derivatives = Derivatives(functools.partial(_derivative, absorbing=absorbing, restated=restated))
     for step in kernels.kernels:
@@ -81,7 +81,7 @@ def _linear_kernels(kernels: Kernels, absorbing: bool) -> tuple[list[LinearKerne
     return _alive(linear, kernels.output), without
 
 
-def _restated(kernels: Kernels) -> dict[Buffer, Buffer]:
+def restatements(kernels: Kernels) -> dict[Buffer, Buffer]:
     """Return the results of calls without a derivative, each with the buffer of equal values that has one."""
     calls = [step for step in kernels.kernels if isinstance(step, CallKernel)]
     results = {id(step.operation): step.result for step in calls}

@@ -29,6 +29,7 @@ class Carrier:
     linear = False
     carrier = True
     restates: tuple[Carrier, ...] = ()
+    holds = False  # values whose derivative is left out on purpose, of every order
 
     def __init__(
         self, name: str, function: Callable[..., Any], shapes: Sequence[Shape], shape: Shape, elementwise: bool
@@ -112,7 +113,9 @@ def carried(
 
 def held(array: Any) -> TracedArray:
     """Return the values of a traced array, held fixed."""
-    return carried("a value held fixed", np.array, np.shape(array), array, elementwise=True)[0]
+    result, carrier = carried("a value held fixed", np.array, np.shape(array), array, elementwise=True)
+    carrier.holds = True
+    return result
 
 
 def restated(value: Any, *carriers: Carrier, along: Sequence[Any] = ()) -> TracedArray:

@@ -40,16 +40,12 @@ def by_library(func: Callable[..., Any], slope: Slope, parameters: tuple[Any, ..
     with for_order(0):
         slopes = traced(slope(*fixed, x, value))
     kept, slopes_carrier = carried(name, np.array, shape, slopes, elementwise=True)
-    along = [restated(_differentiable(slope, fixed, x, value), slopes_carrier)] if second_order_wanted() else []
+    along = []
+    if second_order_wanted():
+        with for_order(order_wanted() - 1):  # the formula may name the value, which then has its derivatives, too
+            again = slope(*fixed, x, by_library(func, slope, parameters, x))
+        along = [restated(again, slopes_carrier)]
     return restated(value + kept * (x - held(x)), carrier, along=along)
-
-
-def _differentiable(slope: Slope, fixed: Any, x: Any, value: Any) -> Any:
-    """Return the slopes with right first derivatives: also where the formula names the value."""
-    with for_order(0):
-        slopes = slope(*fixed, x, value)
-    with for_order(1):
-        return slope(*fixed, x, value + held(slopes) * (x - held(x)))
 
 
 def _state(func: Callable[..., Any], slope: Slope, sample: Sample) -> None:

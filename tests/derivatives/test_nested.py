@@ -5,8 +5,12 @@ from __future__ import annotations
 import mpmath
 import numpy as np
 import pytest
+import scipy.sparse as sp
+import scipy.sparse.linalg as spla
+import scipy.special
 
 import sparsead as sad
+from sparsead.extend import implicit
 from tests.reference import complex_step, differences
 
 X = np.linspace(0.5, 1.5, 6)
@@ -167,3 +171,31 @@ def test_the_transform_keeps_a_preparation_for_each_shape():
     slope(np.zeros(3))
     assert len(calls) == before
     np.testing.assert_array_equal(slope(np.ones(2)), [2.0, 2.0])
+
+
+TILTED = np.array([[0.0, 0.3, 0.1, 0.0, 0.2], [0.1, 0.0, 0.4, 0.1, 0.0], [0.2, 0.1, 0.0, 0.3, 0.1],
+                   [0.0, 0.2, 0.1, 0.0, 0.3], [0.3, 0.0, 0.2, 0.1, 0.0]])  # fmt: skip
+STATED_AFTERWARDS = {  # functions whose derivatives hold results that NumPy or SciPy computes
+    "solve": lambda y: np.sum(np.linalg.solve(np.diag(y + 4.0) + TILTED, y**2) ** 2),
+    "spsolve": lambda y: np.sum(spla.spsolve(sp.csc_array(np.diag(y + 4.0) + TILTED), y) ** 2),
+    "det": lambda y: np.linalg.det(np.diag(y + 2.0) + TILTED),
+    "cholesky": lambda y: np.sum(np.linalg.cholesky(np.diag(y + 4.0) + TILTED @ TILTED.T) ** 3),
+    "eigenvalues": lambda y: np.sum(np.linalg.eigvalsh(np.diag(3.0 * y) + TILTED + TILTED.T) ** 2),
+    "jv": lambda y: np.sum(scipy.special.jv(1.0, y)),
+    "erfcx": lambda y: np.sum(scipy.special.erfcx(y)),  # a formula that names the value
+    "implicit": lambda y: np.sum(implicit(lambda z, a: z**3 + z - a)(np.ones(5), y) ** 2),
+}
+
+
+@pytest.mark.parametrize("name", STATED_AFTERWARDS)
+def test_orders_add_up(name):
+    g, x = STATED_AFTERWARDS[name], np.array([0.5, 1.3, 0.7, 2.1, 1.1])
+    slope, hess = sad.gradient(g, x, backend="python"), sad.hessian(g, x, backend="python")
+    J = sad.jacobian(sad.grad(g), x, check=False, backend="python")(x).toarray()
+    np.testing.assert_allclose(J, hess(x).toarray(), rtol=1e-10, atol=1e-12)
+    twice = sad.jacobian(sad.grad(lambda y: np.sum(sad.grad(g)(y) ** 2)), x, check=False, backend="python")
+    np.testing.assert_allclose(twice.value(x), 2.0 * hess(x) @ slope(x), rtol=1e-10, atol=1e-12)
+    third = differences(lambda y: 2.0 * hess(y) @ slope(y), x)
+    np.testing.assert_allclose(twice(x).toarray(), third, rtol=1e-6, atol=1e-7 * abs(third).max())
+    with pytest.raises(sad.UnsupportedOperationError, match=r"prepared outside.*\n.*\n.*sparsead\.grad"):
+        sad.jacobian(lambda y: slope(y), x, check=False)

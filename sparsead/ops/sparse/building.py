@@ -68,7 +68,7 @@ class ClassStandIn(type):
         """Return a matrix: traced, if anything in the arguments is."""
         if any(True for _ in traced_in([*args, kwargs])):
             return built(cls.original, *args, **kwargs)
-        if cls.original.__name__[:3] in ("lil", "dok") and _is_shape(*args[:1]) and is_tracing():
+        if cls.original.__name__[:3] in ("lil", "dok", "csr", "csc") and _is_shape(*args[:1]) and is_tracing():
             return ByElement(cls.original, args[0])
         return cls.original(*args, **kwargs)
 

@@ -152,8 +152,7 @@ class TracedSparse(Traced):
         raise unsupported(f"{type(self.numbers).__name__}.{name} of a matrix that holds traced values", HINT)
 
     def _reordered(self) -> None:
-        unique = self._unique()
-        self.numbers, self.values = unique.numbers, unique.values
+        self._turn_into(self._unique())
 
     def _with_values(self, values: Any) -> TracedSparse:
         return TracedSparse(self.numbers, np.reshape(values, -1))
@@ -189,8 +188,7 @@ class TracedSparse(Traced):
         numbers = unique.numbers.tolil()
         numbers[key] = np.arange(start + 1, start + 1 + np.size(value)).reshape(np.shape(value))
         joined = np.concatenate([np.reshape(unique.values, -1), np.reshape(traced(value), -1)])
-        made = TracedSparse(numbers.asformat(self.numbers.format), joined)
-        self.numbers, self.values = made.numbers, made.values
+        self._turn_into(TracedSparse(numbers.asformat(self.numbers.format), joined))
 
     def setdiag(self, values: Any, k: int = 0) -> None:
         """Same as ``csr_array.setdiag``."""
@@ -201,7 +199,10 @@ class TracedSparse(Traced):
         entries = self.entries
         off = entries.picked(np.flatnonzero(~((entries.columns - entries.rows == k) & np.isin(entries.rows, rows))))
         new = Triplets(rows, rows + k, values, entries.shape)
-        made = TracedSparse.of_triplets(triplets.added(off, new), self.numbers, self.numbers.format)
+        self._turn_into(TracedSparse.of_triplets(triplets.added(off, new), self.numbers, self.numbers.format))
+
+    def _turn_into(self, made: TracedSparse) -> None:
+        """Be the same as another matrix from now on."""
         self.numbers, self.values = made.numbers, made.values
 
     # -- sums -----------------------------------------------------------------------------------------------
@@ -380,8 +381,7 @@ class ByElement(TracedSparse):
         return entries.picked(np.flatnonzero(~np.isin(entries.keys, keys)))
 
     def _become(self, old: Triplets, new: Triplets) -> None:
-        made = TracedSparse.of_triplets(triplets.added(old, new), self._numbers)
-        self._numbers, self._values = made.numbers.asformat(self._numbers.format), made.values
+        self._turn_into(TracedSparse.of_triplets(triplets.added(old, new), self._numbers))
 
     def __setitem__(self, key: Any, value: Any) -> None:
         place = self._place(key)
@@ -390,7 +390,10 @@ class ByElement(TracedSparse):
             return
         made = TracedSparse(self.numbers, self.values)
         made[key] = value
-        self._numbers, self._values = made.numbers, made.values
+        self._turn_into(made)
+
+    def _turn_into(self, made: TracedSparse) -> None:
+        self._numbers, self._values = made.numbers.asformat(self._numbers.format), made.values
 
     def __getitem__(self, key: Any) -> Any:
         place = self._place(key)

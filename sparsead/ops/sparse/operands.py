@@ -19,8 +19,10 @@ CLASSES = [
 ]
 PRODUCTS = ("__matmul__", "__rmatmul__", "dot")  # with dense arrays: SciPy hands these to the array by itself
 OTHERS = (
-    "__add__", "__radd__", "__sub__", "__rsub__", "__mul__", "__rmul__", "__truediv__", "multiply", "setdiag",
+    "__add__", "__radd__", "__sub__", "__rsub__", "__mul__", "__rmul__", "__truediv__", "multiply",
 )  # fmt: skip
+
+WRITING = ("__setitem__", "setdiag")
 
 
 def _given_way(name: str) -> Any:
@@ -38,7 +40,7 @@ def _by_array(name: str, matrix: Any, args: tuple[Any, ...]) -> bool:
     return product and not isinstance(args[0], Traced) and bool(getattr(args[0], "ndim", 0))
 
 
-def _written(original: Any, matrix: Any, *args: Any) -> None:
+def _written(original: Any, matrix: Any, *args: Any, **kwargs: Any) -> None:
     raise unsupported(
         "writing traced values into a sparse matrix of constants",
         "Collect rows, columns and values, and build csr_array((values, (rows, columns)), shape=...) of them; "
@@ -55,8 +57,8 @@ def _attribute(original: Any, matrix: Any, name: str, value: Any) -> None:
 
 HANDLERS[SPARSE] = TracedSparse.of_constant
 replace_method("scipy.sparse._base", "_spbase", "__setattr__", _attribute)
-for _name in (*PRODUCTS, *OTHERS, "__setitem__"):
-    _replacement = _written if _name == "__setitem__" else _given_way(_name)
+for _name in (*PRODUCTS, *OTHERS, *WRITING):
+    _replacement = _written if _name in WRITING else _given_way(_name)
     _bases = dict.fromkeys(base for cls in CLASSES for base in cls.__mro__ if _name in vars(base))
     for _home in [base for base in _bases if base not in (object, dict)]:
         replace_method(_home.__module__, _home.__name__, _name, _replacement)

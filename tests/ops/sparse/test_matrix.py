@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 import scipy.sparse as sp
+import scipy.sparse.linalg as spla
 
 import sparsead as sad
 from tests.reference import complex_step, differences
@@ -164,6 +165,11 @@ def test_assembled_fluxes():
         lambda x: sp.spdiags(np.stack([x[:4], x[4:8]]), [0, -1], 4, 4) @ x[:4],
         lambda x: sp.csr_matrix((x, np.array([0, 1, 2, 3, 0, 1, 2, 3, 1]), np.array([0, 3, 5, 5, 9]))) @ x[:4],
         lambda x: (sp.hstack([sp.diags(x[:4]), CONSTANT]) @ x[:8]) ** 2,
+        lambda x: sp.block_diag((sp.diags(x[:4]), CONSTANT), format="csr") @ x[:8],
+        lambda x: np.asarray(sp.csr_matrix(np.outer(x[:4], x[:4])).sum(axis=1)).ravel(),
+        lambda x: np.asarray(sp.csr_matrix(np.outer(x[:4], x[:4])).todense()).flatten(),
+        lambda x: spla.spsolve((sp.diags_array(5.0 + x[:4]) + CONSTANT).tocsc(), x[4:8]),
+        lambda x: spla.splu(sp.csc_array(np.diag(x[:4]) + 4.0)).solve(x[4:8], "T"),
     ],
 )
 def test_products(f):
@@ -208,6 +214,20 @@ def test_filled_element_by_element(kind):
     agrees(f, X)
 
 
+@pytest.mark.parametrize("kind", ["lil_matrix", "lil_array", "dok_array", "csr_array", "csr_matrix", "csc_array"])
+def test_filled_from_a_shape_by_slices_and_diagonals(kind):
+    def f(x):
+        A = getattr(sp, kind)((4, 4))
+        A.setdiag(x[:4])
+        A.setdiag(x[4:7] ** 2, k=1)
+        A[2, :] = x[:4]
+        A[:2, :2] = np.outer(x[:2], x[:2])
+        A[3, 3] += x[8]
+        return A.tocsr() @ x[:4]
+
+    agrees(f, X)
+
+
 def test_types_are_those_of_scipy():
     answers = []
 
@@ -224,6 +244,7 @@ def test_types_are_those_of_scipy():
     ("f", "words"),
     [
         (lambda x: assigned(CONSTANT.copy(), x), r"\.data of a sparse matrix of constants.*\n.*\n.*Build a new one"),
+        (lambda x: CONSTANT.copy().setdiag(x[:4]), r"writing traced values into a sparse matrix of constants"),
         (lambda x: written(CONSTANT.copy(), x), r"writing traced values into a sparse matrix of constants"),
         (lambda x: (sp.diags(x) / CONSTANT[:9]).sum(), r"quotient of two sparse matrices"),
         (lambda x: sp.diags(x).tocsr().max(), r"csr_matrix\.max of a matrix that holds traced values"),
