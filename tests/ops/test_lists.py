@@ -63,6 +63,7 @@ CALLS = {
     "known right-hand side": lambda x: np.linalg.solve([[2.0, x[0]], [0.0, x[2]]], [1, 2]),
     "known right-hand side of SciPy": lambda x: scipy.linalg.solve([[2.0, x[0]], [0.0, x[2]]], [1, 2]),
     "known list and broadcast_arrays": lambda x: np.broadcast_arrays([1, 2, 3], x)[0] * 2 * x[0],
+    "both kinds of list and broadcast_arrays": lambda x: np.broadcast_arrays([[1], [2]], [x[0], 2])[1] * x[2],
     "known list and vectorize": lambda x: np.vectorize(lambda a, b: a * b)([1, 2, 3], x),
     "known list and full_like": lambda x: np.full_like([1.0, 2.0, 3.0], x[0]),
 }
