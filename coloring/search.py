@@ -15,8 +15,11 @@ from .results import ColoringResult, colored
 
 #: A quick search looks at so many times what one order and its greedy algorithm look at ...
 QUICK_PASSES = 5
-#: ... but at no more entries and pairs of entries than this, less than a second's work, once it has a coloring.
+#: ... but at no more entries and pairs of entries than this, less than a second's work, once it has a coloring ...
 QUICK_WORK = 60_000_000
+#: ... and where the pattern is small, which has the other orders tried besides, at so many times, or about 2 ms.
+SMALL_PASSES = 18
+SMALL_WORK = 180_000
 #: What an attempt costs besides, in entries looked at: calls, and arrays that are as short as this.
 ATTEMPT_WORK = 2_200
 
@@ -107,8 +110,8 @@ class Search:
 
     def _run_quickly(self) -> None:
         problem = self.problem
-        allowance = min(QUICK_PASSES * (ATTEMPT_WORK + problem.pass_work), QUICK_WORK)
-        self.allowance = self.work + allowance
+        before, one_pass = self.work, ATTEMPT_WORK + problem.pass_work
+        self.allowance = before + min(QUICK_PASSES * one_pass, QUICK_WORK)
         candidates = problem.portfolio(thorough=False)
         self.run(islice(candidates, 1))
         for simpler in problem.simpler:
@@ -117,8 +120,8 @@ class Search:
             self._learn(simpler)
         self.run(candidates)
         self.recolor(QUICK_RECOLORINGS)
-        self.allowance = np.inf
         if problem.is_small:
+            self.allowance = before + max(SMALL_PASSES * one_pass, SMALL_WORK)
             tried = {label for label, _ in self.tried}
             self.run(candidate for candidate in problem.all_orders() if candidate.label not in tried)
         if not self.stopped:
@@ -161,7 +164,7 @@ class Search:
         """Do what a quick search does, whatever the deadline; then look at the full lower bound."""
         deadline, self.deadline = self.deadline, np.inf
         self.run_quickly()
-        self.deadline, self.thorough = deadline, True
+        self.deadline, self.thorough, self.allowance = deadline, True, np.inf
         if self.num_colors > self.problem.lower_bound:
             self.stopped = ""
 

@@ -39,7 +39,7 @@ def test_the_time_budget_is_kept(monkeypatch):
     clock = types.SimpleNamespace(perf_counter=lambda: float(next(seconds)))
     for module in ("search", "api", "exact"):
         monkeypatch.setattr(f"coloring.{module}.time", clock)
-    A = matrices.power_network(size(300, plain=20))
+    A = matrices.power_network(size(300, plain=60))
     shorter, longer = (coloring.color(A, "symmetric", order="best", time_budget=budget) for budget in (5.0, 12.0))
     quick = len(coloring.color(A, "symmetric").tried)
     assert quick <= len(shorter.tried) < len(longer.tried) <= quick + 13
