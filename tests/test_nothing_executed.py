@@ -14,7 +14,7 @@ DANGEROUS = {"eval", "exec", "compile", "loads", "load_module", "system", "popen
 KNOWN = {
     ("sparsead/emit/python.py", "exec"),  # generated text: see the test below
     ("sparsead/emit/python.py", "compile"),
-    ("sparsead/pickling.py", "loads"),  # inside a pickle that the user unpickles
+    ("sparsead/keeping/pickling.py", "loads"),  # inside a pickle that the user unpickles
 }
 
 
@@ -23,7 +23,8 @@ def calls(file):
         if isinstance(node, ast.Call):
             function = node.func
             name = function.id if isinstance(function, ast.Name) else getattr(function, "attr", "")
-            owner = getattr(getattr(function, "value", None), "id", "")
+            value = getattr(function, "value", None)  # os of os.system, prepared of self.prepared.compile
+            owner = "" if value is None else getattr(value, "id", getattr(value, "attr", "another call"))
             yield name, owner, node
 
 

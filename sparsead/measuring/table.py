@@ -24,7 +24,7 @@ class Table:
     columns: Sequence[str]
     rows: Sequence[Sequence[Cell]] = field(default_factory=list)
     note: str = ""
-    keys: Sequence[int] = (0,)
+    keys: Sequence[int] = field(default_factory=lambda: [0])  # a list, as it comes back from JSON
 
     def rich(self, width: int) -> list[RichTable]:
         """Return the table for a terminal of so many columns, without the note: in several parts if it is wide."""

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from sparsead.errors import unsupported
-from sparsead.ops.registry import Sample, any_traced, patched_later, traced
+from sparsead.ops.registry import any_traced, known, patched_later, traced
 from sparsead.tracing.array import stack_objects
 
 MOST = 200  # ordinates where the points are traced, too: a curve for each
@@ -37,10 +37,12 @@ class OfOrdinates:
 
     def __call__(self, *points: Any, **options: Any) -> Any:
         """Return the values at points."""
+        points = _plain_unless_traced(points)
         return self._combined(lambda curve: curve(*points, **options), any_traced(points))
 
     def ev(self, *points: Any, **options: Any) -> Any:
         """Same as ``RectBivariateSpline.ev``."""
+        points = _plain_unless_traced(points)
         return self._combined(lambda surface: surface.ev(*points, **options), any_traced(points))
 
     def _combined(self, evaluate: Callable[[Any], Any], at_traced: bool) -> Any:
@@ -68,13 +70,34 @@ class OfOrdinates:
         raise unsupported(f"{self._name}.{attribute} of unknown ordinates", "Call it, with nu= for derivatives.")
 
 
-def _curve(name: str, *samples: Sample) -> None:
-    @patched_later("scipy.interpolate", name, *samples)
-    def of_ordinates(x: Any, y: Any, *args: Any, **options: Any) -> OfOrdinates:
-        if any_traced(x, args, options) or np.ndim(y) != 1:
+def _plain_unless_traced(points: Any) -> Any:
+    """Return constant points as SciPy takes them: arrays made in a traced function are of our kind."""
+    return points if any_traced(points) else known(points, "points")
+
+
+PLACES = np.linspace(0.0, 1.0, 4)  # of the samples' ordinates
+ORDINATES = "unknown ordinates"
+
+
+def _places_first(args: Any, options: dict[str, Any]) -> list[Any]:
+    """Return places, ordinates and what else has no name; BarycentricInterpolator calls the first two xi and yi."""
+    given = [*args]
+    for names in (("x", "xi"), ("y", "yi"))[len(given) :]:
+        given += [options.pop(name) for name in names if name in options]
+    return given
+
+
+def _curve(name: str) -> None:
+    def at_constants(x: Any) -> Any:
+        return getattr(importlib.import_module("scipy.interpolate"), name)(PLACES, x[0])(np.array([0.2, 0.5, 0.9]))
+
+    @patched_later("scipy.interpolate", name, at_constants, of=ORDINATES)
+    def of_ordinates(*args: Any, **options: Any) -> OfOrdinates:
+        x, y, *others = _places_first(args, options)
+        if any_traced(x, others, options) or np.ndim(y) != 1:
             raise unsupported(f"scipy.interpolate.{name} in this form", "Only ordinates of one axis may be unknown.")
         original = getattr(importlib.import_module("scipy.interpolate"), name)
-        return OfOrdinates(name, lambda unit: original(x, unit, *args, **options), traced(stack_objects(y)))
+        return OfOrdinates(name, lambda unit: original(x, unit, *others, **options), traced(stack_objects(y)))
 
 
 _curve("CubicSpline")
@@ -83,7 +106,12 @@ _curve("make_interp_spline")
 _curve("BarycentricInterpolator")
 
 
-@patched_later("scipy.interpolate", "RegularGridInterpolator")
+def _sample_grid(x: Any) -> Any:
+    scipy_interpolate = importlib.import_module("scipy.interpolate")
+    return scipy_interpolate.RegularGridInterpolator((PLACES[:3], PLACES), x)([[0.1, 0.3], [0.6, 0.9]])
+
+
+@patched_later("scipy.interpolate", "RegularGridInterpolator", _sample_grid, of=ORDINATES)
 def regular_grid(points: Any, values: Any, *args: Any, **options: Any) -> OfOrdinates:
     """``scipy.interpolate.RegularGridInterpolator`` of unknown values."""
     if any_traced(points, args, options):
@@ -94,7 +122,12 @@ def regular_grid(points: Any, values: Any, *args: Any, **options: Any) -> OfOrdi
     )
 
 
-@patched_later("scipy.interpolate", "RectBivariateSpline")
+def _sample_rectangle(x: Any) -> Any:
+    scipy_interpolate = importlib.import_module("scipy.interpolate")
+    return scipy_interpolate.RectBivariateSpline(PLACES, PLACES, x[[0, 1, 2, 0]]).ev([0.1, 0.5], [0.3, 0.9])
+
+
+@patched_later("scipy.interpolate", "RectBivariateSpline", _sample_rectangle, of=ORDINATES)
 def rectangle(x: Any, y: Any, z: Any, *args: Any, **options: Any) -> OfOrdinates:
     """``scipy.interpolate.RectBivariateSpline`` of unknown values."""
     if any_traced(x, y, args, options):
@@ -107,7 +140,10 @@ def rectangle(x: Any, y: Any, z: Any, *args: Any, **options: Any) -> OfOrdinates
 
 # -- rules of integration -----------------------------------------------------------------------------------------
 def _rule(name: str) -> None:
-    @patched_later("scipy.integrate", name)
+    def along_rows(x: Any) -> Any:
+        return getattr(importlib.import_module("scipy.integrate"), name)(x**2, dx=0.5)
+
+    @patched_later("scipy.integrate", name, along_rows)
     def integrated(y: Any, x: Any = None, dx: Any = 1.0, axis: int = -1, **options: Any) -> Any:
         if any_traced(x, dx, options) or np.ndim(0 if x is None else x) > 1:
             raise unsupported(

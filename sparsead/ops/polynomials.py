@@ -106,7 +106,13 @@ def _clenshaw(module: Any, name: str, step: Any, last: Any) -> None:
     """State a series: ``step(c0, c1, coefficient, n, x)`` from the highest coefficient on, then ``last(c0, c1, x)``."""
     func = getattr(module, name)
 
-    @patched(func, family="composite")
+    def in_its_points(x: Any) -> Any:
+        return getattr(module, name)(x, [0.4, -1.0, 2.0, 0.5])
+
+    def in_both(x: Any) -> Any:
+        return getattr(module, name)(x[0], x[1])
+
+    @patched(func, in_its_points, in_both, family="composite")
     def value(x: Any, c: Any, tensor: bool = True) -> Any:
         x, c = traced(stack_objects(x)), traced(stack_objects(c))
         if tensor and x.ndim:

@@ -335,8 +335,11 @@ def patched(func: Callable[..., Any], *samples: Sample, family: str = "patched")
     return register
 
 
-def patched_later(module: str, name: str, *samples: Sample) -> Callable[[Rule], Rule]:
-    """State the same of a function in a module that is not imported for it (used as a decorator)."""
+def patched_later(module: str, name: str, *samples: Sample, of: str = "") -> Callable[[Rule], Rule]:
+    """State the same of a function in a module that is not imported for it (used as a decorator).
+
+    What it is `of` tells its entry from one of the objects that it makes: ``"unknown ordinates"``.
+    """
 
     def register(definition: Rule) -> Rule:
         def call(original: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
@@ -344,7 +347,7 @@ def patched_later(module: str, name: str, *samples: Sample) -> Callable[[Rule], 
             return bound(*args, **kwargs) if any_traced(args, kwargs) else original(*args, **kwargs)
 
         patch_later(module, name, call)
-        record("patched", f"{module}.{name}", samples)
+        record("patched", f"{module}.{name} of {of}" if of else f"{module}.{name}", samples)
         return definition
 
     return register

@@ -50,7 +50,7 @@ def page() -> str:
     """Return the page as Markdown."""
     by_family: dict[str, list[str]] = defaultdict(list)
     for entry in REGISTRY:
-        by_family[entry.family].append(entry.spelling.removesuffix(" of complex values"))
+        by_family[entry.family].append(entry.spelling.split(" of ")[0])
     parts = [HEAD]
     for family, title in FAMILIES.items():
         spellings = sorted(set(by_family.pop(family, [])), key=str.lower)

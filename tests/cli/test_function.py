@@ -46,6 +46,9 @@ def squares(x):
 def jumps(x):
     return np.floor(x) * np.nan
 
+def steps(x):
+    return np.floor(x)
+
 def start():
     return np.linspace(0.0, 1.0, 6)
 
@@ -194,9 +197,10 @@ def test_points_that_are_none(run, given, message):
 
 
 def test_the_check_fails_where_nothing_was_compared(run):
-    done = run("check", "mine:jumps", "--x0", "zeros:4")
-    assert done.exit_code == 1
-    assert "nothing was compared with FUNCTION" in done.output
+    for name, message in {"steps": "nothing was compared with FUNCTION", "jumps": "nothing can be compared"}.items():
+        done = run("check", f"mine:{name}", "--x0", "zeros:4")
+        assert done.exit_code == 1
+        assert message in done.output
     assert run("check", "mine:squares", "--x0", "4").exit_code == 0
 
 

@@ -128,8 +128,8 @@ def definitions() -> Iterator[tuple[str, dict[Any, Any], Any]]:
     known = {e.spelling for e in REGISTRY}
     with patched(len):  # finds the functions of the modules that are imported here
         pass
-    for table, suffix in ((HANDLERS, ""), (COMPLEX_HANDLERS, " of complex values"), (PATCHES, "")):
-        for func in [f for f in table if callable(f) and (suffix or f not in scalar)]:
+    for table, suffix in ((HANDLERS, ""), (COMPLEX_HANDLERS, " of complex values"), (PATCHES, " of unknown ordinates")):
+        for func in [f for f in table if callable(f) and (table is not HANDLERS or f not in scalar)]:
             spelling = spelling_of(func)
             if known & {spelling, spelling + suffix}:
                 yield spelling + suffix if spelling + suffix in known else spelling, table, func
