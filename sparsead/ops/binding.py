@@ -49,10 +49,11 @@ class Bound:
 
     def __init__(
         self, func: Callable[..., Any], spelling: str, rule: Rule, method: str | None = None,
-        stated: Iterable[str] | None = None,
+        stated: Iterable[str] | None = None, as_given: str | None = None,
     ) -> None:  # fmt: skip
         self.func, self.spelling, self.rule, self.method = func, spelling, rule, method
         self._given = stated
+        self._as_given = as_given  # an argument whose rule asks whether it is a number
 
     @property
     def states_itself(self) -> bool:
@@ -107,11 +108,16 @@ class Bound:
         if not fits or not required <= {*names[: len(args)], *given}:
             self._fail(args, kwargs)
         out = given.pop("out", None)
-        placed = [_array(names[k], a) if k < len(names) else _array("", a) for k, a in enumerate(args[:unnamed])]
+        placed = [
+            self._converted(names[k], a) if k < len(names) else _array("", a) for k, a in enumerate(args[:unnamed])
+        ]
         placed += args[unnamed:] if rest else ()
-        named = {n: _array(n, v) for n, v in given.items() if v is not OMITTED and self._is_for_the_rule(n, v)}
+        named = {n: self._converted(n, v) for n, v in given.items() if v is not OMITTED and self._is_for_the_rule(n, v)}
         result = self.rule(*placed, **named)
         return result if out is None else into(out, result)
+
+    def _converted(self, name: str, value: Any) -> Any:
+        return value if name == self._as_given else _array(name, value)
 
     def _fail(self, args: Any, kwargs: Any) -> None:
         """Raise what Python raises for arguments that do not fit."""

@@ -33,7 +33,7 @@ query(np.ndim, lambda a: a.ndim, lambda x: np.ndim(x) * x)
 query(np.size, lambda a, axis=None: a.size if axis is None else a.shape[axis], lambda x: np.size(x) * x)
 query(np.iscomplexobj, lambda x: False, lambda x: x if not np.iscomplexobj(x) else -x)
 query(np.isrealobj, lambda x: True, lambda x: x if np.isrealobj(x) else -x)
-query(np.real, lambda val: val.real, np.real)
+query(np.real, lambda val: stack_objects(val).real if isinstance(val, (list, tuple)) else val.real, np.real, as_given="val")
 query(
     np.result_type,
     lambda *arrays_and_dtypes: np.result_type(*map(_type, arrays_and_dtypes)),

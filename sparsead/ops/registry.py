@@ -78,12 +78,15 @@ def rule_of(func: Callable[..., Any]) -> Rule:
     return bound.rule
 
 
-def state(func: Callable[..., Any], rule: Rule, stated: Iterable[str] | None = None) -> None:
+def state(
+    func: Callable[..., Any], rule: Rule, stated: Iterable[str] | None = None, as_given: str | None = None
+) -> None:
     """Let calls of `func` go to `rule`, with the arguments bound by NumPy's own signature.
 
-    The rule knows the parameters that it has, or those that are `stated`.
+    The rule knows the parameters that it has, or those that are `stated`; the one named `as_given` reaches it as it
+    is, not as an array.
     """
-    HANDLERS[func] = Bound(func, spelling_of(func), rule, stated=stated)
+    HANDLERS[func] = Bound(func, spelling_of(func), rule, stated=stated, as_given=as_given)
 
 
 # -- elementwise ------------------------------------------------------------------------------------------------
@@ -222,7 +225,7 @@ def movement(func: Callable[..., Any], *samples: Sample, argument: int = 0) -> N
 
     AS_NUMPY.add(func)
     MOVEMENTS.add(func)
-    state(func, rule, stated={*parameters} - {"out"})
+    state(func, rule, stated={*parameters} - {"out"}, as_given=name)
     COMPLEX_HANDLERS[func] = HANDLERS[func]
     record("movement", spelling_of(func), samples)
 
@@ -385,9 +388,9 @@ def refused(*functions: Callable[..., Any], because: str, instead: str, dispatch
         REFUSED[spelling_of(func)] = f"{because} {instead}"
 
 
-def query(func: Callable[..., Any], answer: Rule, *samples: Sample) -> None:
+def query(func: Callable[..., Any], answer: Rule, *samples: Sample, as_given: str | None = None) -> None:
     """State that `func` asks only for what is known while tracing."""
-    state(func, answer)
+    state(func, answer, as_given=as_given)
     record("query", spelling_of(func), samples)
 
 
