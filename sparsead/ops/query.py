@@ -28,12 +28,17 @@ def _smallest_type(a: Any) -> Any:
     return a.dtype
 
 
+def numbers(values: Any) -> Any:
+    """Return a number or an array as it is, and a list as an array."""
+    return stack_objects(values) if isinstance(values, (list, tuple)) else values
+
+
 query(np.shape, lambda a: a.shape, lambda x: np.shape(x)[0] * x)
 query(np.ndim, lambda a: a.ndim, lambda x: np.ndim(x) * x)
 query(np.size, lambda a, axis=None: a.size if axis is None else a.shape[axis], lambda x: np.size(x) * x)
 query(np.iscomplexobj, lambda x: False, lambda x: x if not np.iscomplexobj(x) else -x)
 query(np.isrealobj, lambda x: True, lambda x: x if np.isrealobj(x) else -x)
-query(np.real, lambda val: stack_objects(val).real if isinstance(val, (list, tuple)) else val.real, np.real, as_given="val")
+query(np.real, lambda val: numbers(val).real, np.real, as_given="val")
 query(
     np.result_type,
     lambda *arrays_and_dtypes: np.result_type(*map(_type, arrays_and_dtypes)),

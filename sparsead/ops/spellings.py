@@ -10,6 +10,7 @@ import scipy.special
 
 from sparsead.ops.elementwise import add, multiply
 from sparsead.ops.folding import running
+from sparsead.ops.query import numbers
 from sparsead.ops.registry import REGISTRY, Sample, composite, query, rule_of, spelling_of
 from sparsead.program.index import normalize_axes
 from sparsead.program.scalar import Op
@@ -138,7 +139,7 @@ if hasattr(np, "cumulative_sum"):  # NumPy 2.1
 
 # -- complex functions of real arrays ------------------------------------------------------------------------------
 query(np.conjugate, lambda x: x.copy("K"), lambda x: x * np.conj(x), lambda x: np.conjugate(x))
-query(np.imag, lambda val: val.imag, lambda x: x + np.imag(x))
+query(np.imag, lambda val: numbers(val).imag, lambda x: x + np.imag(x), as_given="val")
 query(
     np.angle,
     lambda z, deg=False: np.where(np.less(z, 0.0), 180.0 if deg else np.pi, 0.0),
