@@ -20,7 +20,7 @@ other work on the machine does not count: medians over the rounds; ratios are me
 
 Tools get the function in their own words, and their values are compared with ours before they are timed. Each has been
 run on a small problem before, so that imports and what is compiled once for all sizes do not count in 'to the first
-matrix'; nobody finds a cache. CasADi is called through buffers; asdex and sparsejac are jitted and return values alone;
+matrix'; all caches are empty. CasADi is called through buffers; asdex and sparsejac are jitted and return values alone;
 sparsejac is given the pattern, SciPy the pattern and its coloring; loops by hand are numba code for the one problem,
 structure known beforehand. `python -m benchmarks` runs everything and goes on where it was cut off;
 `python -m benchmarks PART` runs a part."""

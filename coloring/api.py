@@ -63,7 +63,7 @@ def color(
     order : str, callable, array or list of these
         In which order a greedy algorithm visits the vertices: a name in ``coloring.orders.ORDERS``, a
         function from a problem (see ``coloring.problems.Problem``) to a permutation, or a permutation.  Of
-        a list, the best result wins.  ``"auto"`` leaves the orders to `search`; the other searches may be
+        a list, the best result wins.  ``"auto"`` leaves the orders to ``search``; the other searches may be
         named here too.
     postprocess : bool
         Give color -1 (neutral) to vertices whose color no recovery reads, and close the gaps.

@@ -7,13 +7,20 @@ ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text()
 
 
-def test_the_example_is_short():
-    (example,) = re.findall(r"^```python\n(.*?)^```", README, re.MULTILINE | re.DOTALL)
-    assert len([line for line in example.splitlines() if line.strip()]) <= 15
+def blocks(language):
+    return re.findall(rf"^```{language}\n(.*?)^```", README, re.MULTILINE | re.DOTALL)
+
+
+def test_the_examples_are_short():
+    examples = blocks("python")
+    assert len(examples) == 3
+    for example in examples:
+        assert len([line for line in example.splitlines() if line.strip()]) <= 15
 
 
 def test_the_two_commands_are_in_the_makefile():
-    (commands,) = re.findall(r"^```sh\n(.*?)^```", README, re.MULTILINE | re.DOTALL)
+    install, commands = blocks("sh")
+    assert install.startswith("pip install . ")
     targets = [line.split()[1] for line in commands.splitlines()]
     assert targets == ["demo", "test"]
     makefile = (ROOT / "Makefile").read_text()

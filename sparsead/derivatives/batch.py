@@ -156,8 +156,8 @@ class OfManyPoints:
 
         Parameters
         ----------
-        X : array_like, shape (points, *x.shape)
-            The points; with ``axis=-1`` of shape (*x.shape, points).
+        X : array_like, shape (points, ...)
+            The points; with ``axis=-1`` of shape ``(*x.shape, points)``, else ``(points, *x.shape)``.
         *args
             The other arguments of the function: of the shape that was prepared, for all points, or with an axis of
             points as X has.
@@ -209,7 +209,7 @@ class OfManyPoints:
 
         Returns
         -------
-        ndarray, shape (points, *value.shape) or (*value.shape, points)
+        ndarray, shape (points, ...) or (..., points)
         """
         return self._value_batch((X, *args), out, axis)
 

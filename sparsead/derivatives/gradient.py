@@ -69,7 +69,6 @@ class Gradient(Described, Sendable):
         """Compile what the calls need."""
         compile_together([self._value, self._gradient, self._value_and_gradient])
 
-    @composes
     def __call__(self, x: Any, *args: Any) -> np.ndarray:
         """Return the gradient at x.
 
@@ -93,6 +92,8 @@ class Gradient(Described, Sendable):
         room = np.empty(self.program.wrt.shape)
         if self._plain(x, *args, room):
             return room
+        if is_asked((x, *args)):
+            return self._nested(x, *args)
         g = np.empty(self.program.wrt.size)
         self._gradient(**self._inputs((x, *args)), g=g)
         return self.signature.like_x(g)
@@ -102,8 +103,8 @@ class Gradient(Described, Sendable):
 
         Parameters
         ----------
-        X : array_like, shape (points, *x.shape)
-            The points; with ``axis=-1`` of shape (*x.shape, points).
+        X : array_like, shape (points, ...)
+            The points; with ``axis=-1`` of shape ``(*x.shape, points)``, else ``(points, *x.shape)``.
         *args
             The other arguments of the function: of the shape that was prepared, for all points, or with an axis of
             points as X has.

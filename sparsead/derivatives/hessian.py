@@ -59,7 +59,6 @@ class Hessian(PreparedMatrix):
         self.gradient_kernels = gradients
         self._both = combined(combined(self.kernels, gradients), self.linear.primal)
 
-    @composes
     def __call__(
         self,
         x: Any,
@@ -105,6 +104,8 @@ class Hessian(PreparedMatrix):
             constants.forget(data)
             if self._plain(x, *args, data):
                 return self.structure.matrix(data) if out is None else out
+        if is_asked((x, *args)):
+            return self._nested(x, *args)  # type: ignore[return-value]  # inside a traced function
         inputs = self._inputs((x, *args))
         if triangle != "full" and out is not None:
             raise InputError("out= goes with triangle='full'; use values(x, out=, order='lower') for a triangle")
@@ -116,7 +117,6 @@ class Hessian(PreparedMatrix):
             return out
         return self.structure.matrix(data) if triangle == "full" else self.structure.triangle(data, triangle)
 
-    @composes
     def gradient(self, x: Any, *args: Any, out: np.ndarray | None = None) -> np.ndarray:
         """Return the gradient at x, by one reverse sweep.
 
@@ -135,6 +135,8 @@ class Hessian(PreparedMatrix):
         room = np.empty(self.program.wrt.shape) if out is None else out
         if self._plain_gradient(x, *args, room):
             return room
+        if is_asked((x, *args)):
+            return self._nested.gradient(x, *args)
         g = new_or_checked("gradient", out, self.program.wrt.shape)
         self._sweep("gradient")(**apart(self._inputs((x, *args)), g), g=g)
         return self.signature.like_x(g)

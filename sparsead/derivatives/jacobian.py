@@ -55,7 +55,6 @@ class Jacobian(PreparedMatrix):
         super().__init__(*args)
         self._both = combined(self.kernels, self.linear.primal)
 
-    @composes
     def __call__(
         self,
         x: Any,
@@ -100,6 +99,8 @@ class Jacobian(PreparedMatrix):
             constants.forget(data)
             if self._plain(x, *args, data):
                 return self.structure.matrix(data) if out is None else out
+        if is_asked((x, *args)):
+            return self._nested(x, *args)  # type: ignore[return-value]  # inside a traced function
         inputs = self._inputs((x, *args))
         data = self.structure.new_or_checked(out)
         self._fill(data, inputs, keep_constants)
@@ -153,7 +154,6 @@ class Jacobian(PreparedMatrix):
         matrix = self.structure.matrix(data) if matrix is None else matrix
         return self.signature.shaped(y), self._verified(matrix, verify, (x, *args))
 
-    @composes
     def value(self, x: Any, *args: Any, out: np.ndarray | None = None) -> np.ndarray:
         """Return ``f(x, *args)``, from the compiled kernels.
 
@@ -172,13 +172,15 @@ class Jacobian(PreparedMatrix):
         room = np.empty(self.program.output.shape) if out is None else out
         if self._plain_value(x, *args, room):
             return room
+        if is_asked((x, *args)):
+            return self._nested.value(x, *args)
         y = new_or_checked("value", out, self.program.output.shape)
         self._sweep("value")(**apart(self._inputs((x, *args)), y), y=y)
         return self.signature.shaped(y)
 
     @composes
     def jvp(self, x: Any, v: Any, *args: Any) -> np.ndarray:
-        """Return ``J @ v`` without forming J, for about the price of `f`.
+        """Return ``J @ v`` without forming J.
 
         Parameters
         ----------
@@ -201,7 +203,7 @@ class Jacobian(PreparedMatrix):
 
     @composes
     def vjp(self, x: Any, w: Any, *args: Any) -> np.ndarray:
-        """Return ``J.T @ w`` without forming J, for about the price of `f`.
+        """Return ``J.T @ w`` without forming J.
 
         Parameters
         ----------

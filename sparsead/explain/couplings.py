@@ -17,8 +17,8 @@ from sparsead.program.scalar import Expr, Pool
 
 def coupled(program: Program, number: int) -> Flow:
     """Follow what x number `number` meets in nonlinear operations down to the x's; the causes are those operations."""
-    backward = Backward(program)
-    depends = Flow(Forward(program), fixed=True).run([(program.wrt, np.array([number]), NOTHING)])
+    backward = Backward(program, carried=True)
+    depends = Flow(Forward(program, carried=True), fixed=True).run([(program.wrt, np.array([number]), NOTHING)])
     everything = distinct(program.output.index.reshape(-1), program.output.node.size)
     used = Flow(backward, fixed=True).run([(program.output.node, everything, NOTHING)])
     starts = [start for node in program.nodes if isinstance(node, Map) for start in _met(node, depends, used)]

@@ -32,7 +32,8 @@ class Backward:
 
     step = -1  # serial numbers fall
 
-    def __init__(self, program: Program) -> None:
+    def __init__(self, program: Program, carried: bool = False) -> None:
+        self.carried = carried  # also to what was held fixed, which second derivatives come through
         self.scans = {n.earlier.serial: n for n in program.nodes if isinstance(n, Scan)}
 
     def edges(self, node: Node, points: np.ndarray) -> Iterator[Edge]:
@@ -50,7 +51,7 @@ class Backward:
                     yield Edge(node.pieces[k], node.offset.reshape(-1)[points[owner == k]])
             case Call():
                 for k, ref in enumerate(node.args):
-                    rows, columns = node.operation.structure(k)
+                    rows, columns = _structure(node, k, self.carried)
                     hit = np.flatnonzero(_holds(points, node.size, rows))
                     yield Edge(ref.node, read(ref, columns[hit]), _most_equal(rows[hit], node.size))
             case Scan():
@@ -66,7 +67,8 @@ class Forward:
 
     step = 1  # serial numbers grow
 
-    def __init__(self, program: Program) -> None:
+    def __init__(self, program: Program, carried: bool = False) -> None:
+        self.carried = carried
         self.readers: dict[int, list[Node]] = defaultdict(list)
         for node in program.nodes:
             below = node.pieces if isinstance(node, Join) else [r.node for r in node.operands]
@@ -97,13 +99,23 @@ class Forward:
             case Call():
                 for k, ref in enumerate(reader.args):
                     if ref.node is node:
-                        rows, columns = reader.operation.structure(k)
+                        rows, columns = _structure(reader, k, self.carried)
                         operand = np.flatnonzero(_holds(points, node.size, ref.index))
                         yield distinct(rows[_holds(operand, ref.index.size, columns)], reader.size)
             case Scan():
                 for ref, first in blocks(reader):
                     if ref.node is node:
                         yield first + np.flatnonzero(_holds(points, node.size, ref.index))
+
+
+def _structure(node: Call, number: int, carried: bool) -> tuple[IndexArray, IndexArray]:
+    """Return which elements of a call depend on which of an operand."""
+    if not (carried and node.operation.carrier):
+        return node.operation.structure(number)
+    size = node.args[number].index.size
+    if node.operation.elementwise:  # type: ignore[attr-defined]
+        return np.arange(size), np.arange(size)
+    return np.repeat(np.arange(node.size), size), np.tile(np.arange(size), node.size)
 
 
 def differentiated(node: Map) -> list[Ref]:

@@ -25,7 +25,7 @@ PADDING = {
 }  # fmt: skip
 
 
-class _Imported:
+class Imported:
     """A module, imported when something of it is used."""
 
     def __init__(self, name: str) -> None:
@@ -35,7 +35,7 @@ class _Imported:
         return getattr(importlib.import_module(self.name), attribute)
 
 
-nd, sp = _Imported("scipy.ndimage"), _Imported("scipy.signal")  # for the samples
+nd, sp = Imported("scipy.ndimage"), Imported("scipy.signal")  # for the samples
 
 
 def shifted_sum(x: Any, weights: Any, before: Sequence[int], edge: str, fill: float, shape: Sequence[int]) -> Any:

@@ -31,8 +31,11 @@ class Carrier:
     restates: tuple[Carrier, ...] = ()
     holds = False  # values whose derivative is left out on purpose, of every order
 
-    def __init__(self, name: str, function: Callable[..., Any], shapes: Sequence[Shape], shape: Shape) -> None:
+    def __init__(
+        self, name: str, function: Callable[..., Any], shapes: Sequence[Shape], shape: Shape, elementwise: bool
+    ) -> None:
         self.name, self.function, self.shapes, self.shape = name, function, shapes, shape
+        self.elementwise = elementwise
 
     def structure(self, number: int) -> tuple[IndexArray, IndexArray]:
         """Return no entries."""
@@ -99,16 +102,18 @@ class Linear:
         out[:] = self.entries
 
 
-def carried(name: str, function: Callable[..., Any], shape: Shape, *operands: Any) -> tuple[TracedArray, Carrier]:
+def carried(
+    name: str, function: Callable[..., Any], shape: Shape, *operands: Any, elementwise: bool = False
+) -> tuple[TracedArray, Carrier]:
     """Return what a function of arrays returns, of a known shape, without a derivative; and the operation."""
     refs = tuple(reading(traced(o)) for o in operands)
-    carrier = Carrier(name, function, [r.shape for r in refs], shape)
+    carrier = Carrier(name, function, [r.shape for r in refs], shape, elementwise)
     return TracedArray.of_node(Call(shape=shape, operation=carrier, args=refs, origin=user_origin())), carrier
 
 
 def held(array: Any) -> TracedArray:
     """Return the values of a traced array, held fixed."""
-    result, carrier = carried("a value held fixed", np.array, np.shape(array), array)
+    result, carrier = carried("a value held fixed", np.array, np.shape(array), array, elementwise=True)
     carrier.holds = True
     return result
 

@@ -34,12 +34,12 @@ def by_library(func: Callable[..., Any], slope: Slope, parameters: tuple[Any, ..
     x = traced(stack_objects(x))
     shape = np.broadcast_shapes(np.shape(x), *(p.shape for p in fixed))
     x = np.broadcast_to(x, shape)
-    value, carrier = carried(name, lambda points: func(*fixed, points), shape, x)
+    value, carrier = carried(name, lambda points: func(*fixed, points), shape, x, elementwise=True)
     if order_wanted() == 0:
         return value
     with for_order(0):
         slopes = traced(slope(*fixed, x, value))
-    kept, slopes_carrier = carried(name, np.array, shape, slopes)
+    kept, slopes_carrier = carried(name, np.array, shape, slopes, elementwise=True)
     along = []
     if second_order_wanted():
         with for_order(order_wanted() - 1):  # the formula may name the value, which then has its derivatives, too

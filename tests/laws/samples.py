@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import importlib
 import types
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -11,6 +12,7 @@ from typing import Any
 import numpy as np
 
 import sparsead.ops  # noqa: F401  (fills the registry)
+from sparsead.ops.filters import Imported
 from sparsead.ops.registry import REGISTRY
 from tests.reference import generic_points
 
@@ -49,7 +51,10 @@ def as_user_code(sample: Any) -> Any:
     """Move a sample out of the package: functions that do not dispatch are replaced in user code only."""
     if not isinstance(sample, types.FunctionType):
         return sample
-    names = {**sample.__globals__, "__name__": "user_code"}
+    names = {
+        name: importlib.import_module(value.name) if isinstance(value, Imported) else value
+        for name, value in sample.__globals__.items()
+    } | {"__name__": "user_code"}
     return types.FunctionType(sample.__code__, names, "sample", sample.__defaults__, sample.__closure__)
 
 

@@ -158,6 +158,11 @@ def _of_blocks(func: Any) -> Definition:
     return of_blocks
 
 
+def block_diag(mats: Any, format: Any = None, dtype: Any = None) -> Any:
+    """``scipy.sparse.block_diag``."""
+    return _of_blocks(scipy.sparse.block_diag)(mats, format, dtype)
+
+
 def _of_entries(func: Any) -> Definition:
     def of_entries(A: Any, k: int = 0, format: Any = None) -> Any:
         unique = of_any(A)._unique()
@@ -190,7 +195,7 @@ stated(scipy.sparse.vstack, lambda x: scipy.sparse.vstack([CONSTANT, scipy.spars
     _of_blocks(scipy.sparse.vstack)
 )
 stated(scipy.sparse.block_diag, lambda x: scipy.sparse.block_diag([scipy.sparse.csr_array(x), CONSTANT]).toarray())(
-    lambda mats, format=None, dtype=None: _of_blocks(scipy.sparse.block_diag)(mats, format=format)
+    block_diag
 )
 stated(scipy.sparse.tril, lambda x: scipy.sparse.tril(scipy.sparse.csr_array(x), k=1) @ x[0])(
     _of_entries(scipy.sparse.tril)
