@@ -101,7 +101,8 @@ def _padded_by_matrices(array: Any, pad_width: Any, mode: Any, settings: dict[st
 @composite(np.broadcast_arrays, lambda x: np.broadcast_arrays(x, x[0])[1], family="movement")
 def broadcast_arrays(*args: Any, subok: bool = False) -> Any:
     """``np.broadcast_arrays``."""
-    arrays = tuple(stack_objects(a) for a in args)
+    arrays = tuple(map(stack_objects, args))
+    arrays = tuple(np.asarray(a) if isinstance(a, (list, tuple)) else a for a in arrays)
     shape = np.broadcast_shapes(*(np.shape(a) for a in arrays))
     if all(np.shape(a) == shape for a in arrays):
         return arrays

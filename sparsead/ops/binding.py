@@ -28,6 +28,8 @@ SEVERAL = frozenset([
     "arrays", "tup", "choices", "choicelist", "condlist", "funclist", "out", "axis", "axes", "shape",
     "blocks", "mats", "diagonals", "c_and_lower", "lu_and_piv", "l_and_u",
 ])  # fmt: skip
+# Parameters that hold one array: a list of known numbers is an array to them too, as it is to NumPy.
+OPERANDS = frozenset(["", "a", "b", "c", "x", "y", "A", "m", "v", "x1", "x2", "ab"])
 ORDERS = {"C": "C", "F": "F", "A": "A", "K": "K", "c": "C", "f": "F", "a": "A", "k": "K"}
 CASTINGS = ("no", "equiv", "safe", "same_kind", "unsafe")
 
@@ -166,9 +168,10 @@ def _short(value: Any) -> str:
 
 
 def _array(name: str, value: Any) -> Any:
-    """Return an argument as an array if it is a number, or a list, that is unknown."""
+    """Return an argument as an array if it is a number, or a list, that is unknown; or the list of an operand."""
     if isinstance(value, (list, tuple)):
-        return value if name in SEVERAL else stack_objects(value)
+        array = value if name in SEVERAL else stack_objects(value)
+        return np.asarray(value) if array is value and name in OPERANDS else array
     if isinstance(value, TracedScalar) or (type(value) is np.ndarray and value.dtype == object):
         return stack_objects(value)
     return value

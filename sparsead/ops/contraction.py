@@ -22,6 +22,7 @@ MANY = 8  # products per element of the largest operand beyond which a contracti
 # -- the sum over labelled axes -----------------------------------------------------------------------------------
 def contract(operands: Sequence[Any], labels: Sequence[Labels], out: Labels) -> Any:
     """Multiply `operands`, whose axes carry `labels`, and sum over every label that is not in `out`."""
+    operands = [np.asarray(o) if isinstance(o, (list, tuple)) else o for o in operands]
     kind = np.result_type(*operands)
     operands, labels = map(list, zip(*map(_diagonal, operands, labels), strict=True))
     while len(operands) > 2 and _grid_size(operands, labels) > MANY:  # two at a time: fewer axes at once

@@ -9,7 +9,7 @@ import numpy as np
 
 from sparsead.errors import unsupported
 from sparsead.ops.registry import HANDLERS, composite, query
-from sparsead.tracing.array import TracedArray, adopted
+from sparsead.tracing.array import TracedArray, adopted, stack_objects
 from sparsead.tracing.complex import COMPLEX_HANDLERS, TracedComplex
 
 
@@ -123,6 +123,8 @@ composite(np.empty_like, lambda x: x + _filled(np.empty_like(x), x * x), family=
 @composite(np.full_like, lambda x: np.full_like(x, 2.0) * x, family="creation")
 def full_like(a: Any, fill_value: Any, dtype: Any = None, order: Any = "K", *, shape: Any = None) -> Any:
     """``np.full_like``, with a constant or a traced value."""
+    a = stack_objects(a)
+    a = a if hasattr(a, "dtype") else np.asarray(a)
     like = a.positions if isinstance(a, (TracedArray, TracedComplex)) else a
     out = adopted(np.zeros_like(like, a.dtype if dtype is None else dtype, order, True, shape))
     out[...] = fill_value

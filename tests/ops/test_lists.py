@@ -6,6 +6,7 @@ import pickle
 
 import numpy as np
 import pytest
+import scipy.linalg
 from numpy import maximum as greater_of
 
 import sparsead as sad
@@ -50,6 +51,21 @@ CALLS = {
     "clip": lambda x: np.clip([x[0], x[1]], 0.35, 0.8),
     "complex": lambda x: np.abs(np.sum([x[0] + 1j * x[1], 2.0 + 0j])),
     "average": lambda x: np.average([x[0], x[1]], weights=[1.0, x[2]]),
+    # lists of numbers beside unknowns
+    "known list at the right": lambda x: x @ [1, 2, 3],
+    "known list at the left": lambda x: [[1, 2, 3], [4, 5, 6]] @ x,
+    "known list and dot": lambda x: np.dot([1, 2, 3], x) * x.dot([1, 2, 3]),
+    "known list and inner": lambda x: np.inner([[1, 2, 3], [4, 5, 6]], x),
+    "known list and tensordot": lambda x: np.tensordot(x, [1, 2, 3], axes=1),
+    "known list and einsum": lambda x: np.einsum("i,ij", x, [[1, 2], [3, 4], [5, 6]]),
+    "known list and numbered axes": lambda x: np.einsum([[1, 2, 3], [4, 5, 6]], [0, 1], x, [1], [0]),
+    "known lists and multi_dot": lambda x: np.linalg.multi_dot([x[:2], [[1, 2], [3, 4]], [1, 2]]),
+    "known right-hand side": lambda x: np.linalg.solve([[2.0, x[0]], [0.0, x[2]]], [1, 2]),
+    "known right-hand side of SciPy": lambda x: scipy.linalg.solve([[2.0, x[0]], [0.0, x[2]]], [1, 2]),
+    "known list and broadcast_arrays": lambda x: np.broadcast_arrays([1, 2, 3], x)[0] * 2 * x[0],
+    "both kinds of list and broadcast_arrays": lambda x: np.broadcast_arrays([[1], [2]], [x[0], 2])[1] * x[2],
+    "known list and vectorize": lambda x: np.vectorize(lambda a, b: a * b)([1, 2, 3], x),
+    "known list and full_like": lambda x: np.full_like([1.0, 2.0, 3.0], x[0]),
 }
 
 

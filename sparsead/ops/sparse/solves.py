@@ -73,13 +73,11 @@ def by_matrix(matrix: TracedSparse, b: Any) -> Any:
     if np.ndim(b) == 1:
         return by_matrix(matrix, np.reshape(b, (-1, 1)))[:, 0]
     entries = matrix.entries.summed()
-    n = entries.shape[0]
+    places, shape, n = (entries.rows, entries.columns), entries.shape, entries.shape[0]
     _require_dense(n)
 
-    places = entries.rows, entries.columns  # not the entries: those are traced, and what is kept outlives the trace
-
-    def numbers(values: np.ndarray) -> Any:
-        return scipy.sparse.csc_matrix((values, places), shape=(n, n))
+    def numbers(values: np.ndarray) -> Any:  # outlives the trace, so it holds the places alone
+        return scipy.sparse.csc_matrix((values, places), shape=shape)
 
     x, carrier = carried(
         NAME, lambda values, rhs: scipy.sparse.linalg.splu(numbers(values)).solve(rhs.copy()), np.shape(b),
