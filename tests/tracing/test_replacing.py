@@ -21,6 +21,7 @@ import sparsead as sad
 from sparsead.tracing.replacing.methods import METHODS
 from sparsead.tracing.replacing.names import LATER, PATCHES, StandIn
 from sparsead.tracing.replacing.undo import CHANGES
+from tests.reference import differences
 
 X = np.array([0.5, 1.5, 2.5])
 FUNCTIONS = {"numpy": ("zeros", "ones", "array", "full"), "math": ("sin", "sqrt"), "scipy.special": ("logsumexp",)}
@@ -178,6 +179,34 @@ def test_a_child_that_is_forked_inside_a_trace_is_clean():
         return out
 
     assert sad.jacobian(f, X, check=False)(X).nnz == 3
+
+
+def enclosed():
+    from numpy import zeros
+    from scipy.sparse import csr_array as rows_of
+    from scipy.special import logsumexp
+
+    def inner(x):
+        return rows_of(np.outer(x, x)) @ x + logsumexp(x)
+
+    def f(x, ones=np.ones):
+        out, last = zeros(3), ones(3)
+        out[:2] = x[1:] ** 2
+        last[0] = x[0]
+        return out * last + inner(x)
+
+    return f, (zeros, rows_of, logsumexp)
+
+
+def test_variables_of_enclosing_functions_and_default_arguments():
+    f, held = enclosed()
+    inner = next(c.cell_contents for c in f.__closure__ if isinstance(c.cell_contents, types.FunctionType))
+    jac = sad.jacobian(f, X)
+    np.testing.assert_allclose(jac(X).toarray(), differences(f, X), rtol=1e-8, atol=1e-8)
+    now = [c.cell_contents for c in (*f.__closure__, *inner.__closure__) if c.cell_contents is not inner]
+    assert {id(value) for value in now} == {id(value) for value in held}
+    assert f.__defaults__[0] is np.ones
+    assert not CHANGES
 
 
 def test_afterwards_everything_is_as_before():

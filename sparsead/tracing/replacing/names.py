@@ -45,6 +45,7 @@ TOO: list[Callable[[], None]] = []  # replace something else, when a trace begin
 
 _tracing = threading.local()
 _active: list[list[dict[str, Any]]] = []  # the names that functions being traced use, in all threads
+_enclosing: list[list[types.FunctionType]] = []  # those functions, and the ones around which they were made
 
 
 def _in(module: str, packages: tuple[str, ...]) -> bool:
@@ -154,15 +155,49 @@ def _filled(cell: Any) -> bool:
         return False
 
 
+def _stand_in_of(value: Any) -> Any:
+    """Return what a function is to be replaced by; None if it is not, or stands in already."""
+    try:
+        stand_in = PATCHES.get(value)
+    except TypeError:  # unhashable, so not a function
+        return None
+    return None if stand_in is value else stand_in
+
+
 def _replace_in(names: dict[str, Any], candidates: Iterable[str]) -> None:
     for name in candidates:
-        value = names[name]
-        try:
-            wrapper = PATCHES.get(value)
-        except TypeError:  # unhashable, so not a function
+        stand_in = _stand_in_of(names[name])
+        if stand_in is not None:
+            CHANGES.name(names, name, stand_in)
+
+
+def _enclosed(f: Callable[..., Any]) -> list[types.FunctionType]:
+    """Return a function and those in the variables of the functions around it, and around those, and so on."""
+    found: dict[int, types.FunctionType] = {}
+    waiting: list[Any] = [f]
+    while waiting:
+        value = waiting.pop()
+        value = inspect.getattr_static(value, "py_func", value)  # objects are not asked, only looked at
+        value = value.func if type(value) is functools.partial else value
+        value = value.__func__ if type(value) is types.MethodType else value
+        if type(value) is not types.FunctionType or id(value) in found or is_library(value.__module__ or ""):
             continue
-        if wrapper is not None and wrapper is not value:
-            CHANGES.name(names, name, wrapper)
+        found[id(value)] = value
+        waiting += [cell.cell_contents for cell in value.__closure__ or () if _filled(cell)]
+    return list(found.values())
+
+
+def _replace_enclosed(functions: Iterable[types.FunctionType]) -> None:
+    """Replace what functions hold in variables of the functions around them, and as default arguments."""
+    for f in functions:
+        for cell in f.__closure__ or ():
+            stand_in = _stand_in_of(cell.cell_contents) if _filled(cell) else None
+            if stand_in is not None:
+                CHANGES.cell(cell, stand_in)
+        stand_ins = [_stand_in_of(value) for value in f.__defaults__ or ()]
+        if any(s is not None for s in stand_ins):
+            pairs = zip(stand_ins, f.__defaults__ or (), strict=True)
+            CHANGES.defaults(f, tuple(value if s is None else s for s, value in pairs))
 
 
 @functools.cache
@@ -241,6 +276,8 @@ def _replace_everywhere() -> None:
         for names in modules:
             if not issubclass(type(sys.modules.get(names.get("__name__", ""))), _Home):
                 _replace_in(names, list(names))
+    for functions in _enclosing:
+        _replace_enclosed(functions)
     for call in TOO:
         call()
 
@@ -253,11 +290,12 @@ def being_traced() -> bool:
 @contextmanager
 def patched(f: Callable[..., Any]) -> Iterator[None]:
     """Bind the patches in this thread's view of the world, until the block ends; `f` is about to be called."""
-    modules = _modules(f)  # looks at objects, which may import something: before the patches
+    modules, functions = _modules(f), _enclosed(f)  # look at objects, which may import something: before the patches
     with LOCK:
         if not _active:
             sys.meta_path.insert(0, _Finder)
         _active.append(modules)
+        _enclosing.append(functions)
         _replace_everywhere()
     _tracing.depth = getattr(_tracing, "depth", 0) + 1
     try:
@@ -266,6 +304,7 @@ def patched(f: Callable[..., Any]) -> Iterator[None]:
         _tracing.depth = max(getattr(_tracing, "depth", 0) - 1, 0)
         with LOCK:
             _active[:] = [held for held in _active if held is not modules]
+            _enclosing[:] = [held for held in _enclosing if held is not functions]
             if not _active:
                 _end()
 
@@ -280,6 +319,7 @@ def _end() -> None:
 def _in_child() -> None:
     """Leave nothing of the traces of the parent to a process that was forked; its only thread traces nothing."""
     _active.clear()
+    _enclosing.clear()
     _tracing.depth = 0
     _end()
     LOCK.release()

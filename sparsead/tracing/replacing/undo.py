@@ -26,6 +26,16 @@ class Changes:
         self._made.append((names.__setitem__, (name, names[name])))
         names[name] = value
 
+    def cell(self, cell: types.CellType, value: Any) -> None:
+        """Fill the cell of a variable of an enclosing function."""
+        self._made.append((setattr, (cell, "cell_contents", cell.cell_contents)))
+        cell.cell_contents = value
+
+    def defaults(self, f: types.FunctionType, values: tuple[Any, ...]) -> None:
+        """Give a function other default arguments."""
+        self._made.append((setattr, (f, "__defaults__", f.__defaults__)))
+        f.__defaults__ = values
+
     def attribute(self, cls: type, name: str, value: Any) -> None:
         """Set an attribute of a class, which may have inherited it so far."""
         own = vars(cls).get(name, _MISSING)
