@@ -139,4 +139,4 @@ def test_refusals():
 def test_wrong_derivative_is_found_by_check():
     halved = operation(np.sin, jvp=lambda operands, tangents: 0.5 * np.cos(operands[0]) * tangents[0], name="halved")
     with pytest.raises(sad.CheckFailed, match="its value is wrong"):
-        sad.check(sad.jacobian(halved, X), X)
+        sad.check(sad.jacobian(halved, X, check=False), X)

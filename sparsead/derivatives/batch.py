@@ -16,6 +16,7 @@ from sparsead.emit.lanes import COUNT, Layout, in_lanes
 from sparsead.emit.sweep import Engine, Sweep
 from sparsead.errors import InputError
 from sparsead.kernels.kernel import Kernels
+from sparsead.program.index import index_dtype
 from sparsead.program.nodes import Program
 from sparsead.sweeps.assembly import Assembly
 from sparsead.sweeps.vector import value_sweep
@@ -243,7 +244,7 @@ def batch_of(prepared: Any, kernels: Kernels, output: tuple[str, Shape]) -> Batc
 def block_diagonal(pattern: SparsityPattern, values: np.ndarray) -> scipy.sparse.csr_array:
     """Return one matrix of the matrices of all points, (points, nnz), along its diagonal."""
     count, (m, n), nnz = len(values), pattern.shape, pattern.nnz
-    kind = np.int32 if count * max(n, nnz) <= np.iinfo(np.int32).max else np.int64
+    kind = index_dtype(count * max(n, nnz))
     starts = np.arange(count, dtype=kind)[:, None]
     indices = (pattern.indices + n * starts).reshape(-1)
     indptr = np.append((pattern.indptr[:-1] + nnz * starts).reshape(-1), kind(count * nnz))
