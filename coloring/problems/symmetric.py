@@ -83,6 +83,11 @@ class StarLike(Problem):
             return kernels.neighbors.distance_one(*lists)
         return kernels.neighbors.distance_two(*lists, *lists)
 
+    @cached_property
+    def entries_met(self) -> np.ndarray:
+        """Number of neighbors."""
+        return np.diff(self.graph.indptr)
+
     def around(self, v: int) -> list[int]:
         """Return the neighbors of a vertex."""
         graph = self.graph

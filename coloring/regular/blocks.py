@@ -1,0 +1,30 @@
+"""Columns that come in blocks of equal ones, such as the components of a displacement at one node.
+
+Equal columns conflict with each other and with the same others: b colors for each color of the blocks are a coloring.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from ..pattern import SparsityPattern
+
+
+def block_size(lists: SparsityPattern) -> int:
+    """Return the greatest b for which the lines ``k b, ..., k b + b - 1`` of a pattern are equal for every k."""
+    lengths = np.diff(lists.indptr)
+    first, second = (lists.indices[lists.indptr[k] : lists.indptr[k + 1]] for k in (0, 1)) if lengths.size > 1 else ((), ())
+    if not len(first) or not np.array_equal(first, second):
+        return 1
+    differs = lengths[1:] != lengths[:-1]
+    entries = np.flatnonzero(np.repeat(~differs, lengths[:-1]))  # of lines as long as the one that follows
+    rows = lists.rows[entries]
+    differs[rows[lists.indices[entries] != lists.indices[entries + lengths[rows]]]] = True
+    return int(np.gcd.reduce(np.flatnonzero(differs) + 1, initial=lengths.size))
+
+
+def blocks_of(A: SparsityPattern, size: int) -> SparsityPattern:
+    """Return the pattern of every so-many-th row and column, which stand for their blocks."""
+    if size == 1:
+        return A
+    return SparsityPattern.from_scipy(A.to_scipy(np.ones(A.nnz, np.int8))[::size, ::size])
