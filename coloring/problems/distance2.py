@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from functools import cached_property
+from functools import cached_property, partial
 from typing import Any
 
 import numpy as np
@@ -139,22 +139,29 @@ class DistanceTwo(Problem):
 
     def portfolio(self, thorough: bool) -> Iterator[Candidate]:
         """Natural order and grids first; orders that look at pairs only where there are not too many."""
-        nnz = self.pattern.nnz
-        first = self.by_order("natural"), Candidate("lattice", self._lattice, min(40 * nnz, LATTICE_WORK) + 2 * nnz)
-        yield from first if nnz < LATTICE_FIRST else first[::-1]
+        lattices = [self._lattice_candidate(size) for size in dict.fromkeys((1, block_size(self._lists)))]
+        natural = self.by_order("natural")
+        yield from (natural, *lattices) if self.pattern.nnz < LATTICE_FIRST else (*lattices, natural)
         if thorough or self.has_few_pairs:
             for name in THOROUGH:
                 yield self.by_order(name)
 
-    def _lattice(self, limit: int) -> np.ndarray | None:
+    def _lattice_candidate(self, size: int) -> Candidate:
+        nnz = self.pattern.nnz
+        label = "lattice" if size == 1 else f"lattice of blocks of {size}"
+        return Candidate(label, partial(self._lattice, size), min(40 * nnz, LATTICE_WORK) + 2 * nnz)
+
+    def _lattice(self, size: int, limit: int) -> np.ndarray | None:
         """The periodic coloring with fewest colors, if the matrix comes from a grid and has one.
 
-        If none is right on all rows, as where a few rows at a boundary have more entries, the greedy algorithm follows
-        the first one, color by color.
+        Blocks of `size` equal columns are colored as one.  If no coloring is right on all rows, as where a few rows at
+        a boundary have more entries, the greedy algorithm follows the first one, color by color.
         """
-        lines, size = self._lines, block_size(self._lists)
+        lines = self._lines
         almost = None
-        for blocks in circular_colorings(blocks_of(lines, size), range(-(-self.quick_bound // size), limit // size + 1)):
+        for blocks in circular_colorings(
+            blocks_of(lines, size), range(-(-self.quick_bound // size), -(-limit // size))
+        ):
             colors = (blocks[:, None] * size + np.arange(size, dtype=np.int32)).ravel()
             if kernels.offsets.first_repeat(lines.indptr, lines.indices, colors, colors.size)[0] < 0:
                 return colors

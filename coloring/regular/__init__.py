@@ -1,7 +1,7 @@
 """Patterns that repeat: grids, periodic or not, with one field or several, colored by construction."""
 
 from .blocks import block_size, blocks_of
-from .circular import circular_colorings
+from .circular import Sample, circular_colorings
 from .lattice import Lattice, find_lattices
 
-__all__ = ["Lattice", "block_size", "blocks_of", "circular_colorings", "find_lattices"]
+__all__ = ["Lattice", "Sample", "block_size", "blocks_of", "circular_colorings", "find_lattices"]

@@ -13,8 +13,7 @@ from ..pattern import SparsityPattern
 def block_size(lists: SparsityPattern) -> int:
     """Return the greatest b for which the lines ``k b, ..., k b + b - 1`` of a pattern are equal for every k."""
     lengths = np.diff(lists.indptr)
-    first, second = (lists.indices[lists.indptr[k] : lists.indptr[k + 1]] for k in (0, 1)) if lengths.size > 1 else ((), ())
-    if not len(first) or not np.array_equal(first, second):
+    if lengths.size < 2 or not lengths[0] or not np.array_equal(*np.split(lists.indices, lists.indptr[1:3])[:2]):
         return 1
     differs = lengths[1:] != lengths[:-1]
     entries = np.flatnonzero(np.repeat(~differs, lengths[:-1]))  # of lines as long as the one that follows
