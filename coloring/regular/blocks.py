@@ -13,7 +13,10 @@ from ..pattern import SparsityPattern
 def block_size(lists: SparsityPattern) -> int:
     """Return the greatest b for which the lines ``k b, ..., k b + b - 1`` of a pattern are equal for every k."""
     lengths = np.diff(lists.indptr)
-    if lengths.size < 2 or not lengths[0] or not np.array_equal(*np.split(lists.indices, lists.indptr[1:3])[:2]):
+    if lengths.size < 2 or not lengths[0] or lengths[0] != lengths[1]:
+        return 1
+    first, second = lists.indices[: 2 * lengths[0]].reshape(2, -1)
+    if (first != second).any():  # as in most patterns, of which no more is looked at then
         return 1
     differs = lengths[1:] != lengths[:-1]
     entries = np.flatnonzero(np.repeat(~differs, lengths[:-1]))  # of lines as long as the one that follows
