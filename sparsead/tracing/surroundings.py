@@ -82,8 +82,10 @@ def _read_by(f: Any, seen: set[int]) -> Iterator[Place]:
         yield from _read_by_code(f.__func__, seen, f.__self__)
     elif isinstance(f, types.FunctionType):
         yield from _read_by_code(f, seen, None)
-    elif isinstance(called := inspect.getattr_static(type(f), "__call__", None), types.FunctionType):
-        yield from _read_by_code(called, seen, f)
+    else:
+        called: Any = inspect.getattr_static(type(f), "__call__", None)
+        if isinstance(called, types.FunctionType):
+            yield from _read_by_code(called, seen, f)
 
 
 def _read_by_code(f: types.FunctionType, seen: set[int], owner: Any) -> Iterator[Place]:
