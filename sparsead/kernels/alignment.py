@@ -27,7 +27,7 @@ def joined(kernels: Iterable[LinearKernel], constants: Constants) -> list[Linear
     while pending:
         kernel = pending.pop()
         for number, other in enumerate(found):
-            if not _may_wait(other, found[number + 1 :]):
+            if not _may_wait(other, [*found[number + 1 :], kernel]):
                 continue
             if _alike(other, kernel):
                 del found[number]
@@ -54,7 +54,7 @@ def _alike(first: LinearKernel, second: LinearKernel) -> bool:
 
 
 def _may_wait(kernel: LinearKernel, later: Iterable[LinearKernel]) -> bool:
-    """Tell whether a kernel may run after some later ones: nothing reads what it writes."""
+    """Tell whether a kernel may run after some later ones, or together with one: they do not read what it writes."""
     targets = {t.target for t in kernel.terms}
     return not any(t.source in targets for other in later for t in other.terms)
 
