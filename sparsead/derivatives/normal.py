@@ -12,6 +12,7 @@ from sparsead.derivatives.structure import FixedStructure
 from sparsead.derivatives.vectors import new_or_checked
 from sparsead.emit.sweep import Engine, Sweep
 from sparsead.errors import InputError
+from sparsead.sweeps.finishing import Finishing, mirroring
 from sparsead.sweeps.normal import TRIANGLES, normal_pattern, normal_sweep
 
 
@@ -33,6 +34,7 @@ class NormalEquations:
         self.engine = engine
         self._structures: dict[str, FixedStructure] = {}
         self._sweeps: dict[tuple[str, bool, bool], Sweep] = {}
+        self._mirror: Finishing | None = None
         self._local = threading.local()
 
     def structure(self, triangle: str) -> FixedStructure:
@@ -50,6 +52,12 @@ class NormalEquations:
             product = self.structure(triangle).pattern
             self._sweeps[key] = normal_sweep(self.pattern, product, *key, engine=self.engine)
         return self._sweeps[key]
+
+    def mirror(self, data: np.ndarray) -> None:
+        """Copy the lower triangle of the full matrix to the upper one."""
+        if self._mirror is None:
+            self._mirror = mirroring(self.structure("full").pattern, self.engine)
+        self._mirror(data)
 
     def values(self) -> np.ndarray:
         """Return room for the values of J, the same for each thread."""
@@ -73,6 +81,8 @@ class NormalEquations:
             raise InputError("normal: the two parts of out share memory")
         sweep = self.sweep(triangle, weights is not None, r is not None)
         sweep(**{name: array for name, array in given.items() if array is not None}, **outputs)
+        if triangle == "full":
+            self.mirror(data)
         matrix = structure.matrix(data) if matrix is None else matrix
         return matrix if r is None else (matrix, outputs["g"])
 

@@ -53,7 +53,7 @@ def normal_sweep(
     right: bool = False,
     engine: Engine = DEFAULT_ENGINE,
 ) -> Sweep:
-    """Return the sweep ``(v, weights, r) -> data, g``.
+    """Return the sweep ``(v, weights, r) -> data, g``; of ``"full"`` it leaves the upper triangle to `mirroring`.
 
     Parameters
     ----------
@@ -66,8 +66,7 @@ def normal_sweep(
     engine : Engine
         See `Sweep`.
     """
-    writer = _Products(pattern, triangle, weighted, right)
-    linear = writer.program()
+    linear = _Products(pattern, triangle, weighted, right).program()
     return direct_sweep(linear, {linear.target: product}, "normal", engine)
 
 
@@ -125,13 +124,13 @@ class _Products:
             if self.residual is not None:
                 sums.append(self.sums(group))
             if group.columns.shape[1] > MOST_COLUMNS or len(group.rows) < FEWEST:
-                products += self.listed(group)
+                products.append(self.listed(group))
             else:
                 products.append(self.written_out(group))
         if self.residual is not None and not sums:
             sums.append(zeros(self.right))
         primal = Kernels(self.x, self.right, (), tuple(sums))
-        return LinearProgram(self.x, self.rows, tuple(products), primal, symmetric=self.triangle == "full")
+        return LinearProgram(self.x, self.rows, tuple(products), primal)
 
     def value(self, pool: Pool, entries: IndexArray) -> Expr:
         """Return entries of J, one a point."""
@@ -144,14 +143,10 @@ class _Products:
         return pool.leaf(Load(self.weights, recognise(narrowed(rows)))) * value
 
     def term(self, row: IndexMap, coefficient: Expr, column: IndexMap) -> Term:
+        """Return the term of a product below the diagonal, or of its mirror image in the upper triangle."""
+        row, column = (column, row) if self.triangle == "upper" else (row, column)
         return Term(self.rows, row, coefficient, self.x, column)
 
-    def terms(self, row: IndexMap, coefficient: Expr, column: IndexMap) -> list[Term]:
-        """Return the terms of a product below the diagonal: there, above it, or both."""
-        if self.triangle == "lower":
-            return [self.term(row, coefficient, column)]
-        above = self.term(column, coefficient, row)
-        return [above] if self.triangle == "upper" else [self.term(row, coefficient, column), above]
 
     def written_out(self, group: _Rows) -> LinearKernel:
         """Return the products of rows, a point for those with equal columns."""
@@ -166,24 +161,19 @@ class _Products:
                 total = pool.constant(0.0)
                 for first, second in zip(weighed, values, strict=True):
                     total = total + first[a] * second[b]
-                terms += [self.term(maps[a], total, maps[a])] if a == b else self.terms(maps[a], total, maps[b])
+                terms.append(self.term(maps[a], total, maps[b]))
         return LinearKernel((len(group.rows),), tuple(terms))
 
-    def listed(self, group: _Rows) -> Iterator[LinearKernel]:
-        """Return the products of rows, a point for each pair of entries: those on the diagonal, those below it."""
-        below = np.tril_indices(group.columns.shape[1], -1)
-        diagonal = (np.arange(group.columns.shape[1]),) * 2
-        for a, b in (diagonal, below):
-            pool = Pool()
-            rows = np.repeat(group.rows.reshape(-1), a.size)
-            columns = np.repeat(group.columns, group.rows.shape[1], axis=0)
-            starts = self.pattern.indptr[rows]
-            first = self.weighed(pool, rows, self.value(pool, starts + np.tile(a, group.rows.size)))
-            coefficient = first * self.value(pool, starts + np.tile(b, group.rows.size))
-            row, column = (recognise(narrowed(columns[:, k].reshape(-1))) for k in (a, b))
-            if rows.size:
-                terms = self.terms(row, coefficient, column) if b is not a else [self.term(row, coefficient, column)]
-                yield LinearKernel(rows.shape, tuple(terms))
+    def listed(self, group: _Rows) -> LinearKernel:
+        """Return the products of rows, a point for each pair of entries."""
+        a, b = np.tril_indices(group.columns.shape[1])
+        rows, pool = np.repeat(group.rows.reshape(-1), a.size), Pool()
+        columns = np.repeat(group.columns, group.rows.shape[1], axis=0)
+        starts = self.pattern.indptr[rows]
+        first = self.weighed(pool, rows, self.value(pool, starts + np.tile(a, group.rows.size)))
+        coefficient = first * self.value(pool, starts + np.tile(b, group.rows.size))
+        row, column = (recognise(narrowed(columns[:, k].reshape(-1))) for k in (a, b))
+        return LinearKernel(rows.shape, (self.term(row, coefficient, column),))
 
     def sums(self, group: _Rows) -> Kernel:
         """Return what the rows add to ``J.T @ W @ r``: a point for each entry where rows are long, else for each row."""
