@@ -84,7 +84,7 @@ class NormalEquations:
         if triangle == "full":
             self.mirror(data)
         matrix = structure.matrix(data) if matrix is None else matrix
-        return matrix if r is None else (matrix, outputs["g"])
+        return matrix if r is None else (matrix, outputs["g"] if g is None else g)
 
 
 def _of_rows(name: str, given: Any, m: int) -> np.ndarray | None:
@@ -93,7 +93,9 @@ def _of_rows(name: str, given: Any, m: int) -> np.ndarray | None:
         return None
     array = np.asarray(given)
     if array.dtype.kind not in "fiub" or array.size != m:
-        raise InputError(f"normal expects {name} to hold a real number for each of the {m} rows, got {array.dtype} {array.shape}")
+        raise InputError(
+            f"normal expects {name} to hold a real number for each of the {m} rows, got {array.dtype} {array.shape}"
+        )
     return np.ascontiguousarray(array, dtype=np.float64).reshape(-1)
 
 

@@ -122,7 +122,9 @@ def _names(kernel: LinearKernel) -> tuple[_Names | None, _Names | None]:
     ((size, index),) = indices
     columns = index.array().astype(np.int64)
     sources = frozenset(t.source for t in kernel.terms)
-    ordered = sorted(((target, place.array().astype(np.int64)) for target, place in places), key=lambda p: (p[0].name, p[1][0]))
+    ordered = sorted(
+        ((target, place.array().astype(np.int64)) for target, place in places), key=lambda p: (p[0].name, p[1][0])
+    )
     arrays = [ordered[0][1] * size + columns, *(rows for _, rows in ordered[1:])]
     by_entry = _Names((tuple(target for target, _ in ordered), size), arrays) if _differ(arrays[0]) else None
     return by_entry, _Names(sources, [columns]) if _differ(columns) else None

@@ -76,7 +76,9 @@ class Eliminator:
         pool = Pool()
         upper = Moving(None if once else above, domain, self._constants).terms(reader.terms, pool)
         lower = Moving(below, domain, self._constants).terms(writer.terms, pool)
-        products = [Term(t.target, t.place, t.coefficient * w.coefficient, w.source, w.index) for t in upper for w in lower]
+        products = [
+            Term(t.target, t.place, t.coefficient * w.coefficient, w.source, w.index) for t in upper for w in lower
+        ]
         return LinearKernel(domain, summed(products))
 
 

@@ -31,7 +31,9 @@ TRIANGLES = ("full", "lower", "upper")
 def normal_pattern(pattern: SparsityPattern, triangle: str) -> SparsityPattern:
     """Return the pattern of ``J.T @ J``, or of a triangle of it with the diagonal."""
     lengths = np.diff(pattern.indptr).astype(np.float64)
-    require(BYTES_PER_PRODUCT * float(lengths @ lengths), "the products of J.T @ J", "solve with J itself, or its products")
+    require(
+        BYTES_PER_PRODUCT * float(lengths @ lengths), "the products of J.T @ J", "solve with J itself, or its products"
+    )
     boolean = pattern.to_scipy().astype(np.bool_)
     whole = SparsityPattern.from_scipy(boolean.T @ boolean)
     rows, columns = whole.rows, whole.indices
@@ -146,7 +148,6 @@ class _Products:
         """Return the term of a product below the diagonal, or of its mirror image in the upper triangle."""
         row, column = (column, row) if self.triangle == "upper" else (row, column)
         return Term(self.rows, row, coefficient, self.x, column)
-
 
     def written_out(self, group: _Rows) -> LinearKernel:
         """Return the products of rows, a point for those with equal columns."""

@@ -36,7 +36,7 @@ class Elimination:
 
     def __str__(self) -> str:
         if not self.arrays:
-            return "no intermediate array left out"
+            return ""
         return f"without {', '.join(self.arrays)}: {self.cost:.3g} operations instead of {self.before:.3g}"
 
 

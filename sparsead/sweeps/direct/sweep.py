@@ -55,11 +55,12 @@ def direct_sweep(
     varying : bool
         Leave out entries that one coefficient determines, if it does not depend on x.
     """
-    linear = eliminated(linear, patterns).linear
+    elimination = eliminated(linear, patterns)
+    linear = elimination.linear
     writer = _Writer(linear, patterns, Source(name, engine.of_points), varying)
     writer.write()
     sizes = {f"d{b.name}": patterns[b].nnz for b in linear.work}
-    return Sweep(writer.source, work_sizes(linear.primal) | sizes, engine)
+    return Sweep(writer.source, work_sizes(linear.primal) | sizes, engine, str(elimination))
 
 
 class _Writer:
