@@ -77,7 +77,7 @@ class NormalEquations:
         for name, array in given.items():
             if array is not None and any(np.may_share_memory(array, written) for written in outputs.values()):
                 given[name] = array.copy()
-        if len(outputs) == 2 and np.may_share_memory(*outputs.values()):
+        if r is not None and np.may_share_memory(data, outputs["g"]):
             raise InputError("normal: the two parts of out share memory")
         sweep = self.sweep(triangle, weights is not None, r is not None)
         sweep(**{name: array for name, array in given.items() if array is not None}, **outputs)

@@ -1,4 +1,4 @@
-"""Normal equations: ``J.T @ W @ J`` and ``J.T @ W @ r`` from the values of a sparse J, by one compiled loop over its rows.
+"""Normal equations: ``J.T @ W @ J`` and ``J.T @ W @ r`` from the values of a sparse J, in compiled loops over its rows.
 
 Rows of one length with equal columns in pairs, triples, .. (the coordinates of one observation) are points of one
 loop, in which all products of a row are written out: they go straight to their entries, and J's values are read once.
@@ -177,7 +177,7 @@ class _Products:
         return LinearKernel(rows.shape, (self.term(row, coefficient, column),))
 
     def sums(self, group: _Rows) -> Kernel:
-        """Return what the rows add to ``J.T @ W @ r``: a point for each entry where rows are long, else for each row."""
+        """Return what the rows add to ``J.T @ W @ r``: a point for each entry of long rows, else each row."""
         assert self.residual is not None
         pool, count = Pool(), group.columns.shape[1]
         rows, columns = group.rows, group.columns

@@ -7,7 +7,7 @@ import pytest
 import scipy.sparse
 
 import sparsead as sad
-import sparsead.ops  # noqa: F401  (fills the table of scalar operations)
+import sparsead.ops  # fills the table of scalar operations
 from coloring import SparsityPattern
 from sparsead.derivatives.normal import NormalEquations
 from sparsead.emit.sweep import DEFAULT_ENGINE, Engine
