@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Hashable, Iterable
 from dataclasses import dataclass, field, replace
 
@@ -61,8 +62,7 @@ class Moving:
 
 def in_order(shape: Shape) -> IndexMap:
     """Return the index map over a domain that numbers its points."""
-    steps = np.cumprod((1, *shape[:0:-1]))[::-1]
-    return IndexMap(shape, 0, tuple(int(s) if n > 1 else 0 for s, n in zip(steps, shape, strict=True)))
+    return IndexMap(shape, 0, tuple(math.prod(shape[k + 1 :]) if n > 1 else 0 for k, n in enumerate(shape)))
 
 
 def summed(terms: Iterable[Term]) -> tuple[Term, ...]:

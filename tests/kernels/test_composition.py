@@ -10,6 +10,7 @@ from sparsead.kernels.alignment import aligned, joined
 from sparsead.kernels.composition import Eliminator, pairs
 from sparsead.kernels.indexmap import recognise
 from sparsead.kernels.kernel import Buffer, LinearKernel, Load, Term
+from sparsead.kernels.moving import in_order
 from sparsead.program.index import narrowed
 from sparsead.program.scalar import Pool
 
@@ -75,6 +76,12 @@ def test_elimination_keeps_the_matrix(order, domain):
         for s in step.stores:
             object.__setattr__(s.buffer, "value", evaluated(s.value, step.domain).reshape(-1))
     np.testing.assert_allclose(matrix(kernels, "y", "x"), expected, rtol=1e-12, atol=1e-12)
+
+
+@pytest.mark.parametrize("shape", [(), (1,), (5,), (3, 4), (3, 1, 2)])
+def test_points_are_numbered_in_order(shape):
+    numbers = np.arange(np.prod(shape, dtype=int)).reshape(shape)
+    np.testing.assert_array_equal(in_order(shape).array(), numbers)
 
 
 def test_a_reader_does_not_run_together_with_what_it_reads():
