@@ -50,7 +50,7 @@ class Kept:
         if self.whole:
             return array
         if self.flat is not None:
-            return np.asarray(array[np.unravel_index(self.flat, self.of)])
+            return np.asarray(array[np.unravel_index(self.flat, self.of)] if self.of else array.reshape(1)[self.flat])
         part = stored_part(array)
         keys = [np.zeros(1, np.intp) if n == 1 else axis for n, axis in zip(part.shape, self.axes, strict=True)]
         return np.broadcast_to(part[_key(keys)], self.shape)

@@ -21,7 +21,7 @@ from sparsead.ranks.distributed import DistributedJacobian
 from sparsead.ranks.exchange import Exchange, agreed, wanted
 from sparsead.ranks.handed import compared, handed_out, points_of
 from sparsead.ranks.partition import Partition
-from sparsead.ranks.rows import OwnRows, PartFunction, own_rows, placed, whole
+from sparsead.ranks.rows import OwnRows, PartFunction, own_places, own_rows, whole
 from sparsead.ranks.together import together
 from sparsead.tracing.arguments import signature_of
 
@@ -153,31 +153,22 @@ def local_hessian(
     """
     comm = _communicator(comm)
     columns = Partition.of_sizes(comm.allgather(int(owned)))
-    own, place = together(comm, lambda: _own_places(reads, columns, comm.rank))
+    own, reads = together(comm, lambda: _places_once(reads, columns, comm.rank))
 
     def slope(block: Any, *args: Any) -> Any:
         return grad(f)(block, *args).reshape(-1)[own]
 
     slope.__name__ = f"gradient of {getattr(f, '__name__', 'f')}"
-    return local_jacobian(slope, x0, *args, reads=place, owned=owned, comm=comm, **options)
+    return local_jacobian(slope, x0, *args, reads=reads, owned=owned, comm=comm, **options)
 
 
-def _own_places(reads: Any, columns: Partition, rank: int) -> tuple[np.ndarray, np.ndarray]:
-    """Return where a block holds the own unknowns, each once.
-
-    An unknown that stands at two places of a block has two derivatives there, whose sum would be wanted.
-    """
-    reads, own = np.asarray(reads), columns.own(rank)
-    placed(reads, own, columns.size)
-    flat = reads.reshape(-1)
-    if np.unique(flat[flat >= 0]).size != np.count_nonzero(flat >= 0):
+def _places_once(reads: Any, columns: Partition, rank: int) -> tuple[np.ndarray, np.ndarray]:
+    """Return where a block holds the own unknowns, and the block's numbers, each of which it names once."""
+    reads = np.asarray(reads)
+    found = own_places(reads, columns.own(rank), columns.size)
+    named = reads[reads >= 0]
+    if np.unique(named).size != named.size:
         raise InputError("reads names an unknown twice: the derivative of an energy needs each at one place")
-    order = np.argsort(flat, kind="stable")
-    first = np.searchsorted(flat[order], np.arange(own.start, own.stop))
-    found = order[np.minimum(first, flat.size - 1)] if flat.size else np.zeros(0, np.int64)
-    if found.size != len(own) or not np.array_equal(flat[found], np.arange(own.start, own.stop)):
-        missing = len(own) - np.count_nonzero((flat >= own.start) & (flat < own.stop))
-        raise InputError(f"{len(own)} unknowns are owned here, {missing} of them are not in the block")
     return found, reads
 
 

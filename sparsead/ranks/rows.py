@@ -99,6 +99,19 @@ def placed(reads: Any, own: range, size: int) -> tuple[np.ndarray, np.ndarray]:
     return numbers, place
 
 
+def own_places(reads: Any, own: range, size: int) -> np.ndarray:
+    """Return where a block, flat, holds the unknowns of its rank; raise InputError where it lacks some."""
+    placed(reads, own, size)
+    flat = np.asarray(reads).reshape(-1)
+    order = np.argsort(flat, kind="stable")
+    wanted = np.arange(own.start, own.stop)
+    found = order[np.minimum(np.searchsorted(flat[order], wanted), flat.size - 1)] if flat.size else order
+    there = np.isin(wanted, flat)
+    if not there.all():
+        raise InputError(f"{len(own)} unknowns are owned here, {np.count_nonzero(~there)} of them are not in the block")
+    return found
+
+
 def on_block(f: Callable[..., Any], place: np.ndarray, read: int, spread: Sequence[int] = ()) -> Callable[..., Any]:
     """Return a function written for a block as one of the `read` values that the block reads.
 

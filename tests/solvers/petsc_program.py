@@ -31,7 +31,7 @@ def structure(matrix):
 def steady_state():
     problem = bratu(5)
     system = solvers.PetscSystem(problem.f, problem.x0, *problem.args)
-    rows = PETSc.COMM_WORLD.tompi4py().allreduce(system.prepared.shape[0])
+    rows = PETSc.COMM_WORLD.tompi4py().allreduce(len(system.prepared.own.rows))
     assert rows == problem.x0.size, "every row is prepared on one rank"
     snes = PETSc.SNES().create()
     system.set_up(snes)
