@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.ranks.launch import MISSING, REASON, launched
+from benchmarks.launch import MISSING, REASON, launched
 
 pytestmark = pytest.mark.skipif(MISSING, reason=REASON)
 

@@ -9,7 +9,7 @@ import sys
 from importlib.util import find_spec
 from pathlib import Path
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[1]
 MISSING = not (find_spec("mpi4py") and shutil.which("mpiexec"))
 REASON = "mpi4py or mpiexec is not installed (see .ci/solver-packages)"
 
