@@ -8,7 +8,7 @@ from sparsead.ranks.distributed import DistributedJacobian
 from sparsead.ranks.exchange import Exchange, Plan, plans
 from sparsead.ranks.partition import Partition
 from sparsead.ranks.prepare import hessian, jacobian, local_hessian, local_jacobian
-from sparsead.ranks.rows import OwnRows, own_rows, parts
+from sparsead.ranks.rows import OwnRows, own_rows, parts, whole
 from sparsead.ranks.together import RankError
 
 __all__ = [
@@ -25,4 +25,5 @@ __all__ = [
     "own_rows",
     "parts",
     "plans",
+    "whole",
 ]

@@ -61,7 +61,19 @@ def wanted(numbers: np.ndarray, partition: Partition, rank: int) -> Plan:
 
 
 def plans(partition: Partition, numbers: Sequence[np.ndarray]) -> list[Plan]:
-    """Return the plans of all ranks, made in one process; ``numbers[r]`` is what rank r reads."""
+    """Return the plans of all ranks, made in one process.
+
+    Parameters
+    ----------
+    partition : Partition
+        Who owns which unknowns.
+    numbers : sequence of ndarray
+        What each rank reads, sorted, all its own among them.
+
+    Returns
+    -------
+    list of Plan
+    """
     received = [wanted(read, partition, rank) for rank, read in enumerate(numbers)]
     made = []
     for rank, plan in enumerate(received):

@@ -55,6 +55,10 @@ def jacobian(
     **options
         ``mode``, ``order``, ``threads``, ``backend``, ``check``: as in `sparsead.jacobian`.
 
+    Returns
+    -------
+    DistributedJacobian
+
     Raises
     ------
     RankError
@@ -108,6 +112,10 @@ def local_jacobian(
     comm, spread, at_zero, **options
         As in `jacobian`; what is `spread` is given as a block here, like x0.
 
+    Returns
+    -------
+    DistributedJacobian
+
     Raises
     ------
     RankError
@@ -132,7 +140,12 @@ def hessian(f: Callable[..., Any], x0: Any, *args: Any, **options: Any) -> Distr
     f : callable
         ``f(x, *args)``, one number; the same on every rank.
     x0, *args, **options
-        As in `jacobian`. ``value`` of the result is the own part of the gradient.
+        As in `jacobian`.
+
+    Returns
+    -------
+    DistributedJacobian
+        Its ``value`` is the own part of the gradient.
     """
     return jacobian(grad(f), x0, *args, **options)
 
@@ -149,7 +162,12 @@ def local_hessian(
         unknowns of several ranks appear are in the sums of all of these; terms without any of its own may be there,
         too, and do not matter.
     x0, *args, reads, owned, comm, **options
-        As in `local_jacobian`. ``value`` of the result is the own part of the gradient.
+        As in `local_jacobian`.
+
+    Returns
+    -------
+    DistributedJacobian
+        Its ``value`` is the own part of the gradient.
     """
     comm = _communicator(comm)
     columns = Partition.of_sizes(comm.allgather(int(owned)))

@@ -157,6 +157,10 @@ def own_rows(
     **options
         See `OwnRows`.
 
+    Returns
+    -------
+    OwnRows
+
     Examples
     --------
     >>> import numpy as np
@@ -236,7 +240,22 @@ class Whole:
 
 
 def whole(f: Callable[..., Any], x0: Any, *args: Any, spread: Sequence[int] = ()) -> Whole:
-    """Trace a function of all unknowns; of x0 and of what is spread like it only the shape matters."""
+    """Trace a function of all unknowns.
+
+    Parameters
+    ----------
+    f : callable
+        ``f(x, *args)``, one array.
+    x0, *args
+        Examples of its arguments; of x0 and of what is spread like it only the shape matters.
+    spread : sequence of int
+        Other arguments that have a value for each unknown: their places, from 1 on.
+
+    Returns
+    -------
+    Whole
+        To be cut by `parts`.
+    """
     program, signature = trace(f, (x0, *args), 0)
     nodes = iter(program.inputs[1:])
     found = []
@@ -252,7 +271,20 @@ def whole(f: Callable[..., Any], x0: Any, *args: Any, spread: Sequence[int] = ()
 
 
 def parts(f: Whole, partition: Partition, rows: Partition) -> Iterator[tuple[Program, np.ndarray]]:
-    """Cut the part of each rank out of a traced function: its program, and the numbers of the unknowns it reads."""
+    """Cut the part of each rank out of a traced function.
+
+    Parameters
+    ----------
+    f : Whole
+        The function, traced by `whole`.
+    partition, rows : Partition
+        Who owns which unknowns, and which rows.
+
+    Returns
+    -------
+    iterator of (Program, ndarray)
+        The program of each rank, and the sorted numbers of the unknowns that it reads.
+    """
     for rank in range(partition.ranks):
         part = part_of(f.program, rows.own(rank), partition.own(rank), f.spread)
         yield part.program, part.numbers
