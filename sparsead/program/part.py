@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from sparsead.program.index import IndexArray, index_dtype, stored_part
+from sparsead.program.index import IndexArray, index_dtype, narrowed, stored_part
 from sparsead.program.kept import Kept, kept
 from sparsead.program.nodes import Call, Constant, Earlier, Input, Join, Map, Node, Program, Ref, Scan, Sum, new_serial
 
@@ -206,11 +206,11 @@ def substituted(program: Program, given: Mapping[int, Ref]) -> Ref:
 
 def _joined_again(node: Join, read: Read) -> Join:
     """Return a join whose pieces are what readings of them read."""
-    offset = np.array(node.offset)
+    offset = node.offset.astype(np.int64)
     pieces = []
     for k, piece in enumerate(node.pieces):
         here = node.owner == k
         reading = read(Ref(piece, offset[here]))
         pieces.append(reading.node)
         offset[here] = reading.index
-    return replace(node, pieces=tuple(pieces), offset=offset, serial=new_serial())
+    return replace(node, pieces=tuple(pieces), offset=narrowed(offset), serial=new_serial())

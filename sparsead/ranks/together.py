@@ -48,8 +48,8 @@ def together(comm: Any, work: Callable[[], Found]) -> Found:
         found = work()
     except Exception as error:  # of whatever kind: the others wait for this rank
         failed = error
-    bad = np.array([failed is not None], np.int32)
-    anywhere = np.zeros(1, np.int32)
+    bad = np.array([failed is not None], np.int64)
+    anywhere = np.zeros(1, np.int64)
     comm.Allreduce(bad, anywhere)
     if not anywhere[0]:
         return found
