@@ -147,3 +147,18 @@ def test_another_process_understands(f):
     done = subprocess.run([sys.executable, "-c", OTHER], input=packed(program), capture_output=True)
     assert done.returncode == 0, done.stderr.decode()
     assert np.array_equal(np.array(json.loads(done.stdout)), value(program, [x0]))
+
+
+def test_what_a_block_holds_in_vain_asks_for_nothing():
+    """Rows that begin behind a corner which another piece of a joined array fills: that piece is not there at all."""
+
+    def corner(x):
+        a = (x[:24] ** 2).reshape(4, 6)
+        a[0, 0] = np.cos(x[24])
+        return 2.0 * a
+
+    program, _ = trace(corner, (np.ones(25),), 0)
+    x = np.linspace(0.3, 1.2, 25)
+    part = part_of(program, range(1, 13), range(0))
+    assert part.numbers.tolist() == list(range(1, 13))
+    assert np.array_equal(value(part.program, [x[1:13]]), 2.0 * x[1:13] ** 2)
