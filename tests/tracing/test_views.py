@@ -7,6 +7,7 @@ import itertools
 import numpy as np
 import pytest
 
+import sparsead as sad
 from tests.tracing.compared import POINTS, agree, outcome
 
 #: Arrays of shape (2, 3) or (3, 2) in memory of every order: known ones, traced ones, and half-written ones.
@@ -119,3 +120,19 @@ def test_questions_about_memory(base):
             continue
         outcome(f, POINTS[:1])
         assert answers[1] == answers[0], f"{name} of {base}: {answers[1]}, expected {answers[0]}"
+
+
+def diagonal_by_einsum(x):
+    out = np.eye(3) + 0.0 * x[0]
+    np.einsum("ii->i", out)[:] = x[:3]
+    np.einsum("ij->ji", out)[0, 1:] *= x[4]
+    return out
+
+
+def test_einsum_of_one_array_is_a_view_that_can_be_written():
+    x = np.array([0.4, -1.3, 2.2, -0.9, 1.7])
+    jac = sad.jacobian(diagonal_by_einsum, x, check=False)
+    np.testing.assert_allclose(jac.value(2.0 * x), diagonal_by_einsum(2.0 * x), rtol=1e-15)
+    y = np.broadcast_to(x[:, None], (5, 2))
+    with pytest.raises(ValueError, match="read-only"):
+        sad.jacobian(lambda x: np.einsum("ij->ji", np.broadcast_to(x[:, None], (5, 2))).fill(1.0), y[:, 0])
