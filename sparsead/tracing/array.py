@@ -34,7 +34,7 @@ from sparsead.tracing.scalar import (
     refuse_conversion,
     refuse_value,
 )
-from sparsead.tracing.selection import mask_of, selected, written
+from sparsead.tracing.selection import Selection, mask_of, selected, written
 from sparsead.tracing.storage import BOOL, DOUBLE, Storage
 
 # What NumPy (or SciPy) function -> how to trace it. The modules of `sparsead.ops` fill it, one statement an entry.
@@ -449,6 +449,9 @@ def _handler(func: Callable[..., Any], name: str) -> Callable[..., Any]:
 
 def call_function(func: Callable[..., Any], args: Any, kwargs: Any) -> Any:
     """Trace a call of a NumPy function, some of whose arguments are traced."""
+    for other in args:
+        if type(other) is Selection:  # stand-ins of functions call this for whatever is traced
+            return other.__array_function__(func, (), args, kwargs)
     calls_back = func in HANDLERS and any(map(callable, args))
     if not calls_back and all(t.is_constant for t in traced_in((args, kwargs))):
         return on_values(func, args, kwargs)
@@ -464,7 +467,8 @@ def call_function(func: Callable[..., Any], args: Any, kwargs: Any) -> Any:
         return write_out(out, result)
     result = handler(*args, **kwargs)
     if func in ARRAYS:
-        return stack_objects(result)
+        result = stack_objects(result)
+        return adopted(np.asarray(result)) if isinstance(result, np.generic) else result
     return result if func in AS_NUMPY else as_numbers(result)
 
 
@@ -531,6 +535,10 @@ def wrapped(result: Any, held: list[Any]) -> Any:
     for given, values in held:
         if result is values:
             return given
+    base = result.base
+    is_view = type(base) is np.ndarray and base.dtype == result.dtype == DOUBLE and not layout.is_dense(result)
+    if is_view and layout.is_dense(base) and not any(np.may_share_memory(base, values) for _, values in held):
+        held.append((adopted(base), base))  # other results may be views of it, too, and its elements be shared
     for given, values in held:
         if np.may_share_memory(result, values):
             return result if given is values else view_of(given, result)

@@ -128,6 +128,11 @@ class Selection(Traced):
     def __getitem__(self, key: Any) -> Any:
         return refuse_value("an element of what a traced mask selects", BRANCH_HINT)
 
+    def __setattr__(self, name: str, value: Any) -> None:
+        if name not in Selection.__slots__:
+            refuse_value(f"ndarray.{name} of {WHAT}", BRANCH_HINT)
+        object.__setattr__(self, name, value)
+
     def __setitem__(self, key: Any, value: Any) -> None:
         refuse_value("writing an element of what a traced mask selects", BRANCH_HINT)
 

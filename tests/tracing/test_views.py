@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import warnings
 
 import numpy as np
 import pytest
@@ -136,3 +137,19 @@ def test_einsum_of_one_array_is_a_view_that_can_be_written():
     y = np.broadcast_to(x[:, None], (5, 2))
     with pytest.raises(ValueError, match="read-only"):
         sad.jacobian(lambda x: np.einsum("ij->ji", np.broadcast_to(x[:, None], (5, 2))).fill(1.0), y[:, 0])
+
+
+def written_through_what_numpy_shares(x):
+    first, second = np.broadcast_arrays(np.arange(3.0), np.sum(np.ones(3)))
+    spread = np.broadcast_arrays(1.5, np.zeros((2, 3)))[0]
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        second[1] = x[0]
+        spread -= x[1]
+    return np.concatenate([first, second, spread.ravel()])
+
+
+def test_elements_that_share_memory_share_it_in_constants_too():
+    x = np.array([0.4, -1.3])
+    jac = sad.jacobian(written_through_what_numpy_shares, x, check=False)
+    np.testing.assert_array_equal(jac.value(2.0 * x), written_through_what_numpy_shares(2.0 * x))
