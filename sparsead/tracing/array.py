@@ -537,7 +537,12 @@ def wrapped(result: Any, held: list[Any]) -> Any:
             return given
     base = result.base
     is_view = type(base) is np.ndarray and base.dtype == result.dtype == DOUBLE and not layout.is_dense(result)
-    if is_view and layout.is_dense(base) and not any(np.may_share_memory(base, values) for _, values in held):
+    if (
+        base is not None
+        and is_view
+        and layout.is_dense(base)
+        and not any(np.may_share_memory(base, values) for _, values in held)
+    ):
         held.append((adopted(base), base))  # other results may be views of it, too, and its elements be shared
     for given, values in held:
         if np.may_share_memory(result, values):
