@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import inspect
 import itertools
 import zlib
 from collections.abc import Iterator
@@ -20,6 +21,7 @@ EMPTY = 10**6  # rows or columns that a file may have without a byte for each
 LONGEST = 1024  # characters of a line, by the format's own rule
 BLOCK = 1 << 16  # lines that are taken at a time
 CHUNK = 1 << 20  # characters that are read at a time
+ARRAYS = {"spmatrix": False} if "spmatrix" in inspect.signature(scipy.io.mmread).parameters else {}  # newer SciPy asks
 
 
 class BadMatrixError(click.ClickException):
@@ -41,7 +43,7 @@ def read_pattern(path: Path) -> SparsityPattern:
         _check_sizes(path, m, n, entries, layout)
         if layout == "array":  # SciPy 1.17 writes past the end of its array where a file holds too much
             return SparsityPattern.from_scipy(_dense(path, m, n, symmetry, 2 if field == "complex" else 1))
-        return SparsityPattern.from_scipy(scipy.io.mmread(path))
+        return SparsityPattern.from_scipy(scipy.io.mmread(path, **ARRAYS))
     except (OSError, ValueError, EOFError, OverflowError, MemoryError, zlib.error) as error:
         reason = " ".join(str(error).split()) or type(error).__name__
         raise BadMatrixError(f"{path} is no Matrix Market file of a matrix: {reason}") from error
