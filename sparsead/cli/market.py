@@ -8,7 +8,7 @@ import itertools
 import zlib
 from collections.abc import Iterator
 from pathlib import Path
-from typing import TextIO
+from typing import Any, TextIO
 
 import click
 import numpy as np
@@ -21,7 +21,8 @@ EMPTY = 10**6  # rows or columns that a file may have without a byte for each
 LONGEST = 1024  # characters of a line, by the format's own rule
 BLOCK = 1 << 16  # lines that are taken at a time
 CHUNK = 1 << 20  # characters that are read at a time
-ARRAYS = {"spmatrix": False} if "spmatrix" in inspect.signature(scipy.io.mmread).parameters else {}  # newer SciPy asks
+ASKS = "spmatrix" in inspect.signature(scipy.io.mmread).parameters  # newer SciPy wants to be told what to return
+ARRAYS: dict[str, Any] = {"spmatrix": False} if ASKS else {}
 
 
 class BadMatrixError(click.ClickException):

@@ -7,7 +7,6 @@ import textwrap
 from coloring.pictures.html import facts
 
 WIDTH = 88  # of what is printed: narrow enough for a page of documentation
-KEPT = {"break_long_words": False, "break_on_hyphens": False, "replace_whitespace": False}
 
 
 class Described:
@@ -26,7 +25,10 @@ class Described:
 
     def __str__(self) -> str:
         lines = [self._heading(), *(f"  {name:<9} {text}" for name, text in self._facts())]
-        return "\n".join(textwrap.fill(line, WIDTH, subsequent_indent=" " * 12, **KEPT) for line in lines)
+        wrapper = textwrap.TextWrapper(
+            WIDTH, subsequent_indent=" " * 12, break_long_words=False, break_on_hyphens=False
+        )
+        return "\n".join(map(wrapper.fill, lines))
 
     def _repr_html_(self) -> str:
         return facts(self._heading(), self._facts(), self._picture())
