@@ -9,8 +9,11 @@ EXTRAS = {
     "click": "cli",
     "cyipopt": "ipopt",
     "matplotlib": "plot",
+    "openmdao": "openmdao",
     "petsc4py": "petsc",
+    "pyomo": "pyomo",
     "pypardiso": "pardiso",
+    "pytensor": "pytensor",
     "rich": "cli",
     "sksundae": "sundials",
 }  # what is imported -> the extra of sparsead that installs it
