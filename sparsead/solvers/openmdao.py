@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from sparsead.derivatives.jacobian import jacobian
+from sparsead.derivatives.jacobian import Jacobian, jacobian
 from sparsead.errors import InputError
 from sparsead.extras import optional
 from sparsead.solvers.structure import places_of_blocks
@@ -47,19 +47,22 @@ def openmdao_component(f: Callable[..., Any], inputs: dict[str, Any], *args: Any
     ...     return {"force": 0.5 * x["rho"] * x["speed"] ** 2, "total": np.sum(x["speed"])}
     >>> component = solvers.openmdao_component(lift, {"rho": 1.2, "speed": np.ones(5)})  # doctest: +SKIP
     """
-    om = optional("openmdao.api")
+    base = optional("openmdao.api").ExplicitComponent
     prepared = jacobian(f, inputs, *args, **options)
     value = prepared.value(inputs, *args)
     for what, given in (("the inputs", inputs), ("the value of the function", value)):
         if not isinstance(given, dict) or any(isinstance(part, (dict, list, tuple)) for part in given.values()):
             raise InputError(f"{what} must be a dict of float arrays and floats, as OpenMDAO names variables")
+    return _component(base, prepared, inputs, value, args)
+
+
+def _component(
+    base: Any, prepared: Jacobian, inputs: dict[str, Any], value: dict[str, Any], args: tuple[Any, ...]
+) -> Any:
     blocks = places_of_blocks(prepared)
 
-    class Component(om.ExplicitComponent):
-        """What `openmdao_component` returns; ``prepared`` is the Jacobian."""
-
+    class Component(base):
         def setup(self) -> None:
-            self.prepared = prepared
             for name, given in inputs.items():
                 self.add_input(name, val=given)
             for name, found in value.items():
@@ -68,12 +71,13 @@ def openmdao_component(f: Callable[..., Any], inputs: dict[str, Any], *args: Any
                 self.declare_partials(row, column, rows=rows, cols=columns)
 
         def compute(self, inputs: Any, outputs: Any, *_: Any) -> None:
-            for name, found in prepared.value(self._point(inputs), *args).items():
-                outputs[name] = found
+            found: Any = prepared.value(self._point(inputs), *args)
+            for name in value:
+                outputs[name] = found[name]
 
         def compute_partials(self, inputs: Any, partials: Any, *_: Any) -> None:
             values = prepared.values(self._point(inputs), *args)
-            for pair, (_, _, places) in blocks.items():
+            for pair, (_rows, _columns, places) in blocks.items():
                 partials[pair] = values[places]
 
         def _point(self, given: Any) -> dict[str, Any]:

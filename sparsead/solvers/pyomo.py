@@ -91,10 +91,10 @@ def pyomo_grey_box(
     return _model(base, start, *parts)
 
 
-def _model(base: type, start: np.ndarray, outputs: Any, equalities: Any, objective: Any) -> Any:
+def _model(base: Any, start: np.ndarray, outputs: Any, equalities: Any, objective: Any) -> Any:
     """Return the model; methods of parts that are not there are not called."""
 
-    class GreyBox(base):  # type: ignore[misc]
+    class GreyBox(base):
         def __init__(self) -> None:
             self.x = start
 

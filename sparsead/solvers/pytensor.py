@@ -71,8 +71,9 @@ def pytensor_op(f: Callable[..., Any], x0: Any, *args: Any, **options: Any) -> A
 def _operation(compute: Callable[..., Any], of_result: Any, back: Any = None, forth: Any = None) -> Any:
     """Return an operation, by what computes its one result, and by what its derivatives are in the graph."""
     tensors, graph = optional("pytensor.tensor"), optional("pytensor.graph")
+    base: Any = graph.op.Op
 
-    class Operation(graph.op.Op):
+    class Operation(base):
         def make_node(self, *inputs: Any) -> Any:
             floats = [tensors.cast(tensors.as_tensor_variable(given), "float64") for given in inputs]
             return graph.basic.Apply(self, floats, [of_result()])
