@@ -38,9 +38,7 @@ class SparsityPattern:
     SparsityPattern(2 x 3, nnz=3)
     >>> print(A)
     sparsity pattern: 2 x 3, entries: 3 (0.5 of all), 1 to 2 per row
-    ┌──┐
-    │⠃⠂│
-    └──┘
+    [⠃⠂]
     >>> A.T.to_scipy().toarray()
     array([[1., 1.],
            [0., 0.],

@@ -13,11 +13,13 @@ BLANK = 0x2800
 
 
 def braille(pattern: Entries) -> str:
-    """Return the pattern in a frame, a dot for each entry; of large matrices for each bin that has any."""
+    """Return the pattern in brackets, a dot for each entry; of large matrices for each bin that has any."""
     filled = binned_counts(pattern, DOTS) > 0
     rows, columns = filled.shape
     cells = np.pad(filled, ((0, -rows % 4), (0, -columns % 2))).reshape(-(-rows // 4), 4, -(-columns // 2), 2)
     characters = BLANK + np.einsum("iajb,ab->ij", cells, WEIGHTS)
     lines = ["".join(map(chr, line)) for line in characters.tolist()]
-    edge = "─" * characters.shape[1]
-    return "\n".join([f"┌{edge}┐", *(f"│{line}│" for line in lines), f"└{edge}┘"])
+    if len(lines) == 1:
+        return f"[{lines[0]}]"
+    brackets = ["⎡⎤", *["⎢⎥"] * (len(lines) - 2), "⎣⎦"]
+    return "\n".join(left + line + right for line, (left, right) in zip(lines, brackets, strict=True))
