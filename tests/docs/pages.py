@@ -1,4 +1,4 @@
-"""Check built pages: nothing loaded from elsewhere, links lead somewhere, tables are whole: ``python -m tests.docs.pages FOLDER``."""
+"""Check built pages, ``python -m tests.docs.pages FOLDER``: nothing from elsewhere, links that lead, whole tables."""
 
 from __future__ import annotations
 
