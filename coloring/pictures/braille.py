@@ -21,5 +21,6 @@ def braille(pattern: Entries) -> str:
     lines = ["".join(map(chr, line)) for line in characters.tolist()]
     if len(lines) == 1:
         return f"[{lines[0]}]"
-    brackets = ["⎡⎤", *["⎢⎥"] * (len(lines) - 2), "⎣⎦"]
-    return "\n".join(left + line + right for line, (left, right) in zip(lines, brackets, strict=True))
+    inner = len(lines) - 2
+    left, right = f"⎡{'⎢' * inner}⎣", f"⎤{'⎥' * inner}⎦"
+    return "\n".join(a + line + b for a, line, b in zip(left, lines, right, strict=True))
