@@ -9,6 +9,7 @@ EXTRAS = {
     "click": "cli",
     "cyipopt": "ipopt",
     "matplotlib": "plot",
+    "mpi4py": "mpi",
     "openmdao": "openmdao",
     "petsc4py": "petsc",
     "pyomo": "pyomo",

@@ -22,6 +22,7 @@ from sparsead.kernels.kernel import Buffer, LinearKernel, LinearProgram, Load, T
 from sparsead.kernels.meetings import mirrored
 from sparsead.program.index import Shape, identity
 from sparsead.sweeps.beside import beside
+from sparsead.sweeps.direct.elimination import eliminated
 from sparsead.sweeps.direct.firsts import store_firsts
 from sparsead.sweeps.direct.loops import Loop, cut
 from sparsead.sweeps.direct.placement import Placed, Placement, place
@@ -54,10 +55,12 @@ def direct_sweep(
     varying : bool
         Leave out entries that one coefficient determines, if it does not depend on x.
     """
+    elimination = eliminated(linear, patterns)
+    linear = elimination.linear
     writer = _Writer(linear, patterns, Source(name, engine.of_points), varying)
     writer.write()
     sizes = {f"d{b.name}": patterns[b].nnz for b in linear.work}
-    return Sweep(writer.source, work_sizes(linear.primal) | sizes, engine)
+    return Sweep(writer.source, work_sizes(linear.primal) | sizes, engine, str(elimination))
 
 
 class _Writer:
