@@ -78,7 +78,7 @@ def python(session: nox.Session) -> None:
 
 @nox.session(python=newest_python())
 def bare(session: nox.Session) -> None:
-    """Build wheel and sdist, install the wheel alone, and run the example of the README."""
+    """Build wheel and sdist, install the wheel alone, and run the examples of the README."""
     folder = Path(session.create_tmp()).resolve()
     session.install("build", "hatchling")
     session.run("python", "-m", "build", "--no-isolation", "--outdir", f"{folder}/dist", silent=True)
