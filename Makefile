@@ -56,9 +56,8 @@ versions: .venv/ready ## a few tests of every kind with the lowest and the newes
 	$(PIP) nox
 	$(BIN)/nox -- smoke
 
-optimised: .venv/ready ## the tests of what guards input and memory, without assert statements and without docstrings
-	$(BIN)/python -O -m pytest -n 2 -p no:cacheprovider $(GUARDS)
-	$(BIN)/python -OO -m pytest -n 2 -p no:cacheprovider $(GUARDS)
+optimised: .venv/ready ## the quick tests of what guards input and memory; -OO leaves out what -O does, and docstrings
+	$(BIN)/python -OO -m pytest -n 2 -p no:cacheprovider -m "not slow" $(GUARDS)
 
 numpy-tests: .venv/ready ## run NumPy's own tests through the trace and count what differs (ONLY="linalg fft")
 	$(BIN)/python -m tests.numpy $(ONLY)
