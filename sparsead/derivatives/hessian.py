@@ -31,7 +31,7 @@ from sparsead.explain.refusal import naming_lines
 from sparsead.keeping.pickling import Recipe
 from sparsead.kernels.gradient import gradient as gradient_kernels
 from sparsead.kernels.kernel import Buffer, Kernels, LinearProgram, combined
-from sparsead.kernels.linearize import linearize
+from sparsead.kernels.linearize import for_products, linearize
 from sparsead.kernels.pattern import detect
 from sparsead.stages import Timings
 from sparsead.sweeps.assembly import Assembly, compressed_assembly, direct_assembly
@@ -278,7 +278,7 @@ class Hessian(PreparedMatrix):
                 kernels = self.kernels if name == "value" else self.gradient_kernels
                 self._sweeps[name] = value_sweep(kernels, self.engine)
             else:
-                self._sweeps[name] = product_sweep(self.linear, name, self.engine)
+                self._sweeps[name] = product_sweep(for_products(self.linear, self.gradient_kernels), name, self.engine)
         return self._sweeps[name]
 
 

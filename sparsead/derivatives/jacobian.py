@@ -28,7 +28,7 @@ from sparsead.errors import InputError
 from sparsead.explain.refusal import naming_lines
 from sparsead.keeping.pickling import Recipe
 from sparsead.kernels.kernel import Buffer, LinearProgram, combined
-from sparsead.kernels.linearize import linearize
+from sparsead.kernels.linearize import for_products, linearize
 from sparsead.kernels.lower import lower
 from sparsead.kernels.pattern import detect
 from sparsead.stages import Timings
@@ -288,15 +288,20 @@ class Jacobian(PreparedMatrix):
     def _nested(self) -> NestedJacobian:
         return NestedJacobian(self.program, self.signature, self.kernels)
 
+    @functools.cached_property
+    def _products(self) -> LinearProgram:
+        """The linear program for products without the matrix."""
+        return for_products(self.linear, self.kernels)
+
     def _sweep(self, name: str) -> Sweep:
         if name not in self._sweeps:
             match name:
                 case "value":
                     self._sweeps[name] = value_sweep(self.kernels, self.engine)
                 case "jvp":
-                    self._sweeps[name] = product_sweep(self.linear, name, self.engine)
+                    self._sweeps[name] = product_sweep(self._products, name, self.engine)
                 case "vjp":
-                    self._sweeps[name] = product_sweep(self.linear.transposed(), name, self.engine)
+                    self._sweeps[name] = product_sweep(self._products.transposed(), name, self.engine)
         return self._sweeps[name]
 
 
