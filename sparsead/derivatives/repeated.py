@@ -49,7 +49,7 @@ def repeat(
         k, after the state. Rows are float64.
     keep : int, optional
         How many states a gradient may keep at a time; with fewer than `steps` it computes some of them again. By
-        default as many as fit into 128 MiB, but 16.
+        default as many as fit into 32 MiB, and 16 at least.
 
     Returns
     -------

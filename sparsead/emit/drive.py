@@ -12,7 +12,8 @@ import numpy as np
 from sparsead.emit.address import address
 from sparsead.emit.frame import Frame
 
-# moves: address of a slot, what to write there, and by how much that grows; calls: machine code and its table
+# moves: address of a slot, what to write there, by how much that grows, and the factor of that for the turn after;
+# calls: machine code and its table
 ASSEMBLY = """
 define void @drive(i64 %turns, i64 %moves, ptr %move, i64 %calls, ptr %call) nounwind {
 entry:
@@ -26,7 +27,7 @@ moving:
   %m.more = icmp slt i64 %m, %moves
   br i1 %m.more, label %shift, label %calling
 shift:
-  %m.first = mul i64 %m, 3
+  %m.first = mul i64 %m, 4
   %slot.at = getelementptr i64, ptr %move, i64 %m.first
   %slot.address = load i64, ptr %slot.at
   %slot = inttoptr i64 %slot.address to ptr
@@ -37,6 +38,10 @@ shift:
   store i64 %value, ptr %slot
   %value.next = add i64 %value, %step
   store i64 %value.next, ptr %value.at
+  %factor.at = getelementptr i64, ptr %slot.at, i64 3
+  %factor = load i64, ptr %factor.at
+  %step.next = mul i64 %step, %factor
+  store i64 %step.next, ptr %step.at
   %m.next = add i64 %m, 1
   br label %moving
 calling:
@@ -72,8 +77,8 @@ def _machine_code() -> tuple[Callable[..., None], Any]:
     return kind(code.address_of("drive")), code
 
 
-def driver(frames: Sequence[Frame]) -> Callable[[int, Sequence[np.ndarray], Sequence[int]], None]:
-    """Return ``run(turns, arrays, strides)``: call compiled functions so many times.
+def driver(frames: Sequence[Frame]) -> Callable[[int, Sequence[np.ndarray], Sequence[int], Sequence[int]], None]:
+    """Return ``run(turns, arrays, strides, factors)``: call compiled functions so many times.
 
     Parameters
     ----------
@@ -83,18 +88,19 @@ def driver(frames: Sequence[Frame]) -> Callable[[int, Sequence[np.ndarray], Sequ
     Returns
     -------
     callable
-        It takes the arrays that the sweep is given, in order, as they are at the first turn, and by how many bytes
-        each moves on from turn to turn.
+        It takes the arrays that the sweep is given, in order, as they are at the first turn, by how many bytes each
+        moves on to the next turn, and the factor of this from turn to turn: 1, or -1 to go there and back.
     """
     drive, _ = _machine_code()
     slots = np.array([address(f.table) + 8 * place for f in frames for place in f.places], dtype=np.int64)
     calls = np.array([(f.entry, address(f.table)) for f in frames], dtype=np.int64).reshape(-1)
 
-    def run(turns: int, arrays: Sequence[np.ndarray], strides: Sequence[int]) -> None:
-        moves = np.empty((slots.size, 3), dtype=np.int64)
+    def run(turns: int, arrays: Sequence[np.ndarray], strides: Sequence[int], factors: Sequence[int]) -> None:
+        moves = np.empty((slots.size, 4), dtype=np.int64)
         moves[:, 0] = slots
         moves[:, 1] = [address(a) for a in arrays] * len(frames)
         moves[:, 2] = list(strides) * len(frames)
+        moves[:, 3] = list(factors) * len(frames)
         drive(turns, slots.size, moves.ctypes.data, len(frames), calls.ctypes.data)
 
     run.alive = frames  # type: ignore[attr-defined]  # what the addresses point to

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+from collections import Counter
 from collections.abc import Iterable, Mapping
 
 from sparsead.kernels.kernel import (
@@ -14,12 +16,15 @@ from sparsead.kernels.kernel import (
     Step,
     Store,
     filled_by,
+    reachable,
     zeros,
 )
 from sparsead.kernels.linearize import linearize
 from sparsead.kernels.nothing import NOTHING, product
 from sparsead.program.scalar import Expr
 
+FEW = 32  # points of a loop that is too short to be done in several
+MOST_AGAIN = 2  # times as many operations as in one loop, at most
 
 def gradient(kernels: Kernels, again: bool = False) -> Kernels:
     """Return kernels that compute the gradient of the (single) output with respect to the input `wrt`.
@@ -88,3 +93,38 @@ def _merged(stores: list[Store]) -> list[Store]:
         known = sums.get(key)
         sums[key] = store if known is None else Store(store.buffer, store.place, known.value + store.value, adds=True)
     return list(sums.values())
+
+
+def apart(step: Step) -> list[Step]:
+    """Return a kernel as several, no two stores of which go to the same buffer, where that costs little.
+
+    What neighbours add to one place keeps a loop from being vectorised; loops that each add one value to each place do
+    not. What several of them need is computed in each.
+    """
+    if not isinstance(step, Kernel) or step.ordered or math.prod(step.domain) < FEW or not all(map(_once, step.stores)):
+        return [step]
+    rounds: list[list[Store]] = []
+    met: Counter[Buffer] = Counter()
+    for store in step.stores:
+        if met[store.buffer] == len(rounds):
+            rounds.append([])
+        rounds[met[store.buffer]].append(store)
+        met[store.buffer] += 1
+    if sum(map(_cost, rounds)) > MOST_AGAIN * _cost(step.stores):
+        return [step]
+    return [Kernel(step.domain, tuple(stores)) for stores in rounds]
+
+
+def _cost(stores: Iterable[Store]) -> int:
+    return sum(e.op.cost for e in reachable(s.value for s in stores) if e.op is not None)
+
+
+def _once(store: Store) -> bool:
+    """Tell whether a store reaches no place twice, as can be seen from its strides."""
+    reached = 0
+    pairs = sorted((abs(s), n) for s, n in zip(store.place.strides, store.place.shape, strict=True) if n > 1)
+    for stride, n in pairs:
+        if stride <= reached:
+            return False
+        reached += stride * (n - 1)
+    return not store.place.tables

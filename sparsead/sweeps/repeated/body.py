@@ -8,13 +8,15 @@ derivatives of derivatives need nothing new.
 from __future__ import annotations
 
 import functools
+import threading
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Literal
 
+import numpy as np
 import scipy.sparse
 
-from sparsead.kernels.gradient import accumulated
+from sparsead.kernels.gradient import accumulated, apart
 from sparsead.kernels.kernel import Buffer, Kernels, Step, combined, filled_by, zeros
 from sparsead.kernels.linearize import derivative_of_a_turn, linearize
 from sparsead.kernels.nothing import NOTHING
@@ -45,6 +47,7 @@ class Body:
     kinds: tuple[Kind, ...]
     next: tuple[Buffer, ...]
     steps: tuple[Step, ...]
+    _local: threading.local = field(default_factory=threading.local)
     _tangents: dict[tuple[int, ...], Body] = field(default_factory=dict)
     _adjoints: dict[tuple[int, ...], Adjoint] = field(default_factory=dict)
 
@@ -61,6 +64,13 @@ class Body:
     def turns(self) -> Turns:
         """The compiled turn."""
         return Turns(value_sweep(self.kernels()))
+
+    def room(self, rows: int) -> list[np.ndarray]:
+        """Return rows for each state, of any content: this thread's, the same ones at every call."""
+        kept = getattr(self._local, "room", None)
+        if kept is None or kept[0].shape[0] < rows:
+            kept = self._local.room = [np.empty((rows, self.inputs[k].size)) for k in self.states]
+        return kept
 
     def kernels(self, source: int = 0, target: int = 0) -> Kernels:
         """Return the turn as a program from one input to one of the next states."""
@@ -111,7 +121,8 @@ class Body:
         for buffer in dict.fromkeys(b for k in linear for pair in k.pairs for b in pair):
             cotangents.setdefault(buffer, Buffer(f"a{buffer.name}", buffer.size, "work", empty=empty))
         backward = [k.transposed() for k in reversed(linear)]
-        steps = [*primal.kernels, *accumulated(backward, cotangents, absorbing)]
+        back = [part for step in accumulated(backward, cotangents, absorbing) for part in apart(step)]
+        steps = [*primal.kernels, *back]
         complete = _complete(steps, [b for b in into if b.role == "output"])
         return Adjoint(moving, tuple(into), seeds, complete, self.inputs)
 

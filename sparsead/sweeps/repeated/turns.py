@@ -15,15 +15,19 @@ from sparsead.emit.sweep import Sweep
 
 @dataclass(frozen=True)
 class Rows:
-    """The rows of an array that turns are given: from `first` on, every `step`-th; with step 0 the same."""
+    """The rows of an array that turns are given: from `first` on, every `step`-th; with step 0 the same.
+
+    With `back`, every other turn takes the step back.
+    """
 
     array: np.ndarray
     first: int = 0
     step: int = 0
+    back: bool = False
 
     def at(self, turn: int) -> np.ndarray:
         """Return the row of a turn."""
-        return self.array[self.first + turn * self.step]
+        return self.array[self.first + self.step * (turn % 2 if self.back else turn)]
 
 
 class Turns:
@@ -50,7 +54,8 @@ class Turns:
         given = [rows[name] for name in self.sweep.given]
         drive = self._driver()
         if drive is not None:
-            drive(count, [r.at(0) for r in given], [r.step * r.array.strides[0] for r in given])
+            strides = [r.step * r.array.strides[0] for r in given]
+            drive(count, [r.at(0) for r in given], strides, [-1 if r.back else 1 for r in given])
             return
         for turn in range(count):
             self.sweep(**{name: r.at(turn) for name, r in rows.items()})
@@ -65,31 +70,24 @@ class Turns:
 
 
 class Shuttle:
-    """A few rows between which a state goes back and forth, so that nothing is copied from turn to turn.
+    """Two rows between which a state goes there and back, so that nothing is copied from turn to turn.
 
     Parameters
     ----------
     start : ndarray
         The state at first.
-    most : int
-        Turns at a time.
     """
 
-    def __init__(self, start: np.ndarray, most: int) -> None:
-        self.array = np.empty((most + 1, start.size))
+    def __init__(self, start: np.ndarray) -> None:
+        self.array = np.empty((2, start.size))
         self.array[0] = start
         self.at = 0
 
-    @property
-    def room(self) -> int:
-        """How many turns can be done at a time from here."""
-        return max(self.at, self.array.shape[0] - 1 - self.at)
-
     def go(self, turns: int) -> tuple[Rows, Rows]:
         """Return the rows that so many turns read, and those that they write."""
-        step = 1 if self.at < self.array.shape[0] - self.at - 1 else -1
-        first, self.at = self.at, self.at + step * turns
-        return Rows(self.array, first, step), Rows(self.array, first + step, step)
+        first, other = self.at, 1 - self.at
+        self.at = (self.at + turns) % 2
+        return Rows(self.array, first, other - first, back=True), Rows(self.array, other, first - other, back=True)
 
     @property
     def state(self) -> np.ndarray:

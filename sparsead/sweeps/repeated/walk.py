@@ -12,8 +12,7 @@ from sparsead.sweeps.repeated.body import Adjoint, Body
 from sparsead.sweeps.repeated.schedule import Advance, binomial
 from sparsead.sweeps.repeated.turns import Rows, Shuttle
 
-AT_ONCE = 1 << 13  # numbers of the states that go back and forth: these stay in the cache
-MOST = 1 << 24  # numbers of the states that a walk backward keeps
+MOST = 1 << 22  # numbers of the states that a walk backward keeps: 32 MiB
 FEWEST = 16  # states that it may keep in any case
 
 
@@ -42,21 +41,12 @@ class Walk:
     def _advanced(
         self, states: Sequence[np.ndarray], operands: Sequence[np.ndarray], first: int, count: int
     ) -> list[np.ndarray]:
-        shuttles = self._shuttles(states, count)
-        end = first + count
-        while first < end:
-            turns = min(shuttles[0].room, end - first)
-            rows = self._constant(operands, first)
-            for k, new, shuttle in zip(self.body.states, self.body.next, shuttles, strict=True):
-                rows[self.body.inputs[k].name], rows[new.name] = shuttle.go(turns)
-            self.body.turns.run(turns, rows)
-            first += turns
+        shuttles = [Shuttle(state) for state in states]
+        rows = self._constant(operands, first)
+        for k, new, shuttle in zip(self.body.states, self.body.next, shuttles, strict=True):
+            rows[self.body.inputs[k].name], rows[new.name] = shuttle.go(count)
+        self.body.turns.run(count, rows)
         return [shuttle.state for shuttle in shuttles]
-
-    def _shuttles(self, states: Sequence[np.ndarray], count: int) -> list[Shuttle]:
-        size = sum(s.size for s in states)
-        most = max(1, min(count, AT_ONCE // max(size, 1)))
-        return [Shuttle(s, most) for s in states]
 
     def _constant(self, operands: Sequence[np.ndarray], first: int, step: int = 1) -> dict[str, Rows]:
         """Return what is read besides the states, from a turn on, forward or backward."""
@@ -81,8 +71,8 @@ class Walk:
         """Yield, from the last turns to the first, where a stretch begins, and the states before its turns."""
         sizes = [self.body.inputs[k].size for k in self.body.states]
         length, slots = self._plan(sum(sizes))
-        kept = [np.empty((slots, size)) for size in sizes]
-        tape = [np.empty((length, size)) for size in sizes]
+        room = self.body.room(slots + length)
+        kept, tape = [array[:slots] for array in room], [array[slots:] for array in room]
         for store, k in zip(kept, self.body.states, strict=True):
             store[0] = operands[k]
         begins = [0] * slots
@@ -132,7 +122,7 @@ class _Cotangents:
 
     def __init__(self, walk: Walk, adjoint: Adjoint, last: Sequence[np.ndarray]) -> None:
         self.walk, self.adjoint = walk, adjoint
-        self.shuttles = walk._shuttles(last, walk.count)
+        self.shuttles = [Shuttle(w) for w in last]
         body = walk.body
         self.found = {
             k: np.zeros((walk.count if body.kinds[k] == "row" else 1, body.inputs[k].size))
@@ -142,18 +132,16 @@ class _Cotangents:
 
     def back(self, operands: Sequence[np.ndarray], first: int, tape: Sequence[np.ndarray]) -> None:
         """Go back through a stretch."""
-        body, left = self.walk.body, tape[0].shape[0]
+        body, turns = self.walk.body, tape[0].shape[0]
+        last = first + turns - 1
         into = dict(zip(self.adjoint.moving, self.adjoint.into, strict=True))
-        while left:
-            turns, last = min(self.shuttles[0].room, left), first + left - 1
-            rows = self.walk._constant(operands, last, -1)
-            for k, array in self.found.items():
-                rows[into[k].name] = Rows(array, last, -1) if body.kinds[k] == "row" else Rows(array)
-            for k, seed, record, shuttle in zip(body.states, self.adjoint.seeds, tape, self.shuttles, strict=True):
-                rows[body.inputs[k].name] = Rows(record, left - 1, -1)
-                rows[seed.name], rows[into[k].name] = shuttle.go(turns)
-            self.adjoint.turns.run(turns, rows)
-            left -= turns
+        rows = self.walk._constant(operands, last, -1)
+        for k, array in self.found.items():
+            rows[into[k].name] = Rows(array, last, -1) if body.kinds[k] == "row" else Rows(array)
+        for k, seed, record, shuttle in zip(body.states, self.adjoint.seeds, tape, self.shuttles, strict=True):
+            rows[body.inputs[k].name] = Rows(record, turns - 1, -1)
+            rows[seed.name], rows[into[k].name] = shuttle.go(turns)
+        self.adjoint.turns.run(turns, rows)
 
     def all(self) -> list[np.ndarray]:
         """Return the cotangents of all inputs that are moved."""
