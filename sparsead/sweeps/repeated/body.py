@@ -10,14 +10,14 @@ from __future__ import annotations
 import functools
 import threading
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Literal
 
 import numpy as np
 import scipy.sparse
 
 from sparsead.kernels.gradient import accumulated, apart
-from sparsead.kernels.kernel import Buffer, Kernels, Step, combined, filled_by, zeros
+from sparsead.kernels.kernel import Buffer, CallKernel, Kernels, Step, filled_by, zeros
 from sparsead.kernels.linearize import derivative_of_a_turn, linearize
 from sparsead.kernels.nothing import NOTHING
 from sparsead.kernels.pattern import detect
@@ -91,7 +91,7 @@ class Body:
         tangents = {b: Buffer(f"d{b.name}", b.size, "input") for b in sources}
         for buffer in dict.fromkeys((*(target for k in linear for target, _ in k.pairs), *self.next)):
             tangents[buffer] = Buffer(f"d{buffer.name}", buffer.size, buffer.role, empty=empty)
-        steps = [*combined(self.kernels(), primal).kernels, *accumulated(linear, tangents, absorbing)]
+        steps = [*_filled(self.steps, primal.kernels), *accumulated(linear, tangents, absorbing)]
         new = tuple(tangents[b] for b in self.next)
         return Body(
             (*self.inputs, *(tangents[b] for b in sources)),
@@ -168,6 +168,18 @@ class Adjoint:
 def _pattern(kernels: Kernels) -> scipy.sparse.csr_array:
     linear = linearize(kernels)
     return detect(linear)[linear.target].to_scipy().astype(bool)
+
+
+def _filled(steps: Sequence[Step], others: Sequence[Step]) -> list[Step]:
+    """Return steps whose calls fill what they fill in `others` as well: each stays one call, with one derivative."""
+    wanted = {b for step in others for b in filled_by(step)}
+
+    def with_entries(step: Step) -> Step:
+        if not isinstance(step, CallKernel):
+            return step
+        return replace(step, filled=tuple(b for b in (step.result, *step.entries) if b in {*step.filled, *wanted}))
+
+    return list(map(with_entries, steps))
 
 
 def _complete(steps: Sequence[Step], outputs: Sequence[Buffer]) -> tuple[Step, ...]:
