@@ -328,11 +328,11 @@ def _traced_leaf(value: Any, leaf: Leaf, title: str) -> Any:
 
 def without_values(value: Any) -> Any:
     """Return an argument with zeros in place of what is traced in it."""
-    of = trees.structure(value, any_leaf)
+    of = trees.structure(value, _any_leaf)
     return trees.built(of, (0.0 if leaf.number else np.zeros(leaf.shape) for _, leaf in trees.leaves(of)))
 
 
-def any_leaf(value: Any) -> Leaf | None:
+def _any_leaf(value: Any) -> Leaf | None:
     if isinstance(value, TracedArray):
         return Leaf(value.shape, False)
     return Leaf((), True) if isinstance(value, TracedScalar) else trees.float_leaf(value)

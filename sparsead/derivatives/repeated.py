@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import inspect
 import operator
 from collections.abc import Callable, Iterator, Sequence
@@ -9,18 +10,19 @@ from typing import Any
 
 import numpy as np
 
-from sparsead.derivatives.nested import any_leaf, is_asked, without_values
+from sparsead.derivatives.nested import is_asked, without_values
 from sparsead.errors import InputError, Origin, user_origin
 from sparsead.kernels.lower import lower
 from sparsead.ops.registry import traced
 from sparsead.program.cut import cut
 from sparsead.program.nodes import Call, Program, serial_from_now, whole
+from sparsead.program.same import same
 from sparsead.sweeps.repeated.body import Body, Kind
 from sparsead.sweeps.repeated.operation import Repeated
 from sparsead.tracing import trees
 from sparsead.tracing.arguments import Signature
 from sparsead.tracing.array import TracedArray, reading, stack_objects
-from sparsead.tracing.complex import is_complex
+from sparsead.tracing.loops.tape import is_tracing
 from sparsead.tracing.trace import trace
 from sparsead.tracing.trees import Fixed, Leaf, Structure
 
@@ -85,11 +87,12 @@ def repeat(
 
 
 def _plain(step: Any, state: Any, turns: int, args: tuple[Any, ...], rows: tuple[Any, ...], keep: int | None) -> Any:
+    before = copy.deepcopy(state) if is_tracing() else None  # the step may write to the state that it is given
     new = state
     for k in range(turns):
         new = step(new, *(row[k] for row in rows), *args)
         if k == 0 and is_asked((new,)):  # it uses traced values of the function around it
-            return _traced(step, state, turns, args, rows, keep)
+            return _traced(step, before, turns, args, rows, keep)
     return new
 
 
@@ -110,14 +113,20 @@ def _traced(step: Any, state: Any, turns: int, args: tuple[Any, ...], rows: tupl
     examples = [0.0 if a.ndim == 1 else np.zeros(a.shape[1:]) for a in arrays]
     start = serial_from_now()
     program, signature = trace(step, [without_values(state), *examples, *map(without_values, args)])
+    again, _ = trace(step, [without_values(state), *examples, *map(without_values, args)])
+    if not same(program, again, start):
+        raise InputError(
+            f"{place}, is not the same at every turn: it computed something else when it was called again. It may keep "
+            "or change something outside of itself, such as a counter: make that part of the state, or give it by each="
+        )
     of = _state_of(signature, place)
     program = _ordered(program, of, signature.result, place)
     program, outer = cut(program, start)
     kernels = lower(program)
     inputs = (kernels.wrt, *kernels.arguments)
-    fixed = len(inputs) - 1 - len(arrays)
-    kinds: tuple[Kind, ...] = ("state", *["row"] * len(arrays), *["fixed"] * fixed)  # type: ignore[assignment]
-    body = Body(inputs, kinds, (kernels.output,), kernels.kernels)
+    each: list[Kind] = ["row"] * len(arrays)
+    fixed: list[Kind] = ["fixed"] * (len(inputs) - 1 - len(arrays))
+    body = Body(inputs, ("state", *each, *fixed), (kernels.output,), kernels.kernels)
     own = signature.convert([state, *[np.zeros(e) if e else 0.0 for e in map(np.shape, examples)], *args], _leaf)
     operands = [own[0], *arrays, *own[1 + len(arrays) :], *(TracedArray.of_ref(whole(node)) for node in outer)]
     operation = Repeated(body, turns, f"repeat of {program.name}, {turns} times", keep)

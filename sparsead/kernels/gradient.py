@@ -26,6 +26,7 @@ from sparsead.program.scalar import Expr
 FEW = 32  # points of a loop that is too short to be done in several
 MOST_AGAIN = 2  # times as many operations as in one loop, at most
 
+
 def gradient(kernels: Kernels, again: bool = False) -> Kernels:
     """Return kernels that compute the gradient of the (single) output with respect to the input `wrt`.
 
@@ -38,7 +39,7 @@ def gradient(kernels: Kernels, again: bool = False) -> Kernels:
     for buffer in linear.work:
         empty = NOTHING if linear.absorbing else 0.0
         cotangents[buffer] = Buffer(f"a{buffer.name}", buffer.size, "work", empty=empty)
-    reverse = accumulated(transposed.kernels, {transposed.source: None} | cotangents, linear.absorbing)
+    reverse = accumulated(transposed.kernels, {transposed.source: None, **cotangents}, linear.absorbing)
     if not any(cotangents[kernels.wrt] in filled_by(k) for k in reverse):
         reverse.append(zeros(cotangents[kernels.wrt]))
     return Kernels(kernels.wrt, cotangents[kernels.wrt], kernels.arguments, (*linear.primal.kernels, *reverse))

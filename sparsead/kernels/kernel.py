@@ -232,9 +232,9 @@ class LinearCall:
         call, operation = self.call, self.call.operation
         if not self.backward:
             given = tuple(map(tangent, self.operands))
-            product, result = operation.pushed(self.numbers), tangent(call.result)
+            product, result = operation.pushed(self.numbers), tangent(call.result)  # type: ignore[attr-defined]
             return [CallKernel(product, (*call.operands, *given), result, (), filled=(result,))]
-        product = operation.pulled(self.numbers)
+        product = operation.pulled(self.numbers)  # type: ignore[attr-defined]
         size = sum(b.size for b in self.operands)
         result = Buffer(f"pulled{call.result.name}", size, "work")
         steps: list[Step] = [CallKernel(product, (*call.operands, tangent(call.result)), result, (), filled=(result,))]

@@ -21,8 +21,8 @@ from sparsead.kernels.kernel import Buffer, CallKernel, Kernels, Step, filled_by
 from sparsead.kernels.linearize import derivative_of_a_turn, linearize
 from sparsead.kernels.nothing import NOTHING
 from sparsead.kernels.pattern import detect
-from sparsead.sweeps.vector import value_sweep
 from sparsead.sweeps.repeated.turns import Turns
+from sparsead.sweeps.vector import value_sweep
 
 Kind = Literal["state", "fixed", "row"]
 

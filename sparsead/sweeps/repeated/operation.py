@@ -42,6 +42,14 @@ class _Known:
         """Refuse, too."""
         self._refuse()
 
+    def pushed(self, active: Sequence[int]) -> Any:
+        """Return the operation of the operands, and of tangents of those that are active, to the tangent."""
+        self._refuse()
+
+    def pulled(self, active: Sequence[int]) -> Any:
+        """Return the operation of the operands, and of cotangents, to the cotangents of those that are active."""
+        self._refuse()
+
     def _refuse(self) -> NoReturn:
         raise UnsupportedOperationError(
             f"{self.name}: a third derivative of a loop is not known. Write the loop out as `for _ in range(steps)`, "
@@ -95,14 +103,6 @@ class _Entries(_Known):
             (self.pushed if self._coloring(number)[1] else self.pulled)((number,)).compile()
 
     def _pattern(self, number: int) -> SparsityPattern:
-        raise NotImplementedError
-
-    def pushed(self, active: Sequence[int]) -> Any:
-        """Return the operation of the operands, and of tangents of those that are active, to the tangent."""
-        raise NotImplementedError
-
-    def pulled(self, active: Sequence[int]) -> Any:
-        """Return the operation of the operands, and of cotangents, to the cotangents of those that are active."""
         raise NotImplementedError
 
 
