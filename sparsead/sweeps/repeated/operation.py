@@ -7,12 +7,12 @@ from typing import Any, NoReturn
 
 import numpy as np
 
-import coloring as graph
 from coloring import SparsityPattern
 from sparsead.errors import UnsupportedOperationError
 from sparsead.program.index import IndexArray
 from sparsead.sweeps.repeated import structure
 from sparsead.sweeps.repeated.body import Body
+from sparsead.sweeps.repeated.recovery import Recovery, recovery
 from sparsead.sweeps.repeated.walk import Walk
 
 Arrays = list[np.ndarray]
@@ -61,7 +61,7 @@ class _Entries(_Known):
     """An operation that gives products, by which the entries of its derivative are found, color by color."""
 
     def __init__(self) -> None:
-        self._colored: dict[int, tuple[graph.ColoringResult, bool]] = {}
+        self._colored: dict[int, Recovery] = {}
         self._patterns: dict[int, SparsityPattern] = {}
 
     def pattern(self, number: int) -> SparsityPattern:
@@ -77,30 +77,25 @@ class _Entries(_Known):
 
     def derivative(self, operands: Arrays, number: int, out: np.ndarray) -> None:
         """Write the entries."""
-        colored, by_column = self._coloring(number)
+        recovery = self._coloring(number)
         (m, n) = self.pattern(number).shape
-        seed, product = np.zeros(n if by_column else m), np.empty(m if by_column else n)
-        operation = self.pushed((number,)) if by_column else self.pulled((number,))
-        for color, members in enumerate(colored.groups()):
+        seed, product = np.zeros(n if recovery.by_column else m), np.empty(m if recovery.by_column else n)
+        operation = self.pushed((number,)) if recovery.by_column else self.pulled((number,))
+        for members, entries, elements in recovery.passes:
             seed[members] = 1.0
             operation.value([*operands, seed], product)
             seed[members] = 0.0
-            if by_column:
-                colored.plan.decompress_block(product.reshape(-1, 1), color, out)
-            else:
-                colored.plan.decompress_block(product.reshape(1, -1), color, out, side="row")
+            out[entries] = product[elements]
 
-    def _coloring(self, number: int) -> tuple[graph.ColoringResult, bool]:
+    def _coloring(self, number: int) -> Recovery:
         if number not in self._colored:
-            pattern = self.pattern(number)
-            found = [(graph.color(pattern, partition=side), side == "column") for side in ("column", "row")]
-            self._colored[number] = min(found, key=lambda choice: choice[0].num_colors)
+            self._colored[number] = recovery(self.pattern(number))
         return self._colored[number]
 
     def compile(self, entries: bool = False) -> None:
         """Compile what the entries need."""
         for number in self._patterns if entries else ():
-            (self.pushed if self._coloring(number)[1] else self.pulled)((number,)).compile()
+            (self.pushed if self._coloring(number).by_column else self.pulled)((number,)).compile()
 
     def _pattern(self, number: int) -> SparsityPattern:
         raise NotImplementedError
