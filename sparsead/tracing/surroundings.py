@@ -78,7 +78,7 @@ def _read_by(f: Any, seen: set[int]) -> Iterator[Place]:
         bound = {**{f"argument {k}": held for k, held in enumerate(f.args)}, **f.keywords}
         yield from ((name, "bound by functools.partial", held) for name, held in bound.items())
         yield from _read_by(f.func, seen)
-    elif isinstance(f, types.MethodType):
+    elif isinstance(f, types.MethodType) and isinstance(f.__func__, types.FunctionType):
         yield from _read_by_code(f.__func__, seen, f.__self__)
     elif isinstance(f, types.FunctionType):
         yield from _read_by_code(f, seen, None)
