@@ -13,7 +13,8 @@ from sparsead.ops.implicit import carried, held, restated
 from sparsead.ops.registry import is_traced, record, traced
 from sparsead.ops.sparse import triplets
 from sparsead.ops.sparse.building import stated
-from sparsead.ops.sparse.matrix import TracedSparse, is_sparse
+from sparsead.ops.sparse.matrix import TracedSparse
+from sparsead.ops.sparse.numbering import is_sparse
 from sparsead.program.room import require_room
 from sparsead.tracing.array import stack_objects
 from sparsead.tracing.order import second_order_wanted
