@@ -24,7 +24,7 @@ Definition = Callable[..., Any]
 def matrix_of(numbering: Numbering, numbers: Any) -> TracedSparse:
     """Return the matrix that a matrix of numbers stands for; it shares memory where SciPy's does."""
     shared = numbering.shared(numbers)
-    return TracedSparse(numbers, None if shared is not None else numbering.values, shared)
+    return TracedSparse.made(numbers, None if shared is not None else numbering.values, shared)
 
 
 # -- the classes --------------------------------------------------------------------------------------------------
@@ -38,7 +38,7 @@ class ClassStandIn(type):
         if any(True for _ in traced_in([*args, kwargs])):
             return built(cls.original, *args, **kwargs)
         if cls.original.__name__[:3] in ("lil", "dok", "csr", "csc") and _is_shape(*args[:1]) and is_tracing():
-            return ByElement(cls.original, args[0])
+            return ByElement.of_shape(cls.original, args[0])
         return cls.original(*args, **kwargs)
 
     def __instancecheck__(cls, instance: Any) -> bool:
@@ -62,7 +62,9 @@ def built(
     if dtype is not None and np.dtype(dtype).kind != "f":
         raise unsupported(f"{original.__name__}(..., dtype={np.dtype(dtype)})", "Traced matrices are float64.")
     numbering, kwargs = Numbering(), {**kwargs, "shape": shape, "copy": copy}
-    if not isinstance(content, tuple) or is_sparse(content):
+    if is_sparse(content):
+        return of_any(content).asked(lambda numbers: original(numbers, **kwargs))
+    if not isinstance(content, tuple):
         return matrix_of(numbering, original(numbering.number(content), **kwargs))
     if any_traced(content[1:]):
         raise unsupported(f"{original.__name__} with traced indices", "Rows and columns must be plain integers.")
@@ -70,7 +72,7 @@ def built(
     name = original.__name__.partition("_")[0]
     if len(content) == 2 and name not in ("coo", "dia"):  # entries at one place add up: not their numbers
         kind = scipy.sparse.coo_matrix if original.__name__.endswith("matrix") else scipy.sparse.coo_array
-        return matrix_of(numbering, kind(numbers, **kwargs))._unique().asformat(name)
+        return matrix_of(numbering, kind(numbers, **kwargs)).unique().asformat(name)
     return matrix_of(numbering, original(numbers, **kwargs))
 
 

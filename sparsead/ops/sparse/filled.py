@@ -23,15 +23,17 @@ class ByElement(TracedSparse):
 
     __slots__ = ("_kind", "_matrix", "_waiting")
 
-    def __init__(self, original: Any, shape: tuple[int, int]) -> None:
-        self._kind = original
-        name = original.__name__.replace("lil", "csr").replace("dok", "csr")
-        self._matrix = TracedSparse(getattr(scipy.sparse, name)(shape, dtype=np.int64), np.zeros(0))
+    def __init__(self, kind: Any, matrix: TracedSparse) -> None:
+        self._kind, self._matrix = kind, matrix
         self._waiting: dict[tuple[int, int], Any] = {}
 
-    def _new(self, *args: Any) -> Any:
-        return TracedSparse(*args)
+    @staticmethod
+    def of_shape(kind: Any, shape: tuple[int, int]) -> ByElement:
+        """Return a matrix of zeros."""
+        name = kind.__name__.replace("lil", "csr").replace("dok", "csr")
+        return ByElement(kind, TracedSparse(getattr(scipy.sparse, name)(shape, dtype=np.int64), np.zeros(0)))
 
+    made = TracedSparse.made
     of_triplets = TracedSparse.of_triplets
     of_constant = TracedSparse.of_constant
 
@@ -98,7 +100,7 @@ class ByElement(TracedSparse):
             return self if found is matrix else found
         numbers = matrix.numbers.asformat(self._kind.__name__[:3])
         found = operation(numbers)
-        return self if found is numbers else matrix._moved(found, matrix.values)
+        return self if found is numbers else matrix.moved(found, matrix.values)
 
     def __setitem__(self, key: Any, value: Any) -> None:
         place = self._place(key)
@@ -110,6 +112,26 @@ class ByElement(TracedSparse):
     def __getitem__(self, key: Any) -> Any:
         place = self._place(key)
         return self._waiting[place] if place in self._waiting else super().__getitem__(key)
+
+    def with_values(self, values: Any) -> Any:
+        """Return a matrix of the same structure."""
+        return ByElement(self._kind, self._stored().with_values(values))
+
+    def _turn_into(self, made: Any) -> None:
+        self._matrix = made
+
+    def __iadd__(self, other: Any) -> Any:
+        """Add in place, which matrices of lists do."""
+        return self if self._overwritten(self + other) else self + other
+
+    def __isub__(self, other: Any) -> Any:
+        return self if self._overwritten(self - other) else self - other
+
+    def _overwritten(self, new: Any) -> bool:
+        if self._kind.__name__[:3] != "lil":
+            return False
+        self._turn_into(TracedSparse.of_triplets(new.entries, type(self.numbers)))
+        return True
 
     def setdiag(self, values: Any, k: int = 0) -> None:
         """Same as ``lil_array.setdiag``."""

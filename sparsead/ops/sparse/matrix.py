@@ -86,7 +86,7 @@ class TracedSparse(Stored):
     def _result(self, entries: Triplets, operation: Callable[..., Any], *operands: Any) -> Any:
         """Return the matrix of these entries, of the class that SciPy gives the result of an operation."""
         kind, axes = class_of(operation, *map(_kind, operands))
-        return self.of_triplets(entries, kind, axes) if axes else np.sum(entries.values)
+        return self.of_triplets(entries, kind, axes, _blocks(*operands)) if axes else np.sum(entries.values)
 
     def _added(self, other: Any, sign: float) -> Any:
         other = stack_objects(other)
@@ -118,7 +118,7 @@ class TracedSparse(Stored):
         return self.with_values(-self.values)
 
     def __abs__(self) -> Any:
-        return self._unique().with_values(np.abs(self._unique().values))
+        return self.unique().with_values(np.abs(self.unique().values))
 
     def multiply(self, other: Any) -> Any:
         """Same as ``csr_array.multiply``: entry by entry, with shapes that fit each other."""
@@ -197,7 +197,7 @@ class TracedSparse(Stored):
         """Same as ``csr_array.power``: entry by entry."""
         if isinstance(n, (TracedArray, TracedScalar)) or n <= 0:
             raise NotImplementedError("power of a sparse matrix needs a positive number: zeros would not stay zeros")
-        unique = self._unique()
+        unique = self.unique()
         return unique.with_values(unique.values**n)
 
     def __pow__(self, n: Any) -> Any:
@@ -230,6 +230,12 @@ class TracedSparse(Stored):
         raise TypeError("sparse array length is ambiguous; use getnnz() or array.shape[0]")
 
     __hash__ = None  # type: ignore[assignment]
+
+
+def _blocks(*operands: Any) -> Any:
+    """Return the size of the blocks of a result in blocks: that of the first operand."""
+    sizes = [getattr(o, "blocksize", None) for o in operands if is_sparse(o)]
+    return sizes[0] if sizes else None
 
 
 def _times(a: Any, b: Any) -> Any:

@@ -86,15 +86,17 @@ def is_sparse(value: Any) -> bool:
 def numbered(matrix: Any) -> tuple[Any, TracedArray]:
     """Return a matrix, of constants or traced, as one of numbers from 1 on in memory of its own, and its values."""
     if issubclass(type(matrix), Numbered):
-        numbers, values = matrix.numbers.copy(), matrix.values
-        numbers.data = matrix.numbers.data.copy()
-        return numbers, values
+        matrix = matrix.unique()
+        return matrix.numbers.copy(), matrix.values
     if matrix.dtype.kind == "c":
         raise unsupported("a complex sparse matrix with traced values", "Keep real and imaginary parts apart.")
     matrix = with_data(matrix)
     numbers = matrix.copy()
-    numbers.data = count(matrix.data.shape)
-    return numbers, TracedArray.of_values(np.array(matrix.data, dtype=np.float64))
+    if hasattr(matrix, "sum_duplicates"):
+        numbers.sum_duplicates()
+    values = TracedArray.of_values(np.array(numbers.data, dtype=np.float64))
+    numbers.data = count(numbers.data.shape)
+    return numbers, values
 
 
 class Numbering:
@@ -138,7 +140,7 @@ class Numbering:
     def shared(self, numbers: Any) -> TracedArray | None:
         """Return the values of a matrix of numbers if SciPy let it share the memory of one that was numbered."""
         for own, array in self.arrays:
-            view = view_of(array, own, numbers.data)
+            view = view_of(array, own, with_data(numbers).data)
             if view is not None:
                 return view
         return None

@@ -51,21 +51,30 @@ class Stored(Numbered):
     __slots__ = ()
 
     @classmethod
-    def of_triplets(cls, entries: Triplets, kind: Any = scipy.sparse.csr_array, axes: int = 2) -> Any:
+    def of_triplets(
+        cls, entries: Triplets, kind: Any = scipy.sparse.csr_array, axes: int = 2, blocksize: Any = None
+    ) -> Any:
         """Return a matrix of a class with these entries, equal places summed; or the one row of an array of one axis."""
         entries = entries.summed()
         places = (entries.rows, entries.columns)[2 - axes :]
         coo: Any = scipy.sparse.coo_matrix if issubclass(kind, scipy.sparse.spmatrix) else scipy.sparse.coo_array
         made = coo((count(entries.rows.shape), places), shape=entries.shape[2 - axes :])
-        return cls(made.asformat(kind.__name__[:3]), traced(entries.values))
+        made = made.tobsr(blocksize) if kind.__name__[:3] == "bsr" else made.asformat(kind.__name__[:3])
+        return cls.made(made, traced(entries.values))
+
+    @classmethod
+    def made(cls, numbers: Any, values: Any, stored: Any = None) -> Any:
+        """Return a matrix of numbers and values; see `Numbered`. One of lists or of keys is filled element by element."""
+        if numbers.format not in ("lil", "dok"):
+            return cls(numbers, values, stored)
+        from sparsead.ops.sparse.filled import ByElement  # which is such a matrix itself
+
+        return ByElement(type(numbers), cls(numbers, values))
 
     @classmethod
     def of_constant(cls, matrix: Any) -> Any:
         """Return a scipy matrix of constants."""
         return cls(*numbered(matrix))
-
-    def _new(self, *args: Any) -> Any:
-        return type(self)(*args)
 
     @property
     def data(self) -> Any:
@@ -104,11 +113,12 @@ class Stored(Numbered):
         entries = self.entries
         return bool(np.unique(entries.keys).size == entries.keys.size)
 
-    def _unique(self) -> Any:
+    def unique(self) -> Any:
         """Return the same matrix without two entries at one place: those cannot be told by numbers that add up."""
         if self._is_unique():
             return self
-        return self.of_triplets(self.entries, type(self.numbers), self.numbers.ndim)
+        blocksize = getattr(self.numbers, "blocksize", None)
+        return self.of_triplets(self.entries, type(self.numbers), self.numbers.ndim, blocksize)
 
     # -- what SciPy does to the numbers -----------------------------------------------------------------------------
     def asked(self, operation: Callable[[Any], Any]) -> Any:
@@ -120,7 +130,7 @@ class Stored(Numbered):
         if self.numbers.data is not before or np.any((before != count(before.shape)) & (before > 0)):
             values = np.copy(values)
             self._follow(before, values)  # SciPy has sorted the matrix in place first
-        return self if found is self.numbers else self._moved(found, values)
+        return self if found is self.numbers else self.moved(found, values)
 
     def _asked_of_duplicates(self, operation: Callable[[Any], Any]) -> Any:
         """Do the same where two entries are at one place: a view has both, all else has their sum."""
@@ -132,18 +142,17 @@ class Stored(Numbered):
             view = view_of(self.values, attempt.data, with_data(found).data)
             if view is not None:
                 self._count_all()
-                return self._new(found, None, view)
-        return self._unique().asked(operation)
+                return self.made(found, None, view)
+        return self.unique().asked(operation)
 
-    def _moved(self, numbers: Any, values: Any) -> Any:
+    def moved(self, numbers: Any, values: Any) -> Any:
         """Return what stands where SciPy moved the numbers of values to."""
         if scipy.sparse.issparse(numbers):
-            numbers = with_data(numbers)
-            view = view_of(self.values, self.numbers.data, numbers.data)
+            view = view_of(self.values, self.numbers.data, with_data(numbers).data)
             if view is not None:
                 self._count_all()
-                return self._new(numbers, None, view)
-            moved = self._new(numbers, values)
+                return self.made(numbers, None, view)
+            moved = self.made(numbers, values)
             return moved.constant() if moved.values.is_constant else moved
         found = picked(values, np.asarray(numbers))
         if np.ndim(numbers) == 0:
@@ -173,7 +182,7 @@ class Stored(Numbered):
 
     def _to_be_written(self, *new: Any) -> list[Any]:
         """Make each stored place ready to be written to; return the numbers of new values, and what numbers mean."""
-        self._turn_into(self._unique())
+        self._turn_into(self.unique())
         self._count_all()
         numbering = Numbering()
         numbering.number(self)
@@ -193,7 +202,7 @@ class Stored(Numbered):
 
     def eliminate_zeros(self) -> None:
         """Same as ``csr_array.eliminate_zeros``, but entries that may be zero stay."""
-        self._turn_into(self._unique())
+        self._turn_into(self.unique())
 
     # -- attributes and methods that need no more than that ---------------------------------------------------------
     def __getattr__(self, name: str) -> Any:
@@ -204,7 +213,7 @@ class Stored(Numbered):
         if name in MOVEMENTS:
             return lambda *args, **kwargs: self.asked(lambda numbers: getattr(numbers, name)(*args, **kwargs))
         if name in ELEMENTWISE:
-            unique = self._unique()
+            unique = self.unique()
             return lambda: unique.with_values(getattr(np, name)(unique.values))
         if name in SORTING:
             return lambda *args, **kwargs: self._sorted(lambda matrix: getattr(matrix, name)(*args, **kwargs))
@@ -219,7 +228,7 @@ class Stored(Numbered):
 
     def with_values(self, values: Any) -> Any:
         """Return a matrix of the same structure."""
-        return self._new(self.numbers.copy(), np.reshape(values, -1))
+        return self.made(self.numbers.copy(), np.reshape(values, -1))
 
     def conjugate(self, copy: bool = True) -> Any:
         """Same as ``csr_array.conjugate``: of real values."""
