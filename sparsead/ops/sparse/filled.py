@@ -118,7 +118,7 @@ class ByElement(TracedSparse):
         return ByElement(self._kind, self._stored().with_values(values))
 
     def _turn_into(self, made: Any) -> None:
-        self._matrix = made
+        self._matrix = self._stored() if made is self else made
 
     def __iadd__(self, other: Any) -> Any:
         """Add in place, which matrices of lists do."""

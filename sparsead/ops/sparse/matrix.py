@@ -18,7 +18,7 @@ from sparsead.errors import unsupported
 from sparsead.ops.registry import traced
 from sparsead.ops.sparse import triplets
 from sparsead.ops.sparse.dense import as_matrix
-from sparsead.ops.sparse.numbering import Numbered, is_sparse
+from sparsead.ops.sparse.numbering import Numbered, count, is_sparse, picked
 from sparsead.ops.sparse.stored import ELEMENTWISE, HINT, Stored
 from sparsead.ops.sparse.triplets import Triplets
 from sparsead.tracing.array import TracedArray, stack_objects
@@ -118,7 +118,7 @@ class TracedSparse(Stored):
         return self.with_values(-self.values)
 
     def __abs__(self) -> Any:
-        return self.unique().with_values(np.abs(self.unique().values))
+        return self.deduped().with_values(np.abs(self.values))
 
     def multiply(self, other: Any) -> Any:
         """Same as ``csr_array.multiply``: entry by entry, with shapes that fit each other."""
@@ -128,12 +128,22 @@ class TracedSparse(Stored):
         shape = np.broadcast_shapes(self.numbers.shape, np.shape(other))
         if len(shape) > 2:
             raise unsupported(f"a sparse array of {len(shape)} axes", "Sparse arrays of unknowns have one or two axes.")
+        if not is_sparse(other):
+            return self._times_dense(other)
         entries = self.entries.summed().spread((1, *shape)[-2:])
-        if is_sparse(other):
-            second = entries_of(other).summed().spread(entries.shape)
-            return self._result(triplets.multiplied(entries, second), _times, self, other)
-        factors = np.broadcast_to(other, entries.shape)[entries.rows, entries.columns]
-        return self._result(entries.with_values(entries.values * factors), _times, self, other)
+        second = entries_of(other).summed().spread(entries.shape)
+        return self._result(triplets.multiplied(entries, second), _times, self, other)
+
+    def _times_dense(self, other: Any) -> Any:
+        """Multiply by an array: SciPy says which stored entry meets which element."""
+        matrix = self.unique()
+        ones = matrix.numbers.copy()
+        ones.data = np.sign(ones.data)
+        first = matrix.numbers.multiply(np.ones(np.shape(other), dtype=np.int64))
+        second = ones.multiply(count(np.shape(other)))
+        values = picked(matrix.values, first.data) * picked(other, second.data)
+        first.data = np.where(first.data > 0, count(first.data.shape), 0)
+        return self.made(first, values)
 
     def __mul__(self, other: Any) -> Any:
         other = stack_objects(other)
@@ -197,8 +207,7 @@ class TracedSparse(Stored):
         """Same as ``csr_array.power``: entry by entry."""
         if isinstance(n, (TracedArray, TracedScalar)) or n <= 0:
             raise NotImplementedError("power of a sparse matrix needs a positive number: zeros would not stay zeros")
-        unique = self.unique()
-        return unique.with_values(unique.values**n)
+        return self.deduped().with_values(self.values**n)
 
     def __pow__(self, n: Any) -> Any:
         if not scipy.sparse.isspmatrix(self.numbers):

@@ -172,7 +172,10 @@ class Stored(Numbered):
         if changed.any():
             self.values[changed] = picked(values, before[changed])
             before[changed & (before > 0)] = order[changed & (before > 0)]
-        if now is not before:
+        view = view_of(self.values, before, now)
+        if view is not None:
+            self.values = view  # SciPy cuts off what it does not need
+        else:
             self.values = picked(values, now)
             now[...] = np.where(now > 0, count(now.shape), 0)
 
@@ -213,8 +216,7 @@ class Stored(Numbered):
         if name in MOVEMENTS:
             return lambda *args, **kwargs: self.asked(lambda numbers: getattr(numbers, name)(*args, **kwargs))
         if name in ELEMENTWISE:
-            unique = self.unique()
-            return lambda: unique.with_values(getattr(np, name)(unique.values))
+            return lambda: self.deduped().with_values(getattr(np, name)(self.values))
         if name in SORTING:
             return lambda *args, **kwargs: self._sorted(lambda matrix: getattr(matrix, name)(*args, **kwargs))
         if name.startswith("__") or not hasattr(self.numbers, name):
@@ -225,6 +227,12 @@ class Stored(Numbered):
     def _sorted(self, sort: Callable[[Any], Any]) -> None:
         *_, values = self._to_be_written()
         self._written(sort, values)
+
+    def deduped(self) -> Any:
+        """Return the matrix itself after it was sorted, equal places summed, which SciPy does in functions of entries."""
+        if hasattr(self.numbers, "sum_duplicates"):
+            self.sum_duplicates()
+        return self
 
     def with_values(self, values: Any) -> Any:
         """Return a matrix of the same structure."""
