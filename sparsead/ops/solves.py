@@ -15,7 +15,8 @@ from sparsead.errors import user_origin
 from sparsead.ops.implicit import Carrier, Linear, carried, held, restated
 from sparsead.ops.registry import is_traced, traced
 from sparsead.program.nodes import Call
-from sparsead.tracing.array import TracedArray, reading
+from sparsead.tracing.array import TracedArray, complex_of_parts, reading
+from sparsead.tracing.complex import TracedComplex
 from sparsead.tracing.order import second_order_wanted
 
 SOLVE, INVERSE = "np.linalg.solve", "np.linalg.inv"
@@ -68,8 +69,11 @@ def solve_with_constant(a: np.ndarray, b: Any) -> Any:
 def columnwise(name: str, function: Any, b: Any, n: int) -> Any:
     """Return a linear function of vectors, of size n, for every column of b, (n,) or (..., n, k).
 
-    The function also takes all columns of the identity at once: they give its matrix.
+    The function also takes all columns of the identity at once: they give its matrix. Complex vectors are pairs of
+    real ones, for a function of complex values too.
     """
+    if isinstance(b, TracedComplex) or np.iscomplexobj(function(np.zeros(n))):
+        return _by_parts(name, function, b, n)
     operation = Linear(name, function, np.asarray(function(np.eye(n))))
     columns: Any = traced(b)
     columns = columns if np.ndim(b) == 1 else np.moveaxis(columns, -2, -1)
@@ -78,6 +82,20 @@ def columnwise(name: str, function: Any, b: Any, n: int) -> Any:
         return np.zeros(np.shape(b))
     stacked = np.stack(found).reshape((*columns.shape[:-1], n))
     return stacked if np.ndim(b) == 1 else np.moveaxis(stacked, -1, -2)
+
+
+def _by_parts(name: str, function: Any, b: Any, n: int) -> Any:
+    """Do the same with complex vectors: the function of real and imaginary parts, one below the other."""
+
+    def of_both(v: np.ndarray) -> np.ndarray:
+        found = np.asarray(function(v[:n].astype(np.complex128) + 1j * v[n:]))
+        return np.concatenate([found.real, found.imag])
+
+    axis = -1 if np.ndim(b) == 1 else -2
+    real = np.real(b)
+    both = np.concatenate([real, np.imag(b) if isinstance(b, TracedComplex) else np.zeros(np.shape(b))], axis=axis)
+    real, imag = np.split(columnwise(name, of_both, both, 2 * n), 2, axis=axis)
+    return complex_of_parts(traced(real), traced(imag))
 
 
 def _called(operation: Linear, vector: TracedArray) -> TracedArray:

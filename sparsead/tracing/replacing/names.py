@@ -41,6 +41,7 @@ _COMPILED = tuple(EXTENSION_SUFFIXES)
 
 PATCHES: dict[Callable[..., Any], Any] = {}
 LATER: dict[tuple[str, str], Callable[..., Any]] = {}  # module and name of a function -> its replacement
+KINDS: dict[type, Callable[[Any], Any]] = {}  # of objects of compiled code -> what stands in for one of them
 TOO: list[Callable[[], None]] = []  # replace something else, when a trace begins and after imports
 
 _tracing = threading.local()
@@ -145,6 +146,9 @@ def _modules(f: Callable[..., Any]) -> list[dict[str, Any]]:
         inner = getattr(inspect.getattr_static(value, "py_func", value), "__globals__", None)
         if isinstance(inner, dict):
             found[id(inner)] = inner
+    if type(f) is types.MethodType and type(getattr(f.__self__, "__dict__", None)) is dict:
+        held = vars(f.__self__)  # the attributes of the object, among them solvers
+        found[id(held)] = held
     return list(found.values())
 
 
@@ -157,6 +161,12 @@ def _filled(cell: Any) -> bool:
 
 def _stand_in_of(value: Any) -> Any:
     """Return what a function is to be replaced by; None if it is not, or stands in already."""
+    kind = type(value)
+    if kind is functools.partial:
+        inner = _stand_in_of(value.func)
+        return None if inner is None else functools.partial(inner, *value.args, **value.keywords)
+    if kind in KINDS:
+        return KINDS[kind](value)
     try:
         stand_in = PATCHES.get(value)
     except TypeError:  # unhashable, so not a function
