@@ -62,7 +62,7 @@ def _made(original: Any, matrix: Any, *args: Any, **kwargs: Any) -> None:
         return
     name = f"scipy.sparse.{type(matrix).__name__}"
     raise unsupported(
-        f"{name} of traced values where it is not called by its name (but held in a dict, in an attribute, or by a library)",
+        f"{name} of traced values where it is not called by its name (but held in a dict, an attribute, a library)",
         f"Call {name}(...) in the function itself.",
     )
 

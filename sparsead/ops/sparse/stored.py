@@ -54,7 +54,7 @@ class Stored(Numbered):
     def of_triplets(
         cls, entries: Triplets, kind: Any = scipy.sparse.csr_array, axes: int = 2, blocksize: Any = None
     ) -> Any:
-        """Return a matrix of a class with these entries, equal places summed; or the one row of an array of one axis."""
+        """Return a matrix of a class with these entries, equal places summed; the one row of an array of one axis."""
         entries = entries.summed()
         places = (entries.rows, entries.columns)[2 - axes :]
         coo: Any = scipy.sparse.coo_matrix if issubclass(kind, scipy.sparse.spmatrix) else scipy.sparse.coo_array
@@ -64,7 +64,7 @@ class Stored(Numbered):
 
     @classmethod
     def made(cls, numbers: Any, values: Any, stored: Any = None) -> Any:
-        """Return a matrix of numbers and values; see `Numbered`. One of lists or of keys is filled element by element."""
+        """Return a matrix of numbers and values, see `Numbered`; one of lists or keys is filled element by element."""
         if numbers.format not in ("lil", "dok"):
             return cls(numbers, values, stored)
         from sparsead.ops.sparse.filled import ByElement  # which is such a matrix itself
@@ -229,7 +229,7 @@ class Stored(Numbered):
         self._written(sort, values)
 
     def deduped(self) -> Any:
-        """Return the matrix itself after it was sorted, equal places summed, which SciPy does in functions of entries."""
+        """Return the matrix itself after it was sorted and summed by place, as SciPy does in functions of entries."""
         if hasattr(self.numbers, "sum_duplicates"):
             self.sum_duplicates()
         return self

@@ -165,12 +165,12 @@ def _stand_in_of(value: Any) -> Any:
     if kind is functools.partial:
         inner = _stand_in_of(value.func)
         return None if inner is None else functools.partial(inner, *value.args, **value.keywords)
-    if kind in KINDS:
-        return KINDS[kind](value)
     try:
         stand_in = PATCHES.get(value)
     except TypeError:  # unhashable, so not a function
         return None
+    if stand_in is None and kind in KINDS:
+        stand_in = KINDS[kind](value)
     return None if stand_in is value else stand_in
 
 
