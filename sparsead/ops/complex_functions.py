@@ -160,7 +160,7 @@ record(
 def prod(a: Any, axis: Any = None, dtype: Any = None, keepdims: bool = False, **more: Any) -> Any:
     """``np.prod``: by halves."""
     if more:
-        raise unsupported(f"np.prod of complex values with {next(iter(more))}=", "Multiply by np.where(where, z, 1.0).")
+        raise unsupported(f"np.prod of complex values with {next(iter(more))}=", "Multiply by np.where(c, z, 1.0).")
     axes = tuple(range(a.ndim)) if axis is None else axis if isinstance(axis, tuple) else (axis,)
     kept = tuple(1 if k in {x % a.ndim for x in axes} else n for k, n in enumerate(a.shape))
     lines = np.moveaxis(a, axes, tuple(range(len(axes)))).reshape((-1, *np.delete(a.shape, axes)))
