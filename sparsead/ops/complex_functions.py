@@ -29,8 +29,8 @@ from sparsead.tracing.complex import COMPLEX_HANDLERS, parts
 #: Functions whose definition, in terms of others, means the same for complex arrays.
 DEFINED: list[Any] = [
     np.trapezoid, np.polyval, np.polyadd, np.polysub, np.polyder, np.polyint, np.vander, np.matvec, np.linspace,
-    np.fill_diagonal, np.put, np.copyto, np.choose, np.apply_along_axis, np.put_along_axis, np.putmask, np.place, np.var,
-    np.std, np.nan_to_num,
+    np.fill_diagonal, np.put, np.copyto, np.choose, np.apply_along_axis, np.put_along_axis, np.putmask, np.place,
+    np.var, np.std, np.nan_to_num,
 ]  # fmt: skip
 COMPLEX_HANDLERS |= {function: HANDLERS[function] for function in DEFINED}
 linear(np.linalg.trace, np.gradient, np.cumulative_sum)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import operator
 from typing import Any
 
 import numpy as np
@@ -10,7 +11,7 @@ import scipy.sparse
 from sparsead.errors import unsupported
 from sparsead.ops.registry import traced
 from sparsead.ops.sparse import triplets
-from sparsead.ops.sparse.matrix import TracedSparse
+from sparsead.ops.sparse.matrix import TracedSparse, class_of
 from sparsead.ops.sparse.triplets import Triplets
 from sparsead.tracing.array import stack_objects
 
@@ -117,6 +118,20 @@ class ByElement(TracedSparse):
         """Return a matrix of the same structure."""
         return ByElement(self._kind, self._stored().with_values(values))
 
+    def _of_kind(self, operation: Any, made: TracedSparse) -> Any:
+        """Return a result in the format that SciPy gives it."""
+        return made.asformat(class_of(operation, (self._kind, 2))[0].__name__[:3])
+
+    def __neg__(self) -> Any:
+        return self._of_kind(operator.neg, -self._stored())
+
+    def __abs__(self) -> Any:
+        return self._of_kind(abs, abs(self._stored()))
+
+    def power(self, n: Any, dtype: Any = None) -> Any:
+        """Same as ``lil_array.power``."""
+        return self._of_kind(_square, self._stored().power(n, dtype))
+
     def _turn_into(self, made: Any) -> None:
         self._matrix = self._stored() if made is self else made
 
@@ -144,3 +159,7 @@ class ByElement(TracedSparse):
         if any(not -n <= k < n for k, n in zip(key, shape, strict=True)):
             raise IndexError(f"index {key} is out of bounds for a matrix of shape {shape}")
         return tuple(int(k) % n for k, n in zip(key, shape, strict=True))
+
+
+def _square(matrix: Any) -> Any:
+    return matrix.power(2)
