@@ -72,8 +72,10 @@ def columnwise(name: str, function: Any, b: Any, n: int) -> Any:
     The function also takes all columns of the identity at once: they give its matrix. Complex vectors are pairs of
     real ones, for a function of complex values too.
     """
-    if isinstance(b, TracedComplex) or np.iscomplexobj(function(np.zeros(n))):
+    if np.iscomplexobj(function(np.zeros(n))):
         return _by_parts(name, function, b, n)
+    if isinstance(b, TracedComplex):
+        return complex_of_parts(*(traced(columnwise(name, function, part, n)) for part in (b.real, b.imag)))
     operation = Linear(name, function, np.asarray(function(np.eye(n))))
     columns: Any = traced(b)
     columns = columns if np.ndim(b) == 1 else np.moveaxis(columns, -2, -1)

@@ -146,10 +146,24 @@ def _modules(f: Callable[..., Any]) -> list[dict[str, Any]]:
         inner = getattr(inspect.getattr_static(value, "py_func", value), "__globals__", None)
         if isinstance(inner, dict):
             found[id(inner)] = inner
-    if type(f) is types.MethodType and type(getattr(f.__self__, "__dict__", None)) is dict:
-        held = vars(f.__self__)  # the attributes of the object, among them solvers
-        found[id(held)] = held
+    for value in [f, *names.values(), *cells]:
+        held = _attributes(value)
+        if held:
+            found[id(held)] = held
     return list(found.values())
+
+
+def _attributes(value: Any) -> dict[str, Any] | None:
+    """Return the attributes of an object, or of that of a method, if solvers that were made before are among them."""
+    value = value.__self__ if type(value) is types.MethodType else value
+    if isinstance(inspect.getattr_static(value, "__dict__", None), (types.GetSetDescriptorType, dict)):
+        try:
+            held = object.__getattribute__(value, "__dict__")
+        except (AttributeError, TypeError):
+            return None
+        if type(held) is dict and any(type(v) in KINDS and KINDS[type(v)](v) is not None for v in held.values()):
+            return held
+    return None
 
 
 def _filled(cell: Any) -> bool:
