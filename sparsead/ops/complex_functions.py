@@ -78,8 +78,8 @@ def log2(a: Any, b: Any) -> Pair:
 
 @of_parts(np.log1p, lambda x: np.log1p(_point(x)).real, lambda x: np.log1p(_point(x)).imag)
 def log1p(a: Any, b: Any) -> Pair:
-    """Principal branch, without a loss of digits near 0."""
-    return 0.5 * np.log1p(a * (2.0 + a) + b * b), np.arctan2(b, 1.0 + a)
+    """Principal branch, with the digits that NumPy's own has."""
+    return np.log(np.hypot(1.0 + a, b)), np.arctan2(b, 1.0 + a)
 
 
 @of_parts(np.expm1, lambda x: np.expm1(_point(x)).real, lambda x: np.expm1(_point(x)).imag)
@@ -98,8 +98,8 @@ def exp2(a: Any, b: Any) -> Any:
 @of_parts(np.arctanh, lambda x: np.arctanh(_point(x)).imag, lambda x: np.arctanh(_point(x)).real)
 def arctanh(a: Any, b: Any) -> Pair:
     """``(log(1 + z) - log(1 - z)) / 2``."""
-    (real, imag), (other, angle) = log1p(a, b), log1p(-a, -b)
-    return 0.5 * (real - other), 0.5 * (imag - angle)
+    size = (1.0 - a) ** 2 + b * b
+    return 0.25 * np.log1p(4.0 * a / size), 0.5 * (np.arctan2(b, 1.0 + a) + np.arctan2(b, 1.0 - a))
 
 
 @of_parts(np.arctan, lambda x: np.arctan(_point(x)).imag, lambda x: np.arctan(_point(x)).real)

@@ -32,7 +32,7 @@ def cases():
 
 
 @pytest.mark.filterwarnings("ignore")
-@pytest.mark.parametrize("sample", cases())
+@pytest.mark.parametrize("sample", list(cases()))
 def test_right_or_refused(sample):
     f = lambda x: flat(sample(point(x)))  # noqa: E731
     try:
@@ -66,6 +66,8 @@ def test_not_refused(spelling):
         lambda z: np.vecdot(z, 1j + z),
         lambda z: np.arccosh(z + 2.0),
         lambda z: np.log1p(1e-9 * z),
+        lambda z: np.arctanh(1e-9 * z),
+        lambda z: np.expm1(1e-9 * z),
     ],
 )
 def test_values(f):
