@@ -23,7 +23,6 @@ from sparsead.ops import (  # noqa: F401  (stated first)
 )
 from sparsead.ops.complex import Pair, joined, linear, log, of_parts
 from sparsead.ops.registry import HANDLERS, record
-from sparsead.tracing.array import complex_of_parts
 from sparsead.tracing.complex import COMPLEX_HANDLERS, parts
 
 #: Functions whose definition, in terms of others, means the same for complex arrays.
@@ -34,13 +33,14 @@ DEFINED: list[Any] = [
 ]  # fmt: skip
 COMPLEX_HANDLERS |= {function: HANDLERS[function] for function in DEFINED}
 linear(np.linalg.trace, np.gradient, np.cumulative_sum)
-COMPLEX_HANDLERS |= {
+PRODUCTS: dict[Any, Any] = {
     np.linalg.matmul: lambda a, b: np.matmul(a, b), np.linalg.outer: lambda a, b: np.outer(a, b),
     np.linalg.tensordot: lambda a, b, /, *, axes=2: np.tensordot(a, b, axes),
     np.vecdot: lambda a, b, axis=-1: np.sum(np.conjugate(a) * b, axis=axis),
     np.linalg.vecdot: lambda a, b, /, *, axis=-1: np.sum(np.conjugate(a) * b, axis=axis),
     np.vecmat: lambda a, b: np.matmul(np.conjugate(a)[..., None, :], b)[..., 0, :],
 }  # fmt: skip
+COMPLEX_HANDLERS |= PRODUCTS
 
 
 def _point(x: Any) -> Any:
@@ -192,7 +192,8 @@ def _doubled(a: Any) -> Any:
 
 
 def _halves(both: Any, axis: int = -2) -> Any:
-    return complex_of_parts(*np.split(both, 2, axis=axis))
+    real, imag = np.split(both, 2, axis=axis)
+    return joined(real, imag)
 
 
 def solve(a: Any, b: Any) -> Any:

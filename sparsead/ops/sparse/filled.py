@@ -43,12 +43,12 @@ class ByElement(TracedSparse):
         return self._kind
 
     @property
-    def numbers(self) -> Any:  # type: ignore[override]
+    def numbers(self) -> Any:
         """Which value each stored entry is."""
         return self._stored().numbers
 
     @property
-    def values(self) -> Any:  # type: ignore[override]
+    def values(self) -> Any:
         """The values."""
         return self._stored().values
 

@@ -39,7 +39,7 @@ def class_of(operation: Callable[..., Any], *operands: tuple[Any, int]) -> tuple
 def _kind(value: Any) -> tuple[Any, int]:
     if issubclass(type(value), Numbered):
         return value.__class__, value.numbers.ndim
-    return (type(value), value.ndim) if scipy.sparse.issparse(value) else (np.ndarray, np.ndim(value))
+    return (type(value), np.ndim(value)) if scipy.sparse.issparse(value) else (np.ndarray, np.ndim(value))
 
 
 class TracedSparse(Stored):

@@ -11,7 +11,7 @@ import scipy.sparse
 from sparsead.errors import unsupported
 from sparsead.ops.registry import traced
 from sparsead.ops.sparse.dense import as_matrix
-from sparsead.ops.sparse.numbering import Numbered, Numbering, count, numbered, picked, view_of, with_data
+from sparsead.ops.sparse.numbering import Numbered, Numbering, count, is_sparse, numbered, picked, view_of, with_data
 from sparsead.ops.sparse.triplets import Triplets
 from sparsead.tracing.array import stack_objects
 
@@ -69,7 +69,8 @@ class Stored(Numbered):
             return cls(numbers, values, stored)
         from sparsead.ops.sparse.filled import ByElement  # which is such a matrix itself
 
-        return ByElement(type(numbers), cls(numbers, values))
+        matrix: Any = cls(numbers, values)
+        return ByElement(type(numbers), matrix)
 
     @classmethod
     def of_constant(cls, matrix: Any) -> Any:
@@ -125,7 +126,8 @@ class Stored(Numbered):
         """Return what an operation of SciPy makes of the matrix: itself, a view, a copy, an array, or one value."""
         if not self._is_unique():
             return self._asked_of_duplicates(operation)
-        before, values = self.numbers.data, self.values
+        before: Any = self.numbers.data
+        values: Any = self.values
         found = operation(self.numbers)
         if self.numbers.data is not before or np.any((before != count(before.shape)) & (before > 0)):
             values = np.copy(values)
@@ -140,10 +142,10 @@ class Stored(Numbered):
         labels = np.random.default_rng(0).choice(2**40, self.numbers.data.size, replace=False) + 2**61
         attempt = self.numbers.copy()
         attempt.data = labels.reshape(self.numbers.data.shape)
-        found = operation(attempt)
+        found: Any = operation(attempt)
         if found is attempt:
             return self
-        if scipy.sparse.issparse(found):
+        if is_sparse(found):
             view = view_of(self.values, attempt.data, with_data(found).data)
             if view is not None:
                 self._count_all()
