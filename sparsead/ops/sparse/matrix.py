@@ -39,7 +39,8 @@ def class_of(operation: Callable[..., Any], *operands: tuple[Any, int]) -> tuple
 def _kind(value: Any) -> tuple[Any, int]:
     if issubclass(type(value), Numbered):
         return value.__class__, value.numbers.ndim
-    return (type(value), np.ndim(value)) if scipy.sparse.issparse(value) else (np.ndarray, np.ndim(value))
+    axes: int = value.ndim if hasattr(value, "ndim") else np.ndim(value)
+    return (type(value) if scipy.sparse.issparse(value) else np.ndarray), axes
 
 
 class TracedSparse(Stored):
