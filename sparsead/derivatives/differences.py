@@ -16,6 +16,7 @@ from coloring.pictures.thumbnail import thumbnail
 from sparsead.checking.check import verify
 from sparsead.checking.doubt import Doubt
 from sparsead.checking.plain import copied
+from sparsead.contract import Matrix
 from sparsead.derivatives.described import Described
 from sparsead.derivatives.modes import given_coloring
 from sparsead.derivatives.structure import FixedStructure
@@ -32,7 +33,7 @@ COMPLEX_STEP = 1e-30
 PROBES = (1e-4, 1e-1, 3.0)  # relative perturbations that look for a dependence
 
 
-class DifferenceJacobian(Described):
+class DifferenceJacobian(Described, Matrix):
     """A Jacobian from values of the function. Made by ``jacobian(..., method=...)``.
 
     Attributes
@@ -48,6 +49,8 @@ class DifferenceJacobian(Described):
         Calls of the function so far, probing included.
     """
 
+    derivative = "jacobian"
+
     def __init__(
         self,
         function: Callable[..., Any],
@@ -60,6 +63,7 @@ class DifferenceJacobian(Described):
         order: Any,
     ) -> None:
         self.function, self.mode, self.calls = function, method, 0
+        self.accuracy = ACCURACY[method]
         self.timings = Timings()
         self.signature = signature_of(function, args, argnum)
         self._step = np.asarray(STEPS.get(method, 1.0) if step is None else step, dtype=np.float64)
@@ -104,7 +108,7 @@ class DifferenceJacobian(Described):
         return self.signature.shaped(flat), self.structure.matrix(data)
 
     def values(
-        self, x: Any, *args: Any, out: np.ndarray | None = None, order: str = "csr", verify: bool | str = False
+        self, x: Any, *args: Any, out: np.ndarray | None = None, order: str | None = None, verify: bool | str = False
     ) -> np.ndarray:
         """Return the values alone in a fixed order; see `PreparedMatrix.values`."""
         return self.structure.values(lambda data: self._fill(data, (x, *args), verify), out, order)
@@ -151,11 +155,6 @@ class DifferenceJacobian(Described):
 
     def __deepcopy__(self, memo: dict[int, Any]) -> Self:
         return self
-
-    @property
-    def accuracy(self) -> float:
-        """Relative accuracy that can be expected of the entries."""
-        return ACCURACY[self.mode]
 
     def explain(self, row: int | None = None, column: int | None = None) -> NoReturn:
         """Raise InputError: only what was traced knows its lines."""
@@ -205,7 +204,7 @@ class DifferenceJacobian(Described):
             change = self._difference(args, point, direction, start)
             self.coloring.plan.decompress_block(change.reshape(-1, 1), color, data)
         data /= steps[self.pattern.indices]
-        verify(self, how, self.structure.matrix(data), args)
+        verify(self, how, self.structure.by_rows(data), args)
         return start
 
     def _steps(self, point: np.ndarray) -> np.ndarray:

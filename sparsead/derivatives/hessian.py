@@ -11,8 +11,8 @@ import scipy.sparse
 
 import sparsead.ops  # noqa: F401  (fills the tables that tracing reads)
 from coloring import ColoringResult, SparsityPattern
-from sparsead.derivatives import constants
 from sparsead.derivatives.gradient import traced_scalar
+from sparsead.derivatives.layouts import check_layout
 from sparsead.derivatives.matrix import Filled, PreparedMatrix
 from sparsead.derivatives.modes import HESSIAN_MODES, check_options, choose_hessian, chosen_engine
 from sparsead.derivatives.nested import NestedHessian, composes, is_asked
@@ -32,6 +32,7 @@ from sparsead.kernels.pattern import detect
 from sparsead.stages import Timings
 from sparsead.sweeps.assembly import Assembly, compressed_assembly, direct_assembly
 from sparsead.sweeps.finishing import mirroring
+from sparsead.sweeps.storage import Storage
 from sparsead.tracing.arguments import Argnum
 from sparsead.tracing.decisions import Decisions
 from sparsead.tracing.order import for_order
@@ -60,7 +61,7 @@ class Hessian(PreparedMatrix, OfScalar):
         x: Any,
         *args: Any,
         out: scipy.sparse.csr_array | None = None,
-        triangle: str = "full",
+        triangle: str | None = None,
         keep_constants: bool = False,
         verify: bool | str = False,
     ) -> scipy.sparse.csr_array:
@@ -74,8 +75,9 @@ class Hessian(PreparedMatrix, OfScalar):
             The other arguments of the function.
         out : scipy.sparse.csr_array, optional
             A full result of an earlier call, to be overwritten.
-        triangle : {"full", "lower", "upper"}
-            What to return; the diagonal belongs to both triangles.
+        triangle : {"full", "lower", "upper"}, optional
+            What to return, where that is not what was prepared: copied out of it. The diagonal belongs to both
+            triangles.
         keep_constants : bool
             Leave entries alone that do not depend on x, where `out` holds them from an earlier call with
             ``keep_constants`` and equal `args`. You promise that you have not changed the values in `out` since.
@@ -96,22 +98,13 @@ class Hessian(PreparedMatrix, OfScalar):
         CheckFailed
             If `verify` finds that something disagrees.
         """
-        if triangle == "full" and not (keep_constants or verify) and (data := self.structure.plain(out)) is not None:
-            constants.forget(data)
-            if self._plain(x, *args, data):
-                return self.structure.matrix(data) if out is None else out
-        if is_asked((x, *args)):
-            return self._nested(x, *args)  # type: ignore[return-value]  # inside a traced function
-        inputs = self._inputs((x, *args))
-        if triangle != "full" and out is not None:
-            raise InputError("out= goes with triangle='full'; use values(x, out=, order='lower') for a triangle")
-        data = self.structure.new_or_checked(out)
-        self._fill(data, inputs, keep_constants)
-        if verify:
-            self._verified(self.structure.matrix(data), verify, (x, *args))
+        if triangle is None or triangle == self.structure.triangle:
+            return self._evaluated_matrix((x, *args), out, keep_constants, verify)
         if out is not None:
-            return out
-        return self.structure.matrix(data) if triangle == "full" else self.structure.triangle(data, triangle)
+            raise InputError(f"out= goes with triangle={self.structure.triangle!r}, as it was prepared; see `hessian`")
+        other = self.structure.other(self.structure.format, triangle)
+        data = self.values(x, *args, keep_constants=keep_constants, verify=verify)
+        return other.matrix(self.structure.converted(data, other))
 
     def gradient(self, x: Any, *args: Any, out: np.ndarray | None = None) -> np.ndarray:
         """Return the gradient at x, by one reverse sweep.
@@ -197,6 +190,9 @@ class Hessian(PreparedMatrix, OfScalar):
         matrix = self._filled(name, (x, *args), {"y": y, "g": g}, matrix, verify)
         return float(y[0]), self.signature.like_x(g), matrix
 
+    def _detected(self) -> dict[Buffer, SparsityPattern]:
+        return hessian_patterns(self.linear)
+
     @property
     def _nested(self) -> NestedHessian:
         return NestedHessian(self.program, self.signature, self.kernels)
@@ -215,6 +211,8 @@ def hessian(
     threads: int | None = None,
     backend: str = DEFAULT_BACKEND,
     check: bool = True,
+    format: str = "csr",
+    triangle: str = "full",
 ) -> Any:
     """Prepare the sparse Hessian of a scalar NumPy function.
 
@@ -254,9 +252,10 @@ def hessian(
            [0., 4., 0.]])
     """
     check_options(mode, HESSIAN_MODES, guard)
+    check_layout(format, triangle)
     if is_asked((x0, *args)):
         return NestedHessian.of(f, (x0, *args), argnum)  # inside a traced function
-    options = Options(argnum, mode, pattern, coloring, order, chosen_engine(backend, threads), check)
+    options = Options(argnum, mode, pattern, coloring, order, chosen_engine(backend, threads), check, format, triangle)
     return prepared_at(prepared, f, (x0, *args), options, guard)
 
 
@@ -331,12 +330,16 @@ def hessian_patterns(linear: LinearProgram) -> dict[Buffer, SparsityPattern]:
 
 
 def _assembly(
-    linear: LinearProgram, patterns: dict[Buffer, SparsityPattern], colored: ColoringResult | None, engine: Engine
+    linear: LinearProgram,
+    patterns: dict[Buffer, SparsityPattern],
+    colored: ColoringResult | None,
+    engine: Engine,
+    storage: Storage | None = None,
 ) -> Assembly:
     pattern = patterns[linear.target]
     if colored is not None:
-        return compressed_assembly(linear, colored, LANE, "hessian", engine)
-    assembly = direct_assembly(linear, patterns, {LANE: 0}, "hessian", engine)
+        return compressed_assembly(linear, colored, LANE, "hessian", engine, storage)
+    assembly = direct_assembly(linear, patterns, {LANE: 0}, "hessian", engine, storage)
     if linear.work:  # sums over several layers run in different orders above and below the diagonal
-        assembly.finish = mirroring(pattern, engine)
+        assembly.finish = mirroring(pattern, engine, storage)
     return assembly

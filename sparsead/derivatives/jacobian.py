@@ -13,6 +13,7 @@ import sparsead.ops  # noqa: F401  (fills the tables that tracing reads)
 from coloring import ColoringResult, SparsityPattern
 from sparsead.derivatives import constants
 from sparsead.derivatives.differences import METHODS, DifferenceJacobian
+from sparsead.derivatives.layouts import check_layout
 from sparsead.derivatives.matrix import PreparedMatrix
 from sparsead.derivatives.modes import JACOBIAN_MODES, check_options, choose_jacobian, chosen_engine
 from sparsead.derivatives.nested import NestedJacobian, composes, is_asked
@@ -32,6 +33,7 @@ from sparsead.kernels.lower import lower
 from sparsead.kernels.pattern import detect
 from sparsead.stages import Timings
 from sparsead.sweeps.assembly import Assembly, compressed_assembly, direct_assembly
+from sparsead.sweeps.storage import Storage
 from sparsead.tracing.arguments import Argnum
 from sparsead.tracing.decisions import Decisions
 from sparsead.tracing.trace import trace
@@ -91,16 +93,7 @@ class Jacobian(PreparedMatrix):
         CheckFailed
             If `verify` finds that something disagrees.
         """
-        if not (keep_constants or verify) and (data := self.structure.plain(out)) is not None:
-            constants.forget(data)
-            if self._plain(x, *args, data):
-                return self.structure.matrix(data) if out is None else out
-        if is_asked((x, *args)):
-            return self._nested(x, *args)  # type: ignore[return-value]  # inside a traced function
-        inputs = self._inputs((x, *args))
-        data = self.structure.new_or_checked(out)
-        self._fill(data, inputs, keep_constants)
-        return self._verified(self.structure.matrix(data) if out is None else out, verify, (x, *args))
+        return self._evaluated_matrix((x, *args), out, keep_constants, verify)
 
     @composes
     def value_and_jacobian(
@@ -235,6 +228,7 @@ def jacobian(
     threads: int | None = None,
     backend: str = DEFAULT_BACKEND,
     check: bool = True,
+    format: str = "csr",
 ) -> Any:
     """Prepare the sparse Jacobian of a NumPy function.
 
@@ -310,12 +304,13 @@ def jacobian(
     {'jvp': 2, 'vjp': 0}
     """
     check_options(mode, JACOBIAN_MODES, guard)
+    check_layout(format, "full")
     if is_asked((x0, *args)):
         return NestedJacobian.of(f, (x0, *args), argnum)
     _check_method(method, mode)
     if method != "ad":
         return DifferenceJacobian(f, (x0, *args), argnum, method, step, pattern, coloring, order)
-    options = Options(argnum, mode, pattern, coloring, order, chosen_engine(backend, threads), check)
+    options = Options(argnum, mode, pattern, coloring, order, chosen_engine(backend, threads), check, format)
     return prepared_at(prepared, f, (x0, *args), options, guard)
 
 
@@ -349,11 +344,15 @@ def prepared(
 
 
 def _assembly(
-    linear: LinearProgram, patterns: dict[Buffer, SparsityPattern], colored: ColoringResult | None, engine: Engine
+    linear: LinearProgram,
+    patterns: dict[Buffer, SparsityPattern],
+    colored: ColoringResult | None,
+    engine: Engine,
+    storage: Storage | None = None,
 ) -> Assembly:
     if colored is None:
-        return direct_assembly(linear, patterns, {"jvp": 0, "vjp": 0}, "jacobian", engine)
-    return compressed_assembly(linear, colored, "jvp", "jacobian", engine)
+        return direct_assembly(linear, patterns, {"jvp": 0, "vjp": 0}, "jacobian", engine, storage)
+    return compressed_assembly(linear, colored, "jvp", "jacobian", engine, storage)
 
 
 def jacobian_pattern(f: Callable[..., Any], x0: Any, *args: Any, argnum: Argnum = 0) -> SparsityPattern:

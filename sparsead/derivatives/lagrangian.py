@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from sparsead.checking.plain import copied
+from sparsead.contract import Derivative
 from sparsead.derivatives.described import Described
 from sparsead.derivatives.hessian import Hessian, hessian
 from sparsead.errors import InputError
@@ -63,11 +64,14 @@ class Lagrangian:
         return sigma * value + np.sum(multipliers * np.ravel(constraints))
 
 
-class LagrangianHessian(Described):
+class LagrangianHessian(Described, Derivative):
     """The Hessian of a Lagrangian; ``hessian`` is the prepared Hessian of x, multipliers, sigma and args."""
+
+    derivative = "hessian"
 
     def __init__(self, hessian: Hessian, size: int) -> None:
         self.hessian = hessian
+        self.signature, self.accuracy = hessian.signature, hessian.accuracy
         self._size = size
 
     def __call__(self, x: Any, multipliers: Any, *args: Any, sigma: float = 1.0, **options: Any) -> Any:
@@ -100,6 +104,12 @@ class LagrangianHessian(Described):
     def values(self, x: Any, multipliers: Any, *args: Any, sigma: float = 1.0, **options: Any) -> np.ndarray:
         """Return the values of the entries; `options` are those of `PreparedMatrix.values`."""
         return self.hessian.values(x, self._checked(multipliers), float(sigma), *args, **options)
+
+    def value(  # type: ignore[override]  # multipliers are an argument more
+        self, x: Any, multipliers: Any, *args: Any, sigma: float = 1.0
+    ) -> float:
+        """Return the Lagrangian at x, from the compiled kernels."""
+        return self.hessian.value(x, self._checked(multipliers), float(sigma), *args)
 
     def function(self, x: Any, multipliers: Any, *args: Any, sigma: float = 1.0) -> Any:
         """Return the Lagrangian at x, from the functions themselves."""

@@ -11,6 +11,7 @@ from typing import Any, ClassVar
 import numpy as np
 
 from sparsead.checking.report import Report, unchecked
+from sparsead.contract import ROUNDING, Derivative
 from sparsead.derivatives.batch import Batch, batch_of
 from sparsead.derivatives.described import Described
 from sparsead.derivatives.export import exported
@@ -55,7 +56,7 @@ class Function:
         return int(np.prod(self.shape, dtype=np.int64))
 
 
-class Prepared(Described, Sendable):
+class Prepared(Described, Sendable, Derivative):
     """A derivative prepared once, evaluated many times.
 
     Attributes
@@ -74,7 +75,7 @@ class Prepared(Described, Sendable):
         What was compared with `function` before this was returned; its notes say what could not be, and why.
     """
 
-    derivative: ClassVar[str]  # "jacobian", "hessian" or "gradient"
+    accuracy = ROUNDING
     _products: ClassVar[tuple[Product, ...]] = ()
     checked: Report
 
