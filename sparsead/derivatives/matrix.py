@@ -263,7 +263,7 @@ class PreparedMatrix(OfManyPoints, AsMachineCode, Matrix):
         data = new_or_checked("diagonal", out, (min(self.shape),))
         inputs = apart(self._inputs((x, *args)), data)
         self._diagonal.fill(data, inputs)
-        return data
+        return data if out is None else out
 
     @functools.cached_property
     def _diagonal(self) -> Assembly:
@@ -303,7 +303,7 @@ class PreparedMatrix(OfManyPoints, AsMachineCode, Matrix):
         InputError
             If `out` does not fit or the order is not known.
         """
-        if not (keep_constants or verify) and (order is None or (order == "csr" and self.structure.in_order)):
+        if not (keep_constants or verify) and self.structure.is_order(order):
             room = np.empty(self.structure.size) if out is None else out
             constants.forget(room)
             if self._plain(x, *args, room):

@@ -153,6 +153,10 @@ class FixedStructure:
     def _sources(self) -> dict[tuple[str, str], np.ndarray]:
         return {}
 
+    def is_order(self, order: str | None) -> bool:
+        """Tell whether values are stored in this order; None is the order in which they are."""
+        return order is None or ORDERS.get(order) == (self.format, self.triangle)
+
     def values(self, fill: Fill, out: np.ndarray | None, order: str | None) -> np.ndarray:
         """Return values in an order, computed by `fill` as they are stored; by default as they are stored."""
         if order is not None and order not in ORDERS:

@@ -108,7 +108,7 @@ class PetscSystem(_Rows):
 
     def jacobian(self, snes: Any, X: Any, J: Any, P: Any) -> None:
         """Write the Jacobian at X to P, and to J if they are the same."""
-        self._fill(J, P, self.prepared.values(self._gathered(X), *self.args))
+        self._fill(J, P, self.prepared.values(self._gathered(X), *self.args, order="csr"))
 
 
 class PetscSteps(_Rows):
@@ -150,7 +150,7 @@ class PetscSteps(_Rows):
     def ijacobian(self, ts: Any, t: float, U: Any, Udot: Any, shift: float, J: Any, P: Any) -> None:
         """Write ``dF/du + shift dF/du'`` to P, and to J if they are the same."""
         u, udot = self._gathered(U), self._gathered(Udot)
-        self._fill(J, P, self.prepared.values(self._w, float(shift), float(t), u, udot, *self.args))
+        self._fill(J, P, self.prepared.values(self._w, float(shift), float(t), u, udot, *self.args, order="csr"))
 
 
 class PetscRates(_Rows):
@@ -195,4 +195,4 @@ class PetscRates(_Rows):
 
     def jacobian(self, ts: Any, t: float, U: Any, J: Any, P: Any) -> None:
         """Write ``df/du`` to P, and to J if they are the same."""
-        self._fill(J, P, self.prepared.values(self._gathered(U), 0.0, float(t), *self.args))
+        self._fill(J, P, self.prepared.values(self._gathered(U), 0.0, float(t), *self.args, order="csr"))
