@@ -17,6 +17,7 @@ from sparsead.checking.check import verify
 from sparsead.checking.doubt import Doubt
 from sparsead.checking.plain import copied
 from sparsead.contract import Matrix
+from sparsead.derivatives.blocks import Blocks, blocks_of
 from sparsead.derivatives.described import Described
 from sparsead.derivatives.modes import given_coloring
 from sparsead.derivatives.structure import FixedStructure
@@ -131,6 +132,10 @@ class DifferenceJacobian(Described, Matrix):
     def vjp(self, x: Any, w: Any, *args: Any) -> np.ndarray:
         """Return ``J.T @ w``, from the matrix."""
         return self(x, *args).T @ checked_vector("vjp", w, self.shape[0])
+
+    def blocks(self, matrix: Any) -> Blocks:
+        """Return the blocks of a matrix that a call returned, by name; see `PreparedMatrix.blocks`."""
+        return blocks_of(matrix, self.shape, self.signature)
 
     # -- what was prepared ----------------------------------------------------------------------------------
     @property

@@ -41,7 +41,7 @@ class Gradient(OfScalar):
         """Compile what the calls need, all at once; or what is named."""
         super().compile(*(names or ("value", "gradient", "value_and_gradient")))
 
-    def __call__(self, x: Any, *args: Any, out: np.ndarray | None = None) -> np.ndarray:
+    def __call__(self, x: Any, *args: Any, out: np.ndarray | None = None, **named: Any) -> np.ndarray:
         """Return the gradient at x.
 
         Parameters
@@ -63,7 +63,8 @@ class Gradient(OfScalar):
         InputError
             If a shape differs from the prepared one.
         """
-        return self._evaluated("gradient", (x, *args), out, self._plain_gradient, self.signature.like_x)
+        args = self._args(x, args, named)
+        return self._evaluated("gradient", args, out, self._plain_gradient, self.signature.like_x)
 
     def batch(self, X: Any, *args: Any, out: np.ndarray | None = None, axis: int = 0) -> np.ndarray:
         """Return the gradients at many points.

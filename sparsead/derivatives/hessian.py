@@ -64,6 +64,7 @@ class Hessian(PreparedMatrix, OfScalar):
         triangle: str | None = None,
         keep_constants: bool = False,
         verify: bool | str = False,
+        **named: Any,
     ) -> scipy.sparse.csr_array:
         """Return the Hessian at x.
 
@@ -98,15 +99,16 @@ class Hessian(PreparedMatrix, OfScalar):
         CheckFailed
             If `verify` finds that something disagrees.
         """
+        args = self._args(x, args, named)
         if triangle is None or triangle == self.structure.triangle:
-            return self._evaluated_matrix((x, *args), out, keep_constants, verify)
+            return self._evaluated_matrix(args, out, keep_constants, verify)
         if out is not None:
             raise InputError(f"out= goes with triangle={self.structure.triangle!r}, as it was prepared; see `hessian`")
         other = self.structure.other(self.structure.format, triangle)
-        data = self.values(x, *args, keep_constants=keep_constants, verify=verify)
+        data = self.values(*args, keep_constants=keep_constants, verify=verify)
         return other.matrix(self.structure.converted(data, other))
 
-    def gradient(self, x: Any, *args: Any, out: np.ndarray | None = None) -> np.ndarray:
+    def gradient(self, x: Any, *args: Any, out: np.ndarray | None = None, **named: Any) -> np.ndarray:
         """Return the gradient at x, by one reverse sweep.
 
         Parameters
@@ -121,7 +123,8 @@ class Hessian(PreparedMatrix, OfScalar):
         ndarray
             In the shape of x.
         """
-        return self._evaluated("gradient", (x, *args), out, self._plain_gradient, self.signature.like_x)
+        args = self._args(x, args, named)
+        return self._evaluated("gradient", args, out, self._plain_gradient, self.signature.like_x)
 
     def gradient_batch(self, X: Any, *args: Any, out: np.ndarray | None = None, axis: int = 0) -> np.ndarray:
         """Return the gradients at many points.
@@ -139,7 +142,7 @@ class Hessian(PreparedMatrix, OfScalar):
         return self._batches("gradient")((X, *args), out, axis)
 
     @composes
-    def hvp(self, x: Any, v: Any, *args: Any) -> np.ndarray:
+    def hvp(self, x: Any, v: Any, *args: Any, **named: Any) -> np.ndarray:
         """Return ``H @ v`` without forming H.
 
         Parameters
@@ -158,7 +161,7 @@ class Hessian(PreparedMatrix, OfScalar):
         InputError
             If a shape does not fit.
         """
-        return self._product(HVP, x, v, args)
+        return self._product(HVP, v, self._args(x, args, named))
 
     def value_gradient_and_hessian(
         self,
@@ -166,6 +169,7 @@ class Hessian(PreparedMatrix, OfScalar):
         *args: Any,
         out: tuple[np.ndarray | None, scipy.sparse.csr_array | None] | None = None,
         verify: bool | str = False,
+        **named: Any,
     ) -> tuple[float, np.ndarray, scipy.sparse.csr_array]:
         """Return ``f(x, *args)``, its gradient and its Hessian, from one sweep.
 
@@ -184,10 +188,11 @@ class Hessian(PreparedMatrix, OfScalar):
         H : scipy.sparse.csr_array, shape (n, n)
             As a call returns it.
         """
+        args = self._args(x, args, named)
         name = "value_gradient_and_hessian"
         given, matrix = checked_pair(name, out)
         y, g = np.empty(1), new_or_checked(name, given, self.program.wrt.shape)
-        matrix = self._filled(name, (x, *args), {"y": y, "g": g}, matrix, verify)
+        matrix = self._filled(name, args, {"y": y, "g": g}, matrix, verify)
         return float(y[0]), self.signature.like_x(g), matrix
 
     def _detected(self) -> dict[Buffer, SparsityPattern]:

@@ -60,6 +60,7 @@ class Jacobian(PreparedMatrix):
         out: scipy.sparse.csr_array | None = None,
         keep_constants: bool = False,
         verify: bool | str = False,
+        **named: Any,
     ) -> scipy.sparse.csr_array:
         """Return the Jacobian at x.
 
@@ -93,7 +94,8 @@ class Jacobian(PreparedMatrix):
         CheckFailed
             If `verify` finds that something disagrees.
         """
-        return self._evaluated_matrix((x, *args), out, keep_constants, verify)
+        args = self._args(x, args, named)
+        return self._evaluated_matrix(args, out, keep_constants, verify)
 
     @composes
     def value_and_jacobian(
@@ -102,6 +104,7 @@ class Jacobian(PreparedMatrix):
         *args: Any,
         out: tuple[np.ndarray | None, scipy.sparse.csr_array | None] | None = None,
         verify: bool | str = False,
+        **named: Any,
     ) -> tuple[np.ndarray, scipy.sparse.csr_array]:
         """Return ``f(x, *args)`` and its Jacobian, from one sweep.
 
@@ -127,17 +130,18 @@ class Jacobian(PreparedMatrix):
         >>> y, J.diagonal()
         (array([1., 4., 9.]), array([2., 4., 6.]))
         """
+        args = self._args(x, args, named)
         given, matrix = checked_pair("value_and_jacobian", out)
         if not verify and (data := self.structure.plain(matrix)) is not None:
             constants.forget(data)
             y = np.empty(self.program.output.shape) if given is None else given
-            if self._plain_both(x, *args, y, data):
+            if self._plain_both(*args, y, data):
                 return y, self.structure.matrix(data) if matrix is None else matrix
         y = new_or_checked("value_and_jacobian", given, self.program.output.shape)
-        matrix = self._filled("value_and_jacobian", (x, *args), {"y": y}, matrix, verify)
+        matrix = self._filled("value_and_jacobian", args, {"y": y}, matrix, verify)
         return self.signature.shaped(y), matrix
 
-    def value(self, x: Any, *args: Any, out: np.ndarray | None = None) -> np.ndarray:
+    def value(self, x: Any, *args: Any, out: np.ndarray | None = None, **named: Any) -> np.ndarray:
         """Return ``f(x, *args)``, from the compiled kernels.
 
         Parameters
@@ -152,10 +156,11 @@ class Jacobian(PreparedMatrix):
         ndarray
             In the shape in which `f` returns it.
         """
-        return self._evaluated("value", (x, *args), out, self._plain_value, self.signature.shaped)
+        args = self._args(x, args, named)
+        return self._evaluated("value", args, out, self._plain_value, self.signature.shaped)
 
     @composes
-    def jvp(self, x: Any, v: Any, *args: Any) -> np.ndarray:
+    def jvp(self, x: Any, v: Any, *args: Any, **named: Any) -> np.ndarray:
         """Return ``J @ v`` without forming J.
 
         Parameters
@@ -174,10 +179,10 @@ class Jacobian(PreparedMatrix):
         InputError
             If a shape does not fit.
         """
-        return self._product(JVP, x, v, args)
+        return self._product(JVP, v, self._args(x, args, named))
 
     @composes
-    def vjp(self, x: Any, w: Any, *args: Any) -> np.ndarray:
+    def vjp(self, x: Any, w: Any, *args: Any, **named: Any) -> np.ndarray:
         """Return ``J.T @ w`` without forming J.
 
         Parameters
@@ -196,7 +201,7 @@ class Jacobian(PreparedMatrix):
         InputError
             If a shape does not fit.
         """
-        return self._product(VJP, x, w, args)
+        return self._product(VJP, w, self._args(x, args, named))
 
     @functools.cached_property
     def _plain_value(self) -> Callable[..., bool]:

@@ -58,15 +58,16 @@ class Layout:
         Raises
         ------
         InputError
-            If the format or the triangle is not known, or the pattern is not symmetric.
+            If the format or the triangle is not known.
         """
         check_layout(format, triangle)
         if triangle == "full" and format == "csc" and symmetric and pattern.is_symmetric:
             return replace(LAYOUTS["csr"](pattern, np.arange(0), triangle), format=format)
         if triangle == "full":
             return LAYOUTS[format](pattern, np.arange(pattern.nnz), triangle)
-        if not pattern.is_symmetric:
-            raise InputError(f"triangle={triangle!r} needs a symmetric pattern; give a symmetric one, or none")
+        if not (symmetric and pattern.is_symmetric):
+            rows, columns = (pattern.rows, pattern.indices)[:: 1 if triangle == "lower" else -1]
+            return LAYOUTS[format](pattern, np.flatnonzero(columns <= rows), triangle)
         lower = np.flatnonzero(pattern.indices <= pattern.rows)
         mirror = np.argsort(pattern.indices, kind="stable")  # entry k of the transpose, in row order
         return LAYOUTS[format](pattern, lower, triangle, mirror)
@@ -86,7 +87,7 @@ class _Kept:
     def __init__(self, pattern: SparsityPattern, kept: np.ndarray, triangle: str, mirror: np.ndarray | None) -> None:
         self.pattern, self.kept, self.mirror = pattern, kept, mirror
         sides = pattern.rows[kept], pattern.indices[kept]
-        self.rows, self.columns = sides if triangle != "upper" else sides[::-1]
+        self.rows, self.columns = sides if mirror is None or triangle == "lower" else sides[::-1]
 
     def storage(self, places: np.ndarray, size: int) -> Storage:
         """Return the storage, given the places of the entries that are kept."""
@@ -104,7 +105,7 @@ class _Kept:
 
 def _by_lines(format: str) -> Callable[..., Layout]:
     def lay_out(pattern: SparsityPattern, kept: np.ndarray, triangle: str, mirror: np.ndarray | None = None) -> Layout:
-        if format == "csr" and mirror is None:
+        if format == "csr" and triangle == "full":
             return Layout(format, triangle, None, (pattern.indices, pattern.indptr), (pattern.nnz,))
         entries = _Kept(pattern, kept, triangle, mirror)
         lines, others = (entries.rows, entries.columns)[:: 1 if format == "csr" else -1]
@@ -115,7 +116,7 @@ def _by_lines(format: str) -> Callable[..., Layout]:
 
 
 def _coo(pattern: SparsityPattern, kept: np.ndarray, triangle: str, mirror: np.ndarray | None = None) -> Layout:
-    if mirror is None:
+    if triangle == "full":
         return Layout("coo", triangle, None, (pattern.rows, pattern.indices), (pattern.nnz,))
     entries = _Kept(pattern, kept, triangle, mirror)
     order, columns, _ = entries.compressed(entries.rows, entries.columns, pattern.shape[0])

@@ -17,7 +17,7 @@ from sparsead.checking.plain import copied
 from sparsead.contract import Matrix
 from sparsead.derivatives import constants
 from sparsead.derivatives.batch import OfManyPoints
-from sparsead.derivatives.blocks import Blocks
+from sparsead.derivatives.blocks import Blocks, blocks_of
 from sparsead.derivatives.machine import AsMachineCode
 from sparsead.derivatives.nested import is_asked
 from sparsead.derivatives.plain import Outputs, never, plain_entry
@@ -107,10 +107,7 @@ class PreparedMatrix(OfManyPoints, AsMachineCode, Matrix):
         Blocks
             Indexed by a row name and a column name.
         """
-        if matrix.shape != self.shape:
-            raise InputError(f"expected a matrix of shape {self.shape}, as a call returns it, got {matrix.shape}")
-        rows = self.signature.columns() if self._symmetric else self.signature.rows()
-        return Blocks(matrix, rows, self.signature.columns())
+        return blocks_of(matrix, self.shape, self.signature, self._symmetric)
 
     @property
     def passes(self) -> dict[str, int]:
@@ -226,7 +223,7 @@ class PreparedMatrix(OfManyPoints, AsMachineCode, Matrix):
         matrix = self._nested(*args)
         return matrix.toarray() if self.structure.format == "dense" else matrix
 
-    def diagonal(self, x: Any, *args: Any, out: np.ndarray | None = None) -> np.ndarray:
+    def diagonal(self, x: Any, *args: Any, out: np.ndarray | None = None, **named: Any) -> np.ndarray:
         """Return the diagonal of the matrix at x, at its own cost: nothing else is computed.
 
         Parameters
@@ -258,10 +255,11 @@ class PreparedMatrix(OfManyPoints, AsMachineCode, Matrix):
         >>> jac.diagonal(np.array([1.0, 2.0, 3.0]))
         array([ 6.,  4., 12.])
         """
-        if is_asked((x, *args)):
-            return self._nested(x, *args).diagonal()
+        args = self._args(x, args, named)
+        if is_asked(args):
+            return self._nested(*args).diagonal()
         data = new_or_checked("diagonal", out, (min(self.shape),))
-        inputs = apart(self._inputs((x, *args)), data)
+        inputs = apart(self._inputs(args), data)
         self._diagonal.fill(data, inputs)
         return data if out is None else out
 
@@ -283,6 +281,7 @@ class PreparedMatrix(OfManyPoints, AsMachineCode, Matrix):
         order: str | None = None,
         keep_constants: bool = False,
         verify: bool | str = False,
+        **named: Any,
     ) -> np.ndarray:
         """Return the values of the entries alone, in a fixed order; explicit zeros are kept.
 
@@ -303,20 +302,21 @@ class PreparedMatrix(OfManyPoints, AsMachineCode, Matrix):
         InputError
             If `out` does not fit or the order is not known.
         """
+        args = self._args(x, args, named)
         if not (keep_constants or verify) and self.structure.is_order(order):
             room = np.empty(self.structure.size) if out is None else out
             constants.forget(room)
-            if self._plain(x, *args, room):
+            if self._plain(*args, room):
                 return room
-        inputs = self._inputs((x, *args))
+        inputs = self._inputs(args)
 
         def fill(data: np.ndarray) -> None:
             self._fill(data, inputs, keep_constants)
-            self._verify(data, verify, (x, *args))
+            self._verify(data, verify, args)
 
         return self.structure.values(fill, out, order)
 
-    def linear_operator(self, x: Any, *args: Any) -> scipy.sparse.linalg.LinearOperator:
+    def linear_operator(self, x: Any, *args: Any, **named: Any) -> scipy.sparse.linalg.LinearOperator:
         """Return the matrix at x as an operator: products only, no matrix.
 
         Parameters
@@ -329,16 +329,24 @@ class PreparedMatrix(OfManyPoints, AsMachineCode, Matrix):
         scipy.sparse.linalg.LinearOperator, shape (m, n)
             With products by the matrix and by its transpose.
         """
-        x = copied(x)
-        products = [lambda v, p=p: self._product(p, x, v, args) for p in (self._products[0], self._products[-1])]
+        args = tuple(map(copied, self._args(x, args, named)))
+        products = [lambda v, p=p: self._product(p, v, args) for p in (self._products[0], self._products[-1])]
         return as_operator(self.shape, *products)
 
-    def _product(self, product: Product, x: Any, v: Any, args: tuple[Any, ...]) -> np.ndarray:
-        """Return a product with a vector, or with columns."""
+    def _product(self, product: Product, v: Any, args: tuple[Any, ...]) -> Any:
+        """Return a product with a vector, or with columns; one that is built as x or as the result is, in kind."""
         given, returned = product.sizes(self.shape)
+        of_rows = product.transposed and not self.linear.symmetric  # those of a Hessian are built like x, too
+        built = self.signature.is_built(v, result=of_rows)
+        if built:
+            v = self.signature.flat(v) if of_rows else self.signature.flat_x(v)
         v = checked_vector(product.name, v, given)
-        inputs = self._inputs((x, *args))
-        return apply_columns(self._sweep(product.name), inputs, product.source, product.target, v, returned)
+        inputs = self._inputs(args)
+        found = apply_columns(self._sweep(product.name), inputs, product.source, product.target, v, returned)
+        if not built:
+            return found
+        to_rows = not product.transposed and not self.linear.symmetric
+        return self.signature.shaped(found) if to_rows else self.signature.like_x(found)
 
     def _new_sweep(self, name: str) -> Sweep:
         product = next((p for p in self._products if p.name == name), None)

@@ -13,6 +13,7 @@ from sparsead.derivatives.matrix import Filled
 from sparsead.derivatives.modes import Choice, given_pattern
 from sparsead.derivatives.structure import FixedStructure
 from sparsead.emit.sweep import Engine
+from sparsead.errors import InputError
 from sparsead.kernels.kernel import Buffer, LinearProgram
 from sparsead.memory import require
 from sparsead.stages import Timings
@@ -68,6 +69,10 @@ def finished(
     with timings.stage("color"):
         mode, colored, reasons = choose(linear, patterns, options.mode, options.coloring, options.order)
         found = patterns[linear.target]
+        if options.triangle != "full" and not found.is_symmetric:
+            raise InputError(
+                "a triangle stands for a whole Hessian only where the pattern is symmetric; give such a one"
+            )
         structure = FixedStructure(found, options.format, options.triangle, linear.symmetric)
         stored = functools.partial(assemble, linear, patterns, colored, options.engine)
         assembly = stored(structure.layout.storage)

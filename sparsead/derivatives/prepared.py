@@ -186,6 +186,10 @@ class Prepared(Described, Sendable, Derivative):
     def _new_sweep(self, name: str) -> Sweep:
         return value_sweep(self._functions[name].kernels, self.engine)
 
+    def _args(self, x: Any, args: tuple[Any, ...], named: dict[str, Any]) -> tuple[Any, ...]:
+        """Return the arguments of a call in order; some may have been given by name."""
+        return self.signature.placed((x, *args), named) if named else (x, *args)
+
     def _inputs(self, args: tuple[Any, ...]) -> dict[str, np.ndarray]:
         return dict(zip(self._names, self.signature.convert(args), strict=True))
 
@@ -197,7 +201,7 @@ class OfScalar(Prepared):
         self.gradient_kernels = gradients
         self._functions["gradient"] = Function(gradients, "g", self.program.wrt.shape, "g = the gradient")
 
-    def value(self, x: Any, *args: Any) -> float:
+    def value(self, x: Any, *args: Any, **named: Any) -> float:
         """Return ``f(x, *args)``, from the compiled kernels.
 
         Parameters
@@ -209,15 +213,16 @@ class OfScalar(Prepared):
         -------
         float
         """
+        args = self._args(x, args, named)
         y = np.empty(1)
-        if not self._plain_value(x, *args, y):
-            if is_asked((x, *args)):
-                return self._nested.value(x, *args)
-            self._sweep("value")(**self._inputs((x, *args)), y=y)
+        if not self._plain_value(*args, y):
+            if is_asked(args):
+                return self._nested.value(*args)
+            self._sweep("value")(**self._inputs(args), y=y)
         return float(y[0])
 
     @composes
-    def value_and_gradient(self, x: Any, *args: Any) -> tuple[float, np.ndarray]:
+    def value_and_gradient(self, x: Any, *args: Any, **named: Any) -> tuple[float, np.ndarray]:
         """Return ``f(x, *args)`` and its gradient, from one sweep.
 
         Parameters
@@ -231,8 +236,9 @@ class OfScalar(Prepared):
         gradient : ndarray
             In the shape of x.
         """
+        args = self._args(x, args, named)
         y, g = np.empty(1), np.empty(self.program.wrt.size)
-        self._sweep("value_and_gradient")(**self._inputs((x, *args)), y=y, g=g)
+        self._sweep("value_and_gradient")(**self._inputs(args), y=y, g=g)
         return float(y[0]), self.signature.like_x(g)
 
     @functools.cached_property

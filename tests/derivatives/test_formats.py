@@ -154,3 +154,10 @@ def test_what_is_not_known_is_refused():
     lower = sad.hessian(crossing, X, 0.7, triangle="lower")
     with pytest.raises(sad.InputError, match="out= goes with triangle='lower'"):
         lower(X, 0.7, out=lower(X, 0.7), triangle="full")
+
+
+def test_a_pattern_that_is_not_symmetric_has_no_triangle_that_stands_for_it():
+    wider = sad.hessian_pattern(crossing, X, 0.7).to_scipy().tolil()
+    wider[0, 6] = 1.0
+    with pytest.raises(sad.InputError, match="a triangle stands for a whole Hessian"):
+        sad.hessian(crossing, X, 0.7, pattern=wider.tocsr(), triangle="lower")
