@@ -25,18 +25,21 @@ if TYPE_CHECKING:
     from sparsead.derivatives.loading import load
     from sparsead.derivatives.transform import grad
     from sparsead.errors import InputError, SparseADError, TracedBranchError, UnsupportedOperationError
+    from sparsead.explain.explanation import Explanation, Overview
     from sparsead.tracing.trees import pack, unpack
 
 __all__ = [
     "Blocks",
     "CheckFailed",
     "DifferenceJacobian",
+    "Explanation",
     "Gradient",
     "Guarded",
     "Hessian",
     "InputError",
     "Jacobian",
     "LagrangianHessian",
+    "Overview",
     "Report",
     "SparseADError",
     "TracedBranchError",
@@ -71,6 +74,7 @@ _HOMES = {
     "derivatives.loading": ("load",),
     "derivatives.transform": ("grad",),
     "errors": ("InputError", "SparseADError", "TracedBranchError", "UnsupportedOperationError"),
+    "explain.explanation": ("Explanation", "Overview"),
     "tracing.trees": ("pack", "unpack"),
 }
 _HOME = {name: module for module, names in _HOMES.items() for name in names}
@@ -88,4 +92,4 @@ def __getattr__(name: str) -> object:
 
 
 def __dir__() -> list[str]:
-    return sorted({*globals(), *__all__, *_SUBMODULES})
+    return sorted({*__all__, *_SUBMODULES, "__version__"})

@@ -153,7 +153,9 @@ class OfManyPoints:
     _assembly: Assembly
     values: Callable[..., np.ndarray]
 
-    def batch(self, X: Any, *args: Any, out: np.ndarray | None = None, axis: int = 0, format: str = "values") -> Any:
+    def batch(
+        self, X: Any, *args: Any, out: np.ndarray | None = None, axis: int = 0, format: str = "values"
+    ) -> np.ndarray | scipy.sparse.csr_array:
         """Return the values of the matrices at many points.
 
         Parameters

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+import scipy.sparse
 
 from sparsead.errors import InputError
 from sparsead.tracing.arguments import Signature
@@ -30,6 +31,7 @@ class Blocks:
     Examples
     --------
     >>> import numpy as np
+    import scipy.sparse
     >>> import sparsead as sad
     >>> x0 = {"u": np.ones(2), "p": 3.0}
     >>> jac = sad.jacobian(lambda x: {"growth": x["p"] * x["u"], "total": np.sum(x["u"])}, x0)
@@ -46,7 +48,7 @@ class Blocks:
     columns: Mapping[str, slice]
     whole: tuple[str | None, str | None] = (None, None)  # what all rows, and all columns, are called together
 
-    def __getitem__(self, names: tuple[Name, Name]) -> Any:
+    def __getitem__(self, names: tuple[Name, Name]) -> scipy.sparse.csr_array:
         """Return the block of a row name and a column name, or of several."""
         if not isinstance(names, tuple) or len(names) != 2:
             raise InputError(f"a block has a row name and a column name, got {names!r}")

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 import numpy as np
+import scipy.sparse
 
 from sparsead.contract import Derivative, Kind
 from sparsead.derivatives.described import Described
@@ -84,18 +85,22 @@ class Guarded(Described, Sendable, Derivative):
         """Relative accuracy that can be expected of the entries."""
         return self.branch.prepared.accuracy
 
-    def value(self, x: Any, *args: Any, **options: Any) -> Any:
+    def value(self, x: Any, *args: Any, **options: Any) -> float | np.ndarray:
         """Return the value of the function at x."""
-        return self.at((x, *args)).value(x, *args, **options)
+        found: float | np.ndarray = self._at((x, *args)).value(x, *args, **options)
+        return found
 
-    def at(self, args: tuple[Any, ...]) -> Any:
+    def at(self, args: tuple[Any, ...]) -> Derivative:
         """Return the preparation for the branches that are taken at these arguments."""
+        return self._at(args)
+
+    def _at(self, args: tuple[Any, ...]) -> Any:
         self.branch = self._branch_at(args)
         return self.branch.prepared
 
-    def __call__(self, x: Any, *args: Any, **options: Any) -> Any:
+    def __call__(self, x: Any, *args: Any, **options: Any) -> scipy.sparse.csr_array:
         """Return the matrix at x; see the class that `branch.prepared` is of."""
-        return self.at((x, *args))(x, *args, **options)
+        return self._at((x, *args))(x, *args, **options)
 
     def __getattr__(self, name: str) -> Any:
         if name.startswith("_") or name == "branch":  # not there yet: what was pickled waits for its first use
@@ -105,7 +110,7 @@ class Guarded(Described, Sendable, Derivative):
 
         def method(x: Any, *args: Any, **options: Any) -> Any:
             point = (x, *args[1:]) if name in AFTER_A_VECTOR else (x, *args)
-            return getattr(self.at(point), name)(x, *args, **options)
+            return getattr(self._at(point), name)(x, *args, **options)
 
         return method
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
-from typing import Any
+from typing import Any, Literal, Unpack, overload
 
 import numpy as np
 import scipy.sparse
@@ -12,10 +12,12 @@ import scipy.sparse
 import sparsead.ops  # noqa: F401  (fills the tables that tracing reads)
 from coloring import ColoringResult, SparsityPattern
 from sparsead.derivatives.gradient import traced_scalar
+from sparsead.derivatives.guard import Guarded
 from sparsead.derivatives.layouts import check_layout
 from sparsead.derivatives.matrix import Filled, PreparedMatrix
 from sparsead.derivatives.modes import HESSIAN_MODES, check_options, choose_hessian, chosen_engine
 from sparsead.derivatives.nested import NestedHessian, composes, is_asked
+from sparsead.derivatives.options import Format, HessianOptions, Triangle
 from sparsead.derivatives.preparation import Options, finished, prepared_at
 from sparsead.derivatives.prepared import OfScalar, Preparation
 from sparsead.derivatives.products import HVP
@@ -203,6 +205,27 @@ class Hessian(PreparedMatrix, OfScalar):
         return NestedHessian(self.program, self.signature, self.kernels)
 
 
+@overload
+def hessian(
+    f: Callable[..., Any], x0: Any, *args: Any, guard: Literal["record"], **options: Unpack[HessianOptions]
+) -> Guarded: ...
+@overload
+def hessian(
+    f: Callable[..., Any],
+    x0: Any,
+    *args: Any,
+    argnum: Argnum = 0,
+    mode: str = "auto",
+    pattern: Any = None,
+    coloring: Any = None,
+    order: Any = "auto",
+    guard: Literal["error"] = "error",
+    threads: int | None = None,
+    backend: str = DEFAULT_BACKEND,
+    check: bool = True,
+    format: Format = "csr",
+    triangle: Triangle = "full",
+) -> Hessian: ...
 def hessian(
     f: Callable[..., Any],
     x0: Any,

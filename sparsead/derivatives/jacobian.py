@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Callable
-from typing import Any
+from typing import Any, Literal, Unpack, overload
 
 import numpy as np
 import scipy.sparse
@@ -13,10 +13,12 @@ import sparsead.ops  # noqa: F401  (fills the tables that tracing reads)
 from coloring import ColoringResult, SparsityPattern
 from sparsead.derivatives import constants
 from sparsead.derivatives.differences import METHODS, DifferenceJacobian
+from sparsead.derivatives.guard import Guarded
 from sparsead.derivatives.layouts import check_layout
 from sparsead.derivatives.matrix import PreparedMatrix
 from sparsead.derivatives.modes import JACOBIAN_MODES, check_options, choose_jacobian, chosen_engine
 from sparsead.derivatives.nested import NestedJacobian, composes, is_asked
+from sparsead.derivatives.options import Difference, DifferenceOptions, Format, MatrixOptions
 from sparsead.derivatives.plain import never
 from sparsead.derivatives.preparation import Options, finished, prepared_at
 from sparsead.derivatives.prepared import Preparation
@@ -218,6 +220,31 @@ class Jacobian(PreparedMatrix):
         return NestedJacobian(self.program, self.signature, self.kernels)
 
 
+@overload
+def jacobian(
+    f: Callable[..., Any], x0: Any, *args: Any, guard: Literal["record"], **options: Unpack[MatrixOptions]
+) -> Guarded: ...
+@overload
+def jacobian(
+    f: Callable[..., Any], x0: Any, *args: Any, method: Difference, **options: Unpack[DifferenceOptions]
+) -> DifferenceJacobian: ...
+@overload
+def jacobian(
+    f: Callable[..., Any],
+    x0: Any,
+    *args: Any,
+    argnum: Argnum = 0,
+    mode: str = "auto",
+    pattern: Any = None,
+    coloring: Any = None,
+    order: Any = "auto",
+    method: Literal["ad"] = "ad",
+    guard: Literal["error"] = "error",
+    threads: int | None = None,
+    backend: str = DEFAULT_BACKEND,
+    check: bool = True,
+    format: Format = "csr",
+) -> Jacobian: ...
 def jacobian(
     f: Callable[..., Any],
     x0: Any,

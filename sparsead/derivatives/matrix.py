@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import scipy.sparse.linalg
@@ -34,6 +34,9 @@ from sparsead.kernels.pattern import detect
 from sparsead.sweeps.assembly import Assembly, direct_assembly
 from sparsead.sweeps.storage import Storage
 from sparsead.sweeps.vector import apply_columns, product_sweep
+
+if TYPE_CHECKING:
+    from sparsead.explain.explanation import Explanation, Overview
 
 
 @dataclass(frozen=True, eq=False)
@@ -153,7 +156,7 @@ class PreparedMatrix(OfManyPoints, AsMachineCode, Matrix):
         m, n = self.shape
         return f"<{self._title}, {m} x {n}, {self.pattern.nnz} nonzeros, {self.mode}, passes {self.passes}>"
 
-    def explain(self, row: int | None = None, column: int | None = None) -> Any:
+    def explain(self, row: int | None = None, column: int | None = None) -> Explanation | Overview:
         """Tell which lines of the function bring the entries of a row or column in.
 
         Parameters
