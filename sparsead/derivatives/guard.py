@@ -104,7 +104,7 @@ class Guarded(Described, Sendable, Derivative):
 
     def __getattr__(self, name: str) -> Any:
         if name.startswith("_") or name == "branch":  # not there yet: what was pickled waits for its first use
-            return super().__getattr__(name)
+            return super().__getattr__(name)  # type: ignore[misc]
         if name not in AT_A_POINT:
             return getattr(self.branch.prepared, name)
 

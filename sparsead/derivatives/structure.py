@@ -144,7 +144,7 @@ class FixedStructure:
         key = other.format, other.triangle
         if key not in self._sources:
             kept = np.flatnonzero(other.storage.place >= 0)
-            source = np.empty(other.size, self.storage.mirrored.dtype)
+            source = np.empty(other.size, np.intp)  # as `take` wants them: it would copy others at each call
             source[other.storage.place[kept]] = self.storage.mirrored[kept]
             self._sources[key] = source
         return self._sources[key]
