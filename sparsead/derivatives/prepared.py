@@ -27,6 +27,7 @@ from sparsead.program.nodes import Program
 from sparsead.stages import Timings
 from sparsead.sweeps.vector import value_sweep
 from sparsead.tracing.arguments import Signature
+from sparsead.tracing.surroundings import Surroundings
 
 
 @dataclass(frozen=True, eq=False)
@@ -71,6 +72,8 @@ class Prepared(Described, Sendable, Derivative):
         How the arguments are built, and which of them x is.
     timings : Timings
         Seconds of each stage of the preparation.
+    surroundings : Surroundings
+        What `function` reads besides its arguments, as it was then.
     checked : Report
         What was compared with `function` before this was returned; its notes say what could not be, and why.
     """
@@ -84,6 +87,7 @@ class Prepared(Described, Sendable, Derivative):
         self.program, self.signature, self.kernels = made.program, made.signature, made.kernels
         self.engine, self.timings = made.engine, made.timings
         self.checked = unchecked()
+        self.surroundings = Surroundings(self.function)
         self._names = [node.name for node in self.program.inputs]
         self._sweeps: dict[str, Sweep] = {}
         self._functions = {"value": Function(self.kernels, "y", self.program.output.shape, "y = f(x)")}
