@@ -305,3 +305,11 @@ def _given(pattern: Any, m: int, n: int) -> SparsityPattern:
     if given.shape != (m, n):
         raise InputError(f"pattern has shape {given.shape}, but the Jacobian is {m} x {n}")
     return given
+
+
+def check_method(method: str, mode: str) -> None:
+    """Raise InputError for a method that is not known, or does not go with the mode."""
+    if method not in ("ad", *METHODS):
+        raise InputError(f"unknown method {method!r}; expected one of {', '.join(('ad', *METHODS))}")
+    if method != "ad" and mode not in ("auto", "compressed", "forward"):
+        raise InputError(f"method={method!r} goes column by column; mode={mode!r} needs method='ad'")

@@ -10,7 +10,8 @@ import numpy as np
 import sparsead.ops  # noqa: F401  (fills the tables that tracing reads)
 from sparsead.derivatives.modes import chosen_engine
 from sparsead.derivatives.nested import NestedGradient, is_asked
-from sparsead.derivatives.prepared import OfScalar, Preparation
+from sparsead.derivatives.prepared import OfScalar
+from sparsead.derivatives.record import Preparation
 from sparsead.derivatives.subject import checked
 from sparsead.emit.sweep import DEFAULT_BACKEND, Engine
 from sparsead.errors import InputError

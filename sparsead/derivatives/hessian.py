@@ -14,13 +14,14 @@ from coloring import ColoringResult, SparsityPattern
 from sparsead.derivatives.gradient import traced_scalar
 from sparsead.derivatives.guard import Guarded
 from sparsead.derivatives.layouts import check_layout
-from sparsead.derivatives.matrix import Filled, PreparedMatrix
+from sparsead.derivatives.matrix import PreparedMatrix
 from sparsead.derivatives.modes import HESSIAN_MODES, check_options, choose_hessian, chosen_engine
 from sparsead.derivatives.nested import NestedHessian, composes, is_asked
 from sparsead.derivatives.options import Format, HessianOptions, Triangle
 from sparsead.derivatives.preparation import Options, finished, prepared_at
-from sparsead.derivatives.prepared import OfScalar, Preparation
+from sparsead.derivatives.prepared import OfScalar
 from sparsead.derivatives.products import HVP
+from sparsead.derivatives.record import Filled, Preparation
 from sparsead.derivatives.subject import checked
 from sparsead.derivatives.vectors import checked_pair, new_or_checked
 from sparsead.emit.sweep import DEFAULT_BACKEND, Engine
@@ -248,7 +249,7 @@ def hessian(
     ----------
     f : callable
         ``f(x, *args)``: NumPy code that returns one number.
-    x0, *args, argnum, pattern, order, guard, threads, backend, check
+    x0, *args, argnum, pattern, order, guard, threads, backend, check, format
         As in `jacobian`.
     mode : str
         ``"star"``: star coloring, direct recovery; ``"acyclic"``: acyclic coloring, recovery by substitution;
@@ -257,6 +258,8 @@ def hessian(
         (substitution adds up rounding errors, see the page on numerical edges).
     coloring : optional
         A result of `coloring.color` of the pattern, an array of column colors, or ``"none"``: one pass per column.
+    triangle : {"full", "lower", "upper"}
+        What a call returns and computes; the diagonal belongs to both triangles.
 
     Returns
     -------
@@ -313,34 +316,6 @@ def prepared(
     recipe = Recipe(prepared, f, args, options)
     made = Hessian(Preparation(recipe, program, signature, kernels, options.engine, timings), filled, gradients)
     return checked(made, args, options.check, timings, decisions)
-
-
-def hessian_pattern(f: Callable[..., Any], x0: Any, *args: Any, argnum: Argnum = 0) -> SparsityPattern:
-    """Return the sparsity pattern of the Hessian of `f`; nothing is colored or compiled.
-
-    Parameters
-    ----------
-    f, x0, *args, argnum
-        As in `hessian`.
-
-    Returns
-    -------
-    SparsityPattern, shape (n, n)
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> import sparsead as sad
-    >>> sad.hessian_pattern(lambda x: x[0] * x[1] + x[2], np.ones(3)).to_scipy().toarray()
-    array([[0., 1., 0.],
-           [1., 0., 0.],
-           [0., 0., 0.]])
-    """
-    with for_order(2):
-        program, _, kernels = traced_scalar(f, (x0, *args), argnum, Timings())
-    linear = second_order(gradient_kernels(kernels, again=True))
-    with naming_lines(program, symmetric=True):
-        return hessian_patterns(linear)[linear.target]
 
 
 def second_order(gradients: Kernels) -> LinearProgram:

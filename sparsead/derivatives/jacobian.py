@@ -12,7 +12,7 @@ import scipy.sparse
 import sparsead.ops  # noqa: F401  (fills the tables that tracing reads)
 from coloring import ColoringResult, SparsityPattern
 from sparsead.derivatives import constants
-from sparsead.derivatives.differences import METHODS, DifferenceJacobian
+from sparsead.derivatives.differences import DifferenceJacobian, check_method
 from sparsead.derivatives.guard import Guarded
 from sparsead.derivatives.layouts import check_layout
 from sparsead.derivatives.matrix import PreparedMatrix
@@ -21,12 +21,11 @@ from sparsead.derivatives.nested import NestedJacobian, composes, is_asked
 from sparsead.derivatives.options import Difference, DifferenceOptions, Format, MatrixOptions
 from sparsead.derivatives.plain import never
 from sparsead.derivatives.preparation import Options, finished, prepared_at
-from sparsead.derivatives.prepared import Preparation
 from sparsead.derivatives.products import JVP, VJP
+from sparsead.derivatives.record import Preparation
 from sparsead.derivatives.subject import checked
 from sparsead.derivatives.vectors import checked_pair, new_or_checked
 from sparsead.emit.sweep import DEFAULT_BACKEND, Engine
-from sparsead.errors import InputError
 from sparsead.explain.refusal import naming_lines
 from sparsead.keeping.pickling import Recipe
 from sparsead.kernels.kernel import Buffer, LinearProgram
@@ -307,6 +306,9 @@ def jacobian(
         Compare what was traced with `f` on plain arrays, before anything is returned: values at `x0` and at a point
         nearby, and the derivative between the two. It costs two calls of `f`, more where they disagree at first
         sight; ``jac.checked`` says what was compared, and what could not be.
+    format : {"csr", "csc", "coo", "bsr", "dense"}
+        What a call returns: a ``scipy.sparse`` array of this format, whose values are written in its own order, or an
+        ndarray. The blocks of ``"bsr"`` are the largest square ones, up to 8 x 8, that the entries fill to 80 percent.
 
     Returns
     -------
@@ -339,7 +341,7 @@ def jacobian(
     check_layout(format, "full")
     if is_asked((x0, *args)):
         return NestedJacobian.of(f, (x0, *args), argnum)
-    _check_method(method, mode)
+    check_method(method, mode)
     if method != "ad":
         return DifferenceJacobian(f, (x0, *args), argnum, method, step, pattern, coloring, order)
     options = Options(argnum, mode, pattern, coloring, order, chosen_engine(backend, threads), check, format)
@@ -385,37 +387,3 @@ def _assembly(
     if colored is None:
         return direct_assembly(linear, patterns, {"jvp": 0, "vjp": 0}, "jacobian", engine, storage)
     return compressed_assembly(linear, colored, "jvp", "jacobian", engine, storage)
-
-
-def jacobian_pattern(f: Callable[..., Any], x0: Any, *args: Any, argnum: Argnum = 0) -> SparsityPattern:
-    """Return the sparsity pattern of the Jacobian of `f`; nothing is colored or compiled.
-
-    Parameters
-    ----------
-    f, x0, *args, argnum
-        As in `jacobian`.
-
-    Returns
-    -------
-    SparsityPattern, shape (m, n)
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> import sparsead as sad
-    >>> sad.jacobian_pattern(lambda x: x[1:] * x[:-1], np.ones(4)).to_scipy().toarray()
-    array([[1., 1., 0., 0.],
-           [0., 1., 1., 0.],
-           [0., 0., 1., 1.]])
-    """
-    program, _ = trace(f, (x0, *args), argnum)
-    linear = linearize(lower(program))
-    with naming_lines(program):
-        return detect(linear)[linear.target]
-
-
-def _check_method(method: str, mode: str) -> None:
-    if method not in ("ad", *METHODS):
-        raise InputError(f"unknown method {method!r}; expected one of {', '.join(('ad', *METHODS))}")
-    if method != "ad" and mode not in ("auto", "compressed", "forward"):
-        raise InputError(f"method={method!r} goes column by column; mode={mode!r} needs method='ad'")

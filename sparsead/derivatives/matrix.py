@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import scipy.sparse.linalg
 
-from coloring import ColoringResult, SparsityPattern
+from coloring import SparsityPattern
 from coloring.pictures.thumbnail import thumbnail
 from sparsead.checking.check import verify
 from sparsead.checking.plain import copied
@@ -21,15 +20,14 @@ from sparsead.derivatives.blocks import Blocks, blocks_of
 from sparsead.derivatives.machine import AsMachineCode
 from sparsead.derivatives.nested import is_asked
 from sparsead.derivatives.plain import Outputs, never, plain_entry
-from sparsead.derivatives.prepared import Preparation
 from sparsead.derivatives.products import Product
-from sparsead.derivatives.structure import FixedStructure
+from sparsead.derivatives.record import Filled, Preparation
 from sparsead.derivatives.vectors import apart, as_operator, checked_vector, new_or_checked
 from sparsead.emit.sweep import Sweep
 from sparsead.errors import InputError
 from sparsead.keeping.pickling import Recipe, with_coloring
 from sparsead.keeping.saving import save
-from sparsead.kernels.kernel import Buffer, Kernels, LinearProgram, combined
+from sparsead.kernels.kernel import Buffer, Kernels, combined
 from sparsead.kernels.pattern import detect
 from sparsead.sweeps.assembly import Assembly, direct_assembly
 from sparsead.sweeps.storage import Storage
@@ -37,20 +35,6 @@ from sparsead.sweeps.vector import apply_columns, product_sweep
 
 if TYPE_CHECKING:
     from sparsead.explain.explanation import Explanation, Overview
-
-
-@dataclass(frozen=True, eq=False)
-class Filled:
-    """What the last stages of a preparation made: the pattern of a matrix, and how its values are computed."""
-
-    linear: LinearProgram
-    pattern: SparsityPattern
-    mode: str
-    coloring: ColoringResult | None
-    reasons: tuple[str, ...]
-    structure: FixedStructure
-    assemble: Callable[[Storage | None], Assembly]
-    assembly: Assembly
 
 
 class PreparedMatrix(OfManyPoints, AsMachineCode, Matrix):

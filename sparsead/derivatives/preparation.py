@@ -9,8 +9,8 @@ from typing import Any
 
 from coloring import ColoringResult, SparsityPattern
 from sparsead.derivatives.guard import Guarded
-from sparsead.derivatives.matrix import Filled
 from sparsead.derivatives.modes import Choice, given_pattern
+from sparsead.derivatives.record import Filled
 from sparsead.derivatives.structure import FixedStructure
 from sparsead.emit.sweep import Engine
 from sparsead.errors import InputError

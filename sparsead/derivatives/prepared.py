@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -18,43 +17,13 @@ from sparsead.derivatives.export import exported
 from sparsead.derivatives.nested import Nested, composes, is_asked
 from sparsead.derivatives.plain import plain_entry
 from sparsead.derivatives.products import Product
+from sparsead.derivatives.record import Function, Preparation
 from sparsead.derivatives.vectors import apart, new_or_checked
-from sparsead.emit.sweep import Engine, Sweep, compile_together
-from sparsead.keeping.pickling import Recipe, Sendable
+from sparsead.emit.sweep import Sweep, compile_together
+from sparsead.keeping.pickling import Sendable
 from sparsead.kernels.kernel import Kernels, combined
-from sparsead.program.index import Shape
-from sparsead.program.nodes import Program
-from sparsead.stages import Timings
 from sparsead.sweeps.vector import value_sweep
-from sparsead.tracing.arguments import Signature
 from sparsead.tracing.surroundings import Surroundings
-
-
-@dataclass(frozen=True, eq=False)
-class Preparation:
-    """What the first stages of a preparation made: how it can be made again, the trace, and what it was lowered to."""
-
-    recipe: Recipe
-    program: Program
-    signature: Signature
-    kernels: Kernels
-    engine: Engine
-    timings: Timings
-
-
-@dataclass(frozen=True, eq=False)
-class Function:
-    """What is evaluated beside a matrix: its kernels, the array that they write, and the shape of one point."""
-
-    kernels: Kernels
-    array: str
-    shape: Shape
-    meaning: str
-
-    @property
-    def size(self) -> int:
-        """How many numbers it is."""
-        return int(np.prod(self.shape, dtype=np.int64))
 
 
 class Prepared(Described, Sendable, Derivative):
