@@ -119,7 +119,7 @@ class FixedStructure:
                 f"out must be a float64 {kind} as returned by an earlier call, with the same pattern "
                 f"({m} x {n}, {self.pattern.nnz} entries{part})"
             )
-        return data.reshape(-1)
+        return data if self._flat else data.reshape(-1)  # the very array: constants in it are known by identity
 
     def other(self, format: str, triangle: str) -> FixedStructure:
         """Return the structure of the same pattern in another format, or of another triangle."""
