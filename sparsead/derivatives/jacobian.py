@@ -18,6 +18,7 @@ from sparsead.derivatives.layouts import check_layout
 from sparsead.derivatives.matrix import PreparedMatrix
 from sparsead.derivatives.modes import JACOBIAN_MODES, check_options, choose_jacobian, chosen_engine
 from sparsead.derivatives.nested import NestedJacobian, composes, is_asked
+from sparsead.derivatives.normal import WithNormalEquations
 from sparsead.derivatives.options import Difference, DifferenceOptions, Format, MatrixOptions
 from sparsead.derivatives.plain import never
 from sparsead.derivatives.preparation import Options, finished, prepared_at
@@ -41,7 +42,7 @@ from sparsead.tracing.trace import trace
 from sparsead.tracing.trees import Leaf
 
 
-class Jacobian(PreparedMatrix):
+class Jacobian(PreparedMatrix, WithNormalEquations):
     """A Jacobian prepared once, evaluated many times. Made by `jacobian`.
 
     ``shape`` is ``(m, n)``, the sizes of ``f(x)`` and of x; rows and columns follow their C order. ``mode`` is

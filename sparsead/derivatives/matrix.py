@@ -116,6 +116,7 @@ class PreparedMatrix(OfManyPoints, AsMachineCode, Matrix):
             ("mode", f"{self.mode}: {self._passes_in_words()}"),
             *(("", reason) for reason in self.reasons),
             ("kernels", f"{kernels} linear, {arrays} intermediate arrays"),
+            *(("", sweep.note) for sweep in self._assembly.sweeps() if sweep.note),
             ("prepared", f"in {self.timings.total:.3g} s ({self.timings})"),
         ]
 
