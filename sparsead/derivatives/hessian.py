@@ -242,7 +242,7 @@ def hessian(
     check: bool = True,
     format: str = "csr",
     triangle: str = "full",
-) -> Any:
+) -> Hessian | Guarded:
     """Prepare the sparse Hessian of a scalar NumPy function.
 
     Parameters
@@ -285,7 +285,7 @@ def hessian(
     check_options(mode, HESSIAN_MODES, guard)
     check_layout(format, triangle)
     if is_asked((x0, *args)):
-        return NestedHessian.of(f, (x0, *args), argnum)  # inside a traced function
+        return NestedHessian.of(f, (x0, *args), argnum)  # type: ignore[return-value]  # inside a traced function
     options = Options(argnum, mode, pattern, coloring, order, chosen_engine(backend, threads), check, format, triangle)
     return prepared_at(prepared, f, (x0, *args), options, guard)
 

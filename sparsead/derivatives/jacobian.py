@@ -261,7 +261,7 @@ def jacobian(
     backend: str = DEFAULT_BACKEND,
     check: bool = True,
     format: str = "csr",
-) -> Any:
+) -> Jacobian | DifferenceJacobian | Guarded:
     """Prepare the sparse Jacobian of a NumPy function.
 
     Parameters
@@ -341,7 +341,7 @@ def jacobian(
     check_options(mode, JACOBIAN_MODES, guard)
     check_layout(format, "full")
     if is_asked((x0, *args)):
-        return NestedJacobian.of(f, (x0, *args), argnum)
+        return NestedJacobian.of(f, (x0, *args), argnum)  # type: ignore[return-value]  # inside a traced function
     check_method(method, mode)
     if method != "ad":
         return DifferenceJacobian(f, (x0, *args), argnum, method, step, pattern, coloring, order)

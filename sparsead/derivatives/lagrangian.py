@@ -116,7 +116,7 @@ class LagrangianHessian(Described, Derivative):
         """Return the Lagrangian at x, from the compiled kernels."""
         return self.hessian.value(x, self._checked(multipliers), float(sigma), *args)
 
-    def function(self, x: Any, multipliers: Any, *args: Any, sigma: float = 1.0) -> Any:
+    def function(self, x: Any, multipliers: Any, *args: Any, sigma: float = 1.0) -> float:
         """Return the Lagrangian at x, from the functions themselves."""
         return self.hessian.function(x, self._checked(multipliers), float(sigma), *args)
 
