@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import gzip
+import inspect
 import itertools
 import zlib
 from collections.abc import Iterator
 from pathlib import Path
-from typing import TextIO
+from typing import Any, TextIO
 
 import click
 import numpy as np
@@ -20,6 +21,8 @@ EMPTY = 10**6  # rows or columns that a file may have without a byte for each
 LONGEST = 1024  # characters of a line, by the format's own rule
 BLOCK = 1 << 16  # lines that are taken at a time
 CHUNK = 1 << 20  # characters that are read at a time
+ASKS = "spmatrix" in inspect.signature(scipy.io.mmread).parameters  # newer SciPy wants to be told what to return
+ARRAYS: dict[str, Any] = {"spmatrix": False} if ASKS else {}
 
 
 class BadMatrixError(click.ClickException):
@@ -41,7 +44,7 @@ def read_pattern(path: Path) -> SparsityPattern:
         _check_sizes(path, m, n, entries, layout)
         if layout == "array":  # SciPy 1.17 writes past the end of its array where a file holds too much
             return SparsityPattern.from_scipy(_dense(path, m, n, symmetry, 2 if field == "complex" else 1))
-        return SparsityPattern.from_scipy(scipy.io.mmread(path))
+        return SparsityPattern.from_scipy(scipy.io.mmread(path, **ARRAYS))
     except (OSError, ValueError, EOFError, OverflowError, MemoryError, zlib.error) as error:
         reason = " ".join(str(error).split()) or type(error).__name__
         raise BadMatrixError(f"{path} is no Matrix Market file of a matrix: {reason}") from error

@@ -32,7 +32,7 @@ from sparsead.kernels.gradient import gradient as gradient_kernels
 from sparsead.kernels.kernel import Buffer, Kernels, LinearProgram
 from sparsead.kernels.linearize import linearize
 from sparsead.kernels.pattern import detect
-from sparsead.stages import Timings
+from sparsead.stages import Timings, Watcher, reported
 from sparsead.sweeps.assembly import Assembly, compressed_assembly, direct_assembly
 from sparsead.sweeps.finishing import mirroring
 from sparsead.sweeps.storage import Storage
@@ -226,6 +226,7 @@ def hessian(
     check: bool = True,
     format: Format = "csr",
     triangle: Triangle = "full",
+    progress: bool | Watcher = False,
 ) -> Hessian: ...
 def hessian(
     f: Callable[..., Any],
@@ -242,6 +243,7 @@ def hessian(
     check: bool = True,
     format: str = "csr",
     triangle: str = "full",
+    progress: bool | Watcher = False,
 ) -> Hessian | Guarded:
     """Prepare the sparse Hessian of a scalar NumPy function.
 
@@ -249,7 +251,7 @@ def hessian(
     ----------
     f : callable
         ``f(x, *args)``: NumPy code that returns one number.
-    x0, *args, argnum, pattern, order, guard, threads, backend, check, format
+    x0, *args, argnum, pattern, order, guard, threads, backend, check, format, progress
         As in `jacobian`.
     mode : str
         ``"star"``: star coloring, direct recovery; ``"acyclic"``: acyclic coloring, recovery by substitution;
@@ -287,7 +289,8 @@ def hessian(
     if is_asked((x0, *args)):
         return NestedHessian.of(f, (x0, *args), argnum)  # type: ignore[return-value]  # inside a traced function
     options = Options(argnum, mode, pattern, coloring, order, chosen_engine(backend, threads), check, format, triangle)
-    return prepared_at(prepared, f, (x0, *args), options, guard)
+    with reported(progress):
+        return prepared_at(prepared, f, (x0, *args), options, guard)
 
 
 def prepared(

@@ -33,7 +33,7 @@ from sparsead.kernels.kernel import Buffer, LinearProgram
 from sparsead.kernels.linearize import linearize
 from sparsead.kernels.lower import lower
 from sparsead.kernels.pattern import detect
-from sparsead.stages import Timings
+from sparsead.stages import Timings, Watcher, reported
 from sparsead.sweeps.assembly import Assembly, compressed_assembly, direct_assembly
 from sparsead.sweeps.storage import Storage
 from sparsead.tracing.arguments import Argnum
@@ -244,6 +244,7 @@ def jacobian(
     backend: str = DEFAULT_BACKEND,
     check: bool = True,
     format: Format = "csr",
+    progress: bool | Watcher = False,
 ) -> Jacobian: ...
 def jacobian(
     f: Callable[..., Any],
@@ -261,6 +262,7 @@ def jacobian(
     backend: str = DEFAULT_BACKEND,
     check: bool = True,
     format: str = "csr",
+    progress: bool | Watcher = False,
 ) -> Jacobian | DifferenceJacobian | Guarded:
     """Prepare the sparse Jacobian of a NumPy function.
 
@@ -310,6 +312,9 @@ def jacobian(
     format : {"csr", "csc", "coo", "bsr", "dense"}
         What a call returns: a ``scipy.sparse`` array of this format, whose values are written in its own order, or an
         ndarray. The blocks of ``"bsr"`` are the largest square ones, up to 8 x 8, that the entries fill to 80 percent.
+    progress : bool or callable
+        True prints each stage of the preparation on standard error while it runs, and its seconds; a function is
+        called with ``(stage, None)`` when one begins and ``(stage, seconds)`` when it ends.
 
     Returns
     -------
@@ -344,9 +349,11 @@ def jacobian(
         return NestedJacobian.of(f, (x0, *args), argnum)  # type: ignore[return-value]  # inside a traced function
     check_method(method, mode)
     if method != "ad":
-        return DifferenceJacobian(f, (x0, *args), argnum, method, step, pattern, coloring, order)
+        with reported(progress):
+            return DifferenceJacobian(f, (x0, *args), argnum, method, step, pattern, coloring, order)
     options = Options(argnum, mode, pattern, coloring, order, chosen_engine(backend, threads), check, format)
-    return prepared_at(prepared, f, (x0, *args), options, guard)
+    with reported(progress):
+        return prepared_at(prepared, f, (x0, *args), options, guard)
 
 
 def prepared(

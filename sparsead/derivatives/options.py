@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any, Literal, TypedDict
 
+from sparsead.stages import Watcher
 from sparsead.tracing.arguments import Argnum
 
 Format = Literal["csr", "csc", "coo", "bsr", "dense"]
@@ -23,6 +24,7 @@ class MatrixOptions(TypedDict, total=False):
     backend: str
     check: bool
     format: Format
+    progress: bool | Watcher
 
 
 class HessianOptions(MatrixOptions, total=False):
@@ -42,3 +44,4 @@ class DifferenceOptions(TypedDict, total=False):
     step: Any
     check: bool
     format: Format
+    progress: bool | Watcher
