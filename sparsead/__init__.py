@@ -19,24 +19,28 @@ if TYPE_CHECKING:
     from sparsead.derivatives.differences import DifferenceJacobian
     from sparsead.derivatives.gradient import Gradient, gradient
     from sparsead.derivatives.guard import Guarded
-    from sparsead.derivatives.hessian import Hessian, hessian, hessian_pattern
-    from sparsead.derivatives.jacobian import Jacobian, jacobian, jacobian_pattern
+    from sparsead.derivatives.hessian import Hessian, hessian
+    from sparsead.derivatives.jacobian import Jacobian, jacobian
     from sparsead.derivatives.lagrangian import LagrangianHessian, lagrangian_hessian
     from sparsead.derivatives.loading import load
+    from sparsead.derivatives.patterns import hessian_pattern, jacobian_pattern
     from sparsead.derivatives.transform import grad
     from sparsead.errors import InputError, SparseADError, TracedBranchError, UnsupportedOperationError
+    from sparsead.explain.explanation import Explanation, Overview
     from sparsead.tracing.trees import pack, unpack
 
 __all__ = [
     "Blocks",
     "CheckFailed",
     "DifferenceJacobian",
+    "Explanation",
     "Gradient",
     "Guarded",
     "Hessian",
     "InputError",
     "Jacobian",
     "LagrangianHessian",
+    "Overview",
     "Report",
     "SparseADError",
     "TracedBranchError",
@@ -65,12 +69,14 @@ _HOMES = {
     "derivatives.differences": ("DifferenceJacobian",),
     "derivatives.gradient": ("Gradient", "gradient"),
     "derivatives.guard": ("Guarded",),
-    "derivatives.hessian": ("Hessian", "hessian", "hessian_pattern"),
-    "derivatives.jacobian": ("Jacobian", "jacobian", "jacobian_pattern"),
+    "derivatives.hessian": ("Hessian", "hessian"),
+    "derivatives.jacobian": ("Jacobian", "jacobian"),
     "derivatives.lagrangian": ("LagrangianHessian", "lagrangian_hessian"),
     "derivatives.loading": ("load",),
+    "derivatives.patterns": ("hessian_pattern", "jacobian_pattern"),
     "derivatives.transform": ("grad",),
     "errors": ("InputError", "SparseADError", "TracedBranchError", "UnsupportedOperationError"),
+    "explain.explanation": ("Explanation", "Overview"),
     "tracing.trees": ("pack", "unpack"),
 }
 _HOME = {name: module for module, names in _HOMES.items() for name in names}
@@ -88,4 +94,4 @@ def __getattr__(name: str) -> object:
 
 
 def __dir__() -> list[str]:
-    return sorted({*globals(), *__all__, *_SUBMODULES})
+    return sorted({*__all__, *_SUBMODULES, "__version__"})

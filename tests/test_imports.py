@@ -13,6 +13,7 @@ ROOT = Path(__file__).parent.parent
 ALLOWED = {
     "coloring": {"coloring.interrupts"},
     "coloring.interrupts": set(),
+    "sparsead.contract": {"coloring", "sparsead.tracing"},
     "sparsead.errors": set(),
     "sparsead.extras": set(),
     "sparsead.memory": set(),
@@ -29,13 +30,13 @@ ALLOWED = {
     },
     "sparsead.explain": {"coloring", "sparsead.errors", "sparsead.memory", "sparsead.program", "sparsead.kernels"},
     "sparsead.keeping": {"coloring", "sparsead.errors", "sparsead.memory", "sparsead.kernels"},
-    "sparsead.checking": {"coloring", "sparsead.errors"},
+    "sparsead.checking": {"coloring", "sparsead.contract", "sparsead.errors"},
     "sparsead.sweeps": {
         "coloring", "sparsead.errors", "sparsead.memory", "sparsead.program", "sparsead.kernels", "sparsead.emit",
     },
     "sparsead.derivatives": {
-        "coloring", "sparsead.errors", "sparsead.memory", "sparsead.stages", "sparsead.program", "sparsead.tracing",
-        "sparsead.ops", "sparsead.kernels", "sparsead.emit", "sparsead.explain", "sparsead.keeping",
+        "coloring", "sparsead.contract", "sparsead.errors", "sparsead.memory", "sparsead.stages", "sparsead.program",
+        "sparsead.tracing", "sparsead.ops", "sparsead.kernels", "sparsead.emit", "sparsead.explain", "sparsead.keeping",
         "sparsead.checking", "sparsead.sweeps",
     },
     "sparsead.ranks": {

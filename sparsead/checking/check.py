@@ -11,16 +11,16 @@ from sparsead.checking.directional import EPS, Function, Slope, slope_along
 from sparsead.checking.doubt import halved
 from sparsead.checking.plain import plain_value, real
 from sparsead.checking.report import CheckFailed, Comparison, Report
+from sparsead.contract import Derivative
 from sparsead.errors import InputError
 
 SAFETY = 20.0  # times the estimated error of the differences
-ROUNDING = 1e-9  # relative agreement that two exact computations must reach
 PROBES = 6  # sets of columns that are moved to look for entries outside the pattern
 MOVE = 2.0**-6  # how far, relative to x
 TINY = 1e-300
 
 
-def check(prepared: Any, x: Any, *args: Any, seed: int = 0) -> Report:
+def check(prepared: Derivative, x: Any, *args: Any, seed: int = 0) -> Report:
     """Compare a prepared Jacobian or Hessian with differences of the function itself.
 
     Products of the matrix with random vectors are compared with its products without the matrix, and with central
@@ -60,18 +60,17 @@ def check(prepared: Any, x: Any, *args: Any, seed: int = 0) -> Report:
     >>> sad.check(jac, np.arange(4.0)).passed
     True
     """
-    if not hasattr(prepared, "recipe") and not hasattr(prepared, "accuracy"):
+    if not isinstance(prepared, Derivative):
         raise InputError(
             f"check expects what sparsead.jacobian, hessian or gradient returned, got {type(prepared).__name__}; "
             "prepare first: sparsead.check(sparsead.jacobian(f, x0), x)"
         )
-    matrix = prepared(x, *args)
     checked = _checker(prepared, (x, *args), np.random.default_rng(seed))
-    checked.everything(matrix)
+    checked.everything(checked.matrix())
     return checked.verdict()
 
 
-def verify(prepared: Any, how: bool | str, matrix: Any, args: tuple[Any, ...]) -> None:
+def verify(prepared: Derivative, how: bool | str, matrix: Any, args: tuple[Any, ...]) -> None:
     """Compare a matrix that was just computed with its products and with the function, along one random vector.
 
     Parameters
@@ -98,14 +97,10 @@ def verify(prepared: Any, how: bool | str, matrix: Any, args: tuple[Any, ...]) -
         checked.verdict()
 
 
-def _checker(prepared: Any, args: tuple[Any, ...], rng: np.random.Generator) -> _JacobianCheck:
+def _checker(prepared: Derivative, args: tuple[Any, ...], rng: np.random.Generator) -> _JacobianCheck:
     """Return the comparisons for what was prepared, at a point."""
-    branch = getattr(prepared, "branch", None)  # of a guarded preparation
-    prepared = prepared if branch is None else branch.prepared
-    if not hasattr(prepared, "pattern"):
-        return _GradientCheck(prepared, args, rng)
-    kind = _HessianCheck if hasattr(prepared, "hvp") else _JacobianCheck
-    return kind(prepared, args, rng)
+    kinds = {"jacobian": _JacobianCheck, "hessian": _HessianCheck, "gradient": _GradientCheck}
+    return kinds[prepared.derivative](prepared.at(args), args, rng)
 
 
 class _JacobianCheck:
@@ -116,13 +111,17 @@ class _JacobianCheck:
     def __init__(self, prepared: Any, args: tuple[Any, ...], rng: np.random.Generator) -> None:
         self.prepared, self.args, self.rng = prepared, args, rng
         self.x = prepared.signature.vector(args)
-        self.accuracy = getattr(prepared, "accuracy", ROUNDING)
+        self.accuracy = prepared.accuracy
         self.report = Report(self.title())
 
     def title(self) -> str:
         """Return what is checked, in words."""
         m, n = self.prepared.shape
         return f"a {m} x {n} matrix with {self.prepared.pattern.nnz} entries"
+
+    def matrix(self) -> Any:
+        """Return the whole matrix at the point, by rows."""
+        return self.prepared.pattern.to_scipy(self.prepared.values(*self.args, order="csr"))
 
     def verdict(self) -> Report:
         """Return the report, or raise it."""
@@ -362,6 +361,9 @@ class _GradientCheck(_HessianCheck):
 
     def title(self) -> str:
         return f"a gradient of {self.prepared.program.wrt.size} elements"
+
+    def matrix(self) -> None:
+        return None
 
     def everything(self, matrix: Any) -> None:
         self.first_order(self.rng.uniform(0.5, 1.5, self.x.size))

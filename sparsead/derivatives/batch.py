@@ -12,6 +12,7 @@ import scipy.sparse
 
 from coloring import SparsityPattern
 from sparsead.derivatives.plain import names_of
+from sparsead.derivatives.structure import FixedStructure
 from sparsead.emit.lanes import COUNT, Layout, in_lanes
 from sparsead.emit.sweep import Engine, Sweep
 from sparsead.errors import InputError
@@ -146,12 +147,15 @@ class OfManyPoints:
 
     program: Program
     pattern: SparsityPattern
+    structure: FixedStructure
     engine: Engine
     signature: Signature
     _assembly: Assembly
     values: Callable[..., np.ndarray]
 
-    def batch(self, X: Any, *args: Any, out: np.ndarray | None = None, axis: int = 0, format: str = "values") -> Any:
+    def batch(
+        self, X: Any, *args: Any, out: np.ndarray | None = None, axis: int = 0, format: str = "values"
+    ) -> np.ndarray | scipy.sparse.csr_array:
         """Return the values of the matrices at many points.
 
         Parameters
@@ -171,7 +175,7 @@ class OfManyPoints:
         Returns
         -------
         ndarray, shape (points, nnz) or (nnz, points)
-            In row order; those of a single call, to the bit. For ``format="csr"`` a csr_array.
+            As `values` returns them; those of a single call, to the bit. For ``format="csr"`` a csr_array.
 
         Raises
         ------
@@ -197,11 +201,12 @@ class OfManyPoints:
         values = self._matrix_batch((X, *args), out, axis)
         if format == "values":
             return values
-        return block_diagonal(self.pattern, values if axis == 0 else np.ascontiguousarray(values.T))
+        values = values if axis == 0 else np.ascontiguousarray(values.T)
+        return block_diagonal(self.pattern, values if self.structure.in_order else self.structure.storage.read(values))
 
     @functools.cached_property
     def _matrix_batch(self) -> Batch:
-        output = ("data", (self.pattern.nnz,))
+        output = ("data", (self.structure.size,))
         return Batch(self.program, self.signature, self.engine, output, self._assembly.sweeps_of_points, self.values)
 
 

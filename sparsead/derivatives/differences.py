@@ -17,6 +17,8 @@ from coloring.pictures.thumbnail import thumbnail
 from sparsead.checking.check import verify
 from sparsead.checking.doubt import Doubt
 from sparsead.checking.plain import copied
+from sparsead.contract import Matrix
+from sparsead.derivatives.blocks import Blocks, blocks_of
 from sparsead.derivatives.described import Described
 from sparsead.derivatives.modes import given_coloring
 from sparsead.derivatives.structure import FixedStructure
@@ -33,7 +35,7 @@ COMPLEX_STEP = 1e-30
 PROBES = (1e-4, 1e-1, 3.0)  # relative perturbations that look for a dependence
 
 
-class DifferenceJacobian(Described):
+class DifferenceJacobian(Described, Matrix):
     """A Jacobian from values of the function. Made by ``jacobian(..., method=...)``.
 
     Attributes
@@ -49,6 +51,8 @@ class DifferenceJacobian(Described):
         Calls of the function so far, probing included.
     """
 
+    derivative = "jacobian"
+
     def __init__(
         self,
         function: Callable[..., Any],
@@ -61,6 +65,7 @@ class DifferenceJacobian(Described):
         order: Any,
     ) -> None:
         self.function, self.mode, self.calls = function, method, 0
+        self.accuracy = ACCURACY[method]
         self.timings = Timings()
         self.signature = signature_of(function, args, argnum)
         self._step = np.asarray(STEPS.get(method, 1.0) if step is None else step, dtype=np.float64)
@@ -105,7 +110,7 @@ class DifferenceJacobian(Described):
         return self.signature.shaped(flat), self.structure.matrix(data)
 
     def values(
-        self, x: Any, *args: Any, out: np.ndarray | None = None, order: str = "csr", verify: bool | str = False
+        self, x: Any, *args: Any, out: np.ndarray | None = None, order: str | None = None, verify: bool | str = False
     ) -> np.ndarray:
         """Return the values alone in a fixed order; see `PreparedMatrix.values`."""
         return self.structure.values(lambda data: self._fill(data, (x, *args), verify), out, order)
@@ -128,6 +133,10 @@ class DifferenceJacobian(Described):
     def vjp(self, x: Any, w: Any, *args: Any) -> np.ndarray:
         """Return ``J.T @ w``, from the matrix."""
         return self(x, *args).T @ checked_vector("vjp", w, self.shape[0])
+
+    def blocks(self, matrix: Any) -> Blocks:
+        """Return the blocks of a matrix that a call returned, by name; see `PreparedMatrix.blocks`."""
+        return blocks_of(matrix, self.shape, self.signature)
 
     # -- what was prepared ----------------------------------------------------------------------------------
     @property
@@ -152,11 +161,6 @@ class DifferenceJacobian(Described):
 
     def __deepcopy__(self, memo: dict[int, Any]) -> Self:
         return self
-
-    @property
-    def accuracy(self) -> float:
-        """Relative accuracy that can be expected of the entries."""
-        return ACCURACY[self.mode]
 
     def explain(self, row: int | None = None, column: int | None = None) -> NoReturn:
         """Raise InputError: only what was traced knows its lines."""
@@ -206,7 +210,7 @@ class DifferenceJacobian(Described):
             change = self._difference(args, point, direction, start)
             self.coloring.plan.decompress_block(change.reshape(-1, 1), color, data)
         data /= steps[self.pattern.indices]
-        verify(self, how, self.structure.matrix(data), args)
+        verify(self, how, self.structure.by_rows(data), args)
         return start
 
     def _steps(self, point: np.ndarray) -> np.ndarray:
@@ -304,3 +308,11 @@ def _given(pattern: Any, m: int, n: int) -> SparsityPattern:
     if given.shape != (m, n):
         raise InputError(f"pattern has shape {given.shape}, but the Jacobian is {m} x {n}")
     return given
+
+
+def check_method(method: str, mode: str) -> None:
+    """Raise InputError for a method that is not known, or does not go with the mode."""
+    if method not in ("ad", *METHODS):
+        raise InputError(f"unknown method {method!r}; expected one of {', '.join(('ad', *METHODS))}")
+    if method != "ad" and mode not in ("auto", "compressed", "forward"):
+        raise InputError(f"method={method!r} goes column by column; mode={mode!r} needs method='ad'")

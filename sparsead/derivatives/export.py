@@ -69,7 +69,8 @@ def _matrix(library: Library, prepared: Any, name: str, meaning: str) -> None:
         raise InputError(f"the structure of {pattern.nnz} entries does not fit the 32-bit indices of the C code")
     library.size("NNZ", pattern.nnz, "entries that are stored")
     values = Parameter("data", "values", f"{library.name.upper()}_NNZ", written=True)
-    sweeps = prepared._assembly.all_sweeps()
+    rows = prepared._assembly if prepared.structure.in_order else prepared._assemble(None)
+    sweeps = rows.all_sweeps()
     assert sweeps is not None, "only tests replace what finishes a matrix"
     _add(library, prepared, name, meaning, [values], sweeps)
     library.structure(pattern.indptr, pattern.indices)

@@ -10,7 +10,8 @@ import numpy as np
 import sparsead.ops  # noqa: F401  (fills the tables that tracing reads)
 from sparsead.derivatives.modes import chosen_engine
 from sparsead.derivatives.nested import NestedGradient, is_asked
-from sparsead.derivatives.prepared import OfScalar, Preparation
+from sparsead.derivatives.prepared import OfScalar
+from sparsead.derivatives.record import Preparation
 from sparsead.derivatives.subject import checked
 from sparsead.emit.sweep import DEFAULT_BACKEND, Engine
 from sparsead.errors import InputError
@@ -41,7 +42,7 @@ class Gradient(OfScalar):
         """Compile what the calls need, all at once; or what is named."""
         super().compile(*(names or ("value", "gradient", "value_and_gradient")))
 
-    def __call__(self, x: Any, *args: Any, out: np.ndarray | None = None) -> np.ndarray:
+    def __call__(self, x: Any, *args: Any, out: np.ndarray | None = None, **named: Any) -> np.ndarray:
         """Return the gradient at x.
 
         Parameters
@@ -63,7 +64,8 @@ class Gradient(OfScalar):
         InputError
             If a shape differs from the prepared one.
         """
-        return self._evaluated("gradient", (x, *args), out, self._plain_gradient, self.signature.like_x)
+        args = self._args(x, args, named)
+        return self._evaluated("gradient", args, out, self._plain_gradient, self.signature.like_x)
 
     def batch(self, X: Any, *args: Any, out: np.ndarray | None = None, axis: int = 0) -> np.ndarray:
         """Return the gradients at many points.

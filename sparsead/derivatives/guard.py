@@ -6,13 +6,16 @@ from collections.abc import Callable
 from typing import Any
 
 import numpy as np
+import scipy.sparse
 
+from sparsead.contract import Derivative, Kind
 from sparsead.derivatives.described import Described
 from sparsead.emit.sweep import Engine
 from sparsead.keeping.pickling import Recipe, Sendable
 from sparsead.kernels.lower import lower
 from sparsead.program.nodes import Program
 from sparsead.sweeps.vector import value_sweep
+from sparsead.tracing.arguments import Signature
 from sparsead.tracing.array import HANDLERS, TracedArray
 from sparsead.tracing.decisions import Decisions
 
@@ -37,7 +40,7 @@ class Branch:
         return np.array_equal(now, self.taken)
 
 
-class Guarded(Described, Sendable):
+class Guarded(Described, Sendable, Derivative):
     """A prepared derivative of a function that branches on values. Made with ``guard="record"``.
 
     Before each evaluation the branch conditions are computed (compiled, at the cost of what they read) and compared
@@ -62,21 +65,52 @@ class Guarded(Described, Sendable):
         self._branches = [Branch(prepared, decisions, self._options.engine), *self._branches[: MOST - 1]]
         return self._branches[0]
 
-    def __call__(self, x: Any, *args: Any, **options: Any) -> Any:
+    @property
+    def derivative(self) -> Kind:  # type: ignore[override]
+        """Which derivative it is."""
+        return self.branch.prepared.derivative
+
+    @property
+    def function(self) -> Callable[..., Any]:  # type: ignore[override]
+        """What was differentiated."""
+        return self._function
+
+    @property
+    def signature(self) -> Signature:  # type: ignore[override]
+        """How its arguments are built."""
+        return self.branch.prepared.signature
+
+    @property
+    def accuracy(self) -> float:  # type: ignore[override]
+        """Relative accuracy that can be expected of the entries."""
+        return self.branch.prepared.accuracy
+
+    def value(self, x: Any, *args: Any, **options: Any) -> float | np.ndarray:
+        """Return the value of the function at x."""
+        found: float | np.ndarray = self._at((x, *args)).value(x, *args, **options)
+        return found
+
+    def at(self, args: tuple[Any, ...]) -> Derivative:
+        """Return the preparation for the branches that are taken at these arguments."""
+        return self._at(args)
+
+    def _at(self, args: tuple[Any, ...]) -> Any:
+        self.branch = self._branch_at(args)
+        return self.branch.prepared
+
+    def __call__(self, x: Any, *args: Any, **options: Any) -> scipy.sparse.csr_array:
         """Return the matrix at x; see the class that `branch.prepared` is of."""
-        self.branch = self._branch_at((x, *args))
-        return self.branch.prepared(x, *args, **options)
+        return self._at((x, *args))(x, *args, **options)
 
     def __getattr__(self, name: str) -> Any:
         if name.startswith("_") or name == "branch":  # not there yet: what was pickled waits for its first use
-            return super().__getattr__(name)
+            return super().__getattr__(name)  # type: ignore[misc]
         if name not in AT_A_POINT:
             return getattr(self.branch.prepared, name)
 
         def method(x: Any, *args: Any, **options: Any) -> Any:
             point = (x, *args[1:]) if name in AFTER_A_VECTOR else (x, *args)
-            self.branch = self._branch_at(point)
-            return getattr(self.branch.prepared, name)(x, *args, **options)
+            return getattr(self._at(point), name)(x, *args, **options)
 
         return method
 
@@ -101,7 +135,8 @@ class Guarded(Described, Sendable):
 
 AFTER_A_VECTOR = {"jvp", "vjp", "hvp"}
 AT_A_POINT = AFTER_A_VECTOR | {
-    "value_and_jacobian", "values", "value", "linear_operator", "gradient", "value_gradient_and_hessian",
+    "value_and_jacobian", "values", "diagonal", "linear_operator", "gradient", "value_and_gradient",
+    "value_gradient_and_hessian",
 }  # fmt: skip
 
 

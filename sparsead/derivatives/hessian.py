@@ -4,21 +4,24 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
-from typing import Any
+from typing import Any, Literal, Unpack, overload
 
 import numpy as np
 import scipy.sparse
 
 import sparsead.ops  # noqa: F401  (fills the tables that tracing reads)
 from coloring import ColoringResult, SparsityPattern
-from sparsead.derivatives import constants
 from sparsead.derivatives.gradient import traced_scalar
-from sparsead.derivatives.matrix import Filled, PreparedMatrix
+from sparsead.derivatives.guard import Guarded
+from sparsead.derivatives.layouts import check_layout
+from sparsead.derivatives.matrix import PreparedMatrix
 from sparsead.derivatives.modes import HESSIAN_MODES, check_options, choose_hessian, chosen_engine
 from sparsead.derivatives.nested import NestedHessian, composes, is_asked
+from sparsead.derivatives.options import Format, HessianOptions, Triangle
 from sparsead.derivatives.preparation import Options, finished, prepared_at
-from sparsead.derivatives.prepared import OfScalar, Preparation
+from sparsead.derivatives.prepared import OfScalar
 from sparsead.derivatives.products import HVP
+from sparsead.derivatives.record import Filled, Preparation
 from sparsead.derivatives.subject import checked
 from sparsead.derivatives.vectors import checked_pair, new_or_checked
 from sparsead.emit.sweep import DEFAULT_BACKEND, Engine
@@ -32,6 +35,7 @@ from sparsead.kernels.pattern import detect
 from sparsead.stages import Timings, Watcher, reported
 from sparsead.sweeps.assembly import Assembly, compressed_assembly, direct_assembly
 from sparsead.sweeps.finishing import mirroring
+from sparsead.sweeps.storage import Storage
 from sparsead.tracing.arguments import Argnum
 from sparsead.tracing.decisions import Decisions
 from sparsead.tracing.order import for_order
@@ -60,9 +64,10 @@ class Hessian(PreparedMatrix, OfScalar):
         x: Any,
         *args: Any,
         out: scipy.sparse.csr_array | None = None,
-        triangle: str = "full",
+        triangle: str | None = None,
         keep_constants: bool = False,
         verify: bool | str = False,
+        **named: Any,
     ) -> scipy.sparse.csr_array:
         """Return the Hessian at x.
 
@@ -74,8 +79,9 @@ class Hessian(PreparedMatrix, OfScalar):
             The other arguments of the function.
         out : scipy.sparse.csr_array, optional
             A full result of an earlier call, to be overwritten.
-        triangle : {"full", "lower", "upper"}
-            What to return; the diagonal belongs to both triangles.
+        triangle : {"full", "lower", "upper"}, optional
+            What to return, where that is not what was prepared: copied out of it. The diagonal belongs to both
+            triangles.
         keep_constants : bool
             Leave entries alone that do not depend on x, where `out` holds them from an earlier call with
             ``keep_constants`` and equal `args`. You promise that you have not changed the values in `out` since.
@@ -96,24 +102,16 @@ class Hessian(PreparedMatrix, OfScalar):
         CheckFailed
             If `verify` finds that something disagrees.
         """
-        if triangle == "full" and not (keep_constants or verify) and (data := self.structure.plain(out)) is not None:
-            constants.forget(data)
-            if self._plain(x, *args, data):
-                return self.structure.matrix(data) if out is None else out
-        if is_asked((x, *args)):
-            return self._nested(x, *args)  # type: ignore[return-value]  # inside a traced function
-        inputs = self._inputs((x, *args))
-        if triangle != "full" and out is not None:
-            raise InputError("out= goes with triangle='full'; use values(x, out=, order='lower') for a triangle")
-        data = self.structure.new_or_checked(out)
-        self._fill(data, inputs, keep_constants)
-        if verify:
-            self._verified(self.structure.matrix(data), verify, (x, *args))
+        args = self._args(x, args, named)
+        if triangle is None or triangle == self.structure.triangle:
+            return self._evaluated_matrix(args, out, keep_constants, verify)
         if out is not None:
-            return out
-        return self.structure.matrix(data) if triangle == "full" else self.structure.triangle(data, triangle)
+            raise InputError(f"out= goes with triangle={self.structure.triangle!r}, as it was prepared; see `hessian`")
+        other = self.structure.other(self.structure.format, triangle)
+        data = self.values(*args, keep_constants=keep_constants, verify=verify)
+        return other.matrix(self.structure.converted(data, other))
 
-    def gradient(self, x: Any, *args: Any, out: np.ndarray | None = None) -> np.ndarray:
+    def gradient(self, x: Any, *args: Any, out: np.ndarray | None = None, **named: Any) -> np.ndarray:
         """Return the gradient at x, by one reverse sweep.
 
         Parameters
@@ -128,7 +126,8 @@ class Hessian(PreparedMatrix, OfScalar):
         ndarray
             In the shape of x.
         """
-        return self._evaluated("gradient", (x, *args), out, self._plain_gradient, self.signature.like_x)
+        args = self._args(x, args, named)
+        return self._evaluated("gradient", args, out, self._plain_gradient, self.signature.like_x)
 
     def gradient_batch(self, X: Any, *args: Any, out: np.ndarray | None = None, axis: int = 0) -> np.ndarray:
         """Return the gradients at many points.
@@ -146,7 +145,7 @@ class Hessian(PreparedMatrix, OfScalar):
         return self._batches("gradient")((X, *args), out, axis)
 
     @composes
-    def hvp(self, x: Any, v: Any, *args: Any) -> np.ndarray:
+    def hvp(self, x: Any, v: Any, *args: Any, **named: Any) -> np.ndarray:
         """Return ``H @ v`` without forming H.
 
         Parameters
@@ -165,7 +164,7 @@ class Hessian(PreparedMatrix, OfScalar):
         InputError
             If a shape does not fit.
         """
-        return self._product(HVP, x, v, args)
+        return self._product(HVP, v, self._args(x, args, named))
 
     def value_gradient_and_hessian(
         self,
@@ -173,6 +172,7 @@ class Hessian(PreparedMatrix, OfScalar):
         *args: Any,
         out: tuple[np.ndarray | None, scipy.sparse.csr_array | None] | None = None,
         verify: bool | str = False,
+        **named: Any,
     ) -> tuple[float, np.ndarray, scipy.sparse.csr_array]:
         """Return ``f(x, *args)``, its gradient and its Hessian, from one sweep.
 
@@ -191,11 +191,15 @@ class Hessian(PreparedMatrix, OfScalar):
         H : scipy.sparse.csr_array, shape (n, n)
             As a call returns it.
         """
+        args = self._args(x, args, named)
         name = "value_gradient_and_hessian"
         given, matrix = checked_pair(name, out)
         y, g = np.empty(1), new_or_checked(name, given, self.program.wrt.shape)
-        matrix = self._filled(name, (x, *args), {"y": y, "g": g}, matrix, verify)
+        matrix = self._filled(name, args, {"y": y, "g": g}, matrix, verify)
         return float(y[0]), self.signature.like_x(g), matrix
+
+    def _detected(self) -> dict[Buffer, SparsityPattern]:
+        return hessian_patterns(self.linear)
 
     @property
     def _nested(self) -> NestedHessian:
@@ -206,6 +210,28 @@ class Hessian(PreparedMatrix, OfScalar):
         return self.gradient_kernels
 
 
+@overload
+def hessian(
+    f: Callable[..., Any], x0: Any, *args: Any, guard: Literal["record"], **options: Unpack[HessianOptions]
+) -> Guarded: ...
+@overload
+def hessian(
+    f: Callable[..., Any],
+    x0: Any,
+    *args: Any,
+    argnum: Argnum = 0,
+    mode: str = "auto",
+    pattern: Any = None,
+    coloring: Any = None,
+    order: Any = "auto",
+    guard: Literal["error"] = "error",
+    threads: int | None = None,
+    backend: str = DEFAULT_BACKEND,
+    check: bool = True,
+    format: Format = "csr",
+    triangle: Triangle = "full",
+    progress: bool | Watcher = False,
+) -> Hessian: ...
 def hessian(
     f: Callable[..., Any],
     x0: Any,
@@ -219,15 +245,17 @@ def hessian(
     threads: int | None = None,
     backend: str = DEFAULT_BACKEND,
     check: bool = True,
+    format: str = "csr",
+    triangle: str = "full",
     progress: bool | Watcher = False,
-) -> Any:
+) -> Hessian | Guarded:
     """Prepare the sparse Hessian of a scalar NumPy function.
 
     Parameters
     ----------
     f : callable
         ``f(x, *args)``: NumPy code that returns one number.
-    x0, *args, argnum, pattern, order, guard, threads, backend, check, progress
+    x0, *args, argnum, pattern, order, guard, threads, backend, check, format, progress
         As in `jacobian`.
     mode : str
         ``"star"``: star coloring, direct recovery; ``"acyclic"``: acyclic coloring, recovery by substitution;
@@ -236,6 +264,8 @@ def hessian(
         (substitution adds up rounding errors, see the page on numerical edges).
     coloring : optional
         A result of `coloring.color` of the pattern, an array of column colors, or ``"none"``: one pass per column.
+    triangle : {"full", "lower", "upper"}
+        What a call returns and computes; the diagonal belongs to both triangles.
 
     Returns
     -------
@@ -259,9 +289,10 @@ def hessian(
            [0., 4., 0.]])
     """
     check_options(mode, HESSIAN_MODES, guard)
+    check_layout(format, triangle)
     if is_asked((x0, *args)):
-        return NestedHessian.of(f, (x0, *args), argnum)  # inside a traced function
-    options = Options(argnum, mode, pattern, coloring, order, chosen_engine(backend, threads), check)
+        return NestedHessian.of(f, (x0, *args), argnum)  # type: ignore[return-value]  # inside a traced function
+    options = Options(argnum, mode, pattern, coloring, order, chosen_engine(backend, threads), check, format, triangle)
     with reported(progress):
         return prepared_at(prepared, f, (x0, *args), options, guard)
 
@@ -294,34 +325,6 @@ def prepared(
     return checked(made, args, options.check, timings, decisions)
 
 
-def hessian_pattern(f: Callable[..., Any], x0: Any, *args: Any, argnum: Argnum = 0) -> SparsityPattern:
-    """Return the sparsity pattern of the Hessian of `f`; nothing is colored or compiled.
-
-    Parameters
-    ----------
-    f, x0, *args, argnum
-        As in `hessian`.
-
-    Returns
-    -------
-    SparsityPattern, shape (n, n)
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> import sparsead as sad
-    >>> sad.hessian_pattern(lambda x: x[0] * x[1] + x[2], np.ones(3)).to_scipy().toarray()
-    array([[0., 1., 0.],
-           [1., 0., 0.],
-           [0., 0., 0.]])
-    """
-    with for_order(2):
-        program, _, kernels = traced_scalar(f, (x0, *args), argnum, Timings())
-    linear = second_order(gradient_kernels(kernels, again=True))
-    with naming_lines(program, symmetric=True):
-        return hessian_patterns(linear)[linear.target]
-
-
 def second_order(gradients: Kernels) -> LinearProgram:
     """Linearize gradient kernels: the matrix is the Hessian."""
     return replace(linearize(gradients), symmetric=True)
@@ -337,12 +340,16 @@ def hessian_patterns(linear: LinearProgram) -> dict[Buffer, SparsityPattern]:
 
 
 def _assembly(
-    linear: LinearProgram, patterns: dict[Buffer, SparsityPattern], colored: ColoringResult | None, engine: Engine
+    linear: LinearProgram,
+    patterns: dict[Buffer, SparsityPattern],
+    colored: ColoringResult | None,
+    engine: Engine,
+    storage: Storage | None = None,
 ) -> Assembly:
     pattern = patterns[linear.target]
     if colored is not None:
-        return compressed_assembly(linear, colored, LANE, "hessian", engine)
-    assembly = direct_assembly(linear, patterns, {LANE: 0}, "hessian", engine)
+        return compressed_assembly(linear, colored, LANE, "hessian", engine, storage)
+    assembly = direct_assembly(linear, patterns, {LANE: 0}, "hessian", engine, storage)
     if linear.work:  # sums over several layers run in different orders above and below the diagonal
-        assembly.finish = mirroring(pattern, engine)
+        assembly.finish = mirroring(pattern, engine, storage)
     return assembly

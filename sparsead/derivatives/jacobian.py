@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Callable
-from typing import Any
+from typing import Any, Literal, Unpack, overload
 
 import numpy as np
 import scipy.sparse
@@ -12,19 +12,21 @@ import scipy.sparse
 import sparsead.ops  # noqa: F401  (fills the tables that tracing reads)
 from coloring import ColoringResult, SparsityPattern
 from sparsead.derivatives import constants
-from sparsead.derivatives.differences import METHODS, DifferenceJacobian
+from sparsead.derivatives.differences import DifferenceJacobian, check_method
+from sparsead.derivatives.guard import Guarded
+from sparsead.derivatives.layouts import check_layout
 from sparsead.derivatives.matrix import PreparedMatrix
 from sparsead.derivatives.modes import JACOBIAN_MODES, check_options, choose_jacobian, chosen_engine
 from sparsead.derivatives.nested import NestedJacobian, composes, is_asked
-from sparsead.derivatives.normal import NormalEquations
+from sparsead.derivatives.normal import WithNormalEquations
+from sparsead.derivatives.options import Difference, DifferenceOptions, Format, MatrixOptions
 from sparsead.derivatives.plain import never
 from sparsead.derivatives.preparation import Options, finished, prepared_at
-from sparsead.derivatives.prepared import Preparation
 from sparsead.derivatives.products import JVP, VJP
+from sparsead.derivatives.record import Preparation
 from sparsead.derivatives.subject import checked
 from sparsead.derivatives.vectors import checked_pair, new_or_checked
 from sparsead.emit.sweep import DEFAULT_BACKEND, Engine
-from sparsead.errors import InputError
 from sparsead.explain.refusal import naming_lines
 from sparsead.keeping.pickling import Recipe
 from sparsead.kernels.kernel import Buffer, LinearProgram
@@ -33,13 +35,14 @@ from sparsead.kernels.lower import lower
 from sparsead.kernels.pattern import detect
 from sparsead.stages import Timings, Watcher, reported
 from sparsead.sweeps.assembly import Assembly, compressed_assembly, direct_assembly
+from sparsead.sweeps.storage import Storage
 from sparsead.tracing.arguments import Argnum
 from sparsead.tracing.decisions import Decisions
 from sparsead.tracing.trace import trace
 from sparsead.tracing.trees import Leaf
 
 
-class Jacobian(PreparedMatrix):
+class Jacobian(PreparedMatrix, WithNormalEquations):
     """A Jacobian prepared once, evaluated many times. Made by `jacobian`.
 
     ``shape`` is ``(m, n)``, the sizes of ``f(x)`` and of x; rows and columns follow their C order. ``mode`` is
@@ -59,6 +62,7 @@ class Jacobian(PreparedMatrix):
         out: scipy.sparse.csr_array | None = None,
         keep_constants: bool = False,
         verify: bool | str = False,
+        **named: Any,
     ) -> scipy.sparse.csr_array:
         """Return the Jacobian at x.
 
@@ -92,16 +96,8 @@ class Jacobian(PreparedMatrix):
         CheckFailed
             If `verify` finds that something disagrees.
         """
-        if not (keep_constants or verify) and (data := self.structure.plain(out)) is not None:
-            constants.forget(data)
-            if self._plain(x, *args, data):
-                return self.structure.matrix(data) if out is None else out
-        if is_asked((x, *args)):
-            return self._nested(x, *args)  # type: ignore[return-value]  # inside a traced function
-        inputs = self._inputs((x, *args))
-        data = self.structure.new_or_checked(out)
-        self._fill(data, inputs, keep_constants)
-        return self._verified(self.structure.matrix(data) if out is None else out, verify, (x, *args))
+        args = self._args(x, args, named)
+        return self._evaluated_matrix(args, out, keep_constants, verify)
 
     @composes
     def value_and_jacobian(
@@ -110,6 +106,7 @@ class Jacobian(PreparedMatrix):
         *args: Any,
         out: tuple[np.ndarray | None, scipy.sparse.csr_array | None] | None = None,
         verify: bool | str = False,
+        **named: Any,
     ) -> tuple[np.ndarray, scipy.sparse.csr_array]:
         """Return ``f(x, *args)`` and its Jacobian, from one sweep.
 
@@ -135,17 +132,18 @@ class Jacobian(PreparedMatrix):
         >>> y, J.diagonal()
         (array([1., 4., 9.]), array([2., 4., 6.]))
         """
+        args = self._args(x, args, named)
         given, matrix = checked_pair("value_and_jacobian", out)
         if not verify and (data := self.structure.plain(matrix)) is not None:
             constants.forget(data)
             y = np.empty(self.program.output.shape) if given is None else given
-            if self._plain_both(x, *args, y, data):
+            if self._plain_both(*args, y, data):
                 return y, self.structure.matrix(data) if matrix is None else matrix
         y = new_or_checked("value_and_jacobian", given, self.program.output.shape)
-        matrix = self._filled("value_and_jacobian", (x, *args), {"y": y}, matrix, verify)
+        matrix = self._filled("value_and_jacobian", args, {"y": y}, matrix, verify)
         return self.signature.shaped(y), matrix
 
-    def value(self, x: Any, *args: Any, out: np.ndarray | None = None) -> np.ndarray:
+    def value(self, x: Any, *args: Any, out: np.ndarray | None = None, **named: Any) -> np.ndarray:
         """Return ``f(x, *args)``, from the compiled kernels.
 
         Parameters
@@ -160,10 +158,11 @@ class Jacobian(PreparedMatrix):
         ndarray
             In the shape in which `f` returns it.
         """
-        return self._evaluated("value", (x, *args), out, self._plain_value, self.signature.shaped)
+        args = self._args(x, args, named)
+        return self._evaluated("value", args, out, self._plain_value, self.signature.shaped)
 
     @composes
-    def jvp(self, x: Any, v: Any, *args: Any) -> np.ndarray:
+    def jvp(self, x: Any, v: Any, *args: Any, **named: Any) -> np.ndarray:
         """Return ``J @ v`` without forming J.
 
         Parameters
@@ -182,10 +181,10 @@ class Jacobian(PreparedMatrix):
         InputError
             If a shape does not fit.
         """
-        return self._product(JVP, x, v, args)
+        return self._product(JVP, v, self._args(x, args, named))
 
     @composes
-    def vjp(self, x: Any, w: Any, *args: Any) -> np.ndarray:
+    def vjp(self, x: Any, w: Any, *args: Any, **named: Any) -> np.ndarray:
         """Return ``J.T @ w`` without forming J.
 
         Parameters
@@ -204,70 +203,7 @@ class Jacobian(PreparedMatrix):
         InputError
             If a shape does not fit.
         """
-        return self._product(VJP, x, w, args)
-
-    def normal(
-        self,
-        x: Any,
-        *args: Any,
-        r: Any = None,
-        weights: Any = None,
-        triangle: str = "full",
-        out: Any = None,
-    ) -> Any:
-        """Return the matrix ``J.T @ W @ J`` of the normal equations at x, and with r also ``J.T @ W @ r``.
-
-        Parameters
-        ----------
-        x, *args
-            As in a call.
-        r : array_like, optional
-            The residual, a number for each row of J.
-        weights : array_like, optional
-            The diagonal of W, a number for each row; without them W is the identity.
-        triangle : {"full", "lower", "upper"}
-            Which entries to compute; a triangle comes with the diagonal.
-        out : optional
-            What an earlier call returned, to be overwritten: the matrix, or with r the pair, either part of which may
-            be None.
-
-        Returns
-        -------
-        N : scipy.sparse.csr_array, shape (n, n)
-            Symmetric to the bit, if it is not a triangle.
-        g : ndarray, shape (n,)
-            Only with r.
-
-        Raises
-        ------
-        InputError
-            If something does not fit.
-        NoRoomError
-            If the products would not fit into memory.
-
-        Notes
-        -----
-        The first call finds the structure of the product and compiles a loop over the values of J; for every
-        combination of r, weights and triangle it is another one.
-
-        Examples
-        --------
-        >>> import numpy as np
-        >>> import sparsead as sad
-        >>> jac = sad.jacobian(lambda x: np.concatenate([x[1:] - x[:-1] ** 2, x]), np.ones(3))
-        >>> N, g = jac.normal(np.ones(3), r=np.ones(5))
-        >>> N.toarray()
-        array([[ 5., -2.,  0.],
-               [-2.,  6., -2.],
-               [ 0., -2.,  2.]])
-        >>> g
-        array([-1.,  0.,  2.])
-        """
-        return self._normal(self.values(x, *args, out=self._normal.values()), r, weights, triangle, out)
-
-    @functools.cached_property
-    def _normal(self) -> NormalEquations:
-        return NormalEquations(self.pattern, self.engine)
+        return self._product(VJP, w, self._args(x, args, named))
 
     @functools.cached_property
     def _plain_value(self) -> Callable[..., bool]:
@@ -284,6 +220,32 @@ class Jacobian(PreparedMatrix):
         return NestedJacobian(self.program, self.signature, self.kernels)
 
 
+@overload
+def jacobian(
+    f: Callable[..., Any], x0: Any, *args: Any, guard: Literal["record"], **options: Unpack[MatrixOptions]
+) -> Guarded: ...
+@overload
+def jacobian(
+    f: Callable[..., Any], x0: Any, *args: Any, method: Difference, **options: Unpack[DifferenceOptions]
+) -> DifferenceJacobian: ...
+@overload
+def jacobian(
+    f: Callable[..., Any],
+    x0: Any,
+    *args: Any,
+    argnum: Argnum = 0,
+    mode: str = "auto",
+    pattern: Any = None,
+    coloring: Any = None,
+    order: Any = "auto",
+    method: Literal["ad"] = "ad",
+    guard: Literal["error"] = "error",
+    threads: int | None = None,
+    backend: str = DEFAULT_BACKEND,
+    check: bool = True,
+    format: Format = "csr",
+    progress: bool | Watcher = False,
+) -> Jacobian: ...
 def jacobian(
     f: Callable[..., Any],
     x0: Any,
@@ -299,8 +261,9 @@ def jacobian(
     threads: int | None = None,
     backend: str = DEFAULT_BACKEND,
     check: bool = True,
+    format: str = "csr",
     progress: bool | Watcher = False,
-) -> Any:
+) -> Jacobian | DifferenceJacobian | Guarded:
     """Prepare the sparse Jacobian of a NumPy function.
 
     Parameters
@@ -346,6 +309,9 @@ def jacobian(
         Compare what was traced with `f` on plain arrays, before anything is returned: values at `x0` and at a point
         nearby, and the derivative between the two. It costs two calls of `f`, more where they disagree at first
         sight; ``jac.checked`` says what was compared, and what could not be.
+    format : {"csr", "csc", "coo", "bsr", "dense"}
+        What a call returns: a ``scipy.sparse`` array of this format, whose values are written in its own order, or an
+        ndarray. The blocks of ``"bsr"`` are the largest square ones, up to 8 x 8, that the entries fill to 80 percent.
     progress : bool or callable
         True prints each stage of the preparation on standard error while it runs, and its seconds; a function is
         called with ``(stage, None)`` when one begins and ``(stage, seconds)`` when it ends.
@@ -378,13 +344,14 @@ def jacobian(
     {'jvp': 2, 'vjp': 0}
     """
     check_options(mode, JACOBIAN_MODES, guard)
+    check_layout(format, "full")
     if is_asked((x0, *args)):
-        return NestedJacobian.of(f, (x0, *args), argnum)
-    _check_method(method, mode)
+        return NestedJacobian.of(f, (x0, *args), argnum)  # type: ignore[return-value]  # inside a traced function
+    check_method(method, mode)
     if method != "ad":
         with reported(progress):
             return DifferenceJacobian(f, (x0, *args), argnum, method, step, pattern, coloring, order)
-    options = Options(argnum, mode, pattern, coloring, order, chosen_engine(backend, threads), check)
+    options = Options(argnum, mode, pattern, coloring, order, chosen_engine(backend, threads), check, format)
     with reported(progress):
         return prepared_at(prepared, f, (x0, *args), options, guard)
 
@@ -419,42 +386,12 @@ def prepared(
 
 
 def _assembly(
-    linear: LinearProgram, patterns: dict[Buffer, SparsityPattern], colored: ColoringResult | None, engine: Engine
+    linear: LinearProgram,
+    patterns: dict[Buffer, SparsityPattern],
+    colored: ColoringResult | None,
+    engine: Engine,
+    storage: Storage | None = None,
 ) -> Assembly:
     if colored is None:
-        return direct_assembly(linear, patterns, {"jvp": 0, "vjp": 0}, "jacobian", engine)
-    return compressed_assembly(linear, colored, "jvp", "jacobian", engine)
-
-
-def jacobian_pattern(f: Callable[..., Any], x0: Any, *args: Any, argnum: Argnum = 0) -> SparsityPattern:
-    """Return the sparsity pattern of the Jacobian of `f`; nothing is colored or compiled.
-
-    Parameters
-    ----------
-    f, x0, *args, argnum
-        As in `jacobian`.
-
-    Returns
-    -------
-    SparsityPattern, shape (m, n)
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> import sparsead as sad
-    >>> sad.jacobian_pattern(lambda x: x[1:] * x[:-1], np.ones(4)).to_scipy().toarray()
-    array([[1., 1., 0., 0.],
-           [0., 1., 1., 0.],
-           [0., 0., 1., 1.]])
-    """
-    program, _ = trace(f, (x0, *args), argnum)
-    linear = linearize(lower(program))
-    with naming_lines(program):
-        return detect(linear)[linear.target]
-
-
-def _check_method(method: str, mode: str) -> None:
-    if method not in ("ad", *METHODS):
-        raise InputError(f"unknown method {method!r}; expected one of {', '.join(('ad', *METHODS))}")
-    if method != "ad" and mode not in ("auto", "compressed", "forward"):
-        raise InputError(f"method={method!r} goes column by column; mode={mode!r} needs method='ad'")
+        return direct_assembly(linear, patterns, {"jvp": 0, "vjp": 0}, "jacobian", engine, storage)
+    return compressed_assembly(linear, colored, "jvp", "jacobian", engine, storage)

@@ -3,47 +3,51 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, Unpack
 
 import numpy as np
+import scipy.sparse
 
 from sparsead.checking.plain import copied
+from sparsead.contract import Derivative
 from sparsead.derivatives.described import Described
 from sparsead.derivatives.hessian import Hessian, hessian
+from sparsead.derivatives.options import HessianOptions
 from sparsead.errors import InputError
 from sparsead.tracing.trace import trace
 
 
 def lagrangian_hessian(
-    f: Callable[..., Any], c: Callable[..., Any], x0: Any, *args: Any, **options: Any
+    f: Callable[..., Any], c: Callable[..., Any], x0: Any, *args: Any, **options: Unpack[HessianOptions]
 ) -> LagrangianHessian:
     """Prepare the Hessian in x of a Lagrangian: an objective, and constraints with multipliers.
 
-    It is the Hessian of ``sigma * f(x) + multipliers @ c(x)``; multipliers and sigma are runtime values.
+        It is the Hessian of ``sigma * f(x) + multipliers @ c(x)``; multipliers and sigma are runtime values.
 
-    Parameters
-    ----------
-    f, c : callable
-        The objective, ``f(x, *args)``, one number; the constraints, ``c(x, *args)``, any shape.
-    x0, *args
-        As in `hessian`.
-    **options
-        Those of `hessian`.
+        Parameters
+        ----------
+        f, c : callable
+            The objective, ``f(x, *args)``, one number; the constraints, ``c(x, *args)``, any shape.
+        x0, *args
+            As in `hessian`.
+        **options
+            Those of `hessian`.
 
-    Returns
-    -------
-    LagrangianHessian
-        Called as ``lag(x, multipliers, *args, sigma=1.0)``.
+        Returns
+        -------
+        LagrangianHessian
+            Called as ``lag(x, multipliers, *args, sigma=1.0)``.
 
-    Examples
-    --------
-    >>> import numpy as np
-    >>> import sparsead as sad
-    >>> lag = sad.lagrangian_hessian(lambda x: np.sum(x**2), lambda x: x[1:] * x[:-1], np.ones(3))
-    >>> lag(np.zeros(3), np.array([5.0, 7.0]), sigma=0.5).toarray()
-    array([[1., 5., 0.],
-           [5., 1., 7.],
-           [0., 7., 1.]])
+        Examples
+        --------
+        >>> import numpy as np
+    import scipy.sparse
+        >>> import sparsead as sad
+        >>> lag = sad.lagrangian_hessian(lambda x: np.sum(x**2), lambda x: x[1:] * x[:-1], np.ones(3))
+        >>> lag(np.zeros(3), np.array([5.0, 7.0]), sigma=0.5).toarray()
+        array([[1., 5., 0.],
+               [5., 1., 7.],
+               [0., 7., 1.]])
     """
     program, _ = trace(c, (x0, *args))
     size = program.output.index.size
@@ -63,14 +67,19 @@ class Lagrangian:
         return sigma * value + np.sum(multipliers * np.ravel(constraints))
 
 
-class LagrangianHessian(Described):
+class LagrangianHessian(Described, Derivative):
     """The Hessian of a Lagrangian; ``hessian`` is the prepared Hessian of x, multipliers, sigma and args."""
+
+    derivative = "hessian"
 
     def __init__(self, hessian: Hessian, size: int) -> None:
         self.hessian = hessian
+        self.signature, self.accuracy = hessian.signature, hessian.accuracy
         self._size = size
 
-    def __call__(self, x: Any, multipliers: Any, *args: Any, sigma: float = 1.0, **options: Any) -> Any:
+    def __call__(
+        self, x: Any, multipliers: Any, *args: Any, sigma: float = 1.0, **options: Any
+    ) -> scipy.sparse.csr_array:
         """Return the Hessian at x.
 
         Parameters
@@ -101,7 +110,13 @@ class LagrangianHessian(Described):
         """Return the values of the entries; `options` are those of `PreparedMatrix.values`."""
         return self.hessian.values(x, self._checked(multipliers), float(sigma), *args, **options)
 
-    def function(self, x: Any, multipliers: Any, *args: Any, sigma: float = 1.0) -> Any:
+    def value(  # type: ignore[override]  # multipliers are an argument more
+        self, x: Any, multipliers: Any, *args: Any, sigma: float = 1.0
+    ) -> float:
+        """Return the Lagrangian at x, from the compiled kernels."""
+        return self.hessian.value(x, self._checked(multipliers), float(sigma), *args)
+
+    def function(self, x: Any, multipliers: Any, *args: Any, sigma: float = 1.0) -> float:
         """Return the Lagrangian at x, from the functions themselves."""
         return self.hessian.function(x, self._checked(multipliers), float(sigma), *args)
 

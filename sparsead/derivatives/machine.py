@@ -62,8 +62,8 @@ class AsMachineCode(Prepared):
         >>> v
         array([6., 8.])
         """
-        data = self.structure.values(lambda _: None, out, "csr") if isinstance(out, np.ndarray) else None
-        data = self.structure.new_or_checked(out) if data is None else data
+        by_values = isinstance(out, np.ndarray) and out.ndim == 1
+        data = self.structure.values(lambda _: None, out, None) if by_values else self.structure.new_or_checked(out)
         if out is None or not data.flags.writeable:
             raise InputError("out must be a matrix of an earlier call or an array for its values, to be written to")
         kept = kept_arguments(self.signature, (x, *args), data)
@@ -118,7 +118,7 @@ class AsMachineCode(Prepared):
         array([2., 4.])
         """
         if what == "values":
-            sweeps, outputs = self._assembly.all_sweeps(), {"data": ("values", self.pattern.nnz, True)}
+            sweeps, outputs = self._assembly.all_sweeps(), {"data": ("values", self.structure.size, True)}
         elif what in (known := self._arrays_in_c()):
             sweeps, outputs = [self._sweep(what)], known[what]
         else:

@@ -4,48 +4,41 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Callable
-from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import scipy.sparse.linalg
 
-from coloring import ColoringResult, SparsityPattern
+from coloring import SparsityPattern
 from coloring.pictures.thumbnail import thumbnail
 from sparsead.checking.check import verify
 from sparsead.checking.plain import copied
+from sparsead.contract import Matrix
 from sparsead.derivatives import constants
 from sparsead.derivatives.batch import OfManyPoints
-from sparsead.derivatives.blocks import Blocks
+from sparsead.derivatives.blocks import Blocks, blocks_of
 from sparsead.derivatives.machine import AsMachineCode
+from sparsead.derivatives.nested import is_asked
 from sparsead.derivatives.plain import Outputs, never, plain_entry
-from sparsead.derivatives.prepared import Preparation
 from sparsead.derivatives.products import Product
-from sparsead.derivatives.structure import FixedStructure
-from sparsead.derivatives.vectors import apart, as_operator, checked_vector
+from sparsead.derivatives.record import Filled, Preparation
+from sparsead.derivatives.vectors import apart, as_operator, checked_vector, new_or_checked
 from sparsead.emit.sweep import Sweep
 from sparsead.errors import InputError
 from sparsead.keeping.pickling import Recipe, with_coloring
 from sparsead.keeping.saving import save
-from sparsead.kernels.kernel import Kernels, LinearProgram, combined
+from sparsead.kernels.kernel import Buffer, Kernels, LinearProgram, combined
 from sparsead.kernels.linearize import for_products
-from sparsead.sweeps.assembly import Assembly
+from sparsead.kernels.pattern import detect
+from sparsead.sweeps.assembly import Assembly, direct_assembly
+from sparsead.sweeps.storage import Storage
 from sparsead.sweeps.vector import apply_columns, product_sweep
 
-
-@dataclass(frozen=True, eq=False)
-class Filled:
-    """What the last stages of a preparation made: the pattern of a matrix, and how its values are computed."""
-
-    linear: LinearProgram
-    pattern: SparsityPattern
-    mode: str
-    coloring: ColoringResult | None
-    reasons: tuple[str, ...]
-    assembly: Assembly
+if TYPE_CHECKING:
+    from sparsead.explain.explanation import Explanation, Overview
 
 
-class PreparedMatrix(OfManyPoints, AsMachineCode):
+class PreparedMatrix(OfManyPoints, AsMachineCode, Matrix):
     """A sparse matrix that depends on x, prepared once, evaluated many times.
 
     Attributes
@@ -76,7 +69,8 @@ class PreparedMatrix(OfManyPoints, AsMachineCode):
         self.pattern, self.coloring = filled.pattern, filled.coloring
         self.mode, self.reasons = filled.mode, filled.reasons
         self._assembly = filled.assembly
-        self.structure = FixedStructure(self.pattern)
+        self.structure = filled.structure
+        self._assemble = filled.assemble
 
     # -- what was prepared ----------------------------------------------------------------------------------
     @property
@@ -101,10 +95,7 @@ class PreparedMatrix(OfManyPoints, AsMachineCode):
         Blocks
             Indexed by a row name and a column name.
         """
-        if matrix.shape != self.shape:
-            raise InputError(f"expected a matrix of shape {self.shape}, as a call returns it, got {matrix.shape}")
-        rows = self.signature.columns() if self._symmetric else self.signature.rows()
-        return Blocks(matrix, rows, self.signature.columns())
+        return blocks_of(matrix, self.shape, self.signature, self._symmetric)
 
     @property
     def passes(self) -> dict[str, int]:
@@ -151,7 +142,7 @@ class PreparedMatrix(OfManyPoints, AsMachineCode):
         m, n = self.shape
         return f"<{self._title}, {m} x {n}, {self.pattern.nnz} nonzeros, {self.mode}, passes {self.passes}>"
 
-    def explain(self, row: int | None = None, column: int | None = None) -> Any:
+    def explain(self, row: int | None = None, column: int | None = None) -> Explanation | Overview:
         """Tell which lines of the function bring the entries of a row or column in.
 
         Parameters
@@ -198,14 +189,88 @@ class PreparedMatrix(OfManyPoints, AsMachineCode):
         return with_coloring(self.recipe, self)
 
     # -- evaluation -----------------------------------------------------------------------------------------
+    def _evaluated_matrix(self, args: tuple[Any, ...], out: Any, keep_constants: bool, verify: bool | str) -> Any:
+        """Return the matrix at a point, as it was prepared."""
+        if not (keep_constants or verify) and (data := self.structure.plain(out)) is not None:
+            constants.forget(data)
+            if self._plain(*args, data):
+                return self.structure.matrix(data) if out is None else out
+        if is_asked(args):
+            return self._nested_matrix(args)
+        inputs = self._inputs(args)
+        data = self.structure.new_or_checked(out)
+        self._fill(data, inputs, keep_constants)
+        self._verify(data, verify, args)
+        return self.structure.matrix(data) if out is None else out
+
+    def _nested_matrix(self, args: tuple[Any, ...]) -> Any:
+        """Return the matrix inside a function that is traced: of unknowns, in no format; or dense."""
+        if self.structure.triangle != "full":
+            raise InputError(
+                "inside a function that is differentiated a matrix is whole; prepare one without triangle="
+            )
+        matrix = self._nested(*args)
+        return matrix.toarray() if self.structure.format == "dense" else matrix
+
+    def diagonal(self, x: Any, *args: Any, out: np.ndarray | None = None, **named: Any) -> np.ndarray:
+        """Return the diagonal of the matrix at x, at its own cost: nothing else is computed.
+
+        Parameters
+        ----------
+        x, *args
+            As in a call.
+        out : ndarray of float64, shape (min(m, n),), optional
+            Where to write it.
+
+        Returns
+        -------
+        ndarray, shape (min(m, n),)
+
+        Raises
+        ------
+        InputError
+            If a shape does not fit.
+
+        Notes
+        -----
+        Its code is compiled at the first call. Values may differ from those of the matrix by rounding, where these are
+        sums.
+
+        Examples
+        --------
+        >>> import numpy as np
+        >>> import sparsead as sad
+        >>> jac = sad.jacobian(lambda x: x**2 * np.roll(x, 1), np.ones(3))
+        >>> jac.diagonal(np.array([1.0, 2.0, 3.0]))
+        array([ 6.,  4., 12.])
+        """
+        args = self._args(x, args, named)
+        if is_asked(args):
+            return self._nested(*args).diagonal()
+        data = new_or_checked("diagonal", out, (min(self.shape),))
+        inputs = apart(self._inputs(args), data)
+        self._diagonal.fill(data, inputs)
+        return data if out is None else out
+
+    @functools.cached_property
+    def _diagonal(self) -> Assembly:
+        patterns = self._detected()
+        storage = Storage.of_diagonal(patterns[self.linear.target])
+        return direct_assembly(self.linear, patterns, {}, "diagonal", self.engine, storage)
+
+    def _detected(self) -> dict[Buffer, SparsityPattern]:
+        """Return the patterns of all buffers."""
+        return detect(self.linear)
+
     def values(
         self,
         x: Any,
         *args: Any,
         out: np.ndarray | None = None,
-        order: str = "csr",
+        order: str | None = None,
         keep_constants: bool = False,
         verify: bool | str = False,
+        **named: Any,
     ) -> np.ndarray:
         """Return the values of the entries alone, in a fixed order; explicit zeros are kept.
 
@@ -215,8 +280,9 @@ class PreparedMatrix(OfManyPoints, AsMachineCode):
             As in a call.
         out : ndarray of float64, optional
             Where to write them.
-        order : {"csr", "coo", "csc", "lower", "upper"}
-            By rows (``"coo"`` is the same), by columns, or one triangle by rows (with the diagonal).
+        order : {"csr", "coo", "csc", "lower", "upper"}, optional
+            By rows (``"coo"`` is the same), by columns, or one triangle by rows (with the diagonal). By default as the
+            matrix holds them that a call returns; any other order takes a copy.
         keep_constants, verify
             As in a call.
 
@@ -225,21 +291,21 @@ class PreparedMatrix(OfManyPoints, AsMachineCode):
         InputError
             If `out` does not fit or the order is not known.
         """
-        if not (keep_constants or verify) and order == "csr":
-            room = np.empty(self.pattern.nnz) if out is None else out
+        args = self._args(x, args, named)
+        if not (keep_constants or verify) and self.structure.is_order(order):
+            room = np.empty(self.structure.size) if out is None else out
             constants.forget(room)
-            if self._plain(x, *args, room):
+            if self._plain(*args, room):
                 return room
-        inputs = self._inputs((x, *args))
+        inputs = self._inputs(args)
 
         def fill(data: np.ndarray) -> None:
             self._fill(data, inputs, keep_constants)
-            if verify:
-                self._verified(self.structure.matrix(data), verify, (x, *args))
+            self._verify(data, verify, args)
 
         return self.structure.values(fill, out, order)
 
-    def linear_operator(self, x: Any, *args: Any) -> scipy.sparse.linalg.LinearOperator:
+    def linear_operator(self, x: Any, *args: Any, **named: Any) -> scipy.sparse.linalg.LinearOperator:
         """Return the matrix at x as an operator: products only, no matrix.
 
         Parameters
@@ -252,16 +318,24 @@ class PreparedMatrix(OfManyPoints, AsMachineCode):
         scipy.sparse.linalg.LinearOperator, shape (m, n)
             With products by the matrix and by its transpose.
         """
-        x = copied(x)
-        products = [lambda v, p=p: self._product(p, x, v, args) for p in (self._products[0], self._products[-1])]
+        args = tuple(map(copied, self._args(x, args, named)))
+        products = [lambda v, p=p: self._product(p, v, args) for p in (self._products[0], self._products[-1])]
         return as_operator(self.shape, *products)
 
-    def _product(self, product: Product, x: Any, v: Any, args: tuple[Any, ...]) -> np.ndarray:
-        """Return a product with a vector, or with columns."""
+    def _product(self, product: Product, v: Any, args: tuple[Any, ...]) -> Any:
+        """Return a product with a vector, or with columns; one that is built as x or as the result is, in kind."""
         given, returned = product.sizes(self.shape)
+        of_rows = product.transposed and not self.linear.symmetric  # those of a Hessian are built like x, too
+        built = self.signature.is_built(v, result=of_rows)
+        if built:
+            v = self.signature.flat(v) if of_rows else self.signature.flat_x(v)
         v = checked_vector(product.name, v, given)
-        inputs = self._inputs((x, *args))
-        return apply_columns(self._sweep(product.name), inputs, product.source, product.target, v, returned)
+        inputs = self._inputs(args)
+        found = apply_columns(self._sweep(product.name), inputs, product.source, product.target, v, returned)
+        if not built:
+            return found
+        to_rows = not product.transposed and not self.linear.symmetric
+        return self.signature.shaped(found) if to_rows else self.signature.like_x(found)
 
     def _new_sweep(self, name: str) -> Sweep:
         product = next((p for p in self._products if p.name == name), None)
@@ -287,7 +361,8 @@ class PreparedMatrix(OfManyPoints, AsMachineCode):
         constants.forget(data)
         inputs = apart(self._inputs(args), *outs.values(), data)
         self._assembly.fill(data, inputs | outs, values=self._both)
-        return self._verified(self.structure.matrix(data) if matrix is None else matrix, how, args)
+        self._verify(data, how, args)
+        return self.structure.matrix(data) if matrix is None else matrix
 
     @functools.cached_property
     def _both(self) -> Kernels:
@@ -301,7 +376,7 @@ class PreparedMatrix(OfManyPoints, AsMachineCode):
     def _plain_entry(self, outputs: Outputs, values: Kernels | None = None) -> Callable[..., bool]:
         """Return what takes plain calls ``(x, *args, *outputs, data)``, where `values` compute the outputs."""
         sweeps = self._assembly.all_sweeps(values)
-        outputs = outputs | {"data": (self.pattern.nnz,)}
+        outputs = outputs | {"data": (self.structure.size,)}
         return never if sweeps is None else plain_entry(self.program, self.signature, sweeps, outputs)
 
     def _fill(self, data: np.ndarray, inputs: dict[str, np.ndarray], keep_constants: bool) -> None:
@@ -318,8 +393,7 @@ class PreparedMatrix(OfManyPoints, AsMachineCode):
         self._assembly.fill(data, inputs, varying=varying)
         constants.note(data, self, arguments)
 
-    def _verified(self, matrix: Any, how: bool | str, args: tuple[Any, ...]) -> Any:
-        """Return a matrix that was just computed; if asked for, compare it along a random vector before."""
+    def _verify(self, data: np.ndarray, how: bool | str, args: tuple[Any, ...]) -> None:
+        """Compare values that were just computed along a random vector, if that is asked for."""
         if how:
-            verify(self, how, matrix, args)
-        return matrix
+            verify(self, how, self.structure.by_rows(data), args)

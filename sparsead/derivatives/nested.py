@@ -240,6 +240,10 @@ class Nested:
             _require_restated(kernels)
         return run(kernels, inputs_of(kernels, self.program, self.signature, args))
 
+    def __call__(self, *args: Any) -> Any:
+        """Return the derivative."""
+        raise NotImplementedError
+
     def value(self, *args: Any) -> Any:
         """Return the value of the function."""
         y = self._run(self.kernels, args)[self.kernels.output]

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import functools
 import threading
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
+import scipy.sparse
 
 from coloring import SparsityPattern
+from sparsead.derivatives.prepared import Prepared
 from sparsead.derivatives.structure import FixedStructure
 from sparsead.derivatives.vectors import new_or_checked
 from sparsead.emit.sweep import Engine, Sweep
@@ -106,3 +110,73 @@ def _parts(out: Any, pair: bool) -> tuple[Any, Any]:
     if not isinstance(out, tuple) or len(out) != 2:
         raise InputError("normal: with r, out must be a pair (matrix, array), as an earlier call returned")
     return out
+
+
+class WithNormalEquations(Prepared):
+    """The normal equations of a prepared Jacobian; part of it."""
+
+    pattern: SparsityPattern
+    values: Callable[..., np.ndarray]
+
+    def normal(
+        self,
+        x: Any,
+        *args: Any,
+        r: Any = None,
+        weights: Any = None,
+        triangle: str = "full",
+        out: Any = None,
+    ) -> scipy.sparse.csr_array | tuple[scipy.sparse.csr_array, np.ndarray]:
+        """Return the matrix ``J.T @ W @ J`` of the normal equations at x, and with r also ``J.T @ W @ r``.
+
+        Parameters
+        ----------
+        x, *args
+            As in a call.
+        r : array_like, optional
+            The residual, a number for each row of J.
+        weights : array_like, optional
+            The diagonal of W, a number for each row; without them W is the identity.
+        triangle : {"full", "lower", "upper"}
+            Which entries to compute; a triangle comes with the diagonal.
+        out : optional
+            What an earlier call returned, to be overwritten: the matrix, or with r the pair, either part of which may
+            be None.
+
+        Returns
+        -------
+        N : scipy.sparse.csr_array, shape (n, n)
+            Symmetric to the bit, if it is not a triangle.
+        g : ndarray, shape (n,)
+            Only with r.
+
+        Raises
+        ------
+        InputError
+            If something does not fit.
+        NoRoomError
+            If the products would not fit into memory.
+
+        Notes
+        -----
+        The first call finds the structure of the product and compiles a loop over the values of J; for every
+        combination of r, weights and triangle it is another one.
+
+        Examples
+        --------
+        >>> import numpy as np
+        >>> import sparsead as sad
+        >>> jac = sad.jacobian(lambda x: np.concatenate([x[1:] - x[:-1] ** 2, x]), np.ones(3))
+        >>> N, g = jac.normal(np.ones(3), r=np.ones(5))
+        >>> N.toarray()
+        array([[ 5., -2.,  0.],
+               [-2.,  6., -2.],
+               [ 0., -2.,  2.]])
+        >>> g
+        array([-1.,  0.,  2.])
+        """
+        return self._normal(self.values(x, *args, out=self._normal.values(), order="csr"), r, weights, triangle, out)
+
+    @functools.cached_property
+    def _normal(self) -> NormalEquations:
+        return NormalEquations(self.pattern, self.engine)

@@ -2,22 +2,27 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
 from coloring import ColoringResult, SparsityPattern
 from sparsead.derivatives.guard import Guarded
-from sparsead.derivatives.matrix import Filled
 from sparsead.derivatives.modes import Choice, given_pattern
+from sparsead.derivatives.record import Filled
+from sparsead.derivatives.structure import FixedStructure
 from sparsead.emit.sweep import Engine
+from sparsead.errors import InputError
 from sparsead.kernels.kernel import Buffer, LinearProgram
 from sparsead.memory import require
 from sparsead.stages import Timings
 from sparsead.sweeps.assembly import Assembly
+from sparsead.sweeps.storage import Storage
 from sparsead.tracing.arguments import Argnum
 
 Patterns = dict[Buffer, SparsityPattern]
+Assemble = Callable[[LinearProgram, Patterns, ColoringResult | None, Engine, Storage | None], Assembly]
 
 BYTES_PER_ENTRY = 28  # beyond its pattern: where each value goes, and the first matrix
 
@@ -33,6 +38,8 @@ class Options:
     order: Any
     engine: Engine
     check: bool = True
+    format: str = "csr"
+    triangle: str = "full"
 
 
 def prepared_at(
@@ -50,7 +57,7 @@ def finished(
     timings: Timings,
     detect: Callable[[LinearProgram], Patterns],
     choose: Callable[..., Choice],
-    assemble: Callable[[LinearProgram, Patterns, ColoringResult | None, Engine], Assembly],
+    assemble: Assemble,
 ) -> Filled:
     """Run the stages after linearize: detect, color, compile."""
     with timings.stage("detect"):
@@ -61,7 +68,14 @@ def finished(
     require(BYTES_PER_ENTRY * nnz, f"preparing a {m} x {n} matrix of {nnz} entries", "use products (jvp, vjp, hvp)")
     with timings.stage("color"):
         mode, colored, reasons = choose(linear, patterns, options.mode, options.coloring, options.order)
-        assembly = assemble(linear, patterns, colored, options.engine)
+        found = patterns[linear.target]
+        if options.triangle != "full" and not found.is_symmetric:
+            raise InputError(
+                "a triangle stands for a whole Hessian only where the pattern is symmetric; give such a one"
+            )
+        structure = FixedStructure(found, options.format, options.triangle, linear.symmetric)
+        stored = functools.partial(assemble, linear, patterns, colored, options.engine)
+        assembly = stored(structure.layout.storage)
     with timings.stage("compile"):
         assembly.compile()
-    return Filled(linear, patterns[linear.target], mode, colored, reasons, assembly)
+    return Filled(linear, found, mode, colored, reasons, structure, stored, assembly)

@@ -4,59 +4,29 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, ClassVar
 
 import numpy as np
 
 from sparsead.checking.report import Report, unchecked
+from sparsead.contract import ROUNDING, Derivative
 from sparsead.derivatives.batch import Batch, batch_of
 from sparsead.derivatives.described import Described
 from sparsead.derivatives.export import exported
 from sparsead.derivatives.nested import Nested, composes, is_asked
 from sparsead.derivatives.plain import plain_entry
 from sparsead.derivatives.products import Product
+from sparsead.derivatives.record import Function, Preparation
 from sparsead.derivatives.vectors import apart, new_or_checked
-from sparsead.emit.sweep import Engine, Sweep, compile_together
-from sparsead.keeping.pickling import Recipe, Sendable
+from sparsead.emit.sweep import Sweep, compile_together
+from sparsead.keeping.pickling import Sendable
 from sparsead.kernels.kernel import Kernels, combined
-from sparsead.program.index import Shape
-from sparsead.program.nodes import Program
-from sparsead.stages import Timings
 from sparsead.sweeps.vector import value_sweep
-from sparsead.tracing.arguments import Signature
 from sparsead.tracing.surroundings import Surroundings
 
 
-@dataclass(frozen=True, eq=False)
-class Preparation:
-    """What the first stages of a preparation made: how it can be made again, the trace, and what it was lowered to."""
-
-    recipe: Recipe
-    program: Program
-    signature: Signature
-    kernels: Kernels
-    engine: Engine
-    timings: Timings
-
-
-@dataclass(frozen=True, eq=False)
-class Function:
-    """What is evaluated beside a matrix: its kernels, the array that they write, and the shape of one point."""
-
-    kernels: Kernels
-    array: str
-    shape: Shape
-    meaning: str
-
-    @property
-    def size(self) -> int:
-        """How many numbers it is."""
-        return int(np.prod(self.shape, dtype=np.int64))
-
-
-class Prepared(Described, Sendable):
+class Prepared(Described, Sendable, Derivative):
     """A derivative prepared once, evaluated many times.
 
     Attributes
@@ -77,7 +47,7 @@ class Prepared(Described, Sendable):
         What was compared with `function` before this was returned; its notes say what could not be, and why.
     """
 
-    derivative: ClassVar[str]  # "jacobian", "hessian" or "gradient"
+    accuracy = ROUNDING
     _products: ClassVar[tuple[Product, ...]] = ()
     checked: Report
 
@@ -189,6 +159,10 @@ class Prepared(Described, Sendable):
     def _new_sweep(self, name: str) -> Sweep:
         return value_sweep(self._functions[name].kernels, self.engine)
 
+    def _args(self, x: Any, args: tuple[Any, ...], named: dict[str, Any]) -> tuple[Any, ...]:
+        """Return the arguments of a call in order; some may have been given by name."""
+        return self.signature.placed((x, *args), named) if named else (x, *args)
+
     def _inputs(self, args: tuple[Any, ...]) -> dict[str, np.ndarray]:
         return dict(zip(self._names, self.signature.convert(args), strict=True))
 
@@ -200,7 +174,7 @@ class OfScalar(Prepared):
         self.gradient_kernels = gradients
         self._functions["gradient"] = Function(gradients, "g", self.program.wrt.shape, "g = the gradient")
 
-    def value(self, x: Any, *args: Any) -> float:
+    def value(self, x: Any, *args: Any, **named: Any) -> float:
         """Return ``f(x, *args)``, from the compiled kernels.
 
         Parameters
@@ -212,15 +186,16 @@ class OfScalar(Prepared):
         -------
         float
         """
+        args = self._args(x, args, named)
         y = np.empty(1)
-        if not self._plain_value(x, *args, y):
-            if is_asked((x, *args)):
-                return self._nested.value(x, *args)
-            self._sweep("value")(**self._inputs((x, *args)), y=y)
+        if not self._plain_value(*args, y):
+            if is_asked(args):
+                return self._nested.value(*args)
+            self._sweep("value")(**self._inputs(args), y=y)
         return float(y[0])
 
     @composes
-    def value_and_gradient(self, x: Any, *args: Any) -> tuple[float, np.ndarray]:
+    def value_and_gradient(self, x: Any, *args: Any, **named: Any) -> tuple[float, np.ndarray]:
         """Return ``f(x, *args)`` and its gradient, from one sweep.
 
         Parameters
@@ -234,8 +209,9 @@ class OfScalar(Prepared):
         gradient : ndarray
             In the shape of x.
         """
+        args = self._args(x, args, named)
         y, g = np.empty(1), np.empty(self.program.wrt.size)
-        self._sweep("value_and_gradient")(**self._inputs((x, *args)), y=y, g=g)
+        self._sweep("value_and_gradient")(**self._inputs(args), y=y, g=g)
         return float(y[0]), self.signature.like_x(g)
 
     @functools.cached_property

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import math
 import threading
 from collections.abc import Callable
 from typing import Any
@@ -11,11 +12,13 @@ import numpy as np
 import scipy.sparse
 
 from coloring import SparsityPattern
+from sparsead.derivatives.layouts import KINDS, Layout
 from sparsead.errors import InputError
+from sparsead.sweeps.storage import Storage
 
 AT_ONCE = 1 << 13  # indices that are compared at a time
-
-CSR = scipy.sparse.csr_array  # while another thread traces, something else has this name
+ORDERS = {"csr": ("csr", "full"), "coo": ("csr", "full"), "csc": ("csc", "full"),
+          "lower": ("csr", "lower"), "upper": ("csr", "upper")}  # fmt: skip
 
 Fill = Callable[[np.ndarray], object]
 
@@ -24,122 +27,174 @@ class FixedStructure:
     """The pattern of a matrix, and what turns its values into scipy matrices. Explicit zeros are kept.
 
     The index arrays are shared by all matrices made here, and read-only.
+
+    Parameters
+    ----------
+    pattern : SparsityPattern
+        All entries.
+    format, triangle : str
+        As in `jacobian` and `hessian`.
+    symmetric : bool
+        True where the values are those of a symmetric matrix.
     """
 
-    def __init__(self, pattern: SparsityPattern) -> None:
-        self.pattern = pattern
-        self.indices = _read_only(pattern.indices)
-        self.indptr = _read_only(pattern.indptr)
-        self._places: dict[str, np.ndarray] = {}
+    def __init__(
+        self, pattern: SparsityPattern, format: str = "csr", triangle: str = "full", symmetric: bool = False
+    ) -> None:
+        self.pattern, self.format, self.triangle, self.symmetric = pattern, format, triangle, symmetric
+        self.layout = Layout.of(pattern, format, triangle, symmetric)
+        self.size = math.prod(self.layout.shape)
+        self.index_arrays = tuple(_read_only(array) for array in self.layout.indices)
+        self._others: dict[tuple[str, str], FixedStructure] = {}
         self._local = threading.local()
-        self._parts: dict[str, tuple[np.ndarray, np.ndarray]] = {}
+        self._kind = KINDS[format]
+        self._is_dense = format == "dense"
+        self._flat = len(self.layout.shape) == 1
 
-    def matrix(self, data: np.ndarray) -> scipy.sparse.csr_array:
-        """Return the matrix with these values, (nnz,), in row order."""
-        matrix = CSR.__new__(CSR)  # a shallow copy, at a quarter of its price
+    def matrix(self, data: np.ndarray) -> Any:
+        """Return the matrix with these values, (size,), in the order in which they are stored."""
+        if self._is_dense:
+            return data.reshape(self.layout.shape)
+        matrix = self._kind.__new__(self._kind)  # a shallow copy, at a quarter of its price
         vars(matrix).update(vars(self._empty))
-        matrix.data = data
+        matrix.data = data if self._flat else data.reshape(self.layout.shape)
         return matrix
 
     @functools.cached_property
-    def _empty(self) -> scipy.sparse.csr_array:
+    def _empty(self) -> Any:
         """The matrix without values."""
-        values = np.empty(self.pattern.nnz)
-        matrix = scipy.sparse.csr_array((values, self.indices, self.indptr), shape=self.pattern.shape, copy=False)
-        matrix.indices, matrix.indptr = self.indices, self.indptr  # the very objects: `new_or_checked` knows them
+        values = np.empty(self.layout.shape)
+        shape, arrays = self.pattern.shape, self.index_arrays
+        if self.format == "coo":
+            matrix = self._kind((values, arrays), shape=shape, copy=False)
+        else:
+            matrix = self._kind((values, *arrays), shape=shape, copy=False)
+            matrix.indices, matrix.indptr = arrays  # the very objects: `new_or_checked` knows them
         matrix.has_canonical_format = True
         matrix.data = values[:0].copy()
         return matrix
 
+    @functools.cached_property
+    def storage(self) -> Storage:
+        """Where each entry stands among the values."""
+        return self.layout.storage or Storage.by_rows(self.pattern)
+
+    @property
+    def in_order(self) -> bool:
+        """Tell whether all values are stored, in row order."""
+        return self.layout.storage is None
+
+    def by_rows(self, data: np.ndarray) -> Any:
+        """Return the whole matrix by rows, given what is stored."""
+        return self.pattern.to_scipy(data if self.in_order else self.storage.read(data))
+
     def plain(self, out: Any) -> np.ndarray | None:
         """Return room for values: new, or that of `out` where its index arrays are the very ones; None elsewhere."""
         if out is None:
-            return np.empty(self.pattern.nnz)
-        if (
-            type(out) is CSR
-            and out.indices is self.indices
-            and out.indptr is self.indptr
-            and out.shape == self.pattern.shape
-        ):
-            return out.data
-        return None
+            return np.empty(self.size)
+        if type(out) is not self._kind or out.shape != self.pattern.shape or self._is_dense or not self._flat:
+            return None
+        return out.data if all(a is b for a, b in zip(_indices(out), self.index_arrays, strict=True)) else None
 
     def new_or_checked(self, out: Any) -> np.ndarray:
         """Return room for values: new, or that of `out`, a matrix made here, after a look at its structure."""
         if out is None:
-            return np.empty(self.pattern.nnz)
-        same = (
-            isinstance(out, (scipy.sparse.csr_array, scipy.sparse.csr_matrix))
-            and out.shape == self.pattern.shape
-            and out.data.dtype == np.float64
-            and out.data.flags.c_contiguous
-            and out.data.flags.writeable
-            and out.data.size == self.pattern.nnz
-            and _equal(out.indices, self.indices)
-            and _equal(out.indptr, self.indptr)
+            return np.empty(self.size)
+        kinds = (self._kind,) if self._is_dense else (self._kind, *_MATRICES[self.format])
+        same = isinstance(out, kinds) and out.shape == self.pattern.shape
+        data = out if same and self._is_dense else out.data if same else None
+        fits = (
+            isinstance(data, np.ndarray)
+            and data.dtype == np.float64
+            and data.flags.c_contiguous
+            and data.flags.writeable
+            and data.shape == self.layout.shape
+            and (self._is_dense or all(map(_equal, _indices(out), self.index_arrays)))
         )
-        if not same:
+        if not fits or data is None:
             m, n = self.pattern.shape
+            kind = "array" if self._is_dense else self._kind.__name__
+            part = "" if self.triangle == "full" else f", {self.triangle} triangle"
             raise InputError(
-                "out must be a float64 csr_array as returned by an earlier call, with the same pattern "
-                f"({m} x {n}, {self.pattern.nnz} entries)"
+                f"out must be a float64 {kind} as returned by an earlier call, with the same pattern "
+                f"({m} x {n}, {self.pattern.nnz} entries{part})"
             )
-        return out.data
+        return data if self._flat else data.reshape(-1)  # the very array: constants in it are known by identity
 
-    def triangle(self, data: np.ndarray, name: str) -> scipy.sparse.csr_array:
-        """Return the ``"lower"`` or ``"upper"`` triangle of the matrix with these values."""
-        if name not in ("lower", "upper"):
-            raise InputError(f"unknown triangle {name!r}; expected 'full', 'lower' or 'upper'")
-        place = self.place(name)
-        if name not in self._parts:
-            indptr = np.searchsorted(place, self.pattern.indptr).astype(self.pattern.indptr.dtype)
-            self._parts[name] = _read_only(self.pattern.indices[place]), _read_only(indptr)
-        return scipy.sparse.csr_array((data[place], *self._parts[name]), shape=self.pattern.shape)
+    def other(self, format: str, triangle: str) -> FixedStructure:
+        """Return the structure of the same pattern in another format, or of another triangle."""
+        key = format, triangle
+        if key == (self.format, self.triangle):
+            return self
+        if key not in self._others:
+            self._others[key] = FixedStructure(self.pattern, *key, self.symmetric)
+        return self._others[key]
 
-    def values(self, fill: Fill, out: np.ndarray | None, order: str) -> np.ndarray:
-        """Return values in an order, computed by `fill` in row order."""
-        nnz = self.pattern.nnz
-        by_row = order in ("csr", "coo")
-        size = nnz if by_row else self.place(order).size
+    def converted(self, data: np.ndarray, other: FixedStructure, out: np.ndarray | None = None) -> np.ndarray:
+        """Return values, as they are stored here, in the order of another structure of the pattern."""
+        if other.storage.padding.size:
+            out = np.zeros(other.size) if out is None else out
+            kept = np.flatnonzero(other.storage.place >= 0)
+            out[other.storage.place[kept]] = data[self.storage.mirrored[kept]]
+            return out
+        return np.take(data, self._source(other), out=out, mode="clip")  # other modes buffer `out`
+
+    def _source(self, other: FixedStructure) -> np.ndarray:
+        """Return which of the values here make up those of another structure."""
+        key = other.format, other.triangle
+        if key not in self._sources:
+            kept = np.flatnonzero(other.storage.place >= 0)
+            source = np.empty(other.size, np.intp)  # as `take` wants them: it would copy others at each call
+            source[other.storage.place[kept]] = self.storage.mirrored[kept]
+            self._sources[key] = source
+        return self._sources[key]
+
+    @functools.cached_property
+    def _sources(self) -> dict[tuple[str, str], np.ndarray]:
+        return {}
+
+    def is_order(self, order: str | None) -> bool:
+        """Tell whether values are stored in this order; None is the order in which they are."""
+        return order is None or ORDERS.get(order) == (self.format, self.triangle)
+
+    def values(self, fill: Fill, out: np.ndarray | None, order: str | None) -> np.ndarray:
+        """Return values in an order, computed by `fill` as they are stored; by default as they are stored."""
+        if order is not None and order not in ORDERS:
+            raise InputError(f"unknown order {order!r}; expected {', '.join(ORDERS)}, or None: as it was prepared")
+        other = self if order is None else self.other(*ORDERS[order])
         if out is not None and not (
             isinstance(out, np.ndarray)
-            and out.shape == (size,)
+            and out.shape == (other.size,)
             and out.dtype == np.float64
             and out.flags.c_contiguous
             and out.flags.writeable
         ):
             raise InputError(
-                f"out must be a contiguous float64 array of shape ({size},) for order {order!r} that can be written to"
+                f"out must be a contiguous float64 array of shape ({other.size},) for order {order!r} "
+                "that can be written to"
             )
-        if by_row:
-            data = np.empty(nnz) if out is None else out
+        if other is self or (other.in_order and self.in_order):
+            data = np.empty(other.size) if out is None else out
             fill(data)
             return data
         data = self._data_of_thread()
         fill(data)
-        return np.take(data, self.place(order), out=out, mode="clip")  # other modes buffer `out`
+        return self.converted(data, other, out)
 
     def _data_of_thread(self) -> np.ndarray:
         """Return values to be reordered, kept for the next time."""
-        if not hasattr(self._local, "data"):
-            self._local.data = np.empty(self.pattern.nnz)
+        if getattr(self._local, "data", None) is None:
+            self._local.data = np.empty(self.size)
         return self._local.data
 
-    def place(self, order: str) -> np.ndarray:
-        """Return which values, in row order, make up ``"csc"``, ``"lower"`` or ``"upper"``."""
-        if order not in self._places:
-            pattern = self.pattern
-            match order:
-                case "csc":
-                    place = np.argsort(pattern.indices, kind="stable")
-                case "lower":
-                    place = np.flatnonzero(pattern.indices <= pattern.rows)
-                case "upper":
-                    place = np.flatnonzero(pattern.indices >= pattern.rows)
-                case _:
-                    raise InputError(f"unknown order {order!r}; expected csr, csc, coo, lower or upper")
-            self._places[order] = place
-        return self._places[order]
+
+_MATRICES: dict[str, tuple[Any, ...]] = {
+    name: (getattr(scipy.sparse, f"{name}_matrix"),) for name in ("csr", "csc", "coo", "bsr")
+}
+
+
+def _indices(matrix: Any) -> tuple[np.ndarray, ...]:
+    return (matrix.row, matrix.col) if matrix.format == "coo" else (matrix.indices, matrix.indptr)
 
 
 def _equal(a: np.ndarray, b: np.ndarray) -> bool:

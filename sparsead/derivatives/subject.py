@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 
 from sparsead.checking.itself import check_itself
 from sparsead.checking.plain import copied, plain, real
 from sparsead.checking.report import CheckFailed, Comparison, Report
+from sparsead.derivatives.prepared import Prepared
 from sparsead.program.evaluate import EPS, Values, can_run, evaluate, run
 from sparsead.stages import Timings
 from sparsead.sweeps.vector import value_sweep
@@ -18,32 +19,33 @@ from sparsead.tracing.trees import Leaf
 
 MOST_LINES = 4  # that are named
 
+Made = TypeVar("Made", bound=Prepared)
 Product = Callable[[np.ndarray], np.ndarray]
 
 
 def checked(
-    prepared: Any, args: tuple[Any, ...], wanted: bool, timings: Timings, decisions: Decisions | None = None
-) -> Any:
+    prepared: Made, args: tuple[Any, ...], wanted: bool, timings: Timings, decisions: Decisions | None = None
+) -> Made:
     """Check what was prepared, if that is wanted, and return it; `prepared.checked` says what was compared."""
     if wanted:
         with timings.stage("check"):
-            prepared.checked = check_itself(Prepared(prepared, args, decisions))
+            prepared.checked = check_itself(Subject(prepared, args, decisions))
     return prepared
 
 
-class Prepared:
+class Subject:
     """A prepared Jacobian, Hessian or gradient, as its check sees it."""
 
     def __init__(self, prepared: Any, args: tuple[Any, ...], decisions: Decisions | None) -> None:
         self.prepared, self.decisions = prepared, decisions
         self.signature = prepared.signature
         self.title = f"{prepared.program.name}, as it was traced"
-        self.order = 2 if hasattr(prepared, "hvp") else 1
+        self.order = 2 if prepared.derivative == "hessian" else 1
         self.args = self.signature.as_traced(args)
         self.start = self.signature.vector(args)
         self._runs = can_run(prepared.program)
         self._sweep: Any = None
-        self._is_matrix = hasattr(prepared, "structure")
+        self._is_matrix = prepared.derivative != "gradient"
         self._data: Any = None
 
     def function(self, x: np.ndarray) -> Any:
@@ -86,7 +88,7 @@ class Prepared:
     def _product(self, d: np.ndarray) -> np.ndarray:
         if not self._is_matrix:
             return np.atleast_1d(self._data @ d)
-        product = self.prepared.structure.matrix(self._data) @ d
+        product = self.prepared.structure.by_rows(self._data) @ d
         return product if self.order == 1 else np.atleast_1d(d @ product)
 
     def belongs(self, x: np.ndarray) -> bool:
@@ -111,7 +113,7 @@ class Prepared:
                 lambda d: np.atleast_1d(gradient @ d),
                 lambda d: np.atleast_1d(np.abs(gradient) @ np.abs(d)),
             )
-        matrix = self.prepared.structure.matrix(self._data.copy())
+        matrix = self.prepared.structure.by_rows(self._data.copy())
         return lambda d: matrix @ d, lambda d: abs(matrix) @ np.abs(d)
 
     def lines(self, row: int) -> str:

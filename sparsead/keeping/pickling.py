@@ -13,7 +13,7 @@ from collections.abc import Callable
 from contextvars import ContextVar
 from dataclasses import dataclass, replace
 from threading import RLock
-from typing import Any, Self
+from typing import TYPE_CHECKING, Any, Self
 
 from sparsead.errors import InputError
 from sparsead.keeping.saving import arrays_of, coloring_in
@@ -66,16 +66,18 @@ class Sendable:
     def __deepcopy__(self, memo: dict[int, Any]) -> Self:
         return self  # nothing in it changes
 
-    def __getattr__(self, name: str) -> Any:
-        """Prepare again, if that has not been done; attributes that are there never come this way."""
-        with _lock:
-            if "_sent" in self.__dict__ and not name.startswith("__"):
-                self.__dict__.update(_restored(*self.__dict__["_sent"]).__dict__)
-                del self.__dict__["_sent"]
-                return getattr(self, name)
-        if name in self.__dict__:  # another thread was faster
-            return self.__dict__[name]
-        raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}")
+    if not TYPE_CHECKING:  # a name that no prepared object has is an error to a type checker
+
+        def __getattr__(self, name: str) -> Any:
+            """Prepare again, if that has not been done; attributes that are there never come this way."""
+            with _lock:
+                if "_sent" in self.__dict__ and not name.startswith("__"):
+                    self.__dict__.update(_restored(*self.__dict__["_sent"]).__dict__)
+                    del self.__dict__["_sent"]
+                    return getattr(self, name)
+            if name in self.__dict__:  # another thread was faster
+                return self.__dict__[name]
+            raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}")
 
 
 def _waiting(kind: type[Sendable], recipe: Recipe, mark: str) -> Sendable:

@@ -63,7 +63,7 @@ class DistributedJacobian:
 
     def values(self, x: Any, *args: Any, out: np.ndarray | None = None) -> np.ndarray:
         """Return the values of the own rows, in the order of ``own.indices``; into `out` if it is given."""
-        return self._evaluated((x, *args), lambda given: self.own.prepared.values(*given, out=out))
+        return self._evaluated((x, *args), lambda given: self.own.prepared.values(*given, out=out, order="csr"))
 
     def __call__(self, x: Any, *args: Any) -> scipy.sparse.csr_array:
         """Return the own rows of the Jacobian, (own rows, all unknowns); the structure is the same at every call."""

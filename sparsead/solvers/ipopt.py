@@ -58,7 +58,7 @@ class IpoptProblem:
         self._args, self._shape = args, np.shape(x0)
         self.prepared_gradient = gradient(f, x0, *args)
         self.prepared_jacobian = jacobian(constraints, x0, *args)
-        self.prepared_hessian = lagrangian_hessian(f, constraints, x0, *args, **options)
+        self.prepared_hessian = lagrangian_hessian(f, constraints, x0, *args, **{"triangle": "lower", **options})
         self.m, self.n = self.prepared_jacobian.shape
         self.prepared_gradient.compile()
         self.prepared_jacobian.compile("value")
@@ -100,7 +100,7 @@ class IpoptProblem:
 
     def jacobian(self, x: np.ndarray) -> np.ndarray:
         """Return the values at these places."""
-        return self.prepared_jacobian.values(x.reshape(self._shape), *self._args)
+        return self.prepared_jacobian.values(x.reshape(self._shape), *self._args, order="csr")
 
     def hessianstructure(self) -> tuple[np.ndarray, np.ndarray]:
         """Return rows and columns of the lower triangle of the Hessian of the Lagrangian."""

@@ -58,7 +58,7 @@ class IvpJacobian:
 
         def jac(t: float, y: Any, *args: Any) -> np.ndarray:
             packed = np.zeros((lower + upper + 1, pattern.shape[1]))
-            packed[upper + below, pattern.indices] = self.prepared.values(float(t), y, *args)
+            packed[upper + below, pattern.indices] = self.prepared.values(float(t), y, *args, order="csr")
             return packed
 
         return {"jac": jac, "lband": lower, "uband": upper}
@@ -98,7 +98,7 @@ def ivp_jacobian(f: Callable[..., Any], t0: float, y0: Any, *args: Any, **option
     >>> solve_ivp(jac.f, (0.0, 1.0), y0, method=solvers.BDF, jac=jac, args=(1e3,)).success
     True
     """
-    return IvpJacobian(jacobian(f, float(t0), y0, *args, argnum=1, **options))
+    return IvpJacobian(jacobian(f, float(t0), y0, *args, argnum=1, **{"format": "csc", **options}))
 
 
 class BDF(scipy.integrate.BDF):

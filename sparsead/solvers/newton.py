@@ -93,7 +93,7 @@ def newton(
     array([3., 3., 3.])
     """
     x0 = np.array(x0, dtype=np.float64)
-    jac = jac if jac is not None else jacobian(f, x0, *args)
+    jac = jac if jac is not None else jacobian(f, x0, *args, format="csc")
     rule = globalization(globalize)
     if rule is None:
         raise InputError(f"unknown globalize {globalize!r}; expected 'line-search', 'dogleg' or None")

@@ -66,7 +66,7 @@ def cvode_jacobian(rhsfn: Callable[..., Any], t0: float, y0: Any, *userdata: Any
         return yp
 
     rates.__name__ = getattr(rhsfn, "__name__", "rhsfn")
-    prepared = jacobian(rates, y0, float(t0), *userdata, **options)
+    prepared = jacobian(rates, y0, float(t0), *userdata, **{"format": "csc", **options})
     columns = Columns(prepared)
 
     def plain_rates(t: float, y: np.ndarray, yp: np.ndarray) -> None:
@@ -110,7 +110,7 @@ def ida_jacobian(resfn: Callable[..., Any], t0: float, y0: Any, yp0: Any, *userd
         return res
 
     residual.__name__ = getattr(resfn, "__name__", "resfn")
-    shifted = shifted_jacobian(residual, t0, y0, yp0, *userdata, **options)
+    shifted = shifted_jacobian(residual, t0, y0, yp0, *userdata, **{"format": "csc", **options})
     columns, w = Columns(shifted), np.zeros(shifted.shape[1])
 
     def plain(t: float, y: np.ndarray, yp: np.ndarray, res: np.ndarray, cj: float, JJ: np.ndarray) -> None:

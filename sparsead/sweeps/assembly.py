@@ -13,6 +13,7 @@ from sparsead.kernels.kernel import Buffer, Kernels, LinearProgram
 from sparsead.sweeps.compressed import Recovery, compressed_sweep
 from sparsead.sweeps.direct.sweep import direct_sweep
 from sparsead.sweeps.finishing import Finishing
+from sparsead.sweeps.storage import Storage
 from sparsead.sweeps.vector import value_sweep
 
 Finish = Callable[[np.ndarray], None]
@@ -102,7 +103,12 @@ class Assembly:
 
 
 def compressed_assembly(
-    linear: LinearProgram, colored: ColoringResult, kind: str, name: str, engine: Engine = DEFAULT_ENGINE
+    linear: LinearProgram,
+    colored: ColoringResult,
+    kind: str,
+    name: str,
+    engine: Engine = DEFAULT_ENGINE,
+    storage: Storage | None = None,
 ) -> Assembly:
     """Return the assembly that sweeps the columns, the rows, or both, and recovers by the plan of the coloring.
 
@@ -118,6 +124,8 @@ def compressed_assembly(
         Name of the generated function.
     engine : Engine
         See `Sweep`.
+    storage : Storage, optional
+        Where the entries are stored, by default by rows.
     """
     plan, (m, n) = colored.plan, colored.pattern.shape
     line, color = plan.line, plan.color
@@ -126,13 +134,13 @@ def compressed_assembly(
         line, color = np.maximum(i, j), colored.colors[np.minimum(i, j)]
     parts: list[Part] = []
     if colored.num_column_colors and colored.column_colors is not None:
-        columns = Recovery.of(line, color, m, colored.column_colors, colored.num_column_colors)
+        columns = Recovery.of(line, color, m, colored.column_colors, colored.num_column_colors, storage)
         parts.append(_part(linear, columns, name))
     if colored.num_row_colors and colored.row_colors is not None:
-        rows = Recovery.of(line, ~color, n, colored.row_colors, colored.num_row_colors)
+        rows = Recovery.of(line, ~color, n, colored.row_colors, colored.num_row_colors, storage)
         parts.append(_part(linear.transposed(), rows, f"{name}_transposed"))
     passes = {kind: colored.num_column_colors} | ({"vjp": colored.num_row_colors} if kind == "jvp" else {})
-    finish = Finishing(plan.taken, plan.feeds, plan.source, plan.target, engine)
+    finish = Finishing(plan.taken, plan.feeds, plan.source, plan.target, engine, storage)
     return Assembly(parts, passes, finish, engine)
 
 
@@ -146,7 +154,12 @@ def direct_assembly(
     passes: dict[str, int],
     name: str,
     engine: Engine = DEFAULT_ENGINE,
+    storage: Storage | None = None,
 ) -> Assembly:
     """Return the assembly that accumulates coefficients without seeds; `passes` are all 0."""
-    part = Part(linear, lambda program, varying, engine: direct_sweep(program, patterns, name, engine, varying))
-    return Assembly([part] if patterns[linear.target].nnz else [], passes, engine=engine)
+
+    def build(program: LinearProgram, varying: bool, engine: Engine) -> Sweep:
+        return direct_sweep(program, patterns, name, engine, varying, storage)
+
+    size = patterns[linear.target].nnz if storage is None else storage.size
+    return Assembly([Part(linear, build)] if size else [], passes, engine=engine)

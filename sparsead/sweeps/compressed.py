@@ -19,7 +19,9 @@ from sparsead.emit.source import Source
 from sparsead.emit.sweep import DEFAULT_ENGINE, Engine, Sweep
 from sparsead.kernels.indexmap import IndexMap
 from sparsead.kernels.kernel import Kernel, LinearKernel, LinearProgram, Term
+from sparsead.program.index import identity
 from sparsead.sweeps.beside import beside
+from sparsead.sweeps.storage import Storage
 from sparsead.sweeps.vector import (
     all_differ,
     by_place,
@@ -60,17 +62,30 @@ class Recovery:
     num_colors: int
 
     @classmethod
-    def of(cls, line: np.ndarray, lane: np.ndarray, rows: int, colors: np.ndarray, num_colors: int) -> Recovery:
-        """Sort a recovery plan by rows: entry e is read at ``B[line[e], lane[e]]``, unless ``lane[e] < 0``."""
-        entries = np.flatnonzero(lane >= 0)
+    def of(
+        cls,
+        line: np.ndarray,
+        lane: np.ndarray,
+        rows: int,
+        colors: np.ndarray,
+        num_colors: int,
+        storage: Storage | None = None,
+    ) -> Recovery:
+        """Sort a recovery plan by rows: entry e is read at ``B[line[e], lane[e]]``, unless ``lane[e] < 0``.
+
+        It goes where `storage` says, by default to place e.
+        """
+        place = identity(line.size) if storage is None else storage.place
+        entries = np.flatnonzero((lane >= 0) & (place >= 0))
         picked = line[entries]
         if (picked[1:] < picked[:-1]).any():
             by_row = np.argsort(picked, kind="stable")
             entries, picked = entries[by_row], picked[by_row]
-        in_order = entries.size == line.size and bool((entries[1:] > entries[:-1]).all())
+        slot = place[entries]
+        in_order = entries.size == line.size and bool((slot == np.arange(slot.size)).all())
         start = np.searchsorted(picked, np.arange(rows + 1))
         known = np.where(colors >= 0, colors, num_colors)
-        return cls(start, lane[entries], None if in_order else entries, known, num_colors)
+        return cls(start, lane[entries], None if in_order else slot, known, num_colors)
 
     @property
     def arrays(self) -> dict[str, np.ndarray]:

@@ -11,6 +11,8 @@ from sparsead.emit.nest import Nest
 from sparsead.emit.source import Source
 from sparsead.emit.sweep import DEFAULT_ENGINE, Engine, Sweep
 from sparsead.kernels.indexmap import recognise
+from sparsead.sweeps.storage import Storage
+from sparsead.sweeps.vector import write_padding
 
 
 class Finishing:
@@ -24,6 +26,8 @@ class Finishing:
         Then entry ``source[t]`` is copied to entry ``target[t]``.
     engine : Engine
         See `Sweep`.
+    storage : Storage, optional
+        Where the entries are stored, by default by rows; what no entry has is set to zero.
     """
 
     def __init__(
@@ -33,9 +37,17 @@ class Finishing:
         source: np.ndarray,
         target: np.ndarray,
         engine: Engine = DEFAULT_ENGINE,
+        storage: Storage | None = None,
     ) -> None:
         code, feeding = Source("finish"), feeds >= 0
         counter = itertools.count()
+        if storage is not None:
+            write_padding(code, storage, counter)
+            at = storage.mirrored
+            feeding = feeding & (at[feeds] >= 0) & (at[taken] >= 0)
+            taken, feeds, source, target = at[taken], at[feeds], at[source], at[target]
+            apart = (source != target) & (source >= 0)
+            source, target = source[apart], target[apart]
         for to, of, sign in ((feeds[feeding], taken[feeding], "data[{0}] - "), (target, source, "")):
             if to.size:
                 nest = Nest(code, to.shape, counter, ordered=True)
@@ -50,9 +62,9 @@ class Finishing:
             sweep(data=data)
 
 
-def mirroring(pattern: SparsityPattern, engine: Engine = DEFAULT_ENGINE) -> Finishing:
+def mirroring(pattern: SparsityPattern, engine: Engine = DEFAULT_ENGINE, storage: Storage | None = None) -> Finishing:
     """Return what copies the lower triangle of the values to the upper one."""
     by_column = np.argsort(pattern.indices, kind="stable")  # entry k of the transpose, in row order
     upper = np.flatnonzero(pattern.indices > pattern.rows)
     nothing = np.empty(0, np.intp)
-    return Finishing(nothing, nothing, by_column[upper], upper, engine)
+    return Finishing(nothing, nothing, by_column[upper], upper, engine, storage)

@@ -10,6 +10,7 @@ import numpy as np
 from sparsead.emit.nest import Nest
 from sparsead.emit.source import Source, literal
 from sparsead.emit.sweep import DEFAULT_ENGINE, Engine, Sweep
+from sparsead.kernels.indexmap import recognise
 from sparsead.kernels.kernel import (
     Buffer,
     CallKernel,
@@ -23,6 +24,7 @@ from sparsead.kernels.kernel import (
     filled_by,
 )
 from sparsead.kernels.nothing import NOTHING, absorbing
+from sparsead.sweeps.storage import Storage
 
 
 def value_sweep(kernels: Kernels, engine: Engine = DEFAULT_ENGINE) -> Sweep:
@@ -99,6 +101,15 @@ def write_zeros(source: Source, name: str, size: int, zero: float = 0.0) -> None
     """Write a loop that sets an array to zero, of either sign."""
     with source.loop(), source.block(f"for i in range({size}):"):
         source.write(f"{name}[i] = {literal(zero)}")
+
+
+def write_padding(source: Source, storage: Storage, counter: Iterator[int]) -> None:
+    """Write zeros to the places among the values of a matrix that no entry has."""
+    if storage.padding.size:
+        nest = Nest(source, storage.padding.shape, counter)
+        name, place = source.array("data"), nest.index(recognise(storage.padding))
+        with nest.body(disjoint=True):
+            source.write(f"{name}[{place}] = 0.0")
 
 
 def empty_tangent(linear: LinearProgram, buffer: Buffer) -> float:

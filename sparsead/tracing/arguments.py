@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import inspect
 import itertools
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -63,6 +63,25 @@ class Signature:
         if self.plain and isinstance(first, Leaf):
             return first.shape
         return (sum(leaf.size for k in self.wrt for _, leaf in trees.leaves(self.arguments[k])),)
+
+    def placed(self, args: Sequence[Any], named: Mapping[str, Any]) -> tuple[Any, ...]:
+        """Return all arguments in order, given the first ones, and others by name.
+
+        Raises
+        ------
+        InputError
+            If a name is not that of an argument, or one is missing or there twice.
+        """
+        known = dict(zip(self.names, args, strict=False))
+        for name in named:
+            if name not in self.names or name in known:
+                wrong = "is there twice" if name in known else "is no argument"
+                raise InputError(f"{name!r} {wrong}; the function was prepared with {', '.join(self.names)}")
+        missing = [name for name in self.names if name not in {*known, *named}]
+        if missing or len(args) > len(self.names):
+            met = f"without {', '.join(missing)}" if missing else f"got {len(args) + len(named)}"
+            raise InputError(f"expected the arguments {', '.join(self.names)}, {met}")
+        return tuple((known | dict(named))[name] for name in self.names)
 
     def inputs(self) -> list[Input]:
         """Return the nodes of the runtime values, x first, as `convert` orders them."""
@@ -152,6 +171,11 @@ class Signature:
             ]
             made.append(trees.built(argument, iter(leaves)))
         return tuple(made)
+
+    def is_built(self, value: Any, result: bool) -> bool:
+        """Tell whether a value is a container built as the `result` of the function is, or as x is."""
+        of_one = isinstance(self.result, Leaf) if result else self.plain
+        return not of_one and trees.is_tree(value)
 
     def flat(self, value: Any) -> np.ndarray:
         """Return a value of the function as a vector, (m,): the rows in order."""

@@ -10,7 +10,7 @@ import copy
 import dataclasses
 from collections import OrderedDict
 from collections.abc import Callable, Iterator, Sequence
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 
@@ -18,6 +18,7 @@ from sparsead.errors import InputError
 from sparsead.tracing.fixed import Parts, snapshot
 
 Path = tuple[str, ...]
+Tree = TypeVar("Tree")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -204,7 +205,7 @@ def pack(tree: Any) -> np.ndarray:
     return np.concatenate(parts, dtype=np.float64) if parts else np.empty(0)
 
 
-def unpack(vector: Any, like: Any) -> Any:
+def unpack(vector: Any, like: Tree) -> Tree:
     """Return a tree like another one, with float leaves from a vector: the inverse of `pack`.
 
     Parameters
@@ -235,4 +236,5 @@ def unpack(vector: Any, like: Any) -> Any:
     size = sum(leaf.size for _, leaf in leaves(of))
     if vector.shape != (size,):
         raise InputError(f"the leaves hold {size} floats together, got a vector of shape {vector.shape}")
-    return built(of, split(vector, of))
+    made: Tree = built(of, split(vector, of))
+    return made

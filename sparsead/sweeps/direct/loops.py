@@ -7,6 +7,7 @@ read; the few points around it are walked one by one through tables.
 
 from __future__ import annotations
 
+import functools
 from collections import defaultdict
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
@@ -81,6 +82,27 @@ class Loop:
         return [(found[k][1].target, found[k][1].slot) for k in first]
 
 
+def stored(loop: Loop) -> Iterator[Loop]:
+    """Move entries that are stored at some points only into loops over these points."""
+    masked = [e for e in loop.entries if e.slot.masked]
+    if not masked:
+        yield loop
+        return
+    if loop.ordered:
+        raise AssertionError("the entries of a loop in order are stored at all points")
+    yield replace(loop, entries=[e for e in loop.entries if not e.slot.masked])
+    by_mask: dict[bytes, list[Placed]] = defaultdict(list)
+    for e in masked:
+        by_mask[(e.slot.array() >= 0).tobytes()].append(e)
+    for entries in by_mask.values():
+        points = np.nonzero(entries[0].slot.array() >= 0)
+        yield _part(Loop(loop.domain, entries), points, functools.partial(_at, points))
+
+
+def _at(points: tuple[np.ndarray, ...], index: IndexMap) -> IndexMap:
+    return recognise(index.at(points))
+
+
 def cut(loop: Loop) -> Iterator[Loop]:
     """Cut a loop in two: the box inside of which more index maps are affine (constants constant), and the rest."""
     box = None if loop.rows or loop.ordered or loop.points < MANY_POINTS else _inside(loop)
@@ -92,7 +114,7 @@ def cut(loop: Loop) -> Iterator[Loop]:
     outside[inside] = False
     points = np.nonzero(outside)
     yield _part(loop, inside, lambda index: index.within(box))
-    yield _part(loop, points, lambda index: recognise(index.at(points)))
+    yield _part(loop, points, functools.partial(_at, points))
 
 
 def _part(loop: Loop, selection: Selection, move: Callable[[IndexMap], IndexMap]) -> Loop:

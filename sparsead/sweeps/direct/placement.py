@@ -10,9 +10,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from coloring import SparsityPattern
 from sparsead.kernels.indexmap import IndexMap, recognise
 from sparsead.kernels.kernel import LinearKernel, Term
+from sparsead.program.index import IndexArray
 from sparsead.program.scalar import Expr
 from sparsead.sweeps.direct.slots import Slots, count
 
@@ -57,7 +57,7 @@ def place(
     target: str,
     kernels: list[LinearKernel],
     terms: list[tuple[int, Term]],
-    pattern: SparsityPattern,
+    slots: Slots,
     layered: bool,
     empty: float = 0.0,
 ) -> Placement:
@@ -71,33 +71,52 @@ def place(
         All kernels.
     terms : list of (kernel number, Term)
         The terms that read x and write the buffer.
-    pattern : SparsityPattern
-        The buffer's pattern.
+    slots : Slots
+        Where the entries of the buffer are stored.
     layered : bool
         True where other terms add whole rows to the buffer's rows: then every entry is initialised and added to.
     empty : float
         What an entry is before anything is added to it: a zero of either sign.
     """
-    slots, nnz = Slots(pattern), pattern.nnz
+    size = slots.size
     found = [slots.of_entries(t.place.array(), t.index.array(), kernels[k].domain) for k, t in terms]
+    if slots.is_partial:
+        _fold(terms, found)
+    stored_at = [at[at >= 0] for at in found]
     constant = [t.coefficient.is_constant for _, t in terms]
-    counts = sum((count(at, nnz) for at in found), np.zeros(nnz, dtype=np.int64))
-    base, varying = np.zeros(nnz), np.zeros(nnz, dtype=np.int64)
-    alone = [not layered and bool((counts[at] == 1).all()) for at in found]
-    for (_, term), at, fixed, only in zip(terms, found, constant, alone, strict=True):
+    counts = sum((count(at, size) for at in stored_at), np.zeros(size, dtype=np.int64))
+    base, varying = np.zeros(size), np.zeros(size, dtype=np.int64)
+    alone = [not layered and bool((counts[at] == 1).all()) for at in stored_at]
+    for (_, term), at, fixed, only in zip(terms, stored_at, constant, alone, strict=True):
         if fixed and not only:
-            base += term.coefficient.value * count(at, nnz)
+            base += term.coefficient.value * count(at, size)
         else:
-            varying += count(at, nnz)
+            varying += count(at, size)
     base[base == 0.0] = empty
-    result = Placement(target, {}, base, np.ones(nnz, dtype=np.bool_), layered)
-    for (kernel, term), at, fixed, only in zip(terms, found, constant, alone, strict=True):
-        if fixed and not only:
+    result = Placement(target, {}, base, np.ones(size, dtype=np.bool_), layered)
+    for (kernel, term), every, at, fixed, only in zip(terms, found, stored_at, constant, alone, strict=True):
+        if not at.size or (fixed and not only):
             continue
         stored = not layered and bool((varying[at] == 1).all())
-        added = base[at] if stored and base[at].any() else None
-        placed = Placed(target, term.coefficient, recognise(at), not stored, added)
+        added = base[every] if stored and base[at].any() else None
+        placed = Placed(target, term.coefficient, recognise(every), not stored, added)
         result.placed.setdefault(kernel, []).append(placed)
         if stored:
             result.shared[at] = False
     return result
+
+
+def _fold(terms: list[tuple[int, Term]], found: list[IndexArray]) -> None:
+    """Let a term stand for its mirror image as well, where one of the two is stored at each point, and never both.
+
+    So a triangle of a symmetric matrix is written in the loops that write the whole one.
+    """
+    known: dict[object, int] = {}
+    for number, (kernel, term) in enumerate(terms):
+        twin = known.get((kernel, term.index.key, term.place.key))
+        known[kernel, term.place.key, term.index.key] = number
+        if twin is None or terms[twin][1].coefficient is not term.coefficient:
+            continue
+        first, second = found[twin], found[number]
+        if first.size and not ((first >= 0) & (second >= 0)).any():
+            found[twin], found[number] = np.where(first >= 0, first, second), np.full_like(second, -1)

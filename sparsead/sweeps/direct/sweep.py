@@ -12,6 +12,7 @@ import itertools
 from dataclasses import replace
 
 import numpy as np
+import scipy.sparse
 
 from coloring import SparsityPattern
 from sparsead.emit.nest import Nest
@@ -25,12 +26,14 @@ from sparsead.program.index import Shape, identity
 from sparsead.sweeps.beside import beside
 from sparsead.sweeps.direct.elimination import eliminated
 from sparsead.sweeps.direct.firsts import store_firsts
-from sparsead.sweeps.direct.loops import Loop, cut
+from sparsead.sweeps.direct.loops import Loop, cut, stored
 from sparsead.sweeps.direct.placement import Placed, Placement, place
 from sparsead.sweeps.direct.slots import Slots
-from sparsead.sweeps.vector import empty_tangent, stores, times, work_sizes, write_value
+from sparsead.sweeps.storage import Storage
+from sparsead.sweeps.vector import empty_tangent, stores, times, work_sizes, write_padding, write_value
 
 LARGE = 1 << 16  # values that do not stay in the caches next to the core
+ALL = "every"  # all entries, where some are picked out at the end
 FEW = 0.1  # share of entries up to which they are initialised one by one
 
 
@@ -40,6 +43,7 @@ def direct_sweep(
     name: str,
     engine: Engine = DEFAULT_ENGINE,
     varying: bool = False,
+    storage: Storage | None = None,
 ) -> Sweep:
     """Return the sweep ``(x, arguments) -> data``.
 
@@ -55,12 +59,16 @@ def direct_sweep(
         See `Sweep`.
     varying : bool
         Leave out entries that one coefficient determines, if it does not depend on x.
+    storage : Storage, optional
+        Where the entries are stored, by default by rows. What only others would need is not accumulated.
     """
     elimination = eliminated(linear, patterns)
     linear = elimination.linear
-    writer = _Writer(linear, patterns, Source(name, engine.of_points), varying)
+    if storage is not None and storage.is_partial:
+        patterns = needed(linear, patterns, storage)
+    writer = _Writer(linear, patterns, Source(name, engine.of_points), varying, storage)
     writer.write()
-    sizes = {f"d{b.name}": patterns[b].nnz for b in linear.work}
+    sizes = {f"d{b.name}": patterns[b].nnz for b in linear.work} | {ALL: patterns[linear.target].nnz}
     return Sweep(writer.source, work_sizes(linear.primal) | sizes, engine, str(elimination))
 
 
@@ -68,9 +76,20 @@ class _Writer:
     """Writes one direct sweep."""
 
     def __init__(
-        self, linear: LinearProgram, patterns: dict[Buffer, SparsityPattern], source: Source, varying: bool
+        self,
+        linear: LinearProgram,
+        patterns: dict[Buffer, SparsityPattern],
+        source: Source,
+        varying: bool,
+        storage: Storage | None,
     ) -> None:
         self.linear = linear
+        self.picked = storage if storage is not None and storage.is_partial and _in_order(linear) else None
+        partial = storage is not None and storage.is_partial
+        self.slots = {
+            b: Slots(p, None if self.picked else storage) if b is linear.target else Slots(p, complete=not partial)
+            for b, p in patterns.items()
+        }
         self.varying = varying
         self.patterns = patterns
         self.source = source
@@ -86,16 +105,18 @@ class _Writer:
         from_x = [(k, t) for k, t in terms if t.source is self.linear.source]
         layered = len(from_x) < len(terms)
         empty = empty_tangent(self.linear, buffer)
-        return place(self.values(buffer), self.kernels, from_x, self.patterns[buffer], layered, empty)
+        return place(self.values(buffer), self.kernels, from_x, self.slots[buffer], layered, empty)
 
     def values(self, buffer: Buffer) -> str:
         """Name the array of the sparse rows of a buffer; the target's rows are the values of the matrix."""
-        return self.source.array("data" if buffer is self.linear.target else f"d{buffer.name}")
+        data = ALL if self.picked else "data"
+        return self.source.array(data if buffer is self.linear.target else f"d{buffer.name}")
 
     def write(self) -> None:
         """Write the primal kernels, the initial values, then each linear kernel."""
         write_value(self.source, self.linear.primal, self.counter, but=self.beside.values())
-        parts = (part for number in range(len(self.kernels)) for part in cut(self.loop(number)))
+        pieces = (piece for number in range(len(self.kernels)) for piece in stored(self.loop(number)))
+        parts = (part for piece in pieces for part in cut(piece))
         loops = [part.ahead_first(self.linear.symmetric) for part in parts]
         if not self.linear.work:  # in any order: the largest first, so that it may store what others add to
             loops.sort(key=lambda loop: -loop.points)
@@ -103,6 +124,17 @@ class _Writer:
             self.write_start(placement, store_firsts(loops, placement))
         for loop in loops:
             self.write_loop(loop)
+        if self.picked:
+            self.write_picked(self.picked)
+
+    def write_picked(self, storage: Storage) -> None:
+        """Copy the entries that are stored, once all have been accumulated."""
+        entries = np.flatnonzero(storage.place >= 0)
+        write_padding(self.source, storage, self.counter)
+        nest = Nest(self.source, (entries.size,), self.counter)
+        place, entry = nest.index(recognise(storage.place[entries])), nest.index(recognise(entries))
+        with nest.body(disjoint=True):
+            self.source.write(f"{self.source.array('data')}[{place}] = {self.values(self.linear.target)}[{entry}]")
 
     def loop(self, number: int) -> Loop:
         """Return the loop of a kernel."""
@@ -168,24 +200,74 @@ class _RowUpdate:
     """``row of target += coefficient * row of source``, with the landing place of each entry known."""
 
     def __init__(self, writer: _Writer, nest: Nest, domain: Shape, term: Term) -> None:
-        read, written = writer.patterns[term.source], writer.patterns[term.target]
-        first, landing = Slots(written).of_rows(term.place.array(), read, term.index.array(), domain)
+        read = writer.patterns[term.source]
+        slots = writer.slots[term.target]
+        first, landing, chosen = slots.of_rows(term.place.array(), read, term.index.array(), domain)
         self.source = writer.source
         self.coefficient = nest.value(term.coefficient)
         self.target, self.read = writer.values(term.target), writer.values(term.source)
-        self.indptr = self.source.indices(f"row_{term.source.name}", read.indptr)
         self.landing, self.first = self.source.table(landing), nest.index(recognise(first))
+        if chosen is None:
+            self.reading, self.count = "", ""
+            self.indptr = self.source.indices(f"row_{term.source.name}", read.indptr)
+        else:
+            self.reading, self.count = self.source.table(chosen.reading), nest.index(recognise(chosen.count))
         self.row, self.number = nest.index(term.index), next(writer.counter)
         self.linear = writer.linear
 
     def write(self) -> None:
         """Write the loop over the entries of the row."""
+        if self.reading:
+            self.write_chosen()
+            return
         source, b, n = self.source, f"b{self.number}", f"n{self.number}"
         source.write(f"{b} = {self.indptr}[{self.row}]")
         source.write(f"{n} = {self.indptr}[{self.row} + 1] - {b}")
         with source.block(f"for k in range({n}):"):
             added = times(self.linear, self.coefficient, f"{self.read}[{b} + k]")
             source.write(f"{self.target}[{self.landing}[{self.first} + k]] += {added}")
+
+    def write_chosen(self) -> None:
+        """Write the loop over those entries of the row whose products are stored."""
+        with self.source.block(f"for k in range({self.count}):"):
+            added = times(self.linear, self.coefficient, f"{self.read}[{self.reading}[{self.first} + k]]")
+            self.source.write(f"{self.target}[{self.landing}[{self.first} + k]] += {added}")
+
+
+def needed(
+    linear: LinearProgram, patterns: dict[Buffer, SparsityPattern], storage: Storage
+) -> dict[Buffer, SparsityPattern]:
+    """Return the patterns of the buffers without the entries that nothing stored is made of.
+
+    What a loop in order writes is kept as it is: it reads what it wrote before.
+    """
+    whole = {t.target for k in linear.kernels if k.ordered for t in k.terms}
+    known = {b: patterns[b].to_scipy() for b in whole if b in patterns}
+    if linear.target not in whole:
+        known[linear.target] = patterns[linear.target].restrict(storage.place >= 0).to_scipy()
+    for kernel in reversed(linear.kernels):
+        for term in kernel.terms:
+            if term.source not in patterns or term.target not in known or term.source in whole:
+                continue
+            rows, reads = (np.broadcast_to(m.array(), kernel.domain).reshape(-1) for m in (term.index, term.place))
+            inside = (rows >= 0) & (reads >= 0)
+            shape = (term.source.size, term.target.size)
+            part = SparsityPattern.from_coo(rows[inside], reads[inside], shape).to_scipy() @ known[term.target]
+            before = known.get(term.source)
+            known[term.source] = part if before is None else before + part
+            known[term.source].data[:] = 1.0
+    kept = dict(patterns)
+    for buffer in linear.work:
+        if buffer in patterns and buffer not in whole:
+            nothing = scipy.sparse.csr_array(patterns[buffer].shape)
+            wanted = patterns[buffer].to_scipy().multiply(known.get(buffer, nothing))
+            kept[buffer] = SparsityPattern.from_scipy(scipy.sparse.csr_array(wanted))
+    return kept
+
+
+def _in_order(linear: LinearProgram) -> bool:
+    """Tell whether a loop in order writes to the matrix."""
+    return any(k.ordered and any(t.target is linear.target for t in k.terms) for k in linear.kernels)
 
 
 def merged(kernel: LinearKernel, linear: LinearProgram) -> LinearKernel:

@@ -1,0 +1,61 @@
+"""The record of a preparation: what its stages made."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+
+from coloring import ColoringResult, SparsityPattern
+from sparsead.derivatives.structure import FixedStructure
+from sparsead.emit.sweep import Engine
+from sparsead.keeping.pickling import Recipe
+from sparsead.kernels.kernel import Kernels, LinearProgram
+from sparsead.program.index import Shape
+from sparsead.program.nodes import Program
+from sparsead.stages import Timings
+from sparsead.sweeps.assembly import Assembly
+from sparsead.sweeps.storage import Storage
+from sparsead.tracing.arguments import Signature
+
+
+@dataclass(frozen=True, eq=False)
+class Preparation:
+    """What the first stages of a preparation made: how it can be made again, the trace, and what it was lowered to."""
+
+    recipe: Recipe
+    program: Program
+    signature: Signature
+    kernels: Kernels
+    engine: Engine
+    timings: Timings
+
+
+@dataclass(frozen=True, eq=False)
+class Function:
+    """What is evaluated beside a matrix: its kernels, the array that they write, and the shape of one point."""
+
+    kernels: Kernels
+    array: str
+    shape: Shape
+    meaning: str
+
+    @property
+    def size(self) -> int:
+        """How many numbers it is."""
+        return int(np.prod(self.shape, dtype=np.int64))
+
+
+@dataclass(frozen=True, eq=False)
+class Filled:
+    """What the last stages of a preparation made: the pattern of a matrix, and how its values are computed."""
+
+    linear: LinearProgram
+    pattern: SparsityPattern
+    mode: str
+    coloring: ColoringResult | None
+    reasons: tuple[str, ...]
+    structure: FixedStructure
+    assemble: Callable[[Storage | None], Assembly]
+    assembly: Assembly
