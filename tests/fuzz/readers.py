@@ -152,7 +152,16 @@ def main() -> None:
     corpus = Path(tempfile.mkdtemp())
     for k, seed in enumerate(seeds()):
         (corpus / f"seed{k}").write_bytes(seed)
-    for function in (*GUIDING, market.read_pattern, market._check_sizes, market._dense, run):
+    for function in (
+        *GUIDING,
+        market.read_pattern,
+        market._header,
+        market._listed,
+        market._dense,
+        market._blocks,
+        market._lines,
+        run,
+    ):
         atheris.instrument_func(function)
     atheris.Setup([*sys.argv, str(corpus), "-print_final_stats=1"], run)
     atheris.Fuzz()

@@ -11,6 +11,7 @@ HEADER = b"%%MatrixMarket matrix coordinate pattern general\n"
 FOUND = {
     "matrix_market": [
         b"%%MatrixMarket matrix array real general\n2 2\n1\n0\n3\n4/",  # SciPy wrote past the end of an array
+        b"%%MatrixMarket matrix coordinate real general\n3 4 3\n1 1 1.0\n2 3 -2e3\n3 4 0\xe3",  # and read past the end
         b"%%MatrixMarket matrix array real symmetric\n2 2\n1\n0\n3\n4\n",
         HEADER + b"1000000000 1000000000 1\n1 1\n",  # gigabytes for one entry
         HEADER + b"9 9 4000000000\n1 1\n",
