@@ -23,7 +23,7 @@ from sparsead.keeping.archive import INFLATION, opened
 EMPTY = 10**6  # rows or columns that a file may have without a byte for each
 LONGEST = 1024  # characters of a line, by the format's own rule
 BLOCK = 1 << 16  # lines that are taken at a time
-CHUNK = 1 << 20  # characters that are read at a time
+CHUNK = 1 << 18  # characters that are read at a time
 FIELDS = {"real": 1, "double": 1, "integer": 1, "unsigned-integer": 1, "complex": 2, "pattern": 0}  # words of a value
 SYMMETRIES = ("general", "symmetric", "skew-symmetric", "hermitian")
 

@@ -95,6 +95,11 @@ def run_chunk(kind: str, seeds: range) -> Chunk:
     return Chunk(len(seeds), time.process_time() - start, counts, failures)
 
 
+def _begin(kind: str) -> None:
+    """Let a process do what a kind asks for first."""
+    getattr(import_module(f"tests.fuzz.{kind}"), "begin", lambda: None)()
+
+
 def _hanging(*_: Any) -> None:
     raise TimeoutError(f"no result after {PATIENCE} s")
 
@@ -105,7 +110,7 @@ def run(record: Record, count: int | None, minutes: float | None, workers: int) 
     last = record.first + count if count is not None else None
     seed = record.first + record.tried
     pending: deque[Future[Chunk]] = deque()
-    with ProcessPoolExecutor(workers, mp_context=get_context("spawn")) as pool:
+    with ProcessPoolExecutor(workers, get_context("spawn"), _begin, (record.kind,)) as pool:
         while True:
             while len(pending) < 2 * workers and time.monotonic() < deadline and (last is None or seed < last):
                 seeds = range(seed, seed + CHUNK if last is None else min(seed + CHUNK, last))
