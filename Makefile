@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 
-.PHONY: demo test doctest lint types check fuzz plain coverage mutate numpy-tests versions optimised docs bench clean
+.PHONY: demo test doctest lint types check fuzz plain coverage mutate numpy-tests versions optimised stress docs bench clean
 
 .venv/ready: pyproject.toml
 	$(PYTHON) -m venv .venv
@@ -33,6 +33,9 @@ MINUTES ?= 10
 fuzz: .venv/ready     ## try random programs, then random colorings, with fresh seeds, for MINUTES=10 each
 	$(BIN)/python -m tests.fuzz programs --minutes $(MINUTES)
 	$(BIN)/python -m tests.fuzz matrices --minutes $(MINUTES)
+
+stress: .venv/ready   ## threads that prepare, evaluate, import, pickle, compile and fork at once, for MINUTES=10
+	$(BIN)/python -m tests.stress --minutes $(MINUTES)
 
 plain: .venv/ready    ## pass the tests of kernels and sweeps without compiling anything
 	NUMBA_DISABLE_JIT=1 SPARSEAD_BACKEND=python $(BIN)/python -m pytest -n 2 -m "not slow" $(PLAIN)

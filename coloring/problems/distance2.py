@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from functools import cached_property
 from typing import Any
 
 import numpy as np
 
 from .. import kernels
 from ..bounds import clique_bound, packing_bound
+from ..cached import cached_property
 from ..orientation import renumber
 from ..pattern import SparsityPattern
 from ..regular import circular_colorings

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import functools
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Any
@@ -11,6 +10,7 @@ import numpy as np
 import scipy.sparse
 
 from coloring import SparsityPattern
+from coloring.cached import cached_property
 from sparsead.derivatives.plain import names_of
 from sparsead.emit.lanes import COUNT, Layout, in_lanes
 from sparsead.emit.sweep import Engine, Sweep
@@ -214,12 +214,12 @@ class OfManyPoints:
         """
         return self._value_batch((X, *args), out, axis)
 
-    @functools.cached_property
+    @cached_property
     def _matrix_batch(self) -> Batch:
         output = ("data", (self.pattern.nnz,))
         return Batch(self.program, self.signature, self.engine, output, self._assembly.sweeps_of_points, self.values)
 
-    @functools.cached_property
+    @cached_property
     def _value_batch(self) -> Batch:
         output = ("y", self.program.output.shape)
         return batch_of(self, self.kernels, output)

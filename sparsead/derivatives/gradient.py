@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import functools
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -10,6 +9,7 @@ from typing import Any
 import numpy as np
 
 import sparsead.ops  # noqa: F401  (fills the tables that tracing reads)
+from coloring.cached import cached_property
 from sparsead.checking.report import unchecked
 from sparsead.derivatives.batch import Batch, batch_of
 from sparsead.derivatives.described import Described
@@ -125,7 +125,7 @@ class Gradient(Described, Sendable):
         """
         return self._batch((X, *args), out, axis)
 
-    @functools.cached_property
+    @cached_property
     def _batch(self) -> Batch:
         return batch_of(self, self.gradient_kernels, ("g", self.program.wrt.shape))
 
@@ -188,11 +188,11 @@ class Gradient(Described, Sendable):
         """
         return export_gradient(self, path)
 
-    @functools.cached_property
+    @cached_property
     def _plain_value(self) -> Callable[..., bool]:
         return plain_entry(self.program, self.signature, [self._value], {"y": (1,)})
 
-    @functools.cached_property
+    @cached_property
     def _plain(self) -> Callable[..., bool]:
         return plain_entry(self.program, self.signature, [self._gradient], {"g": self.program.wrt.shape})
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import functools
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -14,6 +13,7 @@ import scipy.sparse.linalg
 
 import sparsead.ops  # noqa: F401  (fills the tables that tracing reads)
 from coloring import ColoringResult, SparsityPattern
+from coloring.cached import cached_property
 from sparsead.derivatives import constants
 from sparsead.derivatives.batch import Batch, batch_of
 from sparsead.derivatives.export import export_hessian
@@ -156,7 +156,7 @@ class Hessian(PreparedMatrix):
         """
         return self._gradient_batch((X, *args), out, axis)
 
-    @functools.cached_property
+    @cached_property
     def _gradient_batch(self) -> Batch:
         return batch_of(self, self.gradient_kernels, ("g", self.program.wrt.shape))
 
@@ -240,7 +240,7 @@ class Hessian(PreparedMatrix):
         """
         return export_hessian(self, path)
 
-    @functools.cached_property
+    @cached_property
     def _plain_gradient(self) -> Callable[..., bool]:
         return plain_entry(self.program, self.signature, [self._sweep("gradient")], {"g": self.program.wrt.shape})
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import functools
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -13,6 +12,7 @@ import scipy.sparse.linalg
 
 import sparsead.ops  # noqa: F401  (fills the tables that tracing reads)
 from coloring import ColoringResult, SparsityPattern
+from coloring.cached import cached_property
 from sparsead.derivatives import constants
 from sparsead.derivatives.differences import METHODS, DifferenceJacobian
 from sparsead.derivatives.export import export_jacobian
@@ -263,14 +263,14 @@ class Jacobian(PreparedMatrix):
         """
         return export_jacobian(self, path)
 
-    @functools.cached_property
+    @cached_property
     def _plain_value(self) -> Callable[..., bool]:
         if not isinstance(self.signature.result, Leaf):
             return never
         outputs = {"y": self.program.output.shape}
         return plain_entry(self.program, self.signature, [self._sweep("value")], outputs)
 
-    @functools.cached_property
+    @cached_property
     def _plain_both(self) -> Callable[..., bool]:
         if not isinstance(self.signature.result, Leaf):
             return never

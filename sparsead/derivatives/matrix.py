@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import functools
 from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 
 from coloring import ColoringResult, SparsityPattern
+from coloring.cached import cached_property
 from coloring.pictures.thumbnail import thumbnail
 from sparsead.checking.check import verify
 from sparsead.checking.report import unchecked
@@ -312,12 +312,12 @@ class PreparedMatrix(OfManyPoints, Described, Sendable):
         for name in names:
             self._sweep(name).compile()
 
-    @functools.cached_property
+    @cached_property
     def address(self) -> int:
         """Address of the compiled values: ``void (const double *x, .., double *values)``; see `c_function`."""
         return self._c_values.address
 
-    @functools.cached_property
+    @cached_property
     def _c_values(self) -> CFunction:
         return self.c_function()
 
@@ -369,7 +369,7 @@ class PreparedMatrix(OfManyPoints, Described, Sendable):
     def _sweep(self, name: str) -> Sweep:
         raise NotImplementedError
 
-    @functools.cached_property
+    @cached_property
     def _plain(self) -> Callable[..., bool]:
         """What takes plain calls ``(x, *args, data)`` and tells whether it did."""
         return self._plain_entry({})

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import functools
 import threading
 from collections.abc import Callable
 from typing import Any
@@ -11,6 +10,7 @@ import numpy as np
 import scipy.sparse
 
 from coloring import SparsityPattern
+from coloring.cached import cached_property
 from sparsead.errors import InputError
 
 AT_ONCE = 1 << 13  # indices that are compared at a time
@@ -41,7 +41,7 @@ class FixedStructure:
         matrix.data = data
         return matrix
 
-    @functools.cached_property
+    @cached_property
     def _empty(self) -> scipy.sparse.csr_array:
         """The matrix without values."""
         values = np.empty(self.pattern.nnz)

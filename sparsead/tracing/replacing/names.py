@@ -25,7 +25,8 @@ from typing import Any
 import numpy as np
 
 from coloring.interrupts import deferred
-from sparsead.tracing.replacing.undo import CHANGES, LOCK
+from sparsead.forks import REPLACING as LOCK
+from sparsead.tracing.replacing.undo import CHANGES
 
 # Packages whose code means plain arrays; scipy.optimize holds test functions that are written like user code, and
 # the checks of their arguments are elsewhere.
@@ -322,10 +323,10 @@ def _in_child() -> None:
     _enclosing.clear()
     _tracing.depth = 0
     _end()
-    LOCK.release()
 
 
-os.register_at_fork(before=LOCK.acquire, after_in_parent=LOCK.release, after_in_child=_in_child)
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_in_child)
 
 
 @contextmanager
