@@ -10,6 +10,7 @@ from __future__ import annotations
 import ast
 from collections import defaultdict
 
+from sparsead.emit.parsing import parse
 from sparsead.emit.source import Function
 
 TYPES = {"i": "long long", "d": "double", "b": "int"}  # of indices, numbers and conditions
@@ -23,7 +24,7 @@ Typed = tuple[str, str]  # C code and the letter of its type
 
 def c_function(source: Function, name: str) -> tuple[str, list[str]]:
     """Return a static C function, and the arrays that it takes: those of the source that it uses."""
-    function = ast.parse(source.text).body[0]
+    function = parse(source.text).body[0]
     assert isinstance(function, ast.FunctionDef)
     read = _read(function.body)
     arrays = [array for array in source.arrays if array in read]
