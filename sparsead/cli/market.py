@@ -129,14 +129,9 @@ def _blocks(lines: Iterator[str], header: Header, words: int) -> Iterator[tuple[
     """Yield the number of a block's first value and its numbers, a value a row; there must be as many as it says."""
     start = 0
     while texts := list(itertools.islice(lines, BLOCK)):
-        numbers: list[str] = []
-        for text in texts:
-            found = text.split()
-            if len(found) != words:
-                raise ValueError(f"a line of {len(found)} numbers; expected {words}")
-            numbers += found
-        # not by np.loadtxt, which loses some memory for ever whenever it meets an error
-        block = np.array(numbers, dtype=np.float64).reshape(-1, words)
+        if len(texts[0].split()) != words:
+            raise ValueError(f"a line of {len(texts[0].split())} numbers; expected {words}")
+        block = np.loadtxt(texts, dtype=np.float64, comments=None, ndmin=2)
         if start + len(block) > header.entries:
             raise ValueError(f"more than {header.entries} values for {header}")
         yield start, block

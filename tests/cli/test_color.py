@@ -164,7 +164,7 @@ def test_many_numbers_in_a_line_are_refused_before_they_are_read(tmp_path):
     ("text", "reason"),
     [
         ("coordinate real general\n2 2 1\n1 1 1.0 7\n", "a line of 4 numbers; expected 3"),
-        ("coordinate real general\n2 2 2\n1 1 1.0\n1 2\n", "a line of 2 numbers; expected 3"),
+        ("coordinate real general\n2 2 2\n1 1 1.0\n1 2\n", "number of columns changed"),
         ("coordinate pattern general\n2 2 1\n1.5 1\n", "a place outside of a general 2 x 2 matrix"),
         ("coordinate pattern general\n2 2 1\nnan 1\n", "a place outside of a general 2 x 2 matrix"),
         ("coordinate pattern general\n2 2 1\n0 1\n", "a place outside of a general 2 x 2 matrix"),

@@ -83,7 +83,6 @@ def run_chunk(kind: str, seeds: range) -> Chunk:
     start = time.process_time()
     signal.signal(signal.SIGALRM, _hanging)
     warnings.simplefilter("ignore")
-    gc.freeze()  # what imports made stays; looking through it again and again takes a fifth of the time
     for seed in seeds:
         signal.alarm(PATIENCE)
         try:
@@ -98,6 +97,8 @@ def run_chunk(kind: str, seeds: range) -> Chunk:
 def _begin(kind: str) -> None:
     """Let a process do what a kind asks for first."""
     getattr(import_module(f"tests.fuzz.{kind}"), "begin", lambda: None)()
+    gc.collect()  # garbage that is frozen stays for ever
+    gc.freeze()  # what imports made stays; looking through it again and again takes a fifth of the time
 
 
 def _hanging(*_: Any) -> None:
