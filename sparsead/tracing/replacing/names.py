@@ -137,7 +137,10 @@ def _patch_imported() -> None:
 
 
 def _modules(f: Callable[..., Any]) -> list[dict[str, Any]]:
-    """Return the global names of a function and of the functions that it names or holds directly."""
+    """Return the global names of a function and of the functions that it names or holds directly.
+
+    Not those of libraries, whose code is given the functions themselves anyway, and whose names pickle looks up.
+    """
     names = getattr(f, "__globals__", {})
     found = {id(names): names}
     cells = [c.cell_contents for c in getattr(f, "__closure__", None) or () if _filled(c)]
@@ -146,7 +149,7 @@ def _modules(f: Callable[..., Any]) -> list[dict[str, Any]]:
         inner = getattr(inspect.getattr_static(value, "py_func", value), "__globals__", None)
         if isinstance(inner, dict):
             found[id(inner)] = inner
-    return list(found.values())
+    return [names for names in found.values() if not is_library(str(names.get("__name__", "")))]
 
 
 def _filled(cell: Any) -> bool:
