@@ -29,6 +29,16 @@ class Orientation:
     feeds: np.ndarray
 
 
+def read(graph: Graph, colors: np.ndarray, substitution: bool) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Return the item by which each edge can be read, `CONFLICT` if by none, and the order of substitution."""
+    lists = graph.indptr, graph.indices, graph.edge
+    shared = kernels.orientation.shared_colors(graph.indptr, graph.indices, colors)
+    if substitution:
+        return kernels.orientation.orient_trees(*lists, graph.items, colors, shared)
+    none = np.empty(0, graph.indices.dtype)
+    return kernels.orientation.orient_stars(*lists, colors, shared), none, none
+
+
 def orient(graph: Graph, colors: np.ndarray, substitution: bool, diagonal: np.ndarray) -> Orientation:
     """Direct every edge from the leaf, whose row is read, to the parent, whose color is read.
 
@@ -51,19 +61,13 @@ def orient(graph: Graph, colors: np.ndarray, substitution: bool, diagonal: np.nd
     ColoringError
         If an edge can be read at neither end; the message names it.
     """
-    lists = graph.indptr, graph.indices, graph.edge
-    shared = kernels.orientation.shared_colors(graph.indptr, graph.indices, colors)
-    none = np.empty(0, graph.indices.dtype)
-    if substitution:
-        item, taken, feeds = kernels.orientation.orient_trees(*lists, graph.items, colors, shared)
-    else:
-        item, taken, feeds = kernels.orientation.orient_stars(*lists, colors, shared), none, none
+    item, taken, feeds = read(graph, colors, substitution)
     if item.size and item.min() == kernels.orientation.CONFLICT:
         _refuse(graph, int(item.argmin()), substitution)
     codes, number = kernels.orientation.color_codes(colors, graph.num_first)
-    read = np.zeros(number + 1, np.bool_)  # the last one stands for neutral vertices
-    read[codes[diagonal]] = True
-    kernels.orientation.decide(graph.indices, graph.items, item, codes, read)
+    in_use = np.zeros(number + 1, np.bool_)  # the last one stands for neutral vertices
+    in_use[codes[diagonal]] = True
+    kernels.orientation.decide(graph.indices, graph.items, item, codes, in_use)
     return Orientation(item, taken, feeds)
 
 

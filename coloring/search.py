@@ -23,6 +23,9 @@ SMALL_WORK = 150_000
 #: What an attempt costs besides, in entries looked at: calls, and arrays that are as short as this.
 ATTEMPT_WORK = 2_200
 
+#: From so many entries and pairs of them on, a proof of the lower bound costs less than an attempt to color.
+PROOF_WORK = 1_000_000
+
 #: Quick searches of patterns with fewer pairs take some milliseconds.
 TINY_PAIRS = 100_000
 
@@ -70,12 +73,17 @@ class Search:
     @property
     def is_over(self) -> bool:
         """Whether the lower bound or the deadline has been reached."""
-        bound = self.problem.lower_bound if self.thorough else self.problem.quick_bound
-        if self.colors is not None and self.num_colors <= bound:
+        if self.colors is not None and self.num_colors <= self._bound:
             self.stopped = "lower bound reached"
         elif self.deadline < np.inf and time.perf_counter() > self.deadline:
             self.stopped = "time budget spent"
         return bool(self.stopped)
+
+    @property
+    def _bound(self) -> int:
+        """The number of colors at which the search can stop: the lower bound, as far as this search proves it."""
+        quick = self.problem.quick_bound
+        return self.problem.lower_bound if self.thorough and self.num_colors > quick else quick
 
     @property
     def _limit(self) -> int:
@@ -111,6 +119,7 @@ class Search:
     def _run_quickly(self) -> None:
         problem = self.problem
         before, one_pass = self.work, ATTEMPT_WORK + problem.pass_work
+        self.thorough = problem.pass_work >= PROOF_WORK
         self.allowance = before + min(QUICK_PASSES * one_pass, QUICK_WORK)
         candidates = problem.portfolio(thorough=False)
         self.run(islice(candidates, 1))

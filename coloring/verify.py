@@ -10,6 +10,7 @@ import numpy as np
 from . import kernels
 from .errors import ColoringError
 from .graph import Graph
+from .orientation import read
 from .pattern import as_pattern
 
 
@@ -187,12 +188,7 @@ def _check_symmetric(A: Any, colors: Any, substitution: bool) -> Verdict:
 
 def _check_graph(graph: Graph, colors: np.ndarray, substitution: bool) -> Verdict:
     """Find an edge that can be read at neither end, and the path or cycle that it lies on."""
-    shared = kernels.orientation.shared_colors(graph.indptr, graph.indices, colors)
-    lists = graph.indptr, graph.indices, graph.edge
-    if substitution:
-        item, _, _ = kernels.orientation.orient_trees(*lists, graph.items, colors, shared)
-    else:
-        item = kernels.orientation.orient_stars(*lists, colors, shared)
+    item, _, _ = read(graph, colors, substitution)
     bad = np.flatnonzero(item == kernels.orientation.CONFLICT)
     if not bad.size:
         return YES

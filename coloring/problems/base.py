@@ -217,13 +217,14 @@ class Problem(ABC):
         """Write out the problem on these vertices alone."""
 
     def grown(self, size: int) -> list[int]:
-        """Return so many vertices around the one of greatest degree; then of other components."""
-        order = np.argsort(-self.degrees, kind="stable")
+        """Return so many vertices around the one that meets most entries; if all are asked for, of every component."""
+        if size < self.num_vertices:
+            return grown(self.around, self.entries_met, int(self.entries_met.argmax()), size)
         chosen: list[int] = []
         missing = np.ones(self.num_vertices, np.bool_)
-        for start in order.tolist() if size == self.num_vertices else order[:1].tolist():
+        for start in np.argsort(-self.entries_met, kind="stable").tolist():
             if missing[start]:
-                chosen += grown(self.around, self.degrees, start, size - len(chosen))
+                chosen += grown(self.around, self.entries_met, start, size - len(chosen))
                 missing[chosen] = False
         return chosen
 
@@ -243,6 +244,11 @@ class Problem(ABC):
                 self.certificate = f"vertices {sorted(vertices)} alone need {self.lower_bound} colors"
             if size >= len(chosen):
                 return
+
+    @property
+    @abstractmethod
+    def entries_met(self) -> np.ndarray:
+        """Number of entries in the lines of each vertex: about its degree, and found by looking at entries alone."""
 
     @property
     def distance_two(self) -> Problem | None:

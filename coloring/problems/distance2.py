@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -12,16 +13,19 @@ from ..bounds import clique_bound, packing_bound
 from ..cached import cached_property
 from ..orientation import renumber
 from ..pattern import SparsityPattern
-from ..regular import circular_colorings
+from ..regular import block_size, blocks_of, circular_colorings
 from .base import NO_LIMIT, Candidate, Problem
 from .terms import Terms
 
 #: What the search for periodic colorings looks at besides entries.
 LATTICE_WORK = 50_000
+#: From so many entries on it costs less than a greedy coloring, and comes first.
+LATTICE_FIRST = 1_000_000
 #: Up to so many pairs the intersection graph is built, which makes every order faster.
 GRAPH_PAIR_LIMIT = 20_000_000
-#: The lower bound looks for cliques beyond lines only up to this number.
-BOUND_PAIR_LIMIT = 5_000_000
+#: Parts of which all colorings are tried for a lower bound, in vertices more than the bound, and steps of that: some
+#: milliseconds; not where already the bound is high, since the part would be too large.
+PARTS, PART_STEPS, MOST_PROVEN = (1, 3, 6, 10, 15), 20_000, 200
 #: All orders, the most promising first; the others are the same at distance two.
 THOROUGH = (
     "smallest_last",
@@ -98,14 +102,15 @@ class DistanceTwo(Problem):
         return proofs | (self._clique(max(longest, packed)) if self.is_small else {})
 
     def find_lower_bound(self) -> int:
-        """The quick bound, or a greater clique."""
-        found = self._clique(self.quick_bound)
-        self.certificate = next(iter(found), "")
-        return max(found.values(), default=self.quick_bound)
+        """What a few vertices need that lie together, if it is more than the quick bound."""
+        self.__dict__["lower_bound"] = bound = self.quick_bound
+        if 1 < bound <= MOST_PROVEN:
+            self.prove([bound + more for more in PARTS], PART_STEPS, NO_LIMIT)
+        return self.lower_bound
 
     def _clique(self, least: int) -> dict[str, int]:
         """A clique of more vertices than `least`, if one is found."""
-        if least < 2 or self.num_pairs > BOUND_PAIR_LIMIT:
+        if least < 2:
             return {}
         size = clique_bound(self.neighborhood(), self.degrees)
         return {f"{size} {self.partition}s meet pairwise": size} if size > least else {}
@@ -135,25 +140,41 @@ class DistanceTwo(Problem):
 
     def portfolio(self, thorough: bool) -> Iterator[Candidate]:
         """Natural order and grids first; orders that look at pairs only where there are not too many."""
-        yield self.by_order("natural")
-        yield Candidate("lattice", self._lattice, min(40 * self.pattern.nnz, LATTICE_WORK) + 2 * self.pattern.nnz)
+        lattices = [self._lattice_candidate(size) for size in dict.fromkeys((1, block_size(self._lists)))]
+        natural = self.by_order("natural")
+        yield from (natural, *lattices) if self.pattern.nnz < LATTICE_FIRST else (*lattices, natural)
         if thorough or self.has_few_pairs:
             for name in THOROUGH:
                 yield self.by_order(name)
 
-    def _lattice(self, limit: int) -> np.ndarray | None:
+    def _lattice_candidate(self, size: int) -> Candidate:
+        nnz = self.pattern.nnz
+        label = "lattice" if size == 1 else f"lattice of blocks of {size}"
+        return Candidate(label, partial(self._lattice, size), min(40 * nnz, LATTICE_WORK) + 2 * nnz)
+
+    def _lattice(self, size: int, limit: int) -> np.ndarray | None:
         """The periodic coloring with fewest colors, if the matrix comes from a grid and has one.
 
-        If none is right on all rows, as where a few rows at a boundary have more entries, the greedy algorithm follows
-        the first one, color by color.
+        Blocks of `size` equal columns are colored as one.  If no coloring is right on all rows, as where a few rows at
+        a boundary have more entries, the greedy algorithm follows the first one, color by color.
         """
         lines = self._lines
         almost = None
-        for colors in circular_colorings(lines, range(self.quick_bound, limit)):
+        for blocks in circular_colorings(
+            blocks_of(lines, size), range(-(-self.quick_bound // size), -(-limit // size))
+        ):
+            colors = (blocks[:, None] * size + np.arange(size, dtype=np.int32)).ravel()
             if kernels.offsets.first_repeat(lines.indptr, lines.indices, colors, colors.size)[0] < 0:
                 return colors
             almost = colors if almost is None else almost
         return None if almost is None else self.greedy(np.argsort(almost, kind="stable").astype(np.int32), limit)
+
+    @cached_property
+    def entries_met(self) -> np.ndarray:
+        """Number of entries in the lines that each vertex meets."""
+        lists = self._lists
+        before = np.concatenate([[0], np.cumsum(np.diff(self._lines.indptr)[lists.indices])])
+        return before[lists.indptr[1:]] - before[lists.indptr[:-1]]
 
     def around(self, v: int) -> list[int]:
         """Return the vertices that share a line with this one."""

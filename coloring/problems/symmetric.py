@@ -14,14 +14,18 @@ from ..bounds import clique_bound, density_bound, star_band_bound
 from ..cached import cached_property
 from ..errors import ColoringError
 from ..graph import Graph
-from ..orientation import settle
+from ..orientation import read, settle
 from ..pattern import SparsityPattern
+from ..regular import Sample, circular_colorings
 from .base import NO_LIMIT, Candidate, Problem, Simpler
 from .distance2 import DistanceTwo
-from .terms import Terms
+from .terms import Terms, grown
 
 #: Vertices of the parts of which all colorings are tried for a lower bound, and steps of that: some milliseconds.
 PARTS, PART_STEPS = (6, 9, 12, 16, 20), 20_000
+
+#: Vertices on which a periodic coloring is checked first, and what the search for one looks at besides entries.
+SAMPLE, LATTICE_WORK = 60, 50_000
 
 
 class StarLike(Problem):
@@ -83,6 +87,19 @@ class StarLike(Problem):
         if distance == 1:
             return kernels.neighbors.distance_one(*lists)
         return kernels.neighbors.distance_two(*lists, *lists)
+
+    @cached_property
+    def entries_met(self) -> np.ndarray:
+        """Number of neighbors."""
+        return np.diff(self.graph.indptr)
+
+    def solves(self, colors: np.ndarray) -> bool:
+        """Whether these colors, none of them neutral, are a star or acyclic coloring."""
+        graph = self.graph
+        if (colors[graph.vertex] == colors[graph.indices]).any():
+            return False
+        item, _, _ = read(graph, colors, self.substitution)
+        return not (item == kernels.orientation.CONFLICT).any()
 
     def around(self, v: int) -> list[int]:
         """Return the neighbors of a vertex."""
@@ -218,12 +235,24 @@ class Symmetric(StarLike):
         yield self.by_order("natural")
         kind = "acyclic" if self.substitution else "star"
         variants = ("",) if self.substitution else ("", "cautious", "restricted")
+        nnz = self.pattern.nnz
+        yield Candidate("lattice", self._lattice, min(40 * nnz, LATTICE_WORK) + 4 * nnz)
         every = [(name, variant) for name in THOROUGH for variant in variants]
         choices = every if thorough else [*QUICK[kind], *((name, "") for name in THOROUGH)]
         for name, variant in dict.fromkeys(choices):
             if (name, variant) != ("natural", "") and (self.has_few_pairs or not name.startswith("distance_two")):
                 label = f"{variant} {name}" if variant else name
                 yield Candidate(label, partial(self._variant, variant, name), self._ordered_work(name))
+
+    def _lattice(self, limit: int) -> np.ndarray | None:
+        """A periodic coloring, if the matrix comes from a grid and has one with less than so many colors."""
+        if not self.graph.indices.size:
+            return None
+        vertices = np.sort(np.array(grown(self.around, self.entries_met, self.num_vertices // 2, SAMPLE)))
+        part = self.pattern.to_scipy(np.ones(self.pattern.nnz, np.int8))[vertices][:, vertices]
+        sample = Sample(vertices, Symmetric(SparsityPattern.from_scipy(part), self.substitution).solves)
+        found = circular_colorings(self.pattern, range(self.quick_bound, limit), sample)
+        return next(filter(self.solves, found), None)
 
     def _variant(self, variant: str, name: str, limit: int) -> np.ndarray | None:
         order = self.ordered(name)

@@ -46,16 +46,18 @@ class Terms:
 
 
 def grown(around: Callable[[int], Iterable[int]], degrees: np.ndarray, start: int, size: int) -> list[int]:
-    """Vertices around `start`: always the one with most neighbors among those before, of equals that of most in all."""
+    """Vertices around `start`: always the one with most neighbors among those before, of equals that of most in all.
+
+    Of vertices that are equal in this too, the one that was met first, so that the part grows round and not long.
+    """
     chosen, count = [start], {start: 0}
-    taken = {start}
+    met = {start: 0}
     while len(chosen) < size:
         for w in around(chosen[-1]):
             count[w] = count.get(w, 0) + 1
-        left = count.keys() - taken
+            met.setdefault(w, len(met))
+        left = count.keys() - set(chosen)
         if not left:
             break
-        following = max(left, key=lambda u: (count[u], degrees[u], -u))
-        chosen.append(following)
-        taken.add(following)
+        chosen.append(max(left, key=lambda u: (count[u], degrees[u], -met[u])))
     return chosen

@@ -1,6 +1,7 @@
 """Patterns that repeat: grids, periodic or not, with one field or several, colored by construction."""
 
-from .circular import circular_colorings
+from .blocks import block_size, blocks_of
+from .circular import Sample, circular_colorings
 from .lattice import Lattice, find_lattices
 
-__all__ = ["Lattice", "circular_colorings", "find_lattices"]
+__all__ = ["Lattice", "Sample", "block_size", "blocks_of", "circular_colorings", "find_lattices"]

@@ -7,13 +7,16 @@ between columns of one row, then ``floor(c (w . x mod 1))`` is a coloring with c
 ``(x + 2 y + 3 z) mod 7`` is a perfect tiling with the fewest colors there can be (Goldfarb and Toint 1984).  Around a
 ring whose length the perfect period does not divide, the nearest winding often does with one color more: the fewest
 again, by counting.
+
+For star and acyclic colorings the directions are those between neighbors, and a winding has to be right on a sample of
+the graph besides: ``(x + y) mod 3`` is an acyclic coloring of the five-point grid.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from itertools import pairwise, permutations, product
+from itertools import islice, pairwise, permutations, product
 
 import numpy as np
 
@@ -28,10 +31,18 @@ MAX_WOUND = 64
 MAX_LATTICES, MAX_OFFERED = 3, 8
 #: Angles of directions that are looked at in all: so many for each entry of a small matrix, this, one for each entry.
 LOOKS_PER_ENTRY, SOME_LOOKS = 100, 200_000
-#: What a batch of them costs besides.
-CALL = 500
+#: What a batch of them costs besides, and what it costs to check the colors of a sample.
+CALL, CHECK = 500, 2_000
 #: The angle is a whole number of parts, so many a turn: more than products of lengths that occur.
 MAX_PARTS = 1 << 40
+
+
+@dataclass(frozen=True, eq=False)
+class Sample:
+    """Some vertices of a graph, and whether colors of these are right."""
+
+    vertices: np.ndarray
+    is_right: Callable[[np.ndarray], bool]
 
 
 @dataclass
@@ -41,7 +52,7 @@ class Looks:
     left: int
 
 
-def circular_colorings(A: SparsityPattern, numbers: range) -> Iterator[np.ndarray]:
+def circular_colorings(A: SparsityPattern, numbers: range, sample: Sample | None = None) -> Iterator[np.ndarray]:
     """Circular colorings of the columns of `A`.
 
     Parameters
@@ -50,13 +61,16 @@ def circular_colorings(A: SparsityPattern, numbers: range) -> Iterator[np.ndarra
         The matrix; nothing is found unless it looks like that of a grid.
     numbers : range
         Numbers of colors to try, in order.
+    sample : Sample, optional
+        For colorings of the graph whose adjacency matrix `A` is: which are right.  By default, those that tell the
+        columns of every row apart.
 
     Yields
     ------
     ndarray of int32, shape (n,)
         Candidates that are right for a sample of the rows; the caller checks them on all rows.
     """
-    lattices = find_lattices(A)[:MAX_LATTICES] if numbers else []
+    lattices = find_lattices(A, of_edges=sample is not None)[:MAX_LATTICES] if numbers else []
     offered = 0
     longest = int(np.diff(A.indptr).max(initial=0))
     most = max(A.nnz, min(LOOKS_PER_ENTRY * A.nnz, SOME_LOOKS))
@@ -65,8 +79,10 @@ def circular_colorings(A: SparsityPattern, numbers: range) -> Iterator[np.ndarra
         searches = [(lattice, looks) for lattice, looks in searches if looks.left > 0]
         for lattice, looks in searches:
             for windings, parts in _windings(lattice, c, longest, looks):
-                for w in _valid(windings, parts, lattice.directions, c, looks).T[:2]:
-                    yield _colors(lattice, w, parts, c, A.shape[1])
+                valid = _valid(windings, parts, lattice.directions, c, looks).T
+                right = valid if sample is None else _right(sample, lattice, valid, parts, c, looks)
+                for w in islice(right, 2):
+                    yield _colors(lattice, w, parts, c, np.arange(A.shape[1]))
                     offered += 1
                 if offered >= MAX_OFFERED:
                     return
@@ -76,10 +92,22 @@ def circular_colorings(A: SparsityPattern, numbers: range) -> Iterator[np.ndarra
             return
 
 
-def _colors(lattice: Lattice, w: np.ndarray, parts: int, c: int, n: int) -> np.ndarray:
-    """The colors of all columns."""
-    angle = np.zeros(n, np.int64)
-    for step, x in zip(w.tolist(), lattice.coordinates(np.arange(n, dtype=np.int64)), strict=True):
+def _right(
+    sample: Sample, lattice: Lattice, valid: np.ndarray, parts: int, c: int, looks: Looks
+) -> Iterator[np.ndarray]:
+    """Those windings that color the sample right."""
+    for w in valid:
+        looks.left -= CHECK
+        if looks.left <= 0:
+            return
+        if sample.is_right(_colors(lattice, w, parts, c, sample.vertices)):
+            yield w
+
+
+def _colors(lattice: Lattice, w: np.ndarray, parts: int, c: int, columns: np.ndarray) -> np.ndarray:
+    """The colors of these columns."""
+    angle = np.zeros(columns.size, np.int64)
+    for step, x in zip(w.tolist(), lattice.coordinates(columns), strict=True):
         angle += step * x % parts
     return (angle % parts * c // parts).astype(np.int32)
 

@@ -50,8 +50,11 @@ class Lattice:
         return [index // s % size for s, size in zip(self.strides, self.lengths, strict=True)]
 
 
-def find_lattices(A: SparsityPattern) -> list[Lattice]:
-    """Lattices in which the columns of the rows of a pattern lie in few directions, the fewest first."""
+def find_lattices(A: SparsityPattern, of_edges: bool = False) -> list[Lattice]:
+    """Lattices in which the columns of the rows of a pattern lie in few directions, the fewest first.
+
+    With `of_edges`, the directions are those from a row to its columns: from a vertex to its neighbors.
+    """
     m, n = A.shape
     if not A.nnz or A.nnz < 2 * n or np.diff(A.indptr).max() > MAX_ROW:
         return []
@@ -60,7 +63,7 @@ def find_lattices(A: SparsityPattern) -> list[Lattice]:
     offsets = _frequent_offsets(A, rows)
     found = []
     for count, strides in enumerate(_chains(_centers(offsets))):
-        lattice = _lattice(A, strides) if count < MAX_CHAINS else None
+        lattice = _lattice(A, strides, of_edges) if count < MAX_CHAINS else None
         if lattice is not None:
             found.append(lattice)
     return sorted(found, key=lambda lattice: lattice.directions.shape[1])
@@ -110,7 +113,7 @@ def _chains(candidates: list[int], chain: tuple[int, ...] = ()) -> Iterator[tupl
         yield chain
 
 
-def _lattice(A: SparsityPattern, strides: tuple[int, ...]) -> Lattice | None:
+def _lattice(A: SparsityPattern, strides: tuple[int, ...], of_edges: bool) -> Lattice | None:
     """The lattice of these strides; None if rows do not look alike in it."""
     m, n = A.shape
     lengths = (*(following // stride for stride, following in pairwise(strides)), -(-n // strides[-1]))
@@ -119,11 +122,15 @@ def _lattice(A: SparsityPattern, strides: tuple[int, ...]) -> Lattice | None:
     here, there = np.array(lattice.coordinates(rows)), np.array(lattice.coordinates(columns))
     size = np.array(lengths)[:, None]
     periodic = (2 * np.abs(there - here) > size).any(axis=1) & (size[:, 0] > 2)
-    first, second = _pairs(rows)
-    directions = there[:, first] - there[:, second]
+    if of_edges:
+        directions = there - here
+    else:
+        first, second = _pairs(rows)
+        directions = there[:, first] - there[:, second]
+    looked_at = directions.shape[1]
     around = (directions + size // 2) % size - size // 2
     directions = _distinct(np.where(periodic[:, None], around, directions), size)
-    if REPEATS * directions.shape[1] > first.size:
+    if REPEATS * directions.shape[1] > looked_at:
         return None
     leading = directions[(directions != 0).argmax(axis=0), np.arange(directions.shape[1])]
     directions = _distinct(np.where(leading < 0, -directions, directions), size)

@@ -127,6 +127,8 @@ class _JacobianCheck:
     def verdict(self) -> Report:
         """Return the report, or raise it."""
         if not self.report.passed:
+            if surroundings := getattr(self.prepared, "surroundings", None):
+                self.report.notes += surroundings.changes()
             raise CheckFailed(self.report)
         return self.report
 

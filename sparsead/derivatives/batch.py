@@ -145,7 +145,6 @@ class OfManyPoints:
     """Batches of what a prepared Jacobian or Hessian computes; part of both."""
 
     program: Program
-    kernels: Kernels
     pattern: SparsityPattern
     engine: Engine
     signature: Signature
@@ -200,29 +199,10 @@ class OfManyPoints:
             return values
         return block_diagonal(self.pattern, values if axis == 0 else np.ascontiguousarray(values.T))
 
-    def value_batch(self, X: Any, *args: Any, out: np.ndarray | None = None, axis: int = 0) -> np.ndarray:
-        """Return the values of the function at many points.
-
-        Parameters
-        ----------
-        X, *args, out, axis
-            As in `batch`.
-
-        Returns
-        -------
-        ndarray, shape (points, ...) or (..., points)
-        """
-        return self._value_batch((X, *args), out, axis)
-
     @cached_property
     def _matrix_batch(self) -> Batch:
         output = ("data", (self.pattern.nnz,))
         return Batch(self.program, self.signature, self.engine, output, self._assembly.sweeps_of_points, self.values)
-
-    @cached_property
-    def _value_batch(self) -> Batch:
-        output = ("y", self.program.output.shape)
-        return batch_of(self, self.kernels, output)
 
 
 def batch_of(prepared: Any, kernels: Kernels, output: tuple[str, Shape]) -> Batch:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from sparsead.emit.library import Library, Parameter
 from sparsead.emit.sweep import Sweep
@@ -13,51 +13,40 @@ from sparsead.errors import InputError
 
 MOST = 2**31 - 1  # entries: the index arrays are int
 
-if TYPE_CHECKING:
-    from sparsead.derivatives.gradient import Gradient
-    from sparsead.derivatives.hessian import Hessian
-    from sparsead.derivatives.jacobian import Jacobian
+SIZES = {
+    "jacobian": "columns: elements of x",
+    "hessian": "elements of x: rows and columns",
+    "gradient": "elements of x",
+}
+MATRICES = {
+    "jacobian": "the values of the Jacobian, by rows, in the order of the structure",
+    "hessian": "the values of the Hessian, both triangles, by rows, in the order of the structure",
+}
 
 
-def export_jacobian(jac: Jacobian, path: Any) -> tuple[Path, Path]:
-    """Write ``value``, ``jacobian``, ``jvp``, ``vjp`` and ``structure``; return the paths of source and header."""
-    (m, n), library = jac.shape, _library(jac, path)
-    library.size("M", m, "rows: elements of the value")
-    library.size("N", n, "columns: elements of x")
-    value = Parameter("y", "y", f"{library.name.upper()}_M", written=True)
-    _add(library, jac, "value", "y = f(x)", [value], [jac._sweep("value")])
-    _matrix(library, jac, "jacobian", "the values of the Jacobian, by rows, in the order of the structure")
-    rows, columns = f"{library.name.upper()}_M", f"{library.name.upper()}_N"
-    right = [Parameter("dx", "v", columns), Parameter("dy", "out", rows, written=True)]
-    _add(library, jac, "jvp", "out = J v", right, [jac._sweep("jvp")])
-    left = [Parameter("dy", "w", rows), Parameter("dx", "out", columns, written=True)]
-    _add(library, jac, "vjp", "out = w J", left, [jac._sweep("vjp")])
-    return _written(library, path)
-
-
-def export_hessian(hess: Hessian, path: Any) -> tuple[Path, Path]:
-    """Write ``value``, ``gradient``, ``hessian``, ``hvp`` and ``structure``; return the paths of source and header."""
-    library = _library(hess, path)
-    size = f"{library.name.upper()}_N"
-    library.size("N", hess.shape[0], "elements of x: rows and columns")
-    _add(library, hess, "value", "y = f(x)", [Parameter("y", "y", "1", written=True)], [hess._sweep("value")])
-    gradient = Parameter("g", "g", size, written=True)
-    _add(library, hess, "gradient", "g = the gradient", [gradient], [hess._sweep("gradient")])
-    _matrix(
-        library, hess, "hessian", "the values of the Hessian, both triangles, by rows, in the order of the structure"
-    )
-    product = [Parameter("dx", "v", size), Parameter("dg", "out", size, written=True)]
-    _add(library, hess, "hvp", "out = H v", product, [hess._sweep("hvp")])
-    return _written(library, path)
-
-
-def export_gradient(grad: Gradient, path: Any) -> tuple[Path, Path]:
-    """Write ``value`` and ``gradient``; return the paths of source and header."""
-    library = _library(grad, path)
-    library.size("N", grad.program.wrt.size, "elements of x")
-    _add(library, grad, "value", "y = f(x)", [Parameter("y", "y", "1", written=True)], [grad._value])
-    gradient = Parameter("g", "g", f"{library.name.upper()}_N", written=True)
-    _add(library, grad, "gradient", "g = the gradient", [gradient], [grad._gradient])
+def exported(prepared: Any, path: Any) -> tuple[Path, Path]:
+    """Write all that a prepared derivative computes, as functions of C; return the paths of source and header."""
+    library = _library(prepared, path)
+    m, n = prepared.program.output.index.size, prepared.program.wrt.size
+    rows, columns = (f"{library.name.upper()}_{letter}" for letter in "MN")
+    if prepared.derivative == "jacobian":
+        library.size("M", m, "rows: elements of the value")
+    else:
+        rows = columns
+    library.size("N", n, SIZES[prepared.derivative])
+    for name, function in prepared._functions.items():
+        size = columns if name == "gradient" else rows if prepared.derivative == "jacobian" else "1"
+        written = Parameter(function.array, function.array, size, written=True)
+        _add(library, prepared, name, function.meaning, [written], [prepared._sweep(name)])
+    if prepared.derivative in MATRICES:
+        _matrix(library, prepared, prepared.derivative, MATRICES[prepared.derivative])
+    for product in prepared._products:
+        given, returned = product.sizes((rows, columns))
+        arrays = [
+            Parameter(product.source, product.vector, given),
+            Parameter(product.target, "out", returned, written=True),
+        ]
+        _add(library, prepared, product.name, product.meaning, arrays, [prepared._sweep(product.name)])
     return _written(library, path)
 
 

@@ -4,39 +4,34 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 import scipy.sparse
-import scipy.sparse.linalg
 
 import sparsead.ops  # noqa: F401  (fills the tables that tracing reads)
 from coloring import ColoringResult, SparsityPattern
-from coloring.cached import cached_property
 from sparsead.derivatives import constants
-from sparsead.derivatives.batch import Batch, batch_of
-from sparsead.derivatives.export import export_hessian
 from sparsead.derivatives.gradient import traced_scalar
-from sparsead.derivatives.matrix import PreparedMatrix
+from sparsead.derivatives.matrix import Filled, PreparedMatrix
 from sparsead.derivatives.modes import HESSIAN_MODES, check_options, choose_hessian, chosen_engine
 from sparsead.derivatives.nested import NestedHessian, composes, is_asked
-from sparsead.derivatives.plain import plain_entry
 from sparsead.derivatives.preparation import Options, finished, prepared_at
+from sparsead.derivatives.prepared import OfScalar, Preparation
+from sparsead.derivatives.products import HVP
 from sparsead.derivatives.subject import checked
-from sparsead.derivatives.vectors import apart, as_operator, checked_pair, checked_vector, new_or_checked
-from sparsead.emit.sweep import DEFAULT_BACKEND, Engine, Sweep
+from sparsead.derivatives.vectors import checked_pair, new_or_checked
+from sparsead.emit.sweep import DEFAULT_BACKEND, Engine
 from sparsead.errors import InputError
 from sparsead.explain.refusal import naming_lines
 from sparsead.keeping.pickling import Recipe
 from sparsead.kernels.gradient import gradient as gradient_kernels
-from sparsead.kernels.kernel import Buffer, Kernels, LinearProgram, combined
+from sparsead.kernels.kernel import Buffer, Kernels, LinearProgram
 from sparsead.kernels.linearize import linearize
 from sparsead.kernels.pattern import detect
 from sparsead.stages import Timings
 from sparsead.sweeps.assembly import Assembly, compressed_assembly, direct_assembly
 from sparsead.sweeps.finishing import mirroring
-from sparsead.sweeps.vector import apply_columns, product_sweep, value_sweep
 from sparsead.tracing.arguments import Argnum
 from sparsead.tracing.decisions import Decisions
 from sparsead.tracing.order import for_order
@@ -44,20 +39,21 @@ from sparsead.tracing.order import for_order
 LANE = "hvp"
 
 
-class Hessian(PreparedMatrix):
+class Hessian(PreparedMatrix, OfScalar):
     """A Hessian prepared once, evaluated many times. Made by `hessian`.
 
     ``mode`` is ``"star"``, ``"acyclic"``, ``"column"`` or ``"direct"``. Both triangles are stored, and equal to the
     bit. See `sparsead.derivatives.matrix.PreparedMatrix` for the other attributes.
     """
 
+    derivative = "hessian"
     _title = "sparse Hessian"
     _symmetric = True
+    _products = (HVP,)
 
-    def __init__(self, gradients: Kernels, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        self.gradient_kernels = gradients
-        self._both = combined(combined(self.kernels, gradients), self.linear.primal)
+    def __init__(self, made: Preparation, filled: Filled, gradients: Kernels) -> None:
+        super().__init__(made, filled)
+        self._with_gradient(gradients)
 
     def __call__(
         self,
@@ -132,14 +128,7 @@ class Hessian(PreparedMatrix):
         ndarray
             In the shape of x.
         """
-        room = np.empty(self.program.wrt.shape) if out is None else out
-        if self._plain_gradient(x, *args, room):
-            return room
-        if is_asked((x, *args)):
-            return self._nested.gradient(x, *args)
-        g = new_or_checked("gradient", out, self.program.wrt.shape)
-        self._sweep("gradient")(**apart(self._inputs((x, *args)), g), g=g)
-        return self.signature.like_x(g)
+        return self._evaluated("gradient", (x, *args), out, self._plain_gradient, self.signature.like_x)
 
     def gradient_batch(self, X: Any, *args: Any, out: np.ndarray | None = None, axis: int = 0) -> np.ndarray:
         """Return the gradients at many points.
@@ -154,11 +143,7 @@ class Hessian(PreparedMatrix):
         ndarray
             In the shape of X.
         """
-        return self._gradient_batch((X, *args), out, axis)
-
-    @cached_property
-    def _gradient_batch(self) -> Batch:
-        return batch_of(self, self.gradient_kernels, ("g", self.program.wrt.shape))
+        return self._batches("gradient")((X, *args), out, axis)
 
     @composes
     def hvp(self, x: Any, v: Any, *args: Any) -> np.ndarray:
@@ -180,8 +165,7 @@ class Hessian(PreparedMatrix):
         InputError
             If a shape does not fit.
         """
-        v = checked_vector("hvp", v, self.shape[0])
-        return apply_columns(self._sweep("hvp"), self._inputs((x, *args)), "dx", "dg", v, self.shape[0])
+        return self._product(HVP, x, v, args)
 
     def value_gradient_and_hessian(
         self,
@@ -210,76 +194,12 @@ class Hessian(PreparedMatrix):
         name = "value_gradient_and_hessian"
         given, matrix = checked_pair(name, out)
         y, g = np.empty(1), new_or_checked(name, given, self.program.wrt.shape)
-        data = self.structure.new_or_checked(matrix)
-        constants.forget(data)
-        inputs = apart(self._inputs((x, *args)), g, data)
-        self._assembly.fill(data, inputs | {"y": y, "g": g}, values=self._both)
-        matrix = self.structure.matrix(data) if matrix is None else matrix
-        return float(y[0]), self.signature.like_x(g), self._verified(matrix, verify, (x, *args))
-
-    def export(self, path: Any) -> tuple[Path, Path]:
-        """Write C code that computes the function, its gradient, its Hessian and products with it without Python.
-
-        Parameters
-        ----------
-        path : path-like
-            Where, without a suffix: ``"folder/name"`` writes ``name.c`` and ``name.h``, whose functions are called
-            ``name_value``, ``name_gradient``, ``name_hessian``, ``name_hvp``
-            and ``name_structure``.
-
-        Returns
-        -------
-        source, header : Path
-            Standard C99, to be linked with the mathematical library (``-lm``) and nothing else. The header says what
-            each function takes.
-
-        Raises
-        ------
-        InputError
-            If the name cannot begin C names, or the function calls Python at run time.
-        """
-        return export_hessian(self, path)
-
-    @cached_property
-    def _plain_gradient(self) -> Callable[..., bool]:
-        return plain_entry(self.program, self.signature, [self._sweep("gradient")], {"g": self.program.wrt.shape})
-
-    def linear_operator(self, x: Any, *args: Any) -> scipy.sparse.linalg.LinearOperator:
-        """Return H at x as an operator: products only, no matrix.
-
-        Parameters
-        ----------
-        x, *args
-            As in a call; x is copied.
-
-        Returns
-        -------
-        scipy.sparse.linalg.LinearOperator, shape (n, n)
-        """
-        x = np.array(x, dtype=np.float64)
-
-        def product(v: np.ndarray) -> np.ndarray:
-            return self.hvp(x, v, *args)
-
-        return as_operator(self.shape, product, product)
-
-    def _arrays_in_c(self) -> dict[str, dict[str, tuple[str, int, bool]]]:
-        n = self.shape[0]
-        product = {"dx": ("v", n, False), "dg": ("out", n, True)}
-        return {"value": {"y": ("y", 1, True)}, "gradient": {"g": ("g", n, True)}, "hvp": product}
+        matrix = self._filled(name, (x, *args), {"y": y, "g": g}, matrix, verify)
+        return float(y[0]), self.signature.like_x(g), matrix
 
     @property
     def _nested(self) -> NestedHessian:
         return NestedHessian(self.program, self.signature, self.kernels)
-
-    def _sweep(self, name: str) -> Sweep:
-        if name not in self._sweeps:
-            if name in ("value", "gradient"):
-                kernels = self.kernels if name == "value" else self.gradient_kernels
-                self._sweeps[name] = value_sweep(kernels, self.engine)
-            else:
-                self._sweeps[name] = product_sweep(self.linear, name, self.engine)
-        return self._sweeps[name]
 
 
 def hessian(
@@ -362,9 +282,9 @@ def prepared(
         linear = second_order(gradients)
     steps = (hessian_patterns, choose_hessian, _assembly)
     with naming_lines(program, symmetric=True):
-        found, (mode, colored, reasons), assembly = finished(linear, options, timings, *steps)
-    parts = (linear, found, mode, colored, assembly, timings, options.engine, reasons)
-    made = Hessian(gradients, Recipe(prepared, f, args, options), program, signature, kernels, *parts)
+        filled = finished(linear, options, timings, *steps)
+    recipe = Recipe(prepared, f, args, options)
+    made = Hessian(Preparation(recipe, program, signature, kernels, options.engine, timings), filled, gradients)
     return checked(made, args, options.check, timings, decisions)
 
 

@@ -3,37 +3,35 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 import scipy.sparse
-import scipy.sparse.linalg
 
 import sparsead.ops  # noqa: F401  (fills the tables that tracing reads)
 from coloring import ColoringResult, SparsityPattern
 from coloring.cached import cached_property
 from sparsead.derivatives import constants
 from sparsead.derivatives.differences import METHODS, DifferenceJacobian
-from sparsead.derivatives.export import export_jacobian
 from sparsead.derivatives.matrix import PreparedMatrix
 from sparsead.derivatives.modes import JACOBIAN_MODES, check_options, choose_jacobian, chosen_engine
 from sparsead.derivatives.nested import NestedJacobian, composes, is_asked
-from sparsead.derivatives.plain import never, plain_entry
+from sparsead.derivatives.plain import never
 from sparsead.derivatives.preparation import Options, finished, prepared_at
+from sparsead.derivatives.prepared import Preparation
+from sparsead.derivatives.products import JVP, VJP
 from sparsead.derivatives.subject import checked
-from sparsead.derivatives.vectors import apart, as_operator, checked_pair, checked_vector, new_or_checked
-from sparsead.emit.sweep import DEFAULT_BACKEND, Engine, Sweep
+from sparsead.derivatives.vectors import checked_pair, new_or_checked
+from sparsead.emit.sweep import DEFAULT_BACKEND, Engine
 from sparsead.errors import InputError
 from sparsead.explain.refusal import naming_lines
 from sparsead.keeping.pickling import Recipe
-from sparsead.kernels.kernel import Buffer, LinearProgram, combined
+from sparsead.kernels.kernel import Buffer, LinearProgram
 from sparsead.kernels.linearize import linearize
 from sparsead.kernels.lower import lower
 from sparsead.kernels.pattern import detect
 from sparsead.stages import Timings
 from sparsead.sweeps.assembly import Assembly, compressed_assembly, direct_assembly
-from sparsead.sweeps.vector import apply_columns, product_sweep, value_sweep
 from sparsead.tracing.arguments import Argnum
 from sparsead.tracing.decisions import Decisions
 from sparsead.tracing.trace import trace
@@ -49,11 +47,9 @@ class Jacobian(PreparedMatrix):
     attributes.
     """
 
+    derivative = "jacobian"
     _title = "sparse Jacobian"
-
-    def __init__(self, *args: Any) -> None:
-        super().__init__(*args)
-        self._both = combined(self.kernels, self.linear.primal)
+    _products = (JVP, VJP)
 
     def __call__(
         self,
@@ -144,15 +140,9 @@ class Jacobian(PreparedMatrix):
             y = np.empty(self.program.output.shape) if given is None else given
             if self._plain_both(x, *args, y, data):
                 return y, self.structure.matrix(data) if matrix is None else matrix
-        inputs = self._inputs((x, *args))
-        y, data = (
-            new_or_checked("value_and_jacobian", given, self.program.output.shape),
-            self.structure.new_or_checked(matrix),
-        )
-        constants.forget(data)
-        self._assembly.fill(data, apart(inputs, y, data) | {"y": y}, values=self._both)
-        matrix = self.structure.matrix(data) if matrix is None else matrix
-        return self.signature.shaped(y), self._verified(matrix, verify, (x, *args))
+        y = new_or_checked("value_and_jacobian", given, self.program.output.shape)
+        matrix = self._filled("value_and_jacobian", (x, *args), {"y": y}, matrix, verify)
+        return self.signature.shaped(y), matrix
 
     def value(self, x: Any, *args: Any, out: np.ndarray | None = None) -> np.ndarray:
         """Return ``f(x, *args)``, from the compiled kernels.
@@ -169,14 +159,7 @@ class Jacobian(PreparedMatrix):
         ndarray
             In the shape in which `f` returns it.
         """
-        room = np.empty(self.program.output.shape) if out is None else out
-        if self._plain_value(x, *args, room):
-            return room
-        if is_asked((x, *args)):
-            return self._nested.value(x, *args)
-        y = new_or_checked("value", out, self.program.output.shape)
-        self._sweep("value")(**apart(self._inputs((x, *args)), y), y=y)
-        return self.signature.shaped(y)
+        return self._evaluated("value", (x, *args), out, self._plain_value, self.signature.shaped)
 
     @composes
     def jvp(self, x: Any, v: Any, *args: Any) -> np.ndarray:
@@ -198,8 +181,7 @@ class Jacobian(PreparedMatrix):
         InputError
             If a shape does not fit.
         """
-        v = checked_vector("jvp", v, self.shape[1])
-        return apply_columns(self._sweep("jvp"), self._inputs((x, *args)), "dx", "dy", v, self.shape[0])
+        return self._product(JVP, x, v, args)
 
     @composes
     def vjp(self, x: Any, w: Any, *args: Any) -> np.ndarray:
@@ -221,54 +203,11 @@ class Jacobian(PreparedMatrix):
         InputError
             If a shape does not fit.
         """
-        w = checked_vector("vjp", w, self.shape[0])
-        return apply_columns(self._sweep("vjp"), self._inputs((x, *args)), "dy", "dx", w, self.shape[1])
-
-    def linear_operator(self, x: Any, *args: Any) -> scipy.sparse.linalg.LinearOperator:
-        """Return J at x as an operator: products only, no matrix.
-
-        Parameters
-        ----------
-        x, *args
-            As in a call; x is copied.
-
-        Returns
-        -------
-        scipy.sparse.linalg.LinearOperator, shape (m, n)
-            With products by J and by its transpose.
-        """
-        x = np.array(x, dtype=np.float64)
-        return as_operator(self.shape, lambda v: self.jvp(x, v, *args), lambda w: self.vjp(x, w, *args))
-
-    def export(self, path: Any) -> tuple[Path, Path]:
-        """Write C code that computes the function, its Jacobian and products with it without Python.
-
-        Parameters
-        ----------
-        path : path-like
-            Where, without a suffix: ``"folder/name"`` writes ``name.c`` and ``name.h``, whose functions are called
-            ``name_value``, ``name_jacobian``, ``name_jvp``,
-            ``name_vjp`` and ``name_structure``.
-
-        Returns
-        -------
-        source, header : Path
-            Standard C99, to be linked with the mathematical library (``-lm``) and nothing else. The header says what
-            each function takes.
-
-        Raises
-        ------
-        InputError
-            If the name cannot begin C names, or the function calls Python at run time.
-        """
-        return export_jacobian(self, path)
+        return self._product(VJP, x, w, args)
 
     @cached_property
     def _plain_value(self) -> Callable[..., bool]:
-        if not isinstance(self.signature.result, Leaf):
-            return never
-        outputs = {"y": self.program.output.shape}
-        return plain_entry(self.program, self.signature, [self._sweep("value")], outputs)
+        return self._plain_function("value") if isinstance(self.signature.result, Leaf) else never
 
     @cached_property
     def _plain_both(self) -> Callable[..., bool]:
@@ -276,28 +215,9 @@ class Jacobian(PreparedMatrix):
             return never
         return self._plain_entry({"y": self.program.output.shape}, self._both)
 
-    def _arrays_in_c(self) -> dict[str, dict[str, tuple[str, int, bool]]]:
-        m, n = self.shape
-        return {
-            "value": {"y": ("y", m, True)},
-            "jvp": {"dx": ("v", n, False), "dy": ("out", m, True)},
-            "vjp": {"dy": ("w", m, False), "dx": ("out", n, True)},
-        }
-
     @property
     def _nested(self) -> NestedJacobian:
         return NestedJacobian(self.program, self.signature, self.kernels)
-
-    def _sweep(self, name: str) -> Sweep:
-        if name not in self._sweeps:
-            match name:
-                case "value":
-                    self._sweeps[name] = value_sweep(self.kernels, self.engine)
-                case "jvp":
-                    self._sweeps[name] = product_sweep(self.linear, name, self.engine)
-                case "vjp":
-                    self._sweeps[name] = product_sweep(self.linear.transposed(), name, self.engine)
-        return self._sweeps[name]
 
 
 def jacobian(
@@ -422,9 +342,9 @@ def prepared(
         linear = linearize(kernels)
     steps = (detect, choose_jacobian, _assembly)
     with naming_lines(program):
-        found, (mode, colored, reasons), assembly = finished(linear, options, timings, *steps)
-    parts = (linear, found, mode, colored, assembly, timings, options.engine, reasons)
-    made = Jacobian(Recipe(prepared, f, args, options), program, signature, kernels, *parts)
+        filled = finished(linear, options, timings, *steps)
+    recipe = Recipe(prepared, f, args, options)
+    made = Jacobian(Preparation(recipe, program, signature, kernels, options.engine, timings), filled)
     return checked(made, args, options.check, timings, decisions)
 
 

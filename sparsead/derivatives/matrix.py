@@ -3,34 +3,48 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+import scipy.sparse.linalg
 
 from coloring import ColoringResult, SparsityPattern
 from coloring.cached import cached_property
 from coloring.pictures.thumbnail import thumbnail
 from sparsead.checking.check import verify
-from sparsead.checking.report import unchecked
+from sparsead.checking.plain import copied
 from sparsead.derivatives import constants
 from sparsead.derivatives.batch import OfManyPoints
 from sparsead.derivatives.blocks import Blocks
-from sparsead.derivatives.described import Described
-from sparsead.derivatives.plain import Outputs, c_function, kept_arguments, never, plain_entry, repeated_call
+from sparsead.derivatives.machine import AsMachineCode
+from sparsead.derivatives.plain import Outputs, never, plain_entry
+from sparsead.derivatives.prepared import Preparation
+from sparsead.derivatives.products import Product
 from sparsead.derivatives.structure import FixedStructure
-from sparsead.emit.pointer import CFunction
-from sparsead.emit.sweep import Engine, Sweep
+from sparsead.derivatives.vectors import apart, as_operator, checked_vector
+from sparsead.emit.sweep import Sweep
 from sparsead.errors import InputError
-from sparsead.keeping.pickling import Recipe, Sendable, with_coloring
+from sparsead.keeping.pickling import Recipe, with_coloring
 from sparsead.keeping.saving import save
-from sparsead.kernels.kernel import Kernels, LinearProgram
-from sparsead.program.nodes import Program
-from sparsead.stages import Timings
+from sparsead.kernels.kernel import Kernels, LinearProgram, combined
 from sparsead.sweeps.assembly import Assembly
-from sparsead.tracing.arguments import Signature
+from sparsead.sweeps.vector import apply_columns, product_sweep
 
 
-class PreparedMatrix(OfManyPoints, Described, Sendable):
+@dataclass(frozen=True, eq=False)
+class Filled:
+    """What the last stages of a preparation made: the pattern of a matrix, and how its values are computed."""
+
+    linear: LinearProgram
+    pattern: SparsityPattern
+    mode: str
+    coloring: ColoringResult | None
+    reasons: tuple[str, ...]
+    assembly: Assembly
+
+
+class PreparedMatrix(OfManyPoints, AsMachineCode):
     """A sparse matrix that depends on x, prepared once, evaluated many times.
 
     Attributes
@@ -43,54 +57,25 @@ class PreparedMatrix(OfManyPoints, Described, Sendable):
         How the values are computed.
     reasons : tuple of str
         Why this mode, a line each.
-    function : callable
-        What was differentiated.
-    recipe : Recipe
-        How it was prepared, for other processes.
     structure : FixedStructure
         The pattern as scipy matrices share it.
-    program, kernels, linear
-        What was traced; what it was lowered to; the linear program of the matrix. All print themselves.
-    timings : Timings
-        Seconds of each stage of the preparation.
-    checked : Report
-        What was compared with `function` before this was returned; its notes say what could not be, and why.
+    linear : LinearProgram
+        The linear program of the matrix. It prints itself.
+
+    See Also
+    --------
+    sparsead.derivatives.prepared.Prepared : for the other attributes.
     """
 
     _symmetric = False
 
-    def __init__(
-        self,
-        recipe: Recipe,
-        program: Program,
-        signature: Signature,
-        kernels: Kernels,
-        linear: LinearProgram,
-        pattern: SparsityPattern,
-        mode: str,
-        colored: ColoringResult | None,
-        assembly: Assembly,
-        timings: Timings,
-        engine: Engine,
-        reasons: tuple[str, ...] = (),
-    ) -> None:
-        self.function = recipe.function
-        self.recipe = recipe
-        self.program = program
-        self.kernels = kernels
-        self.linear = linear
-        self.pattern = pattern
-        self.mode = mode
-        self.coloring = colored
-        self.timings = timings
-        self.engine = engine
-        self.reasons = reasons
-        self._assembly = assembly
-        self.signature = signature
-        self._names = [node.name for node in program.inputs]
-        self.structure = FixedStructure(pattern)
-        self._sweeps: dict[str, Sweep] = {}
-        self.checked = unchecked()
+    def __init__(self, made: Preparation, filled: Filled) -> None:
+        super().__init__(made)
+        self.linear = filled.linear
+        self.pattern, self.coloring = filled.pattern, filled.coloring
+        self.mode, self.reasons = filled.mode, filled.reasons
+        self._assembly = filled.assembly
+        self.structure = FixedStructure(self.pattern)
 
     # -- what was prepared ----------------------------------------------------------------------------------
     @property
@@ -119,11 +104,6 @@ class PreparedMatrix(OfManyPoints, Described, Sendable):
             raise InputError(f"expected a matrix of shape {self.shape}, as a call returns it, got {matrix.shape}")
         rows = self.signature.columns() if self._symmetric else self.signature.rows()
         return Blocks(matrix, rows, self.signature.columns())
-
-    @property
-    def argnum(self) -> int:
-        """Which argument x is."""
-        return self.signature.argnum
 
     @property
     def passes(self) -> dict[str, int]:
@@ -257,117 +237,49 @@ class PreparedMatrix(OfManyPoints, Described, Sendable):
 
         return self.structure.values(fill, out, order)
 
-    def prepared_call(self, x: np.ndarray, *args: Any, out: Any) -> Callable[[], None]:
-        """Return a function without arguments that evaluates at what these arrays hold when it is called.
+    def linear_operator(self, x: Any, *args: Any) -> scipy.sparse.linalg.LinearOperator:
+        """Return the matrix at x as an operator: products only, no matrix.
 
         Parameters
         ----------
-        x : ndarray of float64
-            The point, C-contiguous: read anew at every call.
-        *args
-            The other arguments of the function. Arrays are read anew as well and must be contiguous float64;
-            numbers stay what they are now.
-        out : scipy.sparse.csr_array or ndarray of float64
-            A matrix of an earlier call, or an array for its values in row order: overwritten at every call.
+        x, *args
+            As in a call; x is copied.
 
         Returns
         -------
-        callable
-            For a small system it is machine code that Python calls, 0.1 microseconds beside the loops. Nothing is
-            checked any more: the arrays must not be resized. Not to be called from several threads at a time.
-
-        Raises
-        ------
-        InputError
-            If something does not fit, would have to be converted, or shares memory with `out`.
-
-        Examples
-        --------
-        >>> import numpy as np
-        >>> import sparsead as sad
-        >>> x = np.array([1.0, 2.0])
-        >>> jac = sad.jacobian(lambda x: x**2, x)
-        >>> v = np.empty(2)
-        >>> evaluate = jac.prepared_call(x, out=v)
-        >>> x[:] = [3.0, 4.0]
-        >>> evaluate()
-        >>> v
-        array([6., 8.])
+        scipy.sparse.linalg.LinearOperator, shape (m, n)
+            With products by the matrix and by its transpose.
         """
-        data = self.structure.values(lambda _: None, out, "csr") if isinstance(out, np.ndarray) else None
-        data = self.structure.new_or_checked(out) if data is None else data
-        if out is None or not data.flags.writeable:
-            raise InputError("out must be a matrix of an earlier call or an array for its values, to be written to")
-        kept = kept_arguments(self.signature, (x, *args), data)
-        constants.leave_out(data)
-        if (sweeps := self._assembly.all_sweeps()) is not None:
-            call = repeated_call(self.program, self.signature, sweeps, kept, {"data": data})
-            if call is not None:
-                return call
-        inputs = self._inputs(tuple(kept))
-        return lambda: self._assembly.fill(data, inputs)
+        x = copied(x)
+        products = [lambda v, p=p: self._product(p, x, v, args) for p in (self._products[0], self._products[-1])]
+        return as_operator(self.shape, *products)
 
-    def compile(self, *names: str) -> None:
-        """Compile now what else is compiled at its first use: ``"value"``, ``"gradient"``, ``"jvp"``, .."""
-        for name in names:
-            self._sweep(name).compile()
+    def _product(self, product: Product, x: Any, v: Any, args: tuple[Any, ...]) -> np.ndarray:
+        """Return a product with a vector, or with columns."""
+        given, returned = product.sizes(self.shape)
+        v = checked_vector(product.name, v, given)
+        inputs = self._inputs((x, *args))
+        return apply_columns(self._sweep(product.name), inputs, product.source, product.target, v, returned)
+
+    def _new_sweep(self, name: str) -> Sweep:
+        product = next((p for p in self._products if p.name == name), None)
+        if product is None:
+            return super()._new_sweep(name)
+        return product_sweep(self.linear.transposed() if product.transposed else self.linear, name, self.engine)
+
+    def _filled(
+        self, name: str, args: tuple[Any, ...], outs: dict[str, np.ndarray], matrix: Any, how: bool | str
+    ) -> Any:
+        """Return the matrix at a point, from the sweep that also computes all functions, in the arrays `outs`."""
+        data = self.structure.new_or_checked(matrix)
+        constants.forget(data)
+        inputs = apart(self._inputs(args), *outs.values(), data)
+        self._assembly.fill(data, inputs | outs, values=self._both)
+        return self._verified(self.structure.matrix(data) if matrix is None else matrix, how, args)
 
     @cached_property
-    def address(self) -> int:
-        """Address of the compiled values: ``void (const double *x, .., double *values)``; see `c_function`."""
-        return self._c_values.address
-
-    @cached_property
-    def _c_values(self) -> CFunction:
-        return self.c_function()
-
-    def c_function(self, what: str = "values") -> CFunction:
-        """Return compiled code as a function of C, for numba, C libraries and whoever calls pointers.
-
-        Parameters
-        ----------
-        what : str
-            ``"values"``: of the matrix, in row order; ``"value"`` of the function; or a product, ``"jvp"`` and
-            ``"vjp"`` of a Jacobian, ``"hvp"`` of a Hessian, which also has ``"gradient"``.
-
-        Returns
-        -------
-        CFunction
-            Its ``address``, its ``signature`` in C, and ``ctypes``, which compiled functions of numba can call. Every
-            function has work arrays of its own; where it is not ``reentrant``, get one for each thread.
-
-        Raises
-        ------
-        InputError
-            If `what` is not known, or Python takes part in the evaluation.
-
-        Examples
-        --------
-        >>> import numpy as np
-        >>> import sparsead as sad
-        >>> jac = sad.jacobian(lambda x: x**2, np.ones(2))
-        >>> f = jac.c_function()
-        >>> f.signature
-        'void values(const double *x, double *values); /* x[2], values[2] */'
-        >>> x, v = np.array([1.0, 2.0]), np.empty(2)
-        >>> f.ctypes(x.ctypes, v.ctypes)
-        >>> v
-        array([2., 4.])
-        """
-        if what == "values":
-            sweeps, outputs = self._assembly.all_sweeps(), {"data": ("values", self.pattern.nnz, True)}
-        elif what in (known := self._arrays_in_c()):
-            sweeps, outputs = [self._sweep(what)], known[what]
-        else:
-            raise InputError(f"unknown function {what!r}; expected 'values', {', '.join(map(repr, known))}")
-        return c_function(what, self.program, sweeps, outputs)
-
-    def _arrays_in_c(self) -> dict[str, dict[str, tuple[str, int, bool]]]:
-        """Return the functions beside the values: for each array of a sweep its name in C, size, if it is written."""
-        raise NotImplementedError
-
-    def _sweep(self, name: str) -> Sweep:
-        raise NotImplementedError
+    def _both(self) -> Kernels:
+        return combined(super()._both, self.linear.primal)
 
     @cached_property
     def _plain(self) -> Callable[..., bool]:
@@ -399,6 +311,3 @@ class PreparedMatrix(OfManyPoints, Described, Sendable):
         if how:
             verify(self, how, matrix, args)
         return matrix
-
-    def _inputs(self, args: tuple[Any, ...]) -> dict[str, np.ndarray]:
-        return dict(zip(self._names, self.signature.convert(args), strict=True))

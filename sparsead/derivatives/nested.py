@@ -250,6 +250,10 @@ class Nested:
         kernels = gradient_kernels(self.kernels)
         return self.signature.like_x(self._run(kernels, args)[kernels.output])
 
+    def value_and_gradient(self, *args: Any) -> Any:
+        """Return value and gradient."""
+        return self.value(*args), self.gradient(*args)
+
     def _matrix(self, linear: LinearProgram, args: Sequence[Any]) -> TracedSparse:
         shape = (linear.target.size, linear.source.size)
         return matrix(linear, self._run(linear.primal, args), shape)
@@ -264,10 +268,6 @@ class NestedGradient(Nested):
     def __call__(self, *args: Any) -> Any:
         """Return the gradient, in the shape of x."""
         return self.gradient(*args)
-
-    def value_and_gradient(self, *args: Any) -> Any:
-        """Return value and gradient."""
-        return self.value(*args), self.gradient(*args)
 
 
 class NestedJacobian(Nested):

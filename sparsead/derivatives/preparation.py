@@ -8,6 +8,7 @@ from typing import Any
 
 from coloring import ColoringResult, SparsityPattern
 from sparsead.derivatives.guard import Guarded
+from sparsead.derivatives.matrix import Filled
 from sparsead.derivatives.modes import Choice, given_pattern
 from sparsead.emit.sweep import Engine
 from sparsead.kernels.kernel import Buffer, LinearProgram
@@ -50,7 +51,7 @@ def finished(
     detect: Callable[[LinearProgram], Patterns],
     choose: Callable[..., Choice],
     assemble: Callable[[LinearProgram, Patterns, ColoringResult | None, Engine], Assembly],
-) -> tuple[SparsityPattern, Choice, Assembly]:
+) -> Filled:
     """Run the stages after linearize: detect, color, compile."""
     with timings.stage("detect"):
         patterns = detect(linear)
@@ -59,8 +60,8 @@ def finished(
     (m, n), nnz = patterns[linear.target].shape, patterns[linear.target].nnz
     require(BYTES_PER_ENTRY * nnz, f"preparing a {m} x {n} matrix of {nnz} entries", "use products (jvp, vjp, hvp)")
     with timings.stage("color"):
-        choice = choose(linear, patterns, options.mode, options.coloring, options.order)
-        assembly = assemble(linear, patterns, choice[1], options.engine)
+        mode, colored, reasons = choose(linear, patterns, options.mode, options.coloring, options.order)
+        assembly = assemble(linear, patterns, colored, options.engine)
     with timings.stage("compile"):
         assembly.compile()
-    return patterns[linear.target], choice, assembly
+    return Filled(linear, patterns[linear.target], mode, colored, reasons, assembly)

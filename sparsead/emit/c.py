@@ -9,8 +9,11 @@ from __future__ import annotations
 
 import ast
 from collections import defaultdict
+from collections.abc import Mapping
+from dataclasses import dataclass
 
 from sparsead.emit.parsing import parse
+from sparsead.emit.sharing import Procedure
 from sparsead.emit.source import Function
 
 TYPES = {"i": "long long", "d": "double", "b": "int"}  # of indices, numbers and conditions
@@ -22,22 +25,78 @@ ELEMENT = {"f8": "double", "i1": "int", "i2": "int", "i4": "int", "i8": "long lo
 Typed = tuple[str, str]  # C code and the letter of its type
 
 
-def c_function(source: Function, name: str) -> tuple[str, list[str]]:
-    """Return a static C function, and the arrays that it takes: those of the source that it uses."""
-    function = parse(source.text).body[0]
+@dataclass(frozen=True)
+class Printed:
+    """A static function of C: its text, and what it takes of its source, which is all that it uses.
+
+    Attributes
+    ----------
+    name, text : str
+        How it is called, and the definition.
+    arrays, numbers : tuple of str
+        The arrays and whole numbers that it takes, by their names in the source, in this order.
+    places : tuple of int
+        Where these stand among all arrays and numbers of the source.
+    written : frozenset of int
+        Which of them are arrays that it writes, counted in the C function.
+    """
+
+    name: str
+    text: str
+    arrays: tuple[str, ...]
+    numbers: tuple[str, ...]
+    places: tuple[int, ...]
+    written: frozenset[int]
+
+    def passed(self, call: ast.Call) -> list[ast.expr]:
+        """Return what a call of the source passes to the C function."""
+        return [call.args[place] for place in self.places]
+
+
+Called = Mapping[str, Printed]
+
+
+def c_function(source: Function, name: str, called: Called | None = None) -> Printed:
+    """Return a function of the source as C; it may call procedures, `called` by their names."""
+    return _printed(source.text, name, source.arrays, (), called or {})
+
+
+def c_procedure(source: Procedure) -> Printed:
+    """Return code that several loops share as a function of C."""
+    return _printed(source.text, source.name, source.arrays, source.numbers, {})
+
+
+def _printed(text: str, name: str, arrays: Mapping[str, str], numbers: tuple[str, ...], called: Called) -> Printed:
+    function = parse(text).body[0]
     assert isinstance(function, ast.FunctionDef)
-    read = _read(function.body)
-    arrays = [array for array in source.arrays if array in read]
-    printer = _Printer(source)
-    printer.block(function.body)
+    read = _read(function.body, called)
+    taken = tuple(array for array in arrays if array in read)
+    counts = tuple(number for number in numbers if number in read)
+    printer = _Printer(arrays, called)
+    printer.block(function.body, **dict.fromkeys(counts, "i"))
+    written = _written(function, called)
+    kinds = [f"{'' if array in written else 'const '}{ELEMENT[arrays[array]]} *restrict {array}" for array in taken]
+    head = f"static void {name}({', '.join([*kinds, *(f'long long {number}' for number in counts)])})"
+    every = [*arrays, *numbers]
+    places = tuple(every.index(one) for one in (*taken, *counts))
+    stores = frozenset(k for k, array in enumerate(taken) if array in written)
+    return Printed(name, "\n".join([head, *printer.lines]), taken, counts, places, stores)
+
+
+def _written(function: ast.FunctionDef, called: Called) -> set[str]:
+    """Return the arrays that a function stores to, itself or in what it calls."""
     stores = [n.value for n in ast.walk(function) if isinstance(n, ast.Subscript) and isinstance(n.ctx, ast.Store)]
-    written = {array.id for array in stores if isinstance(array, ast.Name)}
-    kinds = [f"{'' if array in written else 'const '}{ELEMENT[source.arrays[array]]}" for array in arrays]
-    parameters = ", ".join(f"{kind} *restrict {array}" for kind, array in zip(kinds, arrays, strict=True))
-    return "\n".join([f"static void {name}({parameters})", *printer.lines]), arrays
+    for node in ast.walk(function):
+        if isinstance(node, ast.Call) and (made := _callee(node, called)) is not None:
+            stores += [arg for k, arg in enumerate(made.passed(node)) if k in made.written]
+    return {array.id for array in stores if isinstance(array, ast.Name)}
 
 
-def _read(statements: list[ast.stmt]) -> set[str]:
+def _callee(node: ast.Call, called: Called) -> Printed | None:
+    return called.get(node.func.id) if isinstance(node.func, ast.Name) else None
+
+
+def _read(statements: list[ast.stmt], called: Called) -> set[str]:
     """Return the names that what is stored, or runs, depends on; the others need not be set."""
     needs: dict[str, set[str]] = defaultdict(set)
     pending: set[str] = set()
@@ -49,6 +108,8 @@ def _read(statements: list[ast.stmt]) -> set[str]:
                 pending |= _names(target) | _names(value)
             case ast.For(iter=test) | ast.If(test=test):
                 pending |= _names(test)
+            case ast.Expr(value=ast.Call() as call) if (made := _callee(call, called)) is not None:
+                pending |= set().union(*(_names(arg) for arg in made.passed(call)))
     read: set[str] = set()
     while pending:
         read |= pending
@@ -63,8 +124,9 @@ def _names(node: ast.AST) -> set[str]:
 class _Printer:
     """Prints one function."""
 
-    def __init__(self, source: Function) -> None:
-        self.arrays = source.arrays
+    def __init__(self, arrays: Mapping[str, str], called: Called) -> None:
+        self.arrays = arrays
+        self.called = called
         self.lines: list[str] = []
         self.scopes: list[dict[str, str]] = []  # names that are known in each block, with their types
         self.read: list[set[str]] = []  # names that are needed in each block
@@ -76,7 +138,7 @@ class _Printer:
         """Print statements in braces; `names` are known in there."""
         self.write("{")
         self.scopes.append(names)
-        self.read.append(_read(statements))
+        self.read.append(_read(statements, self.called))
         for statement in statements:
             self.statement(statement)
         self.read.pop()
@@ -101,6 +163,8 @@ class _Printer:
                 self.block(body)
             case ast.Pass() | ast.Expr(value=ast.Call(func=ast.Name(id="prefetch"))):
                 pass
+            case ast.Expr(value=ast.Call() as call) if (made := _callee(call, self.called)) is not None:
+                self.write(f"{made.name}({', '.join(self.argument(arg) for arg in made.passed(call))});")
             case _:
                 raise AssertionError(f"not in the generated language: {ast.dump(node)}")
 
@@ -112,6 +176,10 @@ class _Printer:
     def element(self, node: ast.Subscript) -> str:
         assert isinstance(node.value, ast.Name)
         return f"{node.value.id}[{self.expression(node.slice)[0]}]"
+
+    def argument(self, node: ast.expr) -> str:
+        """Return what is passed to a procedure: an array, or a whole number."""
+        return node.id if isinstance(node, ast.Name) and node.id in self.arrays else self.expression(node)[0]
 
     def expression(self, node: ast.expr) -> Typed:
         match node:

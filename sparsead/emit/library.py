@@ -12,8 +12,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from sparsead.emit.c import ELEMENT, c_function
+from sparsead.emit.c import ELEMENT, Printed, c_function, c_procedure
 from sparsead.emit.packing import repeats
+from sparsead.emit.sharing import Procedure
 from sparsead.emit.source import PART
 from sparsead.emit.sweep import Sweep
 
@@ -55,6 +56,7 @@ class Library:
         self._spread: list[str] = []
         self._functions: list[str] = []
         self._prototypes: list[str] = []
+        self._called: dict[str, Printed] = {}
 
     def size(self, name: str, value: int, meaning: str) -> None:
         """Add a size to the header."""
@@ -65,16 +67,23 @@ class Library:
         calls = []
         for sweep in sweeps:
             for source in sweep.source.functions:
-                number = f"part{len(self._functions)}"
-                text, arrays = c_function(source, number)
-                self._functions.append(text)
+                made = c_function(source, f"part{len(self._functions)}", self._procedures(source.procedures))
+                self._functions.append(made.text)
                 places = self._places(sweep, parameters)
-                calls.append(f"    {number}({', '.join(places[array] for array in arrays)});")
+                calls.append(f"    {made.name}({', '.join(places[array] for array in made.arrays)});")
         head = f"void {self.name}_{name}({', '.join([*map(str, parameters), 'double *work'])})"
         sizes = ", ".join(f"{p.name}[{p.size}]" for p in parameters)
         self._prototypes.append(f"/* {meaning}\n   {sizes} */\n{head};\n")
         unused = [f"    (void){name};" for name in (*(p.name for p in parameters), "work")]
         self._functions.append("\n".join([head, "{", *unused, "    tables();", *calls, "}"]))
+
+    def _procedures(self, sources: Sequence[Procedure]) -> dict[str, Printed]:
+        """Return procedures by name; each is added once, before what calls it."""
+        for source in sources:
+            if source.name not in self._called:
+                self._called[source.name] = c_procedure(source)
+                self._functions.append(self._called[source.name].text)
+        return self._called
 
     def structure(self, indptr: np.ndarray, indices: np.ndarray) -> None:
         """Add a function that writes the structure of the matrix."""

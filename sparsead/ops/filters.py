@@ -149,15 +149,42 @@ edge_filter("sobel", [1.0, 2.0, 1.0])
 edge_filter("prewitt", [1.0, 1.0, 1.0])
 
 
+@ndimage(
+    "uniform_filter1d",
+    lambda x: nd.uniform_filter1d(x, 2, axis=0, mode="wrap"),
+    lambda x: nd.uniform_filter1d(x, 3, origin=-1),
+)
+def uniform_filter1d(input: Any, size: int, axis: int = -1, output: Any = None, mode: str = "reflect",
+                     cval: float = 0.0, origin: int = 0) -> Any:  # fmt: skip
+    """``scipy.ndimage.uniform_filter1d``: means of so many neighbors."""
+    return correlate1d(input, np.full(size, 1.0 / size), axis, output, mode, cval, origin)
+
+
 @ndimage("uniform_filter", lambda x: nd.uniform_filter(x), lambda x: nd.uniform_filter(x, (1, 2), mode="wrap"))
 def uniform_filter(input: Any, size: Any = 3, output: Any = None, mode: str = "reflect", cval: float = 0.0,
                    origin: Any = 0, *, axes: Any = None) -> Any:  # fmt: skip
-    """``scipy.ndimage.uniform_filter``."""
+    """``scipy.ndimage.uniform_filter``: one axis after the other."""
     _plain(output=output, axes=axes)
     ndim = np.ndim(input)
     for axis, (n, o) in enumerate(zip(_each(size, ndim), _each(origin, ndim), strict=True)):
-        input = correlate1d(input, np.full(n, 1.0 / n), axis, None, mode, cval, o)
+        input = uniform_filter1d(input, n, axis, None, mode, cval, o)
     return input
+
+
+@ndimage(
+    "gaussian_filter1d",
+    lambda x: nd.gaussian_filter1d(x, 0.4, axis=0),
+    lambda x: nd.gaussian_filter1d(x, 0.6, order=1, mode="wrap", radius=2),
+)
+def gaussian_filter1d(
+    input: Any, sigma: float, axis: int = -1, order: int = 0, output: Any = None, mode: str = "reflect",
+    cval: float = 0.0, truncate: float = 4.0, *, radius: Any = None,
+) -> Any:  # fmt: skip
+    """``scipy.ndimage.gaussian_filter1d``: with the weights that one element is spread by."""
+    reach = int(truncate * float(sigma) + 0.5) if radius is None else radius
+    impulse = np.eye(1, 2 * reach + 1, reach)[0]
+    weights = nd.gaussian_filter1d(impulse, sigma, order=order, mode="constant", radius=reach)
+    return convolve1d(input, weights, axis, output, mode, cval)
 
 
 @ndimage(
@@ -169,16 +196,38 @@ def gaussian_filter(
     input: Any, sigma: Any, order: Any = 0, output: Any = None, mode: str = "reflect", cval: float = 0.0,
     truncate: float = 4.0, *, radius: Any = None, axes: Any = None,
 ) -> Any:  # fmt: skip
-    """``scipy.ndimage.gaussian_filter``: one axis after the other, with the weights that one element is spread by."""
+    """``scipy.ndimage.gaussian_filter``: one axis after the other."""
     _plain(output=output, axes=axes)
     ndim = np.ndim(input)
     for axis, (s, n, r) in enumerate(zip(_each(sigma, ndim), _each(order, ndim), _each(radius, ndim), strict=True)):
-        reach = int(truncate * s + 0.5) if r is None else r
         if s > 1e-15:  # as in SciPy
-            impulse = np.eye(1, 2 * reach + 1, reach)[0]
-            weights = nd.gaussian_filter1d(impulse, s, order=n, mode="constant", radius=reach)
-            input = convolve1d(input, weights, axis, None, mode, cval)
+            input = gaussian_filter1d(input, s, axis, n, None, mode, cval, truncate, radius=r)
     return input
+
+
+def _gaussian_differences(input: Any, sigma: Any, order: int, options: dict[str, Any]) -> list[Any]:
+    """A derivative of that order along each axis, of the input smoothed along all."""
+    ndim = np.ndim(input)
+    orders = order * np.eye(ndim, dtype=int)
+    return [gaussian_filter(input, sigma, one.tolist(), **options) for one in orders]
+
+
+@ndimage("gaussian_laplace", lambda x: nd.gaussian_laplace(x, 0.4), lambda x: nd.gaussian_laplace(x, 0.3, mode="wrap"))
+def gaussian_laplace(input: Any, sigma: Any, output: Any = None, mode: str = "reflect", cval: float = 0.0, *,
+                     axes: Any = None, **options: Any) -> Any:  # fmt: skip
+    """``scipy.ndimage.gaussian_laplace``: second derivatives along all axes."""
+    _plain(output=output, axes=axes)
+    parts = _gaussian_differences(input, sigma, 2, {"mode": mode, "cval": cval, **options})
+    return sum(parts[1:], parts[0])
+
+
+@ndimage("gaussian_gradient_magnitude", lambda x: nd.gaussian_gradient_magnitude(x * x, 0.4))
+def gaussian_gradient_magnitude(input: Any, sigma: Any, output: Any = None, mode: str = "reflect", cval: float = 0.0, *,
+                                axes: Any = None, **options: Any) -> Any:  # fmt: skip
+    """``scipy.ndimage.gaussian_gradient_magnitude``: the length of the vector of first derivatives."""
+    _plain(output=output, axes=axes)
+    parts = _gaussian_differences(input, sigma, 1, {"mode": mode, "cval": cval, **options})
+    return np.sqrt(sum((part**2 for part in parts[1:]), parts[0] ** 2))
 
 
 # -- scipy.signal --------------------------------------------------------------------------------------------------

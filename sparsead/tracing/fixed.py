@@ -22,16 +22,16 @@ Parts = dict[str, Any]
 
 def snapshot(value: Any) -> Parts:
     """Return the parts of a value by name, as they are now: numbers, copies of arrays, types of containers."""
-    return {name: part.copy() if type(part) is np.ndarray else part for name, part in _parts(value)}
+    return {name: part.copy() if type(part) is np.ndarray else part for name, part in parts(value)}
 
 
 def difference(known: Parts, value: Any) -> tuple[str, Any, Any] | None:
     """Return a part in which a value differs from its snapshot: its name, what it was, what it is; None if equal."""
-    found = dict(_parts(value))
+    found = dict(parts(value))
     for name, part in found.items():
         if name not in known:
             return name, "not there", part
-        if not _equal(known[name], part):
+        if not equal(known[name], part):
             return name, known[name], part
     missing = next((name for name in known if name not in found and known[name] is not _Free), None)
     return None if missing is None else (missing, known[missing], "not there")
@@ -39,9 +39,9 @@ def difference(known: Parts, value: Any) -> tuple[str, Any, Any] | None:
 
 def let_go(known: Parts, value: Any) -> None:
     """Compare no longer, from now on, what has changed since a snapshot: the function itself writes there."""
-    found = dict(_parts(value))
+    found = dict(parts(value))
     for name in {*known, *found}:
-        if name not in known or name not in found or not _equal(known[name], found[name]):
+        if name not in known or name not in found or not equal(known[name], found[name]):
             known[name] = _Free
 
 
@@ -49,7 +49,8 @@ class _Free:
     """Stands for a part that may be anything."""
 
 
-def _equal(known: Any, part: Any) -> bool:
+def equal(known: Any, part: Any) -> bool:
+    """Tell whether a part is what it was; NaN equals NaN."""
     if known is _Free or known is part:
         return True
     if type(known) is not type(part):
@@ -65,7 +66,7 @@ def _equal(known: Any, part: Any) -> bool:
         return False
 
 
-def _parts(value: Any, name: str = "", depth: int = 0) -> Iterator[tuple[str, Any]]:
+def parts(value: Any, name: str = "", depth: int = 0) -> Iterator[tuple[str, Any]]:
     """Yield names and parts of a value; a part that has parts itself is stated by its type."""
     if isinstance(value, (*SIMPLE, *OPAQUE)) or type(value) is np.ndarray or depth > DEEP:
         yield name, value
@@ -104,4 +105,4 @@ def _of_container(value: Any, name: str, depth: int) -> Iterator[tuple[str, Any]
     if len(children) > MOST:
         return
     for child_name, child in children:
-        yield from _parts(child, child_name, depth + 1)
+        yield from parts(child, child_name, depth + 1)

@@ -123,7 +123,6 @@ def test_value_gradient_hessian_and_products(mode, tmp_path):
     compiled.checked_structure(hess.pattern)
 
 
-@pytest.mark.xfail(strict=True, reason="loops that are shared between sweeps are not exported yet")
 def test_gradient_alone(tmp_path):
     p = np.array([0.7, 2.0])
     grad = sad.gradient(scalar, X, p)

@@ -28,7 +28,8 @@ def shared_library(folder, text):
 def compared(tmp_path, source, **arrays):
     """Run a function as C and as Python; return what each made of the arrays."""
     (function,) = source.functions
-    text, used = c_function(function, "f")
+    made = c_function(function, "f")
+    text, used = made.text, made.arrays
     call = f"void g(void **a) {{ f({', '.join(f'a[{k}]' for k in range(len(used)))}); }}"
     library = shared_library(tmp_path, f"#include <math.h>\n{text}\n{call}\n")
     ours, theirs = ({name: a.copy() for name, a in arrays.items()} for _ in range(2))

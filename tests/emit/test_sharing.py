@@ -94,7 +94,7 @@ def test_machine_code_does_not_grow_with_the_steps():
     sizes = []
     for times in (FEW, 2 * FEW, 4 * FEW):
         gradient = sad.gradient(loss(times), X)
-        text = llvm.assembly(gradient._gradient.functions)
+        text = llvm.assembly(gradient._sweep("gradient").functions)
         sizes.append(sum(len(line) < 200 for line in text.splitlines()))  # but for tables of numbers
     assert sizes[2] - sizes[1] <= 0.1 * sizes[1]
 
@@ -129,7 +129,7 @@ def test_numba_calls_procedures(monkeypatch):
 
 def test_a_gradient_is_compiled_when_it_is_prepared():
     gradient = sad.gradient(lambda u: np.sum(steps(3)(u) ** 2), X)
-    assert gradient._gradient._compiled and gradient._value_and_gradient._compiled
+    assert all(gradient._sweep(name)._compiled for name in ("value", "gradient", "value_and_gradient"))
     assert list(gradient.timings) == ["trace", "lower", "linearize", "compile", "check"]
     value, slope = gradient.value_and_gradient(X)
     assert value == pytest.approx(np.sum(steps(3)(X) ** 2), rel=1e-14)

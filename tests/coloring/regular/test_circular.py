@@ -98,6 +98,29 @@ def test_the_fewest_colors(name):
     assert result.is_optimal or name in ARGUED
 
 
+#: Symmetric patterns and the optimum of their acyclic colorings, which greedy orders miss.
+ACYCLIC = {
+    "5 points": (grid(40, 40), 3),
+    "9 points": (grid(30, 31, stencil="box"), 5),
+    "7 points": (grid(12, 13, 14), 4),
+}
+
+
+@pytest.mark.parametrize("name", ACYCLIC)
+def test_the_fewest_acyclic_colors(name):
+    A, fewest = ACYCLIC[name]
+    result = coloring.color(A, structure="symmetric", decompression="substitution")
+    assert (result.num_colors, result.is_optimal) == (fewest, True)
+    assert coloring.is_acyclic(A, result.colors)
+
+
+def test_five_points_need_five_stars():
+    """Fertin, Raspaud, Reed (2004): grids of more than 4 x 4 points; proven here by sixteen of them."""
+    result = coloring.color(grid(40, 40), structure="symmetric")
+    assert (result.num_colors, result.lower_bound) == (5, 5)
+    assert "alone need 5 colors" in result.certificate
+
+
 @pytest.mark.parametrize("name", ["ring 60, 3", "5 points, 31 x 37", "9 points, 32 x 30", "two fields, 100 x 100"])
 def test_every_circular_coloring_is_a_coloring(name):
     """Not only of the rows that were looked at to find it."""

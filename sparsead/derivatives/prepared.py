@@ -1,0 +1,253 @@
+"""What every prepared derivative shares: the record of a preparation, functions, products, batches, compiled code."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, ClassVar
+
+import numpy as np
+
+from coloring.cached import cached_property
+from sparsead.checking.report import Report, unchecked
+from sparsead.derivatives.batch import Batch, batch_of
+from sparsead.derivatives.described import Described
+from sparsead.derivatives.export import exported
+from sparsead.derivatives.nested import Nested, composes, is_asked
+from sparsead.derivatives.plain import plain_entry
+from sparsead.derivatives.products import Product
+from sparsead.derivatives.vectors import apart, new_or_checked
+from sparsead.emit.sweep import Engine, Sweep, compile_together
+from sparsead.keeping.pickling import Recipe, Sendable
+from sparsead.kernels.kernel import Kernels, combined
+from sparsead.program.index import Shape
+from sparsead.program.nodes import Program
+from sparsead.stages import Timings
+from sparsead.sweeps.vector import value_sweep
+from sparsead.tracing.arguments import Signature
+from sparsead.tracing.surroundings import Surroundings
+
+
+@dataclass(frozen=True, eq=False)
+class Preparation:
+    """What the first stages of a preparation made: how it can be made again, the trace, and what it was lowered to."""
+
+    recipe: Recipe
+    program: Program
+    signature: Signature
+    kernels: Kernels
+    engine: Engine
+    timings: Timings
+
+
+@dataclass(frozen=True, eq=False)
+class Function:
+    """What is evaluated beside a matrix: its kernels, the array that they write, and the shape of one point."""
+
+    kernels: Kernels
+    array: str
+    shape: Shape
+    meaning: str
+
+    @property
+    def size(self) -> int:
+        """How many numbers it is."""
+        return int(np.prod(self.shape, dtype=np.int64))
+
+
+class Prepared(Described, Sendable):
+    """A derivative prepared once, evaluated many times.
+
+    Attributes
+    ----------
+    function : callable
+        What was differentiated.
+    recipe : Recipe
+        How it was prepared, for other processes.
+    program, kernels
+        What was traced; what it was lowered to. Both print themselves.
+    signature : Signature
+        How the arguments are built, and which of them x is.
+    timings : Timings
+        Seconds of each stage of the preparation.
+    surroundings : Surroundings
+        What `function` reads besides its arguments, as it was then.
+    checked : Report
+        What was compared with `function` before this was returned; its notes say what could not be, and why.
+    """
+
+    derivative: ClassVar[str]  # "jacobian", "hessian" or "gradient"
+    _products: ClassVar[tuple[Product, ...]] = ()
+    checked: Report
+
+    def __init__(self, made: Preparation) -> None:
+        self.recipe, self.function = made.recipe, made.recipe.function
+        self.program, self.signature, self.kernels = made.program, made.signature, made.kernels
+        self.engine, self.timings = made.engine, made.timings
+        self.checked = unchecked()
+        self.surroundings = Surroundings(self.function)
+        self._names = [node.name for node in self.program.inputs]
+        self._sweeps: dict[str, Sweep] = {}
+        self._functions = {"value": Function(self.kernels, "y", self.program.output.shape, "y = f(x)")}
+
+    @property
+    def argnum(self) -> int:
+        """Which argument x is; the first of several."""
+        return self.signature.argnum
+
+    # -- functions ------------------------------------------------------------------------------------------
+    def value_batch(self, X: Any, *args: Any, out: np.ndarray | None = None, axis: int = 0) -> np.ndarray:
+        """Return the values of the function at many points.
+
+        Parameters
+        ----------
+        X, *args, out, axis
+            As in `batch`.
+
+        Returns
+        -------
+        ndarray, shape (points, ...) or (..., points)
+        """
+        return self._batches("value")((X, *args), out, axis)
+
+    @cached_property
+    def _known_batches(self) -> dict[str, Batch]:
+        return {}
+
+    def _batches(self, name: str) -> Batch:
+        """Return the batches of a function."""
+        if name not in self._known_batches:
+            function = self._functions[name]
+            self._known_batches[name] = batch_of(self, function.kernels, (function.array, function.shape))
+        return self._known_batches[name]
+
+    def _evaluated(
+        self, name: str, args: tuple[Any, ...], out: np.ndarray | None, plain: Callable[..., bool], like: Any
+    ) -> Any:
+        """Return a function at a point: by machine code where the call is `plain`; else built as ``like(flat)``."""
+        function = self._functions[name]
+        room = np.empty(function.shape) if out is None else out
+        if plain(*args, room):
+            return room
+        if is_asked(args):
+            return getattr(self._nested, name)(*args)
+        flat = new_or_checked(name, out, function.shape)
+        self._sweep(name)(**apart(self._inputs(args), flat), **{function.array: flat})
+        return like(flat)
+
+    def _plain_function(self, name: str) -> Callable[..., bool]:
+        """Return what takes plain calls ``(x, *args, out)`` of a function."""
+        function = self._functions[name]
+        return plain_entry(self.program, self.signature, [self._sweep(name)], {function.array: function.shape})
+
+    @cached_property
+    def _both(self) -> Kernels:
+        """The kernels of all functions, and of what a matrix reads: one sweep for all."""
+        return functools.reduce(combined, [f.kernels for f in self._functions.values()])
+
+    @property
+    def _nested(self) -> Nested:
+        """What stands for this inside a function that is traced."""
+        raise NotImplementedError
+
+    # -- compiled code --------------------------------------------------------------------------------------
+    def compile(self, *names: str) -> None:
+        """Compile now what else is compiled at its first use: ``"value"``, ``"gradient"``, ``"jvp"``, .."""
+        compile_together([self._sweep(name) for name in names])
+
+    def export(self, path: Any) -> tuple[Path, Path]:
+        """Write C code that computes the function and its derivatives without Python.
+
+        Parameters
+        ----------
+        path : path-like
+            Where, without a suffix: ``"folder/name"`` writes ``name.c`` and ``name.h``. Its functions are called
+            ``name_value``, and ``name_jacobian``, ``name_jvp``, ``name_vjp`` of a Jacobian; ``name_gradient``,
+            ``name_hessian``, ``name_hvp`` of a Hessian; ``name_gradient`` of a gradient. ``name_structure`` writes
+            the structure of the matrix.
+
+        Returns
+        -------
+        source, header : Path
+            Standard C99, to be linked with the mathematical library (``-lm``) and nothing else. The header says what
+            each function takes.
+
+        Raises
+        ------
+        InputError
+            If the name cannot begin C names, or the function calls Python at run time.
+        """
+        return exported(self, path)
+
+    def _sweep(self, name: str) -> Sweep:
+        """Return the sweep of a function or product, written when it is first asked for."""
+        if name not in self._sweeps:
+            self._sweeps[name] = self._new_sweep(name)
+        return self._sweeps[name]
+
+    def _new_sweep(self, name: str) -> Sweep:
+        return value_sweep(self._functions[name].kernels, self.engine)
+
+    def _inputs(self, args: tuple[Any, ...]) -> dict[str, np.ndarray]:
+        return dict(zip(self._names, self.signature.convert(args), strict=True))
+
+
+class OfScalar(Prepared):
+    """What the derivatives of a function that returns one number share: its value, and its gradient."""
+
+    def _with_gradient(self, gradients: Kernels) -> None:
+        self.gradient_kernels = gradients
+        self._functions["gradient"] = Function(gradients, "g", self.program.wrt.shape, "g = the gradient")
+
+    def value(self, x: Any, *args: Any) -> float:
+        """Return ``f(x, *args)``, from the compiled kernels.
+
+        Parameters
+        ----------
+        x, *args
+            As in a call.
+
+        Returns
+        -------
+        float
+        """
+        y = np.empty(1)
+        if not self._plain_value(x, *args, y):
+            if is_asked((x, *args)):
+                return self._nested.value(x, *args)
+            self._sweep("value")(**self._inputs((x, *args)), y=y)
+        return float(y[0])
+
+    @composes
+    def value_and_gradient(self, x: Any, *args: Any) -> tuple[float, np.ndarray]:
+        """Return ``f(x, *args)`` and its gradient, from one sweep.
+
+        Parameters
+        ----------
+        x, *args
+            As in a call.
+
+        Returns
+        -------
+        value : float
+        gradient : ndarray
+            In the shape of x.
+        """
+        y, g = np.empty(1), np.empty(self.program.wrt.size)
+        self._sweep("value_and_gradient")(**self._inputs((x, *args)), y=y, g=g)
+        return float(y[0]), self.signature.like_x(g)
+
+    @cached_property
+    def _plain_value(self) -> Callable[..., bool]:
+        return plain_entry(self.program, self.signature, [self._sweep("value")], {"y": (1,)})
+
+    @cached_property
+    def _plain_gradient(self) -> Callable[..., bool]:
+        return self._plain_function("gradient")
+
+    def _new_sweep(self, name: str) -> Sweep:
+        if name == "value_and_gradient":
+            return value_sweep(combined(self.kernels, self.gradient_kernels), self.engine)
+        return super()._new_sweep(name)

@@ -1,0 +1,147 @@
+"""What a function reads besides its arguments, as it was when a derivative was prepared, and what has changed since.
+
+Globals, closures, default values, bound arguments, attributes of its object: all of them are frozen by a trace. The
+names that code may read are those that its bytecode holds; what stands behind them is looked at, in functions of the
+user that it calls as well. This names causes; that a matrix is right is for a comparison of values to say.
+"""
+
+from __future__ import annotations
+
+import functools
+import inspect
+import types
+from collections.abc import Callable, Iterator
+from itertools import chain, islice
+from typing import Any
+
+import numpy as np
+
+from sparsead.errors import is_users
+from sparsead.tracing.fixed import SIMPLE, Parts, equal, parts
+
+#: The name of something, words for where it is, and what it is.
+Place = tuple[str, str, Any]
+
+MOST = 2_000  # parts that are looked at in all
+LARGE = 10_000  # elements of an array beyond which so many are looked at
+
+
+class Surroundings:
+    """What a function read from outside when this was made."""
+
+    def __init__(self, function: Callable[..., Any]) -> None:
+        self._function = function
+        self._known = _snapshot(function)
+
+    def changes(self) -> list[str]:
+        """Return a sentence for each part that is not what it was, as far as that can be seen."""
+        now = _snapshot(self._function)
+        both = (name for name in self._known if name in now)
+        return [
+            f"{name} has changed since the preparation, which fixed it: {_short(self._known[name])} then, "
+            f"{_short(now[name])} now; pass it as an argument, or prepare again"
+            for name in both
+            if not equal(self._known[name], now[name])
+        ]
+
+
+def _short(part: Any) -> str:
+    if isinstance(part, np.ndarray):
+        return f"elements that add up to {part.sum():.6g}" if part.dtype.kind in "fiu" else "other elements"
+    text = repr(part)
+    return text if len(text) < 40 else f"{text[:36]} .."
+
+
+def _snapshot(function: Callable[..., Any]) -> Parts:
+    """The parts of what a function reads, by name."""
+    found: Parts = {}
+    for start, where, value in _read_by(function, set()):
+        for name, part in islice(parts(value, start), MOST - len(found)):
+            found[f"{name}, {where},"] = _held(part)
+    return found
+
+
+def _held(part: Any) -> Any:
+    """A copy of a part that may change in place; of a large array, of some of its elements."""
+    if type(part) is not np.ndarray:
+        return part
+    step = -(-part.size // LARGE)
+    return part.copy() if step <= 1 else part.flat[::step]
+
+
+def _read_by(f: Any, seen: set[int]) -> Iterator[Place]:
+    """Yield what a callable may read."""
+    if id(f) in seen:
+        return
+    seen.add(id(f))
+    if isinstance(f, functools.partial):
+        bound = {**{f"argument {k}": held for k, held in enumerate(f.args)}, **f.keywords}
+        yield from ((name, "bound by functools.partial", held) for name, held in bound.items())
+        yield from _read_by(f.func, seen)
+    elif isinstance(f, types.MethodType) and isinstance(f.__func__, types.FunctionType):
+        yield from _read_by_code(f.__func__, seen, f.__self__)
+    elif isinstance(f, types.FunctionType):
+        yield from _read_by_code(f, seen, None)
+    else:
+        called: Any = inspect.getattr_static(type(f), "__call__", None)
+        if isinstance(called, types.FunctionType):
+            yield from _read_by_code(called, seen, f)
+
+
+def _read_by_code(f: types.FunctionType, seen: set[int], owner: Any) -> Iterator[Place]:
+    """Yield what the code of a function names: in its closure, its module, its defaults, and its object."""
+    if not is_users(f.__code__.co_filename):
+        return
+    names = _names(f.__code__)
+    for name, where, value in _named_by(f, names):
+        yield from _at_place(name, where, value, names, seen)
+    held = vars(owner) if hasattr(owner, "__dict__") else {}
+    for name in names if owner is not None else ():
+        if name in held:
+            yield from _at_place(name, f"an attribute of {type(owner).__name__}", held[name], names, seen)
+        elif isinstance(method := getattr(type(owner), name, None), types.FunctionType) and id(method) not in seen:
+            seen.add(id(method))
+            yield from _read_by_code(method, seen, owner)
+
+
+def _named_by(f: types.FunctionType, names: list[str]) -> Iterator[Place]:
+    """Yield what a function itself holds."""
+    for name in names:
+        if name in f.__globals__:
+            yield name, f"a global of {f.__module__}", f.__globals__[name]
+    for name, cell in zip(f.__code__.co_freevars, f.__closure__ or (), strict=True):
+        if _filled(cell):
+            yield name, f"in the closure of {f.__name__}", cell.cell_contents
+    arguments = f.__code__.co_varnames[: f.__code__.co_argcount]
+    defaults = f.__defaults__ or ()
+    at_end = dict(zip(arguments[len(arguments) - len(defaults) :], defaults, strict=True))
+    for name, held in {**at_end, **(f.__kwdefaults__ or {})}.items():
+        yield name, f"a default value of {f.__name__}", held
+
+
+def _at_place(name: str, where: str, value: Any, names: list[str], seen: set[int]) -> Iterator[Place]:
+    """Yield a value if it is data; what it reads if it is a function; what is named of it if it is a module."""
+    if isinstance(value, types.ModuleType):
+        if is_users(getattr(value, "__file__", None) or "") and id(value) not in seen:
+            seen.add(id(value))
+            for inner in names:
+                if inner in vars(value) and not isinstance(vars(value)[inner], types.ModuleType):
+                    yield from _at_place(inner, f"a global of {value.__name__}", vars(value)[inner], names, seen)
+    elif isinstance(value, (*SIMPLE, np.ndarray, dict, list, tuple)) or not callable(value):
+        yield name, where, value
+    elif not isinstance(value, type):
+        yield from _read_by(value, seen)
+
+
+def _names(code: types.CodeType) -> list[str]:
+    """The names that code reads, and code inside it, in order."""
+    inner = (_names(held) for held in code.co_consts if isinstance(held, types.CodeType))
+    return list(dict.fromkeys(chain(code.co_names, *inner)))
+
+
+def _filled(cell: types.CellType) -> bool:
+    try:
+        cell.cell_contents  # noqa: B018  (an empty cell raises)
+    except ValueError:
+        return False
+    return True
