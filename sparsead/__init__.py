@@ -74,7 +74,7 @@ _HOMES = {
     "tracing.trees": ("pack", "unpack"),
 }
 _HOME = {name: module for module, names in _HOMES.items() for name in names}
-_SUBMODULES = {"errors", "extend", "problems", "solvers"}
+_SUBMODULES = {"errors", "extend", "problems", "ranks", "solvers"}
 
 
 def __getattr__(name: str) -> object:

@@ -9,6 +9,7 @@ EXTRAS = {
     "click": "cli",
     "cyipopt": "ipopt",
     "matplotlib": "plot",
+    "mpi4py": "mpi",
     "petsc4py": "petsc",
     "pypardiso": "pardiso",
     "rich": "cli",

@@ -46,6 +46,10 @@ ALLOWED = {
         "sparsead.tracing", "sparsead.ops", "sparsead.kernels", "sparsead.emit", "sparsead.explain",
         "sparsead.keeping", "sparsead.checking", "sparsead.sweeps",
     },
+    "sparsead.ranks": {
+        "sparsead.errors", "sparsead.extras", "sparsead.program", "sparsead.tracing", "sparsead.checking",
+        "sparsead.derivatives",
+    },
 }  # fmt: skip
 LIBRARIES_OF_COLORING = {"numpy", "scipy", "numba", "networkx"}
 DRAWS = (

@@ -35,7 +35,11 @@ def test_one_set_of_bounds():
 def test_the_extras_are_on_the_page():
     page = (ROOT / "docs" / "how-to" / "install.md").read_text()
     named = set(re.findall(r'pip install "\.\[(\w+)\]"', page))
-    assert named == {"plot", "cli", "ipopt", "pardiso", "sundials", "petsc"} <= set(PROJECT["optional-dependencies"])
+    assert (
+        named
+        == {"plot", "cli", "ipopt", "pardiso", "sundials", "petsc", "mpi"}
+        <= set(PROJECT["optional-dependencies"])
+    )
 
 
 def test_papers_have_what_it_takes_to_find_them():

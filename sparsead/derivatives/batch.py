@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Any
@@ -16,6 +17,7 @@ from sparsead.emit.lanes import COUNT, Layout, in_lanes
 from sparsead.emit.sweep import Engine, Sweep
 from sparsead.errors import InputError
 from sparsead.kernels.kernel import Kernels
+from sparsead.memory import require
 from sparsead.program.index import index_dtype
 from sparsead.program.nodes import Program
 from sparsead.sweeps.assembly import Assembly
@@ -24,6 +26,8 @@ from sparsead.tracing.arguments import Signature, real_array
 from sparsead.tracing.trees import Leaf
 
 Shape = tuple[int, ...]
+
+FEWER = "evaluate fewer points at a time"
 
 
 class Batch:
@@ -98,6 +102,8 @@ class Batch:
             array = real_array(value, title)
             if array.ndim == len(shape) + 1 and (array.shape[:-1] if last else array.shape[1:]) == shape:
                 counts[title] = array.shape[at]
+                if not array.flags.c_contiguous:
+                    require(array.nbytes, f"a contiguous copy of {title}, {array.shape},", FEWER)
                 several[name], points[k] = np.ascontiguousarray(array), np.zeros(shape)
             elif array.shape != shape or name == "x":
                 wanted = f"(*{shape}, points)" if last else f"(points, *{shape})"
@@ -111,6 +117,7 @@ class Batch:
 
     def _room(self, out: np.ndarray | None, shape: Shape, arrays: dict[str, np.ndarray]) -> np.ndarray:
         if out is None:
+            require(8.0 * math.prod(shape), f"the results of a batch, {shape},", FEWER)
             return np.empty(shape)
         fits = isinstance(out, np.ndarray) and out.shape == shape and out.dtype == np.float64
         if not fits or not out.flags.c_contiguous or not out.flags.writeable:

@@ -16,6 +16,7 @@ from sparsead.derivatives.differences import METHODS, DifferenceJacobian
 from sparsead.derivatives.matrix import PreparedMatrix
 from sparsead.derivatives.modes import JACOBIAN_MODES, check_options, choose_jacobian, chosen_engine
 from sparsead.derivatives.nested import NestedJacobian, composes, is_asked
+from sparsead.derivatives.normal import NormalEquations
 from sparsead.derivatives.plain import never
 from sparsead.derivatives.preparation import Options, finished, prepared_at
 from sparsead.derivatives.prepared import Preparation
@@ -204,6 +205,69 @@ class Jacobian(PreparedMatrix):
             If a shape does not fit.
         """
         return self._product(VJP, x, w, args)
+
+    def normal(
+        self,
+        x: Any,
+        *args: Any,
+        r: Any = None,
+        weights: Any = None,
+        triangle: str = "full",
+        out: Any = None,
+    ) -> Any:
+        """Return the matrix ``J.T @ W @ J`` of the normal equations at x, and with r also ``J.T @ W @ r``.
+
+        Parameters
+        ----------
+        x, *args
+            As in a call.
+        r : array_like, optional
+            The residual, a number for each row of J.
+        weights : array_like, optional
+            The diagonal of W, a number for each row; without them W is the identity.
+        triangle : {"full", "lower", "upper"}
+            Which entries to compute; a triangle comes with the diagonal.
+        out : optional
+            What an earlier call returned, to be overwritten: the matrix, or with r the pair, either part of which may
+            be None.
+
+        Returns
+        -------
+        N : scipy.sparse.csr_array, shape (n, n)
+            Symmetric to the bit, if it is not a triangle.
+        g : ndarray, shape (n,)
+            Only with r.
+
+        Raises
+        ------
+        InputError
+            If something does not fit.
+        NoRoomError
+            If the products would not fit into memory.
+
+        Notes
+        -----
+        The first call finds the structure of the product and compiles a loop over the values of J; for every
+        combination of r, weights and triangle it is another one.
+
+        Examples
+        --------
+        >>> import numpy as np
+        >>> import sparsead as sad
+        >>> jac = sad.jacobian(lambda x: np.concatenate([x[1:] - x[:-1] ** 2, x]), np.ones(3))
+        >>> N, g = jac.normal(np.ones(3), r=np.ones(5))
+        >>> N.toarray()
+        array([[ 5., -2.,  0.],
+               [-2.,  6., -2.],
+               [ 0., -2.,  2.]])
+        >>> g
+        array([-1.,  0.,  2.])
+        """
+        return self._normal(self.values(x, *args, out=self._normal.values()), r, weights, triangle, out)
+
+    @cached_property
+    def _normal(self) -> NormalEquations:
+        return NormalEquations(self.pattern, self.engine)
 
     @cached_property
     def _plain_value(self) -> Callable[..., bool]:

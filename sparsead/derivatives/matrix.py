@@ -125,6 +125,7 @@ class PreparedMatrix(OfManyPoints, AsMachineCode):
             ("mode", f"{self.mode}: {self._passes_in_words()}"),
             *(("", reason) for reason in self.reasons),
             ("kernels", f"{kernels} linear, {arrays} intermediate arrays"),
+            *(("", sweep.note) for sweep in self._assembly.sweeps() if sweep.note),
             ("prepared", f"in {self.timings.total:.3g} s ({self.timings})"),
         ]
 

@@ -26,6 +26,7 @@ MAX_BREAKS = 12
 SHORT = 8  # an axis is cut only if its stretches have at least so many points on average
 CHUNK = 128  # points whose values are computed before they are scattered
 HEAVY = 40  # scalar operations per point from which on this is done
+STAGED = 4  # of them to each value that is kept for the second part, unless some are calls
 CALL = 20  # cost of an operation that is a call of a function
 FEWEST = 32  # points of an axis from which on it is done in chunks
 AHEAD = 384  # elements: how far ahead of a store its memory is asked for
@@ -217,7 +218,9 @@ class Nest:
         """Tell whether the values are worth vector code that the statements beside them would prevent."""
         if self.source.of_points:
             return False
-        return len(self.levels[-1]) >= HEAVY or (self._calls and bool(self._fetches))
+        computed = len(self.levels[-1])
+        long = computed >= HEAVY and (self._calls or computed >= STAGED * len(self._asked))
+        return long or (self._calls and bool(self._fetches))
 
     @contextmanager
     def _chunks(self, axis: int, begin: str, end: str) -> Iterator[None]:

@@ -60,10 +60,13 @@ class Sweep:
         Work arrays by name and size; they are allocated once per calling thread and reused.
     engine : Engine
         Back end and threads. The values do not depend on the number of threads.
+    note : str
+        What its writer has to say about it.
     """
 
-    def __init__(self, source: Source, sizes: dict[str, int], engine: Engine) -> None:
+    def __init__(self, source: Source, sizes: dict[str, int], engine: Engine, note: str = "") -> None:
         self.source = source
+        self.note = note
         self.sizes = {name: size for name, size in sizes.items() if name in source.arrays}
         self.engine = engine
         ours = {PART, *source.fixed, *self.sizes, *source.sizes}

@@ -251,17 +251,23 @@ def backwards(terms: tuple[Term, ...]) -> tuple[Term, ...]:
     )
 
 
-def moved(roots: Iterable[Expr], move: Callable[[IndexMap], IndexMap]) -> list[Expr]:
+def moved(roots: Iterable[Expr], move: Callable[[IndexMap], IndexMap], pool: Pool | None = None) -> list[Expr]:
     """Return expressions over another domain, given by what becomes of the index maps of their loads."""
-    return with_loads(roots, lambda load: Load(load.buffer, move(load.index)), move)
+    return with_loads(roots, lambda load: Load(load.buffer, move(load.index)), move, pool)
 
 
 def with_loads(
-    roots: Iterable[Expr], new_load: Callable[[Load], Load], move: Callable[[IndexMap], IndexMap] = lambda index: index
+    roots: Iterable[Expr],
+    new_load: Callable[[Load], Load],
+    move: Callable[[IndexMap], IndexMap] = lambda index: index,
+    pool: Pool | None = None,
 ) -> list[Expr]:
-    """Return expressions with other loads; `move` says what becomes of the index maps of meetings."""
+    """Return expressions with other loads, in a new pool or the one given.
+
+    `move` says what becomes of the index maps of meetings.
+    """
     roots = list(roots)
-    pool = Pool()
+    pool = Pool() if pool is None else pool
     new: dict[int, Expr] = {}
     for expr in reachable(roots):
         if isinstance(expr.value, Load):

@@ -18,6 +18,7 @@ from sparsead.kernels.alike import Alike, with_buffers
 from sparsead.kernels.fusion import is_factor, is_linear, materialised
 from sparsead.kernels.indexmap import IndexMap, recognise
 from sparsead.kernels.kernel import Buffer, CallKernel, Kernel, Kernels, Load, Step, Store, zeros
+from sparsead.kernels.merging import merged_steps
 from sparsead.kernels.unrolling import unrolled
 from sparsead.program.index import (
     IndexArray,
@@ -122,7 +123,7 @@ class _Lowering:
         self.fill(output, self.program.output)
         inputs = tuple(self.buffers[i.serial] for i in self.program.inputs)
         wrt = self.buffers[self.program.wrt.serial]
-        return Kernels(wrt, output, tuple(b for b in inputs if b is not wrt), tuple(self.kernels))
+        return Kernels(wrt, output, tuple(b for b in inputs if b is not wrt), tuple(merged_steps(self.kernels)))
 
     def new_buffer(self, size: int) -> Buffer:
         """Return an intermediate buffer with a name of its own."""

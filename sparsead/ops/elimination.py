@@ -10,6 +10,7 @@ from __future__ import annotations
 import functools
 import itertools
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -124,7 +125,18 @@ def _known(name: str, number: int, partials: Sequence[Callable[..., Any] | None]
     return Op(name, lambda *operands: operands[number], f"{{{number}}}", tuple(partials))
 
 
-@functools.cache
+def _once(make: Callable[..., Op]) -> Callable[..., Op]:
+    """Let a function make each operation once, and say of it how another process can make it (a decorator)."""
+
+    @functools.cache
+    @functools.wraps(make)
+    def op(*sizes: int) -> Op:
+        return replace(make(*sizes), maker=(op, sizes))
+
+    return op
+
+
+@_once
 def _inverse_entry(n: int, i: int, j: int) -> Op:
     """Entry (i, j) of an inverse, of its n^2 entries and those of the matrix."""
 
@@ -135,7 +147,7 @@ def _inverse_entry(n: int, i: int, j: int) -> Op:
     return _known(f"inverse{n}_{i}_{j}", n * i + j, [*[None] * n**2, *partials])
 
 
-@functools.cache
+@_once
 def _solution_entry(n: int, i: int) -> Op:
     """Element i of a solution: of all of it, the right-hand side, the entries of the inverse and of the matrix."""
 
@@ -150,7 +162,7 @@ def _solution_entry(n: int, i: int) -> Op:
     return _known(f"solution{n}_{i}", i, [*[None] * n, *rights, *[None] * n**2, *entries])
 
 
-@functools.cache
+@_once
 def _determinant(n: int) -> Op:
     """A determinant: of its value and the entries of the matrix."""
 
@@ -160,7 +172,7 @@ def _determinant(n: int) -> Op:
     return _known(f"determinant{n}", 0, [None, *(cofactor(i, j) for i in range(n) for j in range(n))])
 
 
-@functools.cache
+@_once
 def _logarithm(n: int) -> Op:
     """The logarithm of a determinant: of its value, the entries of the inverse and of the matrix."""
 

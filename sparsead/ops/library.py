@@ -165,3 +165,9 @@ def lambertw(z: Any, k: Any = 0, tol: float = 1e-8) -> Any:
     principal.__name__ = "lambertw"
     value = by_library(principal, lambda x, y: np.exp(-y) / (1.0 + y), (), z)
     return joined(value, np.zeros(np.shape(value)))
+
+
+@composite(np.i0, lambda x: np.i0(x), family="special function")
+def i0(x: Any) -> Any:
+    """``np.i0``, as SciPy computes it."""
+    return sc.i0(x)

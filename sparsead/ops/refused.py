@@ -60,16 +60,6 @@ refused(
     instead=OUTSIDE,
 )  # fmt: skip
 refused(
-    np.i0,
-    because="Its derivative is not stated here.",
-    instead="Register it with sparsead.extend.",
-)
-refused(
-    np.fft.hfft, np.fft.ihfft, np.fft.rfft2, np.fft.irfft2, np.fft.rfftn, np.fft.irfftn,
-    because="This transform is not stated here.",
-    instead="Use np.fft.fft, ifft, rfft and irfft, one axis after the other.",
-)  # fmt: skip
-refused(
     np.save, np.savez, np.savez_compressed, np.savetxt, np.array2string, np.array_repr, np.array_str,
     because="While it is traced, a function has no values to write down.",
     instead="Write them down outside, from jac.value(x).",

@@ -20,6 +20,11 @@ from sparsead.program.scalar import Op
 _serials = itertools.count()
 
 
+def new_serial() -> int:
+    """Return the number of the next node, larger than those of all nodes that exist."""
+    return next(_serials)
+
+
 @dataclass(eq=False, kw_only=True)
 class Node:
     """Base of the node kinds. Serial numbers grow, so operands always come before their readers.
@@ -31,7 +36,7 @@ class Node:
     boolean: bool = False
     integer: bool = False
     origin: Origin | None = None
-    serial: int = field(default_factory=_serials.__next__)
+    serial: int = field(default_factory=new_serial)
 
     @property
     def size(self) -> int:

@@ -43,6 +43,8 @@ class Op:
         Operands that are truth values.
     jumps : bool
         True where the value jumps at some operands: conditions and steps.
+    maker : tuple or None
+        For operations that are in no table: the function, and its arguments, that makes it in another process.
     """
 
     name: str
@@ -55,6 +57,7 @@ class Op:
     singular: bool = False
     conditions: tuple[int, ...] = ()
     jumps: bool = False
+    maker: tuple[Callable[..., Op], tuple[Any, ...]] | None = None
 
     @property
     def arity(self) -> int:
@@ -67,11 +70,19 @@ class Op:
         args = tuple(pool.constant(e) if not isinstance(e, Expr) else e for e in operands)
         return _fold(self, args) or pool.apply(self, args)
 
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Go to another process by name: what an operation is cannot be pickled, it is stated there too."""
+        return self.maker or (_of_table, (self.name,))
+
     def __repr__(self) -> str:
         return f"Op({self.name})"
 
 
 OPS: dict[str, Op] = {}
+
+
+def _of_table(name: str) -> Op:
+    return OPS[name]
 
 
 def define(op: Op) -> Op:

@@ -1,4 +1,4 @@
-"""PETSc's SNES and TS, by petsc4py: every rank prepares the rows that it owns, from the same function."""
+"""PETSc's SNES and TS, by petsc4py: every rank prepares the rows that it owns, and receives what they read."""
 
 from __future__ import annotations
 
@@ -7,31 +7,37 @@ from typing import Any
 
 import numpy as np
 
-from sparsead.derivatives.jacobian import Jacobian, jacobian
 from sparsead.extras import optional
-from sparsead.solvers.sundials import shifted_jacobian
+from sparsead.ranks import DistributedJacobian, Partition, jacobian, local_jacobian
+from sparsead.ranks.rows import own_places
+from sparsead.solvers.dmda import Grid
+from sparsead.solvers.sundials import along_shift
 
 
 class _Rows:
-    """A square system over the ranks of a communicator, each with a block of rows and all unknowns at hand."""
+    """A square system over the ranks of a communicator, each with a block of rows and what they read."""
 
-    def __init__(self, x0: Any, comm: Any) -> None:
+    prepared: DistributedJacobian
+
+    def __init__(self, comm: Any) -> None:
         self._petsc = optional("petsc4py.PETSc")
-        self._shape = np.shape(x0)
-        self._layout = self._petsc.Vec().createMPI(int(np.size(x0)), comm=comm)
+        self._comm = self._petsc.COMM_WORLD if comm is None else comm
+        self._shells: list[_Products] = []
+
+    def _prepare(
+        self, f: Callable[..., Any], x0: Any, *args: Any, grid: Grid, spread: tuple[int, ...] = (),
+        at_zero: bool = False, **options: Any,
+    ) -> None:  # fmt: skip
+        """Prepare the rows of a function of all unknowns, or of one of the block that `grid` describes."""
+        kept = {"comm": self._comm.tompi4py(), "spread": spread, "at_zero": at_zero, **options}
+        if grid.reads is None:
+            self._layout = self._petsc.Vec().createMPI(int(np.size(x0)), comm=self._comm)
+            columns = Partition(np.asarray(self._layout.getOwnershipRanges()))
+            self.prepared = jacobian(f, x0, *args, columns=columns, rows=columns, **kept)
+        else:
+            self._layout = self._petsc.Vec().createMPI((grid.owned, None), comm=self._comm)
+            self.prepared = local_jacobian(f, x0, *args, reads=grid.reads, owned=grid.owned, **kept)
         self.start, self.stop = self._layout.getOwnershipRange()
-        self._scatter, _ = self._petsc.Scatter.toAll(self._layout)
-
-    prepared: Jacobian
-
-    def own(self, f: Callable[..., Any]) -> Callable[..., Any]:
-        """Return `f` cut to the rows of this rank: of a traced function, only what they need is computed."""
-
-        def rows(*args: Any) -> Any:
-            return np.ravel(f(*args))[self.start : self.stop]
-
-        rows.__name__ = f"{getattr(f, '__name__', 'f')}, rows {self.start} to {self.stop}"
-        return rows
 
     def vector(self) -> Any:
         """Return a new vector with the layout of the unknowns."""
@@ -40,18 +46,24 @@ class _Rows:
     def matrix(self) -> Any:
         """Return a new AIJ matrix, its structure allocated once and for all."""
         size = (self.stop - self.start, self._layout.getSize())
-        structure = (self._index(self.prepared.pattern.indptr), self._index(self.prepared.pattern.indices))
-        return self._petsc.Mat().createAIJ((size, size), csr=structure, comm=self._layout.comm)
+        structure = (self._index(self.prepared.own.indptr), self._index(self.prepared.own.indices))
+        return self._petsc.Mat().createAIJ((size, size), csr=structure, comm=self._comm)
 
-    def _gathered(self, X: Any) -> np.ndarray:
-        """Return all unknowns, in the shape of x0."""
-        everything = self._petsc.Vec().createSeq(self._layout.getSize())
-        self._scatter.scatter(X, everything)
-        return everything.getArray().reshape(self._shape)
+    def operator(self) -> Any:
+        """Return a new matrix that is never formed: products with the Jacobian, and with its transpose.
 
-    def _fill(self, J: Any, P: Any, values: np.ndarray) -> None:
-        pattern = self.prepared.pattern
-        P.setValuesCSR(self._index(pattern.indptr), self._index(pattern.indices), values)
+        Give it to a solver as J beside a matrix P; `jacobian` moves it to the point where the solver is.
+        """
+        size = (self.stop - self.start, self._layout.getSize())
+        products = _Products(self.prepared)
+        self._shells.append(products)
+        return self._petsc.Mat().createPython((size, size), products, comm=self._comm)
+
+    def _fill(self, J: Any, P: Any, *args: Any) -> None:
+        own = self.prepared.own
+        for products in self._shells:
+            products.args = args
+        P.setValuesCSR(self._index(own.indptr), self._index(own.indices), self.prepared.values(*args))
         P.assemble()
         if J != P:
             J.assemble()
@@ -60,55 +72,91 @@ class _Rows:
         return array.astype(self._petsc.IntType, copy=False)
 
 
+class _Products:
+    """The context of a matrix that is never formed."""
+
+    def __init__(self, prepared: DistributedJacobian) -> None:
+        self.prepared = prepared
+        self.args: tuple[Any, ...] | None = None
+
+    def _at(self) -> tuple[Any, ...]:
+        if self.args is None:
+            raise RuntimeError("the operator has no point yet: it is moved when the solver asks for the Jacobian")
+        return self.args
+
+    def mult(self, matrix: Any, v: Any, out: Any) -> None:
+        """Write ``J @ v``."""
+        x, *args = self._at()
+        out.setArray(self.prepared.jvp(x, v.getArray(readonly=True), *args))
+
+    def multTranspose(self, matrix: Any, w: Any, out: Any) -> None:
+        """Write ``J.T @ w``."""
+        x, *args = self._at()
+        out.setArray(self.prepared.vjp(x, w.getArray(readonly=True), *args))
+
+
+def _own(X: Any) -> np.ndarray:
+    """Return a copy of the own part of a vector."""
+    return np.array(X.getArray(readonly=True))
+
+
 class PetscSystem(_Rows):
-    """The equations ``f(x, *args) = 0`` for a PETSc SNES.
+    """The equations ``f(x, *args) = 0`` for a PETSc SNES. Collective, as are all its methods.
 
     Parameters
     ----------
     f : callable
         The whole function, the same on every rank; as many equations as unknowns.
     x0 : array_like
-        An example of all unknowns, of any shape.
+        An example of all unknowns, of any shape; its values are read on rank 0 only, which traces.
     *args
         The other arguments of f.
     comm : optional
         The communicator; PETSc's default one (all ranks) if none is given.
+    dm : petsc4py.PETSc.DMDA, optional
+        A grid. `f` is then a function of the local array with ghosts, with the axes that ``dm.getVecArray`` has, and
+        returns the own part; x0 is an example of that array.
+    reads, owned : optional
+        The same for other layouts: `f` is a function of the unknowns with the numbers `reads`, in their shape (a
+        local-to-global map), and returns the `owned` rows of this rank.
     **options
-        Those of `sparsead.jacobian`.
+        ``mode``, ``order``, ``threads``, ``backend``, ``check``: as in `sparsead.jacobian`.
 
     Attributes
     ----------
     start, stop : int
         The rows of this rank.
-    prepared : sparsead.Jacobian
-        These rows of the Jacobian, with global columns.
+    prepared : sparsead.ranks.DistributedJacobian
+        The rows, the ghosts that they read, and the messages that bring them.
     args : tuple
         May be replaced by others of the same shapes.
-
-    Notes
-    -----
-    All unknowns are gathered on every rank before an evaluation; for grids with more unknowns than a rank can hold,
-    a halo exchange is needed instead.
     """
 
-    def __init__(self, f: Callable[..., Any], x0: Any, *args: Any, comm: Any = None, **options: Any) -> None:
-        super().__init__(x0, comm)
+    def __init__(
+        self, f: Callable[..., Any], x0: Any, *args: Any, comm: Any = None, dm: Any = None, reads: Any = None,
+        owned: int | None = None, **options: Any,
+    ) -> None:  # fmt: skip
+        super().__init__(comm if dm is None else dm.getComm())
+        grid = Grid.of(dm, reads, owned)
         self.args = args
-        self.prepared = jacobian(self.own(f), x0, *args, **options)
+        self._prepare(grid.in_rows(f), x0, *args, grid=grid, **options)
 
-    def set_up(self, snes: Any) -> None:
-        """Give a SNES its function and its Jacobian."""
+    def set_up(self, snes: Any, products: bool = False) -> None:
+        """Give a SNES its function and its Jacobian.
+
+        With ``products=True`` the Jacobian is an operator, and the matrix is for the preconditioner only.
+        """
         snes.setFunction(self.function, self.vector())
         matrix = self.matrix()
-        snes.setJacobian(self.jacobian, matrix, matrix)
+        snes.setJacobian(self.jacobian, self.operator() if products else matrix, matrix)
 
     def function(self, snes: Any, X: Any, F: Any) -> None:
         """Write f(X) to F."""
-        F.setArray(self.prepared.value(self._gathered(X), *self.args))
+        F.setArray(self.prepared.value(_own(X), *self.args))
 
     def jacobian(self, snes: Any, X: Any, J: Any, P: Any) -> None:
-        """Write the Jacobian at X to P, and to J if they are the same."""
-        self._fill(J, P, self.prepared.values(self._gathered(X), *self.args))
+        """Write the Jacobian at X to P, and move the operators there."""
+        self._fill(J, P, _own(X), *self.args)
 
 
 class PetscSteps(_Rows):
@@ -120,22 +168,26 @@ class PetscSteps(_Rows):
         The whole function, the same on every rank.
     t0, u0, *args
         Examples of its arguments; u' is like u.
-    comm, **options
+    comm, dm, reads, owned, **options
         As in `PetscSystem`.
 
     Attributes
     ----------
     start, stop : int
         The rows of this rank.
-    prepared : sparsead.Jacobian
-        These rows of ``dF/du + shift dF/du'``, see `shifted_jacobian`.
+    prepared : sparsead.ranks.DistributedJacobian
+        The rows of ``dF/du + shift dF/du'``, see `shifted_jacobian`.
     """
 
-    def __init__(self, F: Callable[..., Any], t0: float, u0: Any, *args: Any, comm: Any = None, **options: Any) -> None:
-        super().__init__(u0, comm)
+    def __init__(
+        self, F: Callable[..., Any], t0: float, u0: Any, *args: Any, comm: Any = None, dm: Any = None,
+        reads: Any = None, owned: int | None = None, **options: Any,
+    ) -> None:  # fmt: skip
+        super().__init__(comm if dm is None else dm.getComm())
+        grid = Grid.of(dm, reads, owned)
         self.args = args
-        self._w = np.zeros(self._shape)
-        self.prepared = shifted_jacobian(self.own(F), t0, u0, u0, *args, **options)
+        kept = {"grid": grid, "spread": (3, 4), "at_zero": True, **options}
+        self._prepare(along_shift(grid.in_rows(F)), np.zeros(np.shape(u0)), 1.0, float(t0), u0, u0, *args, **kept)
 
     def set_up(self, ts: Any) -> None:
         """Give a TS its implicit function and Jacobian."""
@@ -145,12 +197,11 @@ class PetscSteps(_Rows):
 
     def ifunction(self, ts: Any, t: float, U: Any, Udot: Any, F: Any) -> None:
         """Write F(t, U, Udot) to F."""
-        F.setArray(self.prepared.value(self._w, 0.0, float(t), self._gathered(U), self._gathered(Udot), *self.args))
+        F.setArray(self.prepared.value(None, 0.0, float(t), _own(U), _own(Udot), *self.args))
 
     def ijacobian(self, ts: Any, t: float, U: Any, Udot: Any, shift: float, J: Any, P: Any) -> None:
         """Write ``dF/du + shift dF/du'`` to P, and to J if they are the same."""
-        u, udot = self._gathered(U), self._gathered(Udot)
-        self._fill(J, P, self.prepared.values(self._w, float(shift), float(t), u, udot, *self.args))
+        self._fill(J, P, None, float(shift), float(t), _own(U), _own(Udot), *self.args)
 
 
 class PetscRates(_Rows):
@@ -162,26 +213,39 @@ class PetscRates(_Rows):
         The whole function, the same on every rank.
     t0, u0, *args
         Examples of its arguments.
-    comm, **options
+    comm, dm, reads, owned, **options
         As in `PetscSystem`.
 
     Attributes
     ----------
     start, stop : int
         The rows of this rank.
-    prepared : sparsead.Jacobian
-        These rows of ``df/du``; with a diagonal, as PETSc adds the shift of implicit methods to it.
+    prepared : sparsead.ranks.DistributedJacobian
+        The rows of ``df/du``; with a diagonal, as PETSc adds the shift of implicit methods to it.
     """
 
-    def __init__(self, f: Callable[..., Any], t0: float, u0: Any, *args: Any, comm: Any = None, **options: Any) -> None:
-        super().__init__(u0, comm)
+    def __init__(
+        self, f: Callable[..., Any], t0: float, u0: Any, *args: Any, comm: Any = None, dm: Any = None,
+        reads: Any = None, owned: int | None = None, **options: Any,
+    ) -> None:  # fmt: skip
+        super().__init__(comm if dm is None else dm.getComm())
+        grid = Grid.of(dm, reads, owned)
         self.args = args
+        rates, own = grid.in_rows(f), self._own_places(grid)
 
         def with_diagonal(u: Any, zero: float, t: float, *args: Any) -> Any:
-            return np.ravel(f(t, u, *args)) + zero * np.ravel(u)
+            return np.ravel(rates(t, u, *args)) + zero * np.ravel(u)[own]
 
         with_diagonal.__name__ = getattr(f, "__name__", "f")
-        self.prepared = jacobian(self.own(with_diagonal), u0, 0.0, float(t0), *args, **options)
+        self._prepare(with_diagonal, u0, 0.0, float(t0), *args, grid=grid, **options)
+
+    def _own_places(self, grid: Grid) -> Any:
+        """Return where the array that the function takes has the unknowns of its rows."""
+        if grid.reads is None:
+            return slice(None)
+        sizes = self._comm.tompi4py().allgather(grid.owned)
+        columns = Partition.of_sizes(sizes)
+        return own_places(grid.reads, columns.own(self._comm.getRank()), columns.size)
 
     def set_up(self, ts: Any) -> None:
         """Give a TS its rates and their Jacobian."""
@@ -191,8 +255,8 @@ class PetscRates(_Rows):
 
     def function(self, ts: Any, t: float, U: Any, F: Any) -> None:
         """Write f(t, U) to F."""
-        F.setArray(self.prepared.value(self._gathered(U), 0.0, float(t), *self.args))
+        F.setArray(self.prepared.value(_own(U), 0.0, float(t), *self.args))
 
     def jacobian(self, ts: Any, t: float, U: Any, J: Any, P: Any) -> None:
         """Write ``df/du`` to P, and to J if they are the same."""
-        self._fill(J, P, self.prepared.values(self._gathered(U), 0.0, float(t), *self.args))
+        self._fill(J, P, _own(U), 0.0, float(t), *self.args)

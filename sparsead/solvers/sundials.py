@@ -161,11 +161,17 @@ def shifted_jacobian(F: Callable[..., Any], t0: float, y0: Any, yp0: Any, *args:
            [ 0., 12.]])
     """
 
+    return jacobian(along_shift(F), np.zeros(np.shape(y0)), 1.0, float(t0), y0, yp0, *args, **options)
+
+
+def along_shift(F: Callable[..., Any]) -> Callable[..., Any]:
+    """Return the function of w of which `shifted_jacobian` is the Jacobian at w = 0."""
+
     def along(w: Any, shift: float, t: float, y: Any, yp: Any, *args: Any) -> Any:
         return F(t, y + w, yp + shift * w, *args)
 
     along.__name__ = getattr(F, "__name__", "F")
-    return jacobian(along, np.zeros(np.shape(y0)), 1.0, float(t0), y0, yp0, *args, **options)
+    return along
 
 
 def _keywords(columns: Columns, jacfn: Callable[..., None], function: Callable[..., None]) -> Options:

@@ -12,10 +12,12 @@ from dataclasses import dataclass
 import numpy as np
 
 from coloring import SparsityPattern
-from sparsead.kernels.kernel import Buffer, LinearProgram, reachable
+from sparsead.kernels.kernel import Buffer, LinearProgram
 from sparsead.sweeps.compressed import plan_lanes, rows_complete
+from sparsead.sweeps.counting import computing
+from sparsead.sweeps.direct.elimination import eliminated
 
-SEED, LANE, RECOVER, STORE, ROW_ENTRY = 2.0, 0.5, 2.0, 1.0, 3.0
+SEED, LANE, RECOVER = 2.0, 0.5, 2.0
 
 
 @dataclass(frozen=True)
@@ -33,7 +35,7 @@ class Work:
         coefficients = seeds = dense = 0.0
         for kernel in linear.kernels:
             points = float(np.prod(kernel.domain, dtype=np.int64))
-            operations = sum(e.op.cost if e.op else 1 for e in reachable(t.coefficient for t in kernel.terms))
+            operations = computing(t.coefficient for t in kernel.terms)
             from_x = sum(t.source is linear.source for t in kernel.terms)
             coefficients += points * operations
             seeds += points * from_x
@@ -55,13 +57,5 @@ class Work:
 
 
 def direct_cost(linear: LinearProgram, patterns: dict[Buffer, SparsityPattern]) -> float:
-    """Cost of direct accumulation: a store per coefficient on x, a row update per coefficient on a buffer."""
-    work = Work.of(linear)
-    row_entries = 0.0
-    for kernel in linear.kernels:
-        for term in kernel.terms:
-            if term.source is not linear.source:
-                lengths = np.diff(patterns[term.source].indptr)
-                repeat = np.prod(kernel.domain, dtype=np.int64) / max(term.index.array().size, 1)
-                row_entries += float(lengths[term.index.array()].sum()) * float(repeat)
-    return work.coefficients + STORE * work.seeds + ROW_ENTRY * row_entries
+    """Cost of direct accumulation: see `sparsead.sweeps.direct.elimination`."""
+    return eliminated(linear, patterns).cost

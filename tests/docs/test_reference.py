@@ -11,7 +11,7 @@ import coloring
 import sparsead
 
 REFERENCE = Path(__file__).parents[2] / "docs" / "reference"
-PACKAGES = ("sparsead", "sparsead.solvers", "sparsead.problems", "coloring")
+PACKAGES = ("sparsead", "sparsead.solvers", "sparsead.ranks", "sparsead.problems", "coloring")
 
 
 @pytest.mark.parametrize("package", PACKAGES)
@@ -22,7 +22,7 @@ def test_every_public_name_is_listed(package):
 
 
 def functions():
-    for package in ("sparsead", "sparsead.solvers", "coloring"):
+    for package in ("sparsead", "sparsead.solvers", "sparsead.ranks", "coloring"):
         module = importlib.import_module(package)
         yield from filter(inspect.isfunction, (getattr(module, name) for name in module.__all__))
     for made in (sparsead.Jacobian, sparsead.Hessian, sparsead.Gradient, coloring.ColoringResult):

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 import sparsead as sad
+import sparsead.ops  # fills the tables that tracing reads
 from sparsead.kernels.alike import Alike
 from sparsead.kernels.kernel import Kernel
 from sparsead.kernels.linearize import linearize

@@ -31,7 +31,7 @@ def structure(matrix):
 def steady_state():
     problem = bratu(5)
     system = solvers.PetscSystem(problem.f, problem.x0, *problem.args)
-    rows = PETSc.COMM_WORLD.tompi4py().allreduce(system.prepared.shape[0])
+    rows = PETSc.COMM_WORLD.tompi4py().allreduce(len(system.prepared.own.rows))
     assert rows == problem.x0.size, "every row is prepared on one rank"
     snes = PETSc.SNES().create()
     system.set_up(snes)
@@ -50,6 +50,12 @@ def steady_state():
 
 def integrated(system, problem):
     """Integrate to t = 0.02 by BDF of order 4; return all of the end."""
+    U = system.vector()
+    U.setArray(problem.x0[system.start : system.stop])
+    return whole(integrated_from(system, U))
+
+
+def integrated_from(system, U):
     ts = PETSc.TS().create()
     ts.setProblemType(PETSc.TS.ProblemType.NONLINEAR)
     ts.setType(PETSc.TS.Type.BDF)
@@ -61,10 +67,8 @@ def integrated(system, problem):
     ts.setExactFinalTime(PETSc.TS.ExactFinalTime.MATCHSTEP)
     ts.setTolerances(rtol=1e-9, atol=1e-10)
     ts.setFromOptions()
-    U = system.vector()
-    U.setArray(problem.x0[system.start : system.stop])
     ts.solve(U)
-    return whole(U)
+    return U
 
 
 def time_steps():
@@ -98,7 +102,94 @@ def rates_without_a_diagonal():
     assert np.all(np.diff(rows) == 3)
 
 
+def points(dm, X):
+    """Return a vector of a grid, on every rank, with the axes that NumPy would give it: (z, y, x, unknown)."""
+    natural = dm.createNaturalVec()
+    dm.globalToNatural(X, natural)
+    return whole(natural)
+
+
+def bratu_on_a_block(u, strength, h):
+    """Bratu's equations on a block with a layer of ghosts, zero beyond the walls."""
+    inside = slice(1, -1)
+    middle = u[inside, inside, inside]
+    total = u[2:, inside, inside] + u[:-2, inside, inside] + u[inside, 2:, inside]
+    total = total + u[inside, :-2, inside] + u[inside, inside, 2:] + u[inside, inside, :-2]
+    return (6.0 * middle - total) / h**2 - strength * np.exp(middle)
+
+
+def block_of_a_grid():
+    """Solve with a DMDA: the Jacobian as a matrix, and as products beside it."""
+    N = 6
+    problem = bratu(N)
+    dm = PETSc.DMDA().create([N] * 3, dof=1, stencil_width=1, boundary_type=PETSc.DM.BoundaryType.GHOSTED)
+    local = tuple(dm.getGhostCorners()[1])
+    expected = solvers.newton(problem.f, problem.x0, *problem.args).x.ravel()
+    for products in (False, True):
+        system = solvers.PetscSystem(bratu_on_a_block, np.zeros(local), 6.0, 1.0 / (N + 1), dm=dm)
+        snes = PETSc.SNES().create()
+        system.set_up(snes, products=products)
+        snes.setTolerances(rtol=1e-13)
+        snes.getKSP().setTolerances(rtol=1e-12)
+        if products:  # no options: PETSc's test of Jacobians takes matrices only
+            snes.setOptionsPrefix("products_")
+            snes.getKSP().setType("gmres")
+            snes.getKSP().getPC().setType("none")
+        else:
+            snes.setFromOptions()
+        X = system.vector()
+        snes.solve(None, X)
+        assert snes.getConvergedReason() > 0
+        np.testing.assert_allclose(points(dm, X), expected, rtol=1e-10)
+    check_transposed(system, X)
+
+
+def check_transposed(system, X):
+    matrix, operator, v, a, b = system.matrix(), system.operator(), *(system.vector() for _ in range(3))
+    system.jacobian(None, X, operator, matrix)
+    v.setArray(np.sin(np.arange(system.start, system.stop)))
+    for name in ("mult", "multTranspose"):
+        getattr(matrix, name)(v, a)
+        getattr(operator, name)(v, b)
+        np.testing.assert_allclose(b.getArray(), a.getArray(), rtol=1e-11, atol=1e-9)
+
+
+def brusselator_on_a_block(t, w, alpha, N):
+    """Two unknowns at a point, ``w[x, y, unknown]``, with a layer of ghosts all around."""
+    u, v = w[1:-1, 1:-1, 0], w[1:-1, 1:-1, 1]
+    spread = N**2 * (w[2:, 1:-1] + w[:-2, 1:-1] + w[1:-1, 2:] + w[1:-1, :-2] - 4.0 * w[1:-1, 1:-1])
+    reaction = np.stack([1.0 + u * u * v - 4.4 * u, 3.4 * u - u * u * v], axis=-1)
+    return reaction + alpha * spread
+
+
+def time_steps_of_a_grid():
+    """Rates of the block; the grid's first axis is the second one of the problem, as PETSc has x run fastest."""
+    N = 6
+    problem = brusselator(N)
+    dm = PETSc.DMDA().create([N, N], dof=2, stencil_width=1, boundary_type="periodic", stencil_type="star")
+    local = (*dm.getGhostCorners()[1], 2)
+
+    def steps(t, w, wdot, alpha, N):
+        return wdot[1:-1, 1:-1] - brusselator_on_a_block(t, w, alpha, N)
+
+    expected = solve_ivp(
+        lambda t, y: problem.f(y, 0.1), (0.0, 0.02), problem.x0, method="Radau", rtol=1e-9, atol=1e-11
+    ).y[:, -1]
+    natural = problem.x0.reshape(2, N, N).transpose(1, 2, 0)
+    start = dm.createGlobalVec()
+    (x, y), (m, n) = dm.getCorners()
+    start.setArray(natural[y : y + n, x : x + m].ravel())
+    for system in (
+        solvers.PetscRates(brusselator_on_a_block, 0.0, np.ones(local), 0.1, float(N), dm=dm),
+        solvers.PetscSteps(steps, 0.0, np.ones(local), 0.1, float(N), dm=dm),
+    ):
+        found = points(dm, integrated_from(system, start.copy())).reshape(N, N, 2).transpose(2, 0, 1)
+        np.testing.assert_allclose(found.ravel(), expected, rtol=1e-5)
+
+
 steady_state()
 time_steps()
 rates_without_a_diagonal()
+block_of_a_grid()
+time_steps_of_a_grid()
 print(f"rank {PETSc.COMM_WORLD.rank} of {PETSc.COMM_WORLD.size} agrees", flush=True)

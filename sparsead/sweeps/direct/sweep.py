@@ -20,8 +20,10 @@ from sparsead.emit.sweep import DEFAULT_ENGINE, Engine, Sweep
 from sparsead.kernels.indexmap import recognise
 from sparsead.kernels.kernel import Buffer, LinearKernel, LinearProgram, Load, Term, reachable
 from sparsead.kernels.meetings import mirrored
+from sparsead.kernels.moving import summed
 from sparsead.program.index import Shape, identity
 from sparsead.sweeps.beside import beside
+from sparsead.sweeps.direct.elimination import eliminated
 from sparsead.sweeps.direct.firsts import store_firsts
 from sparsead.sweeps.direct.loops import Loop, cut
 from sparsead.sweeps.direct.placement import Placed, Placement, place
@@ -54,10 +56,12 @@ def direct_sweep(
     varying : bool
         Leave out entries that one coefficient determines, if it does not depend on x.
     """
+    elimination = eliminated(linear, patterns)
+    linear = elimination.linear
     writer = _Writer(linear, patterns, Source(name, engine.of_points), varying)
     writer.write()
     sizes = {f"d{b.name}": patterns[b].nnz for b in linear.work}
-    return Sweep(writer.source, work_sizes(linear.primal) | sizes, engine)
+    return Sweep(writer.source, work_sizes(linear.primal) | sizes, engine, str(elimination))
 
 
 class _Writer:
@@ -190,18 +194,15 @@ def merged(kernel: LinearKernel, linear: LinearProgram) -> LinearKernel:
     The two second derivatives of an expression are the same number, written in two ways. Written one way, and stored
     one after the other, they make the matrix symmetric to the bit, at half the cost.
     """
-    sums: dict[object, Term] = {}
-    for term in kernel.terms:
-        key = (term.target, term.place.key, term.source, term.index.key)
-        known = sums.get(key)
-        sums[key] = term if known is None else replace(known, coefficient=known.coefficient + term.coefficient)
+    terms = list(summed(kernel.terms))
     if not linear.symmetric:
-        return LinearKernel(kernel.domain, tuple(sums.values()), kernel.ordered)
+        return LinearKernel(kernel.domain, tuple(terms), kernel.ordered)
+    left = {(term.target, term.place.key, term.source, term.index.key): term for term in terms}
     terms = []
-    while sums:
-        term = sums.pop(next(iter(sums)))
+    while left:
+        term = left.pop(next(iter(left)))
         terms.append(term)
         if term.target is linear.target and term.source is linear.source:  # not a term of an intermediate array
-            mirror = sums.pop((term.target, term.index.key, term.source, term.place.key), None)
+            mirror = left.pop((term.target, term.index.key, term.source, term.place.key), None)
             terms += [replace(mirror, coefficient=mirrored(term, mirror))] if mirror else []
     return LinearKernel(kernel.domain, tuple(terms), kernel.ordered)

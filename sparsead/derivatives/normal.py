@@ -1,0 +1,108 @@
+"""The matrix and the right-hand side of normal equations, with a structure that is known before."""
+
+from __future__ import annotations
+
+import threading
+from typing import Any
+
+import numpy as np
+
+from coloring import SparsityPattern
+from sparsead.derivatives.structure import FixedStructure
+from sparsead.derivatives.vectors import new_or_checked
+from sparsead.emit.sweep import Engine, Sweep
+from sparsead.errors import InputError
+from sparsead.sweeps.finishing import Finishing, mirroring
+from sparsead.sweeps.normal import TRIANGLES, normal_pattern, normal_sweep
+
+
+class NormalEquations:
+    """``J.T @ W @ J`` and ``J.T @ W @ r`` of matrices J of one pattern, W diagonal.
+
+    Structures and sweeps are made when they are asked for first.
+
+    Parameters
+    ----------
+    pattern : SparsityPattern
+        Of J.
+    engine : Engine
+        What runs the generated code.
+    """
+
+    def __init__(self, pattern: SparsityPattern, engine: Engine) -> None:
+        self.pattern = pattern
+        self.engine = engine
+        self._structures: dict[str, FixedStructure] = {}
+        self._sweeps: dict[tuple[str, bool, bool], Sweep] = {}
+        self._mirror: Finishing | None = None
+        self._local = threading.local()
+
+    def structure(self, triangle: str) -> FixedStructure:
+        """Return the structure of the result."""
+        if triangle not in TRIANGLES:
+            raise InputError(f"unknown triangle {triangle!r}; expected {', '.join(map(repr, TRIANGLES))}")
+        if triangle not in self._structures:
+            self._structures[triangle] = FixedStructure(normal_pattern(self.pattern, triangle))
+        return self._structures[triangle]
+
+    def sweep(self, triangle: str, weighted: bool, right: bool) -> Sweep:
+        """Return the compiled products."""
+        key = triangle, weighted, right
+        if key not in self._sweeps:
+            product = self.structure(triangle).pattern
+            self._sweeps[key] = normal_sweep(self.pattern, product, *key, engine=self.engine)
+        return self._sweeps[key]
+
+    def mirror(self, data: np.ndarray) -> None:
+        """Copy the lower triangle of the full matrix to the upper one."""
+        if self._mirror is None:
+            self._mirror = mirroring(self.structure("full").pattern, self.engine)
+        self._mirror(data)
+
+    def values(self) -> np.ndarray:
+        """Return room for the values of J, the same for each thread."""
+        if not hasattr(self._local, "values"):
+            self._local.values = np.empty(self.pattern.nnz)
+        return self._local.values
+
+    def __call__(self, values: np.ndarray, r: Any, weights: Any, triangle: str, out: Any) -> Any:
+        """Return the matrix, or with r a pair of matrix and vector, given the values of J in row order."""
+        m, n = self.pattern.shape
+        structure = self.structure(triangle)
+        r, weights = _of_rows("r", r, m), _of_rows("weights", weights, m)
+        matrix, g = _parts(out, r is not None)
+        data = structure.new_or_checked(matrix)
+        given = {"v": values, "weights": weights, "r": r}
+        outputs = {"data": data} | ({} if r is None else {"g": new_or_checked("normal", g, (n,))})
+        for name, array in given.items():
+            if array is not None and any(np.may_share_memory(array, written) for written in outputs.values()):
+                given[name] = array.copy()
+        if r is not None and np.may_share_memory(data, outputs["g"]):
+            raise InputError("normal: the two parts of out share memory")
+        sweep = self.sweep(triangle, weights is not None, r is not None)
+        sweep(**{name: array for name, array in given.items() if array is not None}, **outputs)
+        if triangle == "full":
+            self.mirror(data)
+        matrix = structure.matrix(data) if matrix is None else matrix
+        return matrix if r is None else (matrix, outputs["g"] if g is None else g)
+
+
+def _of_rows(name: str, given: Any, m: int) -> np.ndarray | None:
+    """Return a number for each row of J, contiguous, after a look at its shape and type."""
+    if given is None:
+        return None
+    array = np.asarray(given)
+    if array.dtype.kind not in "fiub" or array.size != m:
+        raise InputError(
+            f"normal expects {name} to hold a real number for each of the {m} rows, got {array.dtype} {array.shape}"
+        )
+    return np.ascontiguousarray(array, dtype=np.float64).reshape(-1)
+
+
+def _parts(out: Any, pair: bool) -> tuple[Any, Any]:
+    """Return the matrix and the vector of `out`; either may be None."""
+    if out is None or not pair:
+        return out, None
+    if not isinstance(out, tuple) or len(out) != 2:
+        raise InputError("normal: with r, out must be a pair (matrix, array), as an earlier call returned")
+    return out

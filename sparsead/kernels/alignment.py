@@ -1,0 +1,135 @@
+"""Linear kernels over the same points are one: what they read and compute there is read and computed once.
+
+Kernels of one domain that share index maps are put together as they are. Kernels whose points are in part the same, as
+the entries of two matrices of which one has a few more, are cut in what they have in common and the rest.
+"""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Hashable, Iterable
+from dataclasses import dataclass
+
+import numpy as np
+
+from sparsead.kernels.kernel import LinearKernel
+from sparsead.kernels.moving import Constants, at, together
+from sparsead.program.index import IndexArray, narrowed
+
+FEWEST = 64  # points that are worth a loop of their own
+OF_SMALLER, OF_LARGER = 0.5, 0.1  # share of the points of two kernels that they must have in common
+
+
+def joined(kernels: Iterable[LinearKernel], constants: Constants) -> list[LinearKernel]:
+    """Put kernels together where they run over the same points, in an order in which they may run."""
+    found: list[LinearKernel] = []
+    pending = list(kernels)[::-1]
+    while pending:
+        kernel = pending.pop()
+        for number, other in enumerate(found):
+            if not _may_wait(other, [*found[number + 1 :], kernel]):
+                continue
+            if _alike(other, kernel):
+                del found[number]
+                pending.append(together(other, kernel))
+                break
+            parts = aligned(other, kernel, constants)
+            if parts:
+                common, rest_of_other, rest = parts
+                del found[number]
+                pending += rest
+                pending.append(common)
+                pending += rest_of_other
+                break
+        else:
+            found.append(kernel)
+    return found
+
+
+def _alike(first: LinearKernel, second: LinearKernel) -> bool:
+    if first.domain != second.domain or first.ordered or second.ordered:
+        return False
+    places, indices = ({getattr(t, side) for t in first.terms} for side in ("place", "index"))
+    return any(t.place in places for t in second.terms) and any(t.index in indices for t in second.terms)
+
+
+def _may_wait(kernel: LinearKernel, later: Iterable[LinearKernel]) -> bool:
+    """Tell whether a kernel may run after some later ones, or together with one: they do not read what it writes."""
+    targets = {t.target for t in kernel.terms}
+    return not any(t.source in targets for other in later for t in other.terms)
+
+
+def aligned(
+    first: LinearKernel, second: LinearKernel, constants: Constants
+) -> tuple[LinearKernel, list[LinearKernel], list[LinearKernel]] | None:
+    """Return one kernel of the points that two have in common, and the rest of each; None if there are too few.
+
+    Points are the same if they belong to the same rows and columns, or read the same row of the same arrays, which no
+    other point of the kernel does.
+    """
+    if len(first.domain) != 1 or len(second.domain) != 1 or first.ordered or second.ordered:
+        return None
+    sizes = first.domain[0], second.domain[0]
+    least = max(OF_SMALLER * min(sizes), OF_LARGER * max(sizes), FEWEST)
+    if least > min(sizes):
+        return None
+    for own, others in zip(_names(first), _names(second), strict=True):
+        if own is None or others is None or own.of != others.of:
+            continue
+        a, b = own.common(others)
+        if a.size >= least:
+            common = together(_at(first, a, constants), _at(second, b, constants))
+            return common, _rest(first, a, constants), _rest(second, b, constants)
+    return None
+
+
+def _at(kernel: LinearKernel, points: IndexArray, constants: Constants) -> LinearKernel:
+    whole = points.size == kernel.domain[0] and bool((points == np.arange(points.size)).all())
+    return kernel if whole else at(kernel, points, constants)
+
+
+def _rest(kernel: LinearKernel, points: IndexArray, constants: Constants) -> list[LinearKernel]:
+    left = np.ones(kernel.domain, dtype=np.bool_)
+    left[points] = False
+    return [at(kernel, narrowed(np.flatnonzero(left)), constants)] if left.any() else []
+
+
+@dataclass(frozen=True, eq=False)
+class _Names:
+    """Tells the points of a kernel apart: an array for each thing that tells them, the first of them alone does."""
+
+    of: Hashable
+    arrays: list[np.ndarray]
+
+    def common(self, other: _Names) -> tuple[IndexArray, IndexArray]:
+        """Return which points of two kernels are the same, in the order of the second."""
+        _, a, b = np.intersect1d(self.arrays[0], other.arrays[0], assume_unique=True, return_indices=True)
+        order = np.argsort(b)
+        a, b = a[order], b[order]
+        same = np.ones(a.size, dtype=np.bool_)
+        for mine, others in zip(self.arrays[1:], other.arrays[1:], strict=True):
+            same &= mine[a] == others[b]
+        return narrowed(a[same]), narrowed(b[same])
+
+
+@functools.lru_cache(maxsize=64)
+def _names(kernel: LinearKernel) -> tuple[_Names | None, _Names | None]:
+    """Return the names of the points of a kernel: by the entries that they belong to, and by the row that they read."""
+    places = dict.fromkeys((t.target, t.place) for t in kernel.terms)
+    indices = dict.fromkeys((t.source.size, t.index) for t in kernel.terms)
+    if len(indices) != 1:
+        return None, None
+    ((size, index),) = indices
+    columns = index.array().astype(np.int64)
+    sources = frozenset(t.source for t in kernel.terms)
+    ordered = sorted(
+        ((target, place.array().astype(np.int64)) for target, place in places), key=lambda p: (p[0].name, p[1][0])
+    )
+    arrays = [ordered[0][1] * size + columns, *(rows for _, rows in ordered[1:])]
+    by_entry = _Names((tuple(target for target, _ in ordered), size), arrays) if _differ(arrays[0]) else None
+    return by_entry, _Names(sources, [columns]) if _differ(columns) else None
+
+
+def _differ(numbers: np.ndarray) -> bool:
+    ordered = np.sort(numbers)
+    return bool((ordered[1:] != ordered[:-1]).all())

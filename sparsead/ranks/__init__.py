@@ -1,0 +1,29 @@
+"""Derivatives over the ranks of an MPI communicator: every rank prepares and computes the rows that it owns.
+
+A rank holds its own unknowns and those of others that its rows read, the ghosts; nothing that it prepares or receives
+grows with the whole problem. mpi4py is imported only where a communicator is used.
+"""
+
+from sparsead.ranks.distributed import DistributedJacobian
+from sparsead.ranks.exchange import Exchange, Plan, plans
+from sparsead.ranks.partition import Partition
+from sparsead.ranks.prepare import hessian, jacobian, local_hessian, local_jacobian
+from sparsead.ranks.rows import OwnRows, own_rows, parts, whole
+from sparsead.ranks.together import RankError
+
+__all__ = [
+    "DistributedJacobian",
+    "Exchange",
+    "OwnRows",
+    "Partition",
+    "Plan",
+    "RankError",
+    "hessian",
+    "jacobian",
+    "local_hessian",
+    "local_jacobian",
+    "own_rows",
+    "parts",
+    "plans",
+    "whole",
+]

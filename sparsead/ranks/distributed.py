@@ -1,0 +1,131 @@
+"""A Jacobian over ranks: values of the unknowns that a rank owns go in, values of the rows that it owns come out."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any, TypeVar
+
+import numpy as np
+import scipy.sparse
+
+from sparsead.derivatives.vectors import checked_vector
+from sparsead.errors import InputError
+from sparsead.ranks.exchange import Exchange
+from sparsead.ranks.partition import Partition
+from sparsead.ranks.rows import OwnRows
+from sparsead.ranks.together import together
+
+Found = TypeVar("Found")
+
+
+class DistributedJacobian:
+    """The rows of a Jacobian that a rank owns. Made by `sparsead.ranks.jacobian` and `local_jacobian`.
+
+    All methods are collective: every rank calls them, with its own values. What fails on one rank raises RankError
+    on all.
+
+    Attributes
+    ----------
+    comm
+        The communicator.
+    own : OwnRows
+        What was prepared on this rank.
+    columns, rows : Partition
+        Who owns which unknowns, and which rows.
+    exchange : Exchange
+        The messages; it counts their bytes.
+    at_zero : bool
+        True where x is always zero, given as None: it is not sent.
+    """
+
+    def __init__(
+        self, comm: Any, own: OwnRows, columns: Partition, rows: Partition, exchange: Exchange,
+        spread: Sequence[int] = (), at_zero: bool = False,
+    ) -> None:  # fmt: skip
+        self.comm, self.own, self.columns, self.rows = comm, own, columns, rows
+        self.exchange = exchange
+        self.spread = tuple(spread)
+        self.at_zero = at_zero
+
+    @property
+    def shape(self) -> tuple[int, int]:
+        """Rows and columns of the whole matrix."""
+        return self.rows.size, self.columns.size
+
+    @property
+    def ghosts(self) -> np.ndarray:
+        """The numbers of the unknowns of others that the rows of this rank read."""
+        return np.delete(self.own.numbers, self.exchange.plan.own)
+
+    def value(self, x: Any, *args: Any) -> np.ndarray:
+        """Return the own rows of the value, (own rows,)."""
+        return self._evaluated((x, *args), lambda given: self.own.prepared.value(*given).reshape(-1))
+
+    def values(self, x: Any, *args: Any, out: np.ndarray | None = None) -> np.ndarray:
+        """Return the values of the own rows, in the order of ``own.indices``; into `out` if it is given."""
+        return self._evaluated((x, *args), lambda given: self.own.prepared.values(*given, out=out))
+
+    def __call__(self, x: Any, *args: Any) -> scipy.sparse.csr_array:
+        """Return the own rows of the Jacobian, (own rows, all unknowns); the structure is the same at every call."""
+        return self.own.matrix(self.values(x, *args))
+
+    def jvp(self, x: Any, v: Any, *args: Any) -> np.ndarray:
+        """Return the own rows of ``J @ v``; of v, too, every rank has the part of its unknowns."""
+
+        def product(given: list[Any]) -> np.ndarray:
+            return self.own.prepared.jvp(given[0], given[-1], *given[1:-1])
+
+        return self._evaluated((x, *args), product, ("v", v))
+
+    def vjp(self, x: Any, w: Any, *args: Any) -> np.ndarray:
+        """Return the part of ``J.T @ w`` of the own unknowns; w has a weight for each own row.
+
+        Shares of other ranks are added in the order of the ranks.
+        """
+
+        def product(given: list[Any]) -> np.ndarray:
+            weights = checked_vector("vjp", w, len(self.own.rows))
+            return self.own.prepared.vjp(given[0], weights, *given[1:])
+
+        return self.exchange.added(self._evaluated((x, *args), product))
+
+    def _evaluated(self, args: tuple[Any, ...], work: Callable[[list[Any]], Found], *more: tuple[str, Any]) -> Found:
+        """Fetch the ghosts of x, and of what is spread like it, and do something with all values that are read.
+
+        A rank whose arguments are refused sends as many numbers as the others expect, and says so afterwards.
+        """
+        asked = [] if self.at_zero else [("x", args[0])]
+        asked += [(f"argument {k}", args[k] if k < len(args) else None) for k in self.spread]
+        refused: list[Exception] = []
+        found = self.exchange.gathered([self._own(name, values, refused) for name, values in (*asked, *more)])
+
+        def finish() -> Found:
+            if refused:
+                raise refused[0]
+            values = [np.zeros(self.exchange.plan.size), *found] if self.at_zero else found
+            given = list(args)
+            for k, vector in zip((0, *self.spread), values, strict=False):
+                given[k] = vector
+            return work([*given, *values[1 + len(self.spread) :]])
+
+        return together(self.comm, finish)
+
+    def _own(self, name: str, values: Any, refused: list[Exception]) -> np.ndarray:
+        """Return the own part of a vector; where it is refused, note why and return NaN."""
+        own = self.columns.own(self.comm.rank)
+        try:
+            return _vector(name, values, own)
+        except Exception as error:  # whatever NumPy may say of an object
+            refused.append(error)
+            return np.full(len(own), np.nan)
+
+
+def _vector(name: str, values: Any, own: range) -> np.ndarray:
+    vector = np.asarray(values)
+    if vector.dtype.kind not in "fiu":
+        raise InputError(f"{name} expects real numbers, got {vector.dtype}")
+    if vector.size != len(own):
+        raise InputError(
+            f"{name} has {vector.size} values, but {len(own)} unknowns are owned here ({own.start} to {own.stop})"
+        )
+    return vector.astype(np.float64, copy=False).reshape(-1)

@@ -1,0 +1,98 @@
+"""Which intermediate arrays direct accumulation does without, by counted operations.
+
+Sparse rows of an intermediate array cost an initial value, an addition per coefficient and a multiple per reader.
+Where readers and writers meet in few pairs, the pairs cost less: each is one product that goes on to its entry.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from coloring import SparsityPattern
+from sparsead.kernels.composition import Eliminator
+from sparsead.kernels.kernel import Buffer, LinearKernel, LinearProgram
+from sparsead.kernels.merging import merged_steps
+from sparsead.sweeps.counting import computing
+
+STORE, ROW_ENTRY, INITIAL = 1.0, 3.0, 1.0
+MOST_ARRAYS = 64  # programs with more of them are left as they are: a loop over time, for the most part
+MOST_GROWTH = 4.0  # products that may be formed, times the entries of the matrix and the terms at hand
+
+Patterns = dict[Buffer, SparsityPattern]
+
+
+@dataclass(frozen=True)
+class Elimination:
+    """A linear program without some intermediate arrays; their names, and what it costs instead of what before."""
+
+    linear: LinearProgram
+    arrays: tuple[str, ...]
+    cost: float
+    before: float
+
+    def __str__(self) -> str:
+        if not self.arrays:
+            return ""
+        return f"without {', '.join(self.arrays)}: {self.cost:.3g} operations instead of {self.before:.3g}"
+
+
+def eliminated(linear: LinearProgram, patterns: Patterns) -> Elimination:
+    """Return the program without the intermediate arrays that cost more than they save.
+
+    One array after the other, the one with the fewest pairs of readers and writers first; of all programs on the way
+    the cheapest one is taken. The order is that of Markowitz: exact for chains, greedy otherwise.
+    """
+    before = _cost(linear, patterns)
+    best = Elimination(linear, (), before, before)
+    if linear.absorbing or not 0 < len(linear.work) <= MOST_ARRAYS or any(k.ordered for k in linear.kernels):
+        return best
+    gone: list[str] = []
+    kernels, eliminator = list(linear.kernels), Eliminator()
+    most = MOST_GROWTH * (patterns[linear.target].nnz + sum(math.prod(k.domain) * len(k.terms) for k in kernels))
+    left = list(linear.work)
+    while left:
+        products = {buffer: _pairs(kernels, buffer) for buffer in left}
+        buffer = min(left, key=lambda b: products[b][0] - products[b][1])
+        if products[buffer][0] > most:
+            break
+        left.remove(buffer)
+        gone.append(buffer.name)
+        kernels = eliminator.without(buffer, kernels)
+        steps = merged_steps([*linear.primal.kernels, *eliminator.stored])
+        primal = replace(linear.primal, kernels=tuple(steps))
+        program = replace(linear, kernels=tuple(kernels), primal=primal, symmetric=False)
+        stored = sum(math.prod(k.domain) * computing(s.value for s in k.stores) for k in eliminator.stored)
+        cost = stored + _cost(program, patterns)
+        if cost < best.cost:
+            best = Elimination(program, tuple(gone), cost, before)
+    return best
+
+
+def _pairs(kernels: Iterable[LinearKernel], buffer: Buffer) -> tuple[int, int]:
+    """Return how many products replace the terms that read and write a buffer, and how many terms these are."""
+    reads, writes = np.zeros(buffer.size, np.int64), np.zeros(buffer.size, np.int64)
+    for kernel in kernels:
+        for term in kernel.terms:
+            if term.source is buffer:
+                reads += np.bincount(term.index.array().reshape(-1), minlength=buffer.size)
+            if term.target is buffer:
+                writes += np.bincount(term.place.array().reshape(-1), minlength=buffer.size)
+    return int(reads @ writes), int(reads.sum() + writes.sum())
+
+
+def _cost(linear: LinearProgram, patterns: Patterns) -> float:
+    """Count coefficients, stores of those on x, row updates of those on intermediate arrays, initial values."""
+    total = 0.0
+    for kernel in linear.kernels:
+        points = math.prod(kernel.domain)
+        total += points * computing(t.coefficient for t in kernel.terms)
+        for term in kernel.terms:
+            if term.source is linear.source:
+                total += STORE * points
+            else:
+                total += ROW_ENTRY * float(np.diff(patterns[term.source].indptr)[term.index.array()].sum())
+    return total + INITIAL * sum(patterns[b].nnz for b in linear.work)

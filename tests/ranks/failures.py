@@ -1,0 +1,93 @@
+"""Part of main.py: what fails on one rank is raised on all of them, and nothing hangs."""
+
+import numpy as np
+import pytest
+from mpi4py import MPI
+
+from sparsead import ranks
+
+COMM = MPI.COMM_WORLD
+LAST = COMM.size - 1
+IS_LAST = COMM.rank == LAST
+N = 12
+
+
+def system(u, power):
+    return u**power - np.roll(u, 1)
+
+
+def fails(pattern, call):
+    """Check that a call raises RankError here, which says what happened where."""
+    with pytest.raises(ranks.RankError, match=f"(?s){pattern}"):
+        call()
+
+
+even = ranks.Partition.even
+OWN = even(N, COMM.size).own(COMM.rank)
+OWNED, OWNED_BY_LAST = len(OWN), len(even(N, COMM.size).own(LAST))
+u0 = np.linspace(0.5, 1.0, N)
+u = u0[OWN.start : OWN.stop]
+
+
+def refuses(block):
+    return block.astype(complex) if IS_LAST else block**2
+
+
+def broken(u):
+    raise ZeroDivisionError("no such system")
+
+
+def evaluations():
+    jac = ranks.jacobian(system, u0, 3.0)
+    wrong = np.ones(OWNED + 1) if IS_LAST else u
+    fails(rf"rank {LAST} of .*{OWNED_BY_LAST + 1} values, but {OWNED_BY_LAST} unknowns", lambda: jac.value(wrong, 3.0))
+    fails(rf"rank {LAST} of .*x expects real numbers", lambda: jac(u + 1j if IS_LAST else u, 3.0))
+    fails(rf"rank {LAST} of .*v has {OWNED_BY_LAST + 1} values", lambda: jac.jvp(u, wrong, 3.0))
+    fails(rf"rank {LAST} of .*shape \({OWNED_BY_LAST},\)", lambda: jac.vjp(u, wrong, 3.0))
+    fails(rf"rank {LAST} of .*expected 2 arguments", lambda: jac.value(u, *([] if IS_LAST else [3.0])))
+    np.testing.assert_allclose(jac.value(u, 3.0)[1:], (u**3)[1:] - u[:-1])  # and afterwards all is well
+
+
+def preparations():
+    reads = np.arange(OWN.start, OWN.stop)
+    fails(rf"rank {LAST} of ", lambda: ranks.local_jacobian(refuses, u, reads=reads, owned=OWNED))
+    fails("rank 0 of .*no such system", lambda: ranks.jacobian(broken, u0))
+    fails(
+        rf"rank {LAST} of .*returned {OWNED_BY_LAST - 1} values, but {OWNED_BY_LAST} rows",
+        lambda: ranks.local_jacobian(lambda b: b[1:] if IS_LAST else b, u, reads=reads, owned=OWNED),
+    )
+    fails(
+        rf"rank {LAST} of .*names unknown {N + 6}, but there are {N}",
+        lambda: ranks.local_jacobian(lambda b: b, u, reads=reads + 7 if IS_LAST else reads, owned=OWNED),
+    )
+    fails(
+        rf"rank {LAST} of .*shape \({OWNED_BY_LAST + 1},\), but reads has shape \({OWNED_BY_LAST},\)",
+        lambda: ranks.local_jacobian(lambda b: b, np.ones(OWNED + IS_LAST), reads=reads, owned=OWNED),
+    )
+
+
+def partitions():
+    fails(f"of {N + 1}, but there are {N}", lambda: ranks.jacobian(system, u0, 3.0, columns=even(N + 1, COMM.size)))
+    fails(
+        f"is for {COMM.size + 1} ranks, the communicator has {COMM.size}",
+        lambda: ranks.jacobian(system, u0, 3.0, columns=even(N, COMM.size + 1)),
+    )
+    if COMM.size == 1:
+        return
+    others = ranks.Partition.of_sizes([N, *[0] * LAST])
+    mixed = others if IS_LAST else even(N, COMM.size)
+    fails(
+        r"partitions of the unknowns differ: rank \d has \d+ to \d+, but \d+ to \d+", lambda: prepared(u0, 3.0, mixed)
+    )
+    fails(rf"shape of x0 is \({N + 1},\) here, \({N},\)", lambda: prepared(np.ones(N + IS_LAST), 3.0))
+    fails("argument 1 is 2 here, 3 on rank 0", lambda: prepared(u0, 2 if IS_LAST else 3))
+
+
+def prepared(x0, power, columns=None):
+    return ranks.jacobian(system, x0, power, columns=columns)
+
+
+def run():
+    evaluations()
+    preparations()
+    partitions()

@@ -1,0 +1,93 @@
+"""Intermediate arrays left out: equal matrices, chosen by counted operations, told by `print`."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import scipy.sparse
+
+import sparsead as sad
+from sparsead.kernels.pattern import detect
+from sparsead.problems import power_flow
+from sparsead.sweeps.direct.elimination import eliminated
+
+RNG = np.random.default_rng(5)
+N = 120
+A, B = (scipy.sparse.random_array((N, N), density=0.03, random_state=RNG, format="csr") for _ in range(2))
+PICK = RNG.permutation(N)
+
+
+def by_complex_step(f, x):
+    return np.stack([f(x + 1e-30j * e).imag / 1e-30 for e in np.eye(x.size)], axis=1)
+
+
+def two_matrices(x):
+    u = np.sin(x)
+    return u * (A @ u) - np.exp(-(B @ (u * x)))
+
+
+def three_layers(x):
+    y = A @ np.tanh(x)
+    z = B @ (y * y)
+    return np.sin(z) * y[PICK]
+
+
+def gathered(x):
+    y = np.concatenate([np.exp(x[PICK[:50]]), x[PICK[50:]] ** 3])
+    return np.log(2.0 + (A @ y) ** 2) * y
+
+
+def stencil(x):
+    y = np.tanh(x)
+    for _ in range(2):
+        y = np.exp(np.sin(y) + np.roll(y, 1) * np.sqrt(2.0 + np.roll(y, -1))) * 0.1
+    return y
+
+
+@pytest.mark.parametrize("f", [two_matrices, three_layers, gathered, stencil])
+def test_the_matrix_stays_the_same(f):
+    x = np.linspace(0.2, 1.1, N)
+    jac = sad.jacobian(f, x, mode="direct")
+    J = jac(x)
+    expected = by_complex_step(f, x)
+    np.testing.assert_allclose(J.toarray(), expected, rtol=1e-11, atol=1e-12)
+    J.data[:] = np.nan  # every entry must be rewritten
+    np.testing.assert_allclose(jac(x, out=J).toarray(), expected, rtol=1e-11, atol=1e-12)
+    y, J = jac.value_and_jacobian(x)
+    np.testing.assert_allclose(y, f(x), rtol=1e-13)
+    np.testing.assert_allclose(J.toarray(), expected, rtol=1e-11, atol=1e-12)
+
+
+@pytest.mark.parametrize("f", [two_matrices, three_layers])
+def test_hessians_stay_symmetric(f):
+    x = np.linspace(0.2, 1.1, N)
+    direct = sad.hessian(lambda x: np.sum(f(x) ** 2), x, mode="direct")
+    other = sad.hessian(lambda x: np.sum(f(x) ** 2), x, mode="column")
+    H = direct(x).toarray()
+    np.testing.assert_array_equal(H, H.T)
+    np.testing.assert_allclose(H, other(x).toarray(), rtol=1e-10, atol=1e-11)
+
+
+def test_power_flow_is_one_layer_and_says_so():
+    problem = power_flow(20)
+    jac = sad.jacobian(problem.f, problem.x0, *problem.args)
+    assert jac.mode == "direct"
+    found = eliminated(jac.linear, detect(jac.linear))
+    assert not found.linear.work and found.cost < found.before
+    assert str(found) in str(jac) and "without v" in str(jac)
+    forward = sad.jacobian(problem.f, problem.x0, *problem.args, mode="forward")
+    x = problem.x0 + 0.05 * RNG.standard_normal(problem.x0.size)
+    expected = forward(x, *problem.args)
+    assert abs(jac(x, *problem.args) - expected).max() <= 1e-13 * abs(expected).max()
+
+
+def test_what_costs_more_is_left_alone():
+    def dense(x):  # every element of y would be read by all, and each depends on all
+        y = np.sin(np.ones((60, 60)) @ x)
+        return np.exp(np.cos(np.arange(3600.0).reshape(60, 60)) @ (y * x))
+
+    x = np.linspace(0.1, 0.2, 60)
+    jac = sad.jacobian(dense, x, mode="direct")
+    found = eliminated(jac.linear, detect(jac.linear))
+    assert found.cost <= found.before
+    np.testing.assert_allclose(jac(x).toarray(), by_complex_step(dense, x), rtol=1e-10)
