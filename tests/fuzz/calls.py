@@ -29,7 +29,7 @@ OPTIONS: dict[str, list[Any]] = {
     "ord": [None, 1, 2, np.inf, "fro", "nuc"], "decimals": [1], "prepend": [0.0], "append": [1.0], "dx": [0.5],
     "edge_order": [2], "method": ["lower", "linear"], "indexing": ["ij"], "dtype": [float, int, complex],
     "shape": [(6,), (3, 2), -1], "side": ["right"], "include_initial": [True], "left": [0.0], "period": [1.0],
-    "where": [np.array(True), X > 0.4], "weights": [X], "rowvar": [False], "equal_nan": [True],
+    "where": [np.array(True)], "weights": [X], "rowvar": [False], "equal_nan": [True],
 }  # fmt: skip
 OTHERS: list[Any] = [
     2, 0.5, -1, 0, True, None, [0, 1], [1, 0, 1], (2, 3), (1, 0), np.array([0, 1]), X[::-1].copy(), X[:3],
@@ -42,6 +42,7 @@ LEFT_OUT = """
     datetime frombuffer fromstring fromiter from_dlpack frompyfunc nditer nested_iters vectorize require ufunc dtype
     broadcast flatiter ndarray generic base_repr binary_repr typename mintypecode put_along_axis asmatrix bmat matrix
 """.split()  # noqa: SIM905
+# `where` is no mask: scipy.special.gammaln([x, x * x], where=x > 0.4) alone damages the heap.
 CUMULATIVE = ("cum", "accumulate")  # NumPy writes past the end of an `out` that is too small for these
 
 
