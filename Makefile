@@ -3,7 +3,8 @@ PYTHON ?= python3
 BIN := .venv/bin
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 
-.PHONY: demo test doctest lint types check fuzz plain coverage mutate numpy-tests versions optimised stress allocations docs bench clean
+.PHONY: demo test doctest lint types check fuzz plain coverage mutate mutate-border numpy-tests versions optimised stress
+.PHONY: allocations docs bench clean
 
 .venv/ready: pyproject.toml
 	$(PYTHON) -m venv .venv
@@ -58,6 +59,9 @@ coverage: .venv/ready ## measure lines and branches of sparsead/ and coloring/, 
 	$(BIN)/python -m pytest -n 2 --cov --cov-report=
 	NUMBA_DISABLE_JIT=1 SPARSEAD_BACKEND=python $(BIN)/python -m pytest -n 2 -m "not slow" --cov --cov-append $(PLAIN)
 
+mutate-border: .venv/ready ## plant old faults of the border to NumPy: the check of each preparation must raise on each
+	$(BIN)/python -m tests.mutation.border
+
 mutate: .venv/ready   ## change every rule, one thing at a time: the laws must notice each change
 	$(BIN)/python -m tests.mutation
 
@@ -65,9 +69,8 @@ versions: .venv/ready ## a few tests of every kind with the lowest and the newes
 	$(PIP) nox
 	$(BIN)/nox -- smoke
 
-optimised: .venv/ready ## the tests of what guards input and memory, without assert statements and without docstrings
-	$(BIN)/python -O -m pytest -n 2 -p no:cacheprovider $(GUARDS)
-	$(BIN)/python -OO -m pytest -n 2 -p no:cacheprovider $(GUARDS)
+optimised: .venv/ready ## the quick tests of what guards input and memory; -OO leaves out what -O does, and docstrings
+	$(BIN)/python -OO -m pytest -n 2 -p no:cacheprovider -m "not slow" $(GUARDS)
 
 numpy-tests: .venv/ready ## run NumPy's own tests through the trace and count what differs (ONLY="linalg fft")
 	$(BIN)/python -m tests.numpy $(ONLY)

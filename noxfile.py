@@ -24,6 +24,7 @@ SMOKE = [
     "tests/laws/test_registry.py::test_value_and_jacobian_are_those_of_numpy", "tests/ops/test_supported.py",
     "tests/emit/test_back_ends.py", "tests/keeping/test_saving.py", "tests/coloring/test_round_trip.py",
     "tests/cli/test_function.py", "tests/test_imports.py", "tests/test_extras.py", "tests/test_project.py",
+    "tests/solvers/test_openmdao.py", "tests/solvers/test_pyomo.py", "tests/solvers/test_pytensor.py",
 ]  # fmt: skip
 
 if shutil.which("pyenv"):  # its interpreters, beside those that the path names
@@ -32,9 +33,14 @@ if shutil.which("pyenv"):  # its interpreters, beside those that the path names
     os.environ["PATH"] = os.pathsep.join([*at_hand, os.environ["PATH"]])  # before its shims, which may refuse
 
 
-def requirements(*extras: str) -> list[str]:
-    """Return what the package requires, with some of its extras."""
-    return [*PROJECT["dependencies"], *(r for e in extras for r in PROJECT["optional-dependencies"][e])]
+def extras(*names: str) -> list[str]:
+    """Return what some of the package's extras require."""
+    return [requirement for name in names for requirement in PROJECT["optional-dependencies"][name]]
+
+
+def requirements() -> list[str]:
+    """Return what the package and its command require."""
+    return [*PROJECT["dependencies"], *extras("cli")]
 
 
 def newest_python() -> str:
@@ -54,25 +60,25 @@ def tested(session: nox.Session, *installed: str) -> None:
 
 @nox.session(python=PYTHONS[0])
 def lowest(session: nox.Session) -> None:
-    """Test with the lowest version of every dependency, on the oldest Python."""
-    tested(session, *(r.replace(">=", "==") for r in requirements("cli")))
+    """Test with the lowest version of every dependency, on the oldest Python; with packages that want an old numba."""
+    tested(session, *(r.replace(">=", "==") for r in requirements()), *extras("openmdao", "pyomo", "pytensor"))
 
 
 @nox.session(python=newest_python())
 def newest(session: nox.Session) -> None:
     """Test with what is newest, on the newest Python at hand."""
-    tested(session, "--upgrade", *requirements("cli"))
+    tested(session, "--upgrade", *requirements())
 
 
 @nox.session(python=PYTHONS)
 def python(session: nox.Session) -> None:
     """Test on one version of Python."""
-    tested(session, *requirements("cli"))
+    tested(session, *requirements())
 
 
 @nox.session(python=newest_python())
 def bare(session: nox.Session) -> None:
-    """Build wheel and sdist, install the wheel alone, and run the example of the README."""
+    """Build wheel and sdist, install the wheel alone, and run the examples of the README."""
     folder = Path(session.create_tmp()).resolve()
     session.install("build", "hatchling")
     session.run("python", "-m", "build", "--no-isolation", "--outdir", f"{folder}/dist", silent=True)

@@ -36,6 +36,9 @@ class SparsityPattern:
     >>> A = SparsityPattern.from_coo([0, 1, 1], [0, 0, 2], shape=(2, 3))
     >>> A
     SparsityPattern(2 x 3, nnz=3)
+    >>> print(A)
+    sparsity pattern: 2 x 3, entries: 3 (0.5 of all), 1 to 2 per row
+    [⠃⠂]
     >>> A.T.to_scipy().toarray()
     array([[1., 1.],
            [0., 0.],
@@ -177,17 +180,26 @@ class SparsityPattern:
     def __repr__(self) -> str:
         return f"SparsityPattern({self.shape[0]} x {self.shape[1]}, nnz={self.nnz})"
 
+    def __str__(self) -> str:
+        from .pictures.braille import braille
+
+        size, entries = self._in_words()
+        return f"sparsity pattern: {size}, entries: {entries}\n{braille(self)}"
+
     def _repr_html_(self) -> str:
         from .pictures.html import facts
         from .pictures.thumbnail import thumbnail
 
+        size, entries = self._in_words()
+        return facts("Sparsity pattern", [("size", size), ("entries", entries)], thumbnail(self))
+
+    def _in_words(self) -> tuple[str, str]:
+        """Return what its size is, and how many entries it has."""
         m, n = self.shape
         lengths = np.diff(self.indptr)
         least, most = lengths.min(initial=n), lengths.max(initial=0)
         rows = "none" if not m else f"{most:,}" if least == most else f"{least:,} to {most:,}"
-        size = ("size", f"{m:,} x {n:,}")
-        entries = ("entries", f"{self.nnz:,} ({self.density:.3g} of all), {rows} per row")
-        return facts("Sparsity pattern", [size, entries], thumbnail(self))
+        return f"{m:,} x {n:,}", f"{self.nnz:,} ({self.density:.3g} of all), {rows} per row"
 
 
 def as_pattern(A: Any) -> SparsityPattern:

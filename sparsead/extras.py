@@ -10,8 +10,11 @@ EXTRAS = {
     "cyipopt": "ipopt",
     "matplotlib": "plot",
     "mpi4py": "mpi",
+    "openmdao": "openmdao",
     "petsc4py": "petsc",
+    "pyomo": "pyomo",
     "pypardiso": "pardiso",
+    "pytensor": "pytensor",
     "rich": "cli",
     "sksundae": "sundials",
 }  # what is imported -> the extra of sparsead that installs it

@@ -2,14 +2,27 @@
 
 from __future__ import annotations
 
+import sys
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from contextvars import ContextVar
 
 from sparsead.memory import ADVICE, NoRoomError
 
 Watcher = Callable[[str, float | None], None]
+
+MEANING = {
+    "trace": "run f once on traced arrays",
+    "lower": "fuse what ran into few kernels",
+    "linearize": "differentiate the kernels",
+    "transpose": "exchange reading and writing",
+    "gradient": "differentiate the kernels backwards",
+    "detect": "read the pattern off the kernels",
+    "color": "choose the cheapest mode; color, if it takes passes",
+    "compile": "generate code and compile it",
+    "check": "compare values and products with f on plain arrays",
+}
 
 _watcher: ContextVar[Watcher | None] = ContextVar("sparsead_stage_watcher", default=None)
 
@@ -56,3 +69,29 @@ def watching(watcher: Watcher) -> Iterator[None]:
         yield
     finally:
         _watcher.reset(token)
+
+
+def reported(progress: bool | Watcher) -> AbstractContextManager[None]:
+    """Report the stages inside the block: on standard error (True), to a function as `watching` does, or to nobody."""
+    if progress is True:
+        return _printed()
+    return watching(progress) if progress else nullcontext()
+
+
+@contextmanager
+def _printed() -> Iterator[None]:
+    """Print each stage when it begins, and write its seconds into the same line when it ends."""
+    running = False
+
+    def show(stage: str, seconds: float | None) -> None:
+        nonlocal running
+        running = seconds is None
+        taken, end = ("      ...", "") if seconds is None else (f"{seconds:7.3f} s", "\n")
+        print(f"\r{stage:<10}{taken}  {MEANING.get(stage, '')}", end=end, file=sys.stderr, flush=True)
+
+    with watching(show):
+        try:
+            yield
+        finally:
+            if running:  # something was raised in it
+                print(file=sys.stderr)

@@ -29,8 +29,8 @@ def main() -> None:
 
     if ROOT in Path(sparsead.__file__).resolve().parents:
         raise SystemExit(f"not the installed package: {sparsead.__file__}")
-    (example,) = re.findall(r"^```python\n(.*?)^```", (ROOT / "README.md").read_text(), re.MULTILINE | re.DOTALL)
-    for code in (example, CLOSED):
+    examples = re.findall(r"^```python\n(.*?)^```", (ROOT / "README.md").read_text(), re.MULTILINE | re.DOTALL)
+    for code in ("\n".join(examples), CLOSED):
         done = ran("-c", code)
         if done.returncode or done.stderr:
             raise SystemExit(f"exit code {done.returncode}\n{done.stderr}")

@@ -10,6 +10,7 @@ import pytest
 import yaml
 
 import sparsead as sad
+from sparsead.extras import EXTRAS
 
 ROOT = Path(__file__).parents[1]
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
@@ -35,11 +36,7 @@ def test_one_set_of_bounds():
 def test_the_extras_are_on_the_page():
     page = (ROOT / "docs" / "how-to" / "install.md").read_text()
     named = set(re.findall(r'pip install "\.\[(\w+)\]"', page))
-    assert (
-        named
-        == {"plot", "cli", "ipopt", "pardiso", "sundials", "petsc", "mpi"}
-        <= set(PROJECT["optional-dependencies"])
-    )
+    assert named == {*EXTRAS.values(), "cli", "plot"} <= set(PROJECT["optional-dependencies"])
 
 
 def test_papers_have_what_it_takes_to_find_them():

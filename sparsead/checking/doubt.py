@@ -2,12 +2,14 @@
 
 A derivative is refuted where differences disagree with it at every step, and agree with one another at some: then
 they are the derivative. A kink or a jump within a step, a function that bends sharply, or its noise looks like a
-disagreement too; but then the differences are not the same at different steps, or come round at small ones.
+disagreement too; but then the differences are not the same at different steps, or come round at small ones. And what
+swings within the smallest step, as ``sin(1e12 * x)`` does, no difference can see: there the derivative that is doubted
+swings itself, from one point within the step to another, and is let pass.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
@@ -21,6 +23,8 @@ POINTS = 10  # at each of the two distances
 SMOOTH = 256.0  # by how much less is left at the smaller one where it is no noise; of a cubic, 4096
 SAFETY = 20.0  # times the rounding error of a value
 COARSE = 1e-6  # disagreement that is let pass, relative to the terms
+SAMPLES = 12  # points within a step at which the derivative is looked at
+STEADY = 4.0  # times by how much it varies within a step
 ALIKE = 0.25  # how much two differences may differ that agree, relative to how far off the derivative is
 
 
@@ -62,6 +66,8 @@ class Doubt:
         From a direction to the derivative along it, (m,), and to the sum of the sizes of its terms.
     noise : callable
         The noise of the function in each row: asked where rounding alone does not explain what is seen.
+    elsewhere : callable
+        From another point and a direction to the derivative there, (m,).
     """
 
     function: Function
@@ -70,6 +76,7 @@ class Doubt:
     product: Callable[[np.ndarray], np.ndarray]
     terms: Callable[[np.ndarray], np.ndarray]
     noise: Callable[[], np.ndarray]
+    elsewhere: Callable[[np.ndarray, np.ndarray], np.ndarray]
 
     def refuted(self, d: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         """Return the derivative along d by differences, how far off ours is, and what is allowed, row by row."""
@@ -84,13 +91,24 @@ class Doubt:
                     return ours, np.zeros(ours.size), np.full(ours.size, np.inf)
             noise = np.maximum(rounding, self.noise())
             allowed = SAFETY * noise / STEPS[0] + coarse
-            off = self._off(slopes, ours, noise, coarse) & _alike(slopes, ours)
+            off = self._off(slopes, ours, noise, coarse) & _alike(slopes, ours, [True] * len(STEPS))
+            if off.any():
+                steady = [self._steady(d, h, ours, slope) for h, slope in zip(STEPS, slopes, strict=True)]
+                off &= _alike(slopes, ours, steady)
             return slopes[0], np.where(off, np.abs(slopes[0] - ours), 0.0), allowed
 
     def _off(self, slopes: list[np.ndarray], ours: np.ndarray, noise: np.ndarray, coarse: np.ndarray) -> np.ndarray:
         """Tell which rows disagree with the differences at all steps."""
         pairs = zip(slopes, STEPS, strict=False)
         return np.all([np.abs(slope - ours) > SAFETY * noise / h + coarse for slope, h in pairs], axis=0)
+
+    def _steady(self, d: np.ndarray, h: float, ours: np.ndarray, slope: np.ndarray) -> np.ndarray:
+        """Tell in which rows the derivative is nearly the same all over a step, measured by how far off it is."""
+        rng = np.random.default_rng(SAMPLES)
+        varies = np.zeros(ours.size)
+        for t in rng.uniform(-1.0, 1.0, SAMPLES):
+            varies = np.maximum(varies, np.abs(self.elsewhere(self.x + t * h * d, d) - ours))
+        return STEADY * varies <= np.abs(slope - ours)
 
     def culprit(self, d: np.ndarray, row: int) -> int:
         """Return a column that explains why a row is refuted, by halving the direction."""
@@ -102,10 +120,12 @@ class Doubt:
         return halved(np.flatnonzero(d), d, off)
 
 
-def _alike(slopes: list[np.ndarray], ours: np.ndarray) -> np.ndarray:
-    """Tell in which rows two differences in a row agree better with one another than with ours."""
-    pairs = [(a, b, np.minimum(np.abs(a - ours), np.abs(b - ours))) for a, b in pairwise(slopes)]
-    return np.any([np.abs(a - b) <= ALIKE * off for a, b, off in pairs], axis=0)
+def _alike(slopes: list[np.ndarray], ours: np.ndarray, counts: Sequence[np.ndarray | bool]) -> np.ndarray:
+    """Tell in which rows two differences in a row that count agree better with one another than with ours."""
+    off = [np.abs(slope - ours) for slope in slopes]
+    pairs = [(j, k, np.minimum(off[j], off[k])) for j, k in pairwise(range(len(slopes)))]
+    alike = [np.abs(slopes[j] - slopes[k]) <= ALIKE * least for j, k, least in pairs]
+    return np.any([a & counts[j] & counts[k] for a, (j, k, _) in zip(alike, pairs, strict=True)], axis=0)
 
 
 def halved(columns: np.ndarray, v: np.ndarray, off: Callable[[np.ndarray], bool]) -> int:

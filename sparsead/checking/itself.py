@@ -300,15 +300,21 @@ class _Check:
         """Compare the derivative along d with differences at many steps; for second derivatives, also the first one."""
         product, terms = self.subject.times(x)
         function = self.forgiving(y.size)
-        doubt = Doubt(function, x, y, product, terms, lambda: self.noise(x, y))
+        noise, elsewhere = (lambda: self.noise(x, y)), (lambda z, v: self.subject.times(z)[0](v))
+        doubt = Doubt(function, x, y, product, terms, noise, elsewhere)
         if self.subject.order == 1:
             self.refute("J @ d and differences of the function", doubt, d)
             return
         gradient = self.subject.gradient(x)
-        first = replace(doubt, product=lambda v: np.atleast_1d(gradient @ v), terms=_sizes_of(gradient))
+        first = replace(
+            doubt, product=lambda v: np.atleast_1d(gradient @ v), terms=_sizes_of(gradient),
+            elsewhere=lambda z, v: np.atleast_1d(self.subject.gradient(z) @ v),
+        )  # fmt: skip
         self.refute("gradient @ d and differences of the function", first, d)
-        noise = partial(noise_of, self.subject.gradient, x, gradient, self.rng)
-        second = replace(doubt, function=self.subject.gradient, start=gradient, noise=noise)
+        second = replace(
+            doubt, function=self.subject.gradient, start=gradient,
+            noise=partial(noise_of, self.subject.gradient, x, gradient, self.rng),
+        )  # fmt: skip
         self.refute("H @ d and differences of the gradient", second, d, self.subject.couplings)
 
     def refute(self, name: str, doubt: Doubt, d: np.ndarray, lines: Callable[[int], str] | None = None) -> None:

@@ -78,6 +78,7 @@ def of_matrix(modes: Sequence[str]) -> Callable[[Callable[..., Any]], Callable[.
     def decorated(command: Callable[..., Any]) -> Callable[..., Any]:
         for decorate in (
             click.option("--explain", is_flag=True, help="Tell which lines of FUNCTION made rows and columns long."),
+            click.option("--picture", is_flag=True, help="Draw the pattern, with characters."),
             click.option("--output", "-o", type=click.Path(dir_okay=False, path_type=Path), help="Write it, as .npz."),
         ):
             command = decorate(command)
@@ -94,12 +95,15 @@ def compute(
     mode: str,
     output: Path | None,
     explain: bool,
+    picture: bool,
 ) -> None:
     """Prepare, print the summary, evaluate at x0 and write the matrix."""
     if output is not None and not output.parent.is_dir():
         raise click.BadParameter(f"there is no folder {output.parent}", param_hint="--output")
     prepared = prepare(derivative, function, x0, args, mode)
     click.echo(prepared)
+    if picture:
+        click.echo(prepared.pattern)
     if explain:
         click.echo(f"\n{prepared.explain()}")
     matrix = prepared(x0, *args)

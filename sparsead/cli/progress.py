@@ -9,19 +9,7 @@ from rich.console import Console
 from rich.progress import Progress, ProgressColumn, SpinnerColumn, Task, TaskID, TextColumn
 from rich.text import Text
 
-from sparsead.stages import watching
-
-MEANING = {
-    "trace": "run f once on traced arrays",
-    "lower": "fuse what ran into few kernels",
-    "linearize": "differentiate the kernels",
-    "transpose": "exchange reading and writing",
-    "gradient": "differentiate the kernels backwards",
-    "detect": "read the pattern off the kernels",
-    "color": "choose the cheapest mode; color, if it takes passes",
-    "compile": "generate code and compile it",
-    "check": "compare values and products with f on plain arrays",
-}
+from sparsead.stages import MEANING, watching
 
 
 class SecondsColumn(ProgressColumn):

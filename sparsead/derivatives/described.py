@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import textwrap
+
 from coloring.pictures.html import facts
+
+WIDTH = 88  # of what is printed: narrow enough for a page of documentation
 
 
 class Described:
@@ -20,7 +24,11 @@ class Described:
         return ""
 
     def __str__(self) -> str:
-        return "\n".join([self._heading(), *(f"  {name:<9} {text}" for name, text in self._facts())])
+        lines = [self._heading(), *(f"  {name:<9} {text}" for name, text in self._facts())]
+        wrapper = textwrap.TextWrapper(
+            WIDTH, subsequent_indent=" " * 12, break_long_words=False, break_on_hyphens=False
+        )
+        return "\n".join(map(wrapper.fill, lines))
 
     def _repr_html_(self) -> str:
         return facts(self._heading(), self._facts(), self._picture())

@@ -5,6 +5,7 @@ from __future__ import annotations
 import warnings
 from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 from typing import Any, NoReturn, Self
 
 import numpy as np
@@ -245,8 +246,10 @@ class DifferenceJacobian(Described):
             with np.errstate(all="ignore"):
                 return self._value(args, x).astype(np.float64)
 
-        def product(d: np.ndarray) -> np.ndarray:
-            return self._difference(args, x, d, x)
+        def elsewhere(z: np.ndarray, d: np.ndarray) -> np.ndarray:
+            return self._difference(args, z, d, z)
+
+        product = partial(elsewhere, x)
 
         with warnings.catch_warnings():
             warnings.simplefilter("error", np.exceptions.ComplexWarning)
@@ -261,7 +264,7 @@ class DifferenceJacobian(Described):
             except Exception:  # x may be outside of the domain of the user's function
                 return
         terms = np.abs(slope) + 1e-3 * np.abs(start)
-        doubt = Doubt(values, x, start, product, lambda d: terms, lambda: np.zeros(start.size))
+        doubt = Doubt(values, x, start, product, lambda d: terms, lambda: np.zeros(start.size), elsewhere)
         _, error, allowed = doubt.refuted(x - point)
         if np.any(error > allowed):
             row = int(np.argmax(error > allowed))

@@ -19,7 +19,7 @@ from sparsead.kernels.gradient import gradient as gradient_kernels
 from sparsead.kernels.kernel import Kernels
 from sparsead.kernels.lower import lower
 from sparsead.program.nodes import Program
-from sparsead.stages import Timings
+from sparsead.stages import Timings, Watcher, reported
 from sparsead.tracing.arguments import Argnum, Signature
 from sparsead.tracing.decisions import Decisions
 from sparsead.tracing.trace import trace
@@ -123,12 +123,13 @@ def gradient(
     threads: int | None = None,
     backend: str = DEFAULT_BACKEND,
     check: bool = True,
+    progress: bool | Watcher = False,
 ) -> Gradient:
     """Prepare the gradient of a scalar NumPy function.
 
     Parameters
     ----------
-    f, x0, *args, argnum, threads, backend, check
+    f, x0, *args, argnum, threads, backend, check, progress
         As in `hessian`.
 
     Returns
@@ -150,7 +151,8 @@ def gradient(
     """
     if is_asked((x0, *args)):
         return NestedGradient.of(f, (x0, *args), argnum)  # type: ignore[return-value]  # inside a traced function
-    return _prepared(f, (x0, *args), (argnum, chosen_engine(backend, threads), check))
+    with reported(progress):
+        return _prepared(f, (x0, *args), (argnum, chosen_engine(backend, threads), check))
 
 
 def _prepared(f: Callable[..., Any], args: tuple[Any, ...], options: tuple[Argnum, Engine, bool]) -> Gradient:

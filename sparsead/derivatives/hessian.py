@@ -29,7 +29,7 @@ from sparsead.kernels.gradient import gradient as gradient_kernels
 from sparsead.kernels.kernel import Buffer, Kernels, LinearProgram
 from sparsead.kernels.linearize import linearize
 from sparsead.kernels.pattern import detect
-from sparsead.stages import Timings
+from sparsead.stages import Timings, Watcher, reported
 from sparsead.sweeps.assembly import Assembly, compressed_assembly, direct_assembly
 from sparsead.sweeps.finishing import mirroring
 from sparsead.tracing.arguments import Argnum
@@ -215,6 +215,7 @@ def hessian(
     threads: int | None = None,
     backend: str = DEFAULT_BACKEND,
     check: bool = True,
+    progress: bool | Watcher = False,
 ) -> Any:
     """Prepare the sparse Hessian of a scalar NumPy function.
 
@@ -222,7 +223,7 @@ def hessian(
     ----------
     f : callable
         ``f(x, *args)``: NumPy code that returns one number.
-    x0, *args, argnum, pattern, order, guard, threads, backend, check
+    x0, *args, argnum, pattern, order, guard, threads, backend, check, progress
         As in `jacobian`.
     mode : str
         ``"star"``: star coloring, direct recovery; ``"acyclic"``: acyclic coloring, recovery by substitution;
@@ -257,7 +258,8 @@ def hessian(
     if is_asked((x0, *args)):
         return NestedHessian.of(f, (x0, *args), argnum)  # inside a traced function
     options = Options(argnum, mode, pattern, coloring, order, chosen_engine(backend, threads), check)
-    return prepared_at(prepared, f, (x0, *args), options, guard)
+    with reported(progress):
+        return prepared_at(prepared, f, (x0, *args), options, guard)
 
 
 def prepared(

@@ -31,7 +31,7 @@ from sparsead.kernels.kernel import Buffer, LinearProgram
 from sparsead.kernels.linearize import linearize
 from sparsead.kernels.lower import lower
 from sparsead.kernels.pattern import detect
-from sparsead.stages import Timings
+from sparsead.stages import Timings, Watcher, reported
 from sparsead.sweeps.assembly import Assembly, compressed_assembly, direct_assembly
 from sparsead.tracing.arguments import Argnum
 from sparsead.tracing.decisions import Decisions
@@ -299,6 +299,7 @@ def jacobian(
     threads: int | None = None,
     backend: str = DEFAULT_BACKEND,
     check: bool = True,
+    progress: bool | Watcher = False,
 ) -> Any:
     """Prepare the sparse Jacobian of a NumPy function.
 
@@ -345,6 +346,9 @@ def jacobian(
         Compare what was traced with `f` on plain arrays, before anything is returned: values at `x0` and at a point
         nearby, and the derivative between the two. It costs two calls of `f`, more where they disagree at first
         sight; ``jac.checked`` says what was compared, and what could not be.
+    progress : bool or callable
+        True prints each stage of the preparation on standard error while it runs, and its seconds; a function is
+        called with ``(stage, None)`` when one begins and ``(stage, seconds)`` when it ends.
 
     Returns
     -------
@@ -378,9 +382,11 @@ def jacobian(
         return NestedJacobian.of(f, (x0, *args), argnum)
     _check_method(method, mode)
     if method != "ad":
-        return DifferenceJacobian(f, (x0, *args), argnum, method, step, pattern, coloring, order)
+        with reported(progress):
+            return DifferenceJacobian(f, (x0, *args), argnum, method, step, pattern, coloring, order)
     options = Options(argnum, mode, pattern, coloring, order, chosen_engine(backend, threads), check)
-    return prepared_at(prepared, f, (x0, *args), options, guard)
+    with reported(progress):
+        return prepared_at(prepared, f, (x0, *args), options, guard)
 
 
 def prepared(

@@ -141,7 +141,7 @@ class PreparedMatrix(OfManyPoints, AsMachineCode):
 
     def _passes_in_words(self) -> str:
         if self.coloring is None:
-            return f"no passes (instead of {self.shape[1]}); coefficients go straight to their entries"
+            return f"no passes (instead of {self.shape[1]}); coefficients are added to their entries"
         passes = " and ".join(f"{k} {kind.upper()}" for kind, k in self.passes.items() if k) or "0"
         bound = "optimal" if self.coloring.is_optimal else f"lower bound {self.coloring.lower_bound}"
         return f"{passes} passes instead of {self.shape[1]} ({bound})"

@@ -10,6 +10,7 @@ import scipy.sparse
 
 import sparsead.ops.composed
 import sparsead.ops.movement  # noqa: F401  (both are stated first: movements act on complex arrays too)
+from sparsead.errors import unsupported
 from sparsead.ops.registry import HANDLERS, Sample, is_traced, record, spelling_of, traced
 from sparsead.tracing.array import complex_of_parts
 from sparsead.tracing.complex import COMPLEX_HANDLERS, is_complex, parts
@@ -254,6 +255,8 @@ def divide(x: Any, y: Any) -> Any:
 
 def add_at(target: Any, key: Any, value: Any) -> None:
     """``np.add.at``: both parts add up."""
+    if not is_complex(target):
+        raise unsupported("np.add.at of complex values into a real array", "Add .real or .imag.")
     for part, added in zip(parts(target), parts(value), strict=True):
         if added is not None:
             np.add.at(part, key, added)

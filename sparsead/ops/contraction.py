@@ -23,8 +23,12 @@ MANY = 8  # products per element of the largest operand beyond which a contracti
 def contract(operands: Sequence[Any], labels: Sequence[Labels], out: Labels) -> Any:
     """Multiply `operands`, whose axes carry `labels`, and sum over every label that is not in `out`."""
     operands = [np.asarray(o) if isinstance(o, (list, tuple)) else o for o in operands]
-    kind = np.result_type(*operands)
+    kind, writable = np.result_type(*operands), getattr(operands[0], "flags", None)
     operands, labels = map(list, zip(*map(_diagonal, operands, labels), strict=True))
+    if len(operands) == 1 and set(labels[0]) == set(out):  # nothing is added up: a view, for NumPy too
+        view = np.transpose(operands[0], [list(labels[0]).index(label) for label in out])
+        view.setflags(write=bool(writable and writable.writeable))
+        return view
     while len(operands) > 2 and _grid_size(operands, labels) > MANY:  # two at a time: fewer axes at once
         later = {label for other in (*labels[2:], out) for label in other}
         kept = [label for label in dict.fromkeys((*labels[0], *labels[1])) if label in later]

@@ -26,7 +26,7 @@ def sum(a: Any, axis: Any = None, keepdims: bool = False, initial: Any = 0, wher
     """``np.sum``."""
     a = traced(a)
     if where is not True:
-        a = np.where(where, a, 0.0)
+        a = np.where(where, a, a.dtype.type(0))
     axes = normalize_axes(axis, a.ndim)
     kept = tuple(1 if k in axes else n for k, n in enumerate(a.shape))
     place = np.broadcast_to(identity(kept), a.shape)

@@ -25,6 +25,7 @@ from sparsead.tracing.array import (
     MOVEMENTS,
     UFUNC_METHODS,
     TracedArray,
+    as_integers,
     reading,
     stack_objects,
     traced,
@@ -297,9 +298,10 @@ def is_traced(array: Any) -> bool:
 # -- reductions and compositions --------------------------------------------------------------------------------
 def scatter_sum(terms: TracedArray, place: IndexArray, shape: Shape) -> TracedArray:
     """Return the array of `shape` whose flat element p is the sum of the terms with ``place == p``."""
-    if int(np.prod(shape)) == 0 or terms.size == 0:
-        return TracedArray.of_values(np.zeros(shape))
     integer = terms.dtype.kind in "bi"
+    if int(np.prod(shape)) == 0 or terms.size == 0:
+        zeros = TracedArray.of_values(np.zeros(shape))
+        return as_integers(zeros) if integer else zeros
     node = Sum(shape=shape, integer=integer, terms=_typed(terms.ref, False), place=place, origin=user_origin())
     return TracedArray.of_node(node)
 

@@ -22,6 +22,9 @@ def copyto(dst: Any, src: Any, casting: Any = "same_kind", where: Any = True) ->
         dst[...] = src  # refused with the reason
     if not np.can_cast(getattr(stack_objects(src), "dtype", dst.dtype), dst.dtype, casting):
         raise TypeError(f"Cannot cast array data from {src.dtype!r} to {dst.dtype!r} according to the rule {casting!r}")
+    if dst.size == 0:  # NumPy does not look at the mask then
+        np.broadcast_to(np.zeros(np.shape(src)), dst.shape)
+        return
     dst[...] = src if where is True else np.where(where, src, dst)
 
 

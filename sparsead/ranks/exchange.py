@@ -46,7 +46,7 @@ class Plan:
 
 
 def wanted(numbers: np.ndarray, partition: Partition, rank: int) -> Plan:
-    """Return what a rank receives, if it reads the unknowns `numbers`, sorted, all its own among them."""
+    """Return what a rank receives, if it reads the unknowns ``numbers``, sorted, all its own among them."""
     own = partition.own(rank)
     if numbers.size and (numbers[0] < 0 or numbers[-1] >= partition.size):
         worst = numbers[0] if numbers[0] < 0 else numbers[-1]

@@ -34,7 +34,7 @@ class OwnRows:
     Parameters
     ----------
     f : callable
-        ``f(values, *args)``: these rows of the value, of the unknowns `numbers`.
+        ``f(values, *args)``: these rows of the value, of the unknowns ``numbers``.
     rows : range
         Which they are.
     numbers : ndarray of int

@@ -8,7 +8,10 @@ from sparsead.solvers.ipopt import IpoptProblem
 from sparsead.solvers.ivp import BDF, IvpJacobian, Radau, ivp_jacobian
 from sparsead.solvers.minimize import minimize_derivatives, nonlinear_constraint
 from sparsead.solvers.newton import newton
+from sparsead.solvers.openmdao import openmdao_component
 from sparsead.solvers.petsc import PetscRates, PetscSteps, PetscSystem
+from sparsead.solvers.pyomo import pyomo_grey_box
+from sparsead.solvers.pytensor import pytensor_op
 from sparsead.solvers.report import Iteration, NewtonResult
 from sparsead.solvers.sundials import cvode_jacobian, ida_jacobian, shifted_jacobian
 
@@ -28,5 +31,8 @@ __all__ = [
     "minimize_derivatives",
     "newton",
     "nonlinear_constraint",
+    "openmdao_component",
+    "pyomo_grey_box",
+    "pytensor_op",
     "shifted_jacobian",
 ]

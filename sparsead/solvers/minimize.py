@@ -99,10 +99,15 @@ def nonlinear_constraint(
            [0., 0., 2., 2.]])
     """
     jac = jacobian(c, x0)
+    hess = hessian(weighted(c), x0, np.ones(jac.shape[0]))
+    return scipy.optimize.NonlinearConstraint(c, lb, ub, jac=jac, hess=hess, **options)
 
-    def combined(x: Any, v: Any) -> Any:
-        return np.sum(v * np.ravel(c(x)))
+
+def weighted(c: Callable[..., Any]) -> Callable[..., Any]:
+    """Return ``v . c(x, *args)`` as a function of x, v and the other arguments."""
+
+    def combined(x: Any, v: Any, *args: Any) -> Any:
+        return np.sum(v * np.ravel(c(x, *args)))
 
     combined.__name__ = f"v . {getattr(c, '__name__', 'c')}"
-    hess = hessian(combined, x0, np.ones(jac.shape[0]))
-    return scipy.optimize.NonlinearConstraint(c, lb, ub, jac=jac, hess=hess, **options)
+    return combined

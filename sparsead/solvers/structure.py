@@ -36,3 +36,21 @@ class Columns:
     def __call__(self, x: Any, *args: Any) -> scipy.sparse.csc_array:
         """Return the matrix at x."""
         return self.matrix(self.values(x, *args))
+
+
+def places_of_blocks(prepared: PreparedMatrix) -> dict[tuple[str, str], tuple[np.ndarray, np.ndarray, np.ndarray]]:
+    """Return each block that has entries, by the names of its rows and columns.
+
+    Of each, the rows and columns of its entries, counted within the block, and where their values are among
+    `PreparedMatrix.values`.
+    """
+    named, pattern = prepared.blocks(prepared.structure.matrix(np.empty(prepared.pattern.nnz))), prepared.pattern
+    found = {}
+    for row, down in named.rows.items():
+        for column, across in named.columns.items():
+            begin, end = pattern.indptr[down.start], pattern.indptr[down.stop]
+            columns = pattern.indices[begin:end]
+            places = begin + np.flatnonzero((columns >= across.start) & (columns < across.stop))
+            if places.size:
+                found[row, column] = (pattern.rows[places] - down.start, pattern.indices[places] - across.start, places)
+    return found

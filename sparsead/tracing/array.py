@@ -15,7 +15,7 @@ import numpy as np
 import scipy.sparse
 from numpy.lib.mixins import NDArrayOperatorsMixin
 
-from sparsead.errors import unsupported
+from sparsead.errors import is_users, unsupported
 from sparsead.program.index import IndexArray, Shape
 from sparsead.program.nodes import Node, Ref, constant, whole
 from sparsead.tracing import layout
@@ -26,14 +26,15 @@ from sparsead.tracing.loops.tape import is_tracing
 from sparsead.tracing.positioned import Positioned, Traced
 from sparsead.tracing.scalar import (
     BRANCH_HINT,
-    WRITE_HINT,
+    INDEX,
     TracedScalar,
     is_number,
     of_numbers,
+    refuse_array,
     refuse_conversion,
     refuse_value,
 )
-from sparsead.tracing.selection import mask_of, selected, written
+from sparsead.tracing.selection import Selection, mask_of, selected, written
 from sparsead.tracing.storage import BOOL, DOUBLE, Storage
 
 # What NumPy (or SciPy) function -> how to trace it. The modules of `sparsead.ops` fill it, one statement an entry.
@@ -59,9 +60,9 @@ DIFFERENCES_HINT = "Write it with NumPy functions of the traced array."
 
 
 class _Lookalike(np.ndarray):
-    """What ``x.__class__`` says for a traced array, so that ``isinstance(x, np.ndarray)`` in user code is true.
+    """What ``x.__class__`` says to libraries for a traced array, so that ``isinstance(x, np.ndarray)`` is true.
 
-    Not ndarray itself: where SciPy asks ``x.__class__ is np.ndarray`` it wants to read the memory.
+    Not ndarray itself, as to user code: where SciPy asks ``x.__class__ is np.ndarray`` it wants to read the memory.
     """
 
 
@@ -135,7 +136,7 @@ class TracedArray(Positioned, NDArrayOperatorsMixin):
 
     @property  # type: ignore[misc]
     def __class__(self) -> type:
-        return _Lookalike
+        return np.ndarray if is_users(sys._getframe(1).f_code.co_filename) else _Lookalike
 
     @property
     def dtype(self) -> np.dtype[Any]:
@@ -246,11 +247,7 @@ class TracedArray(Positioned, NDArrayOperatorsMixin):
         held = held_for_sparse(self)
         if held is not None:
             return held
-        raise unsupported(
-            "turning a traced array into a plain ndarray (an assignment into an array from outside the function, "
-            "a compiled routine, or an np function that does not dispatch)",
-            WRITE_HINT,
-        )
+        refuse_array(sys._getframe(1))
 
     def __matmul__(self, other: Any) -> Any:
         return matmul(self, other) if scipy.sparse.issparse(other) else np.matmul(self, other)
@@ -295,7 +292,7 @@ class TracedArray(Positioned, NDArrayOperatorsMixin):
     def __index__(self) -> int:
         if self.is_constant:
             raise TypeError("only integer scalar arrays can be converted to a scalar index")
-        return self._refuse("an index or range()")
+        refuse_conversion(INDEX, sys._getframe(1), BRANCH_HINT)
 
     # -- types ----------------------------------------------------------------------------------------------
     def conj(self, *args: Any, **kwargs: Any) -> Any:
@@ -452,6 +449,9 @@ def _handler(func: Callable[..., Any], name: str) -> Callable[..., Any]:
 
 def call_function(func: Callable[..., Any], args: Any, kwargs: Any) -> Any:
     """Trace a call of a NumPy function, some of whose arguments are traced."""
+    for other in args:
+        if type(other) is Selection:  # stand-ins of functions call this for whatever is traced
+            return other.__array_function__(func, (), args, kwargs)
     calls_back = func in HANDLERS and any(map(callable, args))
     if not calls_back and all(t.is_constant for t in traced_in((args, kwargs))):
         return on_values(func, args, kwargs)
@@ -467,7 +467,8 @@ def call_function(func: Callable[..., Any], args: Any, kwargs: Any) -> Any:
         return write_out(out, result)
     result = handler(*args, **kwargs)
     if func in ARRAYS:
-        return stack_objects(result)
+        result = stack_objects(result)
+        return adopted(np.asarray(result)) if isinstance(result, np.generic) else result
     return result if func in AS_NUMPY else as_numbers(result)
 
 
@@ -534,6 +535,15 @@ def wrapped(result: Any, held: list[Any]) -> Any:
     for given, values in held:
         if result is values:
             return given
+    base = result.base
+    is_view = type(base) is np.ndarray and base.dtype == result.dtype == DOUBLE and not layout.is_dense(result)
+    if (
+        base is not None
+        and is_view
+        and layout.is_dense(base)
+        and not any(np.may_share_memory(base, values) for _, values in held)
+    ):
+        held.append((adopted(base), base))  # other results may be views of it, too, and its elements be shared
     for given, values in held:
         if np.may_share_memory(result, values):
             return result if given is values else view_of(given, result)

@@ -5,6 +5,7 @@ Everything below tracing sees the two parts only. What a function does to the pa
 
 from __future__ import annotations
 
+import functools
 import sys
 from collections.abc import Callable
 from typing import Any, NoReturn
@@ -210,7 +211,7 @@ class TracedComplex(Positioned, NDArrayOperatorsMixin):
         if np.dtype(dtype) != np.float64 or type is not None or not self._is_one_memory:
             raise unsupported(f"ndarray.view({dtype}) of computed complex values", "Stack .real and .imag.")
         positions = self.real_part.positions
-        if self.size and self.positions.strides[-1:] != (self.positions.itemsize,):
+        if self.size and self.shape[-1:] != (1,) and self.positions.strides[-1:] != (self.positions.itemsize,):
             raise ValueError("To change to a dtype of a different size, the last axis must be contiguous")
         steps = [*layout.steps(positions)[:-1], 1]
         shape = (*self.shape[:-1], 2 * self.shape[-1])
@@ -227,6 +228,26 @@ class TracedComplex(Positioned, NDArrayOperatorsMixin):
 
     def __complex__(self) -> complex:
         return complex(self.plain) if self.is_constant else self._refuse()
+
+
+def _as_number(of_array: Callable[..., Any]) -> Callable[..., Any]:
+    """Return a method whose result is a number where it is that of a number and has no axes, as of NumPy's numbers."""
+
+    @functools.wraps(of_array)
+    def method(self: TracedComplex, *args: Any, **kwargs: Any) -> Any:
+        result = of_array(self, *args, **kwargs)
+        if not self.is_number:
+            return result
+        from sparsead.tracing.array import as_numbers
+
+        return as_numbers(result)
+
+    return method
+
+
+for _name in ("copy", "__copy__", "__deepcopy__", "reshape", "transpose", "astype", "to_device"):
+    setattr(TracedComplex, _name, _as_number(getattr(TracedComplex, _name)))
+TracedComplex.T = property(lambda self: self.transpose())  # type: ignore[method-assign,assignment]
 
 
 class _ComplexLookalike(np.ndarray):
@@ -277,7 +298,7 @@ def call_complex_ufunc(ufunc: np.ufunc, method: str, inputs: Any, out: Any, kwar
 
 def call_complex(func: Any, args: Any, kwargs: dict[str, Any]) -> Any:
     """Trace a call of a NumPy function (or of a ufunc's method), some of whose arguments are complex."""
-    from sparsead.tracing.array import AS_NUMPY, as_numbers, write_out
+    from sparsead.tracing.array import AS_NUMPY, MOVEMENTS, as_numbers, write_out
 
     handler = COMPLEX_HANDLERS.get(func)
     if handler is None:
@@ -287,4 +308,5 @@ def call_complex(func: Any, args: Any, kwargs: dict[str, Any]) -> Any:
     result = handler(*args, **{name: value for name, value in kwargs.items() if name != "out"})
     if out is not None:
         return write_out(out, result)
-    return result if func in AS_NUMPY else as_numbers(result)
+    from_number = func in MOVEMENTS and type(args[0]) is TracedComplex and args[0].is_number
+    return result if func in AS_NUMPY and not from_number else as_numbers(result)

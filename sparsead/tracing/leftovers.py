@@ -1,79 +1,128 @@
 """What outlives a trace: arrays that the function put into attributes, globals, caches or default arguments.
 
-Arrays that were constant become ndarrays again, wherever they are kept: the function finds there what a run on plain
-arrays would have left. Traced ones have no values that could be left, and are refused with the place.
+They become ndarrays again, wherever they are kept: the function finds there what a run on plain arrays at the point of
+the trace would have left. What depends on x is refused as well, with the place.
 """
 
 from __future__ import annotations
 
+import collections
 import functools
 import gc
-import sys
 import types
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
+import numpy as np
+
 from sparsead.errors import SparseADError
+from sparsead.program.evaluate import evaluate
+from sparsead.program.index import identity
+from sparsead.program.nodes import Ref
+from sparsead.tracing import layout
 from sparsead.tracing.array import TracedArray
 from sparsead.tracing.complex import TracedComplex
 from sparsead.tracing.loops.tape import Tape
 from sparsead.tracing.scalar import TracedScalar
+from sparsead.tracing.storage import Storage
 
 KINDS: tuple[type, ...] = (TracedArray, TracedScalar, TracedComplex)
 CACHE = type(functools.lru_cache(lambda: None))
 DEEP = 8  # tuples inside tuples that are made anew
+
+Inputs = Mapping[int, np.ndarray]
 
 
 class LeftoverError(SparseADError):
     """A function keeps a traced value, which means nothing once the trace has ended."""
 
 
-def alive() -> int:
-    """Return a number that grows with the traced values there are: each holds a reference to its type."""
-    return sum(map(sys.getrefcount, KINDS))
-
-
-def settle(name: str, tape: Tape) -> None:
-    """Turn what is left of a trace into ndarrays.
+def settle(tape: Tape, inputs: Inputs) -> str:
+    """Turn what is left of a trace into ndarrays, before its tape is closed.
 
     Parameters
     ----------
-    name : str
-        The function that left it, in words.
     tape : Tape
-        Of the trace.
+        Of the trace. All traced values of a trace refer to it, so a look at its number of references tells whether
+        there may be any.
+    inputs : mapping
+        Serial number of each input to its values, where the trace was made.
 
-    Raises
-    ------
-    LeftoverError
-        If a traced value is kept.
+    Returns
+    -------
+    str
+        Where the function keeps a value that depends on x; nothing if it does not.
     """
     gc.collect()  # what only waits to be freed is kept by nobody
-    left = [value for kind in KINDS for value in gc.get_referrers(kind) if type(value) is kind]
-    plain = {id(value): _plain(value) for value in left}
-    left = [value for value in left if plain[id(value)] is not None or _is_of(value, tape)]
+    left = [value for kind in KINDS for value in gc.get_referrers(kind) if type(value) is kind and _tape(value) is tape]
+    values, refused = _Values(inputs), ""
     for holder in _holders(left):
         for value in left:
             place = _place(holder, value)
-            if place and plain[id(value)] is None:
-                raise LeftoverError(
-                    f"{name} keeps a traced value {place}: it has no value once the function has been traced, but "
-                    "would be used in place of an array. Do not keep what depends on x, or keep it outside"
-                )
             if place:
-                _replace(holder, value, plain[id(value)])
+                _replace(holder, value, values.of(value))
+                refused = refused or ("" if getattr(value, "is_constant", False) else place)
+    return refused
 
 
-def _plain(value: Any) -> Any:
-    """Return what a traced value is on plain arrays; None for one that depends on traced arguments."""
-    return value.plain if type(value) is not TracedScalar and value.is_constant else None
+def refuse(name: str, place: str) -> None:
+    """Refuse what a function, in words, keeps at a place."""
+    raise LeftoverError(
+        f"{name} keeps a traced value {place}: it has no value once the function has been traced, but "
+        "would be used in place of an array. Do not keep what depends on x, or keep it outside"
+    )
 
 
-def _is_of(value: Any, tape: Tape) -> bool:
-    """Tell whether a value that depends on traced arguments was made in this trace, not in one before."""
+def _tape(value: Any) -> Tape | None:
+    """Return the tape of the trace in which a value was made."""
     if type(value) is TracedComplex:
-        return _is_of(value.real_part, tape)
-    return (value.tape if type(value) is TracedScalar else value.storage.home) is tape
+        parts = (value.real_part, value.imag_part)
+        return next((_tape(part) for part in parts if type(part) in KINDS), None)
+    tape: Tape = value.tape if type(value) is TracedScalar else value.storage.home
+    return tape
+
+
+class _Values:
+    """What traced values are at the point of the trace: ndarrays, those of one memory in one memory, and numbers."""
+
+    def __init__(self, inputs: Inputs) -> None:
+        self._inputs = inputs
+        self._known: dict[int, np.ndarray] = {}
+        self._memories: dict[int, np.ndarray] = {}
+        self._given: dict[int, Any] = {}
+
+    def of(self, value: Any) -> Any:
+        """Return what a value is, the same object each time."""
+        if id(value) not in self._given:
+            self._given[id(value)] = self._of(value)
+        return self._given[id(value)]
+
+    def _of(self, value: Any) -> Any:
+        if type(value) is TracedScalar:
+            return value.dtype.type(self._read(lambda: value.array.ref, ()))
+        if type(value) is TracedArray:
+            return layout.viewed(self._memory(value.storage), value.positions)
+        if type(value) is not TracedComplex:
+            return value
+        if not value.is_number and value.real_part.storage is value.imag_part.storage:
+            return layout.viewed(self._memory(value.real_part.storage).view(np.complex128), value.positions)
+        return self.of(value.real_part) + 1j * self.of(value.imag_part)
+
+    def _memory(self, storage: Storage) -> np.ndarray:
+        if storage.is_constant:
+            assert storage.values is not None
+            return storage.values
+        if id(storage) not in self._memories:
+            self._memories[id(storage)] = self._read(lambda: storage.read(identity(storage.size)), storage.size)
+        return self._memories[id(storage)].astype(storage.dtype, copy=False)
+
+    def _read(self, read: Callable[[], Ref], shape: Any) -> np.ndarray:
+        """Return what a reading gives; NaN where elements follow from one another, which is compiled elsewhere."""
+        try:
+            with np.errstate(all="ignore"):
+                return np.array(evaluate(read(), self._inputs, self._known))
+        except Exception:  # another error may be under way, which says more
+            return np.full(shape, np.nan)
 
 
 def _holders(left: list[Any]) -> Iterator[Any]:
@@ -90,7 +139,7 @@ def _place(holder: Any, value: Any) -> str:
     if isinstance(holder, dict):
         names = [str(key) for key, held in holder.items() if held is value]
         return _owner(holder, names[0]) if names else ""
-    if isinstance(holder, (list, tuple)):
+    if isinstance(holder, (list, tuple, collections.deque)):
         return f"in a {type(holder).__name__}" if any(held is value for held in holder) else ""
     if isinstance(holder, types.CellType):
         return "in a variable of an enclosing function" if holder.cell_contents is value else ""
@@ -126,8 +175,10 @@ def _replace(holder: Any, old: Any, new: Any, depth: int = 0) -> None:
         for owner in (o for o in gc.get_referrers(holder) if isinstance(o, type)):
             for name in [key for key, held in vars(owner).items() if held is new]:
                 setattr(owner, name, new)  # types must be told that they have changed
-    elif isinstance(holder, list):
-        holder[:] = [new if held is old else held for held in holder]
+    elif isinstance(holder, (list, collections.deque)):
+        for k, held in enumerate(holder):
+            if held is old:
+                holder[k] = new
     elif isinstance(holder, types.CellType):
         holder.cell_contents = new
     elif isinstance(holder, tuple) and depth < DEEP:

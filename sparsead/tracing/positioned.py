@@ -83,6 +83,7 @@ class FlatIterator:
 
     def __setitem__(self, key: Any, value: Any) -> None:
         if not len(self):
+            np.zeros(0).flat[key] = np.zeros(np.shape(value))  # raises what NumPy raises
             return
         if np.ndim(np.arange(len(self))[key]) == 0 and np.size(value) != 1:
             raise ValueError("Error setting single item of array.")

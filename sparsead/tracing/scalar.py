@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 import numpy as np
 
-from sparsead.errors import SparseADError, TracedBranchError, unsupported, user_origin
+from sparsead.errors import SparseADError, TracedBranchError, is_users, unsupported, user_origin
 from sparsead.program.index import Shape
 from sparsead.program.scalar import OPS, Op
 from sparsead.tracing.decisions import active
@@ -36,24 +36,50 @@ WRITE_HINT = (
     '  A compiled routine can take part through sparsead.extend.operation; or prepare with method="finite-difference".'
 )
 VALUE_HINT = "Use the NumPy function: np.sin for math.sin, np.floor for math.floor, np.where for a choice by value."
+INDEX = "an index or range()"
 KEY_HINT = "Use keys that are plain numbers or names; call what functools.lru_cache wraps by its __wrapped__."
 CHOICE_HINT = "For max, min and sorted, use np.maximum and np.minimum."
 
 
-def refuse_value(what: str, hint: str) -> NoReturn:
+def refuse_value(what: str, hint: str, place: Any = None) -> NoReturn:
     """Raise the error for code that asks for a value which differs from call to call."""
     raise TracedBranchError(
-        f"{what} needs the value of a traced number, which differs from call to call.\n  {user_origin()}\n  {hint}"
+        f"{what} needs the value of a traced number, which differs from call to call.\n"
+        f"  {place or user_origin()}\n  {hint}"
     )
 
 
-def refuse_conversion(what: str, frame: FrameType) -> NoReturn:
+def _doing(frame: FrameType) -> str:
+    """Return the name of the instruction that a frame is at."""
+    return dis.opname[frame.f_code.co_code[frame.f_lasti]]
+
+
+def refuse_conversion(what: str, frame: FrameType, hint: str = VALUE_HINT) -> NoReturn:
     """Refuse to give a Python number; `frame` asked for it, perhaps by writing into a plain array."""
-    if dis.opname[frame.f_code.co_code[frame.f_lasti]] == "STORE_SUBSCR":
+    if _doing(frame) == "STORE_SUBSCR":
         raise unsupported(
-            "writing a traced value into a plain array (made outside the function, or of integers)", WRITE_HINT
+            "writing into a plain array (made outside the function, of integers or of truth values) what depends on x",
+            WRITE_HINT,
         )
-    refuse_value(what, VALUE_HINT)
+    if what == INDEX and _doing(frame) in ("BINARY_SUBSCR", "BINARY_OP"):
+        refuse_value("indexing with what depends on x", hint)
+    refuse_value(what, hint)
+
+
+def refuse_array(frame: FrameType) -> NoReturn:
+    """Refuse to give an ndarray; `frame` asked for it, or a library that it calls."""
+    if _doing(frame) == "STORE_SUBSCR":
+        refuse_conversion("", frame)
+    asking = None
+    while frame.f_back is not None and not is_users(frame.f_code.co_filename):
+        asking, frame = frame, frame.f_back
+    library = "" if asking is None else str(asking.f_globals.get("__name__", "")).partition(".")[0]
+    where = f" in {library}'s {asking.f_code.co_name}" if asking is not None and library != "sparsead" else ""
+    raise unsupported(
+        f"turning a traced array into a plain ndarray{where} (an assignment into an array from outside the function, "
+        "a compiled routine, or an np function that does not dispatch)",
+        WRITE_HINT,
+    )
 
 
 def is_number(value: Any) -> bool:
@@ -291,7 +317,7 @@ class TracedScalar:
         refuse_conversion("int()", sys._getframe(1))
 
     def __index__(self) -> int:
-        refuse_value("an index or range()", BRANCH_HINT)
+        refuse_conversion(INDEX, sys._getframe(1), BRANCH_HINT)
 
     def __complex__(self) -> complex:
         refuse_conversion("complex()", sys._getframe(1))

@@ -36,10 +36,16 @@ class Selection(Traced):
     __slots__ = ("key", "mask", "whole")
     is_constant = False
     ndim = 1
-    dtype = np.dtype(np.float64)
+    __hash__ = None  # type: ignore[assignment]
 
     def __init__(self, whole: Any, mask: Any, key: Any) -> None:
         self.whole, self.mask, self.key = whole, mask, key
+
+    @property
+    def dtype(self) -> np.dtype[Any]:
+        """The type of the elements."""
+        kind: np.dtype[Any] = self.whole.dtype
+        return kind
 
     def _fits(self, other: Any) -> bool:
         return type(other) is Selection and same(other.key, self.key) and np.shape(other.whole) == np.shape(self.whole)
@@ -67,7 +73,8 @@ class Selection(Traced):
             refuse_value(f"np.{ufunc.__name__}.reduce of a selection in this form", BRANCH_HINT)
         whole, mask = np.broadcast_arrays(self.whole, self.mask)
         axes = None if axis is None else tuple(range(self.key.ndim))
-        return ufunc.reduce(np.where(mask, whole, LOWEST[ufunc]), axis=axes)
+        neutral = False if self.dtype == np.bool_ and ufunc is np.add else LOWEST[ufunc]
+        return ufunc.reduce(np.where(mask, whole, neutral), axis=axes)
 
     # -- reductions -----------------------------------------------------------------------------------------
     def sum(self, axis: Any = None, **more: Any) -> Any:
@@ -88,7 +95,7 @@ class Selection(Traced):
 
     def mean(self, axis: Any = None, **more: Any) -> Any:
         """Same as ``ndarray.mean``."""
-        count = Selection(np.where(self.mask, 1.0, 0.0) + 0.0 * self.whole, self.mask, self.key)
+        count = Selection(np.where(self.mask, 1.0, np.zeros(np.shape(self.whole))), self.mask, self.key)
         return self.sum(axis, **more) / count.sum(axis, **more)
 
     def dot(self, other: Any) -> Any:
@@ -119,7 +126,15 @@ class Selection(Traced):
         return refuse_value(f"iteration over {WHAT}", BRANCH_HINT)
 
     def __getitem__(self, key: Any) -> Any:
-        return refuse_value(f"an element of {WHAT}", BRANCH_HINT)
+        return refuse_value("an element of what a traced mask selects", BRANCH_HINT)
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        if name not in Selection.__slots__:
+            refuse_value(f"ndarray.{name} of {WHAT}", BRANCH_HINT)
+        object.__setattr__(self, name, value)
+
+    def __setitem__(self, key: Any, value: Any) -> None:
+        refuse_value("writing an element of what a traced mask selects", BRANCH_HINT)
 
     def __array__(self, dtype: Any = None, copy: Any = None) -> np.ndarray:
         return refuse_value(WHAT, BRANCH_HINT)
@@ -137,13 +152,24 @@ def _operator(name: str, ufunc: np.ufunc) -> None:
     def reflected(self: Selection, other: Any) -> Any:
         return self.__array_ufunc__(ufunc, "__call__", other, self)
 
+    def in_place(self: Selection, other: Any) -> Selection:
+        result = method(self, other)
+        if not np.can_cast(result.dtype, self.dtype, "same_kind"):
+            raise TypeError(f"Cannot cast ufunc output from {result.dtype!r} to {self.dtype!r}")
+        self.whole = result.whole  # other names of the selection see it, as they do in NumPy
+        return self
+
     setattr(Selection, f"__{name}__", method)
-    setattr(Selection, f"__r{name}__", reflected)
+    if ufunc not in COMPARISONS:
+        setattr(Selection, f"__r{name}__", reflected)
+        setattr(Selection, f"__i{name}__", in_place)
 
 
+COMPARISONS = (np.less, np.less_equal, np.greater, np.greater_equal, np.equal, np.not_equal)
 for _name, _ufunc in {
     "add": np.add, "sub": np.subtract, "mul": np.multiply, "truediv": np.true_divide, "pow": np.power,
-    "mod": np.remainder, "floordiv": np.floor_divide,
+    "mod": np.remainder, "floordiv": np.floor_divide, "and": np.bitwise_and, "or": np.bitwise_or,
+    "lt": np.less, "le": np.less_equal, "gt": np.greater, "ge": np.greater_equal, "eq": np.equal, "ne": np.not_equal,
 }.items():  # fmt: skip
     _operator(_name, _ufunc)
 
@@ -155,6 +181,7 @@ def _unary(name: str, ufunc: np.ufunc) -> None:
 _unary("neg", np.negative)
 _unary("pos", np.positive)
 _unary("abs", np.absolute)
+_unary("invert", np.invert)
 
 
 class Places(Traced):

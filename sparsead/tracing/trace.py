@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 import traceback
 from collections.abc import Callable, Sequence
 from dataclasses import replace
@@ -11,19 +12,22 @@ import numpy as np
 
 import sparsead.tracing.replacing.creation
 import sparsead.tracing.replacing.mathlib
-import sparsead.tracing.replacing.methods  # noqa: F401  (they fill the tables of what is replaced)
+import sparsead.tracing.replacing.methods
+import sparsead.tracing.replacing.types  # noqa: F401  (they fill the tables of what is replaced)
 from coloring.interrupts import deferred
 from sparsead.errors import InputError, Origin, SparseADError, is_users, remembered
 from sparsead.memory import ADVICE, NoRoomError
 from sparsead.program.index import index_dtype
 from sparsead.program.nodes import Input, Program, Ref, constant, whole
 from sparsead.tracing.arguments import Argnum, Signature, of_several, result_of, signature_of
-from sparsead.tracing.array import TracedArray, stack_objects
+from sparsead.tracing.array import TracedArray, stack_objects, traced_in
 from sparsead.tracing.complex import is_complex
 from sparsead.tracing.decisions import Decisions, recording
-from sparsead.tracing.leftovers import alive, settle
-from sparsead.tracing.loops.tape import new_tape
-from sparsead.tracing.replacing.names import being_traced, patched
+from sparsead.tracing.leftovers import refuse, settle
+from sparsead.tracing.loops.tape import is_tracing, new_tape
+from sparsead.tracing.replacing.names import patched
+from sparsead.tracing.scalar import BRANCH_HINT, refuse_value
+from sparsead.tracing.selection import Places, Selection
 from sparsead.tracing.trees import Leaf, Structure, taken_apart
 
 
@@ -63,22 +67,31 @@ def trace(
     signature = signature_of(f, args, argnum)
     nodes = signature.inputs()
     if decisions is not None:
-        arrays = signature.convert(args)
-        decisions.inputs |= {node.serial: a.reshape(node.shape) for node, a in zip(nodes, arrays, strict=True)}
-    before = alive()
+        decisions.inputs |= _point(signature, nodes, args)
+    inside = is_tracing()  # inside another trace, which is to end first
     with (
         deferred() as interrupts, patched(f), new_tape() as tape, recording(decisions),
         interrupts.allowed(),
     ):  # fmt: skip
-        output, result = _called(f, signature.stand_ins(nodes, _stand_in))
-    if alive() > before and not being_traced():
-        settle(_where(f), tape)
+        idle, kept = sys.getrefcount(tape), ""
+        try:
+            output, result = _called(f, signature.stand_ins(nodes, _stand_in))
+        finally:
+            if sys.getrefcount(tape) > idle and not inside:
+                kept = settle(tape, _point(signature, nodes, args))
+        if kept:
+            refuse(_where(f), kept)
     signature.let_go(args)
     program = Program(tuple(nodes), nodes[0], output, getattr(f, "__name__", type(f).__name__))
-    if being_traced():  # inside another trace: what the function holds of that one are inputs, too
+    if inside:  # what the function holds of the other trace are inputs, too
         others = [node for node in program.nodes if isinstance(node, Input) and node not in nodes]
         program = replace(program, inputs=(*nodes, *others))
     return program, replace(signature, result=result)
+
+
+def _point(signature: Signature, nodes: Sequence[Input], args: Sequence[Any]) -> dict[int, np.ndarray]:
+    """Return the values of the inputs where the function is traced."""
+    return {n.serial: a.reshape(n.shape) for n, a in zip(nodes, signature.convert(args), strict=True)}
 
 
 def _stand_in(node: Input, start: int, leaf: Leaf) -> Any:
@@ -122,6 +135,8 @@ def _called(f: Callable[..., Any], args: Sequence[Any]) -> tuple[Ref, Structure]
 
 def output_ref(value: Any, f: Callable[..., Any]) -> tuple[Ref, Structure]:
     """Return the reading that is the value of `f`, and how the value is built of it."""
+    if any(type(v) in (Selection, Places) for v in traced_in([value])):
+        refuse_value("the number of elements that a traced mask selects, as the result,", BRANCH_HINT, _where(f))
     if of_several(value):
         return _joined(value, f)
     value = stack_objects(value)

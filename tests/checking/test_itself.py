@@ -48,6 +48,9 @@ RIGHT = {
     "nan": lambda x: x * np.array([1.0, np.nan, 1.0, np.inf, 1.0, 2.0]),
     "large": lambda x: 1e200 * x**2,
     "steep": lambda x: np.tanh(1e4 * (x - 0.7)),
+    "swings within the steps": lambda x: np.sin(1e12 * x) + x,
+    "small swings": lambda x: x + 1e-10 * np.sin(1e10 * x),
+    "swings everywhere": lambda x: np.exp(1e-3 * np.sin(1e16 * x)) * x,
     "single precision": single_precision,
     "in place": lambda x: x.__imul__(2.0),
     "empty": lambda x: x[:0],
@@ -113,8 +116,11 @@ def test_a_function_that_differs_from_call_to_call():
 
 
 def test_a_function_that_raises_on_plain_arrays():
+    calls = []
+
     def f(x):
-        if isinstance(x[0], float) and type(x) is np.ndarray:
+        calls.append(0)
+        if len(calls) > 1:  # the first one is traced
             raise RuntimeError("no licence")
         return 2.0 * x
 
@@ -167,11 +173,11 @@ def test_memory_order_of_the_point_is_kept():
     orders = []
 
     def f(x):
-        orders.append(x.flags.f_contiguous) if type(x) is np.ndarray else None
+        orders.append(x.flags.f_contiguous)
         return x.T.copy()
 
     assert sad.jacobian(f, np.asfortranarray(np.arange(6.0).reshape(2, 3))).checked.passed
-    assert orders == [True, True]
+    assert orders[1:] == [True, True]  # the first run is traced
 
 
 # -- what is wrong ------------------------------------------------------------------------------------------------
@@ -271,11 +277,16 @@ def test_an_entry_that_is_missing_in_the_second_derivative(monkeypatch):
         sad.hessian(lambda x: np.sum(x[1:] ** 2 * np.exp(x[:-1])), X)
 
 
+def is_traced(x):
+    """Tell a traced array from others, by what it is printed as; its types do not tell."""
+    return "traced" in repr(x)
+
+
 def test_what_the_function_does_with_a_number_is_compared_too():
     """A placeholder for x decides nothing: the point nearby does."""
 
     def f(x):
-        k = 1.0 if type(x) is not np.ndarray else np.floor(10.0 * np.max(x))
+        k = 1.0 if is_traced(x) else np.floor(10.0 * np.max(x))
         return k * x
 
     with pytest.raises(sad.CheckFailed):
@@ -284,7 +295,7 @@ def test_what_the_function_does_with_a_number_is_compared_too():
 
 def test_another_size_on_plain_arrays():
     def f(x):
-        return x if type(x) is np.ndarray else x[1:]
+        return x[1:] if is_traced(x) else x
 
     with pytest.raises(sad.CheckFailed, match="it has 6 elements on plain arrays, 5 as it was traced"):
         sad.jacobian(f, X)
@@ -292,7 +303,7 @@ def test_another_size_on_plain_arrays():
 
 def test_another_shape_on_plain_arrays():
     def f(x):
-        return x[None] if type(x) is np.ndarray else x
+        return x if is_traced(x) else x[None]
 
     with pytest.raises(
         sad.CheckFailed, match=r"shape of the value: .*\n.*\(1, 6\) on plain arrays, \(6,\) as it was traced"

@@ -93,6 +93,11 @@ def test_long_rows_are_explained(run):
     assert re.search(r"5 +5  mine.py:14 +return x \* np.sum\(x\)\n", done.output)
 
 
+def test_the_pattern_is_drawn(run):
+    done = run("jacobian", "mine:chain", "--x0", "x.npy", "--arg", "2", "--picture")
+    assert "sparsity pattern: 4 x 5, entries: 8 (0.4 of all), 2 per row\n[⠙⢦⡀]\n" in done.output
+
+
 @pytest.mark.parametrize("args", [["mine:chain", "--arg", "2"], ["mine:energy", "--hessian"]])
 def test_what_is_right_passes_the_check(run, args):
     done = run("check", *args, "--x0", "x.npy")

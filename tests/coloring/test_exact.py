@@ -23,7 +23,7 @@ def brute_force(neighbors, holds):
     raise AssertionError
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(patterns(symmetric=True, max_size=6))
 def test_the_exact_search_finds_the_fewest_colors(coordinates):
     rows, columns, (n, _) = coordinates
@@ -40,7 +40,7 @@ def test_the_exact_search_finds_the_fewest_colors(coordinates):
 
 
 @pytest.mark.parametrize("name", COLORINGS)
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(data=st.data())
 def test_bounds_stay_below_the_optimum(name, data):
     rows, columns, shape = data.draw(patterns(symmetric=name in SYMMETRIC, max_size=6))

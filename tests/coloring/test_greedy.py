@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 import coloring
@@ -14,7 +14,6 @@ from .helpers import SYMMETRIC, patterns
 
 
 @pytest.mark.parametrize("partition", ["column", "row"])
-@settings(deadline=None)
 @given(coordinates=patterns(), data=st.data())
 def test_partial_distance_two(partition, coordinates, data):
     A = SparsityPattern.from_coo(*coordinates)
@@ -25,7 +24,6 @@ def test_partial_distance_two(partition, coordinates, data):
 
 
 @pytest.mark.parametrize("name", SYMMETRIC)
-@settings(deadline=None)
 @given(coordinates=patterns(symmetric=True, max_size=9), data=st.data())
 def test_star_and_acyclic(name, coordinates, data):
     A = SparsityPattern.from_coo(*coordinates)
@@ -36,7 +34,6 @@ def test_star_and_acyclic(name, coordinates, data):
 
 
 @pytest.mark.parametrize("decompression", ["direct", "substitution"])
-@settings(deadline=None)
 @given(coordinates=patterns(max_size=6), data=st.data())
 def test_bicoloring_with_a_palette_for_each_side(decompression, coordinates, data):
     A = SparsityPattern.from_coo(*coordinates)
@@ -51,7 +48,6 @@ def test_bicoloring_with_a_palette_for_each_side(decompression, coordinates, dat
     assert colors.tolist() == reference.first_fit(reference.bipartite(A), order, holds_apart)
 
 
-@settings(deadline=None)
 @given(coordinates=patterns(symmetric=True), data=st.data())
 def test_restricted_and_cautious_star_colorings_are_star_colorings(coordinates, data):
     A = SparsityPattern.from_coo(*coordinates)

@@ -3,7 +3,7 @@
 import networkx as nx
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 import coloring
@@ -31,7 +31,6 @@ def problem_and_graph(coordinates, square):
 
 @pytest.mark.parametrize("name", PROPERTIES)
 @pytest.mark.parametrize("square", [True, False])
-@settings(deadline=None)
 @given(data=st.data())
 def test_dynamic_orders_follow_their_definitions(name, square, data):
     problem, neighbors = problem_and_graph(data.draw(patterns(symmetric=square)), square)
@@ -41,7 +40,6 @@ def test_dynamic_orders_follow_their_definitions(name, square, data):
     assert PROPERTIES[name](neighbors, order)
 
 
-@settings(deadline=None)
 @given(patterns(symmetric=True))
 def test_static_orders_sort_by_degree(coordinates):
     problem, neighbors = problem_and_graph(coordinates, square=True)
@@ -51,7 +49,6 @@ def test_static_orders_sort_by_degree(coordinates):
     assert (np.diff(degree[order_by_name("smallest_first")(problem)]) >= 0).all()
 
 
-@settings(deadline=None)
 @given(patterns(symmetric=True))
 def test_distance_two_orders_look_at_the_square(coordinates):
     A = SparsityPattern.from_coo(*coordinates)
@@ -63,7 +60,6 @@ def test_distance_two_orders_look_at_the_square(coordinates):
         np.testing.assert_array_equal(ORDERS[f"distance_two_{name}"](star), ORDERS[name](column))
 
 
-@settings(deadline=None)
 @given(st.integers(2, 40), st.integers(0, 1000))
 def test_perfect_elimination_is_optimal_on_chordal_graphs(n, seed):
     """Interval graphs are chordal: their chromatic number is the size of the largest clique."""

@@ -3,14 +3,13 @@
 import numpy as np
 import pytest
 import scipy.sparse as sp
-from hypothesis import given, settings
+from hypothesis import given
 
 from coloring import ColoringError, SparsityPattern
 
 from .helpers import MATRICES, patterns
 
 
-@settings(deadline=None)
 @given(patterns())
 def test_coordinates_in_any_order_with_duplicates_give_the_pattern_of_scipy(coordinates):
     rows, columns, shape = coordinates

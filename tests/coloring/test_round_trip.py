@@ -60,7 +60,7 @@ def test_generated_matrices_in_every_order(name, matrix):
 
 @pytest.mark.parametrize("postprocess", [True, False])
 @pytest.mark.parametrize("name", COLORINGS)
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(data=st.data())
 def test_any_pattern(name, postprocess, data):
     rows, columns, shape = data.draw(patterns(symmetric=name in SYMMETRIC))
@@ -73,7 +73,7 @@ def test_any_pattern(name, postprocess, data):
 
 
 @pytest.mark.parametrize("name", COLORINGS)
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=15)
 @given(data=st.data())
 def test_the_thorough_search_on_any_pattern(name, data):
     rows, columns, shape = data.draw(patterns(symmetric=name in SYMMETRIC, max_size=8))

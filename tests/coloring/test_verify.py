@@ -4,7 +4,7 @@ from itertools import pairwise
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 import coloring
@@ -26,7 +26,6 @@ def colored(draw, symmetric):
     return A, *colors
 
 
-@settings(deadline=None)
 @given(colored(symmetric=True))
 def test_star_and_acyclic_follow_their_definitions(case):
     A, _, colors = case
@@ -53,7 +52,6 @@ def assert_bad(neighbors, colors, witness, closed):
     assert all(w in neighbors[v] for v, w in steps)
 
 
-@settings(deadline=None)
 @given(colored(symmetric=False))
 def test_structural_orthogonality_follows_its_definition(case):
     A, row_colors, column_colors = case
@@ -68,7 +66,6 @@ def test_structural_orthogonality_follows_its_definition(case):
             assert dense[line, a] == dense[line, b] == 1
 
 
-@settings(deadline=None)
 @given(colored(symmetric=False), st.sampled_from(["direct", "substitution"]))
 def test_bicolorings_follow_their_definition(case, decompression):
     A, row_colors, column_colors = case

@@ -44,6 +44,7 @@ def test_terminal_and_notebook_say_the_same(name):
     for line in lines:
         named, fact = line[:12].strip(), line[12:]
         assert line[:2] == "  " and named in text and fact in text
+    assert max(map(len, str(prepared).splitlines())) <= 88
     assert (page.find(".//svg") is not None) == (name != "Gradient")
 
 

@@ -1,4 +1,4 @@
-"""Check built pages: nothing is loaded from elsewhere, links lead somewhere: ``python -m tests.docs.pages FOLDER``."""
+"""Check built pages, ``python -m tests.docs.pages FOLDER``: nothing from elsewhere, links that lead, whole tables."""
 
 from __future__ import annotations
 
@@ -62,6 +62,8 @@ def check(root: Path) -> tuple[list[str], list[str]]:
                 wrong.append(f"{here} loads {address}")
             elif not address.startswith(("data:", "#")) and not target(path, address)[0].exists():
                 wrong.append(f"{here} loads {address}, which is not there")
+        cut = (p.get_text() for p in html.find_all("p") if p.get_text().startswith("| "))
+        wrong += [f"{here} has a row outside of its table: {text[:60]}" for text in cut]
         for link in (a["href"] for a in html.find_all("a", href=True)):
             if is_remote(link):
                 elsewhere.add(link)

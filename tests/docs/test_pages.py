@@ -37,6 +37,7 @@ def test_a_page_that_needs_nothing_from_elsewhere_passes(tmp_path):
         ('<a href="missing.html">x</a>', "links to missing.html, which is not there"),
         ('<a href="#missing">x</a>', "links to #missing, which has no such place"),
         ('<a href="https:///path">x</a>', "which names no host"),
+        ("<p>| a | b |</p>", "has a row outside of its table: | a | b |"),
     ],
 )
 def test_what_is_wrong_is_found(tmp_path, page, word):

@@ -19,7 +19,7 @@ FRESH = secrets.randbelow(2**40) * 1000
 CHECKS = [HealthCheck.too_slow, HealthCheck.data_too_large]
 
 
-@settings(max_examples=COUNT, derandomize=True, deadline=None, report_multiple_bugs=False, suppress_health_check=CHECKS)
+@settings(max_examples=COUNT, derandomize=True, report_multiple_bugs=False, suppress_health_check=CHECKS)
 @given(st.randoms(use_true_random=False))
 def test_random_programs(random):
     assert attempt_with(random)["programs"] == 1

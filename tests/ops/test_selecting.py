@@ -45,6 +45,21 @@ def one_mask_twice(x):
     return np.sum(x[m] * np.cos(x[m]))
 
 
+def two_names(x):
+    kept = x[x > 0]
+    other = kept
+    kept += 1.0
+    kept *= other
+    return other.sum() * x
+
+
+def changed_in_place(x):
+    kept = x[x > 0]
+    kept -= kept.mean()
+    kept **= 2
+    return np.sqrt(kept.sum()) + x
+
+
 SELECTIONS = [
     cut, scaled, by_places, rows,
     lambda x: x[x > 0].sum() * x,
@@ -54,6 +69,10 @@ SELECTIONS = [
     lambda x: np.prod(x[np.abs(x) > 1.0]),
     lambda x: np.sqrt(np.sum(np.log(x[x > 0]) ** 2)),
     lambda x: (1.0 / x[x > 0]).mean() - (-x[x > 0]).sum(),
+    lambda x: np.sum(x[x > 0] == 1.25) + np.sum(x[x > 0] != 1.25) * x + np.sum(x[x < 0] < -1.0),
+    lambda x: np.sum(x[x > 0] * (x[x > 0] >= 1.0)) + np.mean(x[x < 0] > -1.0) * x,
+    lambda x: np.sum(((x[x > 0] > 1.0) & ~(x[x > 0] > 2.0)) * x[x > 0]),
+    two_names, changed_in_place,
 ]  # fmt: skip
 
 

@@ -66,7 +66,7 @@ def agrees(f, n, hessian=False):
             assert jac.source  # what ran was generated
 
 
-@settings(max_examples=15, derandomize=True, deadline=None, suppress_health_check=QUIET)
+@settings(max_examples=15, derandomize=True, suppress_health_check=QUIET)
 @given(st.data())
 def test_indices_in_stretches(narrow, data):
     """``x[idx]``, affine but for a few breaks: the offset of a stretch is far outside of x."""
@@ -118,7 +118,7 @@ def test_an_array_that_outgrows_its_memory(narrow):
     agrees(f, 40)
 
 
-@settings(max_examples=100, derandomize=True, deadline=None, suppress_health_check=QUIET)
+@settings(max_examples=100, derandomize=True, suppress_health_check=QUIET)
 @given(st.data())
 def test_recognised_maps_say_what_they_were(narrow, data):
     """Also where a sum of lines is right only modulo 2^8: that must not pass for a separable map."""

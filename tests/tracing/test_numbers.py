@@ -127,3 +127,29 @@ def test_what_needs_the_value_of_a_number_is_refused(f, words):
 
 def test_a_number_can_be_printed():
     outcome(lambda x: x * len(f"{x[0]} {x}".split()[:1]))
+
+
+def complex_numbers(x):
+    z = x[0] * 1j
+    moved = [z.transpose(), np.squeeze(z), z.copy(), z.T, z.reshape(()), z.astype(complex)]
+    row = np.atleast_2d(z)
+    row[:] = 2.0
+    total = 0.0
+    for k, w in enumerate(moved):
+        w += k
+        total = total + w * w
+    return np.array([z.imag, total.real, total.imag, row.real.sum()])
+
+
+def counts(x):
+    none, some = np.sum(x[:0] > 0.4), np.sum(x > 0.0, where=[True, False] * 3)
+    half = np.full_like(none, 0.75)
+    return x * half + none // 2 + x * (some // 2) + some**2 + np.full_like(some, 0.5)
+
+
+@pytest.mark.parametrize("f", [complex_numbers, counts])
+def test_numbers_of_other_kinds(f):
+    x = np.array([0.7, -0.4, 1.3, -0.9, 0.25, 1.1])
+    jac = sad.jacobian(f, x, check=False)
+    for point in (x, x[::-1].copy()):
+        np.testing.assert_allclose(jac.value(point), f(point), rtol=1e-14, atol=1e-15)

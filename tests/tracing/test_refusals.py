@@ -52,12 +52,27 @@ def integer_buffer(x):
     return out
 
 
+def truth_values_into_a_plain_array(x):
+    mask = np.zeros(6, dtype=bool)
+    mask[1:] = x[1:] > x[:-1]
+    return mask * x
+
+
+def mask_of_a_plain_array(x):
+    mask = np.zeros(6, dtype=bool)
+    mask[x > 0.5] = True
+    return mask * x
+
+
 UNSUPPORTED = {
     into_captured_array: "np.zeros",
     into_copy_of_captured_array: "np.zeros",
     add_at_captured_array: "Allocate the target inside",
     out_into_captured_array: "np.zeros",
     integer_buffer: "np.zeros",
+    truth_values_into_a_plain_array: "of truth values",
+    mask_of_a_plain_array: "of truth values",
+    lambda x: np.ma.masked_where(x > 0.0, x).filled(0.0): "in numpy's masked_where",
     lambda x: SPLINE(x): "compiled routine",
     lambda x: scipy.ndimage.spline_filter1d(x): "compiled routine",
     lambda x: scipy.linalg.expm(np.diag(x)): "compiled routine",
@@ -82,6 +97,10 @@ BRANCHES = {
     lambda x: x * math.gamma(x[0]): "math",
     lambda x: sum(x[k] for k in range(x[0])): "range",
     lambda x: x[x]: "indexing with a traced array",
+    lambda x: x[x > 0.5]: "np.where",
+    lambda x: [x, np.flatnonzero(x > 0.5)]: "np.where",
+    lambda x: np.arange(6)[x > 0.5] * x: "indexing with what depends on x",
+    lambda x: np.arange(6.0).tolist()[x[0]] * x: "indexing with what depends on x",
     lambda x: max(x[0], x[1]): "np.where",
     lambda x: sorted(x): "np.where",
     lambda x: x * (0.0 < x[0] < 1.0): "np.where",

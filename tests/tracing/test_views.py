@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import itertools
+import warnings
 
 import numpy as np
 import pytest
 
+import sparsead as sad
 from tests.tracing.compared import POINTS, agree, outcome
 
 #: Arrays of shape (2, 3) or (3, 2) in memory of every order: known ones, traced ones, and half-written ones.
@@ -119,3 +121,35 @@ def test_questions_about_memory(base):
             continue
         outcome(f, POINTS[:1])
         assert answers[1] == answers[0], f"{name} of {base}: {answers[1]}, expected {answers[0]}"
+
+
+def diagonal_by_einsum(x):
+    out = np.eye(3) + 0.0 * x[0]
+    np.einsum("ii->i", out)[:] = x[:3]
+    np.einsum("ij->ji", out)[0, 1:] *= x[4]
+    return out
+
+
+def test_einsum_of_one_array_is_a_view_that_can_be_written():
+    x = np.array([0.4, -1.3, 2.2, -0.9, 1.7])
+    jac = sad.jacobian(diagonal_by_einsum, x, check=False)
+    np.testing.assert_allclose(jac.value(2.0 * x), diagonal_by_einsum(2.0 * x), rtol=1e-15)
+    y = np.broadcast_to(x[:, None], (5, 2))
+    with pytest.raises(ValueError, match="read-only"):
+        sad.jacobian(lambda x: np.einsum("ij->ji", np.broadcast_to(x[:, None], (5, 2))).fill(1.0), y[:, 0])
+
+
+def written_through_what_numpy_shares(x):
+    first, second = np.broadcast_arrays(np.arange(3.0), np.sum(np.ones(3)))
+    spread = np.broadcast_arrays(1.5, np.zeros((2, 3)))[0]
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        second[1] = x[0]
+        spread -= x[1]
+    return np.concatenate([first, second, spread.ravel()])
+
+
+def test_elements_that_share_memory_share_it_in_constants_too():
+    x = np.array([0.4, -1.3])
+    jac = sad.jacobian(written_through_what_numpy_shares, x, check=False)
+    np.testing.assert_array_equal(jac.value(2.0 * x), written_through_what_numpy_shares(2.0 * x))

@@ -42,6 +42,7 @@ _COMPILED = tuple(EXTENSION_SUFFIXES)
 
 PATCHES: dict[Callable[..., Any], Any] = {}
 LATER: dict[tuple[str, str], Callable[..., Any]] = {}  # module and name of a function -> its replacement
+NAMES: dict[str, Any] = {}  # names that the modules of the function get which have none such: they hide builtins
 TOO: list[Callable[[], None]] = []  # replace something else, when a trace begins and after imports
 
 _tracing = threading.local()
@@ -280,15 +281,12 @@ def _replace_everywhere() -> None:
         for names in modules:
             if not issubclass(type(sys.modules.get(names.get("__name__", ""))), _Home):
                 _replace_in(names, list(names))
+            if _treatment(names.get("__name__", ""), str(names.get("__file__", ""))) == "replace":
+                CHANGES.added(names, NAMES)
     for functions in _enclosing:
         _replace_enclosed(functions)
     for call in TOO:
         call()
-
-
-def being_traced() -> bool:
-    """Tell whether any thread traces a function now."""
-    return bool(_active)
 
 
 @contextmanager

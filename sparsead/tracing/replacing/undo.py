@@ -23,6 +23,12 @@ class Changes:
         self._made.append((names.__setitem__, (name, names[name])))
         names[name] = value
 
+    def added(self, names: dict[str, Any], values: dict[str, Any]) -> None:
+        """Give a module names that it does not have."""
+        for name in values.keys() - names.keys():
+            self._made.append((names.pop, (name, None)))
+            names[name] = values[name]
+
     def cell(self, cell: types.CellType, value: Any) -> None:
         """Fill the cell of a variable of an enclosing function."""
         self._made.append((setattr, (cell, "cell_contents", cell.cell_contents)))

@@ -49,7 +49,7 @@ def graphs(draw):
 
 
 @pytest.mark.parametrize("strategy", STRATEGIES)
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(graphs())
 def test_the_backend_gives_the_colors_of_networkx(strategy, G):
     expected = nx.greedy_color(G, strategy, backend="networkx")

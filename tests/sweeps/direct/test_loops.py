@@ -69,7 +69,7 @@ def test_irregular_loops_stay_whole():
 
 
 @given(st.integers(0, 2**32 - 1), st.integers(1, 3))
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 def test_what_comes_first_is_stored(seed, count):
     rng = np.random.default_rng(seed)
     nnz = 12

@@ -1,0 +1,57 @@
+"""Stages of a preparation are reported while they run, to whom it was asked for."""
+
+import numpy as np
+import pytest
+
+import sparsead as sad
+from sparsead.stages import MEANING
+
+X = np.linspace(0.5, 1.5, 6)
+
+
+def residual(x):
+    return x[1:] * x[:-1]
+
+
+def energy(x):
+    return np.sum(x[1:] ** 2 * x[:-1])
+
+
+PREPARE = {
+    "jacobian": lambda **options: sad.jacobian(residual, X, **options),
+    "differences": lambda **options: sad.jacobian(residual, X, method="finite-difference", **options),
+    "guarded": lambda **options: sad.jacobian(residual, X, guard="record", **options),
+    "hessian": lambda **options: sad.hessian(energy, X, **options),
+    "lagrangian": lambda **options: sad.lagrangian_hessian(energy, residual, X, **options),
+    "gradient": lambda **options: sad.gradient(energy, X, **options),
+}
+
+
+@pytest.mark.parametrize("name", PREPARE)
+def test_each_stage_is_a_line_on_standard_error(name, capfd):
+    prepared = PREPARE[name](progress=True)
+    out, err = capfd.readouterr()
+    lines = [line.rpartition("\r")[2] for line in err.rstrip("\n").split("\n")]
+    assert not out and [line.split()[0] for line in lines] == list(prepared.timings)
+    assert all(MEANING[line.split()[0]] in line and len(line) < 80 for line in lines)
+
+
+@pytest.mark.parametrize("name", PREPARE)
+def test_a_function_is_told_when_stages_begin_and_end(name):
+    told = []
+    prepared = PREPARE[name](progress=lambda *what: told.append(what))
+    assert told[::2] == [(stage, None) for stage in prepared.timings]
+    assert told[1::2] == list(prepared.timings.items())
+
+
+def test_nothing_is_said_unless_asked(capfd):
+    sad.jacobian(residual, X)
+    assert capfd.readouterr() == ("", "")
+
+
+def test_an_error_begins_a_line_of_its_own(capfd):
+    with pytest.raises(ZeroDivisionError):
+        sad.jacobian(lambda x: x / (1 // 0), X, progress=True)
+    assert capfd.readouterr().err.endswith("\n")
+    sad.jacobian(residual, X)
+    assert capfd.readouterr() == ("", "")

@@ -1,0 +1,51 @@
+"""Questions about types: what NumPy's own values would answer, with `is` too."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+import sparsead as sad
+from sparsead.tracing.replacing.types import type_of
+
+X = np.array([0.5, -1.5, 2.5])
+
+
+def through_a_helper(x):
+    return scaled(x) + scaled(x[0])
+
+
+def scaled(v):
+    return 2.0 * v if type(v) is np.ndarray else 3.0 * v if type(v) is np.float64 else v
+
+
+def made(x):
+    kind = type("Kind", (), {"factor": 2.0})
+    return kind.factor * x * (type(kind) is type) * isinstance(kind, type) * issubclass(type, type)
+
+
+@pytest.mark.parametrize(
+    "f",
+    [
+        through_a_helper,
+        made,
+        lambda x: x * (type(x) is np.ndarray) + x * (type(x[0]) in (float, np.float64)),
+        lambda x: x * issubclass(type(x), np.ndarray) + len(type(x).__name__),
+        lambda x: x * (x.__class__ is np.ndarray) * (x.__class__ == np.ndarray),
+        lambda x: x * (type(x * 1j) is np.ndarray) + x * (type(x[0] * 1j) is np.complex128),
+        lambda x: (
+            x * (type(x > 0) is np.ndarray) + x * (type(x[0] > 0) is np.bool_) + (type(np.sum(x > 0)) is np.int64)
+        ),
+        lambda x: x * (type(x.size) is int) + (type(None) is type(x.sort.__doc__)) + len({type: 1, int: 2}),
+        lambda x: x * {np.ndarray: 2.0}[type(x)] * (type[int] == type[int]),
+    ],
+)
+def test_type_says_what_numpys_value_is(f):
+    jac = sad.jacobian(f, X, check=False)
+    np.testing.assert_allclose(jac.value(X), f(X), rtol=1e-15)
+
+
+def test_the_name_is_gone_afterwards():
+    sad.jacobian(through_a_helper, X)
+    assert "type" not in globals()
+    assert type_of(X) is np.ndarray
