@@ -208,4 +208,8 @@ def __getattr__(name: str) -> Any:
         from sparsead.derivatives.solution import implicit
 
         return implicit
+    if name == "repeat":
+        from sparsead.derivatives.repeated import repeat
+
+        return repeat
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

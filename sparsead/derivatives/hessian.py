@@ -201,6 +201,10 @@ class Hessian(PreparedMatrix, OfScalar):
     def _nested(self) -> NestedHessian:
         return NestedHessian(self.program, self.signature, self.kernels)
 
+    @property
+    def _differentiated(self) -> Kernels:
+        return self.gradient_kernels
+
 
 def hessian(
     f: Callable[..., Any],

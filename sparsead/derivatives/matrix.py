@@ -28,6 +28,7 @@ from sparsead.errors import InputError
 from sparsead.keeping.pickling import Recipe, with_coloring
 from sparsead.keeping.saving import save
 from sparsead.kernels.kernel import Kernels, LinearProgram, combined
+from sparsead.kernels.linearize import for_products
 from sparsead.sweeps.assembly import Assembly
 from sparsead.sweeps.vector import apply_columns, product_sweep
 
@@ -266,7 +267,17 @@ class PreparedMatrix(OfManyPoints, AsMachineCode):
         product = next((p for p in self._products if p.name == name), None)
         if product is None:
             return super()._new_sweep(name)
-        return product_sweep(self.linear.transposed() if product.transposed else self.linear, name, self.engine)
+        linear = self._linear_for_products
+        return product_sweep(linear.transposed() if product.transposed else linear, name, self.engine)
+
+    @functools.cached_property
+    def _linear_for_products(self) -> LinearProgram:
+        return for_products(self.linear, self._differentiated)
+
+    @property
+    def _differentiated(self) -> Kernels:
+        """The kernels whose derivative the matrix is."""
+        return self.kernels
 
     def _filled(
         self, name: str, args: tuple[Any, ...], outs: dict[str, np.ndarray], matrix: Any, how: bool | str

@@ -231,7 +231,7 @@ class Nested:
         """Trace a function inside of another one; some of its arguments are traced already."""
         order = order_wanted() + cls.order  # what is made of the derivative is differentiated, too
         with for_order(order):
-            program, signature = trace(f, [_without_values(a) for a in args], argnum)
+            program, signature = trace(f, [without_values(a) for a in args], argnum)
         return cls(program, signature, lower(program), order)
 
     def _run(self, kernels: Kernels, args: Sequence[Any]) -> Arrays:
@@ -326,7 +326,7 @@ def _traced_leaf(value: Any, leaf: Leaf, title: str) -> Any:
     return array.reshape(-1)
 
 
-def _without_values(value: Any) -> Any:
+def without_values(value: Any) -> Any:
     """Return an argument with zeros in place of what is traced in it."""
     of = trees.structure(value, _any_leaf)
     return trees.built(of, (0.0 if leaf.number else np.zeros(leaf.shape) for _, leaf in trees.leaves(of)))

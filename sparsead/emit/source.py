@@ -62,6 +62,7 @@ class Source:
         self.arrays: dict[str, Dtype] = {}
         self.fixed: dict[str, np.ndarray] = {}
         self.sizes: dict[str, int] = {}
+        self.compiling: list[Callable[[], None]] = []
         self._sections = [_Section()]
         self._depth = 1
         self._tables: dict[bytes, str] = {}
@@ -118,8 +119,13 @@ class Source:
         yield
         section.spans.append((first, len(section.lines)))
 
-    def interrupt(self, callback: Callback) -> None:
-        """End the function here, for a callback; what is written next goes into another one."""
+    def interrupt(self, callback: Callback, compiling: Callable[[], None] | None = None) -> None:
+        """End the function here, for a callback; what is written next goes into another one.
+
+        `compiling` is called when the function is compiled: for what the callback runs.
+        """
+        if compiling is not None:
+            self.compiling.append(compiling)
         self._require_between_loops()
         self._sections[-1].then = callback
         self._sections.append(_Section())

@@ -85,7 +85,12 @@ class Sweep:
         with self._lock.held():
             if self._compiled is None:
                 self._compiled = BACKENDS[self.engine.backend](self.functions)
+                self._compile_callbacks()
             return self._compiled
+
+    def _compile_callbacks(self) -> None:
+        for compiling in self.source.compiling:
+            compiling()
 
     def frames(self) -> list[Frame] | None:
         """Return the functions with work arrays of their own, for machine code to call in this order.
@@ -144,3 +149,4 @@ def compile_together(sweeps: Sequence[Sweep]) -> None:
     compiled = iter(BACKENDS[missing[0].engine.backend](functions))
     for sweep in missing:
         sweep._compiled = [next(compiled) for _ in sweep.functions]
+        sweep._compile_callbacks()

@@ -2,10 +2,29 @@
 
 from __future__ import annotations
 
-from sparsead.kernels.kernel import Buffer, Kernel, Kernels, LinearKernel, LinearProgram, Load, Store, filled_by, zeros
+import math
+from collections import Counter
+from collections.abc import Iterable, Mapping
+
+from sparsead.kernels.kernel import (
+    Buffer,
+    Kernel,
+    Kernels,
+    LinearCall,
+    LinearKernel,
+    Load,
+    Step,
+    Store,
+    filled_by,
+    reachable,
+    zeros,
+)
 from sparsead.kernels.linearize import linearize
 from sparsead.kernels.nothing import NOTHING, product
 from sparsead.program.scalar import Expr
+
+FEW = 32  # points of a loop that is too short to be done in several
+MOST_AGAIN = 2  # times as many operations as in one loop, at most
 
 
 def gradient(kernels: Kernels, again: bool = False) -> Kernels:
@@ -14,27 +33,56 @@ def gradient(kernels: Kernels, again: bool = False) -> Kernels:
     The kernels that compute the buffers which the partial derivatives read come first, then the transposed linear
     kernels, in reverse order, on cotangents (Griewank & Walther 2008, section 3.2). The cotangent of the output is 1.
     """
-    linear = linearize(kernels, again)
+    linear = linearize(kernels, again, products=True)
     transposed = linear.transposed()
     cotangents = {kernels.wrt: Buffer("g", kernels.wrt.size, "output")}
     for buffer in linear.work:
         empty = NOTHING if linear.absorbing else 0.0
         cotangents[buffer] = Buffer(f"a{buffer.name}", buffer.size, "work", empty=empty)
-    reverse = [_store_cotangents(k, transposed, cotangents) for k in transposed.kernels]
+    reverse = accumulated(transposed.kernels, {transposed.source: None, **cotangents}, linear.absorbing)
     if not any(cotangents[kernels.wrt] in filled_by(k) for k in reverse):
         reverse.append(zeros(cotangents[kernels.wrt]))
     return Kernels(kernels.wrt, cotangents[kernels.wrt], kernels.arguments, (*linear.primal.kernels, *reverse))
 
 
-def _store_cotangents(kernel: LinearKernel, linear: LinearProgram, cotangents: dict[Buffer, Buffer]) -> Kernel:
-    """Write the terms of a transposed linear kernel as stores."""
+def accumulated(
+    kernels: Iterable[LinearKernel | LinearCall], tangents: Mapping[Buffer, Buffer | None], absorbing: bool
+) -> list[Step]:
+    """Write linear kernels as steps that add tangents up, or cotangents where the kernels are transposed.
+
+    Parameters
+    ----------
+    kernels : iterable of LinearKernel or LinearCall
+        In order.
+    tangents : mapping
+        The buffer that holds the tangent of a buffer; None for a number whose tangent is 1.
+    absorbing : bool
+        Of the linear program.
+    """
+    steps: list[Step] = []
+    for kernel in kernels:
+        if isinstance(kernel, LinearCall):
+            steps += kernel.steps(lambda b: _known(tangents[b]))
+        else:
+            steps.append(_added(kernel, tangents, absorbing))
+    return steps
+
+
+def _known(buffer: Buffer | None) -> Buffer:
+    assert buffer is not None, "a call is not the output of a scalar function"
+    return buffer
+
+
+def _added(kernel: LinearKernel, tangents: Mapping[Buffer, Buffer | None], absorbing: bool) -> Kernel:
+    """Write the terms of a linear kernel as stores."""
     stores = []
     for term in kernel.terms:
         value: Expr = term.coefficient
-        if term.source is not linear.source:
-            cotangent = value.pool.leaf(Load(cotangents[term.source], term.index))
-            value = product(value, cotangent) if linear.absorbing else value * cotangent
-        stores.append(Store(cotangents[term.target], term.place, value, adds=True))
+        source = tangents[term.source]
+        if source is not None:
+            tangent = value.pool.leaf(Load(source, term.index))
+            value = product(value, tangent) if absorbing else value * tangent
+        stores.append(Store(_known(tangents[term.target]), term.place, value, adds=True))
     return Kernel(kernel.domain, tuple(_merged(stores)), kernel.ordered)
 
 
@@ -46,3 +94,38 @@ def _merged(stores: list[Store]) -> list[Store]:
         known = sums.get(key)
         sums[key] = store if known is None else Store(store.buffer, store.place, known.value + store.value, adds=True)
     return list(sums.values())
+
+
+def apart(step: Step) -> list[Step]:
+    """Return a kernel as several, no two stores of which go to the same buffer, where that costs little.
+
+    What neighbours add to one place keeps a loop from being vectorised; loops that each add one value to each place do
+    not. What several of them need is computed in each.
+    """
+    if not isinstance(step, Kernel) or step.ordered or math.prod(step.domain) < FEW or not all(map(_once, step.stores)):
+        return [step]
+    rounds: list[list[Store]] = []
+    met: Counter[Buffer] = Counter()
+    for store in step.stores:
+        if met[store.buffer] == len(rounds):
+            rounds.append([])
+        rounds[met[store.buffer]].append(store)
+        met[store.buffer] += 1
+    if sum(map(_cost, rounds)) > MOST_AGAIN * _cost(step.stores):
+        return [step]
+    return [Kernel(step.domain, tuple(stores)) for stores in rounds]
+
+
+def _cost(stores: Iterable[Store]) -> int:
+    return sum(e.op.cost for e in reachable(s.value for s in stores) if e.op is not None)
+
+
+def _once(store: Store) -> bool:
+    """Tell whether a store reaches no place twice, as can be seen from its strides."""
+    reached = 0
+    pairs = sorted((abs(s), n) for s, n in zip(store.place.strides, store.place.shape, strict=True) if n > 1)
+    for stride, n in pairs:
+        if stride <= reached:
+            return False
+        reached += stride * (n - 1)
+    return not store.place.tables

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 
@@ -18,14 +18,14 @@ from sparsead.program.index import Shape
 from sparsead.program.nodes import Operation
 from sparsead.program.scalar import Expr, Pool
 
-Role = Literal["input", "constant", "work", "output"]
+Role = Literal["input", "constant", "work", "output", "total"]
 
 
 @dataclass(frozen=True, eq=False)
 class Buffer:
     """A flat float64 array that kernels read or write; `value` is known for constants only.
 
-    `empty` is what it holds before anything is added to it.
+    `empty` is what it holds before anything is added to it. A `total` is an output that keeps what it holds.
     """
 
     name: str
@@ -121,6 +121,11 @@ class CallKernel:
             if entries in self.filled:
                 self.operation.derivative(operands, number, arrays[entries.name])
 
+    def compile(self) -> None:
+        """Compile what the operation runs of its own, if anything."""
+        if hasattr(self.operation, "compile"):
+            self.operation.compile(entries=any(e in self.filled for e in self.entries))
+
     def __str__(self) -> str:
         filled = ", ".join(b.name for b in self.filled)
         return f"{filled} = {self.operation.name}({', '.join(b.name for b in self.operands)})"
@@ -174,6 +179,11 @@ class LinearKernel:
     terms: tuple[Term, ...]
     ordered: bool = False
 
+    @property
+    def pairs(self) -> list[tuple[Buffer, Buffer]]:
+        """Return target and source of every term."""
+        return [(t.target, t.source) for t in self.terms]
+
     def transposed(self) -> LinearKernel:
         """Return the kernel of the transposed matrix; an ordered one runs backwards."""
         terms = tuple(t.transposed() for t in self.terms)
@@ -182,6 +192,65 @@ class LinearKernel:
     def __str__(self) -> str:
         head = f"for i in {' x '.join(map(str, self.domain)) or '1'}:"
         return "\n".join([head, *(f"    {t}" for t in self.terms)])
+
+
+@dataclass(frozen=True, eq=False)
+class LinearCall:
+    """The derivative of a call that gives products with it, in place of its entries.
+
+    `numbers` are the operands that depend on the source. Transposed it goes from the result to them.
+    """
+
+    call: CallKernel
+    numbers: tuple[int, ...]
+    backward: bool = False
+    terms: tuple[Term, ...] = ()  # none: what asks for terms asks for a matrix
+
+    @property
+    def operands(self) -> tuple[Buffer, ...]:
+        """The operands that depend on the source."""
+        return tuple(self.call.operands[k] for k in self.numbers)
+
+    @property
+    def pairs(self) -> list[tuple[Buffer, Buffer]]:
+        """Return target and source of every derivative."""
+        result = self.call.result
+        return [(b, result) if self.backward else (result, b) for b in self.operands]
+
+    def transposed(self) -> LinearCall:
+        """Return the transposed one."""
+        return replace(self, backward=not self.backward)
+
+    def steps(self, tangent: Callable[[Buffer], Buffer]) -> list[Step]:
+        """Return the steps that take tangents (or cotangents) of the sources to those of the targets.
+
+        Parameters
+        ----------
+        tangent : callable
+            From a buffer to the one that holds its tangent.
+        """
+        call, operation = self.call, self.call.operation
+        if not self.backward:
+            given = tuple(map(tangent, self.operands))
+            product, result = operation.pushed(self.numbers), tangent(call.result)  # type: ignore[attr-defined]
+            return [CallKernel(product, (*call.operands, *given), result, (), filled=(result,))]
+        product = operation.pulled(self.numbers)  # type: ignore[attr-defined]
+        size = sum(b.size for b in self.operands)
+        result = Buffer(f"pulled{call.result.name}", size, "work")
+        steps: list[Step] = [CallKernel(product, (*call.operands, tangent(call.result)), result, (), filled=(result,))]
+        start = 0
+        for operand in self.operands:
+            share = Load(result, IndexMap((operand.size,), start, (1,)))
+            everywhere = IndexMap((operand.size,), 0, (1,))
+            store = Store(tangent(operand), everywhere, Pool().leaf(share), adds=True)
+            steps += [Kernel((operand.size,), (store,))] if operand.size else []
+            start += operand.size
+        return steps
+
+    def __str__(self) -> str:
+        return (
+            f"d{self.call.result} += derivative of {self.call.operation.name} * d({', '.join(map(str, self.operands))})"
+        )
 
 
 @dataclass(frozen=True, eq=False)
@@ -195,7 +264,7 @@ class LinearProgram:
 
     source: Buffer
     target: Buffer
-    kernels: tuple[LinearKernel, ...]
+    kernels: tuple[Any, ...]  # LinearKernel; of a program of products LinearCall, too
     primal: Kernels
     symmetric: bool = False
     absorbing: bool = False
@@ -203,7 +272,7 @@ class LinearProgram:
     @property
     def work(self) -> list[Buffer]:
         """Buffers between source and target, in the order in which they are filled."""
-        found = dict.fromkeys(t.target for k in self.kernels for t in k.terms)
+        found = dict.fromkeys(target for k in self.kernels for target, _ in k.pairs)
         return [b for b in found if b is not self.target]
 
     def transposed(self) -> LinearProgram:

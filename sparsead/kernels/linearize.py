@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import functools
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
-from typing import NoReturn
+from typing import Any, NoReturn
 
 from sparsead.errors import UnsupportedOperationError
 from sparsead.kernels.alike import Derivatives
@@ -15,6 +16,7 @@ from sparsead.kernels.kernel import (
     CallKernel,
     Kernel,
     Kernels,
+    LinearCall,
     LinearKernel,
     LinearProgram,
     Load,
@@ -27,58 +29,113 @@ from sparsead.kernels.kernel import (
 )
 from sparsead.kernels.masks import without_zeros
 from sparsead.kernels.meetings import added_up
-from sparsead.kernels.nothing import is_absorbing
+from sparsead.kernels.nothing import is_absorbing, may_absorb
 from sparsead.kernels.reciprocals import with_reciprocals
 from sparsead.program.scalar import Pool
 
+Linear = LinearKernel | LinearCall
 
-def linearize(kernels: Kernels, again: bool = False) -> LinearProgram:
+
+def gives_products(operation: Any) -> bool:
+    """Tell whether an operation gives products with its derivative."""
+    return hasattr(operation, "pulled")
+
+
+def linearize(kernels: Kernels, again: bool = False, products: bool = False) -> LinearProgram:
     """Return the linear program of the derivative of the output with respect to the input `wrt`.
 
-    With `again` its coefficients are going to be differentiated in their turn.
+    With `again` its coefficients are going to be differentiated in their turn. With `products` it is meant for products
+    only: operations that give products with their derivative are no matrices in it.
 
     Raises
     ------
     UnsupportedOperationError
         If the derivative of an operation that is not traced would have to be differentiated.
     """
-    linear, without = _linear_kernels(kernels, absorbing=False)
-    work = dict.fromkeys(t.target for k in linear for t in k.terms if t.target is not kernels.output)
+    if not products:
+        kernels = _with_entries(kernels)
+    ends = (kernels.wrt,), (kernels.output,)
+    linear, without = _linear_kernels(kernels, *ends, absorbing=False)
+    work = dict.fromkeys(target for k in linear for target, _ in k.pairs if target is not kernels.output)
     absorbing = is_absorbing(linear, work)
     if absorbing:
-        linear, without = _linear_kernels(kernels, absorbing=True)
+        linear, without = _linear_kernels(kernels, *ends, absorbing=True)
     if again:
         _check_coefficients(linear, without)
     primal = _needed(kernels, linear)
     return LinearProgram(kernels.wrt, kernels.output, tuple(linear), primal, absorbing=absorbing)
 
 
-def _linear_kernels(kernels: Kernels, absorbing: bool) -> tuple[list[LinearKernel], dict[Buffer, str]]:
+def for_products(linear: LinearProgram, kernels: Kernels) -> LinearProgram:
+    """Return a program as it serves products best; it is the linear program of `kernels`."""
+    if not any(isinstance(step, CallKernel) and gives_products(step.operation) for step in kernels.kernels):
+        return linear
+    return linearize(kernels, products=True)
+
+
+def derivative_of_a_turn(
+    kernels: Kernels, sources: Sequence[Buffer], targets: Sequence[Buffer]
+) -> tuple[list[Linear], Kernels, bool]:
+    """Return the derivative of what is done again and again, of some buffers with respect to others, for products.
+
+    Returns
+    -------
+    linear : list of LinearKernel or LinearCall
+    primal : Kernels
+        What fills the buffers that coefficients read.
+    absorbing : bool
+        True where nothing has to be told from a computed zero, from one turn to the next as well.
+    """
+    linear, _ = _linear_kernels(kernels, sources, targets, absorbing=False)
+    absorbing = may_absorb(linear)
+    if absorbing:
+        linear, _ = _linear_kernels(kernels, sources, targets, absorbing=True)
+    return linear, _needed(kernels, linear), absorbing
+
+
+def _with_entries(kernels: Kernels) -> Kernels:
+    """Give calls that offer products room for the entries of their derivative."""
+
+    def filled(step: Step) -> Step:
+        if not isinstance(step, CallKernel) or step.entries or not gives_products(step.operation):
+            return step
+        sizes = [step.operation.structure(k)[0].size for k in range(len(step.operands))]
+        return replace(
+            step, entries=tuple(Buffer(f"{step.result.name}e{k}", size, "work") for k, size in enumerate(sizes))
+        )
+
+    return replace(kernels, kernels=tuple(map(filled, kernels.kernels)))
+
+
+def _linear_kernels(
+    kernels: Kernels, sources: Iterable[Buffer], targets: Iterable[Buffer], absorbing: bool
+) -> tuple[list[Linear], dict[Buffer, str]]:
     """Return the linear kernels, and the buffers that depend on calls without a derivative, with such a call's name.
 
-    In `absorbing` kernels, coefficients tell nothing from a computed zero.
+    In `absorbing` kernels, coefficients tell nothing from a computed zero. Calls that have no room for the entries of
+    their derivative stay calls.
     """
-    active = {kernels.wrt}
+    active = set(sources)
     entries: dict[Buffer, CallKernel] = {}
-    linear: list[LinearKernel] = []
+    linear: list[Linear] = []
     restated = restatements(kernels)
     without: dict[Buffer, str] = {}
     derivatives = Derivatives(functools.partial(_derivative, absorbing=absorbing, restated=restated))
     for step in kernels.kernels:
         if isinstance(step, CallKernel):
             entries |= dict.fromkeys(step.entries, step)
-            found = [k for k in _call_kernels(step) if k.terms[0].source in active]
+            found = _call_kernels(step, active)
             if step.operation.carrier and step.result not in restated:
                 without[step.result] = step.operation.name
         else:
-            found = derivatives.of(step, active, alone=bool(restated))
+            found = [*derivatives.of(step, active, alone=bool(restated))]
             _check_second_derivatives(step, entries, active)
             names = [without[load.buffer] for load in step.loads if load.buffer in without]
             if names and not found:
                 without |= dict.fromkeys(filled_by(step), names[0])
-        active.update(t.target for k in found for t in k.terms)
+        active.update(target for k in found for target, _ in k.pairs)
         linear += found
-    return _alive(linear, kernels.output), without
+    return _alive(linear, targets), without
 
 
 def restatements(kernels: Kernels) -> dict[Buffer, Buffer]:
@@ -110,11 +167,16 @@ def _derivative(
     return list(without_zeros(added_up(whole))) if any(t.source in active for t in terms) else []
 
 
-def _alive(linear: list[LinearKernel], output: Buffer) -> list[LinearKernel]:
-    """Return the kernels without the terms that do not reach the output."""
-    wanted = {output}
-    kept = []
+def _alive(linear: list[Linear], targets: Iterable[Buffer]) -> list[Linear]:
+    """Return the kernels without the terms that do not reach the targets."""
+    wanted = set(targets)
+    kept: list[Linear] = []
     for kernel in reversed(linear):
+        if isinstance(kernel, LinearCall):
+            if kernel.call.result in wanted:
+                kept.append(kernel)
+                wanted.update(kernel.operands)
+            continue
         alive: tuple[Term, ...] = ()
         while len(found := tuple(t for t in kernel.terms if t.target in wanted)) > len(alive):
             alive = found
@@ -140,15 +202,18 @@ def _terms(kernel: Kernel, active: set[Buffer], absorbing: bool) -> list[Term]:
     ]
 
 
-def _call_kernels(call: CallKernel) -> list[LinearKernel]:
-    """Return the derivative of a call: the entries that it fills are coefficients."""
-    kernels = []
+def _call_kernels(call: CallKernel, active: set[Buffer]) -> list[Linear]:
+    """Return the derivative of a call: the entries that it fills are coefficients; without room for them, the call."""
+    numbers = tuple(k for k, operand in enumerate(call.operands) if operand in active)
+    if not call.entries:
+        return [LinearCall(call, numbers)] if numbers else []
+    kernels: list[Linear] = []
     for number, (operand, entries) in enumerate(zip(call.operands, call.entries, strict=True)):
         rows, columns = call.operation.structure(number)
         everywhere = IndexMap((entries.size,), 0, (1,))
         coefficient = Pool().leaf(Load(entries, everywhere))
         term = Term(call.result, recognise(rows), coefficient, operand, recognise(columns))
-        kernels += [LinearKernel((entries.size,), (term,))] if entries.size else []
+        kernels += [LinearKernel((entries.size,), (term,))] if entries.size and operand in active else []
     return kernels
 
 
@@ -159,7 +224,7 @@ def _check_second_derivatives(kernel: Kernel, entries: dict[Buffer, CallKernel],
             _refuse_second(call.operation.name)
 
 
-def _check_coefficients(linear: list[LinearKernel], without: dict[Buffer, str]) -> None:
+def _check_coefficients(linear: list[Linear], without: dict[Buffer, str]) -> None:
     for expr in reachable(t.coefficient for k in linear for t in k.terms):
         if isinstance(expr.value, Load) and expr.value.buffer in without:
             _refuse_second(without[expr.value.buffer])
@@ -172,11 +237,12 @@ def _refuse_second(name: str) -> NoReturn:
     )
 
 
-def _needed(kernels: Kernels, linear: list[LinearKernel]) -> Kernels:
-    """Return the steps that fill the buffers which the coefficients read."""
+def _needed(kernels: Kernels, linear: list[Linear]) -> Kernels:
+    """Return the steps that fill the buffers which the coefficients, and calls for products, read."""
     wanted = {
         e.value.buffer for k in linear for e in reachable(t.coefficient for t in k.terms) if isinstance(e.value, Load)
     }
+    wanted.update(b for k in linear if isinstance(k, LinearCall) for b in k.call.operands)
     kept: list[Step] = []
     for step in reversed(kernels.kernels):
         if isinstance(step, CallKernel):

@@ -137,8 +137,10 @@ class _Lowering:
             operands.append(self.new_buffer(ref.index.size))
             self.fill(operands[-1], ref)
         result = self.buffers[node.serial] = self.new_buffer(node.size)
-        sizes = [node.operation.structure(k)[0].size for k in range(len(operands))]
-        entries = tuple(self.new_buffer(size) for size in sizes)
+        entries: tuple[Buffer, ...] = ()
+        if not hasattr(node.operation, "pulled"):  # else the entries are asked for by matrices alone
+            sizes = [node.operation.structure(k)[0].size for k in range(len(operands))]
+            entries = tuple(self.new_buffer(size) for size in sizes)
         self.kernels.append(CallKernel(node.operation, tuple(operands), result, entries, filled=(result,)))
 
     def fill_alike(self, buffer: Buffer, node: Node) -> None:

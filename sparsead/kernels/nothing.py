@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterable
 
 import numpy as np
 
-from sparsead.kernels.kernel import Buffer, LinearKernel, Load, Term, reachable
+from sparsead.kernels.kernel import Buffer, LinearCall, LinearKernel, Load, Term, reachable
 from sparsead.program.scalar import OPS, Expr, Op
 
 NOTHING = -0.0
@@ -46,7 +46,7 @@ def computed(value: Expr) -> Expr:
     return value.pool.apply(OPS["add"], (value, value.pool.constant(0.0)))
 
 
-def is_absorbing(kernels: Iterable[LinearKernel], work: Iterable[Buffer]) -> bool:
+def is_absorbing(kernels: Iterable[LinearKernel | LinearCall], work: Iterable[Buffer]) -> bool:
     """Tell whether infinite factors and closed ways may meet at an intermediate array."""
     kernels = list(kernels)
     closed, infinite = _below(kernels, _may_be_closed), _below(kernels, _may_be_infinite)
@@ -55,7 +55,13 @@ def is_absorbing(kernels: Iterable[LinearKernel], work: Iterable[Buffer]) -> boo
     return any((b in closed and b in infinite_above) or (b in infinite and b in closed_above) for b in work)
 
 
-def _below(kernels: Iterable[LinearKernel], has: Callable[[Expr], bool]) -> set[Buffer]:
+def may_absorb(kernels: Iterable[LinearKernel | LinearCall]) -> bool:
+    """Tell whether infinite factors and closed ways may meet where kernels are run again and again."""
+    coefficients = [t.coefficient for k in kernels for t in k.terms]
+    return any(map(_may_be_closed, coefficients)) and any(map(_may_be_infinite, coefficients))
+
+
+def _below(kernels: Iterable[LinearKernel | LinearCall], has: Callable[[Expr], bool]) -> set[Buffer]:
     """Return the buffers to whose tangents a term of some kind contributes, at once or through others."""
     found: set[Buffer] = set()
 
@@ -63,6 +69,8 @@ def _below(kernels: Iterable[LinearKernel], has: Callable[[Expr], bool]) -> set[
         return term.source in found or has(term.coefficient)
 
     for kernel in kernels:
+        if isinstance(kernel, LinearCall):
+            found.update(target for target, source in kernel.pairs if source in found)
         found.update(t.target for t in kernel.terms if contributes(t))
     return found
 

@@ -83,8 +83,8 @@ def _repeated(again: SparsityPattern, first: SparsityPattern) -> SparsityPattern
     total, power = _boolean(first), _boolean(again)
     _require_closure(power, total)
     while power.nnz:
-        total = total + _product(power, total)
-        power = _product(power, power)
+        total = total + boolean_product(power, total)
+        power = boolean_product(power, power)
     return SparsityPattern.from_scipy(total)
 
 
@@ -103,10 +103,10 @@ def _require_closure(again: scipy.sparse.csr_array, first: scipy.sparse.csr_arra
 
 def _through(read: SparsityPattern, inner: SparsityPattern) -> SparsityPattern:
     """Boolean product of patterns."""
-    return SparsityPattern.from_scipy(_product(_boolean(read), _boolean(inner)))
+    return SparsityPattern.from_scipy(boolean_product(_boolean(read), _boolean(inner)))
 
 
-def _product(a: scipy.sparse.csr_array, b: scipy.sparse.csr_array) -> scipy.sparse.csr_array:
+def boolean_product(a: scipy.sparse.csr_array, b: scipy.sparse.csr_array) -> scipy.sparse.csr_array:
     """Return a boolean product; refuse one that does not fit, before anything is allocated."""
     most = int(np.diff(b.indptr)[a.indices].sum(dtype=np.int64))
     _require_entries(min(most, a.shape[0] * b.shape[1]), a.shape[0], b.shape[1])

@@ -271,6 +271,11 @@ class Program:
         return "\n".join([head, *lines, f"    return {names[self.output.node.serial]} read as {shape}"])
 
 
+def serial_from_now() -> int:
+    """Return a number that is greater than that of every node so far, and less than that of every later one."""
+    return next(_serials)
+
+
 def sources(node: Node) -> Sequence[Node]:
     """Return the nodes that a node reads."""
     return node.pieces if isinstance(node, Join) else [r.node for r in node.operands]

@@ -10,7 +10,18 @@ import numpy as np
 from sparsead.emit.nest import Nest
 from sparsead.emit.source import Source, literal
 from sparsead.emit.sweep import DEFAULT_ENGINE, Engine, Sweep
-from sparsead.kernels.kernel import Buffer, CallKernel, Kernel, Kernels, LinearKernel, LinearProgram, Step, Term
+from sparsead.kernels.kernel import (
+    Buffer,
+    CallKernel,
+    Kernel,
+    Kernels,
+    LinearCall,
+    LinearKernel,
+    LinearProgram,
+    Step,
+    Term,
+    filled_by,
+)
 from sparsead.kernels.nothing import NOTHING, absorbing
 
 
@@ -27,9 +38,14 @@ def product_sweep(linear: LinearProgram, name: str, engine: Engine = DEFAULT_ENG
     write_value(source, linear.primal, counter)
     for buffer in (*linear.work, linear.target):
         write_zeros(source, source.buffer(buffer, tangent=True), buffer.size, empty_tangent(linear, buffer))
-    for kernel in linear.kernels:
-        _write_product(source, kernel, counter, linear)
     sizes = work_sizes(linear.primal) | {f"d{b.name}": b.size for b in linear.work}
+    for kernel in linear.kernels:
+        if isinstance(kernel, LinearCall):
+            steps = kernel.steps(lambda b: Buffer(f"d{b.name}", b.size, "work"))
+            sizes |= {b.name: b.size for b in filled_by(steps[0])}
+            write_steps(source, steps, counter)
+        else:
+            _write_product(source, kernel, counter, linear)
     source.buffer(linear.source, tangent=True)
     return Sweep(source, sizes, engine)
 
@@ -42,12 +58,18 @@ def work_sizes(kernels: Kernels) -> dict[str, int]:
 def write_value(source: Source, kernels: Kernels, counter: Iterator[int], but: Collection[Kernel] = ()) -> None:
     """Write the kernels of primal values, `but` some; operations that are not traced are called in between."""
     for buffer in _added_to(kernels.kernels):
-        write_zeros(source, source.buffer(buffer), buffer.size, buffer.empty)
-    for step in kernels.kernels:
+        if buffer.role != "total":
+            write_zeros(source, source.buffer(buffer), buffer.size, buffer.empty)
+    write_steps(source, kernels.kernels, counter, but)
+
+
+def write_steps(source: Source, steps: Iterable[Step], counter: Iterator[int], but: Collection[Kernel] = ()) -> None:
+    """Write steps, `but` some kernels; what they add to has to be empty before."""
+    for step in steps:
         if isinstance(step, CallKernel):
             for buffer in (*step.operands, *step.filled):
                 source.buffer(buffer)
-            source.interrupt(step.run)
+            source.interrupt(step.run, step.compile)
         elif step not in but:
             _write_kernel(source, step, counter)
 

@@ -83,8 +83,14 @@ def trace(
             refuse(_where(f), kept)
     signature.let_go(args)
     program = Program(tuple(nodes), nodes[0], output, getattr(f, "__name__", type(f).__name__))
-    if inside:  # what the function holds of the other trace are inputs, too
-        others = [node for node in program.nodes if isinstance(node, Input) and node not in nodes]
+    others = [node for node in program.nodes if isinstance(node, Input) and node not in nodes]
+    if others and not inside:
+        raise InputError(
+            f"{_where(f)} uses a value from inside a step of repeat, or from inside a function that is differentiated "
+            "there, after that has ended: such a value belongs to one turn or call. Return what is needed later, as "
+            "part of the state or of the result"
+        )
+    if others:  # inside another trace: what the function holds of that one are inputs, too
         program = replace(program, inputs=(*nodes, *others))
     return program, replace(signature, result=result)
 

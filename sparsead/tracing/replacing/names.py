@@ -162,6 +162,8 @@ def _filled(cell: Any) -> bool:
 
 def _stand_in_of(value: Any) -> Any:
     """Return what a function is to be replaced by; None if it is not, or stands in already."""
+    if not callable(value):  # nor is a traced number asked for its hash, which it refuses
+        return None
     try:
         stand_in = PATCHES.get(value)
     except TypeError:  # unhashable, so not a function
