@@ -39,7 +39,8 @@ ALLOWED = {
     "sparsead.keeping": {"coloring", "sparsead.errors", "sparsead.forks", "sparsead.memory", "sparsead.kernels"},
     "sparsead.checking": {"coloring", "sparsead.errors"},
     "sparsead.sweeps": {
-        "coloring", "sparsead.errors", "sparsead.memory", "sparsead.program", "sparsead.kernels", "sparsead.emit",
+        "coloring", "coloring.cached", "sparsead.errors", "sparsead.memory", "sparsead.program", "sparsead.kernels",
+        "sparsead.emit",
     },
     "sparsead.derivatives": {
         "coloring", "coloring.cached", "sparsead.errors", "sparsead.memory", "sparsead.stages", "sparsead.program",

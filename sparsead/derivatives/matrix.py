@@ -270,7 +270,7 @@ class PreparedMatrix(OfManyPoints, AsMachineCode):
         linear = self._linear_for_products
         return product_sweep(linear.transposed() if product.transposed else linear, name, self.engine)
 
-    @functools.cached_property
+    @cached_property
     def _linear_for_products(self) -> LinearProgram:
         return for_products(self.linear, self._differentiated)
 
