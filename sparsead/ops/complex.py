@@ -273,18 +273,23 @@ def vdot(x: Any, y: Any) -> Any:
     return np.dot(np.conj(np.ravel(x)), np.ravel(y))
 
 
-def einsum(spec: str, *operands: Any, **kwargs: Any) -> Any:
-    """``np.einsum`` of one or two operands."""
+def einsum(spec: Any, *operands: Any, **kwargs: Any) -> Any:
+    """``np.einsum``: the product of the parts, one operand after the other, each in its place."""
 
-    def times(*factors: Any) -> Any:
-        return np.einsum(spec, *factors, **kwargs)
+    if not isinstance(spec, str):
+        raise unsupported("np.einsum of complex values with lists of axes", "Write the axes as a string: 'ij,jk->ik'.")
 
-    handler: Sequence[Any] = [parts(o) for o in operands]
-    if len(handler) == 1:
-        return joined(*(times(p) for p in handler[0]))
-    (a, b), (c, d) = handler
-    products = [None if p is None or q is None else times(p, q) for p, q in ((a, c), (b, d), (a, d), (b, c))]
-    return joined(_difference(*products[:2]), _total(*products[2:]))
+    def expanded(done: list[Any], rest: Sequence[Any]) -> Pair:
+        if not rest:
+            return np.einsum(spec, *done, **kwargs), None
+        a, b = _present_parts(rest[0]) if is_complex(rest[0]) else (rest[0], None)
+        first = expanded([*done, a], rest[1:]) if a is not None else (None, None)
+        second = expanded([*done, b], rest[1:]) if b is not None else (None, None)
+        return _difference(first[0], second[1]), _total(first[1], second[0])
+
+    real, imag = expanded([], operands)
+    zeros = np.zeros(np.shape(imag if real is None else real))
+    return joined(zeros if real is None else real, zeros if imag is None else imag)
 
 
 COMPLEX_HANDLERS |= {
@@ -295,6 +300,7 @@ COMPLEX_HANDLERS |= {
     np.shape: lambda a: a.shape, np.ndim: lambda a: a.ndim, np.size: lambda a: a.size,
     np.iscomplexobj: lambda a: True, np.isrealobj: lambda a: False,
     np.positive: lambda a: a.copy(),
+    np.diag: lambda v, k=0: np.diagonal(v, k) if v.ndim == 2 else np.diagflat(v, k),
 }  # fmt: skip
 record(
     "complex", "np.add of complex values", [lambda x: np.abs(_rotated(x) + 1 - x), lambda x: np.abs(2 - _rotated(x))]
@@ -315,4 +321,11 @@ record(
 )
 record("complex", "np.divide of complex values", [lambda x: (_rotated(x) / (x[::-1] + 2j)).real])
 record("complex", "np.where of complex values", [lambda x: np.where(x > 0.5, _rotated(x), 1j * x).imag])
-record("complex", "np.einsum of complex values", [lambda x: np.einsum("ij,kj->ik", _rotated(x), x + 1j).imag])
+record(
+    "complex",
+    "np.einsum of complex values",
+    [
+        lambda x: np.einsum("ij,kj->ik", _rotated(x), x + 1j).imag,
+        lambda x: np.einsum("ij,kj,lj->il", _rotated(x), x + 1j, 1j * x).real,
+    ],
+)

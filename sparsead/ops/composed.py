@@ -54,6 +54,8 @@ def remainder(x: Any, y: Any) -> Any:
     rest = np.fmod(x, y)
     if not _is_real(x, y):
         rest = np.where(np.equal(y, 0), 0, rest)
+    if _is_real(x, y):  # a rest of zero has the sign of y, too
+        rest = np.where(np.equal(rest, 0.0), np.where(np.signbit(y), -(0.0 - rest), 0.0 + rest), rest)
     return np.where((rest != 0.0) & ((rest < 0.0) != np.less(y, 0.0)), rest + y, rest)
 
 

@@ -15,7 +15,8 @@ from sparsead.errors import user_origin
 from sparsead.ops.implicit import Carrier, Linear, carried, held, restated
 from sparsead.ops.registry import is_traced, traced
 from sparsead.program.nodes import Call
-from sparsead.tracing.array import TracedArray, reading
+from sparsead.tracing.array import TracedArray, complex_of_parts, reading
+from sparsead.tracing.complex import TracedComplex
 from sparsead.tracing.order import second_order_wanted
 
 SOLVE, INVERSE = "np.linalg.solve", "np.linalg.inv"
@@ -28,9 +29,9 @@ def _transposed(a: Any) -> Any:
     return np.swapaxes(a, -1, -2)
 
 
-def _inverse(a: Any) -> tuple[TracedArray, Carrier, list[TracedArray]]:
+def _inverse(a: Any, function: Any = np.linalg.inv) -> tuple[TracedArray, Carrier, list[TracedArray]]:
     """Return the inverse as a carrier, its operation, and where second derivatives are wanted the restated inverse."""
-    w, carrier = carried(INVERSE, np.linalg.inv, np.shape(a), a)
+    w, carrier = carried(INVERSE, function, np.shape(a), a)
     if not second_order_wanted():
         return w, carrier, []
     return w, carrier, [restated(w - w @ ((a - held(a)) @ w), carrier)]
@@ -68,8 +69,13 @@ def solve_with_constant(a: np.ndarray, b: Any) -> Any:
 def columnwise(name: str, function: Any, b: Any, n: int) -> Any:
     """Return a linear function of vectors, of size n, for every column of b, (n,) or (..., n, k).
 
-    The function also takes all columns of the identity at once: they give its matrix.
+    The function also takes all columns of the identity at once: they give its matrix. Complex vectors are pairs of
+    real ones, for a function of complex values too.
     """
+    if np.iscomplexobj(function(np.zeros(n))):
+        return _by_parts(name, function, b, n)
+    if isinstance(b, TracedComplex):
+        return complex_of_parts(*(traced(columnwise(name, function, part, n)) for part in (b.real, b.imag)))
     operation = Linear(name, function, np.asarray(function(np.eye(n))))
     columns: Any = traced(b)
     columns = columns if np.ndim(b) == 1 else np.moveaxis(columns, -2, -1)
@@ -80,25 +86,63 @@ def columnwise(name: str, function: Any, b: Any, n: int) -> Any:
     return stacked if np.ndim(b) == 1 else np.moveaxis(stacked, -1, -2)
 
 
+def _by_parts(name: str, function: Any, b: Any, n: int) -> Any:
+    """Do the same with complex vectors: the function of real and imaginary parts, one below the other."""
+
+    def of_both(v: np.ndarray) -> np.ndarray:
+        found = np.asarray(function(v[:n].astype(np.complex128) + 1j * v[n:]))
+        return np.concatenate([found.real, found.imag])
+
+    axis = -1 if np.ndim(b) == 1 else -2
+    real = np.real(b)
+    both = np.concatenate([real, np.imag(b) if isinstance(b, TracedComplex) else np.zeros(np.shape(b))], axis=axis)
+    real, imag = np.split(columnwise(name, of_both, both, 2 * n), 2, axis=axis)
+    return complex_of_parts(traced(real), traced(imag))
+
+
 def _called(operation: Linear, vector: TracedArray) -> TracedArray:
     call = Call(shape=vector.shape, operation=operation, args=(reading(vector),), origin=user_origin())
     return TracedArray.of_node(call)
 
 
 def det(a: Any) -> Any:
-    """Return the determinant: ``d(det(A)) = det(A) * trace(inv(A) @ dA)``."""
+    """Return the determinant: ``d(det(A)) = trace(adj(A) @ dA)``; the adjugate exists where the inverse does not."""
     d, carrier = carried("np.linalg.det", np.linalg.det, np.shape(a)[:-2], a)
+    if not second_order_wanted():
+        adjugates, _ = carried("np.linalg.det", adjugate, np.shape(a), a)
+        return restated(d + np.sum(_transposed(adjugates) * (a - held(a)), axis=(-2, -1)), carrier)
     w, _, along = _inverse(a)
-    change = np.sum(_transposed(w) * (a - held(a)), axis=(-2, -1))
-    return restated(d + d * change, carrier, along=along)
+    return restated(d + d * np.sum(_transposed(w) * (a - held(a)), axis=(-2, -1)), carrier, along=along)
+
+
+def adjugate(a: np.ndarray) -> np.ndarray:
+    """Return the transposed cofactors of stacked matrices, singular ones too, by their singular values."""
+    u, s, vh = np.linalg.svd(a)
+    n = s.shape[-1]
+    others = np.where(np.eye(n, dtype=np.bool_), 1.0, s[..., None, :]).prod(axis=-1)
+    sign = np.linalg.det(u) * np.linalg.det(vh)
+    return sign[..., None, None] * ((_transposed(vh) * others[..., None, :]) @ _transposed(u))
+
+
+def _inverse_or_nan(a: np.ndarray) -> np.ndarray:
+    """Return the inverses of stacked matrices; NaN for singular ones, whose determinant NumPy knows all the same."""
+    try:
+        return np.linalg.inv(a)
+    except np.linalg.LinAlgError:
+        if a.ndim == 2:
+            return np.full(a.shape, np.nan)
+        return np.stack([_inverse_or_nan(matrix) for matrix in a])
 
 
 def slogdet(a: Any) -> tuple[Any, Any]:
     """Return sign and logarithm of the determinant: ``d(log(abs(det(A)))) = trace(inv(A) @ dA)``."""
     sign, _ = carried("np.linalg.slogdet", lambda m: np.linalg.slogdet(m)[0], np.shape(a)[:-2], a)
     value, carrier = carried("np.linalg.slogdet", lambda m: np.linalg.slogdet(m)[1], np.shape(a)[:-2], a)
-    w, _, along = _inverse(a)
-    return sign, restated(value + np.sum(_transposed(w) * (a - held(a)), axis=(-2, -1)), carrier, along=along)
+    w, _, along = _inverse(a, _inverse_or_nan)
+    change = a - held(a)
+    regular = value + np.sum(_transposed(w) * change, axis=(-2, -1))
+    singular = np.log(np.abs(np.sum(change, axis=(-2, -1))))  # minus infinity, of infinite slope
+    return sign, restated(np.where(np.isinf(value), singular, regular), carrier, along=along)
 
 
 def cholesky(a: Any) -> Any:

@@ -36,16 +36,14 @@ class Selection(Traced):
     __slots__ = ("key", "mask", "whole")
     is_constant = False
     ndim = 1
-    __hash__ = None  # type: ignore[assignment]
 
     def __init__(self, whole: Any, mask: Any, key: Any) -> None:
         self.whole, self.mask, self.key = whole, mask, key
 
     @property
     def dtype(self) -> np.dtype[Any]:
-        """The type of the elements."""
-        kind: np.dtype[Any] = self.whole.dtype
-        return kind
+        """float64, or bool for a condition on what was selected."""
+        return np.dtype(self.whole.dtype)
 
     def _fits(self, other: Any) -> bool:
         return type(other) is Selection and same(other.key, self.key) and np.shape(other.whole) == np.shape(self.whole)
@@ -65,6 +63,12 @@ class Selection(Traced):
         if rule is None or args[0] is not self:
             refuse_value(f"{func.__module__.replace('numpy', 'np')}.{func.__name__} of a selection", BRANCH_HINT)
         return rule(*args, **kwargs)
+
+    def choice(self, *args: Any) -> Any:
+        """Choose between selections by a condition on them."""
+        if not all(self._fits(a) or np.ndim(a) == 0 for a in args):
+            refuse_value("np.where of a selection with an array of another length", BRANCH_HINT)
+        return Selection(np.where(*(a.whole if type(a) is Selection else a for a in args)), self.mask, self.key)
 
     def _reduced(
         self, ufunc: np.ufunc, axis: Any = 0, dtype: Any = None, out: Any = None, keepdims: Any = False, **more: Any
@@ -125,16 +129,39 @@ class Selection(Traced):
     def __iter__(self) -> Any:
         return refuse_value(f"iteration over {WHAT}", BRANCH_HINT)
 
+    def _is_condition(self, key: Any) -> bool:
+        return self._fits(key) and key.dtype == np.bool_ and np.ndim(self.whole) == self.key.ndim
+
     def __getitem__(self, key: Any) -> Any:
-        return refuse_value("an element of what a traced mask selects", BRANCH_HINT)
+        """Return all of it, or what a condition on it selects further."""
+        if _is_all(key):
+            return self
+        if not self._is_condition(key):
+            return refuse_value(f"an element of {WHAT}", BRANCH_HINT)
+        both = np.logical_and(self.key, key.whole)
+        return Selection(np.copy(self.whole), both, both)
+
+    def _takes(self, key: Any, value: Selection) -> bool:
+        """Tell whether a selection has the elements of this one, or those of them for which a condition holds."""
+        if _is_all(key):
+            return self._fits(value)
+        return same(value.key, np.logical_and(self.key, key.whole)) and np.shape(value.whole) == np.shape(self.whole)
+
+    def __setitem__(self, key: Any, value: Any) -> None:
+        """Write into all of it, or where a condition on it holds."""
+        if not _is_all(key) and not self._is_condition(key):
+            refuse_value(f"writing to an element of {WHAT}", BRANCH_HINT)
+        if type(value) is Selection and self._takes(key, value):
+            value = value.whole
+        elif np.ndim(value):
+            refuse_value("writing an array of another length into what a traced mask selects", BRANCH_HINT)
+        condition = np.ones(np.shape(self.whole), dtype=np.bool_) if _is_all(key) else key.whole
+        self.whole = np.where(condition, value, self.whole)
 
     def __setattr__(self, name: str, value: Any) -> None:
         if name not in Selection.__slots__:
             refuse_value(f"ndarray.{name} of {WHAT}", BRANCH_HINT)
         object.__setattr__(self, name, value)
-
-    def __setitem__(self, key: Any, value: Any) -> None:
-        refuse_value("writing an element of what a traced mask selects", BRANCH_HINT)
 
     def __array__(self, dtype: Any = None, copy: Any = None) -> np.ndarray:
         return refuse_value(WHAT, BRANCH_HINT)
@@ -143,6 +170,10 @@ class Selection(Traced):
 REDUCTIONS: dict[str, Callable[..., Any]] = {
     name: getattr(Selection, name) for name in ("sum", "prod", "max", "min", "mean", "dot", "copy")
 } | {"amax": Selection.max, "amin": Selection.min}
+
+
+def _is_all(key: Any) -> bool:
+    return key is Ellipsis or (isinstance(key, slice) and key == slice(None))
 
 
 def _operator(name: str, ufunc: np.ufunc) -> None:
@@ -160,18 +191,26 @@ def _operator(name: str, ufunc: np.ufunc) -> None:
         return self
 
     setattr(Selection, f"__{name}__", method)
-    if ufunc not in COMPARISONS:
-        setattr(Selection, f"__r{name}__", reflected)
-        setattr(Selection, f"__i{name}__", in_place)
+    setattr(Selection, f"__r{name}__", reflected)
+    setattr(Selection, f"__i{name}__", in_place)
 
 
-COMPARISONS = (np.less, np.less_equal, np.greater, np.greater_equal, np.equal, np.not_equal)
 for _name, _ufunc in {
     "add": np.add, "sub": np.subtract, "mul": np.multiply, "truediv": np.true_divide, "pow": np.power,
-    "mod": np.remainder, "floordiv": np.floor_divide, "and": np.bitwise_and, "or": np.bitwise_or,
-    "lt": np.less, "le": np.less_equal, "gt": np.greater, "ge": np.greater_equal, "eq": np.equal, "ne": np.not_equal,
+    "mod": np.remainder, "floordiv": np.floor_divide, "and": np.bitwise_and, "or": np.bitwise_or, "xor": np.bitwise_xor,
 }.items():  # fmt: skip
     _operator(_name, _ufunc)
+
+
+def _comparison(name: str, ufunc: np.ufunc) -> None:
+    setattr(Selection, f"__{name}__", lambda self, other: self.__array_ufunc__(ufunc, "__call__", self, other))
+
+
+for _name, _ufunc in {
+    "lt": np.less, "le": np.less_equal, "gt": np.greater, "ge": np.greater_equal, "eq": np.equal, "ne": np.not_equal,
+}.items():  # fmt: skip
+    _comparison(_name, _ufunc)
+Selection.__hash__ = None  # type: ignore[assignment]  # as of an ndarray
 
 
 def _unary(name: str, ufunc: np.ufunc) -> None:

@@ -15,7 +15,7 @@ import sparsead.tracing.replacing.mathlib
 import sparsead.tracing.replacing.methods
 import sparsead.tracing.replacing.types  # noqa: F401  (they fill the tables of what is replaced)
 from coloring.interrupts import deferred
-from sparsead.errors import InputError, Origin, SparseADError, is_users, remembered
+from sparsead.errors import InputError, Origin, SparseADError, UnsupportedOperationError, is_users, remembered
 from sparsead.memory import ADVICE, NoRoomError
 from sparsead.program.index import index_dtype
 from sparsead.program.nodes import Input, Program, Ref, constant, whole
@@ -125,10 +125,10 @@ def _called(f: Callable[..., Any], args: Sequence[Any]) -> tuple[Ref, Structure]
         except NoRoomError:
             raise
         except MemoryError as error:
-            frames = traceback.extract_tb(error.__traceback__)
-            place = [Origin(frame.filename, frame.lineno or 0) for frame in frames if is_users(frame.filename)][-1:]
-            raise NoRoomError(f"{error}, traced at {place[0] if place else _where(f)}: {ADVICE}") from error
+            raise NoRoomError(f"{error}, traced at {_place(error, f)}: {ADVICE}") from error
         except Exception as error:
+            if not refusals and isinstance(error, TypeError) and "Traced" in str(error):
+                raise _refused_by_compiled_code(error, f) from error
             if not refusals:
                 error.add_note(_note(f))
                 raise
@@ -171,6 +171,23 @@ def _joined(value: Any, f: Callable[..., Any]) -> tuple[Ref, Structure]:
     refs = [output_ref(part, f)[0] for _, _, part in taken_apart(result, value)]
     flat: Any = np.concatenate([TracedArray.of_ref(ref).reshape(-1) for ref in refs])
     return flat.ref, result
+
+
+def _place(error: BaseException, f: Callable[..., Any]) -> Any:
+    """Return where the user's code was when an error came up."""
+    frames = traceback.extract_tb(error.__traceback__)
+    places = [Origin(frame.filename, frame.lineno or 0) for frame in frames if is_users(frame.filename)]
+    return places[-1] if places else _where(f)
+
+
+def _refused_by_compiled_code(error: TypeError, f: Callable[..., Any]) -> UnsupportedOperationError:
+    """Return the refusal where compiled code was handed a traced array, and says so in its own words."""
+    return UnsupportedOperationError(
+        f"compiled code that asks for a plain array ({error}) is not supported in a traced function.\n  "
+        f"{_place(error, f)}\n  If a solver was made outside (splu, factorized), make it inside the function, or hold "
+        "it in a variable that the function names.\n  A compiled routine can take part through "
+        'sparsead.extend.operation; or prepare with method="finite-difference".'
+    )
 
 
 def _note(f: Callable[..., Any]) -> str:

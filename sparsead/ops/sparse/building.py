@@ -10,52 +10,21 @@ import numpy as np
 import scipy.sparse
 
 from sparsead.errors import unsupported
-from sparsead.ops.registry import Sample, patched, record, traced
+from sparsead.ops.registry import Sample, any_traced, known, patched, record, traced
 from sparsead.ops.sparse import triplets
-from sparsead.ops.sparse.matrix import ByElement, TracedSparse, entries_of, is_sparse, of_any
+from sparsead.ops.sparse.filled import ByElement
+from sparsead.ops.sparse.matrix import TracedSparse, entries_of, of_any
+from sparsead.ops.sparse.numbering import Numbering, is_sparse
 from sparsead.tracing.array import stack_objects, traced_in
 from sparsead.tracing.replacing.names import PATCHES, is_tracing
 
 Definition = Callable[..., Any]
 
 
-class Numbering:
-    """Values that were given numbers, one after the other."""
-
-    def __init__(self) -> None:
-        self.pieces: list[Any] = []
-        self.count = 0
-
-    def number(self, value: Any) -> Any:
-        """Return an array, a sparse matrix, a number, or lists of them, with numbers in place of the values."""
-        if value is None:
-            return None
-        if is_sparse(value):
-            matrix = of_any(value)._unique()
-            numbers = matrix.numbers.copy()
-            numbers.data = np.where(numbers.data > 0, numbers.data + self.count, 0)
-            self._add(np.reshape(matrix.values, -1))
-            return numbers
-        if isinstance(value, (list, tuple)) and any(
-            is_sparse(v) or v is None or np.ndim(stack_objects(v)) for v in value
-        ):
-            return type(value)(self.number(v) for v in value)
-        array = traced(stack_objects(value))
-        start = self.count + 1
-        self._add(array.reshape(-1))
-        return np.arange(start, self.count + 1, dtype=np.int64).reshape(array.shape)
-
-    def _add(self, flat: Any) -> None:
-        self.pieces.append(flat)
-        self.count += np.size(flat)
-
-    def matrix(self, numbers: Any) -> TracedSparse:
-        """Return the matrix that a matrix of numbers stands for."""
-        return TracedSparse(numbers, np.concatenate(self.pieces))
-
-
-def _is_entry(value: Any) -> bool:
-    return value is not None and not is_sparse(value) and np.ndim(stack_objects(value)) == 0
+def matrix_of(numbering: Numbering, numbers: Any) -> TracedSparse:
+    """Return the matrix that a matrix of numbers stands for; it shares memory where SciPy's does."""
+    shared = numbering.shared(numbers)
+    return TracedSparse.made(numbers, None if shared is not None else numbering.values, shared)
 
 
 # -- the classes --------------------------------------------------------------------------------------------------
@@ -69,7 +38,7 @@ class ClassStandIn(type):
         if any(True for _ in traced_in([*args, kwargs])):
             return built(cls.original, *args, **kwargs)
         if cls.original.__name__[:3] in ("lil", "dok", "csr", "csc") and _is_shape(*args[:1]) and is_tracing():
-            return ByElement(cls.original, args[0])
+            return ByElement.of_shape(cls.original, args[0])
         return cls.original(*args, **kwargs)
 
     def __instancecheck__(cls, instance: Any) -> bool:
@@ -92,17 +61,19 @@ def built(
     """Return a matrix of the class `original` of traced content, in any of the forms that SciPy takes."""
     if dtype is not None and np.dtype(dtype).kind != "f":
         raise unsupported(f"{original.__name__}(..., dtype={np.dtype(dtype)})", "Traced matrices are float64.")
-    numbering, kwargs = Numbering(), {**kwargs, "shape": shape}
-    if not isinstance(content, tuple) or is_sparse(content):
-        return numbering.matrix(original(numbering.number(content), **kwargs))
-    if any(True for _ in traced_in(content[1:])):
+    numbering, kwargs = Numbering(), {**kwargs, "shape": shape, "copy": copy}
+    if is_sparse(content):
+        return of_any(content).asked(lambda numbers: original(numbers, **kwargs))
+    if not isinstance(content, tuple):
+        return matrix_of(numbering, original(numbering.number(content), **kwargs))
+    if any_traced(content[1:]):
         raise unsupported(f"{original.__name__} with traced indices", "Rows and columns must be plain integers.")
-    numbers = (numbering.number(content[0]), *content[1:])
+    numbers = (numbering.number(content[0]), *known(content[1:], "places"))
     name = original.__name__.partition("_")[0]
     if len(content) == 2 and name not in ("coo", "dia"):  # entries at one place add up: not their numbers
         kind = scipy.sparse.coo_matrix if original.__name__.endswith("matrix") else scipy.sparse.coo_array
-        return numbering.matrix(kind(numbers, **kwargs))._unique().asformat(name)
-    return numbering.matrix(original(numbers, **kwargs))
+        return matrix_of(numbering, kind(numbers, **kwargs)).unique().asformat(name)
+    return matrix_of(numbering, original(numbers, **kwargs))
 
 
 def _stand_in(original: Any, *samples: Sample) -> None:
@@ -143,7 +114,7 @@ def _of_diagonals(func: Any) -> Definition:
     def of_diagonals(diagonals: Any, offsets: Any = 0, shape: Any = None, format: Any = None, dtype: Any = None) -> Any:
         numbering = Numbering()
         numbers = numbering.number(diagonals)
-        return numbering.matrix(func(numbers, offsets=offsets, shape=shape, format=format, dtype=np.float64))
+        return matrix_of(numbering, func(numbers, offsets=offsets, shape=shape, format=format, dtype=np.float64))
 
     return of_diagonals
 
@@ -153,7 +124,7 @@ def _of_blocks(func: Any) -> Definition:
         numbering = Numbering()
         rows = [list(row) if isinstance(row, (list, tuple)) else row for row in blocks]
         numbers = [[numbering.number(b) for b in r] if isinstance(r, list) else numbering.number(r) for r in rows]
-        return numbering.matrix(func(numbers, *args, **kwargs))
+        return matrix_of(numbering, func(numbers, *args, **kwargs))
 
     return of_blocks
 
@@ -165,8 +136,7 @@ def block_diag(mats: Any, format: Any = None, dtype: Any = None) -> Any:
 
 def _of_entries(func: Any) -> Definition:
     def of_entries(A: Any, k: int = 0, format: Any = None) -> Any:
-        unique = of_any(A)._unique()
-        return unique._moved(func(unique.numbers, k, format))
+        return of_any(A).asked(lambda numbers: func(numbers, k, format))
 
     return of_entries
 
@@ -207,11 +177,12 @@ stated(scipy.sparse.triu, lambda x: scipy.sparse.triu(scipy.sparse.csr_array(x))
 def spdiags(data: Any, diags: Any, m: Any = None, n: Any = None, format: Any = None) -> Any:
     """``scipy.sparse.spdiags``."""
     numbering = Numbering()
-    return numbering.matrix(scipy.sparse.spdiags(numbering.number(data), diags, m, n, format))
+    return matrix_of(numbering, scipy.sparse.spdiags(numbering.number(data), diags, m, n, format))
 
 
 @stated(scipy.sparse.kron, lambda x: scipy.sparse.kron(scipy.sparse.csr_array(x[:2, :2]), np.eye(2)) @ x[0])
 def kron(A: Any, B: Any, format: Any = None) -> Any:
     """``scipy.sparse.kron``."""
     A, B = (of_any(m) if is_sparse(m) else built(scipy.sparse.coo_array, traced(stack_objects(m))) for m in (A, B))
-    return TracedSparse.of_triplets(triplets.kron(entries_of(A), entries_of(B)), A.numbers, format or "csr")
+    like = scipy.sparse.kron(A.numbers, B.numbers, format)
+    return TracedSparse.of_triplets(triplets.kron(entries_of(A), entries_of(B)), type(like), like.ndim)

@@ -7,6 +7,7 @@ from typing import Any
 import scipy.sparse
 
 from sparsead.errors import unsupported
+from sparsead.ops.registry import any_traced
 from sparsead.ops.sparse.matrix import TracedSparse
 from sparsead.tracing.array import HANDLERS, SPARSE
 from sparsead.tracing.positioned import Traced
@@ -55,10 +56,28 @@ def _attribute(original: Any, matrix: Any, name: str, value: Any) -> None:
     )
 
 
+def _made(original: Any, matrix: Any, *args: Any, **kwargs: Any) -> None:
+    if not any_traced(args, kwargs):
+        original(matrix, *args, **kwargs)
+        return
+    name = f"scipy.sparse.{type(matrix).__name__}"
+    raise unsupported(
+        f"{name} of traced values where it is not called by its name (but held in a dict, an attribute, a library)",
+        f"Call {name}(...) in the function itself.",
+    )
+
+
+def _scaled(original: Any, matrix: Any, *args: Any) -> None:
+    raise unsupported(
+        "multiplying a sparse matrix of constants by traced values in place", "Make a new one: A = A * s."
+    )
+
+
 HANDLERS[SPARSE] = TracedSparse.of_constant
 replace_method("scipy.sparse._base", "_spbase", "__setattr__", _attribute)
-for _name in (*PRODUCTS, *OTHERS, *WRITING):
-    _replacement = _written if _name in WRITING else _given_way(_name)
+SPECIAL = dict.fromkeys(WRITING, _written) | dict.fromkeys(("__imul__", "__itruediv__"), _scaled) | {"__init__": _made}
+for _name in (*PRODUCTS, *OTHERS, *SPECIAL):
+    _replacement = SPECIAL.get(_name) or _given_way(_name)
     _bases = dict.fromkeys(base for cls in CLASSES for base in cls.__mro__ if _name in vars(base))
     for _home in [base for base in _bases if base not in (object, dict)]:
         replace_method(_home.__module__, _home.__name__, _name, _replacement)

@@ -2,22 +2,26 @@
 
 from __future__ import annotations
 
+import types
 from typing import Any
 
 import numpy as np
 import scipy.sparse
 import scipy.sparse.linalg
+from scipy.sparse.linalg import SuperLU
 
 from sparsead.ops import solves
 from sparsead.ops.implicit import carried, held, restated
 from sparsead.ops.registry import is_traced, record, traced
 from sparsead.ops.sparse import triplets
-from sparsead.ops.sparse.building import stated
-from sparsead.ops.sparse.matrix import TracedSparse, is_sparse
+from sparsead.ops.sparse.building import built, stated
+from sparsead.ops.sparse.matrix import TracedSparse, entries_of, of_any
+from sparsead.ops.sparse.numbering import is_sparse
 from sparsead.program.room import require_room
 from sparsead.tracing.array import stack_objects
+from sparsead.tracing.complex import TracedComplex
 from sparsead.tracing.order import second_order_wanted
-from sparsead.tracing.replacing.names import patch
+from sparsead.tracing.replacing.names import KINDS, patch
 
 NAME = "scipy.sparse.linalg.spsolve"
 BYTES = 24  # of an entry of the inverse, while it is computed
@@ -26,14 +30,14 @@ BYTES = 24  # of an entry of the inverse, while it is computed
 class Solver:
     """What ``splu`` and ``factorized`` give: solves with one constant matrix, also for traced right-hand sides."""
 
-    def __init__(self, matrix: Any) -> None:
-        self._factors: Any = scipy.sparse.linalg.splu(scipy.sparse.csc_matrix(matrix))
-        self.shape = matrix.shape
+    def __init__(self, factors: Any) -> None:
+        self._factors = factors
+        self.shape = factors.shape
 
     def solve(self, rhs: Any, trans: str = "N") -> Any:
         """Same as ``SuperLU.solve``."""
         rhs = stack_objects(rhs)
-        if not is_traced(rhs):
+        if not isinstance(rhs, TracedComplex) and not is_traced(rhs):
             return self._factors.solve(np.asarray(rhs), trans)
         n = self.shape[0]
         _require_dense(n)
@@ -53,7 +57,7 @@ class TracedSolver:
 
     def solve(self, rhs: Any, trans: str = "N") -> Any:
         """Same as ``SuperLU.solve``."""
-        return by_matrix(self.matrix.T if trans in ("T", "H") else self.matrix, stack_objects(rhs))
+        return by_matrix(self.matrix.T if trans in ("T", "H") else self.matrix, traced(stack_objects(rhs)))
 
     __call__ = solve
 
@@ -65,7 +69,20 @@ def _require_dense(n: int) -> None:
 
 def solver_of(matrix: Any) -> Solver | TracedSolver:
     """Return what solves with a matrix, of constants or of unknowns."""
-    return TracedSolver(matrix) if issubclass(type(matrix), TracedSparse) else Solver(matrix)
+    if issubclass(type(matrix), TracedSparse):
+        return TracedSolver(matrix)
+    return Solver(scipy.sparse.linalg.splu(scipy.sparse.csc_matrix(matrix)))
+
+
+def _made_outside(value: Any) -> Any:
+    """Return what stands in for a solver that was made before: factors of a constant matrix, or their ``solve``."""
+    if isinstance(value, SuperLU):
+        return Solver(value)
+    factors = value.__self__  # what scipy.sparse.linalg.factorized returns
+    return Solver(factors).solve if isinstance(factors, SuperLU) else None
+
+
+KINDS |= {SuperLU: _made_outside, types.BuiltinMethodType: _made_outside}
 
 
 def by_matrix(matrix: TracedSparse, b: Any) -> Any:
@@ -103,9 +120,49 @@ CONSTANT = scipy.sparse.csc_array([[2.0, 1.0, 0.0], [0.5, 3.0, 0.0], [0.0, 0.0, 
 )
 def spsolve(A: Any, b: Any, permc_spec: Any = None, use_umfpack: bool = True) -> Any:
     """``scipy.sparse.linalg.spsolve``."""
-    b = traced(stack_objects(b)) if not is_sparse(b) else b.toarray()
-    x = solver_of(A).solve(b)
-    return x[:, 0] if np.ndim(x) == 2 and np.shape(x)[1] == 1 else x
+    sparse = is_sparse(b)
+    x = solver_of(A).solve(b.toarray() if sparse else stack_objects(b))
+    if np.ndim(x) == 2 and np.shape(x)[1] == 1:
+        return x[:, 0]
+    return built(_compressed(A), x) if sparse else x
+
+
+def _compressed(matrix: Any) -> Any:
+    """Return the class in which SciPy solves with a matrix: one of compressed columns or rows."""
+    kind = matrix.__class__
+    return kind if kind.__name__[:3] in ("csc", "csr") else scipy.sparse.csc_array
+
+
+@stated(
+    scipy.sparse.linalg.spsolve_triangular,
+    lambda x: scipy.sparse.linalg.spsolve_triangular(scipy.sparse.tril(CONSTANT).tocsr(), x[:, 0]),
+)
+def spsolve_triangular(
+    A: Any,
+    b: Any,
+    lower: bool = True,
+    overwrite_A: bool = False,
+    overwrite_b: bool = False,
+    unit_diagonal: bool = False,
+) -> Any:
+    """``scipy.sparse.linalg.spsolve_triangular``."""
+    entries = entries_of(A)
+    outside = entries.rows < entries.columns if lower else entries.rows > entries.columns
+    if outside.any():
+        raise np.linalg.LinAlgError(f"A is not triangular: it has entries on the {'upper' if lower else 'lower'} side")
+    if unit_diagonal:
+        A = of_any(A).copy()
+        A.setdiag(1.0)
+    return spsolve(A, b)
+
+
+@stated(
+    scipy.sparse.linalg.inv,
+    lambda x: scipy.sparse.linalg.inv(scipy.sparse.csc_array(x[:, :3] + 2.0 * np.eye(3))).toarray(),
+)
+def inv(A: Any) -> Any:
+    """``scipy.sparse.linalg.inv``: all of it is stored."""
+    return spsolve(A, scipy.sparse.eye_array(A.shape[0], format="csc"))
 
 
 # Factors may be made of constants and meet a traced right-hand side later: these are replaced in every call.

@@ -27,10 +27,12 @@ class Triplets:
     @classmethod
     def of_constant(cls, matrix: Any) -> Triplets:
         """Return the nonzeros of a scipy matrix."""
-        coo = scipy.sparse.coo_array(matrix)
+        coo = scipy.sparse.coo_array(matrix, copy=True)
         coo.sum_duplicates()
         coo.eliminate_zeros()
-        return cls(coo.row, coo.col, coo.data, coo.shape)
+        columns = coo.coords[-1]
+        rows = coo.coords[0] if len(coo.shape) == 2 else np.zeros_like(columns)
+        return cls(rows, columns, coo.data, (1, *coo.shape)[-2:])
 
     @property
     def keys(self) -> IndexArray:
@@ -61,6 +63,21 @@ class Triplets:
     def transposed(self) -> Triplets:
         """The transpose."""
         return Triplets(self.columns, self.rows, self.values, self.shape[::-1])
+
+    def spread(self, shape: tuple[int, ...]) -> Triplets:
+        """Return the matrix repeated along axes of length 1 until it has a shape."""
+        entries = self
+        for axis, length in enumerate(shape):
+            if entries.shape[axis] != length:
+                entries = entries._repeated(axis, length)
+        return entries
+
+    def _repeated(self, axis: int, length: int) -> Triplets:
+        """Return the matrix with one row, or column, repeated."""
+        places = [np.tile(self.rows, length), np.tile(self.columns, length)]
+        places[axis] = np.repeat(np.arange(length), self.rows.size)
+        shape = (length, self.shape[1]) if axis == 0 else (self.shape[0], length)
+        return Triplets(places[0], places[1], np.tile(self.values, length), shape)
 
     def sum(self, axis: int | None) -> Any:
         """Return the sum over an axis, as an array, or over all entries."""

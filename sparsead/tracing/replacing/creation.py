@@ -27,6 +27,7 @@ from sparsead.tracing.array import (
 from sparsead.tracing.complex import TracedComplex
 from sparsead.tracing.replacing.names import patch
 from sparsead.tracing.scalar import WHERE, TracedScalar, of_numbers
+from sparsead.tracing.selection import Selection
 
 
 def allocating(original: Callable[..., Any]) -> Callable[..., Any]:
@@ -86,6 +87,9 @@ def _asked(original: Callable[..., Any], array: Any, args: Any, kwargs: dict[str
 
 def _where(condition: Any, *values: Any) -> Any:
     """``np.where``; of numbers, which loop code chooses from, without a detour."""
+    selection = next((v for v in (condition, *values) if type(v) is Selection), None)
+    if selection is not None and len(values) == 2:
+        return selection.choice(condition, *values)
     chosen = of_numbers(WHERE, (condition, *values)) if len(values) == 2 else None
     return _chosen(condition, *values) if chosen is None else of_number(chosen)
 

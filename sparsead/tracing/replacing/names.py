@@ -43,6 +43,7 @@ _COMPILED = tuple(EXTENSION_SUFFIXES)
 PATCHES: dict[Callable[..., Any], Any] = {}
 LATER: dict[tuple[str, str], Callable[..., Any]] = {}  # module and name of a function -> its replacement
 NAMES: dict[str, Any] = {}  # names that the modules of the function get which have none such: they hide builtins
+KINDS: dict[type, Callable[[Any], Any]] = {}  # of objects of compiled code -> what stands in for one of them
 TOO: list[Callable[[], None]] = []  # replace something else, when a trace begins and after imports
 
 _tracing = threading.local()
@@ -150,7 +151,24 @@ def _modules(f: Callable[..., Any]) -> list[dict[str, Any]]:
         inner = getattr(inspect.getattr_static(value, "py_func", value), "__globals__", None)
         if isinstance(inner, dict):
             found[id(inner)] = inner
+    for value in [f, *names.values(), *cells]:
+        held = _attributes(value)
+        if held:
+            found[id(held)] = held
     return [names for names in found.values() if not is_library(str(names.get("__name__", "")))]
+
+
+def _attributes(value: Any) -> dict[str, Any] | None:
+    """Return the attributes of an object, or of that of a method, if solvers that were made before are among them."""
+    value = value.__self__ if type(value) is types.MethodType else value
+    if isinstance(inspect.getattr_static(value, "__dict__", None), (types.GetSetDescriptorType, dict)):
+        try:
+            held = object.__getattribute__(value, "__dict__")
+        except (AttributeError, TypeError):
+            return None
+        if type(held) is dict and any(type(v) in KINDS and KINDS[type(v)](v) is not None for v in held.values()):
+            return held
+    return None
 
 
 def _filled(cell: Any) -> bool:
@@ -162,8 +180,14 @@ def _filled(cell: Any) -> bool:
 
 def _stand_in_of(value: Any) -> Any:
     """Return what a function is to be replaced by; None if it is not, or stands in already."""
+    kind = type(value)
+    if kind in KINDS:
+        return KINDS[kind](value)
     if not callable(value):  # nor is a traced number asked for its hash, which it refuses
         return None
+    if kind is functools.partial:
+        inner = _stand_in_of(value.func)
+        return None if inner is None else functools.partial(inner, *value.args, **value.keywords)
     try:
         stand_in = PATCHES.get(value)
     except TypeError:  # unhashable, so not a function
