@@ -3,7 +3,8 @@ PYTHON ?= python3
 BIN := .venv/bin
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 
-.PHONY: demo test doctest lint types check fuzz plain coverage mutate mutate-border numpy-tests versions optimised docs bench clean
+.PHONY: demo test doctest lint types check fuzz plain coverage mutate mutate-border numpy-tests versions optimised stress
+.PHONY: allocations docs bench clean
 
 .venv/ready: pyproject.toml
 	$(PYTHON) -m venv .venv
@@ -30,9 +31,21 @@ check: lint types test doctest
 
 MINUTES ?= 10
 
-fuzz: .venv/ready     ## try random programs, then random colorings, with fresh seeds, for MINUTES=10 each
+fuzz: .venv/ready     ## try random programs, colorings and files, with fresh seeds, for MINUTES=10 each
 	$(BIN)/python -m tests.fuzz programs --minutes $(MINUTES)
 	$(BIN)/python -m tests.fuzz matrices --minutes $(MINUTES)
+	$(BIN)/python -m tests.fuzz readers --minutes $(MINUTES)
+
+stress: .venv/ready   ## threads that prepare, evaluate, import, pickle, compile and fork at once, for MINUTES=10
+	$(BIN)/python -m tests.stress --minutes $(MINUTES)
+
+# Allocators that fill what they give and free, and that notice writes outside of it; the second is the C library's.
+GUARDED := PYTHONMALLOC=debug MALLOC_CHECK_=3 MALLOC_PERTURB_=165 LD_PRELOAD=libc_malloc_debug.so.0
+
+allocations: .venv/ready ## random programs, aliasing and calls of NumPy's functions, for MINUTES=10 each, over guarded memory
+	$(GUARDED) $(BIN)/python -m tests.fuzz programs --minutes $(MINUTES)
+	$(GUARDED) $(BIN)/python -m tests.fuzz aliasing --minutes $(MINUTES)
+	$(GUARDED) $(BIN)/python -m tests.fuzz calls --minutes $(MINUTES)
 
 plain: .venv/ready    ## pass the tests of kernels and sweeps without compiling anything
 	NUMBA_DISABLE_JIT=1 SPARSEAD_BACKEND=python $(BIN)/python -m pytest -n 2 -m "not slow" $(PLAIN)

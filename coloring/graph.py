@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import cached_property
 
 import numpy as np
 
 from . import kernels
+from .cached import cached_property
 from .pattern import SparsityPattern
 from .sizes import index_dtype
 

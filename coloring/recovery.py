@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from functools import cached_property
 
 import numpy as np
 
 from . import kernels, values
+from .cached import cached_property
 from .errors import ColoringError
 from .graph import Graph
 from .orientation import Orientation

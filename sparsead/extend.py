@@ -8,13 +8,13 @@ coloring follow.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from functools import cached_property
 from typing import Any
 
 import numpy as np
 
 import coloring as graph
 from coloring import SparsityPattern
+from coloring.cached import cached_property
 from sparsead.errors import InputError, user_origin
 from sparsead.program.index import IndexArray, Shape
 from sparsead.program.nodes import Call

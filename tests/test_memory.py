@@ -121,6 +121,15 @@ def test_work_arrays_are_refused_before_they_are_allocated(little):
         jac.jvp(X, X)
 
 
+def test_batches_are_refused_before_they_are_allocated(little):
+    jac = sad.jacobian(coupled, X)
+    little(100_000)
+    with pytest.raises(MemoryError, match=r"a contiguous copy of x, .* would need about .* evaluate fewer points"):
+        jac.batch(np.broadcast_to(X, (1000, 40)))
+    with pytest.raises(MemoryError, match=r"the results of a batch, .* would need about .* evaluate fewer points"):
+        jac.batch(np.tile(X, (100, 1)))
+
+
 # -- limits of the system --------------------------------------------------------------------------------------------
 
 

@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+import ast
+import contextlib
+import gc
 import multiprocessing
+import threading
+import time
 from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
@@ -11,6 +16,7 @@ import scipy.sparse
 
 import sparsead as sad
 from sparsead.emit import nest
+from sparsead.emit.parsing import parse
 from sparsead.problems import PROBLEMS
 
 A = scipy.sparse.random_array((400, 400), density=0.01, random_state=np.random.default_rng(0), format="csr")
@@ -42,6 +48,35 @@ def test_preparations_from_several_threads():
         together = list(pool.map(prepared, range(1, 7)))
     for one, other in zip(alone, together, strict=True):
         np.testing.assert_array_equal(one, other)
+
+
+def test_code_is_parsed_in_several_threads():
+    """Before Python 3.13 the standard parser counts its depth for all threads together; where one thread hands over
+    while it builds a tree, as finalizers do that the garbage collector runs, it fails."""
+    text = "def f(x):\n" + "    y[0] = x[1] * (x[2] + x[3]) - x[4]\n" * 20
+    threshold, others_end = gc.get_threshold(), threading.Event()
+
+    def hand_over(phase, info):
+        time.sleep(1e-5)
+
+    def others():
+        while not others_end.is_set():
+            with contextlib.suppress(SystemError):  # theirs fails, and that is Python's own
+                ast.parse("x = [1 + 2, (3, 4)]")
+
+    gc.callbacks.append(hand_over)
+    gc.set_threshold(100)
+    try:
+        with ThreadPoolExecutor(4) as pool:
+            pool.submit(others)
+            try:
+                trees = list(pool.map(lambda _: ast.dump(parse(text)), range(4)))
+            finally:
+                others_end.set()
+    finally:
+        gc.callbacks.remove(hand_over)
+        gc.set_threshold(*threshold)
+    assert set(trees) == {ast.dump(parse(text))}
 
 
 @pytest.fixture

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from functools import cached_property
 from typing import Any
 
 import networkx as nx
 import numpy as np
+
+from ..cached import cached_property
 
 
 class CompressedGraph(nx.Graph):

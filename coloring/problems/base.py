@@ -7,12 +7,13 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Sequence
 from copy import copy
 from dataclasses import dataclass
-from functools import cached_property, partial
+from functools import partial
 from typing import Any, NamedTuple
 
 import numpy as np
 
 from .. import kernels
+from ..cached import cached_property
 from ..orders import ORDERS, order_by_name
 from ..pattern import SparsityPattern
 from .terms import Terms, grown

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from functools import cached_property, partial
+from functools import partial
 
 import numpy as np
 
 from .. import kernels
 from ..bounds import density_bound
+from ..cached import cached_property
 from ..graph import Graph
 from ..pattern import SparsityPattern
 from .base import Candidate, Simpler

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from functools import cached_property, partial
+from functools import partial
 from typing import Any
 
 import numpy as np
 
 from .. import kernels
 from ..bounds import clique_bound, packing_bound
+from ..cached import cached_property
 from ..orientation import renumber
 from ..pattern import SparsityPattern
 from ..regular import block_size, blocks_of, circular_colorings

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from copy import copy
-from functools import cached_property, partial
+from functools import partial
 from typing import Any
 
 import numpy as np
 
 from .. import kernels
 from ..bounds import clique_bound, density_bound, star_band_bound
+from ..cached import cached_property
 from ..errors import ColoringError
 from ..graph import Graph
 from ..orientation import read, settle

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import functools
+import math
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Any
@@ -11,12 +11,14 @@ import numpy as np
 import scipy.sparse
 
 from coloring import SparsityPattern
+from coloring.cached import cached_property
 from sparsead.derivatives.plain import names_of
 from sparsead.derivatives.structure import FixedStructure
 from sparsead.emit.lanes import COUNT, Layout, in_lanes
 from sparsead.emit.sweep import Engine, Sweep
 from sparsead.errors import InputError
 from sparsead.kernels.kernel import Kernels
+from sparsead.memory import require
 from sparsead.program.index import index_dtype
 from sparsead.program.nodes import Program
 from sparsead.sweeps.assembly import Assembly
@@ -25,6 +27,8 @@ from sparsead.tracing.arguments import Signature, real_array
 from sparsead.tracing.trees import Leaf
 
 Shape = tuple[int, ...]
+
+FEWER = "evaluate fewer points at a time"
 
 
 class Batch:
@@ -99,6 +103,8 @@ class Batch:
             array = real_array(value, title)
             if array.ndim == len(shape) + 1 and (array.shape[:-1] if last else array.shape[1:]) == shape:
                 counts[title] = array.shape[at]
+                if not array.flags.c_contiguous:
+                    require(array.nbytes, f"a contiguous copy of {title}, {array.shape},", FEWER)
                 several[name], points[k] = np.ascontiguousarray(array), np.zeros(shape)
             elif array.shape != shape or name == "x":
                 wanted = f"(*{shape}, points)" if last else f"(points, *{shape})"
@@ -112,6 +118,7 @@ class Batch:
 
     def _room(self, out: np.ndarray | None, shape: Shape, arrays: dict[str, np.ndarray]) -> np.ndarray:
         if out is None:
+            require(8.0 * math.prod(shape), f"the results of a batch, {shape},", FEWER)
             return np.empty(shape)
         fits = isinstance(out, np.ndarray) and out.shape == shape and out.dtype == np.float64
         if not fits or not out.flags.c_contiguous or not out.flags.writeable:
@@ -204,7 +211,7 @@ class OfManyPoints:
         values = values if axis == 0 else np.ascontiguousarray(values.T)
         return block_diagonal(self.pattern, values if self.structure.in_order else self.structure.storage.read(values))
 
-    @functools.cached_property
+    @cached_property
     def _matrix_batch(self) -> Batch:
         output = ("data", (self.structure.size,))
         return Batch(self.program, self.signature, self.engine, output, self._assembly.sweeps_of_points, self.values)

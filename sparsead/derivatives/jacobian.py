@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import functools
 from collections.abc import Callable
 from typing import Any, Literal, Unpack, overload
 
@@ -11,6 +10,7 @@ import scipy.sparse
 
 import sparsead.ops  # noqa: F401  (fills the tables that tracing reads)
 from coloring import ColoringResult, SparsityPattern
+from coloring.cached import cached_property
 from sparsead.derivatives import constants
 from sparsead.derivatives.differences import DifferenceJacobian, check_method
 from sparsead.derivatives.guard import Guarded
@@ -205,11 +205,11 @@ class Jacobian(PreparedMatrix, WithNormalEquations):
         """
         return self._product(VJP, w, self._args(x, args, named))
 
-    @functools.cached_property
+    @cached_property
     def _plain_value(self) -> Callable[..., bool]:
         return self._plain_function("value") if isinstance(self.signature.result, Leaf) else never
 
-    @functools.cached_property
+    @cached_property
     def _plain_both(self) -> Callable[..., bool]:
         if not isinstance(self.signature.result, Leaf):
             return never

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import functools
 from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 
 from coloring import SparsityPattern
+from coloring.cached import cached_property
 from sparsead.derivatives import constants
 from sparsead.derivatives.plain import c_function, kept_arguments, repeated_call
 from sparsead.derivatives.prepared import Prepared
@@ -75,12 +75,12 @@ class AsMachineCode(Prepared):
         inputs = self._inputs(tuple(kept))
         return lambda: self._assembly.fill(data, inputs)
 
-    @functools.cached_property
+    @cached_property
     def address(self) -> int:
         """Address of the compiled values: ``void (const double *x, .., double *values)``; see `c_function`."""
         return self._c_values.address
 
-    @functools.cached_property
+    @cached_property
     def _c_values(self) -> CFunction:
         return self.c_function()
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import functools
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
@@ -10,6 +9,7 @@ import numpy as np
 import scipy.sparse.linalg
 
 from coloring import SparsityPattern
+from coloring.cached import cached_property
 from coloring.pictures.thumbnail import thumbnail
 from sparsead.checking.check import verify
 from sparsead.checking.plain import copied
@@ -252,7 +252,7 @@ class PreparedMatrix(OfManyPoints, AsMachineCode, Matrix):
         self._diagonal.fill(data, inputs)
         return data if out is None else out
 
-    @functools.cached_property
+    @cached_property
     def _diagonal(self) -> Assembly:
         patterns = self._detected()
         storage = Storage.of_diagonal(patterns[self.linear.target])
@@ -344,7 +344,7 @@ class PreparedMatrix(OfManyPoints, AsMachineCode, Matrix):
         linear = self._linear_for_products
         return product_sweep(linear.transposed() if product.transposed else linear, name, self.engine)
 
-    @functools.cached_property
+    @cached_property
     def _linear_for_products(self) -> LinearProgram:
         return for_products(self.linear, self._differentiated)
 
@@ -364,11 +364,11 @@ class PreparedMatrix(OfManyPoints, AsMachineCode, Matrix):
         self._verify(data, how, args)
         return self.structure.matrix(data) if matrix is None else matrix
 
-    @functools.cached_property
+    @cached_property
     def _both(self) -> Kernels:
         return combined(super()._both, self.linear.primal)
 
-    @functools.cached_property
+    @cached_property
     def _plain(self) -> Callable[..., bool]:
         """What takes plain calls ``(x, *args, data)`` and tells whether it did."""
         return self._plain_entry({})

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import functools
 import threading
 from collections.abc import Callable
 from typing import Any
@@ -11,6 +10,7 @@ import numpy as np
 import scipy.sparse
 
 from coloring import SparsityPattern
+from coloring.cached import cached_property
 from sparsead.derivatives.prepared import Prepared
 from sparsead.derivatives.structure import FixedStructure
 from sparsead.derivatives.vectors import new_or_checked
@@ -177,6 +177,6 @@ class WithNormalEquations(Prepared):
         """
         return self._normal(self.values(x, *args, out=self._normal.values(), order="csr"), r, weights, triangle, out)
 
-    @functools.cached_property
+    @cached_property
     def _normal(self) -> NormalEquations:
         return NormalEquations(self.pattern, self.engine)

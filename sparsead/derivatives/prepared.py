@@ -9,6 +9,7 @@ from typing import Any, ClassVar
 
 import numpy as np
 
+from coloring.cached import cached_property
 from sparsead.checking.report import Report, unchecked
 from sparsead.contract import ROUNDING, Derivative
 from sparsead.derivatives.batch import Batch, batch_of
@@ -81,7 +82,7 @@ class Prepared(Described, Sendable, Derivative):
         """
         return self._batches("value")((X, *args), out, axis)
 
-    @functools.cached_property
+    @cached_property
     def _known_batches(self) -> dict[str, Batch]:
         return {}
 
@@ -111,7 +112,7 @@ class Prepared(Described, Sendable, Derivative):
         function = self._functions[name]
         return plain_entry(self.program, self.signature, [self._sweep(name)], {function.array: function.shape})
 
-    @functools.cached_property
+    @cached_property
     def _both(self) -> Kernels:
         """The kernels of all functions, and of what a matrix reads: one sweep for all."""
         return functools.reduce(combined, [f.kernels for f in self._functions.values()])
@@ -214,11 +215,11 @@ class OfScalar(Prepared):
         self._sweep("value_and_gradient")(**self._inputs(args), y=y, g=g)
         return float(y[0]), self.signature.like_x(g)
 
-    @functools.cached_property
+    @cached_property
     def _plain_value(self) -> Callable[..., bool]:
         return plain_entry(self.program, self.signature, [self._sweep("value")], {"y": (1,)})
 
-    @functools.cached_property
+    @cached_property
     def _plain_gradient(self) -> Callable[..., bool]:
         return self._plain_function("gradient")
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import functools
 import math
 import threading
 from collections.abc import Callable
@@ -12,6 +11,7 @@ import numpy as np
 import scipy.sparse
 
 from coloring import SparsityPattern
+from coloring.cached import cached_property
 from sparsead.derivatives.layouts import KINDS, Layout
 from sparsead.errors import InputError
 from sparsead.sweeps.storage import Storage
@@ -60,7 +60,7 @@ class FixedStructure:
         matrix.data = data if self._flat else data.reshape(self.layout.shape)
         return matrix
 
-    @functools.cached_property
+    @cached_property
     def _empty(self) -> Any:
         """The matrix without values."""
         values = np.empty(self.layout.shape)
@@ -74,7 +74,7 @@ class FixedStructure:
         matrix.data = values[:0].copy()
         return matrix
 
-    @functools.cached_property
+    @cached_property
     def storage(self) -> Storage:
         """Where each entry stands among the values."""
         return self.layout.storage or Storage.by_rows(self.pattern)
@@ -149,7 +149,7 @@ class FixedStructure:
             self._sources[key] = source
         return self._sources[key]
 
-    @functools.cached_property
+    @cached_property
     def _sources(self) -> dict[tuple[str, str], np.ndarray]:
         return {}
 

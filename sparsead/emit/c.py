@@ -12,6 +12,7 @@ from collections import defaultdict
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from sparsead.emit.parsing import parse
 from sparsead.emit.sharing import Procedure
 from sparsead.emit.source import Function
 
@@ -66,7 +67,7 @@ def c_procedure(source: Procedure) -> Printed:
 
 
 def _printed(text: str, name: str, arrays: Mapping[str, str], numbers: tuple[str, ...], called: Called) -> Printed:
-    function = ast.parse(text).body[0]
+    function = parse(text).body[0]
     assert isinstance(function, ast.FunctionDef)
     read = _read(function.body, called)
     taken = tuple(array for array in arrays if array in read)

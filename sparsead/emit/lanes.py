@@ -17,6 +17,7 @@ import ast
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
+from sparsead.emit.parsing import parse
 from sparsead.emit.source import POINT, Source, share
 from sparsead.emit.written_out import written_out
 
@@ -189,7 +190,7 @@ class _Part:
             if name not in self.renamed and name not in self.local:
                 self.out.array(name)
         for function in self.source.functions:
-            parsed = ast.parse(function.text).body[0]
+            parsed = parse(function.text).body[0]
             assert isinstance(parsed, ast.FunctionDef)
             tables = {name: self.source.fixed[name] for name in self.renamed}
             items = self.items(written_out(parsed.body, tables) or parsed.body)
@@ -312,14 +313,12 @@ class _WithLanes(ast.NodeTransformer):
 
 def _stored(source: Source) -> set[str]:
     """Return the arrays that a source writes to."""
-    nodes = (
-        n for n in ast.walk(ast.parse(source.text)) if isinstance(n, ast.Subscript) and isinstance(n.ctx, ast.Store)
-    )
+    nodes = (n for n in ast.walk(parse(source.text)) if isinstance(n, ast.Subscript) and isinstance(n.ctx, ast.Store))
     return {n.value.id for n in nodes if isinstance(n.value, ast.Name)}
 
 
 def _parsed(code: str) -> ast.expr:
-    return ast.parse(code, mode="eval").body
+    return parse(code, mode="eval").body
 
 
 def _runs(items: Iterable[_Item]) -> Iterable[_Run]:
@@ -332,7 +331,7 @@ def _runs(items: Iterable[_Item]) -> Iterable[_Run]:
 
 def work_of(source: Source) -> float:
     """Return about how many operations one point takes, one at a time: what vectorises within a point counts less."""
-    statements = (s for f in source.functions for s in ast.parse(f.text).body[0].body)  # type: ignore[attr-defined]
+    statements = (s for f in source.functions for s in parse(f.text).body[0].body)
     return sum(map(_work, statements))
 
 

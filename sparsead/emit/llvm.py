@@ -24,6 +24,7 @@ from coloring.interrupts import deferred
 from sparsead.emit.address import address
 from sparsead.emit.cache import CodeCache, default_cache
 from sparsead.emit.frame import Frame
+from sparsead.emit.parsing import parse
 from sparsead.emit.python import Bind, Call
 from sparsead.emit.sequence import entry
 from sparsead.emit.sharing import Procedure
@@ -297,7 +298,7 @@ def assembly(functions: Sequence[Function]) -> str:
 
 
 def _statements(code: Function | Procedure) -> list[ast.stmt]:
-    function = ast.parse(code.text).body[0]
+    function = parse(code.text).body[0]
     assert isinstance(function, ast.FunctionDef)
     return function.body
 

@@ -11,6 +11,7 @@ import numpy as np
 import scipy.special
 
 from coloring.interrupts import uninterrupted
+from sparsead.emit.parsing import parse
 from sparsead.emit.sharing import Procedure
 from sparsead.emit.source import Function
 
@@ -38,7 +39,7 @@ def load(
     code: Function | Procedure, functions: dict[str, Callable[..., Any]], exact: bool = False
 ) -> Callable[..., None]:
     """Define a generated function in a namespace that holds `functions` only; `exact`: numbers are float64."""
-    text = ast.parse(code.text)
+    text = parse(code.text)
     namespace: dict[str, Any] = {**functions, "inf": np.inf, "nan": np.nan, "range": range, "abs": abs}
     namespace |= {"min": min, "max": max}
     if exact:

@@ -10,10 +10,12 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from coloring.cached import cached_property
 from sparsead.emit.frame import Frame
 from sparsead.emit.pool import run_all
 from sparsead.emit.python import Bind, Call, interpreted, numba_compiled
 from sparsead.emit.source import PART, Callback, Function, Source
+from sparsead.forks import ProcessLock
 from sparsead.memory import require
 
 
@@ -70,17 +72,17 @@ class Sweep:
         ours = {PART, *source.fixed, *self.sizes, *source.sizes}
         self.given = [name for name in source.arrays if name not in ours]
         self._compiled: list[Bind] | None = None
-        self._lock = threading.Lock()
+        self._lock = ProcessLock()
         self._local = threading.local()
 
-    @functools.cached_property
+    @cached_property
     def functions(self) -> list[Function]:
         """The generated functions."""
         return self.source.functions
 
     def compile(self) -> list[Bind]:
         """Compile now, if that has not been done; return what binds the compiled functions to arrays."""
-        with self._lock:
+        with self._lock.held():
             if self._compiled is None:
                 self._compiled = BACKENDS[self.engine.backend](self.functions)
                 self._compile_callbacks()

@@ -13,6 +13,8 @@ from typing import Any
 
 import numpy as np
 
+from sparsead.emit.parsing import parse
+
 MOST = 400  # statements of what is written out
 INTEGERS = {ast.Add: operator.add, ast.Sub: operator.sub, ast.Mult: operator.mul, ast.FloorDiv: operator.floordiv}
 COMPARE = {ast.Lt: operator.lt, ast.LtE: operator.le, ast.Gt: operator.gt, ast.GtE: operator.ge, ast.Eq: operator.eq}
@@ -106,7 +108,7 @@ class _Known(ast.NodeTransformer):
         self.values: dict[str, Number] = {}
 
     def visited(self, node: ast.expr) -> ast.expr:
-        return self.visit(ast.parse(ast.unparse(node), mode="eval").body)
+        return self.visit(parse(ast.unparse(node), mode="eval").body)
 
     def holds(self, test: ast.expr) -> bool:
         match self.visited(test):

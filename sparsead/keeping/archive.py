@@ -6,7 +6,7 @@ import math
 import os
 import stat
 import zipfile
-from typing import Any, cast
+from typing import Any, BinaryIO, cast
 
 import numpy as np
 from numpy.lib import format as npy
@@ -28,21 +28,25 @@ def read_arrays(path: Any, known: set[str]) -> dict[str, np.ndarray]:
     known : set of str
         The names that it may hold, each once.
     """
-    with open(os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)), "rb") as file:
-        if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
-            raise ValueError("it is no plain file")
-        with zipfile.ZipFile(file) as archive:
-            members = archive.infolist()
-            names = [member.filename.removesuffix(".npy") for member in members]
-            unknown = sorted(set(names) - known)
-            if unknown or len(set(names)) < len(names):
-                raise ValueError(
-                    f"it holds {unknown[0][:40]!r}, expected {sorted(known)}" if unknown else "a name twice"
-                )
-            for member in members:
-                _check_compression(member)
-            require(2 * sum(member.file_size for member in members), f"the arrays in {path}", "prepare again and save")
-            return {name: _array(archive, member) for name, member in zip(names, members, strict=True)}
+    with opened(path) as file, zipfile.ZipFile(file) as archive:
+        members = archive.infolist()
+        names = [member.filename.removesuffix(".npy") for member in members]
+        unknown = sorted(set(names) - known)
+        if unknown or len(set(names)) < len(names):
+            raise ValueError(f"it holds {unknown[0][:40]!r}, expected {sorted(known)}" if unknown else "a name twice")
+        for member in members:
+            _check_compression(member)
+        require(2 * sum(member.file_size for member in members), f"the arrays in {path}", "prepare again and save")
+        return {name: _array(archive, member) for name, member in zip(names, members, strict=True)}
+
+
+def opened(path: Any) -> BinaryIO:
+    """Open a plain file to be read, without waiting; raise ValueError for pipes, folders and devices."""
+    handle = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0))
+    if not stat.S_ISREG(os.fstat(handle).st_mode):
+        os.close(handle)
+        raise ValueError("it is no plain file")
+    return os.fdopen(handle, "rb")
 
 
 def _check_compression(member: zipfile.ZipInfo) -> None:

@@ -12,15 +12,15 @@ import pickle
 from collections.abc import Callable
 from contextvars import ContextVar
 from dataclasses import dataclass, replace
-from threading import RLock
 from typing import TYPE_CHECKING, Any, Self
 
 from sparsead.errors import InputError
+from sparsead.forks import ProcessLock
 from sparsead.keeping.saving import arrays_of, coloring_in
 from sparsead.kernels.fingerprint import fingerprint
 from sparsead.kernels.kernel import Kernels
 
-_lock = RLock()
+_lock = ProcessLock()
 _probing: ContextVar[bool] = ContextVar("sparsead_probing", default=False)
 
 
@@ -70,7 +70,7 @@ class Sendable:
 
         def __getattr__(self, name: str) -> Any:
             """Prepare again, if that has not been done; attributes that are there never come this way."""
-            with _lock:
+            with _lock.held():
                 if "_sent" in self.__dict__ and not name.startswith("__"):
                     self.__dict__.update(_restored(*self.__dict__["_sent"]).__dict__)
                     del self.__dict__["_sent"]

@@ -6,13 +6,13 @@ nothing cheaper fits. Index -1 means nowhere.
 
 from __future__ import annotations
 
-import functools
 import hashlib
 from collections.abc import Hashable
 from dataclasses import dataclass
 
 import numpy as np
 
+from coloring.cached import cached_property
 from sparsead.program.index import IDENTITIES, IndexArray, Shape, narrowed, stored_part
 
 MOST_DIFFERENCES = 1 << 20  # of two index maps, to be looked at one by one
@@ -26,7 +26,7 @@ class Table:
     axes: tuple[int, ...]
     entries: np.ndarray
 
-    @functools.cached_property
+    @cached_property
     def key(self) -> Hashable:
         """A key that is equal for equal tables."""
         return self.axes, hashlib.blake2b(np.ascontiguousarray(self.entries).data, digest_size=16).digest()
@@ -41,7 +41,7 @@ class IndexMap:
     strides: tuple[int, ...]
     tables: tuple[Table, ...] = ()
 
-    @functools.cached_property
+    @cached_property
     def key(self) -> Hashable:
         """A key that is equal for equal maps of the same form."""
         return self.shape, self.offset, self.strides, tuple(t.key for t in self.tables)

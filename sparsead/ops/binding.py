@@ -9,12 +9,12 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable, Iterable
-from functools import cached_property
 from inspect import Parameter, Signature
 from typing import Any, NamedTuple
 
 import numpy as np
 
+from coloring.cached import cached_property
 from sparsead.errors import unsupported
 from sparsead.ops.signatures import OMITTED, signature_of
 from sparsead.tracing.array import TracedArray, stack_objects, write_out

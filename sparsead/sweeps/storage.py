@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import functools
 from dataclasses import dataclass
 
 import numpy as np
 
 from coloring import SparsityPattern
+from coloring.cached import cached_property
 from sparsead.program.index import IndexArray, identity, narrowed
 
 
@@ -47,17 +47,17 @@ class Storage:
         """Return the storage of the diagonal alone, an element for each row of the square part."""
         return cls.of(np.where(pattern.rows == pattern.indices, pattern.rows, -1), min(pattern.shape))
 
-    @functools.cached_property
+    @cached_property
     def in_order(self) -> bool:
         """Tell whether all entries are stored, by rows, and nothing else."""
         return self.size == self.place.size and bool((self.place == np.arange(self.size)).all())
 
-    @functools.cached_property
+    @cached_property
     def is_partial(self) -> bool:
         """Tell whether some entries are not stored."""
         return bool((self.place < 0).any())
 
-    @functools.cached_property
+    @cached_property
     def padding(self) -> np.ndarray:
         """The places that no entry has."""
         empty = np.ones(self.size, dtype=np.bool_)

@@ -1,6 +1,7 @@
 """``sparsead color``: the numbers are those of the package, bad files get one line and status 2."""
 
 import gzip
+import os
 import re
 import tracemalloc
 
@@ -143,3 +144,58 @@ def test_complex_values_and_long_lines(tmp_path):
     path.write_text("%%MatrixMarket matrix array real general\n1 1\n" + " " * 2000 + "1\n")
     with pytest.raises(BadMatrixError, match="a line of more than 1024 characters"):
         read_pattern(path)
+
+
+def test_many_numbers_in_a_line_are_refused_before_they_are_read(tmp_path):
+    """Half a thousand numbers a line, 2**16 lines: once split into words, all of them at a time."""
+    path = tmp_path / "wide.mtx.gz"
+    with gzip.open(path, "wt") as file:
+        file.write("%%MatrixMarket matrix array real general\n4000 4000\n" + ("0 " * 500 + "\n") * 32_000)
+    tracemalloc.start()
+    try:
+        with pytest.raises(BadMatrixError, match="a line of 500 numbers; expected 1"):
+            read_pattern(path)
+        assert tracemalloc.get_traced_memory()[1] < 1e8
+    finally:
+        tracemalloc.stop()
+
+
+@pytest.mark.parametrize(
+    ("text", "reason"),
+    [
+        ("coordinate real general\n2 2 1\n1 1 1.0 7\n", "a line of 4 numbers; expected 3"),
+        ("coordinate real general\n2 2 2\n1 1 1.0\n1 2\n", "number of columns changed"),
+        ("coordinate pattern general\n2 2 1\n1.5 1\n", "a place outside of a general 2 x 2 matrix"),
+        ("coordinate pattern general\n2 2 1\nnan 1\n", "a place outside of a general 2 x 2 matrix"),
+        ("coordinate pattern general\n2 2 1\n0 1\n", "a place outside of a general 2 x 2 matrix"),
+        ("coordinate pattern symmetric\n2 3 1\n1 1\n", "a symmetric matrix of 2 x 3"),
+        ("coordinate pattern general\n2 2 1\n1 1\n2 2\n", "more than 1 values"),
+        ("array pattern general\n1 1\n", "array pattern general is no kind of matrix"),
+        ("coordinate real general\n3 4 2\n1 1 1.0\n3 4 0\xe3", "could not convert"),
+    ],
+)
+def test_what_a_line_may_not_say(tmp_path, text, reason):
+    path = tmp_path / "wrong.mtx"
+    path.write_text(f"%%MatrixMarket matrix {text}", encoding="latin-1")
+    with pytest.raises(BadMatrixError, match=reason):
+        read_pattern(path)
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="no named pipes here")
+def test_a_pipe_is_not_waited_for(tmp_path):
+    os.mkfifo(tmp_path / "pipe.mtx")
+    with pytest.raises(BadMatrixError, match="no plain file"):
+        read_pattern(tmp_path / "pipe.mtx")
+
+
+@pytest.mark.parametrize("symmetry", ["general", "symmetric", "skew-symmetric", "hermitian"])
+def test_listed_entries_are_those_of_scipy(tmp_path, symmetry):
+    A = matrices.random_symmetric(30, 0.2).tocoo()
+    keep = (A.row > A.col) | ((A.row == A.col) & (symmetry != "skew-symmetric"))
+    field, value = ("complex", " 1.5 -2") if symmetry == "hermitian" else ("real", " 3e-2")
+    lines = [f"{i + 1} {j + 1}{value}" for i, j in zip(A.row[keep], A.col[keep], strict=True)]
+    header = f"%%MatrixMarket Matrix Coordinate {field} {symmetry}\n% note\n\n30 30 {len(lines)}\n"
+    (tmp_path / "listed.mtx").write_text(header + "\n".join(lines))
+    expected = coloring.SparsityPattern.from_scipy(scipy.io.mmread(tmp_path / "listed.mtx"))
+    found = read_pattern(tmp_path / "listed.mtx")
+    assert found.nnz > 50 and (found.to_scipy() != expected.to_scipy()).nnz == 0

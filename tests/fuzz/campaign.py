@@ -83,7 +83,6 @@ def run_chunk(kind: str, seeds: range) -> Chunk:
     start = time.process_time()
     signal.signal(signal.SIGALRM, _hanging)
     warnings.simplefilter("ignore")
-    gc.freeze()  # what imports made stays; looking through it again and again takes a fifth of the time
     for seed in seeds:
         signal.alarm(PATIENCE)
         try:
@@ -93,6 +92,13 @@ def run_chunk(kind: str, seeds: range) -> Chunk:
         finally:
             signal.alarm(0)
     return Chunk(len(seeds), time.process_time() - start, counts, failures)
+
+
+def _begin(kind: str) -> None:
+    """Let a process do what a kind asks for first."""
+    getattr(import_module(f"tests.fuzz.{kind}"), "begin", lambda: None)()
+    gc.collect()  # garbage that is frozen stays for ever
+    gc.freeze()  # what imports made stays; looking through it again and again takes a fifth of the time
 
 
 def _hanging(*_: Any) -> None:
@@ -105,7 +111,7 @@ def run(record: Record, count: int | None, minutes: float | None, workers: int) 
     last = record.first + count if count is not None else None
     seed = record.first + record.tried
     pending: deque[Future[Chunk]] = deque()
-    with ProcessPoolExecutor(workers, mp_context=get_context("spawn")) as pool:
+    with ProcessPoolExecutor(workers, get_context("spawn"), _begin, (record.kind,)) as pool:
         while True:
             while len(pending) < 2 * workers and time.monotonic() < deadline and (last is None or seed < last):
                 seeds = range(seed, seed + CHUNK if last is None else min(seed + CHUNK, last))

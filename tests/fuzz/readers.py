@@ -1,7 +1,8 @@
-"""Coverage-guided fuzzing of the readers: ``python -m tests.fuzz.readers matrix_market -max_total_time=180``.
+"""Fuzzing of the readers of files, by seed (``python -m tests.fuzz readers``) and guided by coverage.
 
-Needs the package atheris; options are those of libFuzzer. A reader may return what it read, or raise the error that
-its documentation names. Anything else is a finding: another exception, a wait, or memory out of proportion.
+``python -m tests.fuzz.readers matrix_market -max_total_time=180`` is the latter: it needs the package atheris, and its
+options are those of libFuzzer. A reader may return what it read, or raise the error that its documentation names.
+Anything else is a finding: another exception, a wait, or memory out of proportion.
 """
 
 from __future__ import annotations
@@ -10,8 +11,11 @@ import io
 import sys
 import tempfile
 import zipfile
+from collections import Counter
 from collections.abc import Callable
+from functools import cache
 from pathlib import Path
+from random import Random
 from typing import Any
 
 import numpy as np
@@ -22,9 +26,12 @@ import sparsead as sad
 from sparsead.errors import InputError
 from sparsead.keeping import saving
 from sparsead.keeping.saving import VERSION, _digest, arrays_of
+from tests.fuzz.bounds import bounded, limit_memory
+from tests.fuzz.damage import archive_changed, text_changed
 
 SIZE = 6
-FOLDER = Path(tempfile.mkdtemp(dir="/dev/shm" if Path("/dev/shm").is_dir() else None))
+_HELD = tempfile.TemporaryDirectory(dir="/dev/shm" if Path("/dev/shm").is_dir() else None)  # until the process ends
+FOLDER = Path(_HELD.name)
 
 
 def chained(x: Any) -> Any:
@@ -141,9 +148,36 @@ TARGETS: dict[str, tuple[Callable[[bytes], None], Callable[[], list[bytes]]]] = 
     "saved_arrays": (saved_arrays, lambda: [bytes([k, 1, 0, 0, 9, 3, 1, 2, 5]) for k in range(len(PREPARED))]),
 }
 
+#: Of ten inputs by seed, how many go to each target; valid ones are prepared again, which takes time.
+SHARES = {"matrix_market": 6, "saved_file": 2, "saved_arrays": 2}
+
+begin = limit_memory  # what a process does first
+
+
+@cache
+def _seeds(target: str) -> list[bytes]:
+    return TARGETS[target][1]()
+
+
+def changed(random: Random, target: str) -> bytes:
+    """Return an input for a target."""
+    if target == "matrix_market":
+        return text_changed(random, _seeds(target))
+    return archive_changed(random, _seeds(target)) if target == "saved_file" else random.randbytes(random.randrange(40))
+
+
+def attempt(seed: int) -> Counter[str]:
+    """Give a reader the input of a seed; raise AssertionError if it takes too much, or what else it should not."""
+    random = Random(seed)
+    target = random.choices(list(SHARES), list(SHARES.values()))[0]
+    data, counts = changed(random, target), Counter({"inputs": 1, target: 1})
+    with bounded(data, counts):
+        TARGETS[target][0](data)
+    return counts
+
 
 def main() -> None:
-    """Fuzz one target."""
+    """Fuzz one target, guided by coverage."""
     import atheris
 
     from sparsead.cli import market
@@ -152,7 +186,16 @@ def main() -> None:
     corpus = Path(tempfile.mkdtemp())
     for k, seed in enumerate(seeds()):
         (corpus / f"seed{k}").write_bytes(seed)
-    for function in (*GUIDING, market.read_pattern, market._check_sizes, market._dense, run):
+    for function in (
+        *GUIDING,
+        market.read_pattern,
+        market._header,
+        market._listed,
+        market._dense,
+        market._blocks,
+        market._lines,
+        run,
+    ):
         atheris.instrument_func(function)
     atheris.Setup([*sys.argv, str(corpus), "-print_final_stats=1"], run)
     atheris.Fuzz()

@@ -7,7 +7,6 @@ derivatives of derivatives need nothing new.
 
 from __future__ import annotations
 
-import functools
 import threading
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
@@ -16,6 +15,7 @@ from typing import Literal
 import numpy as np
 import scipy.sparse
 
+from coloring.cached import cached_property
 from sparsead.kernels.gradient import accumulated, apart
 from sparsead.kernels.kernel import Buffer, CallKernel, Kernels, Step, filled_by, zeros
 from sparsead.kernels.linearize import derivative_of_a_turn, linearize
@@ -60,7 +60,7 @@ class Body:
         """Return the inputs that have tangents if those of `active` are wanted: all states as well."""
         return tuple(sorted({*active, *self.states}))
 
-    @functools.cached_property
+    @cached_property
     def turns(self) -> Turns:
         """The compiled turn."""
         return Turns(value_sweep(self.kernels()))
@@ -155,7 +155,7 @@ class Adjoint:
     steps: tuple[Step, ...]
     inputs: tuple[Buffer, ...]
 
-    @functools.cached_property
+    @cached_property
     def turns(self) -> Turns:
         """The compiled adjoint of a turn."""
         return Turns(value_sweep(Kernels(self.inputs[0], self.into[0], (), self.steps)))

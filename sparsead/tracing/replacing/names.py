@@ -25,7 +25,8 @@ from typing import Any
 import numpy as np
 
 from coloring.interrupts import deferred
-from sparsead.tracing.replacing.undo import CHANGES, LOCK
+from sparsead.forks import REPLACING as LOCK
+from sparsead.tracing.replacing.undo import CHANGES
 
 # Packages whose code means plain arrays; scipy.optimize holds test functions that are written like user code, and
 # the checks of their arguments are elsewhere.
@@ -138,7 +139,10 @@ def _patch_imported() -> None:
 
 
 def _modules(f: Callable[..., Any]) -> list[dict[str, Any]]:
-    """Return the global names of a function and of the functions that it names or holds directly."""
+    """Return the global names of a function and of the functions that it names or holds directly.
+
+    Not those of libraries, whose code is given the functions themselves anyway, and whose names pickle looks up.
+    """
     names = getattr(f, "__globals__", {})
     found = {id(names): names}
     cells = [c.cell_contents for c in getattr(f, "__closure__", None) or () if _filled(c)]
@@ -151,7 +155,7 @@ def _modules(f: Callable[..., Any]) -> list[dict[str, Any]]:
         held = _attributes(value)
         if held:
             found[id(held)] = held
-    return list(found.values())
+    return [names for names in found.values() if not is_library(str(names.get("__name__", "")))]
 
 
 def _attributes(value: Any) -> dict[str, Any] | None:
@@ -346,10 +350,10 @@ def _in_child() -> None:
     _enclosing.clear()
     _tracing.depth = 0
     _end()
-    LOCK.release()
 
 
-os.register_at_fork(before=LOCK.acquire, after_in_parent=LOCK.release, after_in_child=_in_child)
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_in_child)
 
 
 @contextmanager

@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-import threading
 import types
 from collections.abc import Callable
 from typing import Any
 
 _MISSING = object()
-
-LOCK = threading.RLock()  # of all that is replaced
 
 
 class Changes:
