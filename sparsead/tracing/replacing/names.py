@@ -181,17 +181,15 @@ def _filled(cell: Any) -> bool:
 def _stand_in_of(value: Any) -> Any:
     """Return what a function is to be replaced by; None if it is not, or stands in already."""
     kind = type(value)
-    if kind in KINDS:
-        return KINDS[kind](value)
-    if not callable(value):  # nor is a traced number asked for its hash, which it refuses
-        return None
     if kind is functools.partial:
         inner = _stand_in_of(value.func)
         return None if inner is None else functools.partial(inner, *value.args, **value.keywords)
     try:
-        stand_in = PATCHES.get(value)
+        stand_in = PATCHES.get(value) if callable(value) else None  # a traced number refuses to give its hash
     except TypeError:  # unhashable, so not a function
         return None
+    if stand_in is None and kind in KINDS:
+        stand_in = KINDS[kind](value)
     return None if stand_in is value else stand_in
 
 
