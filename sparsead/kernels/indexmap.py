@@ -61,8 +61,8 @@ class IndexMap:
 
     @property
     def masked(self) -> bool:
-        """True where some points are sent nowhere (index -1)."""
-        return self.form == "table" and bool((self.tables[0].entries < 0).any())
+        """True where some points are sent nowhere (index -1): then a table without an offset holds them."""
+        return not self.offset and any(bool((t.entries < 0).any()) for t in self.tables)
 
     def array(self) -> IndexArray:
         """Return the map as an index array over the domain (axes that do not matter have stride 0)."""

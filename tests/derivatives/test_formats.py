@@ -143,6 +143,23 @@ def test_diagonals():
     assert hess.diagonal(X, 0.7, out=out) is out and np.isfinite(out).all()
 
 
+@pytest.mark.parametrize("triangle", ["full", "lower", "upper"])
+def test_nothing_is_written_beside_the_values(triangle):
+    """Terms of few points whose entries are stored at some of them only: the others have no place to go."""
+    M = sp.csr_array(np.array([[0.0, 2.0, 0.0, 3.0], [1.0, 0.0, 0.0, 0.0], [0.0, 0.0, 0.0, 4.0], [0.5, 0.0, 2.0, 0.0]]))
+
+    def f(x):
+        return np.sum((M @ (x * x) - M.T @ x)[1:] * x[:-1] * x[[3, 0, 2]])
+
+    x = np.array([0.5, -1.0, 2.0, 0.7])
+    hess = sad.hessian(f, x, mode="direct", triangle=triangle)
+    for fill, size in ((hess.diagonal, 4), (hess.values, hess(x).data.size)):
+        room = np.full(size + 16, np.nan)
+        fill(x, out=room[8:-8])
+        assert np.isnan(room[:8]).all() and np.isnan(room[-8:]).all()
+        np.testing.assert_array_equal(room[8:-8], fill(x))
+
+
 def test_what_is_not_known_is_refused():
     with pytest.raises(sad.InputError, match="unknown format 'lil'; expected one of csr, csc, coo, bsr, dense"):
         sad.jacobian(stencil, X, 0.7, format="lil")

@@ -48,6 +48,16 @@ def test_masked_maps_say_so():
     assert not recognise(np.array([[2, 5], [0, 1]])).masked
 
 
+@pytest.mark.parametrize("index", [[-1, -1, 2], [3, 1, -1], [-1], [[-1], [4]], [[-1, -1, 3]], [0, -1]])
+def test_masked_maps_of_one_axis_say_so(index):
+    assert recognise(np.array(index)).masked
+
+
+@pytest.mark.parametrize("index", [[5, 3, 0, 1], [2, 1, 2, 0], [[7, 5, 6], [2, 0, 1]]])
+def test_tables_that_go_down_from_an_offset_are_not_masked(index):
+    assert not recognise(np.array(index)).masked
+
+
 shapes = st.lists(st.integers(1, 4), min_size=1, max_size=3).map(tuple)
 
 
