@@ -61,6 +61,17 @@ class _Run:
             if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Load)
         }
 
+    @property
+    def awaited(self) -> set[str]:
+        """What is read before it is set, if it is: code that was written out sets a name again and again."""
+        found: set[str] = set()
+        before: set[str] = set()
+        for statement in self.statements:
+            one = _Run([statement])
+            found |= one.read - before
+            before |= one.defined
+        return found
+
 
 @dataclass(frozen=True)
 class _Loop:
@@ -253,11 +264,9 @@ class _Part:
     # -- writing ----------------------------------------------------------------------------------------------
     def spill(self, runs: list[_Run]) -> None:
         """Find the names that are read in another run than the one that sets them."""
-        setters = {name: run for run in runs for name in run.defined}
         for run in runs:
-            for name in sorted(run.read & self.lane_names):
-                if setters[name] is not run:
-                    self.spilled.setdefault(name, len(self.spilled))
+            for name in sorted(run.awaited & self.lane_names):
+                self.spilled.setdefault(name, len(self.spilled))
 
     def write_items(self, items: Iterable[_Item]) -> None:
         for item in items:
@@ -278,7 +287,7 @@ class _Part:
             return
         defined = run.defined
         with self.out.block("for q in range(count):"):
-            for name in sorted((run.read & self.spilled.keys()) - defined):
+            for name in sorted(run.awaited & self.spilled.keys()):
                 known = " != 0.0" if name in self.conditions else ""
                 self.out.write(f"{name} = {self.room(name)}{known}")
             for statement in run.statements:

@@ -141,6 +141,23 @@ def test_other_back_ends(backend, f):
         np.testing.assert_allclose(found.T if last else found, [jac.values(p, 0.7, np.ones(2)) for p in x], rtol=1e-14)
 
 
+@pytest.mark.parametrize("backend", ["python", "llvm"])
+def test_names_that_written_out_code_sets_again_and_again(backend):
+    """Short loops are written out, and cut between points where an entry is initialised: within a turn of such a loop."""
+    order, targets = np.array([6, 4, 1, 3, 5, 0, 2]), np.array([4, 6, 3, 1, 2, 0, 5])
+    weights = np.array([-0.7, -1.2, 0.3, -0.3, 0.8, -0.9, 0.2])
+
+    def f(x):
+        r = np.zeros_like(x)
+        np.add.at(r, targets, x[order] * np.cos(x))
+        y = r[targets] * weights
+        return y[order] / (2.0 + np.cos(y))
+
+    X = np.random.default_rng(6).normal(size=(3, 7))
+    jac = sad.jacobian(f, X[0], mode="direct", backend=backend)
+    np.testing.assert_array_equal(jac.batch(X), [jac.values(x) for x in X])
+
+
 def test_one_matrix_of_all():
     jac = sad.jacobian(heavy, np.ones(4), 1.0, np.ones(2))
     x = RNG.random((5, 4)) + 0.1
