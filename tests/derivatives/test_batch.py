@@ -143,7 +143,7 @@ def test_other_back_ends(backend, f):
 
 @pytest.mark.parametrize("backend", ["python", "llvm"])
 def test_names_that_written_out_code_sets_again_and_again(backend):
-    """Short loops are written out, and cut between points where an entry is initialised: within a turn of such a loop."""
+    """Short loops are written out; a loop over points may be cut within a turn of one."""
     order, targets = np.array([6, 4, 1, 3, 5, 0, 2]), np.array([4, 6, 3, 1, 2, 0, 5])
     weights = np.array([-0.7, -1.2, 0.3, -0.3, 0.8, -0.9, 0.2])
 
