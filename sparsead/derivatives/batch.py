@@ -69,7 +69,7 @@ class Batch:
         arrays, lanes, count = self._arranged(args, last)
         shape = (*self.shape, count) if last else (count, *self.shape)
         out = self._room(out, shape, arrays)
-        if not count:
+        if not out.size:  # no points, or nothing that depends on them
             return out
         key = frozenset(lanes), last
         if key not in self._compiled:

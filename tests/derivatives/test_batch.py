@@ -226,6 +226,12 @@ def test_no_points_give_nothing():
     assert jac.batch(np.empty((0, 4)), 0.7, np.ones(2), format="csr").shape == (0, 0)
 
 
+def test_matrices_without_entries():
+    jac = sad.jacobian(lambda x: np.ones(2) + 0.0 * x[:2], np.ones(3))
+    assert jac.batch(np.ones((4, 3))).shape == (4, 0)
+    assert jac.batch(np.ones((4, 3)), format="csr").shape == (8, 12)
+
+
 def test_one_preparation_serves_any_number_of_points():
     jac = sad.jacobian(light, np.ones(4), 1.0, np.ones(2))
     for count in (3, 1000, 17):

@@ -120,6 +120,9 @@ def test_jacobian_and_products(name):
     np.testing.assert_allclose(ours(X).toarray(), expected, rtol=1e-12, atol=1e-13)
     np.testing.assert_array_equal(ours.value(X), plain.value(X))  # nothing is added up in another order
     assert ours.pattern == plain.pattern
+    value, matrix = ours.value_and_jacobian(X)
+    np.testing.assert_array_equal(value, ours.value(X))
+    np.testing.assert_array_equal(matrix.data, ours.values(X))
     v, w = RNG.normal(size=expected.shape[1]), RNG.normal(size=expected.shape[0])
     np.testing.assert_allclose(ours.jvp(X, v), expected @ v, rtol=1e-11, atol=1e-12)
     np.testing.assert_allclose(ours.vjp(X, w), expected.T @ w, rtol=1e-11, atol=1e-12)
@@ -138,6 +141,9 @@ def test_gradient_and_hessian(name):
         zip(ours.pattern.rows, ours.pattern.indices, strict=True)
     )
     assert not missing
+    value, gradient, matrix = ours.value_gradient_and_hessian(X)
+    np.testing.assert_array_equal(matrix.data, ours.values(X))
+    np.testing.assert_allclose((value, *gradient), (ours.value(X), *ours.gradient(X)), rtol=1e-14)
     v = RNG.normal(size=6)
     np.testing.assert_allclose(ours.hvp(X, v), expected @ v, rtol=1e-11, atol=1e-12 * scale)
     np.testing.assert_allclose(ours.gradient(X), plain.gradient(X), rtol=1e-12, atol=1e-14)
