@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from typing import Any
 
@@ -12,7 +13,9 @@ from sparsead.derivatives.jacobian import Jacobian, jacobian
 from sparsead.derivatives.matrix import PreparedMatrix
 from sparsead.errors import InputError
 from sparsead.keeping.saving import coloring_in, read
+from sparsead.tracing.arguments import signature_of
 
+LAYOUTS = {"Jacobian": ("format",), "Hessian": ("format", "triangle")}
 PREPARE: dict[str, Callable[..., PreparedMatrix]] = {"Jacobian": jacobian, "Hessian": hessian}
 
 
@@ -24,7 +27,8 @@ def load(path: Any, f: Callable[..., Any], x0: Any, *args: Any, **options: Any) 
     path : path-like
         Written by ``save``.
     f, x0, *args, **options
-        As in `jacobian` or `hessian`; the function is traced again, only the search for a coloring is spared.
+        As in `jacobian` or `hessian`; the function is traced again, only the search for a coloring is spared. Without
+        `format` and `triangle` in the options they are those that were saved.
 
     Returns
     -------
@@ -38,10 +42,12 @@ def load(path: Any, f: Callable[..., Any], x0: Any, *args: Any, **options: Any) 
     """
     arrays = read(path)
     prepare = PREPARE[str(arrays["kind"])]
-    size = np.size((x0, *args)[options.get("argnum", 0)])
+    size = math.prod(signature_of(f, (x0, *args), options.get("argnum", 0)).x_shape)
     if np.ravel(arrays.get("shape", ())).tolist()[1:] != [size]:
         raise InputError(f"{path} was saved for another size of x than {size}; prepare without it")
     pattern, colored = coloring_in(arrays, str(path))
+    layout = map(str, np.ravel(arrays.get("layout", ())))
+    options = dict(zip(LAYOUTS[str(arrays["kind"])], layout, strict=False)) | options
     prepared = prepare(f, x0, *args, mode=str(arrays.get("mode")), coloring=colored, **options)
     if prepared.pattern != pattern:
         raise InputError(f"{path} was saved for another function or size: its pattern differs; prepare without it")

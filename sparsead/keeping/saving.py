@@ -15,7 +15,19 @@ from sparsead.keeping.archive import read_arrays
 
 VERSION = 1
 KINDS = {"Jacobian", "Hessian"}
-KNOWN = {"version", "digest", "shape", "indptr", "indices", "kind", "mode", "problem", "row_colors", "column_colors"}
+KNOWN = {
+    "version",
+    "digest",
+    "shape",
+    "indptr",
+    "indices",
+    "kind",
+    "mode",
+    "problem",
+    "row_colors",
+    "column_colors",
+    "layout",
+}
 
 
 def save(prepared: Any, path: Any) -> None:
@@ -56,6 +68,7 @@ def arrays_of(prepared: Any) -> dict[str, np.ndarray]:
         "indices": pattern.indices,
         "kind": np.array(type(prepared).__name__),
         "mode": np.array(prepared.mode),
+        "layout": np.array([prepared.structure.format, prepared.structure.triangle]),
     }
     if colored is not None:
         arrays |= {"problem": np.array([colored.structure, colored.partition, colored.decompression])}

@@ -218,3 +218,41 @@ def test_interrupted_save_keeps_what_was_there(tmp_path, monkeypatch):
         jac.save(path)
     assert path.read_bytes() == before
     assert [p.name for p in tmp_path.iterdir()] == ["jac.npz"]
+
+
+def scaled(state, k):
+    return {"a": state["a"] ** 2, "b": state["b"] * state["a"] * k}
+
+
+def of_two(u, k):
+    return u * np.roll(k, 1)
+
+
+@pytest.mark.parametrize(
+    ("f", "args", "argnum"),
+    [
+        (scaled, ({"a": np.ones(3), "b": 2.0}, 1.5), 0),
+        (of_two, (np.ones(3), np.ones(3)), "k"),
+        (of_two, (np.ones(3), np.ones(3)), ("u", "k")),
+        (of_two, (np.ones(3), np.ones(3)), -1),
+    ],
+)
+def test_several_parts_and_arguments_come_back(tmp_path, f, args, argnum):
+    prepared = sad.jacobian(f, *args, argnum=argnum, mode="forward")
+    prepared.save(tmp_path / "jac.npz")
+    again = sad.load(tmp_path / "jac.npz", f, *args, argnum=argnum)
+    np.testing.assert_array_equal(again(*args).toarray(), prepared(*args).toarray())
+    with pytest.raises(sad.InputError, match="argnum=7"):
+        sad.load(tmp_path / "jac.npz", f, *args, argnum=7)
+
+
+@pytest.mark.parametrize("format", ["csc", "coo", "bsr", "dense"])
+def test_formats_and_triangles_come_back(tmp_path, format):
+    x = np.ones(4)
+    sad.jacobian(of_two, x, x, format=format).save(tmp_path / "jac.npz")
+    sad.hessian(lambda x: np.sum(x[1:] * x[:-1] ** 2), x, format=format, triangle="lower").save(tmp_path / "hess.npz")
+    again = sad.load(tmp_path / "jac.npz", of_two, x, x)
+    hess = sad.load(tmp_path / "hess.npz", lambda x: np.sum(x[1:] * x[:-1] ** 2), x)
+    assert again.structure.format == hess.structure.format == format
+    assert hess.structure.triangle == "lower"
+    assert sad.load(tmp_path / "jac.npz", of_two, x, x, format="csr")(x, x).format == "csr"
