@@ -11,6 +11,7 @@ import scipy.sparse
 from sparsead.contract import Derivative, Kind
 from sparsead.derivatives.described import Described
 from sparsead.emit.sweep import Engine
+from sparsead.errors import InputError
 from sparsead.keeping.pickling import Recipe, Sendable
 from sparsead.kernels.lower import lower
 from sparsead.program.nodes import Program
@@ -46,7 +47,8 @@ class Guarded(Described, Sendable, Derivative):
     Before each evaluation the branch conditions are computed (compiled, at the cost of what they read) and compared
     with those of the trace; where one differs, the function is traced and prepared again at that point. Up to 16
     preparations are kept. The pattern belongs to the branches taken, so it can change from point to point; everything
-    that a prepared object offers is offered for the branch of the latest evaluation.
+    that a prepared object offers is offered for the branch of the latest evaluation, but for what computes many points
+    without a look at the branches, which is refused.
     """
 
     def __init__(self, prepare: Callable[..., Any], f: Callable[..., Any], args: tuple[Any, ...], options: Any) -> None:
@@ -87,7 +89,8 @@ class Guarded(Described, Sendable, Derivative):
 
     def value(self, x: Any, *args: Any, **options: Any) -> float | np.ndarray:
         """Return the value of the function at x."""
-        found: float | np.ndarray = self._at((x, *args)).value(x, *args, **options)
+        point, options = self._placed((x, *args), options)
+        found: float | np.ndarray = self._at(point).value(*point, **options)
         return found
 
     def at(self, args: tuple[Any, ...]) -> Derivative:
@@ -100,19 +103,29 @@ class Guarded(Described, Sendable, Derivative):
 
     def __call__(self, x: Any, *args: Any, **options: Any) -> scipy.sparse.csr_array:
         """Return the matrix at x; see the class that `branch.prepared` is of."""
-        return self._at((x, *args))(x, *args, **options)
+        point, options = self._placed((x, *args), options)
+        return self._at(point)(*point, **options)
 
     def __getattr__(self, name: str) -> Any:
         if name.startswith("_") or name == "branch":  # not there yet: what was pickled waits for its first use
             return super().__getattr__(name)  # type: ignore[misc]
+        if name in OF_MANY_POINTS and self.branch.origins:
+            return _refused(name)
         if name not in AT_A_POINT:
             return getattr(self.branch.prepared, name)
 
         def method(x: Any, *args: Any, **options: Any) -> Any:
-            point = (x, *args[1:]) if name in AFTER_A_VECTOR else (x, *args)
-            return getattr(self._at(point), name)(x, *args, **options)
+            vector, others = (args[:1], args[1:]) if name in AFTER_A_VECTOR else ((), args)
+            point, options = self._placed((x, *others), options)
+            return getattr(self._at(point), name)(x, *vector, *point[1:], **options)
 
         return method
+
+    def _placed(self, args: tuple[Any, ...], options: dict[str, Any]) -> tuple[tuple[Any, ...], dict[str, Any]]:
+        """Return the arguments in order, of which some may be among the options by name, and the other options."""
+        named = {name: options[name] for name in options if name in self.signature.names and name not in OPTIONS}
+        rest = {name: value for name, value in options.items() if name not in named}
+        return (self.signature.placed(args, named) if named else args), rest
 
     def _to_send(self) -> Recipe:
         made = self.branch.prepared.recipe
@@ -136,8 +149,20 @@ class Guarded(Described, Sendable, Derivative):
 AFTER_A_VECTOR = {"jvp", "vjp", "hvp"}
 AT_A_POINT = AFTER_A_VECTOR | {
     "value_and_jacobian", "values", "diagonal", "linear_operator", "gradient", "value_and_gradient",
-    "value_gradient_and_hessian",
+    "value_gradient_and_hessian", "normal",
 }  # fmt: skip
+OF_MANY_POINTS = {"batch", "value_batch", "gradient_batch", "prepared_call", "c_function", "export"}
+OPTIONS = {"out", "verify", "keep_constants", "order", "v", "w", "r", "weights", "triangle"}  # of these methods
+
+
+def _refused(name: str) -> Callable[..., Any]:
+    def method(*_: Any, **__: Any) -> Any:
+        raise InputError(
+            f"{name} would take the branches of one point at all points; use jac.at((x, *args)).{name} where they are "
+            "the same, or write np.where"
+        )
+
+    return method
 
 
 def _again(made: tuple[Callable[..., Any], Callable[..., Any]], args: tuple[Any, ...], options: Any) -> Guarded:

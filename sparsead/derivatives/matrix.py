@@ -328,7 +328,7 @@ class PreparedMatrix(OfManyPoints, AsMachineCode, Matrix):
         of_rows = product.transposed and not self.linear.symmetric  # those of a Hessian are built like x, too
         built = self.signature.is_built(v, result=of_rows)
         if built:
-            v = self.signature.flat(v) if of_rows else self.signature.flat_x(v)
+            v = self.signature.flat_rows(v) if of_rows else self.signature.flat_x(v)
         v = checked_vector(product.name, v, given)
         inputs = self._inputs(args)
         found = apply_columns(self._sweep(product.name), inputs, product.source, product.target, v, returned)

@@ -126,6 +126,7 @@ class WithNormalEquations(Prepared):
         weights: Any = None,
         triangle: str = "full",
         out: Any = None,
+        **named: Any,
     ) -> scipy.sparse.csr_array | tuple[scipy.sparse.csr_array, np.ndarray]:
         """Return the matrix ``J.T @ W @ J`` of the normal equations at x, and with r also ``J.T @ W @ r``.
 
@@ -175,7 +176,8 @@ class WithNormalEquations(Prepared):
         >>> g
         array([-1.,  0.,  2.])
         """
-        return self._normal(self.values(x, *args, out=self._normal.values(), order="csr"), r, weights, triangle, out)
+        data = self.values(x, *args, out=self._normal.values(), order="csr", **named)
+        return self._normal(data, r, weights, triangle, out)
 
     @cached_property
     def _normal(self) -> NormalEquations:

@@ -181,6 +181,13 @@ class Signature:
         """Return a value of the function as a vector, (m,): the rows in order."""
         return np.concatenate([np.ravel(held) for _, _, held in trees.taken_apart(self.result, value)])
 
+    def flat_rows(self, w: Any) -> np.ndarray:
+        """Return what is built like the result as a vector, (m,), after a look at the shape of each part."""
+        for path, part, held in trees.taken_apart(self.result, w):
+            if isinstance(part, Leaf) and np.shape(held) != part.shape:
+                raise InputError(f"{trees.spelled(path)} has shape {np.shape(held)}; the result has {part.shape} there")
+        return self.flat(w)
+
     def shaped(self, y: np.ndarray) -> Any:
         """Return a value of the function, (m,), as the function returns it."""
         if isinstance(self.result, Leaf):

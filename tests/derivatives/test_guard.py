@@ -108,3 +108,27 @@ def test_function_without_branches_works():
     jac(X)
     jac(-X)
     assert jac.preparations == 1
+
+
+def scaled_branches(x, p):
+    return p * x**2 if x[0] > 0.0 else p * x
+
+
+def test_normal_equations_and_names_follow_the_branch():
+    jac = sad.jacobian(scaled_branches, np.ones(2), 1.0, guard="record")
+    for sign, expected in ((-1.0, 4.0), (1.0, 16.0), (-1.0, 4.0)):
+        assert jac.normal(sign * np.ones(2), 2.0).diagonal().tolist() == [expected] * 2
+        assert jac(sign * np.ones(2), p=2.0).diagonal().tolist() == [np.sqrt(expected)] * 2
+        jac(-sign * np.ones(2), 1.0)
+        assert jac.value(sign * np.ones(2), p=2.0).tolist() == [2.0 * sign] * 2
+        jac(-sign * np.ones(2), 1.0)
+        np.testing.assert_array_equal(jac.jvp(sign * np.ones(2), np.ones(2), p=2.0), [np.sqrt(expected)] * 2)
+
+
+@pytest.mark.parametrize("name", ["batch", "value_batch", "prepared_call", "c_function", "export"])
+def test_what_computes_no_branches_is_refused(name):
+    jac = sad.jacobian(scaled_branches, np.ones(2), 1.0, guard="record")
+    with pytest.raises(sad.InputError, match="branches of one point"):
+        getattr(jac, name)(np.array([[1.0, 1.0], [-1.0, -1.0]]), 1.0)
+    assert sad.jacobian(lambda x: x**2, np.ones(2), guard="record").batch(np.ones((3, 2))).shape == (3, 2)
+    assert jac.at((np.ones(2), 1.0)).batch(np.ones((3, 2)), 1.0).shape == (3, 2)

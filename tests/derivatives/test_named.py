@@ -55,6 +55,18 @@ def test_vectors_that_are_built_like_x_and_like_the_result():
     )
 
 
+@pytest.mark.parametrize("w", [{"a": np.ones(3), "b": np.ones(2)}, {"a": np.ones((1, 2)), "b": np.ones(3)}])
+def test_vectors_whose_parts_have_other_shapes_than_those_of_the_result(w):
+    jac = sad.jacobian(lambda x: {"a": x[:2] ** 2, "b": x[1:] ** 2}, np.ones(4))
+    with pytest.raises(sad.InputError, match=r"the result has \(2,\) there"):
+        jac.vjp(np.ones(4), w)
+
+
+def test_normal_equations_by_name():
+    jac = sad.jacobian(lambda x, p: p * x**2, np.ones(3), 1.0)
+    assert jac.normal(np.ones(3), p=2.0).diagonal().tolist() == [16.0, 16.0, 16.0]
+
+
 def test_blocks_of_one_name_and_of_several():
     for format in ("csr", "coo", "dense", "bsr"):
         jac = sad.jacobian(f, X, P, 2.0, argnum="p", format=format)
