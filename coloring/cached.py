@@ -33,4 +33,6 @@ class cached_property(functools.cached_property[T]):  # noqa: N801 - it stands i
         if instance is None:
             return self
         value = self.func(instance)  # not met again: the instance has the value under this name from now on
+        if getattr(type(instance), self.attrname or "", self) is not self:  # asked by `super()`, for the one that keeps
+            return value
         return instance.__dict__.setdefault(self.attrname, value)

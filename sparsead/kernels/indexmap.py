@@ -62,7 +62,9 @@ class IndexMap:
     @property
     def masked(self) -> bool:
         """True where some points are sent nowhere (index -1)."""
-        return self.form == "table" and bool((self.tables[0].entries < 0).any())
+        if any(self.strides) or len(self.tables) != 1:  # never where `recognise` meets an index -1
+            return False
+        return bool((self.offset + self.tables[0].entries < 0).any())
 
     def array(self) -> IndexArray:
         """Return the map as an index array over the domain (axes that do not matter have stride 0)."""
