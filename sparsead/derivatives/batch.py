@@ -107,9 +107,11 @@ class Batch:
                     require(array.nbytes, f"a contiguous copy of {title}, {array.shape},", FEWER)
                 several[name], points[k] = np.ascontiguousarray(array), np.zeros(shape)
             elif array.shape != shape or name == "x":
-                wanted = f"(*{shape}, points)" if last else f"(points, *{shape})"
+                sizes = [*map(str, shape), "points"] if last else ["points", *map(str, shape)]
+                wanted = f"({', '.join(sizes)}{',' * (len(sizes) == 1)})"
                 either = wanted if name == "x" else f"{shape} or {wanted}"
-                raise InputError(f"{title} has shape {array.shape}; for a batch it must be {either}, see axis")
+                where = f"{either}, with axis={-1 if last else 0}"
+                raise InputError(f"{title} has shape {array.shape}; for a batch it must be {where}")
         arrays = dict(zip([n.name for n in self.program.inputs], signature.convert(points), strict=True)) | several
         if len(set(counts.values())) > 1:
             found = ", ".join(f"{title}: {number}" for title, number in counts.items())

@@ -135,9 +135,9 @@ class WithNormalEquations(Prepared):
         x, *args
             As in a call.
         r : array_like, optional
-            The residual, a number for each row of J.
+            The residual, a number for each row of J; or built like the function's result.
         weights : array_like, optional
-            The diagonal of W, a number for each row; without them W is the identity.
+            The diagonal of W, given as r is; without them W is the identity.
         triangle : {"full", "lower", "upper"}
             Which entries to compute; a triangle comes with the diagonal.
         out : optional
@@ -149,7 +149,7 @@ class WithNormalEquations(Prepared):
         N : scipy.sparse.csr_array, shape (n, n)
             Symmetric to the bit, if it is not a triangle.
         g : ndarray, shape (n,)
-            Only with r.
+            Only with r; a vector also where x is a container, see `unpack`.
 
         Raises
         ------
@@ -176,8 +176,10 @@ class WithNormalEquations(Prepared):
         >>> g
         array([-1.,  0.,  2.])
         """
-        data = self.values(x, *args, out=self._normal.values(), order="csr", **named)
-        return self._normal(data, r, weights, triangle, out)
+        signature = self.signature
+        r, weights = (signature.flat(v) if signature.is_built(v, result=True) else v for v in (r, weights))
+        values = self.values(x, *args, out=self._normal.values(), order="csr", **named)
+        return self._normal(values, r, weights, triangle, out)
 
     @cached_property
     def _normal(self) -> NormalEquations:

@@ -1,23 +1,32 @@
-"""Properties that are computed once."""
+"""Properties that are computed once, in classes that inherit from each other."""
 
 from __future__ import annotations
 
 from coloring.cached import cached_property
 
 
-class Base:
+class Shape:
     @cached_property
     def parts(self):
-        return ["base"]
+        return ["outline"]
 
 
-class Derived(Base):
+class Filled(Shape):
     @cached_property
     def parts(self):
-        return [*super().parts, "derived"]
+        return [*super().parts, "filling"]
 
 
-def test_a_property_that_asks_its_base_class_has_a_value_of_its_own():
-    for made, expected in ((Base(), ["base"]), (Derived(), ["base", "derived"])):
-        assert made.parts == expected
-        assert made.parts is made.parts
+class Plain(Shape):
+    pass
+
+
+def test_the_property_that_asks_super_is_the_one_kept():
+    filled = Filled()
+    assert filled.parts == filled.parts == ["outline", "filling"]
+    assert filled.parts is filled.parts
+
+
+def test_an_inherited_property_is_kept():
+    plain = Plain()
+    assert plain.parts is plain.parts

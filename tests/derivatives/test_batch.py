@@ -206,7 +206,7 @@ def test_what_does_not_fit_is_refused():
             jac.batch(x, 0.7, q)
     with pytest.raises(sad.InputError, match="different numbers of points"):
         jac.batch(np.ones((3, 4)), np.ones(2), q)
-    with pytest.raises(sad.InputError, match="argument 2 has shape"):
+    with pytest.raises(sad.InputError, match=r"argument 2 has shape .*, with axis=-?\d"):
         jac.batch(np.ones((3, 4)), 0.7, np.ones(3))
     with pytest.raises(sad.InputError, match="arguments"):
         jac.batch(np.ones((3, 4)), 0.7)

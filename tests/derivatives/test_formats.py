@@ -109,6 +109,20 @@ def test_hessians_in_every_format_and_triangle(f, mode):
             np.testing.assert_array_equal(plain(again), plain(H))
 
 
+def assembled(x, p):
+    """Products of a matrix of unknowns, left out one by one: loops whose terms are stored at some points only."""
+    A = sp.diags_array([x[1:], p + x**2, x[1:]], offsets=[-1, 0, 1]).tocsr()
+    return np.sum((A @ x) ** 2)
+
+
+@pytest.mark.parametrize("format", FORMATS)
+def test_triangles_of_terms_that_are_stored_at_some_points(format):
+    wanted = hessian(assembled, "direct")(X, 0.7).toarray()
+    for triangle, part in (("lower", np.tril), ("upper", np.triu)):
+        H = hessian(assembled, "direct", format=format, triangle=triangle)(X, 0.7)
+        np.testing.assert_allclose(plain(H), part(wanted), rtol=1e-14)  # the terms of an entry in another order
+
+
 @pytest.mark.parametrize("format", FORMATS)
 @pytest.mark.parametrize("triangle", ["full", "lower"])
 def test_checks_pickles_batches_and_constants(format, triangle, tmp_path):

@@ -108,3 +108,18 @@ def test_what_does_not_fit_is_refused(options, message):
     jac = sad.jacobian(lambda x: x**2, np.ones(4))
     with pytest.raises(sad.InputError, match=message):
         jac.normal(np.ones(4), **options)
+
+
+def test_residuals_and_weights_of_a_function_that_returns_a_container():
+    def parts(p, scale):
+        return {"data": p["slope"] * np.arange(4.0) + scale * p["level"], "prior": p["slope"] ** 2}
+
+    p = {"slope": 1.5, "level": np.array([0.5, 1.0, 1.5, 2.0])}
+    jac = sad.jacobian(parts, p, 2.0)
+    r, J = parts(p, 2.0), jac(p, 2.0).toarray()
+    weights = {"data": np.arange(1.0, 5.0), "prior": 0.5}
+    N, g = jac.normal(p, r=r, weights=weights, scale=2.0)
+    np.testing.assert_allclose(N.toarray(), expected(jac(p, 2.0), sad.pack(weights), "full"), rtol=1e-14)
+    np.testing.assert_allclose(g, J.T @ (sad.pack(weights) * sad.pack(r)), rtol=1e-14)
+    with pytest.raises(sad.InputError, match="each of the 5 rows"):
+        jac.normal(p, 2.0, r={"data": r["data"][:3], "prior": r["prior"]})

@@ -44,8 +44,11 @@ def test_a_roll_needs_a_table_of_one_axis_only():
 
 
 def test_masked_maps_say_so():
-    assert recognise(np.array([[2, -1], [0, 1]])).masked
-    assert not recognise(np.array([[2, 5], [0, 1]])).masked
+    for index in ([[2, -1], [0, 1]], [2, -1, 0], [-1, 0, 1], [-1, -1], [[3, -1]], [[-1], [0]]):
+        assert recognise(np.array(index)).masked
+    for index in ([[2, 5], [0, 1]], [5, 3, 9], [3, 2, 1, 0]):
+        found = recognise(np.array(index))
+        assert not found.masked and not found.backwards().masked
 
 
 @pytest.mark.parametrize("index", [[-1, -1, 2], [3, 1, -1], [-1], [[-1], [4]], [[-1, -1, 3]], [0, -1]])

@@ -116,6 +116,19 @@ def test_likelihood_of_a_gaussian_process():
     np.testing.assert_allclose(hess(p).toarray(), differences(hess.gradient, p), rtol=1e-6, atol=1e-6)
 
 
+def test_value_and_derivatives_of_a_solve_come_from_one_sweep():
+    def energy(u, load):
+        return np.sum(np.linalg.solve(np.diag(2.0 + u) + 0.1 * np.outer(u, u), load) ** 2)
+
+    u, load = np.linspace(0.2, 0.9, 10), np.ones(10)
+    for mode in ("direct", "star"):
+        hess = sad.hessian(energy, u, load, mode=mode, check=False)
+        value, gradient, H = hess.value_gradient_and_hessian(u, load)
+        assert np.isclose(value, energy(u, load), rtol=1e-14)
+        np.testing.assert_allclose(gradient, differences(lambda u: energy(u, load), u).ravel(), rtol=1e-6)
+        np.testing.assert_array_equal(H.toarray(), hess(u, load).toarray())
+
+
 def test_a_block_diagonal_matrix_has_a_block_diagonal_inverse():
     blocks = sp.block_diag([SPARSE, 2.0 * SPARSE])
     jac = sad.jacobian(lambda x: scipy.sparse.linalg.spsolve(sp.csc_array(blocks), x), np.ones(2 * N))
