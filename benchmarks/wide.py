@@ -11,7 +11,7 @@ import numpy as np
 import sparsead as sad
 from benchmarks.contenders import EACH, no_cache, one_core
 from benchmarks.report import Part, Table, show
-from sparsead.emit import llvm
+from sparsead.emit import assembly
 from sparsead.measuring.timing import interleaved
 
 N = 16_384  # in the first caches, so that the function counts
@@ -20,14 +20,14 @@ FUNCTIONS = {"exp": np.exp, "log": np.log, "sin": np.sin, "cos": np.cos, "tanh":
 
 def machine_code(function: Callable[[np.ndarray], np.ndarray], x: np.ndarray, wide: bool) -> Callable[[], object]:
     """Return a call that computes the function of x by generated code."""
-    known = llvm.has_wide
-    llvm.has_wide = known if wide else lambda name, arity: False
+    known = assembly.has_wide
+    assembly.has_wide = known if wide else lambda name, arity: False
     try:
         with no_cache():
             value = sad.jacobian(function, x).value
             value(x)
     finally:
-        llvm.has_wide = known
+        assembly.has_wide = known
     return lambda: value(x)
 
 

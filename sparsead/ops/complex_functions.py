@@ -29,7 +29,6 @@ from sparsead.tracing.complex import COMPLEX_HANDLERS, parts
 DEFINED: list[Any] = [
     np.trapezoid, np.polyval, np.polyadd, np.polysub, np.polyder, np.polyint, np.vander, np.matvec, np.linspace,
     np.fill_diagonal, np.put, np.copyto, np.choose, np.apply_along_axis, np.put_along_axis, np.putmask, np.place,
-    np.var, np.std, np.nan_to_num,
 ]  # fmt: skip
 COMPLEX_HANDLERS |= {function: HANDLERS[function] for function in DEFINED}
 linear(np.linalg.trace, np.gradient, np.cumulative_sum)
@@ -49,7 +48,7 @@ def _point(x: Any) -> Any:
 
 def pad(array: Any, pad_width: Any, mode: Any = "constant", **settings: Any) -> Any:
     """``np.pad``: both parts, each with its part of the values that are given."""
-    pairs = {name: parts(np.asarray(value) if np.iscomplexobj(value) else value) for name, value in settings.items()}
+    pairs = {name: parts(value) for name, value in settings.items()}
     given = ("constant_values", "end_values")
     of_real = {name: real for name, (real, _) in pairs.items()}
     of_imag = {k: (0.0 if imag is None else imag) if k in given else real for k, (real, imag) in pairs.items()}
@@ -65,7 +64,28 @@ def matrix_power(a: Any, n: int) -> Any:
     return result
 
 
-COMPLEX_HANDLERS |= {np.pad: pad, np.linalg.matrix_power: matrix_power}
+def var(a: Any, *args: Any, mean: Any = None, **options: Any) -> Any:
+    """``np.var``: the sum of those of both parts."""
+    first, second = ({}, {}) if mean is None else ({"mean": mean.real}, {"mean": mean.imag})
+    variance: Any = np.var
+    return variance(a.real, *args, **options, **first) + variance(a.imag, *args, **options, **second)
+
+
+def std(a: Any, *args: Any, **options: Any) -> Any:
+    """``np.std``."""
+    return np.sqrt(var(a, *args, **options))
+
+
+def nan_to_num(x: Any, copy: bool = True, **values: Any) -> Any:
+    """``np.nan_to_num``, of each part."""
+    if not copy:
+        raise unsupported("np.nan_to_num of complex values with copy=False", "Assign what it returns.")
+    return joined(np.nan_to_num(x.real, **values), np.nan_to_num(x.imag, **values))
+
+
+COMPLEX_HANDLERS |= {
+    np.pad: pad, np.linalg.matrix_power: matrix_power, np.var: var, np.std: std, np.nan_to_num: nan_to_num,
+}  # fmt: skip
 
 
 # -- elementary functions -----------------------------------------------------------------------------------------

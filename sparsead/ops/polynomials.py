@@ -7,14 +7,14 @@ from typing import Any
 import numpy as np
 
 from sparsead.errors import unsupported
-from sparsead.ops.registry import composite, is_traced, known, patched, traced
+from sparsead.ops.registry import any_traced, composite, is_traced, known, patched, traced
 from sparsead.tracing.array import stack_objects
 
 
 @composite(np.polyval, lambda x: np.polyval([1.0, -2.0, 0.5], x), lambda x: np.polyval(x[0], x[1]))
 def polyval(p: Any, x: Any) -> Any:
     """``np.polyval`` by Horner's rule."""
-    value: Any = 0.0 * np.asarray(x) if not is_traced(stack_objects(x)) else 0.0
+    value: Any = 0.0 if any_traced(x) else 0.0 * np.asarray(x)
     for coefficient in p:
         value = value * x + coefficient
     return value

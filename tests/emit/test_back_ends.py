@@ -65,7 +65,7 @@ def test_operations_at_special_values(backend):
 
 
 def test_every_function_is_known_to_the_llvm_back_end():
-    from sparsead.emit.llvm import INTRINSICS, LIBM
+    from sparsead.emit.assembly import INTRINSICS, LIBM
 
     assert set(FUNCTIONS) == set(LIBM) - {"pow"} | INTRINSICS
 

@@ -6,7 +6,7 @@ import numpy as np
 import scipy.sparse
 
 import sparsead as sad
-from sparsead.emit import llvm
+from sparsead.emit import assembly
 
 
 def many_pieces(x):
@@ -17,7 +17,7 @@ def many_pieces(x):
 def test_long_functions_are_cut_and_give_the_same_values():
     x = np.linspace(0.1, 1.0, 24)
     jac = sad.jacobian(many_pieces, x, mode="forward", backend="llvm")
-    text = llvm.assembly(jac._assembly.sweeps()[0].source.functions)
+    text = assembly.assembly(jac._assembly.sweeps()[0].source.functions)
     assert text.count("define internal void @body") > 1
     slow = sad.jacobian(many_pieces, x, mode="forward", backend="python")
     np.testing.assert_allclose(jac(x).toarray(), slow(x).toarray(), rtol=1e-14, atol=1e-14)
@@ -25,7 +25,7 @@ def test_long_functions_are_cut_and_give_the_same_values():
 
 
 def test_names_that_are_read_later_stay_in_one_part(monkeypatch):
-    monkeypatch.setattr(llvm, "LONG", 0)
+    monkeypatch.setattr(assembly, "LONG", 0)
     x = np.linspace(0.1, 1.0, 24)
 
     def f(x, a, b):  # runtime numbers are loaded once, before the loop that uses them
@@ -44,7 +44,7 @@ def test_only_short_innermost_loops_are_unrolled():
         return np.exp(A @ np.sin(A @ x))
 
     jac = sad.jacobian(layered, x, mode="forward", coloring="none", backend="llvm")  # 24 lanes
-    text = llvm.assembly(jac._assembly.sweeps()[0].source.functions)
+    text = assembly.assembly(jac._assembly.sweeps()[0].source.functions)
     marks = [line for line in text.splitlines() if "br label" in line and "!llvm.loop" in line]
     lanes, zeros = (jac.source.count(f"for {name} in range(24):") for name in "ki")
     assert lanes > 0

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 import sparsead as sad
-from sparsead.emit import llvm, sharing
+from sparsead.emit import assembly, sharing
 from sparsead.emit.sequence import FEW
 from sparsead.emit.sharing import WORTH, loops, with_calls
 from sparsead.emit.sweep import Engine
@@ -94,7 +94,7 @@ def test_machine_code_does_not_grow_with_the_steps():
     sizes = []
     for times in (FEW, 2 * FEW, 4 * FEW):
         gradient = sad.gradient(loss(times), X)
-        text = llvm.assembly(gradient._sweep("gradient").functions)
+        text = assembly.assembly(gradient._sweep("gradient").functions)
         sizes.append(sum(len(line) < 200 for line in text.splitlines()))  # but for tables of numbers
     assert sizes[2] - sizes[1] <= 0.1 * sizes[1]
 

@@ -7,7 +7,7 @@ import pytest
 import scipy.special
 
 import sparsead as sad
-from sparsead.emit.llvm import LIBM
+from sparsead.emit.assembly import LIBM
 from sparsead.emit.python import FUNCTIONS, INTERPRETED
 from sparsead.emit.wide import has_wide
 

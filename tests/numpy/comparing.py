@@ -21,6 +21,7 @@ from typing import Any
 import numpy as np
 
 import sparsead as sad
+import sparsead.ops  # fills the tables that tracing reads
 from sparsead.emit.sweep import Engine
 from sparsead.kernels.lower import lower
 from sparsead.program.evaluate import evaluate
