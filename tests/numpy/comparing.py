@@ -32,6 +32,7 @@ from sparsead.tracing.complex import TracedComplex
 from sparsead.tracing.scalar import TracedScalar
 from sparsead.tracing.trace import trace
 
+true_type = type  # while this is traced, `type` says of traced values what it says of NumPy's
 MOST_ELEMENTS, MOST_ARRAYS = 1000, 12
 VARIANTS = ("all", "first", "known")  # which arrays are traced: all, the first alone, none (all made inside)
 REDUCING = {"sum", "prod", "mean", "std", "var", "max", "min", "all", "any", "average", "amax", "amin", "reduce",
@@ -119,11 +120,11 @@ def _taken(value: Any, arrays: list[np.ndarray]) -> Any:
 def _filled(value: Any, arrays: list[Any]) -> Any:
     if isinstance(value, Place):
         return arrays[value.number]
-    if type(value) is np.ndarray:
+    if true_type(value) is np.ndarray:
         return value.copy(order="K")
-    if type(value) in (list, tuple):
-        return type(value)(_filled(v, arrays) for v in value)
-    return {n: _filled(v, arrays) for n, v in value.items()} if type(value) is dict else value
+    if true_type(value) in (list, tuple):
+        return true_type(value)(_filled(v, arrays) for v in value)
+    return {n: _filled(v, arrays) for n, v in value.items()} if true_type(value) is dict else value
 
 
 def _strides(a: np.ndarray) -> tuple[list[int], tuple[slice, ...]]:
@@ -158,22 +159,22 @@ def function_of(
 # -- what a result is ---------------------------------------------------------------------------------------------
 def parts_of(value: Any) -> Iterator[tuple[str, Any]]:
     """Yield what a result is made of: descriptions, and values to compare (a reading where it is traced)."""
-    if isinstance(value, (list, tuple)) and type(value) is not str:
+    if isinstance(value, (list, tuple)) and true_type(value) is not str:
         yield f"{'list' if isinstance(value, list) else 'tuple'} of {len(value)}", None
         for item in value:
             yield from parts_of(item)
     elif (
-        type(value) is TracedComplex
+        true_type(value) is TracedComplex
         or getattr(getattr(value, "dtype", None), "kind", "") == "c"
-        or type(value) is complex
+        or true_type(value) is complex
     ):
         yield "complex", None
         yield from parts_of(value.real)
         yield from parts_of(value.imag)
-    elif type(value) in (TracedArray, TracedScalar):
-        array = value if type(value) is TracedArray else value.array
+    elif true_type(value) in (TracedArray, TracedScalar):
+        array = value if true_type(value) is TracedArray else value.array
         known = array.plain.copy() if array.is_constant else array.ref
-        yield f"{'array' if type(value) is TracedArray else 'number'} {array.dtype.kind} {array.shape}", known
+        yield f"{'array' if true_type(value) is TracedArray else 'number'} {array.dtype.kind} {array.shape}", known
     elif isinstance(value, (np.ndarray, np.generic, bool, int, float)) and np.asarray(value).dtype.kind in "biuf":
         array = np.asarray(value)
         kind = array.dtype.kind.replace("u", "i")
@@ -187,7 +188,7 @@ def parts_of(value: Any) -> Iterator[tuple[str, Any]]:
 def _written(value: Any, number: float = 7.0) -> None:
     """Write into the arrays of a result."""
     for k, item in enumerate(value if isinstance(value, (list, tuple)) else [value]):
-        is_array = type(item) in (TracedArray, np.ndarray)
+        is_array = true_type(item) in (TracedArray, np.ndarray)
         if is_array and item.flags.writeable and item.dtype.kind == "f" and item.size:
             item[...] = number + k
 

@@ -7,7 +7,7 @@ import pytest
 
 from tests.numpy import rewriting
 from tests.numpy.__main__ import outcomes, unexplained
-from tests.numpy.comparing import compare, event_of
+from tests.numpy.comparing import compare, event_of, true_type
 
 PART = ["numpy.lib.tests.test_shape_base", "numpy.lib.tests.test_twodim_base", "numpy._core.tests.test_shape_base"]
 KNOWN = (2, 4)  # the version of NumPy whose tests are known
@@ -50,7 +50,7 @@ def test_what_agrees_is_the_same():
 def test_what_differs_is_different(wrong):
     def act(kind, name, args, kwargs):
         result = rewriting.perform(kind, name, args, kwargs)
-        return result if type(args[0]) is np.ndarray else wrong(result)
+        return result if true_type(args[0]) is np.ndarray else wrong(result)
 
     assert compared("func", "numpy.cumsum", X, axis=0, act=act).result == "different"
 
@@ -58,10 +58,10 @@ def test_what_differs_is_different(wrong):
 def test_a_copy_for_a_view_and_a_changed_argument_are_different():
     def copying(kind, name, args, kwargs):
         result = rewriting.perform(kind, name, args, kwargs)
-        return result if type(args[0]) is np.ndarray else result.copy()
+        return result if true_type(args[0]) is np.ndarray else result.copy()
 
     def changing(kind, name, args, kwargs):
-        if type(args[0]) is not np.ndarray:
+        if true_type(args[0]) is not np.ndarray:
             args[0][0] = 1.0
 
     assert compared("attr", "T", X, act=copying).result == "same"
@@ -71,11 +71,11 @@ def test_a_copy_for_a_view_and_a_changed_argument_are_different():
 
 def test_errors_are_told_apart():
     def failing(kind, name, args, kwargs):
-        if type(args[0]) is not np.ndarray:
+        if true_type(args[0]) is not np.ndarray:
             raise KeyError(name)
 
     def accepting(kind, name, args, kwargs):
-        if type(args[0]) is np.ndarray:
+        if true_type(args[0]) is np.ndarray:
             raise ValueError(name)
 
     assert compared("attr", "T", X, act=failing).result == "crash"
