@@ -27,17 +27,21 @@ from sparsead.tracing.complex import COMPLEX_HANDLERS, parts
 
 #: Functions whose definition, in terms of others, means the same for complex arrays.
 DEFINED: list[Any] = [
-    np.trapezoid, np.polyval, np.polyadd, np.polysub, np.polyder, np.polyint, np.vander, np.matvec, np.linspace,
+    np.trapezoid, np.polyval, np.polyadd, np.polysub, np.polyder, np.polyint, np.vander, np.linspace,
     np.fill_diagonal, np.put, np.copyto, np.choose, np.apply_along_axis, np.put_along_axis, np.putmask, np.place,
 ]  # fmt: skip
 COMPLEX_HANDLERS |= {function: HANDLERS[function] for function in DEFINED}
-linear(np.linalg.trace, np.gradient, np.cumulative_sum)
+linear(np.linalg.trace, np.gradient)
+if hasattr(np, "cumulative_sum"):  # NumPy 2.1
+    linear(np.cumulative_sum)
+if hasattr(np, "matvec"):  # NumPy 2.2
+    COMPLEX_HANDLERS[np.matvec] = HANDLERS[np.matvec]
+    COMPLEX_HANDLERS[np.vecmat] = lambda a, b: np.matmul(np.conjugate(a)[..., None, :], b)[..., 0, :]
 PRODUCTS: dict[Any, Any] = {
     np.linalg.matmul: lambda a, b: np.matmul(a, b), np.linalg.outer: lambda a, b: np.outer(a, b),
     np.linalg.tensordot: lambda a, b, /, *, axes=2: np.tensordot(a, b, axes),
     np.vecdot: lambda a, b, axis=-1: np.sum(np.conjugate(a) * b, axis=axis),
     np.linalg.vecdot: lambda a, b, /, *, axis=-1: np.sum(np.conjugate(a) * b, axis=axis),
-    np.vecmat: lambda a, b: np.matmul(np.conjugate(a)[..., None, :], b)[..., 0, :],
 }  # fmt: skip
 COMPLEX_HANDLERS |= PRODUCTS
 
