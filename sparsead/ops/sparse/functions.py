@@ -40,7 +40,7 @@ def find(A: Any) -> Any:
 @stated(
     scipy.sparse.linalg.norm,
     lambda x: scipy.sparse.linalg.norm(scipy.sparse.csr_array(x)),
-    lambda x: scipy.sparse.linalg.norm(scipy.sparse.csr_array(x), 1),
+    lambda x: scipy.sparse.linalg.norm(scipy.sparse.csr_matrix(x), 1),
     lambda x: scipy.sparse.linalg.norm(scipy.sparse.csr_array(x), axis=1),
 )
 def norm(x: Any, ord: Any = None, axis: Any = None) -> Any:
