@@ -31,7 +31,6 @@ class Blocks:
     Examples
     --------
     >>> import numpy as np
-    import scipy.sparse
     >>> import sparsead as sad
     >>> x0 = {"u": np.ones(2), "p": 3.0}
     >>> jac = sad.jacobian(lambda x: {"growth": x["p"] * x["u"], "total": np.sum(x["u"])}, x0)

@@ -22,32 +22,31 @@ def lagrangian_hessian(
 ) -> LagrangianHessian:
     """Prepare the Hessian in x of a Lagrangian: an objective, and constraints with multipliers.
 
-        It is the Hessian of ``sigma * f(x) + multipliers @ c(x)``; multipliers and sigma are runtime values.
+    It is the Hessian of ``sigma * f(x) + multipliers @ c(x)``; multipliers and sigma are runtime values.
 
-        Parameters
-        ----------
-        f, c : callable
-            The objective, ``f(x, *args)``, one number; the constraints, ``c(x, *args)``, any shape.
-        x0, *args
-            As in `hessian`.
-        **options
-            Those of `hessian`.
+    Parameters
+    ----------
+    f, c : callable
+        The objective, ``f(x, *args)``, one number; the constraints, ``c(x, *args)``, any shape.
+    x0, *args
+        As in `hessian`.
+    **options
+        Those of `hessian`.
 
-        Returns
-        -------
-        LagrangianHessian
-            Called as ``lag(x, multipliers, *args, sigma=1.0)``.
+    Returns
+    -------
+    LagrangianHessian
+        Called as ``lag(x, multipliers, *args, sigma=1.0)``.
 
-        Examples
-        --------
-        >>> import numpy as np
-    import scipy.sparse
-        >>> import sparsead as sad
-        >>> lag = sad.lagrangian_hessian(lambda x: np.sum(x**2), lambda x: x[1:] * x[:-1], np.ones(3))
-        >>> lag(np.zeros(3), np.array([5.0, 7.0]), sigma=0.5).toarray()
-        array([[1., 5., 0.],
-               [5., 1., 7.],
-               [0., 7., 1.]])
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import sparsead as sad
+    >>> lag = sad.lagrangian_hessian(lambda x: np.sum(x**2), lambda x: x[1:] * x[:-1], np.ones(3))
+    >>> lag(np.zeros(3), np.array([5.0, 7.0]), sigma=0.5).toarray()
+    array([[1., 5., 0.],
+           [5., 1., 7.],
+           [0., 7., 1.]])
     """
     program, _ = trace(c, (x0, *args))
     size = program.output.index.size
