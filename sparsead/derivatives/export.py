@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from sparsead.emit.library import Library, Parameter
+from sparsead.emit.c_library import Library, Parameter
 from sparsead.emit.sweep import Sweep
 from sparsead.errors import InputError
 

@@ -17,7 +17,7 @@ from sparsead.derivatives.layouts import check_layout
 from sparsead.derivatives.matrix import PreparedMatrix
 from sparsead.derivatives.modes import HESSIAN_MODES, check_options, choose_hessian, chosen_engine
 from sparsead.derivatives.nested import NestedHessian, composes, is_asked
-from sparsead.derivatives.options import Format, HessianOptions, Triangle
+from sparsead.derivatives.options import HessianOptions
 from sparsead.derivatives.preparation import Options, finished, prepared_at
 from sparsead.derivatives.prepared import OfScalar
 from sparsead.derivatives.products import HVP
@@ -219,18 +219,8 @@ def hessian(
     f: Callable[..., Any],
     x0: Any,
     *args: Any,
-    argnum: Argnum = 0,
-    mode: str = "auto",
-    pattern: Any = None,
-    coloring: Any = None,
-    order: Any = "auto",
     guard: Literal["error"] = "error",
-    threads: int | None = None,
-    backend: str = DEFAULT_BACKEND,
-    check: bool = True,
-    format: Format = "csr",
-    triangle: Triangle = "full",
-    progress: bool | Watcher = False,
+    **options: Unpack[HessianOptions],
 ) -> Hessian: ...
 def hessian(
     f: Callable[..., Any],

@@ -19,7 +19,7 @@ from sparsead.derivatives.matrix import PreparedMatrix
 from sparsead.derivatives.modes import JACOBIAN_MODES, check_options, choose_jacobian, chosen_engine
 from sparsead.derivatives.nested import NestedJacobian, composes, is_asked
 from sparsead.derivatives.normal import WithNormalEquations
-from sparsead.derivatives.options import Difference, DifferenceOptions, Format, MatrixOptions
+from sparsead.derivatives.options import Difference, DifferenceOptions, MatrixOptions
 from sparsead.derivatives.plain import never
 from sparsead.derivatives.preparation import Options, finished, prepared_at
 from sparsead.derivatives.products import JVP, VJP
@@ -233,18 +233,9 @@ def jacobian(
     f: Callable[..., Any],
     x0: Any,
     *args: Any,
-    argnum: Argnum = 0,
-    mode: str = "auto",
-    pattern: Any = None,
-    coloring: Any = None,
-    order: Any = "auto",
     method: Literal["ad"] = "ad",
     guard: Literal["error"] = "error",
-    threads: int | None = None,
-    backend: str = DEFAULT_BACKEND,
-    check: bool = True,
-    format: Format = "csr",
-    progress: bool | Watcher = False,
+    **options: Unpack[MatrixOptions],
 ) -> Jacobian: ...
 def jacobian(
     f: Callable[..., Any],

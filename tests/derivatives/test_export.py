@@ -27,13 +27,13 @@ class Compiled:
         assert (source, header) == (folder / f"{name}.c", folder / f"{name}.h")
         self.path = folder / f"{name}.so"
         subprocess.run([COMPILER, *FLAGS, "-o", self.path, source, "-lm"], check=True)
-        self.library = ctypes.CDLL(str(self.path))
+        self.shared = ctypes.CDLL(str(self.path))
         self.sizes = {k: int(v) for k, v in re.findall(rf"#define {name.upper()}_(\w+) (\d+)", header.read_text())}
         self.source = source.read_text()
 
     def __call__(self, function, *arrays):
         arrays = [*arrays, np.full(self.sizes["WORK"], np.nan)] if function != "structure" else arrays
-        getattr(self.library, f"{self.name}_{function}")(*(ctypes.c_void_p(a.ctypes.data) for a in arrays))
+        getattr(self.shared, f"{self.name}_{function}")(*(ctypes.c_void_p(a.ctypes.data) for a in arrays))
 
     def checked_structure(self, pattern):
         indptr, indices = np.empty(pattern.shape[0] + 1, np.int32), np.empty(self.sizes["NNZ"], np.int32)
