@@ -153,7 +153,7 @@ def around(a: Any, decimals: int = 0) -> Any:
     return np.rint(a) if decimals == 0 else np.rint(a * 10.0**decimals) / 10.0**decimals
 
 
-@composite(np.nan_to_num, lambda x: np.nan_to_num(np.where(np.real(x) > 0.5, np.nan, x), nan=2.0), np.nan_to_num)
+@composite(np.nan_to_num, lambda x: np.nan_to_num(np.where(np.real(x) > 0.45, np.nan, x), nan=2.0), np.nan_to_num)
 def nan_to_num(x: Any, copy: bool = True, nan: Any = 0.0, posinf: Any = None, neginf: Any = None) -> Any:
     """``np.nan_to_num``."""
     largest = np.finfo(np.float64).max
