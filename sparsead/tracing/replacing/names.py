@@ -121,6 +121,7 @@ def is_tracing() -> bool:
 def patch(original: Callable[..., Any], replacement: Callable[..., Any]) -> None:
     """Let calls of `original` from traced user code go to `replacement`."""
     PATCHES[original] = StandIn(original, replacement)
+    _home.cache_clear()  # stand-ins of one function are equal
 
 
 def patch_later(module: str, name: str, replacement: Callable[..., Any]) -> None:
@@ -276,12 +277,16 @@ def _of_home(name: str, stand_in: StandIn) -> property:
 def _look_after(module: types.ModuleType) -> None:
     """Let a module tell who asks for its functions."""
     kind = type(module)
-    if issubclass(kind, _Home):
-        return
-    functions = {k: v for k, v in vars(module).items() if isinstance(v, Hashable) and v in PATCHES}
-    looks = {name: _of_home(name, PATCHES[function]) for name, function in functions.items()}
+    if not issubclass(kind, _Home):
+        names = (name for name, value in vars(module).items() if isinstance(value, Hashable) and value in PATCHES)
+        CHANGES.module(module, _home(kind, tuple((name, PATCHES[vars(module)[name]]) for name in names)))
+
+
+@functools.lru_cache(maxsize=256)
+def _home(kind: type, looks: tuple[tuple[str, StandIn], ...]) -> type:
+    """Return the class of a module whose attributes, named with their stand-ins, look who asks."""
     bases = (_Home,) if kind is types.ModuleType else (_Home, kind)
-    CHANGES.module(module, type(kind.__name__, bases, looks))
+    return type(kind.__name__, bases, {name: _of_home(name, stand_in) for name, stand_in in looks})
 
 
 def _replace_everywhere() -> None:
@@ -300,7 +305,7 @@ def _replace_everywhere() -> None:
         elif treatment == "shield":
             _shield(names, plain)
         elif treatment:
-            _replace_in(names, spelled & names.keys())
+            _replace_in(names, spelled.intersection(names))
     for modules in _active:
         for names in modules:
             if not issubclass(type(sys.modules.get(names.get("__name__", ""))), _Home):
