@@ -13,6 +13,12 @@ ACCEPTED: list[tuple[str, str, str, str]] = [
     ("different", "overwrite_input", "arguments", "the input is not defined afterwards"),
     ("different", "broadcast_arrays", "after writing", "NumPy warns that such results will be read-only"),
     ("accepted", "concat", "only takes `out` or `dtype`", "the two agree"),
+    (
+        "accepted",
+        "",
+        "LinAlgError: Singular matrix",
+        "what is singular shows in values: inf or nan",
+    ),
     ("accepted", "", "MemoryError", "no memory is needed while tracing"),
 ]
 

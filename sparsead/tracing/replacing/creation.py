@@ -69,7 +69,7 @@ def converting(original: Callable[..., Any]) -> Callable[..., Any]:
         wanted = array.dtype if dtype is None else np.dtype(dtype)
         if wanted != array.dtype and array.is_constant:
             return on_values(original, (array, dtype, *args), kwargs)
-        if wanted.kind != array.dtype.kind:
+        if wanted != array.dtype:  # a copy, also where the numbers stay what they are (float32)
             if kwargs.get("copy", True) is False:
                 raise ValueError("Unable to avoid copy while creating an array as requested.")
             array = array.astype(wanted)
