@@ -55,7 +55,7 @@ def write_out(out: Any, result: Any, call: Call | None = None) -> Any:
         _check_target(call, out, dtype)
     elif not np.can_cast(dtype, out.dtype, "same_kind"):
         raise TypeError(f"Cannot cast ufunc output from {dtype!r} to {out.dtype!r} with casting rule 'same_kind'")
-    out[...] = result
+    out[...] = result  # type: ignore[index]
     return out
 
 

@@ -68,7 +68,9 @@ def scalar_mutants(op: Op) -> Iterator[Mutant]:
     spelling = "np.where" if op.name == "select" else spelling_of(op.numpy)
     wrong = f"not ({op.code})" if op.boolean else f"-({op.code})"
     yield Mutant(spelling, "value of the other sign", partial(attribute, op, "code", wrong))
-    if op.boolean:  # truth values have no derivative: their partials are never asked for
+    if op.choice is not None:  # its derivatives are chosen, too: the partials are never asked for
+        yield Mutant(spelling, "the other choice", partial(attribute, op, "choice", _swapped(op.choice)))
+    if op.boolean or op.choice is not None:  # truth values have no derivative
         return
     for k, rule in enumerate(op.partials):
         if k in op.conditions:
@@ -76,8 +78,6 @@ def scalar_mutants(op: Op) -> Iterator[Mutant]:
         for change, other in partial_changes(op, k, rule):
             partials = (*op.partials[:k], other, *op.partials[k + 1 :])
             yield Mutant(spelling, f"partial {k}: {change}", partial(attribute, op, "partials", partials))
-    if op.choice is not None:
-        yield Mutant(spelling, "the other choice", partial(attribute, op, "choice", _swapped(op.choice)))
 
 
 def _swapped(choice: Any) -> Any:
@@ -96,7 +96,8 @@ def partial_changes(op: Op, k: int, rule: Any) -> Iterator[tuple[str, Any]]:
     yield "dropped", None
     yield "other sign", lambda *x: -rule(*x)
     yield "twice", lambda *x: 2.0 * rule(*x)
-    others = [o.partials[k] for o in OPS.values() if o.arity == op.arity and o is not op and not o.boolean]
+    stating = [o for o in OPS.values() if o is not op and not o.boolean and o.choice is None]
+    others = [o.partials[k] for o in stating if o.arity == op.arity]
     borrowed = [r for r in others if r is not None and not are_equal(r, rule, op.arity)]
     if borrowed:
         yield "rule of another operation", borrowed[len(op.name) % len(borrowed)]
@@ -128,8 +129,12 @@ def definitions() -> Iterator[tuple[str, dict[Any, Any], Any]]:
     known = {e.spelling for e in REGISTRY}
     with patched(len):  # finds the functions of the modules that are imported here
         pass
-    for table, suffix in ((HANDLERS, ""), (COMPLEX_HANDLERS, " of complex values"), (PATCHES, " of unknown ordinates")):
-        for func in [f for f in table if callable(f) and (table is not HANDLERS or f not in scalar)]:
+    tables: Any = (
+        (HANDLERS, "", scalar), (COMPLEX_HANDLERS, " of complex values", ()),
+        (PATCHES, " of unknown ordinates", HANDLERS),  # what stands in for functions with a rule looks who is asked
+    )  # fmt: skip
+    for table, suffix, others in tables:
+        for func in [f for f in table if callable(f) and f not in others]:
             spelling = spelling_of(func)
             if known & {spelling, spelling + suffix}:
                 yield spelling + suffix if spelling + suffix in known else spelling, table, func
