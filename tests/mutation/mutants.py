@@ -16,6 +16,7 @@ from sparsead.ops.registry import HANDLERS, REGISTRY, spelling_of
 from sparsead.program.scalar import OPS, Op, Pool
 from sparsead.tracing.array import UFUNC_METHODS, TracedArray
 from sparsead.tracing.complex import COMPLEX_HANDLERS, TracedComplex
+from sparsead.tracing.replacing.lists import TakesLists
 from sparsead.tracing.replacing.methods import METHODS
 from sparsead.tracing.replacing.names import PATCHES, patched
 
@@ -41,6 +42,9 @@ EQUIVALENT = {
     ("np.zeros_like", "twice"): "zeros",
     ("np.empty_like", "other sign"): "what it holds does not matter",
     ("np.empty_like", "twice"): "what it holds does not matter",
+    ("np.imag", "one element lost"): "zero on real arrays",
+    ("np.zeros_like", "one element lost"): "zeros",
+    ("np.flatnonzero", "not done"): "a condition is an index of the same elements",
     ("np.empty_like", "one element lost"): "what it holds does not matter",
 }
 
@@ -129,9 +133,10 @@ def definitions() -> Iterator[tuple[str, dict[Any, Any], Any]]:
     known = {e.spelling for e in REGISTRY}
     with patched(len):  # finds the functions of the modules that are imported here
         pass
+    takes_lists = {func for func, other in PATCHES.items() if type(other) is TakesLists}  # they go on to the rule
     tables: Any = (
         (HANDLERS, "", scalar), (COMPLEX_HANDLERS, " of complex values", ()),
-        (PATCHES, " of unknown ordinates", HANDLERS),  # what stands in for functions with a rule looks who is asked
+        (PATCHES, " of unknown ordinates", takes_lists),
     )  # fmt: skip
     for table, suffix, others in tables:
         for func in [f for f in table if callable(f) and f not in others]:
