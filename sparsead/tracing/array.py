@@ -313,6 +313,8 @@ class TracedArray(Positioned, NDArrayOperatorsMixin):
             raise TypeError(
                 f"Cannot cast array data from {self.dtype!r} to {wanted!r} according to the rule {casting!r}"
             )
+        if wanted.kind == "f" and wanted.itemsize < 4:
+            raise unsupported(f"astype({wanted})", "Its three digits cannot be kept: numbers stay float64.")
         if wanted.kind == self.dtype.kind:
             copy = copy or wanted != self.dtype
             return self.moved(self.positions.astype(self.positions.dtype, order, copy=copy))

@@ -149,3 +149,9 @@ def test_an_array_of_another_precision_is_a_copy():
         return y
 
     assert compared(f) == "same"
+
+
+@pytest.mark.parametrize("f", [lambda x: x.astype(np.float16), lambda x: np.asarray(x, np.float16)])
+def test_half_precision_is_refused(f):
+    with pytest.raises(UnsupportedOperationError, match="float16"):
+        trace(f, (POINTS[0],))
