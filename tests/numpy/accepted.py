@@ -12,6 +12,7 @@ ACCEPTED: list[tuple[str, str, str, str]] = [
     ("different", "partition(", "", "the order within parts is not defined"),
     ("different", "overwrite_input", "arguments", "the input is not defined afterwards"),
     ("different", "broadcast_arrays", "after writing", "NumPy warns that such results will be read-only"),
+    ("crash", "", "TypeError: output must be an array", "a method of an ndarray, into a traced array: NumPy's own error"),
     ("accepted", "concat", "only takes `out` or `dtype`", "the two agree"),
     (
         "accepted",
