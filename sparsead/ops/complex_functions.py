@@ -22,7 +22,7 @@ from sparsead.ops import (  # noqa: F401  (stated first)
     writing,
 )
 from sparsead.ops.complex import Pair, joined, linear, log, of_parts
-from sparsead.ops.registry import HANDLERS, record
+from sparsead.ops.registry import HANDLERS, record, rule_of
 from sparsead.tracing.complex import COMPLEX_HANDLERS, parts
 
 #: Functions whose definition, in terms of others, means the same for complex arrays.
@@ -37,11 +37,12 @@ if hasattr(np, "cumulative_sum"):  # NumPy 2.1
 if hasattr(np, "matvec"):  # NumPy 2.2
     COMPLEX_HANDLERS[np.matvec] = HANDLERS[np.matvec]
     COMPLEX_HANDLERS[np.vecmat] = lambda a, b: np.matmul(np.conjugate(a)[..., None, :], b)[..., 0, :]
+vecdot = rule_of(np.vecdot)
 PRODUCTS: dict[Any, Any] = {
     np.linalg.matmul: lambda a, b: np.matmul(a, b), np.linalg.outer: HANDLERS[np.linalg.outer],
     np.linalg.tensordot: lambda a, b, /, *, axes=2: np.tensordot(a, b, axes),
-    np.vecdot: lambda a, b, axis=-1: np.sum(np.conjugate(a) * b, axis=axis),
-    np.linalg.vecdot: lambda a, b, /, *, axis=-1: np.sum(np.conjugate(a) * b, axis=axis),
+    np.vecdot: lambda a, b, axis=-1: vecdot(np.conjugate(a), b, axis),
+    np.linalg.vecdot: lambda a, b, /, *, axis=-1: vecdot(np.conjugate(a), b, axis),
 }  # fmt: skip
 COMPLEX_HANDLERS |= PRODUCTS
 
@@ -198,6 +199,7 @@ COMPLEX_HANDLERS |= {
     np.float_power: COMPLEX_HANDLERS[np.power],
 }
 record("complex", "np.prod of complex values", [lambda x: np.prod(_point(x), axis=1).imag])
+record("complex", "np.multiply.reduce of complex values", [lambda x: np.multiply.reduce(_point(x)).imag])
 
 
 # -- linear systems: as real ones of twice the size ---------------------------------------------------------------

@@ -99,6 +99,8 @@ def matrix_norm(x: Any, *, keepdims: bool = False, ord: Any = "fro") -> Any:
 @composite(np.vecdot, lambda x: np.vecdot(x, x[::-1]), lambda x: np.vecdot(x.T, x[:, 0]), family="contraction")
 def vecdot(a: Any, b: Any, axis: int = -1) -> Any:
     """``np.vecdot``."""
+    if np.shape(a)[axis] != np.shape(b)[axis]:  # vectors are not broadcast, only stacks of them
+        raise ValueError(f"vecdot: vectors of {np.shape(a)[axis]} and of {np.shape(b)[axis]} elements")
     return np.sum(np.multiply(np.moveaxis(a, axis, -1), np.moveaxis(b, axis, -1)), axis=-1)
 
 

@@ -45,6 +45,8 @@ EQUIVALENT = {
     ("np.imag", "one element lost"): "zero on real arrays",
     ("np.zeros_like", "one element lost"): "zeros",
     ("np.flatnonzero", "not done"): "a condition is an index of the same elements",
+    ("scipy.sparse.lil_array", "not done"): "the products of the dense array are the same",
+    ("scipy.sparse.dok_array", "not done"): "the products of the dense array are the same",
     ("np.empty_like", "one element lost"): "what it holds does not matter",
 }
 

@@ -155,3 +155,21 @@ def test_an_array_of_another_precision_is_a_copy():
 def test_half_precision_is_refused(f):
     with pytest.raises(UnsupportedOperationError, match="float16"):
         trace(f, (POINTS[0],))
+
+
+@pytest.mark.parametrize("kind", [np.uint8, np.uint64, np.int8])
+def test_narrow_integers_do_not_wrap_around(kind):
+    def f(x):
+        y = x * 1.0
+        np.subtract.at(y, [0, 1, 1], np.array([1, 2, -128 if kind is np.int8 else 3], kind))
+        return y
+
+    assert compared(f) == "same"
+
+
+@pytest.mark.parametrize("turned", [1.0, 1.0j])
+def test_vectors_of_other_lengths_are_rejected_as_numpy_does(turned):
+    def f(x):
+        return np.vecdot(x.reshape(3, 2) * turned, np.ones((3, 1))).real
+
+    assert compared(f) == "rejected"
