@@ -332,7 +332,7 @@ def convolve(a: Any, v: Any, mode: str = "full") -> Any:
     m, n = np.shape(a)[0], np.shape(v)[0]
     if m == 0 or n == 0:
         raise ValueError(f"{'a' if m == 0 else 'v'} cannot be empty")
-    np.convolve([1.0], [1.0], mode)  # raises for a mode that this version of NumPy does not know
+    np.convolve([1.0], [1.0], mode)  # type: ignore[call-overload]  # raises for a mode that this NumPy does not know
     mode = MODES.get(mode, mode)
     require_products(m * n, "np.convolve")
     place = np.add.outer(np.arange(m), np.arange(n))

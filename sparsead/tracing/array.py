@@ -366,6 +366,22 @@ for _name in ("add", "sub", "mul", "truediv", "pow", "lt", "le", "gt", "ge"):
         setattr(TracedArray, f"__r{_name}__", _by_number(f"__r{_name}__", _operate, reflected=True))
 
 
+def _by_values(name: str, operate: Callable[[Any, Any], Any]) -> Callable[[Any, Any], Any]:
+    """Return ``==`` or ``!=``, which NumPy decides where all is known: it compares with texts and None, too."""
+    of_arrays = getattr(TracedArray, name)
+
+    def method(self: TracedArray, other: Any) -> Any:
+        if self.is_constant and all(t.is_constant for t in traced_in((other,))):
+            return on_values(operate, (self, other), {})
+        return of_arrays(self, other)
+
+    return method
+
+
+for _name in ("eq", "ne"):
+    setattr(TracedArray, f"__{_name}__", _by_values(f"__{_name}__", getattr(operator, _name)))
+
+
 def of_number(number: TracedScalar) -> TracedArray:
     """Return a new array of shape () that holds a number, which may go on as a number."""
     if number.tape.is_exact(number.entry):

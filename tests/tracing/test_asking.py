@@ -173,3 +173,21 @@ def test_vectors_of_other_lengths_are_rejected_as_numpy_does(turned):
         return np.vecdot(x.reshape(3, 2) * turned, np.ones((3, 1))).real
 
     assert compared(f) == "rejected"
+
+
+def test_lists_of_several_lengths():
+    def f(x, dtype=None):
+        return np.array([[x, x], x], dtype=dtype)
+
+    with pytest.raises(UnsupportedOperationError, match="array with these arguments"):
+        trace(lambda x: f(x, object)[0], (POINTS[0],))
+    assert compared(f) == "rejected"
+
+
+@pytest.mark.parametrize("other", ["a", None, 0.5])
+def test_what_is_known_is_compared_with_anything(other):
+    def f(x):
+        known = np.array([0.5, 1.0])
+        return x[:2] * (known == other) + x[2:4] * (known != other) + x[0] * bool(known[0, ...] != other)
+
+    assert compared(f) == "same"
