@@ -20,6 +20,7 @@ from sparsead.sweeps.counting import computing
 
 STORE, ROW_ENTRY, INITIAL = 1.0, 3.0, 1.0
 MOST_ARRAYS = 64  # programs with more of them are left as they are: a loop over time, for the most part
+BEYOND, IN_A_ROW = 1.25, 6  # the way ends at so many times the cost before, or after so many that are no better
 MOST_GROWTH = 4.0  # products that may be formed, times the entries of the matrix and the terms at hand
 
 Patterns = dict[Buffer, SparsityPattern]
@@ -44,7 +45,8 @@ def eliminated(linear: LinearProgram, patterns: Patterns) -> Elimination:
     """Return the program without the intermediate arrays that cost more than they save.
 
     One array after the other, the one with the fewest pairs of readers and writers first; of all programs on the way
-    the cheapest one is taken. The order is that of Markowitz: exact for chains, greedy otherwise.
+    the cheapest one is taken, and the way ends where they have become dearer. The order is that of Markowitz: exact for
+    chains, greedy otherwise.
     """
     before = _cost(linear, patterns)
     best = Elimination(linear, (), before, before)
@@ -69,6 +71,8 @@ def eliminated(linear: LinearProgram, patterns: Patterns) -> Elimination:
         cost = stored + _cost(program, patterns)
         if cost < best.cost:
             best = Elimination(program, tuple(gone), cost, before)
+        elif cost > BEYOND * before or len(gone) - len(best.arrays) >= IN_A_ROW:
+            break
     return best
 
 
