@@ -21,6 +21,7 @@ from sparsead.sweeps.counting import computing
 STORE, ROW_ENTRY, INITIAL = 1.0, 3.0, 1.0
 MOST_ARRAYS = 64  # programs with more of them are left as they are: a loop over time, for the most part
 BEYOND, IN_A_ROW = 1.25, 6  # the way ends at so many times the cost before, or after so many that are no better
+MOST_CODE = 1000  # products of two terms that may be written, for one array
 MOST_GROWTH = 4.0  # products that may be formed, times the entries of the matrix and the terms at hand
 
 Patterns = dict[Buffer, SparsityPattern]
@@ -59,7 +60,7 @@ def eliminated(linear: LinearProgram, patterns: Patterns) -> Elimination:
     while left:
         products = {buffer: _pairs(kernels, buffer) for buffer in left}
         buffer = min(left, key=lambda b: products[b][0] - products[b][1])
-        if products[buffer][0] > most:
+        if products[buffer][0] > most or _code(kernels, buffer) > MOST_CODE:
             break
         left.remove(buffer)
         gone.append(buffer.name)
@@ -86,6 +87,12 @@ def _pairs(kernels: Iterable[LinearKernel], buffer: Buffer) -> tuple[int, int]:
             if term.target is buffer:
                 writes += np.bincount(term.place.array().reshape(-1), minlength=buffer.size)
     return int(reads @ writes), int(reads.sum() + writes.sum())
+
+
+def _code(kernels: Iterable[LinearKernel], buffer: Buffer) -> int:
+    """Return how many pairs of terms there are of which one reads and one writes a buffer: products to be written."""
+    terms = [t for kernel in kernels for t in kernel.terms]
+    return sum(t.source is buffer for t in terms) * sum(t.target is buffer for t in terms)
 
 
 def _cost(linear: LinearProgram, patterns: Patterns) -> float:
