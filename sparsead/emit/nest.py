@@ -119,9 +119,8 @@ class Nest:
 
     def value(self, root: Expr) -> str:
         """Return the name (or literal) of the value of an expression."""
-        for expr in reachable([root]):
-            if expr.serial not in self._values:
-                self._values[expr.serial] = self._build_value(expr)
+        for expr in reachable([root], known=self._values):
+            self._values[expr.serial] = self._build_value(expr)
         name, level = self._values[root.serial]
         if level == len(self.domain):
             self._asked[name] = None

@@ -125,6 +125,6 @@ def _numbered(all_lines: list[str], span: Span, arrays: Mapping[str, str]) -> Lo
         return known[word]
 
     own = {found.group(1) for line in lines if (found := TARGET.match(line))}
-    key = "\n".join(NAME.sub(number, line) for line in _at_depth_one(lines))
+    key = NAME.sub(number, "\n".join(_at_depth_one(lines)))
     used = tuple(word for word in known if word in arrays)
     return Loop(*span, key, used, tuple(kinds["number"]))
