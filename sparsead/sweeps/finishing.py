@@ -8,7 +8,6 @@ import numpy as np
 
 from coloring import SparsityPattern
 from sparsead.emit.nest import Nest
-from sparsead.emit.source import Source
 from sparsead.emit.sweep import DEFAULT_ENGINE, Engine, Sweep
 from sparsead.kernels.indexmap import recognise
 from sparsead.sweeps.storage import Storage
@@ -39,7 +38,7 @@ class Finishing:
         engine: Engine = DEFAULT_ENGINE,
         storage: Storage | None = None,
     ) -> None:
-        code, feeding = Source("finish"), feeds >= 0
+        code, feeding = engine.source("finish"), feeds >= 0
         counter = itertools.count()
         if storage is not None:
             write_padding(code, storage, counter)
