@@ -2,37 +2,27 @@
 
 A loop may run in any order, or all points at a time, if no point reads or overwrites what another one writes. This is
 looked up in what the loop touches (see `sparsead.emit.accesses`), not trusted. Where several points add to one element,
-the numbers that they add are kept, and a second grid, with a thread for each such element, adds them up in the order in
-which the loop of the CPU does: so there is no atomic operation, and every bit is the same at every run and as there.
+what they add is kept, and another grid, with a thread for each such element, adds it up in the order of the loops (see
+`sparsead.emit.terms`): so there is no atomic operation, and every bit is the same at every run, and as on the CPU.
 """
 
 from __future__ import annotations
 
 import ast
-import hashlib
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
 
-from sparsead.emit.accesses import Access, Accesses, Inner, written
+from sparsead.emit.accesses import Access, Accesses, written
 from sparsead.emit.parsing import parse
 from sparsead.emit.sharing import Procedure
 from sparsead.emit.source import Function
+from sparsead.emit.terms import Keeping, Waiting
 from sparsead.errors import InputError
 from sparsead.program.index import narrowed
 
 NARROW = (1 << 31) - (1 << 10)  # whole numbers below are int on the device; a last block may count on a little
-
-OWNED = {True: ("stored", 1), False: ("added", 0)}  # whether the first term is stored
-OWNER = """def {name}(target, terms, slot, start, term):
-    for i in range({count}):
-        s = slot[i]
-        begin = start[i]
-        end = start[i + 1]
-{first}        for e in range(begin + {skipped}, end):
-            target[s] += terms[term[e]]
-"""
 
 
 @dataclass(frozen=True, eq=False)
@@ -104,6 +94,7 @@ class Grids:
     arrays: dict[str, str] = field(default_factory=dict)
     fixed: dict[str, np.ndarray] = field(default_factory=dict)
     sizes: dict[str, int] = field(default_factory=dict)
+    _waiting: dict[str, Waiting] = field(default_factory=dict)
 
     @classmethod
     def of(cls, function: Function, fixed: Mapping[str, np.ndarray]) -> Grids:
@@ -119,6 +110,8 @@ class Grids:
         grids = cls(function, tables, arrays=dict(function.arrays))
         for procedure, arguments, numbers in _calls(function):
             grids._add(procedure, arguments, numbers)
+        for array in list(grids._waiting):
+            grids._add_up(array)
         return grids
 
     # -- levels ---------------------------------------------------------------------------------------------
@@ -135,50 +128,48 @@ class Grids:
 
     # -- one loop -------------------------------------------------------------------------------------------
     def _add(self, procedure: Procedure, arguments: tuple[str, ...], numbers: tuple[int, ...]) -> None:
-        tree = ast.parse(procedure.text)
-        (function,) = tree.body
-        assert isinstance(function, ast.FunctionDef)
-        (loop,) = function.body
-        assert isinstance(loop, ast.For)
+        """Add a loop, which is given these arrays and numbers."""
+        loop = _loop(procedure)
         actual = dict(zip(procedure.arrays, arguments, strict=True))
         tables = {name: self.tables[array] for name, array in actual.items() if array in self.tables}
         accesses = Accesses(loop, tables, dict(zip(procedure.numbers, numbers, strict=True)))
         private = {p: self.function.scratch[a] for p, a in actual.items() if a in self.function.scratch}
-        kept: dict[str, list[Access]] = {}
-        writes: dict[str, np.ndarray] = {}
-        for name in sorted(accesses.written):
+        keeping, writes = Keeping(loop, accesses.points), {}
+        for name, array in actual.items():
             found = accesses.of(name)
             if name in private:
                 _require_private(accesses, found, self.function.name)
-            if name in private or not found:
                 continue
-            kept[name] = self._shared(found, actual[name], accesses.points)
-            left = [a for a in found if a not in kept[name]]
-            if any(a.kind != "read" for a in left):
-                writes[actual[name]] = _mask(left)
-        moved = _Terms(accesses.points, loop, tree)
-        owners = [self._owners(accesses, moved, found, actual[name]) for name, found in kept.items() if found]
-        if owners:
-            terms = f"terms{len(self.sizes)}"
-            procedure, arguments = self._with_terms(procedure, arguments, moved, terms)
-            writes[terms] = np.ones(1, np.bool_)
-        for name in set(written(loop.body)) & set(actual) - set(private):  # in statements that no point comes to, too
-            writes.setdefault(actual[name], np.zeros(0, np.bool_))
-        reads = frozenset(a for p, a in zip(procedure.arrays, arguments, strict=True) if a not in writes)
-        reads -= frozenset(self.function.scratch)
-        wide = max(accesses.largest, accesses.points, moved.size) >= NARROW
-        self._place(Grid(procedure, arguments, numbers, private, accesses.points, wide, reads, writes))
-        for owner in owners:
-            self._own(terms, *owner)
+            if array in self._waiting and (name not in accesses.written or any(a.kind == "read" for a in found)):
+                self._add_up(array)
+            if name in accesses.written:
+                kept = self._shared(found, array, accesses.points)
+                if kept:
+                    self._keep(accesses, keeping, kept, array)
+                writes[name] = _mask([a for a in found if a not in kept])
+        if keeping.arrays:
+            keeping.change()
+            procedure, arguments = self._with_terms(procedure, arguments, keeping)
+        stored = set(written(loop.body)) - set(private)
+        actual = dict(zip(procedure.arrays, arguments, strict=True))
+        # terms, each of which has a place of its own, and what no point comes to, are nobody else's
+        touched = {a: writes.get(p, np.zeros(0, np.bool_)) for p, a in actual.items() if p in stored}
+        reads = frozenset(a for p, a in actual.items() if p not in private) - touched.keys()
+        sizes = (waiting.size for waiting in self._waiting.values())
+        wide = max(accesses.largest, accesses.points, *sizes, 0) >= NARROW
+        self._place(Grid(procedure, arguments, numbers, private, accesses.points, wide, reads, touched))
 
     def _shared(self, found: Sequence[Access], array: str, points: int) -> list[Access]:
-        """Return the accesses that store to elements which several points write, or that others of these touch.
+        """Return what stores to elements that several points write, or that terms wait for; and what shares with these.
 
         A loop whose points read what others write is refused.
         """
         stores = [a for a in found if a.kind != "read"]
-        size = max((int(a.slot.max()) + 1 for a in found if a.slot.size), default=0)
+        size = max((int(a.slot.max()) + 1 for a in found), default=0)
         writer, contested = np.full(size, -1), np.zeros(size, np.bool_)
+        if array in self._waiting:
+            mask = self._waiting[array].mask[:size]
+            contested[: mask.size] = mask
         for a in stores:
             writer[a.slot] = a.point
         for a in stores:
@@ -199,111 +190,60 @@ class Grids:
                     )
         return chosen
 
-    def _owners(
-        self, accesses: Accesses, moved: _Terms, found: list[Access], array: str
-    ) -> tuple[str, np.ndarray, np.ndarray, np.ndarray]:
-        """Return the array, and for each term that goes there: the slot, its place, and whether it is stored."""
-        slot = np.concatenate([a.slot for a in found])
-        stored = np.concatenate([np.full(a.slot.size, a.kind == "store") for a in found])
-        term = np.concatenate([moved.place(a) for a in found])
-        order = np.lexsort((accesses.times(found), slot))
-        return array, slot[order], term[order], stored[order]
+    # -- terms ----------------------------------------------------------------------------------------------
+    def _keep(self, accesses: Accesses, keeping: Keeping, kept: list[Access], array: str) -> None:
+        """Let statements keep what they add to shared elements of an array."""
+        if array not in self._waiting:
+            self._waiting[array] = Waiting(f"terms{len(self.sizes)}")
+            self.arrays[self._waiting[array].name] = "f8"
+        waiting = self._waiting[array]
+        slot = np.concatenate([a.slot for a in kept])
+        stored = np.concatenate([np.full(a.slot.size, a.kind == "store") for a in kept])
+        order = np.lexsort((accesses.times(kept), slot))
+        term = np.concatenate([keeping.keep(a, waiting) for a in kept])
+        waiting.parts.append((slot[order], term[order], stored[order]))
+        self.sizes[waiting.name] = waiting.size
 
     def _with_terms(
-        self, procedure: Procedure, arguments: tuple[str, ...], moved: _Terms, terms: str
+        self, procedure: Procedure, arguments: tuple[str, ...], keeping: Keeping
     ) -> tuple[Procedure, tuple[str, ...]]:
-        """Return the procedure that keeps the terms, and its arrays."""
-        self.arrays[terms], self.sizes[terms] = "f8", moved.size
-        firsts = {}
-        for name, first in moved.firsts.items():
-            firsts[name] = self._table(f"{terms}_{name}", first)
-        text = moved.text()
-        used = {n.id for n in ast.walk(moved.tree) if isinstance(n, ast.Name)}
-        arrays = {p: t for p, t in procedure.arrays.items() if p in used}
-        actual = tuple(a for p, a in zip(procedure.arrays, arguments, strict=True) if p in used)
-        extra = {"terms": "f8", **{name: self.arrays[table] for name, table in firsts.items()}}
-        name = f"terms_{hashlib.blake2b(text.encode(), digest_size=6).hexdigest()}"
-        made = Procedure(name, arrays | extra, procedure.numbers, text.splitlines())
-        return made, (*actual, terms, *firsts.values())
+        """Return the procedure that keeps terms, and its arrays."""
+        lines = [f"    {line}" for line in ast.unparse(keeping.loop).splitlines()]
+        used = {n.id for n in ast.walk(keeping.loop) if isinstance(n, ast.Name)}
+        pairs = zip(procedure.arrays, arguments, strict=True)
+        actual = {p: a for p, a in pairs if p in used} | keeping.arrays
+        name = f"{procedure.name}_{len(self.fixed)}"
+        actual |= {p: self._table(f"{name}_{p}", first) for p, first in keeping.firsts.items()}
+        types = {p: self.arrays[a] for p, a in actual.items()}
+        return Procedure(name, types, procedure.numbers, lines), tuple(actual.values())
 
     def _table(self, name: str, values: np.ndarray) -> str:
         values = np.ascontiguousarray(narrowed(values))
         self.fixed[name], self.arrays[name] = values, values.dtype.str[1:]
         return name
 
-    def _own(self, terms: str, array: str, slot: np.ndarray, term: np.ndarray, stored: np.ndarray) -> None:
-        """Add the grids in which each shared element adds up its terms: from the last one that is stored, if any."""
-        first = np.flatnonzero(np.diff(slot, prepend=-1))
-        number = np.cumsum(np.diff(slot, prepend=-1) != 0) - 1
-        begin = first.copy()
-        np.maximum.at(begin, number[stored], np.flatnonzero(stored))
-        end = np.append(first[1:], slot.size)
-        for fresh in (True, False):
-            chosen = np.flatnonzero(stored[begin] == fresh)
-            if not chosen.size:
-                continue
-            counts = (end - begin)[chosen]
-            start = np.concatenate([[0], np.cumsum(counts)])
-            entries = np.arange(start[-1]) - np.repeat(start[:-1] - begin[chosen], counts)
-            kind, skipped = OWNED[fresh]
-            base = f"{terms}_{array}_{kind}"
-            values = {"slot": slot[first[chosen]], "start": start, "term": term[entries]}
-            names = [self._table(f"{base}_{name}", value) for name, value in values.items()]
-            mask = np.zeros(int(slot.max()) + 1, np.bool_)
-            mask[values["slot"]] = True
-            code = "        target[s] = terms[term[begin]]\n" if fresh else ""
-            text = OWNER.format(name="owner", count=chosen.size, first=code, skipped=skipped)
-            types = {"target": "f8", "terms": "f8", **dict(zip(values, (self.arrays[n] for n in names), strict=True))}
-            procedure = Procedure(f"owner_{kind}_{chosen.size}", types, (), text.splitlines()[1:])
-            wide = max(slot[-1], start[-1], self.sizes[terms]) >= NARROW
-            reads = frozenset([terms, *names])
-            self._place(Grid(procedure, (array, terms, *names), (), {}, chosen.size, bool(wide), reads, {array: mask}))
+    def _add_up(self, array: str) -> None:
+        """Add the grids in which each shared element of an array adds up its terms."""
+        waiting = self._waiting.pop(array)
+        for owned in waiting.owned():
+            tables = {"slot": owned.slot, "start": owned.start, "term": owned.term}
+            base = f"{waiting.name}_{'set' if owned.fresh else 'added'}"
+            names = [self._table(f"{base}_{name}", values) for name, values in tables.items()]
+            arrays = (array, waiting.name, *names)
+            types = dict(zip(("target", "terms", *tables), (self.arrays[a] for a in arrays), strict=True))
+            mask = np.zeros(int(owned.slot.max()) + 1, np.bool_)
+            mask[owned.slot] = True
+            wide = max(mask.size, owned.term.size, waiting.size) >= NARROW
+            procedure = Procedure(base, types, (), owned.text.splitlines())
+            reads = frozenset(arrays[1:])
+            self._place(Grid(procedure, arrays, (), {}, owned.slot.size, wide, reads, {array: mask}))
 
 
-class _Terms:
-    """The statements of a loop that keep their numbers for later, in place of adding them.
-
-    Each has a part of the array of terms, with the terms of neighbouring points side by side where there is one a point
-    (or the same number); else those of a point.
-    """
-
-    def __init__(self, points: int, loop: ast.For, tree: ast.Module) -> None:
-        assert isinstance(loop.target, ast.Name)
-        self.points, self.loop, self.tree, self.counter = points, loop, tree, loop.target.id
-        self.size = 0
-        self.firsts: dict[str, np.ndarray] = {}
-        self.moved: dict[int, ast.stmt] = {}
-
-    def place(self, access: Access) -> np.ndarray:
-        """Find room for the terms of a statement; return the place of each instance."""
-        base, statement = self.size, access.statement
-        assert len(access.inner) < 2, "a loop in a loop in a point"
-        if not access.inner:
-            code, found, size = f"{base} + {self.counter}", base + access.point, self.points
-        else:
-            code, found, size = self._in_loop(access.inner[0], access.point, base)
-        self.size += size
-        target = ast.Subscript(ast.Name("terms"), parse(code, "eval").body, ast.Store())
-        assert isinstance(statement, ast.Assign | ast.AugAssign)
-        self.moved[id(statement)] = ast.Assign([target], statement.value, lineno=0)
-        return found
-
-    def _in_loop(self, inner: Inner, point: np.ndarray, base: int) -> tuple[str, np.ndarray, int]:
-        turn = f"({inner.counter} - ({ast.unparse(inner.start)}))"
-        turns = inner.turns
-        if (turns == turns[0]).all():
-            code = f"{base} + {self.points} * {turn} + {self.counter}"
-            return code, base + self.points * inner.turn + point, self.points * int(turns[0])
-        first, name = np.concatenate([[0], np.cumsum(turns)]), f"first{len(self.firsts)}"
-        self.firsts[name] = base + first[:-1]
-        return f"{name}[{self.counter}] + {turn}", base + first[point] + inner.turn, int(first[-1])
-
-    def text(self) -> str:
-        """Return the loop with these statements; the tree is changed."""
-        for node in ast.walk(self.tree):
-            if isinstance(node, ast.For | ast.If):
-                node.body = [self.moved.get(id(statement), statement) for statement in node.body]
-        return "\n".join(f"    {line}" for line in ast.unparse(ast.fix_missing_locations(self.loop)).splitlines())
+def _loop(procedure: Procedure) -> ast.For:
+    (function,) = parse(procedure.text).body  # a tree of its own: it may be changed
+    (loop,) = function.body
+    assert isinstance(loop, ast.For)
+    return loop
 
 
 def _mask(found: Sequence[Access]) -> np.ndarray:
