@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, Literal, overload
 
 import numpy as np
 
 import sparsead.ops  # noqa: F401  (fills the tables that tracing reads)
+from sparsead.derivatives.device import GradientOnDevice, usable_cupy
 from sparsead.derivatives.modes import chosen_engine
 from sparsead.derivatives.nested import NestedGradient, is_asked
 from sparsead.derivatives.prepared import OfScalar
@@ -117,6 +118,7 @@ class Gradient(OfScalar):
         return self._sweep("gradient").source.text
 
 
+@overload
 def gradient(
     f: Callable[..., Any],
     x0: Any,
@@ -126,12 +128,36 @@ def gradient(
     backend: str = DEFAULT_BACKEND,
     check: bool = True,
     progress: bool | Watcher = False,
-) -> Gradient:
+    device: None = None,
+) -> Gradient: ...
+@overload
+def gradient(
+    f: Callable[..., Any],
+    x0: Any,
+    *args: Any,
+    argnum: Argnum = 0,
+    threads: int | None = None,
+    backend: str = DEFAULT_BACKEND,
+    check: bool = True,
+    progress: bool | Watcher = False,
+    device: Literal["cuda"],
+) -> GradientOnDevice: ...
+def gradient(
+    f: Callable[..., Any],
+    x0: Any,
+    *args: Any,
+    argnum: Argnum = 0,
+    threads: int | None = None,
+    backend: str = DEFAULT_BACKEND,
+    check: bool = True,
+    progress: bool | Watcher = False,
+    device: str | None = None,
+) -> Gradient | GradientOnDevice:
     """Prepare the gradient of a scalar NumPy function.
 
     Parameters
     ----------
-    f, x0, *args, argnum, threads, backend, check, progress
+    f, x0, *args, argnum, threads, backend, check, progress, device
         As in `hessian`.
 
     Returns
@@ -153,8 +179,10 @@ def gradient(
     """
     if is_asked((x0, *args)):
         return NestedGradient.of(f, (x0, *args), argnum)  # type: ignore[return-value]  # inside a traced function
+    cupy = None if device is None else usable_cupy(device)
     with reported(progress):
-        return _prepared(f, (x0, *args), (argnum, chosen_engine(backend, threads), check))
+        made = _prepared(f, (x0, *args), (argnum, chosen_engine(backend, threads), check))
+    return made if cupy is None else GradientOnDevice(made, cupy)
 
 
 def _prepared(f: Callable[..., Any], args: tuple[Any, ...], options: tuple[Argnum, Engine, bool]) -> Gradient:

@@ -11,6 +11,7 @@ import scipy.sparse
 
 import sparsead.ops  # noqa: F401  (fills the tables that tracing reads)
 from coloring import ColoringResult, SparsityPattern
+from sparsead.derivatives.device import HessianOnDevice, usable_cupy
 from sparsead.derivatives.gradient import traced_scalar
 from sparsead.derivatives.guard import Guarded
 from sparsead.derivatives.layouts import check_layout
@@ -216,6 +217,10 @@ def hessian(
 ) -> Guarded: ...
 @overload
 def hessian(
+    f: Callable[..., Any], x0: Any, *args: Any, device: Literal["cuda"], **options: Unpack[HessianOptions]
+) -> HessianOnDevice: ...
+@overload
+def hessian(
     f: Callable[..., Any],
     x0: Any,
     *args: Any,
@@ -238,14 +243,15 @@ def hessian(
     format: str = "csr",
     triangle: str = "full",
     progress: bool | Watcher = False,
-) -> Hessian | Guarded:
+    device: str | None = None,
+) -> Hessian | Guarded | HessianOnDevice:
     """Prepare the sparse Hessian of a scalar NumPy function.
 
     Parameters
     ----------
     f : callable
         ``f(x, *args)``: NumPy code that returns one number.
-    x0, *args, argnum, pattern, order, guard, threads, backend, check, format, progress
+    x0, *args, argnum, pattern, order, guard, threads, backend, check, format, progress, device
         As in `jacobian`.
     mode : str
         ``"star"``: star coloring, direct recovery; ``"acyclic"``: acyclic coloring, recovery by substitution;
@@ -282,9 +288,11 @@ def hessian(
     check_layout(format, triangle)
     if is_asked((x0, *args)):
         return NestedHessian.of(f, (x0, *args), argnum)  # type: ignore[return-value]  # inside a traced function
+    cupy = None if device is None else usable_cupy(device, "ad", guard, format, triangle)
     options = Options(argnum, mode, pattern, coloring, order, chosen_engine(backend, threads), check, format, triangle)
     with reported(progress):
-        return prepared_at(prepared, f, (x0, *args), options, guard)
+        made = prepared_at(prepared, f, (x0, *args), options, guard)
+    return made if cupy is None else HessianOnDevice(made, cupy)
 
 
 def prepared(

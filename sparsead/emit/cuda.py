@@ -47,7 +47,6 @@ class Module:
     def __init__(self) -> None:
         self._loops: dict[str, str] = {}
         self._kernels: dict[str, str] = {}
-        self.parameters: dict[str, tuple[str, ...]] = {}  # of each kernel, the elements of its arrays
 
     @property
     def text(self) -> str:
@@ -76,7 +75,6 @@ class Module:
         text = "\n".join([f"({', '.join(parameters)})", "{", *lines, "}\n"])
         name = f"level_{hashlib.blake2b(text.encode(), digest_size=6).hexdigest()}"
         self._kernels[name] = f'extern "C" __global__ void {name}{text}'
-        self.parameters[name] = tuple(ELEMENT[types[a]] for a in arrays)
         return Launch(name, first, tuple(arrays))
 
     def _loop(self, grid: Grid) -> str:

@@ -254,16 +254,18 @@ def _mask(found: Sequence[Access]) -> np.ndarray:
 
 
 def _require_private(accesses: Accesses, found: Sequence[Access], name: str) -> None:
-    """Make sure that each point stores to an element of a scratch array before it adds to it and reads it."""
+    """Make sure that each point reads of a scratch array what it has stored there itself."""
     if not any(a.kind == "read" for a in found):
         return
     point, slot = (np.concatenate([getattr(a, what) for a in found]) for what in ("point", "slot"))
-    store, read = (np.concatenate([np.full(a.slot.size, a.kind == kind) for a in found]) for kind in ("store", "read"))
     order = np.lexsort((accesses.times(found), slot, point))
-    first = np.ones(order.size, np.bool_)
-    first[1:] = (np.diff(point[order]) != 0) | (np.diff(slot[order]) != 0)
-    is_read = np.bincount(np.cumsum(first) - 1, weights=read[order]) > 0
-    if not store[order][first][is_read].all():
+    store, read = (
+        np.concatenate([np.full(a.slot.size, a.kind == kind) for a in found])[order] for kind in ("store", "read")
+    )
+    place = np.arange(order.size)
+    first = np.append(True, (np.diff(point[order]) != 0) | (np.diff(slot[order]) != 0))
+    begin, last_store = (np.maximum.accumulate(np.where(marked, place, -1)) for marked in (first, store))
+    if (last_store < begin)[read].any():
         raise AssertionError(f"a point of {name} reads scratch memory that it has not set")
 
 

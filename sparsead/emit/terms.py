@@ -71,7 +71,7 @@ class Waiting:
 
 @dataclass(frozen=True, eq=False)
 class Owned:
-    """Elements with their terms: ``slot[k]`` gets ``term[start[k] : start[k + 1]]``; a `fresh` one is set to the first."""
+    """Elements with their terms: `slot` k has ``term[start[k] : start[k + 1]]``; a `fresh` one is set to the first."""
 
     fresh: bool
     slot: np.ndarray

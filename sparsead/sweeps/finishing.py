@@ -38,6 +38,8 @@ class Finishing:
         engine: Engine = DEFAULT_ENGINE,
         storage: Storage | None = None,
     ) -> None:
+        self._made = taken, feeds, source, target
+        self._storage = storage
         code, feeding = engine.source("finish"), feeds >= 0
         counter = itertools.count()
         if storage is not None:
@@ -54,6 +56,10 @@ class Finishing:
                 with nest.body():
                     code.write(f"{name}[{place}] = {sign.format(place)}{name}[{other}]")
         self.sweeps = [Sweep(code, {}, engine)] if code.arrays else []
+
+    def on(self, engine: Engine) -> Finishing:
+        """Return the same for another engine."""
+        return Finishing(*self._made, engine, self._storage)
 
     def __call__(self, data: np.ndarray) -> None:
         """Finish the values of a matrix."""

@@ -8,6 +8,7 @@ from __future__ import annotations
 import ctypes
 import functools
 import hashlib
+import re
 import shutil
 import subprocess
 import tempfile
@@ -53,13 +54,20 @@ def library(text):
     return ctypes.CDLL(str(path))
 
 
-def as_cpp(module):
-    """Return the text of a module, and functions that run its kernels."""
+def as_cpp(text):
+    """Return CUDA C with what it takes to be C++, and for each kernel a function that runs its threads."""
     runs = []
-    for kernel, elements in module.parameters.items():
-        arguments = ", ".join(f"({element} *)a[{k}]" for k, element in enumerate(elements))
+    for kernel, parameters in re.findall(r'extern "C" __global__ void (\w+)\((.*)\)', text):
+        kinds = [re.sub(r"(const|__restrict__|\w+$)", "", parameter) for parameter in parameters.split(",")]
+        arguments = ", ".join(f"({kind})a[{k}]" for k, kind in enumerate(kinds))
         runs.append(RUN.format(kernel=kernel, threads=THREADS, arguments=arguments))
-    return "\n".join([SHIM, module.text, *runs])
+    return "\n".join([SHIM, text, *runs])
+
+
+def run(code, kernel, blocks, arrays, backwards=False):
+    """Run all threads of a kernel, one after the other."""
+    pointers = (ctypes.c_void_p * len(arrays))(*(a.ctypes.data for a in arrays))
+    getattr(code, f"run_{kernel}")(pointers, blocks, backwards)
 
 
 def on_grid(functions):
@@ -78,8 +86,7 @@ def _bound(function, bound):
         for backwards, ours in ((0, first), (1, arrays)):
             ours |= {name: np.full(size, np.nan) for name, size in grids.sizes.items()}
             for launch in launches:
-                pointers = (ctypes.c_void_p * len(launch.arrays))(*(ours[a].ctypes.data for a in launch.arrays))
-                getattr(code, f"run_{launch.kernel}")(pointers, launch.blocks, backwards)
+                run(code, launch.kernel, launch.blocks, [ours[a] for a in launch.arrays], backwards)
         for name, array in arrays.items():
             assert array.tobytes() == first[name].tobytes(), f"{name} depends on the order of threads"
 
@@ -89,4 +96,4 @@ def _bound(function, bound):
 def _made(function, bound):
     grids, module = Grids.of(function, bound), Module()
     launches = module.launches(grids)
-    return grids, launches, library(as_cpp(module)) if launches else None
+    return grids, launches, library(as_cpp(module.text)) if launches else None

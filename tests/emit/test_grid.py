@@ -1,10 +1,12 @@
-"""Grids, run on the CPU thread by thread in both directions, against the loops that they are made of: every bit equal."""
+"""Grids, run on the CPU thread by thread in both directions, against the loops that they are made of: equal bits."""
 
 from __future__ import annotations
 
 import ctypes
 import ctypes.util
 import functools
+import re
+from contextlib import contextmanager
 from random import Random
 
 import numpy as np
@@ -17,6 +19,7 @@ from sparsead.emit.grid import Grids
 from sparsead.emit.source import Source
 from sparsead.emit.sweep import Engine, Sweep
 from sparsead.errors import InputError
+from sparsead.extend import operation
 from sparsead.problems import PROBLEMS
 from tests.emit.grid_on_cpu import COMPILER, on_grid
 from tests.laws.program import point
@@ -71,9 +74,10 @@ def computed(prepared, x, *args):
 
 def assert_equal_to_loops(derivative, f, x, *args, **options):
     """Compare grids with loops; return the prepared grids."""
-    made = [
-        getattr(sad, derivative)(f, x, *args, **options, backend=backend, check=False) for backend in ("grid", "python")
-    ]
+    made = []
+    for backend in ("grid", "python"):
+        np.random.seed(0)  # noqa: NPY002  (SciPy's barycentric interpolation draws an order from this generator)
+        made.append(getattr(sad, derivative)(f, x, *args, **options, backend=backend, check=False))
     found, wanted = (computed(prepared, x, *args) for prepared in made)
     for ours, theirs in zip(found, wanted, strict=True):
         assert_same(ours, theirs)
@@ -92,3 +96,189 @@ def test_benchmark_problems(name, mode):
         mode = "compressed" if problem.derivative == "jacobian" else "star"
     x = problem.x0 + 0.01
     assert_equal_to_loops(problem.derivative, problem.f, x, *problem.args, mode=mode)
+
+
+MODES = {"jacobian": ["direct", "forward", "reverse", "bidirectional"], "hessian": ["direct", "star", "column"]}
+
+
+@pytest.mark.parametrize("seed", range(SEEDS))
+def test_random_programs(seed):
+    random = Random(seed)
+    program = random_program(random, smooth=random.random() < 0.6)
+    derivative = random.choice(["jacobian", "hessian"])
+    f = program if derivative == "jacobian" else lambda x, p: np.sum(program(x, p) * np.sin(x).sum())
+    x, p = point(program.shape), point(program.shape, 6)
+    try:
+        assert_equal_to_loops(derivative, f, x, p, mode=random.choice(MODES[derivative]))
+    except InputError as refusal:
+        if not re.search("a recurrence|is called on the host", str(refusal)):
+            raise
+        pytest.skip(f"refused: {refusal}")
+
+
+def recurrence(x):
+    y = x.copy()
+    for k in range(1, 60):
+        y[k] = y[k] * np.sin(y[k - 1])
+    return y
+
+
+def test_recurrences_are_refused():
+    with pytest.raises(InputError, match="needs what others store"):
+        sad.jacobian(recurrence, np.ones(60), backend="grid", check=False)(np.ones(60))
+
+
+def test_calls_of_python_are_refused():
+    twice = operation(lambda x: 2.0 * x, jvp=lambda operands, tangents: 2.0 * tangents[0], name="twice")
+    with pytest.raises(InputError, match="twice is called on the host"):
+        sad.jacobian(lambda x: twice(x) ** 2, np.ones(5), backend="grid", check=False)(np.ones(5))
+
+
+# -- loops written by hand ------------------------------------------------------------------------------------
+def run_both(write, arrays, **tables):
+    """Run a source in loops and in grids, on arrays of zeros by name and size; return its grids."""
+    results = []
+    for grid in (False, True):
+        source = Source("f", grid=grid)
+        for name in arrays:
+            source.array(name)
+        for name, table in tables.items():
+            source.indices(name, np.array(table))
+        write(source)
+        given = {name: np.linspace(0.1, 1.0, size) ** 3 for name, size in arrays.items()}
+        Sweep(source, {}, Engine("grid" if grid else "python"))(**given)
+        results.append(given)
+    for name in arrays:
+        assert_same(results[1][name], results[0][name])
+    (function,) = source.functions
+    return Grids.of(function, source.fixed)
+
+
+@contextmanager
+def points(source, count):
+    with source.loop(), source.block(f"for i in range({count}):"):
+        yield
+
+
+def test_elements_that_points_share_are_added_up_in_order():
+    slots = Random(1).choices(range(7), k=300)
+
+    def write(source):
+        with points(source, 300):
+            source.write("s = x[i]")
+            source.write("y[t[i]] += s * s")
+            source.write("y[u[i]] += 3.0 * s")
+            source.write("z[i] = s")
+
+    grids = run_both(write, {"x": 300, "y": 7, "z": 300}, t=slots, u=slots[::-1])
+    assert [len(level) for level in grids.levels] == [1, 1]
+    assert grids.sizes == {"terms0": 600}
+
+
+def test_what_is_set_forgets_what_was_added_before():
+    def write(source):
+        for _ in range(2):
+            with points(source, 12):
+                source.write("y[t[i]] += x[i]")
+                source.write("y[u[i]] = 0.5 * x[i]")
+                source.write("y[t[i]] += 2.0 * x[i]")
+
+    slots = [0, 0, 1, 2, 3, 3, 3, 0, 1, 2, 5, 5]
+    grids = run_both(write, {"x": 12, "y": 7}, t=slots, u=[0, 1, 2, 3, 4, 4, 3, 2, 1, 0, 0, 1])
+    assert len(grids.levels) == 2, "the terms of both loops have one owner"
+    assert len(grids.levels[1]) == 2, "elements that are set, and elements that are added to"
+
+
+def test_rows_of_any_length_and_guards():
+    def write(source):
+        with points(source, 6):
+            source.write("begin = t[i]")
+            source.write("end = t[i + 1]")
+            with source.block("for k in range(begin, end):"):
+                source.write("y[u[k]] += x[k] * x[i]")
+            with source.block("for k in range(3):"):
+                source.write("c = u[i] + k - 2")
+                with source.block("if 0 <= c < 4:"):
+                    source.write("y[c] += x[i] - 0.3")
+
+    run_both(write, {"x": 20, "y": 5}, t=[0, 3, 3, 4, 9, 15, 20], u=[0, 1, 2, 3, 4] * 4)
+
+
+def test_each_thread_has_scratch_memory_of_its_own():
+    def write(source):
+        lane = source.scratch("lane", 3)
+        with points(source, 50):
+            with source.block("for k in range(3):"):
+                source.write(f"{lane}[k] = x[i] + k")
+            source.write(f"y[i] = {lane}[t[i]] * {lane}[2]")
+
+    grids = run_both(write, {"x": 50, "y": 50}, t=[0, 1] * 25)
+    ((grid,),) = grids.levels
+    assert list(grid.private.values()) == [3]
+
+
+def test_scratch_memory_that_another_point_has_set_is_not_read():
+    def write(source):
+        lane = source.scratch("lane", 2)
+        with points(source, 9):
+            source.write(f"{lane}[t[i]] = x[i]")
+            source.write(f"y[i] = {lane}[0]")
+
+    with pytest.raises(AssertionError, match="has not set"):
+        run_both(write, {"x": 9, "y": 9}, t=[0, 1] * 5)
+
+
+def test_loops_wait_for_what_they_need_and_for_nothing_else():
+    def write(source):
+        for target, of in (("a", "x"), ("b", "x"), ("c", "a"), ("a", "b")):  # the last after who reads a
+            with points(source, 40):
+                source.write(f"{target}[i] = 2.0 * {of}[39 - i]")
+
+    grids = run_both(write, dict.fromkeys("xabc", 40))
+    assert [[grid.arrays[0] for grid in level] for level in grids.levels] == [["a", "b"], ["c"], ["a"]]
+
+
+def test_parts_of_one_array_are_written_at_once():
+    def write(source):
+        for offset in (0, 25, 20):  # the last meets the others
+            with points(source, 25):
+                source.write(f"y[i + {offset}] = {offset + 1}.0 * x[i]")
+
+    grids = run_both(write, {"x": 25, "y": 50})
+    assert [len(level) for level in grids.levels] == [2, 1]
+
+
+def test_a_copy_inside_an_array_is_a_grid_where_no_point_reads_what_another_writes():
+    def write(distance):
+        def lines(source):
+            with points(source, 20):
+                source.write(f"y[i + {distance}] = y[i]")
+
+        return lines
+
+    run_both(write(20), {"y": 40})
+    with pytest.raises(InputError, match="a recurrence"):
+        run_both(write(19), {"y": 40})
+
+
+def test_indices_beyond_32_bits():
+    def write(source):
+        with points(source, 4):
+            source.write("far = t[i] * 1048576")
+            source.write("y[far // 1048576] = x[i]")
+
+    grids = run_both(write, {"x": 4, "y": 4096}, t=[0, 4095, 7, 2048])
+    ((grid,),) = grids.levels
+    assert grid.wide
+
+
+def test_equal_kernels_are_written_once():
+    source = Source("f", grid=True)
+    for target, of in ("yx", "zy", "xz"):
+        with points(source, 30):
+            source.write(f"{source.array(target)}[i] = 2.0 * {source.array(of)}[i]")
+    (function,) = source.functions
+    module = Module()
+    launches = module.launches(Grids.of(function, {}))
+    assert [launch.arrays for launch in launches] == [("y", "x"), ("z", "y"), ("x", "z")]
+    assert len({launch.kernel for launch in launches}) == 1 and module.text.count("__global__") == 1
