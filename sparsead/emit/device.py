@@ -54,7 +54,7 @@ class DeviceSweeps:
                 kept |= work | {name: cupy.empty(size) for name, size in grids.sizes.items()}
                 planned += [(launch, kept) for launch in module.launches(grids)]
         self.text = module.text
-        code = cupy.RawModule(code=self.text, options=OPTIONS, backend="nvrtc") if planned else None
+        code: Any = cupy.RawModule(code=self.text, options=OPTIONS, backend="nvrtc") if planned else None
         self._steps = [
             (code.get_function(launch.kernel), launch.blocks, [kept.get(name, name) for name in launch.arrays])
             for launch, kept in planned

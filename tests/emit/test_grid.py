@@ -2,10 +2,6 @@
 
 from __future__ import annotations
 
-import ctypes
-import ctypes.util
-import functools
-import re
 from contextlib import contextmanager
 from random import Random
 
@@ -13,7 +9,6 @@ import numpy as np
 import pytest
 
 import sparsead as sad
-from sparsead.emit import python, sweep
 from sparsead.emit.cuda import Module
 from sparsead.emit.grid import Grids
 from sparsead.emit.source import Source
@@ -21,67 +16,17 @@ from sparsead.emit.sweep import Engine, Sweep
 from sparsead.errors import InputError
 from sparsead.extend import operation
 from sparsead.problems import PROBLEMS
-from tests.emit.grid_on_cpu import COMPILER, on_grid
-from tests.laws.program import point
-from tests.laws.programs import random_program
+from tests.emit.grid_on_cpu import COMPILER
+from tests.fuzz.grids import assert_equal_to_loops, assert_same, attempt, on_the_cpu
 
 pytestmark = pytest.mark.skipif(COMPILER is None, reason="no C++ compiler")
-OF_TWO = {"atan2", "hypot", "fmod", "copysign"}
-SEEDS = 40
-
-
-@functools.cache
-def mathematics():
-    """Return the functions of the C library, for Python: those that the compiled grids call."""
-    library = ctypes.CDLL(ctypes.util.find_library("m"))
-
-    def function(name):
-        call = getattr(library, name)
-        call.restype, call.argtypes = ctypes.c_double, [ctypes.c_double] * (2 if name in OF_TWO else 1)
-        return lambda *operands: np.float64(call(*operands))
-
-    return {name: function(name) for name in python.FUNCTIONS}
+SEEDS = 30
 
 
 @pytest.fixture(autouse=True)
-def backends(monkeypatch):
-    """Add a back end of grids, and let the interpreter of plain loops call the same C library."""
-    monkeypatch.setitem(sweep.BACKENDS, "grid", on_grid)
-    monkeypatch.setattr(sweep, "GRIDS", {"grid"})
-    monkeypatch.setattr(python, "INTERPRETED", mathematics())
-
-
-def assert_same(found, wanted):
-    """Compare all bits, but for those of numbers that are none."""
-    np.testing.assert_array_equal(found, wanted)
-    there = ~np.isnan(wanted)
-    np.testing.assert_array_equal(np.signbit(found)[there], np.signbit(wanted)[there])
-
-
-def computed(prepared, x, *args):
-    """Return all that is computed at x: value, matrix, products, gradient."""
-    m, n = prepared.shape
-    v, w = np.cos(np.arange(float(n))), np.sin(np.arange(m) + 0.5)
-    with np.errstate(all="ignore"):
-        results = [prepared.values(x, *args), prepared.value(x, *args)]
-        if prepared.derivative == "jacobian":
-            value, matrix = prepared.value_and_jacobian(x, *args)
-            results += [prepared.jvp(x, v, *args), prepared.vjp(x, w, *args), value, matrix.data]
-        else:
-            results += [prepared.hvp(x, v, *args), prepared.gradient(x, *args)]
-    return [np.ravel(r) for r in results]
-
-
-def assert_equal_to_loops(derivative, f, x, *args, **options):
-    """Compare grids with loops; return the prepared grids."""
-    made = []
-    for backend in ("grid", "python"):
-        np.random.seed(0)  # noqa: NPY002  (SciPy's barycentric interpolation draws an order from this generator)
-        made.append(getattr(sad, derivative)(f, x, *args, **options, backend=backend, check=False))
-    found, wanted = (computed(prepared, x, *args) for prepared in made)
-    for ours, theirs in zip(found, wanted, strict=True):
-        assert_same(ours, theirs)
-    return made[0]
+def backends():
+    with on_the_cpu():
+        yield
 
 
 SIZES = {"bratu": 4, "broyden": 30, "brusselator": 7, "burgers": 24, "cavity": 6, "rosenbrock": 40,
@@ -92,28 +37,18 @@ SIZES = {"bratu": 4, "broyden": 30, "brusselator": 7, "burgers": 24, "cavity": 6
 @pytest.mark.parametrize("name", SIZES)
 def test_benchmark_problems(name, mode):
     problem = PROBLEMS[name](SIZES[name])
+    if mode == "colored" and name == "hyperelastic":
+        pytest.skip("some seconds of compiling, for what the others show")
     if mode == "colored":
         mode = "compressed" if problem.derivative == "jacobian" else "star"
     x = problem.x0 + 0.01
     assert_equal_to_loops(problem.derivative, problem.f, x, *problem.args, mode=mode)
 
 
-MODES = {"jacobian": ["direct", "forward", "reverse", "bidirectional"], "hessian": ["direct", "star", "column"]}
-
-
 @pytest.mark.parametrize("seed", range(SEEDS))
 def test_random_programs(seed):
-    random = Random(seed)
-    program = random_program(random, smooth=random.random() < 0.6)
-    derivative = random.choice(["jacobian", "hessian"])
-    f = program if derivative == "jacobian" else lambda x, p: np.sum(program(x, p) * np.sin(x).sum())
-    x, p = point(program.shape), point(program.shape, 6)
-    try:
-        assert_equal_to_loops(derivative, f, x, p, mode=random.choice(MODES[derivative]))
-    except InputError as refusal:
-        if not re.search("a recurrence|is called on the host", str(refusal)):
-            raise
-        pytest.skip(f"refused: {refusal}")
+    if attempt(seed)["refused"]:
+        pytest.skip("a recurrence, or a call of Python")
 
 
 def recurrence(x):
