@@ -180,6 +180,7 @@ class MatrixOnDevice(OnDevice):
     def _matrix(self, data: Any) -> Any:
         matrix = self._csr((data, *self._indices), shape=self.shape)
         matrix.has_canonical_format = True  # known, so that it need not be looked up on the device
+        self._indices = [matrix.indices, matrix.indptr]  # of the type that CuPy chose
         return matrix
 
     def _data(self, out: Any) -> Any:
