@@ -18,6 +18,7 @@ from sparsead.emit.accesses import Access, Accesses, written
 from sparsead.emit.parsing import parse
 from sparsead.emit.sharing import Procedure
 from sparsead.emit.source import Function
+from sparsead.emit.staging import MOST, Stretch, stage
 from sparsead.emit.terms import Keeping, Waiting
 from sparsead.errors import InputError
 from sparsead.program.index import narrowed
@@ -45,6 +46,8 @@ class Grid:
         The arrays that it only reads.
     writes : dict
         The elements that it touches of each array that it writes, as a mask.
+    stretches : tuple of Stretch
+        What it puts into memory that a block shares, to be written out afterwards.
     """
 
     procedure: Procedure
@@ -55,6 +58,7 @@ class Grid:
     wide: bool
     reads: frozenset[str]
     writes: dict[str, np.ndarray]
+    stretches: tuple[Stretch, ...] = ()
 
     @property
     def given(self) -> dict[str, str]:
@@ -134,7 +138,9 @@ class Grids:
         tables = {name: self.tables[array] for name, array in actual.items() if array in self.tables}
         accesses = Accesses(loop, tables, dict(zip(procedure.numbers, numbers, strict=True)))
         private = {p: self.function.scratch[a] for p, a in actual.items() if a in self.function.scratch}
-        keeping, writes = Keeping(loop, accesses.points), {}
+        keeping = Keeping(loop, accesses.points)
+        writes: dict[str, np.ndarray] = {}
+        stretches: list[Stretch] = []
         for name, array in actual.items():
             found = accesses.of(name)
             if name in private:
@@ -147,17 +153,21 @@ class Grids:
                 if kept:
                     self._keep(accesses, keeping, kept, array)
                 writes[name] = _mask([a for a in found if a not in kept])
-        if keeping.arrays:
+                if found and not kept:
+                    room = MOST - sum(s.size for s in stretches)
+                    stretches += stage(loop, found, accesses.points, room, len(stretches))
+        if keeping.arrays or stretches:
             keeping.change()
-            procedure, arguments = self._with_terms(procedure, arguments, keeping)
-        stored = set(written(loop.body)) - set(private)
+            procedure, arguments = self._changed(procedure, arguments, keeping, {s.array for s in stretches})
+        stored = (set(written(loop.body)) | {s.array for s in stretches}) - set(private)
         actual = dict(zip(procedure.arrays, arguments, strict=True))
         # terms, each of which has a place of its own, and what no point comes to, are nobody else's
         touched = {a: writes.get(p, np.zeros(0, np.bool_)) for p, a in actual.items() if p in stored}
         reads = frozenset(a for p, a in actual.items() if p not in private) - touched.keys()
         sizes = (waiting.size for waiting in self._waiting.values())
         wide = max(accesses.largest, accesses.points, *sizes, 0) >= NARROW
-        self._place(Grid(procedure, arguments, numbers, private, accesses.points, wide, reads, touched))
+        grid = Grid(procedure, arguments, numbers, private, accesses.points, wide, reads, touched, tuple(stretches))
+        self._place(grid)
 
     def _shared(self, found: Sequence[Access], array: str, points: int) -> list[Access]:
         """Return what stores to elements that several points write, or that terms wait for; and what shares with these.
@@ -204,12 +214,12 @@ class Grids:
         waiting.parts.append((slot[order], term[order], stored[order]))
         self.sizes[waiting.name] = waiting.size
 
-    def _with_terms(
-        self, procedure: Procedure, arguments: tuple[str, ...], keeping: Keeping
+    def _changed(
+        self, procedure: Procedure, arguments: tuple[str, ...], keeping: Keeping, written_later: set[str]
     ) -> tuple[Procedure, tuple[str, ...]]:
-        """Return the procedure that keeps terms, and its arrays."""
+        """Return the procedure with its new statements, and the arrays that it takes now."""
         lines = [f"    {line}" for line in ast.unparse(keeping.loop).splitlines()]
-        used = {n.id for n in ast.walk(keeping.loop) if isinstance(n, ast.Name)}
+        used = {n.id for n in ast.walk(keeping.loop) if isinstance(n, ast.Name)} | written_later
         pairs = zip(procedure.arrays, arguments, strict=True)
         actual = {p: a for p, a in pairs if p in used} | keeping.arrays
         name = f"{procedure.name}_{len(self.fixed)}"

@@ -29,16 +29,25 @@ static Index blockIdx, threadIdx;
 #define __device__
 #define __forceinline__ inline
 #define __restrict__
+#define __syncthreads()
+#define PHASE(number) (phase == number)
+#define SHARED(type, name, size) static type name[size]; if (first) for (int k_ = 0; k_ < size; ++k_) name[k_] = POISON
+static int phase, first; // all threads of a block are in one phase; whether this is the first of them
+struct Poison { operator double() const { return NAN; } operator int() const { return -(1 << 30); }
+    operator long long() const { return -(1LL << 60); } };
+static const Poison POISON;
 #define PRIVATE(name, size) double name[size]; for (int k_ = 0; k_ < size; ++k_) name[k_] = NAN
 """
 RUN = """extern "C" void run_{kernel}(void **a, unsigned blocks, int backwards)
 {{
-    for (unsigned k = 0; k < blocks * {threads}; ++k) {{
-        unsigned at = backwards ? blocks * {threads} - 1 - k : k;
-        blockIdx.x = at / {threads};
-        threadIdx.x = at % {threads};
-        {kernel}({arguments});
-    }}
+    for (unsigned b = 0; b < blocks; ++b)
+        for (phase = 0; phase < 2; ++phase)
+            for (unsigned t = 0; t < {threads}; ++t) {{
+                blockIdx.x = backwards ? blocks - 1 - b : b;
+                threadIdx.x = backwards ? {threads} - 1 - t : t;
+                first = phase == 0 && t == 0;
+                {kernel}({arguments});
+            }}
 }}
 """
 kept = []  # folders of libraries in use

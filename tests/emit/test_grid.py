@@ -196,6 +196,54 @@ def test_a_copy_inside_an_array_is_a_grid_where_no_point_reads_what_another_writ
         run_both(write(19), {"y": 40})
 
 
+def rows(source, count, slots, also=()):
+    with points(source, count):
+        for k, slot in enumerate(slots):
+            source.write(f"y[{slot}] = {k + 1}.5 * x[i]")
+        for line in also:
+            source.write(line)
+
+
+def stretches(grids):
+    return [[s.size for s in grid.stretches] for level in grids.levels for grid in level]
+
+
+def test_rows_are_written_out_by_the_block_whatever_the_order_in_them():
+    orders = np.array([Random(k).sample(range(3), 3) for k in range(200)])
+    slots = ["3 * i + t[i]", "3 * i + u[i]", "3 * i + v[i]", "700 + i", "1150 - i"]
+    tables = dict(zip("tuv", orders.T, strict=True))
+    grids = run_both(lambda source: rows(source, 200, slots), {"x": 200, "y": 1200}, **tables)
+    assert stretches(grids) == [[3]], "the others are not neighbours at every point"
+
+
+def test_rows_may_lie_anywhere():
+    places = Random(3).sample(range(300), 300)
+    grids = run_both(lambda source: rows(source, 300, ["2 * t[i] + 1", "2 * t[i]"]), {"x": 300, "y": 600}, t=places)
+    assert stretches(grids) == [[2]]
+
+
+@pytest.mark.parametrize(
+    ("slots", "also"),
+    [
+        (["2 * i", "2 * i + 1"], ["y[2 * i] = 7.0"]),  # the last store counts
+        (["2 * i", "2 * i + 1"], ["y[2 * i] += 7.0"]),
+        (["2 * i", "2 * i + 1"], ["s = y[2 * i]", "y[2 * i + 1000] = s"]),
+        (["2 * i + t[i]", "2 * i + 1"], []),  # neighbours at most points only
+        (["1000 - 2 * i", "2 * i"], []),
+    ],
+)
+def test_stores_that_are_not_alone_or_not_neighbours_are_not_staged(slots, also):
+    gaps = [0] * 150 + [1000] * 50
+    grids = run_both(lambda source: rows(source, 200, slots, also), {"x": 200, "y": 2000}, t=gaps)
+    assert stretches(grids) == [[]]
+
+
+def test_a_block_shares_no_more_than_there_is_room_for():
+    slots = [f"20 * i + {k}" for k in range(20)] + [f"9000 + 5 * i + {k}" for k in range(5)]
+    grids = run_both(lambda source: rows(source, 300, slots), {"x": 300, "y": 12000})
+    assert stretches(grids) == [[20]]
+
+
 def test_indices_beyond_32_bits():
     def write(source):
         with points(source, 4):
