@@ -72,6 +72,19 @@ def test_every_operation_is_known_to_the_device():
     assert ptx(module.text, "80")
 
 
+def test_what_is_staged_is_read_after_a_barrier():
+    source = Source("f", grid=True)
+    with source.loop(), source.block("for i in range(900):"):
+        for k in range(3):
+            source.write(f"{source.array('y')}[3 * i + {k}] = {k}.5 * {source.array('x')}[i]")
+    (function,) = source.functions
+    module = Module()
+    module.launches(Grids.of(function, {}))
+    code = ptx(module.text, "80")
+    stores, barrier, loads = (code.index(word) for word in ("st.shared", "bar.sync", "ld.shared"))
+    assert stores < barrier < loads
+
+
 def test_products_and_sums_are_not_contracted():
     source = Source("f", grid=True)
     with source.loop(), source.block("for i in range(9):"):

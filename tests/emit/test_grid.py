@@ -124,6 +124,21 @@ def test_what_is_set_forgets_what_was_added_before():
     assert len(grids.levels[1]) == 2, "elements that are set, and elements that are added to"
 
 
+def test_what_comes_later_to_an_element_that_terms_wait_for_is_later():
+    def write(source):
+        with points(source, 60):
+            source.write("y[t[i]] += x[i]")
+        with points(source, 7):  # no two points meet here
+            source.write("y[i] += 1.0e3 * x[i]")
+        with points(source, 3):
+            source.write("y[2 * i] = 0.7 * x[i]")
+        with points(source, 60):
+            source.write("y[t[i]] += 0.1 * x[i]")
+
+    grids = run_both(write, {"x": 60, "y": 7}, t=Random(2).choices(range(7), k=60))
+    assert [len(level) for level in grids.levels] == [4, 2]
+
+
 def test_rows_of_any_length_and_guards():
     def write(source):
         with points(source, 6):
