@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, Literal, overload
+from typing import TYPE_CHECKING, Any, Literal, overload
 
 import numpy as np
 
 import sparsead.ops  # noqa: F401  (fills the tables that tracing reads)
-from sparsead.derivatives.device import GradientOnDevice, usable_cupy
 from sparsead.derivatives.modes import chosen_engine
 from sparsead.derivatives.nested import NestedGradient, is_asked
 from sparsead.derivatives.prepared import OfScalar
@@ -25,6 +24,9 @@ from sparsead.stages import Timings, Watcher, reported
 from sparsead.tracing.arguments import Argnum, Signature
 from sparsead.tracing.decisions import Decisions
 from sparsead.tracing.trace import trace
+
+if TYPE_CHECKING:
+    from sparsead.derivatives.device import GradientOnDevice
 
 
 class Gradient(OfScalar):
@@ -179,10 +181,13 @@ def gradient(
     """
     if is_asked((x0, *args)):
         return NestedGradient.of(f, (x0, *args), argnum)  # type: ignore[return-value]  # inside a traced function
-    cupy = None if device is None else usable_cupy(device)
+    if device is not None:
+        from sparsead.derivatives.device import GradientOnDevice, usable_cupy  # what few need
+
+        cupy = usable_cupy(device)
     with reported(progress):
         made = _prepared(f, (x0, *args), (argnum, chosen_engine(backend, threads), check))
-    return made if cupy is None else GradientOnDevice(made, cupy)
+    return made if device is None else GradientOnDevice(made, cupy)
 
 
 def _prepared(f: Callable[..., Any], args: tuple[Any, ...], options: tuple[Argnum, Engine, bool]) -> Gradient:

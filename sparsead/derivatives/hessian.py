@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
-from typing import Any, Literal, Unpack, overload
+from typing import TYPE_CHECKING, Any, Literal, Unpack, overload
 
 import numpy as np
 import scipy.sparse
 
 import sparsead.ops  # noqa: F401  (fills the tables that tracing reads)
 from coloring import ColoringResult, SparsityPattern
-from sparsead.derivatives.device import HessianOnDevice, usable_cupy
 from sparsead.derivatives.gradient import traced_scalar
 from sparsead.derivatives.guard import Guarded
 from sparsead.derivatives.layouts import check_layout
@@ -40,6 +39,9 @@ from sparsead.sweeps.storage import Storage
 from sparsead.tracing.arguments import Argnum
 from sparsead.tracing.decisions import Decisions
 from sparsead.tracing.order import for_order
+
+if TYPE_CHECKING:
+    from sparsead.derivatives.device import HessianOnDevice
 
 LANE = "hvp"
 
@@ -288,11 +290,14 @@ def hessian(
     check_layout(format, triangle)
     if is_asked((x0, *args)):
         return NestedHessian.of(f, (x0, *args), argnum)  # type: ignore[return-value]  # inside a traced function
-    cupy = None if device is None else usable_cupy(device, "ad", guard, format, triangle)
+    if device is not None:
+        from sparsead.derivatives.device import HessianOnDevice, usable_cupy  # what few need
+
+        cupy = usable_cupy(device, "ad", guard, format, triangle)
     options = Options(argnum, mode, pattern, coloring, order, chosen_engine(backend, threads), check, format, triangle)
     with reported(progress):
         made = prepared_at(prepared, f, (x0, *args), options, guard)
-    return made if cupy is None else HessianOnDevice(made, cupy)
+    return made if device is None else HessianOnDevice(made, cupy)
 
 
 def prepared(

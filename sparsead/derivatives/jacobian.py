@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, Literal, Unpack, overload
+from typing import TYPE_CHECKING, Any, Literal, Unpack, overload
 
 import numpy as np
 import scipy.sparse
@@ -12,7 +12,6 @@ import sparsead.ops  # noqa: F401  (fills the tables that tracing reads)
 from coloring import ColoringResult, SparsityPattern
 from coloring.cached import cached_property
 from sparsead.derivatives import constants
-from sparsead.derivatives.device import JacobianOnDevice, usable_cupy
 from sparsead.derivatives.differences import DifferenceJacobian, check_method
 from sparsead.derivatives.guard import Guarded
 from sparsead.derivatives.layouts import check_layout
@@ -41,6 +40,9 @@ from sparsead.tracing.arguments import Argnum
 from sparsead.tracing.decisions import Decisions
 from sparsead.tracing.trace import trace
 from sparsead.tracing.trees import Leaf
+
+if TYPE_CHECKING:
+    from sparsead.derivatives.device import JacobianOnDevice
 
 
 class Jacobian(PreparedMatrix, WithNormalEquations):
@@ -348,14 +350,17 @@ def jacobian(
     if is_asked((x0, *args)):
         return NestedJacobian.of(f, (x0, *args), argnum)  # type: ignore[return-value]  # inside a traced function
     check_method(method, mode)
-    cupy = None if device is None else usable_cupy(device, method, guard, format)
+    if device is not None:
+        from sparsead.derivatives.device import JacobianOnDevice, usable_cupy  # what few need
+
+        cupy = usable_cupy(device, method, guard, format)
     if method != "ad":
         with reported(progress):
             return DifferenceJacobian(f, (x0, *args), argnum, method, step, pattern, coloring, order)
     options = Options(argnum, mode, pattern, coloring, order, chosen_engine(backend, threads), check, format)
     with reported(progress):
         made = prepared_at(prepared, f, (x0, *args), options, guard)
-    return made if cupy is None else JacobianOnDevice(made, cupy)
+    return made if device is None else JacobianOnDevice(made, cupy)
 
 
 def prepared(
