@@ -65,7 +65,7 @@ def loops(lines: list[str], spans: Iterable[Span], arrays: Mapping[str, str]) ->
 
 
 def with_calls(
-    lines: list[str], found: Sequence[Loop], times: Mapping[str, int], arrays: Mapping[str, str]
+    lines: list[str], found: Sequence[Loop], times: Mapping[str, int], arrays: Mapping[str, str], every: bool = False
 ) -> tuple[list[str], dict[str, Procedure]]:
     """Replace the loops that are worth it by calls.
 
@@ -79,6 +79,8 @@ def with_calls(
         How often each loop occurs, by key.
     arrays : mapping
         Array name to element type.
+    every : bool
+        Replace all of them.
 
     Returns
     -------
@@ -90,7 +92,7 @@ def with_calls(
     procedures: dict[str, Procedure] = {}
     result, done = [], 0
     for loop in found:
-        if (times[loop.key] - 1) * (loop.last - loop.first) < WORTH:
+        if not every and (times[loop.key] - 1) * (loop.last - loop.first) < WORTH:
             continue
         name = f"loop_{hashlib.blake2b(loop.key.encode(), digest_size=6).hexdigest()}"
         if loop.key not in procedures:
