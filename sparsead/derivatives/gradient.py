@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any, Literal, overload
 
 import numpy as np
 
@@ -24,6 +24,9 @@ from sparsead.stages import Timings, Watcher, reported
 from sparsead.tracing.arguments import Argnum, Signature
 from sparsead.tracing.decisions import Decisions
 from sparsead.tracing.trace import trace
+
+if TYPE_CHECKING:
+    from sparsead.derivatives.device import GradientOnDevice
 
 
 class Gradient(OfScalar):
@@ -117,6 +120,7 @@ class Gradient(OfScalar):
         return self._sweep("gradient").source.text
 
 
+@overload
 def gradient(
     f: Callable[..., Any],
     x0: Any,
@@ -126,12 +130,36 @@ def gradient(
     backend: str = DEFAULT_BACKEND,
     check: bool = True,
     progress: bool | Watcher = False,
-) -> Gradient:
+    device: None = None,
+) -> Gradient: ...
+@overload
+def gradient(
+    f: Callable[..., Any],
+    x0: Any,
+    *args: Any,
+    argnum: Argnum = 0,
+    threads: int | None = None,
+    backend: str = DEFAULT_BACKEND,
+    check: bool = True,
+    progress: bool | Watcher = False,
+    device: Literal["cuda"],
+) -> GradientOnDevice: ...
+def gradient(
+    f: Callable[..., Any],
+    x0: Any,
+    *args: Any,
+    argnum: Argnum = 0,
+    threads: int | None = None,
+    backend: str = DEFAULT_BACKEND,
+    check: bool = True,
+    progress: bool | Watcher = False,
+    device: str | None = None,
+) -> Gradient | GradientOnDevice:
     """Prepare the gradient of a scalar NumPy function.
 
     Parameters
     ----------
-    f, x0, *args, argnum, threads, backend, check, progress
+    f, x0, *args, argnum, threads, backend, check, progress, device
         As in `hessian`.
 
     Returns
@@ -153,8 +181,13 @@ def gradient(
     """
     if is_asked((x0, *args)):
         return NestedGradient.of(f, (x0, *args), argnum)  # type: ignore[return-value]  # inside a traced function
+    if device is not None:
+        from sparsead.derivatives.device import GradientOnDevice, usable_cupy  # what few need
+
+        cupy = usable_cupy(device)
     with reported(progress):
-        return _prepared(f, (x0, *args), (argnum, chosen_engine(backend, threads), check))
+        made = _prepared(f, (x0, *args), (argnum, chosen_engine(backend, threads), check))
+    return made if device is None else GradientOnDevice(made, cupy)
 
 
 def _prepared(f: Callable[..., Any], args: tuple[Any, ...], options: tuple[Argnum, Engine, bool]) -> Gradient:

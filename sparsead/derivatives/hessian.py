@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
-from typing import Any, Literal, Unpack, overload
+from typing import TYPE_CHECKING, Any, Literal, Unpack, overload
 
 import numpy as np
 import scipy.sparse
@@ -39,6 +39,9 @@ from sparsead.sweeps.storage import Storage
 from sparsead.tracing.arguments import Argnum
 from sparsead.tracing.decisions import Decisions
 from sparsead.tracing.order import for_order
+
+if TYPE_CHECKING:
+    from sparsead.derivatives.device import HessianOnDevice
 
 LANE = "hvp"
 
@@ -216,6 +219,10 @@ def hessian(
 ) -> Guarded: ...
 @overload
 def hessian(
+    f: Callable[..., Any], x0: Any, *args: Any, device: Literal["cuda"], **options: Unpack[HessianOptions]
+) -> HessianOnDevice: ...
+@overload
+def hessian(
     f: Callable[..., Any],
     x0: Any,
     *args: Any,
@@ -238,14 +245,15 @@ def hessian(
     format: str = "csr",
     triangle: str = "full",
     progress: bool | Watcher = False,
-) -> Hessian | Guarded:
+    device: str | None = None,
+) -> Hessian | Guarded | HessianOnDevice:
     """Prepare the sparse Hessian of a scalar NumPy function.
 
     Parameters
     ----------
     f : callable
         ``f(x, *args)``: NumPy code that returns one number.
-    x0, *args, argnum, pattern, order, guard, threads, backend, check, format, progress
+    x0, *args, argnum, pattern, order, guard, threads, backend, check, format, progress, device
         As in `jacobian`.
     mode : str
         ``"star"``: star coloring, direct recovery; ``"acyclic"``: acyclic coloring, recovery by substitution;
@@ -282,9 +290,14 @@ def hessian(
     check_layout(format, triangle)
     if is_asked((x0, *args)):
         return NestedHessian.of(f, (x0, *args), argnum)  # type: ignore[return-value]  # inside a traced function
+    if device is not None:
+        from sparsead.derivatives.device import HessianOnDevice, usable_cupy  # what few need
+
+        cupy = usable_cupy(device, "ad", guard, format, triangle)
     options = Options(argnum, mode, pattern, coloring, order, chosen_engine(backend, threads), check, format, triangle)
     with reported(progress):
-        return prepared_at(prepared, f, (x0, *args), options, guard)
+        made = prepared_at(prepared, f, (x0, *args), options, guard)
+    return made if device is None else HessianOnDevice(made, cupy)
 
 
 def prepared(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, Literal, Unpack, overload
+from typing import TYPE_CHECKING, Any, Literal, Unpack, overload
 
 import numpy as np
 import scipy.sparse
@@ -40,6 +40,9 @@ from sparsead.tracing.arguments import Argnum
 from sparsead.tracing.decisions import Decisions
 from sparsead.tracing.trace import trace
 from sparsead.tracing.trees import Leaf
+
+if TYPE_CHECKING:
+    from sparsead.derivatives.device import JacobianOnDevice
 
 
 class Jacobian(PreparedMatrix, WithNormalEquations):
@@ -230,6 +233,10 @@ def jacobian(
 ) -> DifferenceJacobian: ...
 @overload
 def jacobian(
+    f: Callable[..., Any], x0: Any, *args: Any, device: Literal["cuda"], **options: Unpack[MatrixOptions]
+) -> JacobianOnDevice: ...
+@overload
+def jacobian(
     f: Callable[..., Any],
     x0: Any,
     *args: Any,
@@ -254,7 +261,8 @@ def jacobian(
     check: bool = True,
     format: str = "csr",
     progress: bool | Watcher = False,
-) -> Jacobian | DifferenceJacobian | Guarded:
+    device: str | None = None,
+) -> Jacobian | DifferenceJacobian | Guarded | JacobianOnDevice:
     """Prepare the sparse Jacobian of a NumPy function.
 
     Parameters
@@ -306,6 +314,9 @@ def jacobian(
     progress : bool or callable
         True prints each stage of the preparation on standard error while it runs, and its seconds; a function is
         called with ``(stage, None)`` when one begins and ``(stage, seconds)`` when it ends.
+    device : {"cuda"}, optional
+        Where the derivative is evaluated: on a CUDA device, through CuPy, on arrays that lie there. What is prepared,
+        on the CPU, is then returned as one of `sparsead.derivatives.device`.
 
     Returns
     -------
@@ -339,12 +350,17 @@ def jacobian(
     if is_asked((x0, *args)):
         return NestedJacobian.of(f, (x0, *args), argnum)  # type: ignore[return-value]  # inside a traced function
     check_method(method, mode)
+    if device is not None:
+        from sparsead.derivatives.device import JacobianOnDevice, usable_cupy  # what few need
+
+        cupy = usable_cupy(device, method, guard, format)
     if method != "ad":
         with reported(progress):
             return DifferenceJacobian(f, (x0, *args), argnum, method, step, pattern, coloring, order)
     options = Options(argnum, mode, pattern, coloring, order, chosen_engine(backend, threads), check, format)
     with reported(progress):
-        return prepared_at(prepared, f, (x0, *args), options, guard)
+        made = prepared_at(prepared, f, (x0, *args), options, guard)
+    return made if device is None else JacobianOnDevice(made, cupy)
 
 
 def prepared(

@@ -23,7 +23,7 @@ from sparsead.derivatives.plain import Outputs, never, plain_entry
 from sparsead.derivatives.products import Product
 from sparsead.derivatives.record import Filled, Preparation
 from sparsead.derivatives.vectors import apart, as_operator, checked_vector, new_or_checked
-from sparsead.emit.sweep import Sweep
+from sparsead.emit.sweep import Engine, Sweep
 from sparsead.errors import InputError
 from sparsead.keeping.pickling import Recipe, with_coloring
 from sparsead.keeping.saving import save
@@ -337,12 +337,12 @@ class PreparedMatrix(OfManyPoints, AsMachineCode, Matrix):
         to_rows = not product.transposed and not self.linear.symmetric
         return self.signature.shaped(found) if to_rows else self.signature.like_x(found)
 
-    def _new_sweep(self, name: str) -> Sweep:
+    def _new_sweep(self, name: str, engine: Engine) -> Sweep:
         product = next((p for p in self._products if p.name == name), None)
         if product is None:
-            return super()._new_sweep(name)
+            return super()._new_sweep(name, engine)
         linear = self._linear_for_products
-        return product_sweep(linear.transposed() if product.transposed else linear, name, self.engine)
+        return product_sweep(linear.transposed() if product.transposed else linear, name, engine)
 
     @cached_property
     def _linear_for_products(self) -> LinearProgram:

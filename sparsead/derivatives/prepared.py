@@ -20,7 +20,7 @@ from sparsead.derivatives.plain import plain_entry
 from sparsead.derivatives.products import Product
 from sparsead.derivatives.record import Function, Preparation
 from sparsead.derivatives.vectors import apart, new_or_checked
-from sparsead.emit.sweep import Sweep, compile_together
+from sparsead.emit.sweep import Engine, Sweep, compile_together
 from sparsead.keeping.pickling import Sendable
 from sparsead.kernels.kernel import Kernels, combined
 from sparsead.sweeps.vector import value_sweep
@@ -154,11 +154,11 @@ class Prepared(Described, Sendable, Derivative):
     def _sweep(self, name: str) -> Sweep:
         """Return the sweep of a function or product, written when it is first asked for."""
         if name not in self._sweeps:
-            self._sweeps[name] = self._new_sweep(name)
+            self._sweeps[name] = self._new_sweep(name, self.engine)
         return self._sweeps[name]
 
-    def _new_sweep(self, name: str) -> Sweep:
-        return value_sweep(self._functions[name].kernels, self.engine)
+    def _new_sweep(self, name: str, engine: Engine) -> Sweep:
+        return value_sweep(self._functions[name].kernels, engine)
 
     def _args(self, x: Any, args: tuple[Any, ...], named: dict[str, Any]) -> tuple[Any, ...]:
         """Return the arguments of a call in order; some may have been given by name."""
@@ -223,7 +223,7 @@ class OfScalar(Prepared):
     def _plain_gradient(self) -> Callable[..., bool]:
         return self._plain_function("gradient")
 
-    def _new_sweep(self, name: str) -> Sweep:
+    def _new_sweep(self, name: str, engine: Engine) -> Sweep:
         if name == "value_and_gradient":
-            return value_sweep(combined(self.kernels, self.gradient_kernels), self.engine)
-        return super()._new_sweep(name)
+            return value_sweep(combined(self.kernels, self.gradient_kernels), engine)
+        return super()._new_sweep(name, engine)

@@ -7,7 +7,7 @@ sides of a term transposes it.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Container, Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any, Literal
 
@@ -338,15 +338,17 @@ def with_loads(
     roots = list(roots)
     pool = Pool() if pool is None else pool
     new: dict[int, Expr] = {}
+    build = pool.simple  # until a leaf becomes a literal
     for expr in reachable(roots):
         if isinstance(expr.value, Load):
             new[expr.serial] = pool.leaf(new_load(expr.value))
         elif isinstance(expr.value, Meeting):
             new[expr.serial] = met(pool, move(expr.value.first), move(expr.value.second))
+            build = pool.apply if new[expr.serial].is_constant else build
         elif expr.op is None:
             new[expr.serial] = pool.constant(expr.value)
         else:
-            new[expr.serial] = pool.apply(expr.op, tuple(new[a.serial] for a in expr.args))
+            new[expr.serial] = build(expr.op, tuple([new[a.serial] for a in expr.args]))
     return [new[root.serial] for root in roots]
 
 
@@ -357,13 +359,13 @@ def met(pool: Pool, first: IndexMap, second: IndexMap) -> Expr:
     return pool.leaf(Meeting(first, second))
 
 
-def reachable(roots: Iterable[Expr]) -> list[Expr]:
-    """Return all expressions that `roots` need, operands first."""
+def reachable(roots: Iterable[Expr], known: Container[int] = ()) -> list[Expr]:
+    """Return all expressions that `roots` need, operands first, without those whose serial numbers are known."""
     found: dict[int, Expr] = {}
     pending = list(roots)
     while pending:
         expr = pending.pop()
-        if expr.serial not in found:
+        if expr.serial not in found and expr.serial not in known:
             found[expr.serial] = expr
             pending.extend(expr.args)
     return [found[s] for s in sorted(found)]

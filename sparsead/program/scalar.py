@@ -173,8 +173,11 @@ class Pool:
         if all(a.is_constant for a in args):
             with np.errstate(all="ignore"):
                 return self.constant(op.numpy(*(a.value for a in args)))
-        simple = _simplify(op, args)
-        return simple or self._intern((op.name, *(a.serial for a in args)), op, args)
+        return _simplify(op, args) or self.simple(op, args)
+
+    def simple(self, op: Op, args: tuple[Expr, ...]) -> Expr:
+        """Return ``op(*args)`` that is known to have no simpler form, as it had none in another pool."""
+        return self._intern((op.name, *[a.serial for a in args]), op, args)
 
 
 def _simplify(op: Op, args: tuple[Expr, ...]) -> Expr | None:

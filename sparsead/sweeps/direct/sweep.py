@@ -66,7 +66,7 @@ def direct_sweep(
     linear = elimination.linear
     if storage is not None and storage.is_partial:
         patterns = needed(linear, patterns, storage)
-    writer = _Writer(linear, patterns, Source(name, engine.of_points), varying, storage)
+    writer = _Writer(linear, patterns, engine.source(name), varying, storage)
     writer.write()
     sizes = {f"d{b.name}": patterns[b].nnz for b in linear.work} | {ALL: patterns[linear.target].nnz}
     return Sweep(writer.source, work_sizes(linear.primal) | sizes, engine, str(elimination))
