@@ -305,6 +305,21 @@ def combined(first: Kernels, second: Kernels) -> Kernels:
     return Kernels(second.wrt, second.output, second.arguments, tuple(steps))
 
 
+def reached(kernels: Iterable[LinearKernel], source: Buffer) -> list[LinearKernel]:
+    """Return linear kernels without the terms that read tangents which no term writes: those are zero."""
+    written, kept = {source}, []
+    for kernel in kernels:
+        terms: tuple[Term, ...] = ()
+        while len(found := tuple(t for t in kernel.terms if t.source in written)) > len(terms):
+            terms = found
+            if kernel.ordered:  # it may read what it writes
+                written.update(t.target for t in terms)
+        written.update(t.target for t in terms)
+        if terms:
+            kept.append(replace(kernel, terms=terms))
+    return kept
+
+
 def zeros(buffer: Buffer) -> Kernel:
     """Return the kernel that sets a buffer to zero."""
     everywhere = IndexMap((buffer.size,), 0, (1,))
