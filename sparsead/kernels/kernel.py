@@ -16,7 +16,7 @@ import numpy as np
 from sparsead.kernels.indexmap import IndexMap
 from sparsead.program.index import Shape
 from sparsead.program.nodes import Operation
-from sparsead.program.scalar import Expr, Pool
+from sparsead.program.scalar import Expr, Pool, reachable, spelled
 
 Role = Literal["input", "constant", "work", "output", "total"]
 
@@ -93,9 +93,9 @@ class Kernel:
         return [e.value for e in reachable(s.value for s in self.stores) if isinstance(e.value, Load)]
 
     def __str__(self) -> str:
-        head = f"for i in {' x '.join(map(str, self.domain)) or '1'}:"
-        body = [f"    {s.buffer}[{s.place}] {'+=' if s.adds else '='} {s.value}" for s in self.stores]
-        return "\n".join([head, *body])
+        named, values = spelled(s.value for s in self.stores)
+        pairs = zip(self.stores, values, strict=True)
+        return _loop(self.domain, [*named, *(f"{s.buffer}[{s.place}] {'+=' if s.adds else '='} {v}" for s, v in pairs)])
 
 
 @dataclass(frozen=True, eq=False)
@@ -167,8 +167,9 @@ class Term:
         """Return the term with its two sides exchanged."""
         return replace(self, target=self.source, place=self.index, source=self.target, index=self.place)
 
-    def __str__(self) -> str:
-        return f"d{self.target}[{self.place}] += ({self.coefficient}) * d{self.source}[{self.index}]"
+    def with_coefficient(self, text: str) -> str:
+        """Return the term as text, given that of its coefficient."""
+        return f"d{self.target}[{self.place}] += ({text}) * d{self.source}[{self.index}]"
 
 
 @dataclass(frozen=True, eq=False)
@@ -190,8 +191,9 @@ class LinearKernel:
         return LinearKernel(self.domain, backwards(terms) if self.ordered else terms, self.ordered)
 
     def __str__(self) -> str:
-        head = f"for i in {' x '.join(map(str, self.domain)) or '1'}:"
-        return "\n".join([head, *(f"    {t}" for t in self.terms)])
+        named, values = spelled(t.coefficient for t in self.terms)
+        pairs = zip(self.terms, values, strict=True)
+        return _loop(self.domain, [*named, *(t.with_coefficient(v) for t, v in pairs)])
 
 
 @dataclass(frozen=True, eq=False)
@@ -284,6 +286,11 @@ class LinearProgram:
         return "\n".join(map(str, self.kernels))
 
 
+def _loop(domain: Shape, lines: Iterable[str]) -> str:
+    head = f"for i in {' x '.join(map(str, domain)) or '1'}:"
+    return "\n".join([head, *(f"    {line}" for line in lines)])
+
+
 def filled_by(step: Step) -> tuple[Buffer, ...]:
     """Return the buffers that a step of a program writes."""
     return step.filled if isinstance(step, CallKernel) else tuple(s.buffer for s in step.stores)
@@ -370,15 +377,3 @@ def met(pool: Pool, first: IndexMap, second: IndexMap) -> Expr:
     if first == second or not first.meets(second):
         return pool.constant(float(first == second))
     return pool.leaf(Meeting(first, second))
-
-
-def reachable(roots: Iterable[Expr]) -> list[Expr]:
-    """Return all expressions that `roots` need, operands first."""
-    found: dict[int, Expr] = {}
-    pending = list(roots)
-    while pending:
-        expr = pending.pop()
-        if expr.serial not in found:
-            found[expr.serial] = expr
-            pending.extend(expr.args)
-    return [found[s] for s in sorted(found)]
