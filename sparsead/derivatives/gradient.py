@@ -9,7 +9,7 @@ import numpy as np
 
 import sparsead.ops  # noqa: F401  (fills the tables that tracing reads)
 from sparsead.derivatives.modes import chosen_engine
-from sparsead.derivatives.nested import NestedGradient, is_asked
+from sparsead.derivatives.nested import NestedGradient, composes, is_asked
 from sparsead.derivatives.prepared import OfScalar
 from sparsead.derivatives.record import Preparation
 from sparsead.derivatives.subject import checked
@@ -67,7 +67,8 @@ class Gradient(OfScalar):
         args = self._args(x, args, named)
         return self._evaluated("gradient", args, out, self._plain_gradient, self.signature.like_x)
 
-    def batch(self, X: Any, *args: Any, out: np.ndarray | None = None, axis: int = 0) -> np.ndarray:
+    @composes
+    def batch(self, X: Any, *args: Any, out: np.ndarray | None = None, axis: int = 0, **named: Any) -> np.ndarray:
         """Return the gradients at many points.
 
         Parameters
@@ -92,7 +93,7 @@ class Gradient(OfScalar):
         InputError
             If a shape does not fit.
         """
-        return self._batches("gradient")((X, *args), out, axis)
+        return self._batches("gradient")(self._args(X, args, named), out, axis)
 
     @property
     def _nested(self) -> NestedGradient:

@@ -129,7 +129,10 @@ class Hessian(PreparedMatrix, OfScalar):
         args = self._args(x, args, named)
         return self._evaluated("gradient", args, out, self._plain_gradient, self.signature.like_x)
 
-    def gradient_batch(self, X: Any, *args: Any, out: np.ndarray | None = None, axis: int = 0) -> np.ndarray:
+    @composes
+    def gradient_batch(
+        self, X: Any, *args: Any, out: np.ndarray | None = None, axis: int = 0, **named: Any
+    ) -> np.ndarray:
         """Return the gradients at many points.
 
         Parameters
@@ -142,7 +145,7 @@ class Hessian(PreparedMatrix, OfScalar):
         ndarray
             In the shape of X.
         """
-        return self._batches("gradient")((X, *args), out, axis)
+        return self._batches("gradient")(self._args(X, args, named), out, axis)
 
     @composes
     def hvp(self, x: Any, v: Any, *args: Any, **named: Any) -> np.ndarray:
@@ -166,6 +169,7 @@ class Hessian(PreparedMatrix, OfScalar):
         """
         return self._product(HVP, v, self._args(x, args, named))
 
+    @composes
     def value_gradient_and_hessian(
         self,
         x: Any,

@@ -339,11 +339,10 @@ def jacobian(
     if is_asked((x0, *args)):
         return NestedJacobian.of(f, (x0, *args), argnum)  # type: ignore[return-value]  # inside a traced function
     check_method(method, mode)
-    if method != "ad":
-        with reported(progress):
-            return DifferenceJacobian(f, (x0, *args), argnum, method, step, pattern, coloring, order)
     options = Options(argnum, mode, pattern, coloring, order, chosen_engine(backend, threads), check, format)
     with reported(progress):
+        if method != "ad":
+            return DifferenceJacobian(f, (x0, *args), options, method, step)
         return prepared_at(prepared, f, (x0, *args), options, guard)
 
 

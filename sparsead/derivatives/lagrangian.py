@@ -9,9 +9,10 @@ import numpy as np
 import scipy.sparse
 
 from sparsead.checking.plain import copied
-from sparsead.contract import Derivative
+from sparsead.contract import AFTER_A_VECTOR, AT_A_POINT, OF_MANY_POINTS, Derivative
 from sparsead.derivatives.described import Described
 from sparsead.derivatives.hessian import Hessian, hessian
+from sparsead.derivatives.nested import is_asked
 from sparsead.derivatives.options import HessianOptions
 from sparsead.errors import InputError
 from sparsead.tracing.trace import trace
@@ -127,7 +128,9 @@ class LagrangianHessian(Described, Derivative):
         """Return ``H @ v`` without forming H; v (n,) or (n, k)."""
         return self.hessian.hvp(x, v, self._checked(multipliers), float(sigma), *args)
 
-    def _checked(self, multipliers: Any) -> np.ndarray:
+    def _checked(self, multipliers: Any) -> Any:
+        if is_asked((multipliers,)):
+            return multipliers
         multipliers = np.asarray(multipliers, dtype=np.float64).reshape(-1)
         if multipliers.size != self._size:
             raise InputError(f"expected {self._size} multipliers, one per constraint, got {multipliers.size}")
@@ -136,7 +139,18 @@ class LagrangianHessian(Described, Derivative):
     def __getattr__(self, name: str) -> Any:
         if name.startswith("__") or name == "hessian":  # pickle looks before there is one
             raise AttributeError(name)
-        return getattr(self.hessian, name)
+        found = getattr(self.hessian, name)
+        if name not in AT_A_POINT | OF_MANY_POINTS | {"prepared_call"}:
+            return found
+
+        def method(x: Any, *args: Any, sigma: Any = 1.0, **options: Any) -> Any:
+            vector, args = (args[:1], args[1:]) if name in AFTER_A_VECTOR else ((), args)
+            if not args:
+                args = (options.pop("multipliers", ()),)
+            multipliers = args[0] if name in OF_MANY_POINTS else self._checked(args[0])  # or a row for each point
+            return found(x, *vector, multipliers, sigma, *args[1:], **options)
+
+        return method
 
     def _heading(self) -> str:
         return self.hessian._heading()

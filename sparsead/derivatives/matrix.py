@@ -15,10 +15,11 @@ from sparsead.checking.check import verify
 from sparsead.checking.plain import copied
 from sparsead.contract import Matrix
 from sparsead.derivatives import constants
-from sparsead.derivatives.batch import OfManyPoints
+from sparsead.derivatives.batch import Batch, OfManyPoints
 from sparsead.derivatives.blocks import Blocks, blocks_of
+from sparsead.derivatives.calls import refuse_out
 from sparsead.derivatives.machine import AsMachineCode
-from sparsead.derivatives.nested import is_asked
+from sparsead.derivatives.nested import composes, is_asked
 from sparsead.derivatives.plain import Outputs, never, plain_entry
 from sparsead.derivatives.products import Product
 from sparsead.derivatives.record import Filled, Preparation
@@ -196,15 +197,16 @@ class PreparedMatrix(OfManyPoints, AsMachineCode, Matrix):
             if self._plain(*args, data):
                 return self.structure.matrix(data) if out is None else out
         if is_asked(args):
-            return self._nested_matrix(args)
+            return self._nested_matrix(args, out)
         inputs = self._inputs(args)
         data = self.structure.new_or_checked(out)
         self._fill(data, inputs, keep_constants)
         self._verify(data, verify, args)
         return self.structure.matrix(data) if out is None else out
 
-    def _nested_matrix(self, args: tuple[Any, ...]) -> Any:
+    def _nested_matrix(self, args: tuple[Any, ...], out: Any) -> Any:
         """Return the matrix inside a function that is traced: of unknowns, in no format; or dense."""
+        refuse_out(out)
         if self.structure.triangle != "full":
             raise InputError(
                 "inside a function that is differentiated a matrix is whole; prepare one without triangle="
@@ -246,11 +248,17 @@ class PreparedMatrix(OfManyPoints, AsMachineCode, Matrix):
         """
         args = self._args(x, args, named)
         if is_asked(args):
-            return self._nested(*args).diagonal()
+            refuse_out(out)
+            return self._nested.diagonal(*args)
         data = new_or_checked("diagonal", out, (min(self.shape),))
         inputs = apart(self._inputs(args), data)
         self._diagonal.fill(data, inputs)
         return data if out is None else out
+
+    @cached_property
+    def _matrix_batch(self) -> Batch:
+        output = ("data", (self.structure.size,))
+        return Batch(self.program, self.signature, self.engine, output, self._assembly.sweeps_of_points, self.values)
 
     @cached_property
     def _diagonal(self) -> Assembly:
@@ -297,6 +305,8 @@ class PreparedMatrix(OfManyPoints, AsMachineCode, Matrix):
             constants.forget(room)
             if self._plain(*args, room):
                 return room
+        if is_asked(args):
+            return self._nested.values(*args)
         inputs = self._inputs(args)
 
         def fill(data: np.ndarray) -> None:
@@ -305,6 +315,7 @@ class PreparedMatrix(OfManyPoints, AsMachineCode, Matrix):
 
         return self.structure.values(fill, out, order)
 
+    @composes
     def linear_operator(self, x: Any, *args: Any, **named: Any) -> scipy.sparse.linalg.LinearOperator:
         """Return the matrix at x as an operator: products only, no matrix.
 

@@ -6,11 +6,15 @@ The kernel form is closed under differentiation: what computes a derivative is o
 from __future__ import annotations
 
 import functools
+import inspect
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NoReturn, Self, TypeVar
 
 import numpy as np
 
+from sparsead.contract import ROUNDING, Kind, Partial
+from sparsead.derivatives.blocks import Blocks, blocks_of
+from sparsead.derivatives.calls import arranged
 from sparsead.errors import InputError, UnsupportedOperationError, unsupported, user_origin
 from sparsead.kernels.gradient import gradient as gradient_kernels
 from sparsead.kernels.indexmap import IndexMap
@@ -46,11 +50,22 @@ def composes(method: Method) -> Method:
 
     @functools.wraps(method)
     def call(self: Any, *args: Any, **options: Any) -> Any:
-        if is_asked(args):
-            return getattr(self._nested, method.__name__)(*args, **options)
+        if is_tracing() and is_asked((*args, *options.values())):
+            return _inside(self, method.__name__, args, options)
         return method(self, *args, **options)
 
     return call  # type: ignore[return-value]
+
+
+def _inside(prepared: Any, name: str, args: tuple[Any, ...], keywords: dict[str, Any]) -> Any:
+    """Call the method of what stands for a derivative inside a function; options without meaning are refused."""
+    args, options = arranged(prepared.signature, name, args, keywords)
+    method = getattr(prepared._nested, name)
+    own = inspect.signature(method).parameters
+    wrong = next((o for o, v in options.items() if o not in own and v is not None and v is not False), None)
+    if wrong is not None:
+        raise InputError(f"{wrong}= has no meaning inside a function that is differentiated; leave it out")
+    return method(*args, **{option: value for option, value in options.items() if option in own})
 
 
 def run(kernels: Kernels, arrays: Mapping[Buffer, Any]) -> Arrays:
@@ -208,8 +223,10 @@ def product(linear: LinearProgram, known: Arrays, v: Any) -> Any:
 
 
 # -- what is called ------------------------------------------------------------------------------------------------
-class Nested:
+class Nested(Partial):
     """A function and its derivatives, of traced values.
+
+    It offers what can be part of a program; what writes into arrays, or is compiled, is refused.
 
     Parameters
     ----------
@@ -220,6 +237,7 @@ class Nested:
     """
 
     order = 1  # of the derivative that a call takes
+    accuracy = ROUNDING
 
     def __init__(self, program: Program, signature: Signature, kernels: Kernels, traced_for: int | None = None) -> None:
         self.program, self.signature, self.kernels = program, signature, kernels
@@ -233,6 +251,22 @@ class Nested:
         with for_order(order):
             program, signature = trace(f, [without_values(a) for a in args], argnum)
         return cls(program, signature, lower(program), order)
+
+    @property
+    def argnum(self) -> int:
+        """Which argument x is; the first of several."""
+        return self.signature.argnum
+
+    def at(self, args: Sequence[Any]) -> Self:
+        """Return this: nothing in it depends on where it is called."""
+        return self
+
+    def _lacks(self, name: str) -> str:
+        instead = INSTEAD.get(name, "Use it outside, on a derivative that was prepared there")
+        return (
+            f"{name} is not offered inside a function that is differentiated: what is computed there is part of the "
+            f"program.\n  {user_origin()}\n  {instead}."
+        )
 
     def _run(self, kernels: Kernels, args: Sequence[Any]) -> Arrays:
         taken = 0 if kernels is self.kernels else self.order
@@ -266,16 +300,42 @@ class Nested:
         return product(linear, self._run(linear.primal, args), stack_objects(v))
 
 
+INSTEAD = {
+    "values": "Call the matrix: its .tocsr().data are the values",
+    "linear_operator": "Use jvp, vjp or hvp, or the matrix itself: J @ v",
+    "batch": "Write the points as an axis of the function's own arrays",
+    "value_batch": "Write the points as an axis of the function's own arrays",
+    "gradient_batch": "Write the points as an axis of the function's own arrays",
+    "prepared_call": "Call the derivative",
+}
+
+
 class NestedGradient(Nested):
     """A gradient inside a function that is differentiated."""
+
+    derivative: Kind = "gradient"
 
     def __call__(self, *args: Any) -> Any:
         """Return the gradient, in the shape of x."""
         return self.gradient(*args)
 
 
-class NestedJacobian(Nested):
+class NestedMatrix(Nested):
+    """A Jacobian or Hessian inside a function that is differentiated."""
+
+    def diagonal(self, *args: Any) -> Any:
+        """Return the diagonal."""
+        return self(*args).diagonal()
+
+    def blocks(self, matrix: Any) -> Blocks:
+        """Return the blocks of a matrix that a call returned, by name."""
+        return blocks_of(matrix, matrix.shape, self.signature, symmetric=self.derivative == "hessian")
+
+
+class NestedJacobian(NestedMatrix):
     """A Jacobian inside a function that is differentiated."""
+
+    derivative: Kind = "jacobian"
 
     def __call__(self, *args: Any) -> TracedSparse:
         """Return the Jacobian as a sparse matrix of unknowns."""
@@ -293,9 +353,21 @@ class NestedJacobian(Nested):
         """Return ``J.T @ w``."""
         return self._product(linearize(self.kernels).transposed(), w, (x, *args))
 
+    def normal(self, *args: Any, r: Any = None, weights: Any = None, triangle: str = "full") -> Any:
+        """Return ``J.T @ W @ J``, and with r also ``J.T @ W @ r``."""
+        if triangle != "full":
+            raise InputError("inside a function that is differentiated the normal equations are whole: triangle='full'")
+        J, (m, _) = self(*args), self.shape
+        r, weights = (None if v is None else _of_rows(name, v, m) for name, v in (("r", r), ("weights", weights)))
+        weighed = J if weights is None else J.multiply(weights.reshape(-1, 1)).tocsr()
+        matrix = J.T @ weighed
+        return matrix if r is None else (matrix, weighed.T @ r)
 
-class NestedHessian(Nested):
+
+class NestedHessian(NestedMatrix):
     """A Hessian inside a function that is differentiated."""
+
+    derivative: Kind = "hessian"
 
     order = 2
 
@@ -310,6 +382,18 @@ class NestedHessian(Nested):
     def hvp(self, x: Any, v: Any, *args: Any) -> Any:
         """Return ``H @ v``."""
         return self._product(self._linear, v, (x, *args))
+
+    def value_gradient_and_hessian(self, *args: Any) -> Any:
+        """Return value, gradient and Hessian."""
+        return self.value(*args), self.gradient(*args), self(*args)
+
+
+def _of_rows(name: str, given: Any, m: int) -> Any:
+    """Return a number for each row, flat, after a look at how many there are."""
+    flat = np.reshape(stack_objects(given), -1)
+    if np.size(flat) != m:
+        raise InputError(f"normal expects {name} to hold a real number for each of the {m} rows, got {np.size(flat)}")
+    return flat
 
 
 def inputs_of(kernels: Kernels, program: Program, signature: Signature, args: Sequence[Any]) -> Arrays:

@@ -13,6 +13,7 @@ from coloring.cached import cached_property
 from sparsead.checking.report import Report, unchecked
 from sparsead.contract import ROUNDING, Derivative
 from sparsead.derivatives.batch import Batch, batch_of
+from sparsead.derivatives.calls import refuse_out
 from sparsead.derivatives.described import Described
 from sparsead.derivatives.export import exported
 from sparsead.derivatives.nested import Nested, composes, is_asked
@@ -68,7 +69,8 @@ class Prepared(Described, Sendable, Derivative):
         return self.signature.argnum
 
     # -- functions ------------------------------------------------------------------------------------------
-    def value_batch(self, X: Any, *args: Any, out: np.ndarray | None = None, axis: int = 0) -> np.ndarray:
+    @composes
+    def value_batch(self, X: Any, *args: Any, out: np.ndarray | None = None, axis: int = 0, **named: Any) -> np.ndarray:
         """Return the values of the function at many points.
 
         Parameters
@@ -80,7 +82,7 @@ class Prepared(Described, Sendable, Derivative):
         -------
         ndarray, shape (points, ...) or (..., points)
         """
-        return self._batches("value")((X, *args), out, axis)
+        return self._batches("value")(self._args(X, args, named), out, axis)
 
     @cached_property
     def _known_batches(self) -> dict[str, Batch]:
@@ -102,6 +104,7 @@ class Prepared(Described, Sendable, Derivative):
         if plain(*args, room):
             return room
         if is_asked(args):
+            refuse_out(out)
             return getattr(self._nested, name)(*args)
         flat = new_or_checked(name, out, function.shape)
         self._sweep(name)(**apart(self._inputs(args), flat), **{function.array: flat})
