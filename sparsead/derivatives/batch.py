@@ -11,6 +11,7 @@ import numpy as np
 import scipy.sparse
 
 from coloring import SparsityPattern
+from sparsead.derivatives.given import check_given
 from sparsead.derivatives.nested import composes
 from sparsead.derivatives.plain import names_of
 from sparsead.derivatives.structure import FixedStructure
@@ -86,6 +87,7 @@ class Batch:
         if not self.signature.plain:
             raise InputError("a batch needs x as one array, which gets an axis of points")
         axes = len(self.program.wrt.shape)
+        check_given(self.signature, axis=axis)
         if axis not in (0, -1, axes):
             raise InputError(f"axis is where the points are: 0 (first) or -1 (last), got {axis!r}")
         return axis != 0 and axes > 0
@@ -202,8 +204,7 @@ class OfManyPoints:
                [3., 4.],
                [5., 6.]])
         """
-        if format not in ("values", "csr"):
-            raise InputError(f"unknown format {format!r}; expected 'values' or 'csr'")
+        check_given(self.signature, batch_format=format)
         values = self._matrix_batch(self.signature.placed((X, *args), named), out, axis)
         if format == "values":
             return values

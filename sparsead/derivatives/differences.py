@@ -19,11 +19,12 @@ from sparsead.contract import Matrix, Partial
 from sparsead.derivatives.batch import Batch, OfManyPoints
 from sparsead.derivatives.blocks import Blocks, blocks_of
 from sparsead.derivatives.described import Described
+from sparsead.derivatives.given import check_given
 from sparsead.derivatives.modes import given_coloring
 from sparsead.derivatives.normal import WithNormalEquations
 from sparsead.derivatives.plain import kept_arguments
 from sparsead.derivatives.preparation import Options
-from sparsead.derivatives.stepping import ACCURACY, METHODS, STEPS, Stepping
+from sparsead.derivatives.stepping import ACCURACY, STEPS, Stepping
 from sparsead.derivatives.structure import FixedStructure
 from sparsead.derivatives.vectors import as_operator, checked_pair, checked_vector, new_or_checked
 from sparsead.errors import InputError, NotOfferedError
@@ -69,6 +70,9 @@ class DifferenceJacobian(Described, Partial, Stepping, OfManyPoints, WithNormalE
         self.signature = signature_of(function, args, options.argnum)
         self._step = np.asarray(STEPS.get(method, 1.0) if step is None else step, dtype=np.float64)
         point = self._flat(args)
+        if self._step.size not in (1, point.size):
+            raise InputError(f"step must be a number, or one for each of {point.size} elements, got {self._step.size}")
+        self._step = self._step.reshape(-1)
         with self.timings.stage("detect"):
             self.signature = replace(self.signature, result=result_of(self._returned(args, point)))
             y = self._value(args, point)
@@ -102,6 +106,7 @@ class DifferenceJacobian(Described, Partial, Stepping, OfManyPoints, WithNormalE
     ) -> Any:
         """Return the Jacobian at x; see `Jacobian.__call__`. All entries are computed, `keep_constants` or not."""
         args = self.signature.placed((x, *args), named)
+        check_given(self.signature, keep_constants=keep_constants)
         data = self.structure.new_or_checked(out)
         self._fill(data, args, verify)
         return self.structure.matrix(data) if out is None else out
@@ -130,6 +135,7 @@ class DifferenceJacobian(Described, Partial, Stepping, OfManyPoints, WithNormalE
     ) -> np.ndarray:
         """Return the values alone in a fixed order; see `PreparedMatrix.values`."""
         args = self.signature.placed((x, *args), named)
+        check_given(self.signature, values_order=order, keep_constants=keep_constants)
         return self.structure.values(lambda data: self._fill(data, args, verify), out, order)
 
     def value(self, x: Any, *args: Any, out: np.ndarray | None = None, **named: Any) -> np.ndarray:
@@ -231,6 +237,7 @@ class DifferenceJacobian(Described, Partial, Stepping, OfManyPoints, WithNormalE
 
     def save(self, path: Any) -> None:
         """Write pattern, method and coloring to an ``.npz`` file; `sparsead.load` reads it, and does not probe."""
+        check_given(path=path)
         save(self, path)
 
     def __reduce__(self) -> tuple[Any, ...]:
@@ -283,6 +290,7 @@ class DifferenceJacobian(Described, Partial, Stepping, OfManyPoints, WithNormalE
 
     def _fill(self, data: np.ndarray, args: tuple[Any, ...], how: bool | str) -> np.ndarray:
         """Write all values, once all are known; return what they are differences to."""
+        check_given(self.signature, verify=how)
         point = self._flat(args)
         steps, found = self._steps(point), np.empty(self.pattern.nnz)
         start = self._start(args, point)
@@ -314,8 +322,6 @@ def _given(pattern: Any, m: int, n: int) -> SparsityPattern:
 
 
 def check_method(method: str, mode: str) -> None:
-    """Raise InputError for a method that is not known, or does not go with the mode."""
-    if method not in ("ad", *METHODS):
-        raise InputError(f"unknown method {method!r}; expected one of {', '.join(('ad', *METHODS))}")
+    """Raise InputError for a method that does not go with the mode."""
     if method != "ad" and mode not in ("auto", "compressed", "forward"):
         raise InputError(f"method={method!r} goes column by column; mode={mode!r} needs method='ad'")

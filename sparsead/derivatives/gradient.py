@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 import sparsead.ops  # noqa: F401  (fills the tables that tracing reads)
+from sparsead.derivatives.given import by_name, check_given
 from sparsead.derivatives.modes import chosen_engine
 from sparsead.derivatives.nested import NestedGradient, composes, is_asked
 from sparsead.derivatives.prepared import OfScalar
@@ -127,12 +128,13 @@ def gradient(
     backend: str = DEFAULT_BACKEND,
     check: bool = True,
     progress: bool | Watcher = False,
+    **named: Any,
 ) -> Gradient:
     """Prepare the gradient of a scalar NumPy function.
 
     Parameters
     ----------
-    f, x0, *args, argnum, threads, backend, check, progress
+    f, x0, *args, argnum, threads, backend, check, progress, **named
         As in `hessian`.
 
     Returns
@@ -152,6 +154,9 @@ def gradient(
     >>> grad(np.array([1.0, 2.0, 3.0]))
     array([ 3., 12., 27.])
     """
+    check_given(check=check, progress=progress)
+    f, (x0, *rest) = by_name(f, (x0, *args), named, "gradient")
+    args = tuple(rest)
     if is_asked((x0, *args)):
         return NestedGradient.of(f, (x0, *args), argnum)  # type: ignore[return-value]  # inside a traced function
     with reported(progress):

@@ -11,11 +11,11 @@ import scipy.sparse
 
 import sparsead.ops  # noqa: F401  (fills the tables that tracing reads)
 from coloring import ColoringResult, SparsityPattern
+from sparsead.derivatives.given import by_name, check_given
 from sparsead.derivatives.gradient import traced_scalar
 from sparsead.derivatives.guard import Guarded
-from sparsead.derivatives.layouts import check_layout
 from sparsead.derivatives.matrix import PreparedMatrix
-from sparsead.derivatives.modes import HESSIAN_MODES, check_options, choose_hessian, chosen_engine
+from sparsead.derivatives.modes import choose_hessian, chosen_engine
 from sparsead.derivatives.nested import NestedHessian, composes, is_asked
 from sparsead.derivatives.options import HessianOptions
 from sparsead.derivatives.preparation import Options, finished, prepared_at
@@ -103,6 +103,8 @@ class Hessian(PreparedMatrix, OfScalar):
             If `verify` finds that something disagrees.
         """
         args = self._args(x, args, named)
+        if triangle is not None:
+            check_given(self.signature, triangle=triangle)
         if triangle is None or triangle == self.structure.triangle:
             return self._evaluated_matrix(args, out, keep_constants, verify)
         if out is not None:
@@ -242,6 +244,7 @@ def hessian(
     format: str = "csr",
     triangle: str = "full",
     progress: bool | Watcher = False,
+    **named: Any,
 ) -> Hessian | Guarded:
     """Prepare the sparse Hessian of a scalar NumPy function.
 
@@ -249,7 +252,7 @@ def hessian(
     ----------
     f : callable
         ``f(x, *args)``: NumPy code that returns one number.
-    x0, *args, argnum, pattern, order, guard, threads, backend, check, format, progress
+    x0, *args, argnum, pattern, order, guard, threads, backend, check, format, progress, **named
         As in `jacobian`.
     mode : str
         ``"star"``: star coloring, direct recovery; ``"acyclic"``: acyclic coloring, recovery by substitution;
@@ -282,8 +285,10 @@ def hessian(
            [2., 6., 4.],
            [0., 4., 0.]])
     """
-    check_options(mode, HESSIAN_MODES, guard)
-    check_layout(format, triangle)
+    check_given(hessian_mode=mode, pattern=pattern, coloring=coloring, coloring_order=order, guard=guard)
+    check_given(check=check, format=format, triangle=triangle, progress=progress)
+    f, (x0, *rest) = by_name(f, (x0, *args), named, "hessian")
+    args = tuple(rest)
     if is_asked((x0, *args)):
         return NestedHessian.of(f, (x0, *args), argnum)  # type: ignore[return-value]  # inside a traced function
     options = Options(argnum, mode, pattern, coloring, order, chosen_engine(backend, threads), check, format, triangle)

@@ -13,10 +13,10 @@ from coloring import ColoringResult, SparsityPattern
 from coloring.cached import cached_property
 from sparsead.derivatives import constants
 from sparsead.derivatives.differences import DifferenceJacobian, check_method
+from sparsead.derivatives.given import by_name, check_given
 from sparsead.derivatives.guard import Guarded
-from sparsead.derivatives.layouts import check_layout
 from sparsead.derivatives.matrix import PreparedMatrix
-from sparsead.derivatives.modes import JACOBIAN_MODES, check_options, choose_jacobian, chosen_engine
+from sparsead.derivatives.modes import choose_jacobian, chosen_engine
 from sparsead.derivatives.nested import NestedJacobian, composes, is_asked
 from sparsead.derivatives.normal import WithNormalEquations
 from sparsead.derivatives.options import Difference, DifferenceOptions, MatrixOptions
@@ -134,6 +134,8 @@ class Jacobian(PreparedMatrix, WithNormalEquations):
         """
         args = self._args(x, args, named)
         given, matrix = checked_pair("value_and_jacobian", out)
+        if verify is not False:
+            check_given(self.signature, verify=verify)
         if not verify and (data := self.structure.plain(matrix)) is not None:
             constants.forget(data)
             y = np.empty(self.program.output.shape) if given is None else given
@@ -254,6 +256,7 @@ def jacobian(
     check: bool = True,
     format: str = "csr",
     progress: bool | Watcher = False,
+    **named: Any,
 ) -> Jacobian | DifferenceJacobian | Guarded:
     """Prepare the sparse Jacobian of a NumPy function.
 
@@ -306,6 +309,8 @@ def jacobian(
     progress : bool or callable
         True prints each stage of the preparation on standard error while it runs, and its seconds; a function is
         called with ``(stage, None)`` when one begins and ``(stage, seconds)`` when it ends.
+    **named
+        Examples of arguments of `f` by their names, such as those that it takes by name only; they follow `args`.
 
     Returns
     -------
@@ -334,8 +339,10 @@ def jacobian(
     >>> sad.jacobian(lambda x: x[1:] ** 2 - x[:-1], np.ones(4), mode="forward").passes
     {'jvp': 2, 'vjp': 0}
     """
-    check_options(mode, JACOBIAN_MODES, guard)
-    check_layout(format, "full")
+    check_given(jacobian_mode=mode, pattern=pattern, coloring=coloring, coloring_order=order, guard=guard)
+    check_given(method=method, step=step, check=check, format=format, progress=progress)
+    f, (x0, *rest) = by_name(f, (x0, *args), named, "jacobian")
+    args = tuple(rest)
     if is_asked((x0, *args)):
         return NestedJacobian.of(f, (x0, *args), argnum)  # type: ignore[return-value]  # inside a traced function
     check_method(method, mode)

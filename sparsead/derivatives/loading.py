@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from sparsead.derivatives.differences import DifferenceJacobian
+from sparsead.derivatives.given import check_given
 from sparsead.derivatives.hessian import Hessian, hessian
 from sparsead.derivatives.jacobian import Jacobian, jacobian
 from sparsead.errors import InputError
@@ -42,6 +43,9 @@ def load(
     InputError
         If the file is damaged, of another version, or does not fit the function: its pattern is compared.
     """
+    check_given(path=path)
+    if fixed := sorted({"mode", "coloring", "method", "pattern"} & set(options)):
+        raise InputError(f"{' and '.join(fixed)}= is what the file says; leave it out, or prepare without the file")
     arrays = read(path)
     kind = str(arrays["kind"])
     prepare = PREPARE[kind]

@@ -119,6 +119,8 @@ class AsMachineCode(Prepared):
         >>> v
         array([2., 4.])
         """
+        if not isinstance(what, str):
+            what = repr(what)
         if what == "values":
             sweeps, outputs = self._assembly.all_sweeps(), {"data": ("values", self.structure.size, True)}
         elif what in (known := self._arrays_in_c()):

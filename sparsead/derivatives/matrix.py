@@ -18,6 +18,7 @@ from sparsead.derivatives import constants
 from sparsead.derivatives.batch import Batch, OfManyPoints
 from sparsead.derivatives.blocks import Blocks, blocks_of
 from sparsead.derivatives.calls import refuse_out
+from sparsead.derivatives.given import check_given
 from sparsead.derivatives.machine import AsMachineCode
 from sparsead.derivatives.nested import composes, is_asked
 from sparsead.derivatives.plain import Outputs, never, plain_entry
@@ -180,10 +181,13 @@ class PreparedMatrix(OfManyPoints, AsMachineCode, Matrix):
         """
         from sparsead.explain.blame import explain
 
+        check_given(row=row, column=column)
+
         return explain(self, row, column)
 
     def save(self, path: Any) -> None:
         """Write pattern, mode and coloring to an ``.npz`` file; `sparsead.load` reads it."""
+        check_given(path=path)
         save(self, path)
 
     def _to_send(self) -> Recipe:
@@ -192,6 +196,8 @@ class PreparedMatrix(OfManyPoints, AsMachineCode, Matrix):
     # -- evaluation -----------------------------------------------------------------------------------------
     def _evaluated_matrix(self, args: tuple[Any, ...], out: Any, keep_constants: bool, verify: bool | str) -> Any:
         """Return the matrix at a point, as it was prepared."""
+        if keep_constants is not False or verify is not False:
+            check_given(self.signature, keep_constants=keep_constants, verify=verify)
         if not (keep_constants or verify) and (data := self.structure.plain(out)) is not None:
             constants.forget(data)
             if self._plain(*args, data):
@@ -300,6 +306,8 @@ class PreparedMatrix(OfManyPoints, AsMachineCode, Matrix):
             If `out` does not fit or the order is not known.
         """
         args = self._args(x, args, named)
+        if order is not None or keep_constants is not False or verify is not False:
+            check_given(self.signature, values_order=order, keep_constants=keep_constants, verify=verify)
         if not (keep_constants or verify) and self.structure.is_order(order):
             room = np.empty(self.structure.size) if out is None else out
             constants.forget(room)
@@ -368,6 +376,7 @@ class PreparedMatrix(OfManyPoints, AsMachineCode, Matrix):
         self, name: str, args: tuple[Any, ...], outs: dict[str, np.ndarray], matrix: Any, how: bool | str
     ) -> Any:
         """Return the matrix at a point, from the sweep that also computes all functions, in the arrays `outs`."""
+        check_given(self.signature, verify=how)
         data = self.structure.new_or_checked(matrix)
         constants.forget(data)
         inputs = apart(self._inputs(args), *outs.values(), data)

@@ -10,7 +10,7 @@ import scipy.sparse
 
 import sparsead as sad
 from sparsead.contract import AFTER_A_VECTOR, AT_A_POINT, OF_MANY_POINTS, Derivative, members
-from sparsead.derivatives.differences import METHODS
+from sparsead.derivatives.stepping import METHODS
 from sparsead.errors import NotOfferedError
 from tests.reference import complex_step
 
