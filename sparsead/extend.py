@@ -149,6 +149,11 @@ class _Opaque:
         else:
             out[:] = self._known[number]
 
+    def passes(self, number: int) -> tuple[int, str]:
+        """Return how many products give the entries of a derivative, and which."""
+        colored, by_column = self._products[number]
+        return colored.num_colors, "JVP" if by_column else "VJP"
+
     def _recover(self, operands: tuple[np.ndarray, ...], number: int, out: np.ndarray) -> None:
         colored, by_column = self._products[number]
         for color, members in enumerate(colored.groups()):

@@ -103,7 +103,7 @@ class DifferenceJacobian(Described, Partial, Stepping, OfManyPoints, WithNormalE
         keep_constants: bool = False,
         verify: bool | str = False,
         **named: Any,
-    ) -> Any:
+    ) -> scipy.sparse.csr_array:
         """Return the Jacobian at x; see `Jacobian.__call__`. All entries are computed, `keep_constants` or not."""
         args = self.signature.placed((x, *args), named)
         check_given(self.signature, keep_constants=keep_constants)
@@ -113,7 +113,7 @@ class DifferenceJacobian(Described, Partial, Stepping, OfManyPoints, WithNormalE
 
     def value_and_jacobian(
         self, x: Any, *args: Any, out: Any = None, verify: bool | str = False, **named: Any
-    ) -> tuple[np.ndarray, Any]:
+    ) -> tuple[np.ndarray, scipy.sparse.csr_array]:
         """Return ``f(x, *args)`` and its Jacobian; see `Jacobian.value_and_jacobian`."""
         args = self.signature.placed((x, *args), named)
         given, matrix = checked_pair("value_and_jacobian", out)

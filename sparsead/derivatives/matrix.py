@@ -29,7 +29,7 @@ from sparsead.emit.sweep import Sweep
 from sparsead.errors import InputError
 from sparsead.keeping.pickling import Recipe, with_coloring
 from sparsead.keeping.saving import save
-from sparsead.kernels.kernel import Buffer, Kernels, LinearProgram, combined
+from sparsead.kernels.kernel import Buffer, CallKernel, Kernels, LinearProgram, combined
 from sparsead.kernels.linearize import for_products
 from sparsead.kernels.pattern import detect
 from sparsead.sweeps.assembly import Assembly, direct_assembly
@@ -118,6 +118,7 @@ class PreparedMatrix(OfManyPoints, AsMachineCode, Matrix):
         return [
             ("mode", f"{self.mode}: {self._passes_in_words()}"),
             *(("", reason) for reason in self.reasons),
+            *self._calls_in_words(),
             ("kernels", f"{kernels} linear, {arrays} intermediate arrays"),
             *(("", sweep.note) for sweep in self._assembly.sweeps() if sweep.note),
             ("prepared", f"in {self.timings.total:.3g} s ({self.timings})"),
@@ -133,9 +134,19 @@ class PreparedMatrix(OfManyPoints, AsMachineCode, Matrix):
         """What it is, in words: ``sparse Jacobian of f``."""
         return f"{self._title} of {self.program.name}"
 
+    def _calls_in_words(self) -> list[tuple[str, str]]:
+        """Tell what the derivatives of loops and of the user's operations take: passes of their own."""
+        calls = [step for step in self.linear.primal.kernels if isinstance(step, CallKernel) and step.passes]
+        words = (" and ".join(f"{count} {kind}" for kind, count in call.passes.items()) for call in calls)
+        lines = [
+            f"{call.operation.name}: {passes} passes through it" for call, passes in zip(calls, words, strict=True)
+        ]
+        return [("calls" if k == 0 else "", line) for k, line in enumerate(lines)]
+
     def _passes_in_words(self) -> str:
         if self.coloring is None:
-            return f"no passes (instead of {self.shape[1]}); coefficients are added to their entries"
+            but = " but those of calls" if self._calls_in_words() else ""
+            return f"no passes{but} (instead of {self.shape[1]}); coefficients are added to their entries"
         passes = " and ".join(f"{k} {kind.upper()}" for kind, k in self.passes.items() if k) or "0"
         bound = "optimal" if self.coloring.is_optimal else f"lower bound {self.coloring.lower_bound}"
         return f"{passes} passes instead of {self.shape[1]} ({bound})"

@@ -126,6 +126,16 @@ class CallKernel:
         if hasattr(self.operation, "compile"):
             self.operation.compile(entries=any(e in self.filled for e in self.entries))
 
+    @property
+    def passes(self) -> dict[str, int]:
+        """The products with its derivative that one run takes, by kind; none where entries are known otherwise."""
+        found: dict[str, int] = {}
+        if hasattr(self.operation, "passes") and not self.operation.linear:
+            wanted = (k for k, entries in enumerate(self.entries) if entries in self.filled)
+            for count, kind in map(self.operation.passes, wanted):
+                found[kind] = found.get(kind, 0) + count
+        return {kind: count for kind, count in found.items() if count}
+
     def __str__(self) -> str:
         filled = ", ".join(b.name for b in self.filled)
         return f"{filled} = {self.operation.name}({', '.join(b.name for b in self.operands)})"
