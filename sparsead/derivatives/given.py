@@ -22,6 +22,7 @@ from sparsead.emit.pool import MOST_THREADS
 from sparsead.emit.sweep import BACKENDS
 from sparsead.errors import InputError
 from sparsead.tracing.arguments import Signature
+from sparsead.tracing.around import ByName
 
 HESSIAN_MODES = ("auto", "compressed", "star", "acyclic", "column", "direct")
 JACOBIAN_MODES = ("auto", "compressed", "forward", "reverse", "bidirectional", "direct")
@@ -65,22 +66,6 @@ def by_name(
                 f"this name; it has {', '.join(p.name for p in parameters) or 'none that can be seen'}"
             )
     return ByName(f, tuple(places[: len(args)]), tuple(named)), (*args, *named.values())
-
-
-class ByName:
-    """A function called with positional arguments, of which it is given the last ones by name."""
-
-    def __init__(self, f: Callable[..., Any], places: tuple[str, ...], names: tuple[str, ...]) -> None:
-        self.f, self.names = f, names
-        self.__name__ = getattr(f, "__name__", type(f).__name__)
-        self.__wrapped__ = f
-        kind = inspect.Parameter.POSITIONAL_OR_KEYWORD
-        self.__signature__ = inspect.Signature([inspect.Parameter(name, kind) for name in (*places, *names)])
-
-    def __call__(self, *args: Any) -> Any:
-        """Call it."""
-        count = len(args) - len(self.names)
-        return self.f(*args[:count], **dict(zip(self.names, args[count:], strict=True)))
 
 
 def one_of(title: str, *values: Any) -> Rule:

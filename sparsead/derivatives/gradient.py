@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, Literal, TypedDict, Unpack, overload
 
 import numpy as np
 
 import sparsead.ops  # noqa: F401  (fills the tables that tracing reads)
+from sparsead.derivatives.beside import WithAux
 from sparsead.derivatives.given import by_name, check_given
 from sparsead.derivatives.modes import chosen_engine
 from sparsead.derivatives.nested import NestedGradient, composes, is_asked
@@ -23,6 +24,7 @@ from sparsead.kernels.lower import lower
 from sparsead.program.nodes import Program
 from sparsead.stages import Timings, Watcher, reported
 from sparsead.tracing.arguments import Argnum, Signature
+from sparsead.tracing.around import First
 from sparsead.tracing.decisions import Decisions
 from sparsead.tracing.trace import trace
 
@@ -119,6 +121,28 @@ class Gradient(OfScalar):
         return self._sweep("gradient").source.text
 
 
+class GradientOptions(TypedDict, total=False):
+    """What `gradient` takes beside `has_aux`."""
+
+    argnum: Argnum
+    threads: int | None
+    backend: str
+    check: bool
+    progress: bool | Watcher
+
+
+@overload
+def gradient(
+    f: Callable[..., Any], x0: Any, *args: Any, has_aux: Literal[True], **options: Unpack[GradientOptions]
+) -> WithAux: ...
+@overload
+def gradient(
+    f: Callable[..., Any],
+    x0: Any,
+    *args: Any,
+    has_aux: Literal[False] = False,
+    **options: Unpack[GradientOptions],
+) -> Gradient: ...
 def gradient(
     f: Callable[..., Any],
     x0: Any,
@@ -127,19 +151,20 @@ def gradient(
     threads: int | None = None,
     backend: str = DEFAULT_BACKEND,
     check: bool = True,
+    has_aux: bool = False,
     progress: bool | Watcher = False,
     **named: Any,
-) -> Gradient:
+) -> Gradient | WithAux:
     """Prepare the gradient of a scalar NumPy function.
 
     Parameters
     ----------
-    f, x0, *args, argnum, threads, backend, check, progress, **named
+    f, x0, *args, argnum, threads, backend, check, has_aux, progress, **named
         As in `hessian`.
 
     Returns
     -------
-    Gradient
+    Gradient (or `WithAux`)
 
     Raises
     ------
@@ -154,13 +179,18 @@ def gradient(
     >>> grad(np.array([1.0, 2.0, 3.0]))
     array([ 3., 12., 27.])
     """
-    check_given(check=check, progress=progress)
+    check_given(check=check, has_aux=has_aux, progress=progress)
     f, (x0, *rest) = by_name(f, (x0, *args), named, "gradient")
     args = tuple(rest)
-    if is_asked((x0, *args)):
-        return NestedGradient.of(f, (x0, *args), argnum)  # type: ignore[return-value]  # inside a traced function
+    f = First(f) if has_aux else f
+    engine = chosen_engine(backend, threads)
     with reported(progress):
-        return _prepared(f, (x0, *args), (argnum, chosen_engine(backend, threads), check))
+        made: Any
+        if is_asked((x0, *args)):
+            made = NestedGradient.of(f, (x0, *args), argnum)
+        else:
+            made = _prepared(f, (x0, *args), (argnum, engine, check))
+    return WithAux(made, f) if isinstance(f, First) else made
 
 
 def _prepared(f: Callable[..., Any], args: tuple[Any, ...], options: tuple[Argnum, Engine, bool]) -> Gradient:

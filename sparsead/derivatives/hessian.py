@@ -11,6 +11,7 @@ import scipy.sparse
 
 import sparsead.ops  # noqa: F401  (fills the tables that tracing reads)
 from coloring import ColoringResult, SparsityPattern
+from sparsead.derivatives.beside import WithAux
 from sparsead.derivatives.given import by_name, check_given
 from sparsead.derivatives.gradient import traced_scalar
 from sparsead.derivatives.guard import Guarded
@@ -37,6 +38,7 @@ from sparsead.sweeps.assembly import Assembly, compressed_assembly, direct_assem
 from sparsead.sweeps.finishing import mirroring
 from sparsead.sweeps.storage import Storage
 from sparsead.tracing.arguments import Argnum
+from sparsead.tracing.around import First
 from sparsead.tracing.decisions import Decisions
 from sparsead.tracing.order import for_order
 
@@ -218,6 +220,15 @@ class Hessian(PreparedMatrix, OfScalar):
 
 @overload
 def hessian(
+    f: Callable[..., Any],
+    x0: Any,
+    *args: Any,
+    has_aux: Literal[True],
+    guard: Literal["error", "record"] = "error",
+    **options: Unpack[HessianOptions],
+) -> WithAux: ...
+@overload
+def hessian(
     f: Callable[..., Any], x0: Any, *args: Any, guard: Literal["record"], **options: Unpack[HessianOptions]
 ) -> Guarded: ...
 @overload
@@ -243,16 +254,17 @@ def hessian(
     check: bool = True,
     format: str = "csr",
     triangle: str = "full",
+    has_aux: bool = False,
     progress: bool | Watcher = False,
     **named: Any,
-) -> Hessian | Guarded:
+) -> Hessian | Guarded | WithAux:
     """Prepare the sparse Hessian of a scalar NumPy function.
 
     Parameters
     ----------
     f : callable
         ``f(x, *args)``: NumPy code that returns one number.
-    x0, *args, argnum, pattern, order, guard, threads, backend, check, format, progress, **named
+    x0, *args, argnum, pattern, order, guard, threads, backend, check, format, has_aux, progress, **named
         As in `jacobian`.
     mode : str
         ``"star"``: star coloring, direct recovery; ``"acyclic"``: acyclic coloring, recovery by substitution;
@@ -266,7 +278,7 @@ def hessian(
 
     Returns
     -------
-    Hessian (or `Guarded`)
+    Hessian (or `Guarded`, or `WithAux`)
 
     Raises
     ------
@@ -286,14 +298,18 @@ def hessian(
            [0., 4., 0.]])
     """
     check_given(hessian_mode=mode, pattern=pattern, coloring=coloring, coloring_order=order, guard=guard)
-    check_given(check=check, format=format, triangle=triangle, progress=progress)
+    check_given(check=check, format=format, triangle=triangle, has_aux=has_aux, progress=progress)
     f, (x0, *rest) = by_name(f, (x0, *args), named, "hessian")
     args = tuple(rest)
-    if is_asked((x0, *args)):
-        return NestedHessian.of(f, (x0, *args), argnum)  # type: ignore[return-value]  # inside a traced function
+    f = First(f) if has_aux else f
     options = Options(argnum, mode, pattern, coloring, order, chosen_engine(backend, threads), check, format, triangle)
     with reported(progress):
-        return prepared_at(prepared, f, (x0, *args), options, guard)
+        made: Any
+        if is_asked((x0, *args)):
+            made = NestedHessian.of(f, (x0, *args), argnum)
+        else:
+            made = prepared_at(prepared, f, (x0, *args), options, guard)
+    return WithAux(made, f) if isinstance(f, First) else made
 
 
 def prepared(

@@ -12,6 +12,7 @@ import sparsead.ops  # noqa: F401  (fills the tables that tracing reads)
 from coloring import ColoringResult, SparsityPattern
 from coloring.cached import cached_property
 from sparsead.derivatives import constants
+from sparsead.derivatives.beside import WithAux
 from sparsead.derivatives.differences import DifferenceJacobian, check_method
 from sparsead.derivatives.given import by_name, check_given
 from sparsead.derivatives.guard import Guarded
@@ -37,6 +38,7 @@ from sparsead.stages import Timings, Watcher, reported
 from sparsead.sweeps.assembly import Assembly, compressed_assembly, direct_assembly
 from sparsead.sweeps.storage import Storage
 from sparsead.tracing.arguments import Argnum
+from sparsead.tracing.around import First
 from sparsead.tracing.decisions import Decisions
 from sparsead.tracing.trace import trace
 from sparsead.tracing.trees import Leaf
@@ -224,6 +226,17 @@ class Jacobian(PreparedMatrix, WithNormalEquations):
 
 @overload
 def jacobian(
+    f: Callable[..., Any],
+    x0: Any,
+    *args: Any,
+    has_aux: Literal[True],
+    method: str = "ad",
+    step: Any = None,
+    guard: Literal["error", "record"] = "error",
+    **options: Unpack[MatrixOptions],
+) -> WithAux: ...
+@overload
+def jacobian(
     f: Callable[..., Any], x0: Any, *args: Any, guard: Literal["record"], **options: Unpack[MatrixOptions]
 ) -> Guarded: ...
 @overload
@@ -255,9 +268,10 @@ def jacobian(
     backend: str = DEFAULT_BACKEND,
     check: bool = True,
     format: str = "csr",
+    has_aux: bool = False,
     progress: bool | Watcher = False,
     **named: Any,
-) -> Jacobian | DifferenceJacobian | Guarded:
+) -> Jacobian | DifferenceJacobian | Guarded | WithAux:
     """Prepare the sparse Jacobian of a NumPy function.
 
     Parameters
@@ -306,6 +320,9 @@ def jacobian(
     format : {"csr", "csc", "coo", "bsr", "dense"}
         What a call returns: a ``scipy.sparse`` array of this format, whose values are written in its own order, or an
         ndarray. The blocks of ``"bsr"`` are the largest square ones, up to 8 x 8, that the entries fill to 80 percent.
+    has_aux : bool
+        True where `f` returns ``(result, aux)``: the derivative is that of the result, and calls that return a value
+        or a derivative return `aux`, of any type, beside it; see `WithAux`.
     progress : bool or callable
         True prints each stage of the preparation on standard error while it runs, and its seconds; a function is
         called with ``(stage, None)`` when one begins and ``(stage, seconds)`` when it ends.
@@ -314,7 +331,7 @@ def jacobian(
 
     Returns
     -------
-    Jacobian or DifferenceJacobian
+    Jacobian or DifferenceJacobian (or `Guarded`, or `WithAux`)
 
     Raises
     ------
@@ -340,17 +357,21 @@ def jacobian(
     {'jvp': 2, 'vjp': 0}
     """
     check_given(jacobian_mode=mode, pattern=pattern, coloring=coloring, coloring_order=order, guard=guard)
-    check_given(method=method, step=step, check=check, format=format, progress=progress)
+    check_given(method=method, step=step, check=check, format=format, has_aux=has_aux, progress=progress)
     f, (x0, *rest) = by_name(f, (x0, *args), named, "jacobian")
     args = tuple(rest)
-    if is_asked((x0, *args)):
-        return NestedJacobian.of(f, (x0, *args), argnum)  # type: ignore[return-value]  # inside a traced function
     check_method(method, mode)
+    f = First(f) if has_aux else f
     options = Options(argnum, mode, pattern, coloring, order, chosen_engine(backend, threads), check, format)
     with reported(progress):
-        if method != "ad":
-            return DifferenceJacobian(f, (x0, *args), options, method, step)
-        return prepared_at(prepared, f, (x0, *args), options, guard)
+        made: Any
+        if is_asked((x0, *args)):
+            made = NestedJacobian.of(f, (x0, *args), argnum)
+        elif method != "ad":
+            made = DifferenceJacobian(f, (x0, *args), options, method, step)
+        else:
+            made = prepared_at(prepared, f, (x0, *args), options, guard)
+    return WithAux(made, f) if isinstance(f, First) else made
 
 
 def prepared(
