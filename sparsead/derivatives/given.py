@@ -90,6 +90,10 @@ def _is_count(value: Any, least: int, most: float = math.inf) -> bool:
     return isinstance(value, (int, np.integer)) and not isinstance(value, bool) and least <= int(value) <= most
 
 
+def _is_number(value: Any) -> bool:
+    return np.ndim(value) == 0 and np.asarray(value).dtype.kind in "fiu" and not np.isnan(value)
+
+
 def _is_step(value: Any) -> bool:
     try:
         array = np.asarray(value)
@@ -117,6 +121,7 @@ def _is_coloring(value: Any) -> bool:
 
 
 _FLAG = Rule(_is_flag, "True or False")
+_CALL = Rule(callable, "a function")
 _NUMBER = Rule(lambda v: _is_count(v, 0), "a whole number from 0 on")
 RULES = {
     # of preparations
@@ -135,12 +140,21 @@ RULES = {
     "check": _FLAG,
     "has_aux": _FLAG,
     "progress": Rule(lambda v: _is_flag(v) or callable(v), "True, False or a function (stage, seconds)"),
+    # of functions inside of functions
+    "steps": Rule(lambda v: hasattr(type(v), "__index__") and np.ndim(v) == 0, "a whole number"),
+    "keep": optional(Rule(lambda v: _is_count(v, 1), "a whole number from 1 on")),
+    "jvp": optional(_CALL),
+    "vjp": optional(_CALL),
+    "shape": optional(_CALL),
+    "linear": _FLAG,
+    "name": optional(Rule(lambda v: isinstance(v, str), "a text")),
     # of calls
     "keep_constants": _FLAG,
     "verify": one_of("verify", False, True, "products"),
     "values order": optional(one_of("order", *ORDERS)),
     "batch format": one_of("format", "values", "csr"),
     "axis": Rule(lambda v: _is_count(v, -1), "0 (the points come first) or -1 (last)"),
+    "sigma": Rule(_is_number, "a real number"),
     "seed": _NUMBER,
     "row": optional(_NUMBER),
     "column": optional(_NUMBER),

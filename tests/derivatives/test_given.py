@@ -109,6 +109,37 @@ def test_other_calls(value, tmp_path):
         jac.c_function(value)
 
 
+@pytest.mark.parametrize("option", ["jvp", "vjp", "shape", "linear", "name"])
+def test_options_of_operations(option):
+    for value in WRONG:
+        if (value is None and option != "linear") or (option == "name" and isinstance(value, str)):
+            continue
+        given = {"jvp": lambda operands, tangents: tangents[0], option: value}
+        with pytest.raises(sad.InputError, match=f"{option} must be"):
+            sad.extend.operation(np.sin, **given)
+
+
+def test_options_of_repeat():
+    for value in WRONG:
+        if value is not None:
+            with pytest.raises(sad.InputError, match="keep must be a whole number from 1 on"):
+                sad.extend.repeat(np.sin, X, 3, keep=value)
+        if not isinstance(value, int):
+            with pytest.raises(sad.InputError, match="steps must be a whole number"):
+                sad.extend.repeat(np.sin, X, value)
+
+
+@pytest.mark.parametrize("call", ["__call__", "value", "gradient", "values", "diagonal", "value_and_gradient"])
+def test_arguments_of_a_lagrangian(call):
+    lag = sad.lagrangian_hessian(g, f, X)
+    for value in WRONG:
+        if not isinstance(value, int):
+            with pytest.raises(sad.InputError, match="sigma must be a real number"):
+                getattr(lag, call)(X, np.ones(3), sigma=value)
+        with pytest.raises(sad.InputError, match="multipliers"):
+            getattr(lag, call)(X, value)
+
+
 def test_options_of_one_call_that_another_has():
     with pytest.raises(sad.InputError, match="triangle= is no option of jacobian, and f has no argument of this name"):
         sad.jacobian(f, X, triangle="lower")
