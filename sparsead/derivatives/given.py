@@ -86,7 +86,7 @@ def _is_flag(value: Any) -> bool:
     return isinstance(value, (bool, np.bool_))
 
 
-def _is_count(value: Any, least: int, most: float = math.inf) -> bool:
+def _is_count(value: Any, least: float, most: float = math.inf) -> bool:
     return isinstance(value, (int, np.integer)) and not isinstance(value, bool) and least <= int(value) <= most
 
 
@@ -156,8 +156,8 @@ RULES = {
     "axis": Rule(lambda v: _is_count(v, -1), "0 (the points come first) or -1 (last)"),
     "sigma": Rule(_is_number, "a real number"),
     "seed": _NUMBER,
-    "row": optional(_NUMBER),
-    "column": optional(_NUMBER),
+    "row": optional(Rule(lambda v: _is_count(v, -math.inf), "a whole number")),
+    "column": optional(Rule(lambda v: _is_count(v, -math.inf), "a whole number")),
     "path": Rule(lambda v: isinstance(v, (str, os.PathLike)), "the name of a file"),
 }  # fmt: skip
 
