@@ -139,6 +139,7 @@ RULES = {
     "threads": optional(Rule(lambda v: _is_count(v, 1, MOST_THREADS), f"a number from 1 to {MOST_THREADS}")),
     "check": _FLAG,
     "has_aux": _FLAG,
+    "device": optional(one_of("device", "cuda")),
     "progress": Rule(lambda v: _is_flag(v) or callable(v), "True, False or a function (stage, seconds)"),
     # of functions inside of functions
     "steps": Rule(lambda v: hasattr(type(v), "__index__") and np.ndim(v) == 0, "a whole number"),

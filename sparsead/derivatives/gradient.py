@@ -188,7 +188,7 @@ def gradient(
     >>> grad(np.array([1.0, 2.0, 3.0]))
     array([ 3., 12., 27.])
     """
-    check_given(check=check, has_aux=has_aux, progress=progress)
+    check_given(check=check, has_aux=has_aux, progress=progress, device=device)
     f, (x0, *rest) = by_name(f, (x0, *args), named, "gradient")
     args = tuple(rest)
     f = First(f) if has_aux else f
@@ -196,7 +196,7 @@ def gradient(
     if device is not None:
         from sparsead.derivatives.device import GradientOnDevice, usable_cupy  # what few need
 
-        cupy = usable_cupy(device, has_aux=has_aux)
+        cupy = usable_cupy(has_aux=has_aux)
     with reported(progress):
         made: Any
         if is_asked((x0, *args)):

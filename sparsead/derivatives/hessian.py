@@ -306,7 +306,8 @@ def hessian(
            [0., 4., 0.]])
     """
     check_given(hessian_mode=mode, pattern=pattern, coloring=coloring, coloring_order=order, guard=guard)
-    check_given(check=check, format=format, triangle=triangle, has_aux=has_aux, progress=progress)
+    check_given(check=check, format=format, triangle=triangle, has_aux=has_aux)
+    check_given(progress=progress, device=device)
     f, (x0, *rest) = by_name(f, (x0, *args), named, "hessian")
     args = tuple(rest)
     f = First(f) if has_aux else f
@@ -314,7 +315,7 @@ def hessian(
     if device is not None:
         from sparsead.derivatives.device import HessianOnDevice, usable_cupy  # what few need
 
-        cupy = usable_cupy(device, "ad", guard, format, triangle, has_aux)
+        cupy = usable_cupy("ad", guard, format, triangle, has_aux)
     with reported(progress):
         made: Any
         if is_asked((x0, *args)):

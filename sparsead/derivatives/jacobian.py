@@ -368,7 +368,8 @@ def jacobian(
     {'jvp': 2, 'vjp': 0}
     """
     check_given(jacobian_mode=mode, pattern=pattern, coloring=coloring, coloring_order=order, guard=guard)
-    check_given(method=method, step=step, check=check, format=format, has_aux=has_aux, progress=progress)
+    check_given(method=method, step=step, check=check, format=format, has_aux=has_aux)
+    check_given(progress=progress, device=device)
     f, (x0, *rest) = by_name(f, (x0, *args), named, "jacobian")
     args = tuple(rest)
     check_method(method, mode)
@@ -377,7 +378,7 @@ def jacobian(
     if device is not None:
         from sparsead.derivatives.device import JacobianOnDevice, usable_cupy  # what few need
 
-        cupy = usable_cupy(device, method, guard, format, has_aux=has_aux)
+        cupy = usable_cupy(method, guard, format, has_aux=has_aux)
     with reported(progress):
         made: Any
         if is_asked((x0, *args)):
