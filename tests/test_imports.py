@@ -14,7 +14,7 @@ ALLOWED = {
     "coloring": {"coloring.interrupts", "coloring.cached"},
     "coloring.interrupts": set(),
     "coloring.cached": set(),
-    "sparsead.contract": {"coloring", "sparsead.tracing"},
+    "sparsead.contract": {"coloring", "sparsead.errors", "sparsead.tracing"},
     "sparsead.forks": set(),
     "sparsead.errors": set(),
     "sparsead.extras": set(),

@@ -19,14 +19,17 @@ ENGINE = Engine("cuda")
 
 
 def usable_cupy(
-    device: str, method: str = "ad", guard: str = "error", format: str = "csr", triangle: str = "full"
+    method: str = "ad",
+    guard: str = "error",
+    format: str = "csr",
+    triangle: str = "full",
+    has_aux: bool = False,
 ) -> Any:
-    """Return CuPy, if the device and the options go together and there is such a device."""
-    if device != "cuda":
-        raise InputError(f"unknown device {device!r}; expected 'cuda', or None for the CPU")
-    if (method, guard, format, triangle) != ("ad", "error", "csr", "full"):
+    """Return CuPy, if the options go with a device and there is such a device."""
+    if (method, guard, format, triangle, has_aux) != ("ad", "error", "csr", "full", False):
         raise InputError(
-            "device='cuda' goes with method='ad', guard='error', format='csr' and triangle='full'; leave these out"
+            "device='cuda' goes with method='ad', guard='error', format='csr', triangle='full' and has_aux=False; "
+            "leave these out"
         )
     cupy = optional("cupy")
     try:

@@ -14,7 +14,7 @@ import numpy as np
 
 from coloring import SparsityPattern
 from sparsead.kernels.composition import Eliminator
-from sparsead.kernels.kernel import Buffer, LinearKernel, LinearProgram
+from sparsead.kernels.kernel import Buffer, LinearKernel, LinearProgram, reached
 from sparsead.kernels.merging import merged_steps
 from sparsead.sweeps.counting import computing
 
@@ -64,7 +64,7 @@ def eliminated(linear: LinearProgram, patterns: Patterns) -> Elimination:
             break
         left.remove(buffer)
         gone.append(buffer.name)
-        kernels = eliminator.without(buffer, kernels)
+        kernels = reached(eliminator.without(buffer, kernels), linear.source)
         steps = merged_steps([*linear.primal.kernels, *eliminator.stored])
         primal = replace(linear.primal, kernels=tuple(steps))
         program = replace(linear, kernels=tuple(kernels), primal=primal, symmetric=False)
