@@ -25,7 +25,7 @@ Call = tuple[Callable[..., Any], Any, dict[str, Any]]  # a function and its argu
 def instead_of(error: Exception, call: Call) -> NoReturn:
     """Raise what NumPy raises for a call for which a rule raised `error`; refuse the call if NumPy accepts it."""
     func = call[0]
-    if any(callable(a) and not isinstance(a, type) for a in call[1]):  # the error may be that of the user's own function
+    if any(callable(a) and not isinstance(a, type) for a in call[1]):  # perhaps the user's own error
         raise error
     try:
         _made(call)
