@@ -18,7 +18,7 @@ assembling(
     lambda x: np.concatenate([x, x[:1], np.ones((1, 4))]),
     lambda x: np.concatenate((x, x), axis=1),
 )
-assembling(np.stack, lambda x: np.stack([x, x * x, np.zeros((3, 4))], axis=1))
+assembling(np.stack, lambda x: np.stack([np.zeros((3, 4)), x, x * x], axis=1))
 assembling(np.hstack, lambda x: np.hstack([x, x[:, :1]]))
 assembling(np.vstack, lambda x: np.vstack([x, x[0]]))
 assembling(np.dstack, lambda x: np.dstack([x, x]))
@@ -26,7 +26,7 @@ assembling(np.column_stack, lambda x: np.column_stack([x, x[:, 0]]))
 assembling(np.block, lambda x: np.block([[x, np.zeros((3, 1))], [x[:1], np.ones((1, 1))]]))
 assembling(np.append, lambda x: np.append(x, 1.0), lambda x: np.append(x, x, axis=0), arrays=2)
 assembling(np.resize, lambda x: np.resize(x, (2, 8)), lambda x: np.resize(x[:0], 3))  # of nothing it makes zeros
-assembling(np.tril, np.tril)
+assembling(np.tril, np.tril, lambda x: np.tril(x, 1))
 assembling(np.triu, lambda x: np.triu(x, 1))
 assembling(np.diagflat, lambda x: np.diagflat(x[0]))
 

@@ -17,8 +17,8 @@ import numpy as np
 from coloring.cached import cached_property
 from sparsead.errors import unsupported
 from sparsead.ops.signatures import OMITTED, signature_of
-from sparsead.tracing.array import TracedArray, stack_objects, write_out
-from sparsead.tracing.complex import TracedComplex
+from sparsead.tracing.array import stack_objects
+from sparsead.tracing.asking import Call, write_out
 from sparsead.tracing.scalar import TracedScalar
 
 Rule = Callable[..., Any]
@@ -114,7 +114,18 @@ class Bound:
         placed += args[unnamed:] if rest else ()
         named = {n: self._converted(n, v) for n, v in given.items() if v is not OMITTED and self._is_for_the_rule(n, v)}
         result = self.rule(*placed, **named)
-        return result if out is None else into(out, result)
+        if out is None:
+            return result
+        function = getattr(self.func, self.method) if self.method else self.func
+        return into(out, result, (function, args, kwargs))
+
+    def with_out_named(self, args: Any, kwargs: dict[str, Any]) -> tuple[Any, dict[str, Any]]:
+        """Return arguments in which ``out`` and what follows it are given by name."""
+        names = self._places.names
+        if len(args) <= len(names) and "out" in names[: len(args)]:
+            first = names.index("out")
+            return args[:first], dict(zip(names[first:], args[first:], strict=False)) | kwargs
+        return args, kwargs
 
     def _converted(self, name: str, value: Any) -> Any:
         return value if name == self._as_given else _array(name, value)
@@ -183,15 +194,11 @@ def _array(name: str, value: Any) -> Any:
     return value
 
 
-def into(out: Any, result: Any) -> Any:
+def into(out: Any, result: Any, call: Call) -> Any:
     """Write a result, or several, where ``out=`` says, and return that."""
     if isinstance(result, tuple) and isinstance(out, tuple):
-        return tuple(r if o is None else into(o, r) for o, r in zip(out, result, strict=True))
+        return tuple(r if o is None else into(o, r, call) for o, r in zip(out, result, strict=True))
     target = out[0] if isinstance(out, tuple) and len(out) == 1 else out
-    if not isinstance(target, (np.ndarray, TracedComplex)):
-        raise TypeError(f"return arrays must be of ArrayType: out= is {_short(target)}")
     if np.shape(target) != np.shape(result):
         raise ValueError(f"out= has shape {np.shape(target)}, the result has {np.shape(result)}")
-    if isinstance(target, TracedArray) and target.dtype == np.bool_ and getattr(result, "dtype", None) != np.bool_:
-        raise TypeError(f"Cannot cast the result to the dtype of out=, {target.dtype}")
-    return write_out(target, result)
+    return write_out(target, result, call)

@@ -22,7 +22,7 @@ from sparsead.ops import (  # noqa: F401  (stated first)
     writing,
 )
 from sparsead.ops.complex import Pair, joined, linear, log, of_parts
-from sparsead.ops.registry import HANDLERS, record
+from sparsead.ops.registry import HANDLERS, record, rule_of
 from sparsead.tracing.complex import COMPLEX_HANDLERS, parts
 
 #: Functions whose definition, in terms of others, means the same for complex arrays.
@@ -37,11 +37,12 @@ if hasattr(np, "cumulative_sum"):  # NumPy 2.1
 if hasattr(np, "matvec"):  # NumPy 2.2
     COMPLEX_HANDLERS[np.matvec] = HANDLERS[np.matvec]
     COMPLEX_HANDLERS[np.vecmat] = lambda a, b: np.matmul(np.conjugate(a)[..., None, :], b)[..., 0, :]
+vecdot = rule_of(np.vecdot)
 PRODUCTS: dict[Any, Any] = {
-    np.linalg.matmul: lambda a, b: np.matmul(a, b), np.linalg.outer: lambda a, b: np.outer(a, b),
+    np.linalg.matmul: lambda a, b: np.matmul(a, b), np.linalg.outer: HANDLERS[np.linalg.outer],
     np.linalg.tensordot: lambda a, b, /, *, axes=2: np.tensordot(a, b, axes),
-    np.vecdot: lambda a, b, axis=-1: np.sum(np.conjugate(a) * b, axis=axis),
-    np.linalg.vecdot: lambda a, b, /, *, axis=-1: np.sum(np.conjugate(a) * b, axis=axis),
+    np.vecdot: lambda a, b, axis=-1: vecdot(np.conjugate(a), b, axis),
+    np.linalg.vecdot: lambda a, b, /, *, axis=-1: vecdot(np.conjugate(a), b, axis),
 }  # fmt: skip
 COMPLEX_HANDLERS |= PRODUCTS
 
@@ -57,15 +58,6 @@ def pad(array: Any, pad_width: Any, mode: Any = "constant", **settings: Any) -> 
     of_real = {name: real for name, (real, _) in pairs.items()}
     of_imag = {k: (0.0 if imag is None else imag) if k in given else real for k, (real, imag) in pairs.items()}
     return joined(np.pad(array.real, pad_width, mode, **of_real), np.pad(array.imag, pad_width, mode, **of_imag))
-
-
-def matrix_power(a: Any, n: int) -> Any:
-    """``np.linalg.matrix_power``, by products."""
-    base = inv(a) if n < 0 else a
-    result: Any = base if n else np.broadcast_to(np.eye(a.shape[-1]), a.shape) + 0j
-    for _ in range(abs(n) - 1):
-        result = result @ base
-    return result
 
 
 def var(a: Any, *args: Any, mean: Any = None, **options: Any) -> Any:
@@ -88,7 +80,8 @@ def nan_to_num(x: Any, copy: bool = True, **values: Any) -> Any:
 
 
 COMPLEX_HANDLERS |= {
-    np.pad: pad, np.linalg.matrix_power: matrix_power, np.var: var, np.std: std, np.nan_to_num: nan_to_num,
+    np.pad: pad, np.var: var, np.std: std, np.nan_to_num: nan_to_num,
+    np.linalg.matrix_power: HANDLERS[np.linalg.matrix_power],
 }  # fmt: skip
 
 
@@ -206,6 +199,7 @@ COMPLEX_HANDLERS |= {
     np.float_power: COMPLEX_HANDLERS[np.power],
 }
 record("complex", "np.prod of complex values", [lambda x: np.prod(_point(x), axis=1).imag])
+record("complex", "np.multiply.reduce of complex values", [lambda x: np.multiply.reduce(_point(x)).imag])
 
 
 # -- linear systems: as real ones of twice the size ---------------------------------------------------------------

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import operator
 from collections.abc import Sequence
 from functools import reduce
 from typing import Any
@@ -292,15 +293,30 @@ def cross(a: Any, b: Any, axisa: int = -1, axisb: int = -1, axisc: int = -1, axi
 @composite(np.linalg.multi_dot, lambda x: np.linalg.multi_dot([x[0], x.T, x]), family="contraction")
 def multi_dot(arrays: Sequence[Any]) -> Any:
     """``np.linalg.multi_dot``, from the left."""
+    if len(arrays) < 2:
+        raise ValueError("Expecting at least two arrays.")
     return reduce(matmul, arrays)
 
 
 @composite(np.linalg.matrix_power, lambda x: np.linalg.matrix_power(x[:, :3], 3), family="contraction")
 def matrix_power(a: Any, n: int) -> Any:
-    """``np.linalg.matrix_power``."""
-    if n < 0:
-        a, n = np.linalg.inv(a), -n
-    return reduce(matmul, [a] * n) if n else np.broadcast_to(np.eye(np.shape(a)[-1]), np.shape(a))
+    """``np.linalg.matrix_power``, of real and complex matrices: products of squares."""
+    n, shape = operator.index(n), np.shape(a)
+    if len(shape) < 2:
+        raise np.linalg.LinAlgError(f"{len(shape)}-dimensional array given. Array must be at least two-dimensional")
+    if shape[-1] != shape[-2]:
+        raise np.linalg.LinAlgError("Last 2 dimensions of the array must be square")
+    if n == 0:
+        return np.broadcast_to(np.eye(shape[-1], dtype=a.dtype), shape)
+    square, n = (np.linalg.inv(a), -n) if n < 0 else (a, n)
+    result = None
+    while True:
+        n, is_odd = divmod(n, 2)
+        if is_odd:
+            result = square if result is None else np.matmul(result, square)
+        if n == 0:
+            return result
+        square = np.matmul(square, square)
 
 
 MODES: dict[Any, str] = {0: "valid", 1: "same", 2: "full", "v": "valid", "s": "same", "f": "full"}
@@ -316,9 +332,8 @@ def convolve(a: Any, v: Any, mode: str = "full") -> Any:
     m, n = np.shape(a)[0], np.shape(v)[0]
     if m == 0 or n == 0:
         raise ValueError(f"{'a' if m == 0 else 'v'} cannot be empty")
+    np.convolve([1.0], [1.0], mode)  # type: ignore[call-overload]  # raises for a mode that this NumPy does not know
     mode = MODES.get(mode, mode)
-    if mode not in MODES.values():
-        raise ValueError(f"mode must be one of 'valid', 'same', or 'full' (got {mode!r})")
     require_products(m * n, "np.convolve")
     place = np.add.outer(np.arange(m), np.arange(n))
     used = np.not_equal(0.0, _or_ones(a))[:, None] & np.not_equal(0.0, _or_ones(v))[None, :]

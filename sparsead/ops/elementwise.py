@@ -81,9 +81,6 @@ def _chosen(choose):
 select = elementwise(
     np.where,
     "({1} if {0} else {2})",
-    None,
-    lambda c, x, y: select(c, 1.0, 0.0),
-    lambda c, x, y: select(c, 0.0, 1.0),
     conditions=(0,),
     choice=lambda c, x, y: (c, x, y),
     sample=(lambda x: np.where(x > 0.5, x * x, np.sin(x)), lambda x: np.where(x > 0.5, np.sqrt(x), 1.0 / x)),
@@ -91,32 +88,24 @@ select = elementwise(
 maximum = elementwise(
     np.maximum,
     "({0} if {0} >= {1} or {0} != {0} else {1})",
-    lambda x, y: select(x_ge(x, y), 1.0, 0.0),
-    lambda x, y: select(x_ge(x, y), 0.0, 1.0),
     choice=lambda x, y: (x_ge(x, y), x, y),
     sample=_chosen(np.maximum),
 )
 minimum = elementwise(
     np.minimum,
     "({0} if {0} <= {1} or {0} != {0} else {1})",
-    lambda x, y: select(x_le(x, y), 1.0, 0.0),
-    lambda x, y: select(x_le(x, y), 0.0, 1.0),
     choice=lambda x, y: (x_le(x, y), x, y),
     sample=_chosen(np.minimum),
 )
 fmax = elementwise(
     np.fmax,
     "({0} if {0} >= {1} or {1} != {1} else {1})",
-    lambda x, y: select(logical_or(x_ge(x, y), isnan(y)), 1.0, 0.0),
-    lambda x, y: select(logical_or(x_ge(x, y), isnan(y)), 0.0, 1.0),
     choice=lambda x, y: (logical_or(x_ge(x, y), isnan(y)), x, y),
     sample=_chosen(np.fmax),
 )
 fmin = elementwise(
     np.fmin,
     "({0} if {0} <= {1} or {1} != {1} else {1})",
-    lambda x, y: select(logical_or(x_le(x, y), isnan(y)), 1.0, 0.0),
-    lambda x, y: select(logical_or(x_le(x, y), isnan(y)), 0.0, 1.0),
     choice=lambda x, y: (logical_or(x_le(x, y), isnan(y)), x, y),
     sample=_chosen(np.fmin),
 )

@@ -116,8 +116,9 @@ transform_of_axes(
     lambda x: np.fft.irfft2(x * x, s=(3, 4)), last=np.fft.irfft,
 )  # fmt: skip
 transform_of_axes(
-    np.fft.irfftn, np.fft.ifft, None, lambda x: np.fft.irfftn(x * (1.0 + 2.0j), axes=(0,)) ** 2, last=np.fft.irfft
-)
+    np.fft.irfftn, np.fft.ifft, None, lambda x: np.fft.irfftn(x * (1.0 + 2.0j), axes=(0,)) ** 2,
+    lambda x: np.fft.irfftn(x * x, axes=(0,)), last=np.fft.irfft,
+)  # fmt: skip
 movement(np.fft.fftshift, np.fft.fftshift)
 movement(np.fft.ifftshift, lambda x: np.fft.ifftshift(x, axes=1))
 for _func in (np.fft.fftshift, np.fft.ifftshift):

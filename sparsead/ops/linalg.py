@@ -165,9 +165,11 @@ def solve(a: Any, b: Any) -> Any:
 def norm(x: Any, ord: Any = None, axis: Any = None, keepdims: bool = False) -> Any:
     """``np.linalg.norm``: of vectors for any order, of matrices for 'fro', 1, inf."""
     x = stack_objects(x)
+    axes = tuple(range(np.ndim(x))) if axis is None else (axis if isinstance(axis, tuple) else (axis,))
+    if len(axes) not in (1, 2) and (ord is not None or axis is not None):
+        raise ValueError("Improper number of dimensions to norm.")
     if ord is None:
         return np.sqrt(np.sum(np.square(x), axis=axis, keepdims=keepdims))
-    axes = tuple(range(np.ndim(x))) if axis is None else (axis if isinstance(axis, tuple) else (axis,))
     return _matrix_norm(x, ord, axes, keepdims) if len(axes) == 2 else _vector_norm(x, ord, axes, keepdims)
 
 

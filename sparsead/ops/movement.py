@@ -52,7 +52,7 @@ movement(np.positive, np.positive, lambda x: _is_separate(np.positive, x))
 
 if hasattr(np, "astype"):  # NumPy 2.1
 
-    @composite(np.astype, lambda x: np.astype(x, x.dtype), family="movement")
+    @composite(np.astype, lambda x: np.astype(x, x.dtype).__imul__(2.0) + x, family="movement")
     def astype(x: Any, dtype: Any, /, *, copy: bool = True) -> Any:
         """``np.astype``."""
         return x.astype(dtype, copy=copy)

@@ -42,7 +42,7 @@ query(np.real, lambda val: numbers(val).real, np.real, as_given="val")
 query(
     np.result_type,
     lambda *arrays_and_dtypes: np.result_type(*map(_type, arrays_and_dtypes)),
-    lambda x: x * (1.0 if np.result_type(x, 1) == np.float64 else 2.0),
+    lambda x: x * {"f": 1.0, "c": 3.0}.get(np.result_type(x, 1).kind, 2.0),
 )
 query(np.min_scalar_type, _smallest_type, lambda x: x * (1.0 if np.min_scalar_type(x) == x.dtype else 2.0))
 query(

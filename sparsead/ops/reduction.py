@@ -102,6 +102,8 @@ def add_at(target: Any, key: Any, value: Any = None) -> None:
 @ufunc_method(np.subtract, "at", lambda x: _updated(np.subtract, x))
 def subtract_at(target: Any, key: Any, value: Any = None) -> None:
     """``np.subtract.at``."""
+    if getattr(getattr(value, "dtype", None), "kind", "f") in "iu":
+        value = value.astype(np.float64)  # narrow integers wrap around where they are negated
     add_at(target, key, np.negative(value))
 
 

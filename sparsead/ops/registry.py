@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from functools import partial
+from inspect import signature
 from typing import Any
 
 import numpy as np
@@ -112,7 +113,7 @@ def elementwise(
     code : str
         Generated expression, ``{0}``, ``{1}``, ... for the operands.
     *partials : callable or None
-        From the operands to the partial derivative; None where it is zero everywhere.
+        From the operands to the partial derivative; None where it is zero everywhere. A choice has none to state.
     sample : callable or sequence of callable, optional
         Calls on a (3, 4) array with entries in (0.1, 0.9); by default on the array (and its mirror image).
     boolean : bool
@@ -127,6 +128,8 @@ def elementwise(
         Scalar operations that it comes to; `CALL` for a function of the math library.
     """
     name = "select" if numpy is np.where else numpy.__name__
+    if choice is not None:
+        partials = tuple(None if k in conditions else _if_chosen for k in range(len(signature(choice).parameters)))
     jumps = jumps or boolean or any(p is None for k, p in enumerate(partials) if k not in conditions)
     op = define(Op(name, numpy, code, partials, cost, boolean, choice, singular, conditions, jumps))
 
@@ -144,6 +147,11 @@ def elementwise(
         sample = (lambda x: np.where(_on_mirrored(numpy, op)(x), x, 2.0 * x)) if boolean else _on_mirrored(numpy, op)
     record("elementwise", spelling_of(numpy), [sample] if callable(sample) else sample)
     return op
+
+
+def _if_chosen(*operands: Any) -> float:
+    """Return the partial derivative of a choice where it takes this operand; derivatives are chosen as values are."""
+    return 1.0
 
 
 def _on_mirrored(numpy: Callable[..., Any], op: Op) -> Sample:

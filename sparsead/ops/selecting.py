@@ -35,7 +35,7 @@ def nonzero(a: Any) -> tuple[Places]:
 
 
 def _zeroed(x: Any) -> Any:
-    x[np.nonzero(x > 0.5)] = 0.0
+    x[np.nonzero(x > 0.5)[0]] = 0.0
     return x
 
 

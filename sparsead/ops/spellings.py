@@ -25,7 +25,6 @@ def same(func: Callable[..., Any], *samples: Sample, original: Callable[..., Any
 same(np.amax, np.amax, lambda x: np.amax(x, axis=1, keepdims=True), original=np.max)
 same(np.amin, np.amin, lambda x: np.amin(x, axis=0), original=np.min)
 same(np.around, lambda x: x * np.around(5.0 * x, 1), original=np.round)
-same(np.linalg.outer, lambda x: np.linalg.outer(x[0], x[:, 1]), original=np.outer)
 same(np.linalg.tensordot, lambda x: np.linalg.tensordot(x, x, axes=2), original=np.tensordot)
 same(np.linalg.matmul, lambda x: np.linalg.matmul(x, x.T), original=np.matmul)
 same(scipy.special.expm1, scipy.special.expm1, original=np.expm1)
@@ -33,6 +32,16 @@ same(scipy.special.log1p, scipy.special.log1p, original=np.log1p)
 same(scipy.special.exp2, scipy.special.exp2, original=np.exp2)
 same(scipy.special.cbrt, scipy.special.cbrt, original=np.cbrt)
 same(scipy.special.round, lambda x: x * scipy.special.round(5.0 * x), original=np.rint)
+
+
+@composite(np.linalg.outer, lambda x: np.linalg.outer(x[0], x[:, 1]), family="contraction")
+def outer(x1: Any, x2: Any, /) -> Any:
+    """``np.linalg.outer``: of vectors only."""
+    if np.ndim(x1) != 1 or np.ndim(x2) != 1:
+        raise ValueError(
+            f"Input arrays must be one-dimensional, but they are x1.ndim={np.ndim(x1)} and x2.ndim={np.ndim(x2)}."
+        )
+    return np.outer(x1, x2)
 
 
 @composite(np.linalg.cross, lambda x: np.linalg.cross(x[:, :3], x[:, 1:]), family="contraction")
@@ -90,6 +99,8 @@ def matrix_norm(x: Any, *, keepdims: bool = False, ord: Any = "fro") -> Any:
 @composite(np.vecdot, lambda x: np.vecdot(x, x[::-1]), lambda x: np.vecdot(x.T, x[:, 0]), family="contraction")
 def vecdot(a: Any, b: Any, axis: int = -1) -> Any:
     """``np.vecdot``."""
+    if np.shape(a)[axis] != np.shape(b)[axis]:  # vectors are not broadcast, only stacks of them
+        raise ValueError(f"vecdot: vectors of {np.shape(a)[axis]} and of {np.shape(b)[axis]} elements")
     return np.sum(np.multiply(np.moveaxis(a, axis, -1), np.moveaxis(b, axis, -1)), axis=-1)
 
 

@@ -21,6 +21,7 @@ MOST_RAMPS = 16  # points of a table beyond which it is looked up: a call, where
     lambda x: np.interp([0.05, 0.25, 0.3, 0.95], [0.1, 0.2, 0.4, 0.8], x[0]),
     lambda x: np.interp(x, [0.3, 0.5, 0.6], [1.0, 3.0, 2.0], left=0.0, right=-1.0),
     lambda x: np.interp(x[0], [0.0, 0.4, 1.0], x[:, 1]),
+    lambda x: x * np.interp(x, [0.5], [1.0], right=2.0),
     lambda x: np.interp(x, np.linspace(0.02, 0.98, 17), np.sin(9.0 * np.arange(17.0))),
     lambda x: np.interp(x, [0.1, 0.9, 0.6], [1.0, 3.0, 2.0], period=0.75),
 )
@@ -42,6 +43,7 @@ def interp(x: Any, xp: Any, fp: Any, left: Any = None, right: Any = None, period
         x, xp, fp, left, right = _repeated(x, xp, fp, period)
     if np.any(np.diff(xp) <= 0.0):
         raise unsupported("np.interp with abscissae xp that do not increase", "Sort them; leave equal ones out.")
+    first, last = xp[0], xp[-1]
     if len(xp) == 1:
         xp, fp = np.r_[xp, xp + 1.0], np.concatenate([fp, fp])
     if not is_traced(x):
@@ -56,8 +58,8 @@ def interp(x: Any, xp: Any, fp: Any, left: Any = None, right: Any = None, period
     else:
         ramps = np.clip(x[..., None] - xp[:-1], 0.0, np.diff(xp))
         value = fp[0] + np.sum(np.diff(fp) / np.diff(xp) * ramps, axis=-1)
-    value = value if left is None else np.where(np.less(x, xp[0]), left, value)
-    return value if right is None else np.where(np.greater(x, xp[-1]), right, value)
+    value = value if left is None else np.where(np.less(x, first), left, value)
+    return value if right is None else np.where(np.greater(x, last), right, value)
 
 
 def _as_floats(a: Any) -> Any:

@@ -40,7 +40,7 @@ class Op:
         True where the result is a truth value.
     choice : callable or None
         For operations that return one of two operands: the rule ``operands -> (condition, if_true, if_false)``.
-        Derivatives are then chosen, never multiplied by zero.
+        Derivatives are then chosen, never multiplied by zero; the partials say only where there is one.
     singular : bool
         True where a partial can be infinite at a finite point.
     conditions : tuple of int

@@ -15,10 +15,11 @@ import numpy as np
 import scipy.sparse
 from numpy.lib.mixins import NDArrayOperatorsMixin
 
-from sparsead.errors import is_users, unsupported
+from sparsead.errors import SparseADError, is_users, unsupported
 from sparsead.program.index import IndexArray, Shape
 from sparsead.program.nodes import Node, Ref, constant, whole
 from sparsead.tracing import layout
+from sparsead.tracing.asking import Call, instead_of, write_out
 from sparsead.tracing.complex import TracedComplex, call_complex, call_complex_ufunc, held_for_sparse, is_complex
 from sparsead.tracing.decisions import active
 from sparsead.tracing.kinds import kind_of
@@ -312,6 +313,8 @@ class TracedArray(Positioned, NDArrayOperatorsMixin):
             raise TypeError(
                 f"Cannot cast array data from {self.dtype!r} to {wanted!r} according to the rule {casting!r}"
             )
+        if wanted.kind == "f" and wanted.itemsize < 4:
+            raise unsupported(f"astype({wanted})", "Its three digits cannot be kept: numbers stay float64.")
         if wanted.kind == self.dtype.kind:
             copy = copy or wanted != self.dtype
             return self.moved(self.positions.astype(self.positions.dtype, order, copy=copy))
@@ -363,6 +366,22 @@ for _name in ("add", "sub", "mul", "truediv", "pow", "lt", "le", "gt", "ge"):
         setattr(TracedArray, f"__r{_name}__", _by_number(f"__r{_name}__", _operate, reflected=True))
 
 
+def _by_values(name: str, operate: Callable[[Any, Any], Any]) -> Callable[[Any, Any], Any]:
+    """Return ``==`` or ``!=``, which NumPy decides where all is known: it compares with texts and None, too."""
+    of_arrays = getattr(TracedArray, name)
+
+    def method(self: TracedArray, other: Any) -> Any:
+        if self.is_constant and all(t.is_constant for t in traced_in((other,))):
+            return on_values(operate, (self, other), {})
+        return of_arrays(self, other)
+
+    return method
+
+
+for _name in ("eq", "ne"):
+    setattr(TracedArray, f"__{_name}__", _by_values(f"__{_name}__", getattr(operator, _name)))
+
+
 def of_number(number: TracedScalar) -> TracedArray:
     """Return a new array of shape () that holds a number, which may go on as a number."""
     if number.tape.is_exact(number.entry):
@@ -398,11 +417,22 @@ def call_ufunc(ufunc: np.ufunc, method: str, inputs: Any, kwargs: dict[str, Any]
         result = of_numbers(ufunc, [i.element() if type(i) is TracedArray else i for i in inputs])
         if result is not None:
             return result
+    call = (getattr(ufunc, method), inputs, kwargs)
     if all(t.is_constant for t in traced_in((inputs, kwargs))):
-        return on_values(getattr(ufunc, method), inputs, kwargs)
+        return on_values(*call)
+    try:
+        return _traced_ufunc(ufunc, method, call)
+    except SparseADError:
+        raise
+    except Exception as error:
+        instead_of(error, call)
+
+
+def _traced_ufunc(ufunc: np.ufunc, method: str, call: Call) -> Any:
+    _, inputs, kwargs = call
     if ufunc in BITS:
         _check_bits(ufunc, inputs)
-    outputs = kwargs.pop("out", None)
+    outputs, kwargs = kwargs.get("out"), {name: value for name, value in kwargs.items() if name != "out"}
     if any(is_complex(i) for i in inputs):
         return call_complex_ufunc(ufunc, method, inputs, outputs, kwargs)
     where = kwargs.pop("where", True) if outputs is not None and method == "__call__" else True
@@ -420,7 +450,7 @@ def call_ufunc(ufunc: np.ufunc, method: str, inputs: Any, kwargs: dict[str, Any]
     outputs = outputs if isinstance(outputs, tuple) else (outputs,)
     results = result if isinstance(result, tuple) else (result,)
     written = tuple(
-        as_numbers(r) if out is None else write_out(out, r if where is True else np.where(where, r, out))
+        as_numbers(r) if out is None else write_out(out, r if where is True else np.where(where, r, out), call)
         for out, r in zip(outputs, results, strict=True)
     )
     return written if isinstance(result, tuple) else written[0]
@@ -455,21 +485,35 @@ def call_function(func: Callable[..., Any], args: Any, kwargs: Any) -> Any:
     calls_back = func in HANDLERS and any(map(callable, args))
     if not calls_back and all(t.is_constant for t in traced_in((args, kwargs))):
         return on_values(func, args, kwargs)
+    call = (func, args, kwargs)
+    try:
+        return _traced_function(*call)
+    except SparseADError:
+        raise
+    except Exception as error:
+        instead_of(error, call)
+
+
+def _traced_function(func: Callable[..., Any], args: Any, kwargs: Any) -> Any:
+    args, kwargs = getattr(HANDLERS.get(func), "with_out_named", _as_given)(args, kwargs)
     if any(is_complex(a) for a in args):
         return call_complex(func, args, kwargs)
     handler = _handler(func, f"{func.__module__}.{func.__name__}".replace("numpy", "np"))
     out = kwargs.get("out")
     if out is not None:
-        kwargs = {k: v for k, v in kwargs.items() if k != "out"}
-        result = handler(*args, **kwargs)
+        result = handler(*args, **{k: v for k, v in kwargs.items() if k != "out"})
         if func not in ELEMENTWISE and np.shape(result) != np.shape(out):
             raise ValueError(f"output array has shape {np.shape(out)}, and the result {np.shape(result)}")
-        return write_out(out, result)
+        return write_out(out, result, (func, args, kwargs))
     result = handler(*args, **kwargs)
     if func in ARRAYS:
         result = stack_objects(result)
         return adopted(np.asarray(result)) if isinstance(result, np.generic) else result
-    return result if func in AS_NUMPY else as_numbers(result)
+    return result if func in AS_NUMPY else as_numbers(adopted(result))
+
+
+def _as_given(args: Any, kwargs: Any) -> tuple[Any, Any]:
+    return args, kwargs
 
 
 def as_numbers(result: Any) -> Any:
@@ -484,21 +528,6 @@ def as_numbers(result: Any) -> Any:
     if type(result) is TracedComplex and result.ndim == 0:
         return TracedComplex(as_numbers(result.real), as_numbers(result.imag))
     return result
-
-
-def write_out(out: Any, result: Any) -> Any:
-    """Write `result` into `out`, the target of ``out=`` or of an in-place operator."""
-    out = out[0] if isinstance(out, tuple) else out
-    if not isinstance(out, (TracedArray, TracedComplex)):
-        np.copyto(out, np.asarray(result))  # refused, with the reason
-        return out
-    shape, dtype = np.shape(result), getattr(result, "dtype", DOUBLE)
-    if shape != out.shape and np.broadcast_shapes(shape, out.shape) != out.shape:
-        raise ValueError(f"non-broadcastable output operand with shape {out.shape} doesn't match the shape {shape}")
-    if not np.can_cast(dtype, out.dtype, "same_kind"):
-        raise TypeError(f"Cannot cast ufunc output from {dtype!r} to {out.dtype!r} with casting rule 'same_kind'")
-    out[...] = result
-    return out
 
 
 # -- calls of known values --------------------------------------------------------------------------------------

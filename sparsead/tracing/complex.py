@@ -17,6 +17,7 @@ from numpy.lib.mixins import NDArrayOperatorsMixin
 from sparsead.errors import unsupported
 from sparsead.program.index import IndexArray
 from sparsead.tracing import layout
+from sparsead.tracing.asking import write_out
 from sparsead.tracing.positioned import Positioned
 
 # What NumPy function (or ufunc and method) -> what it does to complex operands. `sparsead.ops.complex` fills it.
@@ -298,7 +299,7 @@ def call_complex_ufunc(ufunc: np.ufunc, method: str, inputs: Any, out: Any, kwar
 
 def call_complex(func: Any, args: Any, kwargs: dict[str, Any]) -> Any:
     """Trace a call of a NumPy function (or of a ufunc's method), some of whose arguments are complex."""
-    from sparsead.tracing.array import AS_NUMPY, MOVEMENTS, as_numbers, write_out
+    from sparsead.tracing.array import AS_NUMPY, MOVEMENTS, as_numbers
 
     handler = COMPLEX_HANDLERS.get(func)
     if handler is None:
@@ -307,6 +308,7 @@ def call_complex(func: Any, args: Any, kwargs: dict[str, Any]) -> Any:
     out = kwargs.get("out")
     result = handler(*args, **{name: value for name, value in kwargs.items() if name != "out"})
     if out is not None:
-        return write_out(out, result)
+        function = getattr(*func) if isinstance(func, tuple) else func
+        return write_out(out, result, (function, args, kwargs))
     from_number = func in MOVEMENTS and type(args[0]) is TracedComplex and args[0].is_number
     return result if func in AS_NUMPY and not from_number else as_numbers(result)

@@ -145,7 +145,7 @@ def _(x: Any) -> Any:
     return np.atleast_1d(x, np.array([2, 0, 1, 3]))[1] * x
 
 
-@fault("out= is not written", array, "write_out", lambda out, result: result)
+@fault("out= is not written", array, "write_out", lambda out, result, call: result)
 def _(x: Any) -> Any:
     y = np.zeros(4) * x
     np.sin(x, out=y)

@@ -16,6 +16,7 @@ from sparsead.ops.registry import HANDLERS, REGISTRY, spelling_of
 from sparsead.program.scalar import OPS, Op, Pool
 from sparsead.tracing.array import UFUNC_METHODS, TracedArray
 from sparsead.tracing.complex import COMPLEX_HANDLERS, TracedComplex
+from sparsead.tracing.replacing.lists import TakesLists
 from sparsead.tracing.replacing.methods import METHODS
 from sparsead.tracing.replacing.names import PATCHES, patched
 
@@ -41,6 +42,11 @@ EQUIVALENT = {
     ("np.zeros_like", "twice"): "zeros",
     ("np.empty_like", "other sign"): "what it holds does not matter",
     ("np.empty_like", "twice"): "what it holds does not matter",
+    ("np.imag", "one element lost"): "zero on real arrays",
+    ("np.zeros_like", "one element lost"): "zeros",
+    ("np.flatnonzero", "not done"): "a condition is an index of the same elements",
+    ("scipy.sparse.lil_array", "not done"): "the products of the dense array are the same",
+    ("scipy.sparse.dok_array", "not done"): "the products of the dense array are the same",
     ("np.empty_like", "one element lost"): "what it holds does not matter",
 }
 
@@ -68,7 +74,9 @@ def scalar_mutants(op: Op) -> Iterator[Mutant]:
     spelling = "np.where" if op.name == "select" else spelling_of(op.numpy)
     wrong = f"not ({op.code})" if op.boolean else f"-({op.code})"
     yield Mutant(spelling, "value of the other sign", partial(attribute, op, "code", wrong))
-    if op.boolean:  # truth values have no derivative: their partials are never asked for
+    if op.choice is not None:  # its derivatives are chosen, too: the partials are never asked for
+        yield Mutant(spelling, "the other choice", partial(attribute, op, "choice", _swapped(op.choice)))
+    if op.boolean or op.choice is not None:  # truth values have no derivative
         return
     for k, rule in enumerate(op.partials):
         if k in op.conditions:
@@ -76,8 +84,6 @@ def scalar_mutants(op: Op) -> Iterator[Mutant]:
         for change, other in partial_changes(op, k, rule):
             partials = (*op.partials[:k], other, *op.partials[k + 1 :])
             yield Mutant(spelling, f"partial {k}: {change}", partial(attribute, op, "partials", partials))
-    if op.choice is not None:
-        yield Mutant(spelling, "the other choice", partial(attribute, op, "choice", _swapped(op.choice)))
 
 
 def _swapped(choice: Any) -> Any:
@@ -96,7 +102,8 @@ def partial_changes(op: Op, k: int, rule: Any) -> Iterator[tuple[str, Any]]:
     yield "dropped", None
     yield "other sign", lambda *x: -rule(*x)
     yield "twice", lambda *x: 2.0 * rule(*x)
-    others = [o.partials[k] for o in OPS.values() if o.arity == op.arity and o is not op and not o.boolean]
+    stating = [o for o in OPS.values() if o is not op and not o.boolean and o.choice is None]
+    others = [o.partials[k] for o in stating if o.arity == op.arity]
     borrowed = [r for r in others if r is not None and not are_equal(r, rule, op.arity)]
     if borrowed:
         yield "rule of another operation", borrowed[len(op.name) % len(borrowed)]
@@ -128,8 +135,13 @@ def definitions() -> Iterator[tuple[str, dict[Any, Any], Any]]:
     known = {e.spelling for e in REGISTRY}
     with patched(len):  # finds the functions of the modules that are imported here
         pass
-    for table, suffix in ((HANDLERS, ""), (COMPLEX_HANDLERS, " of complex values"), (PATCHES, " of unknown ordinates")):
-        for func in [f for f in table if callable(f) and (table is not HANDLERS or f not in scalar)]:
+    takes_lists = {func for func, other in PATCHES.items() if type(other) is TakesLists}  # they go on to the rule
+    tables: Any = (
+        (HANDLERS, "", scalar), (COMPLEX_HANDLERS, " of complex values", ()),
+        (PATCHES, " of unknown ordinates", takes_lists),
+    )  # fmt: skip
+    for table, suffix, others in tables:
+        for func in [f for f in table if callable(f) and f not in others]:
             spelling = spelling_of(func)
             if known & {spelling, spelling + suffix}:
                 yield spelling + suffix if spelling + suffix in known else spelling, table, func

@@ -1,11 +1,14 @@
 """Run NumPy's own tests through the trace: ``python -m tests.numpy [WORD ...]`` (only modules whose name has a WORD).
 
+With ``--most N``, each module compares at most N events of one operation, 400 by default.
+
 Each test module runs in a process of its own. What differs without a reason in `accepted` is printed, and makes the
 exit status 1.
 """
 
 from __future__ import annotations
 
+import argparse
 import json
 import os
 import subprocess
@@ -61,14 +64,14 @@ def unexplained(found: list[dict[str, str]]) -> list[dict[str, str]]:
     return [o for o in found if o["result"] not in ("same", "refused") and not reason_of(o)]
 
 
-def main(words: list[str]) -> int:
+def main(words: list[str], most: int = 400) -> int:
     """Run the modules, print a table and what is unexplained."""
     total: Counter[str] = Counter()
     left: list[dict[str, str]] = []
     print("| module | " + " | ".join(RESULTS) + " |\n|---" + "|---" * len(RESULTS) + "|")
     for module in modules(words):
         try:
-            found = outcomes(module, 1800.0)
+            found = outcomes(module, 1800.0, most)
         except (RuntimeError, subprocess.TimeoutExpired) as error:
             print(f"| {module} | {str(error)[-300:]!r} |", flush=True)
             continue
@@ -83,4 +86,8 @@ def main(words: list[str]) -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("words", nargs="*")
+    parser.add_argument("--most", type=int, default=400)
+    given = parser.parse_args()
+    sys.exit(main(given.words, given.most))

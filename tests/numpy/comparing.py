@@ -193,10 +193,10 @@ def _written(value: Any, number: float = 7.0) -> None:
             item[...] = number + k
 
 
-def are_close(expected: np.ndarray, value: np.ndarray, digits: float) -> bool:
-    """Tell whether values agree; cancelled digits are forgiven."""
+def are_close(expected: np.ndarray, value: np.ndarray, digits: float, rounding: float = 0.0) -> bool:
+    """Tell whether values agree; cancelled digits are forgiven, and the `rounding` of the arguments is."""
     largest = np.max(np.abs(expected), where=np.isfinite(expected), initial=0.0) if expected.dtype.kind == "f" else 0.0
-    return bool(np.allclose(expected, value, rtol=digits, atol=1e-3 * digits * largest, equal_nan=True))
+    return bool(np.allclose(expected, value, rtol=digits, atol=max(1e-3 * digits * largest, rounding), equal_nan=True))
 
 
 def values_of(ref: Ref, program: Program, x0: np.ndarray) -> np.ndarray:
@@ -212,7 +212,9 @@ def values_of(ref: Ref, program: Program, x0: np.ndarray) -> np.ndarray:
     return y
 
 
-def difference(expected: Any, found: Any, read: Callable[[Ref], np.ndarray], digits: float) -> str:
+def difference(
+    expected: Any, found: Any, read: Callable[[Ref], np.ndarray], digits: float, rounding: float = 0.0
+) -> str:
     """Return the first difference of two lists of parts, or nothing."""
     for (what, value), (other, traced) in zip(expected, found, strict=False):
         if "something" in (what, other):
@@ -221,7 +223,7 @@ def difference(expected: Any, found: Any, read: Callable[[Ref], np.ndarray], dig
             return f"NumPy: {what}, traced: {other}"
         if value is not None:
             result = traced if isinstance(traced, np.ndarray) else read(traced)
-            if not are_close(value, result, digits):
+            if not are_close(value, result, digits, rounding):
                 shown = [np.array2string(np.ravel(v)[:4], precision=5).replace("\n", " ") for v in (value, result)]
                 return f"NumPy: {shown[0]}, traced: {shown[1]}"
     return "" if len(expected) == len(found) else f"NumPy: {len(expected)} parts, traced: {len(found)}"
@@ -259,8 +261,10 @@ def compare(event: Event, variant: str, act: Callable[..., Any], aliasing: bool)
     if failed is not None:
         return Outcome("accepted", event.text, variant, f"{type(failed).__name__}: {failed}")
     digits = 1e-5 if any(name in event.text for name in ("float32", "'f'", "f4", "complex64", "'F'")) else 1e-9
+    scale = np.max(np.abs(x0), where=np.isfinite(x0), initial=0.0)
+    rounding = 8.0 * np.finfo(float).eps * min(scale, scale**2)
     for what in ("result", "arguments"):
-        found = difference(plain[what], held[what], lambda ref: values_of(ref, program, x0), digits)
+        found = difference(plain[what], held[what], lambda ref: values_of(ref, program, x0), digits, rounding)
         if found:
             seen_in = f"{what} after writing" if aliasing else what
             return Outcome("different", event.text, variant, f"{seen_in}: {found}")

@@ -90,7 +90,11 @@ ROWS, COLUMNS = np.array([0, 1, 2, 1]), np.array([1, 3, 0, 3])  # the second and
 CONSTANT = scipy.sparse.csr_array(np.arange(12.0).reshape(3, 4))
 
 # Samples name what they call as users do: a name that a function holds otherwise is not replaced.
-_stand_in(scipy.sparse.coo_array, lambda x: scipy.sparse.coo_array((x[0], (ROWS, COLUMNS)), shape=(3, 4)) @ x[1])
+_stand_in(
+    scipy.sparse.coo_array,
+    lambda x: scipy.sparse.coo_array((x[0], (ROWS, COLUMNS)), shape=(3, 4)) @ x[1],
+    lambda x: (x * scipy.sparse.coo_array(([2.0, 3.0], ([0, 1], [1, 3])), shape=(3, 4))).toarray(),
+)
 _stand_in(scipy.sparse.coo_matrix, lambda x: scipy.sparse.coo_matrix((x[0], (ROWS, COLUMNS)), shape=(3, 4)) * x[1])
 _stand_in(scipy.sparse.csr_array, lambda x: scipy.sparse.csr_array((x[0], (ROWS, COLUMNS)), shape=(3, 4)) @ x[1])
 _stand_in(scipy.sparse.csr_matrix, lambda x: scipy.sparse.csr_matrix((x[0], [1, 3, 0, 1], [0, 1, 2, 4])) * x[1])

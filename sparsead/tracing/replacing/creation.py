@@ -24,6 +24,7 @@ from sparsead.tracing.array import (
     with_arrays,
     wrapped,
 )
+from sparsead.tracing.asking import instead_of
 from sparsead.tracing.complex import TracedComplex
 from sparsead.tracing.replacing.names import patch
 from sparsead.tracing.scalar import WHERE, TracedScalar, of_numbers
@@ -59,7 +60,10 @@ def converting(original: Callable[..., Any]) -> Callable[..., Any]:
     """Return `original`, which makes an array of its first argument, for traced ones: asked on the positions."""
 
     def convert(value: Any, dtype: Any = None, *args: Any, like: Any = None, **kwargs: Any) -> Any:
-        array = stack_objects(value)
+        try:
+            array = stack_objects(value)
+        except (TypeError, ValueError) as error:  # lists of several lengths
+            instead_of(error, (original, (value, dtype, *args), kwargs))
         if not isinstance(array, (TracedArray, TracedComplex)):
             return on_values(original, (value, dtype, *args), kwargs)
         if array is not value and kwargs.get("copy", True) is False:
@@ -69,7 +73,7 @@ def converting(original: Callable[..., Any]) -> Callable[..., Any]:
         wanted = array.dtype if dtype is None else np.dtype(dtype)
         if wanted != array.dtype and array.is_constant:
             return on_values(original, (array, dtype, *args), kwargs)
-        if wanted.kind != array.dtype.kind:
+        if wanted != array.dtype:  # a copy, also where the numbers stay what they are (float32)
             if kwargs.get("copy", True) is False:
                 raise ValueError("Unable to avoid copy while creating an array as requested.")
             array = array.astype(wanted)

@@ -1,0 +1,100 @@
+"""What NumPy says of a call: the same call is made on arrays of ones, to see whether it is accepted.
+
+Where a rule fails, NumPy may fail, too: then its own error is raised. If NumPy takes the arguments, they are refused by
+name: no error of the machinery reaches a user. And the types of arrays that are given as ``out=`` differ from function
+to function: reductions write whatever they have into whatever is given, elementwise operations what can be cast
+"same_kind", products what is of the same type.
+"""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Callable
+from typing import Any, NoReturn
+
+import numpy as np
+
+from sparsead.errors import unsupported
+from sparsead.tracing import layout
+from sparsead.tracing.positioned import Positioned
+from sparsead.tracing.scalar import TracedScalar
+
+Call = tuple[Callable[..., Any], Any, dict[str, Any]]  # a function and its arguments, out= among them
+
+
+def instead_of(error: Exception, call: Call) -> NoReturn:
+    """Raise what NumPy raises for a call for which a rule raised `error`; refuse the call if NumPy accepts it."""
+    func = call[0]
+    if any(callable(a) and not isinstance(a, type) for a in call[1]):  # perhaps the user's own error
+        raise error
+    try:
+        _made(call)
+    except Exception as theirs:
+        raise theirs.with_traceback(None) from error
+    name = getattr(func, "__qualname__", None) or getattr(func, "__name__", "")
+    raise unsupported(
+        f"np.{name} with these arguments ({type(error).__name__}: {error})", "Write it with other NumPy functions."
+    ) from error
+
+
+def write_out(out: Any, result: Any, call: Call | None = None) -> Any:
+    """Write `result` into `out`, the target of ``out=`` or of an in-place operator, and return it.
+
+    `call` is what gave the result: if it is known, NumPy says whether it takes the type of the target.
+    """
+    out = out[0] if isinstance(out, tuple) and len(out) == 1 else out
+    if not isinstance(out, Positioned):
+        if not isinstance(out, np.ndarray):
+            raise TypeError(f"return arrays must be of ArrayType, not {type(out).__name__}")
+        np.copyto(out, np.asarray(result))  # refused, with the reason
+        return out
+    shape, dtype = np.shape(result), getattr(result, "dtype", np.dtype(np.float64))
+    if shape != out.shape and np.broadcast_shapes(shape, out.shape) != out.shape:
+        raise ValueError(f"non-broadcastable output operand with shape {out.shape} doesn't match the shape {shape}")
+    if call is not None and (dtype != out.dtype or not out.flags.c_contiguous):
+        _check_target(call, out, dtype)
+    elif not np.can_cast(dtype, out.dtype, "same_kind"):
+        raise TypeError(f"Cannot cast ufunc output from {dtype!r} to {out.dtype!r} with casting rule 'same_kind'")
+    out[...] = result  # type: ignore[index]
+    return out
+
+
+def _check_target(call: Call, out: Any, dtype: np.dtype[Any]) -> None:
+    """Raise what NumPy raises for a target; refuse it for functions that compute something else because of its type.
+
+    ``np.einsum`` of truth values counts them if the target is one of integers.
+    """
+    target = _made(call, out, out.dtype)
+    if dtype != out.dtype and not np.array_equal(target, _made(call, out, dtype).astype(out.dtype), equal_nan=True):
+        raise unsupported(
+            f"{call[0].__name__} with out= of {out.dtype}, which computes in that type,", "Convert with astype."
+        )
+
+
+def _made(call: Call, out: Any = None, dtype: Any = None) -> Any:
+    """Make a call on ones; with `dtype`, `out` is of that type in it, and is returned."""
+    func, args, kwargs = call
+    target = None if out is None else _ones(out, dtype)
+
+    def filled(value: Any) -> Any:
+        if out is not None and value is out:
+            return target
+        if isinstance(value, (list, tuple)):
+            inner = [filled(v) for v in value]
+            return type(value)(*inner) if hasattr(value, "_fields") else type(value)(inner)
+        if isinstance(value, Positioned):
+            return _ones(value, value.dtype)
+        if type(value) is TracedScalar:
+            return value.dtype.type(1)
+        return value.copy(order="K") if type(value) is np.ndarray else value
+
+    with warnings.catch_warnings(), np.errstate(all="ignore"):
+        warnings.simplefilter("ignore")
+        func(*map(filled, args), **{name: filled(value) for name, value in kwargs.items()})
+    return target
+
+
+def _ones(array: Any, dtype: Any) -> np.ndarray:
+    """Return ones that lie in memory as an array does, whatever their type."""
+    positions = array.positions
+    return layout.viewed(np.ones(int(positions.max(initial=0)) + 1, dtype), positions)
