@@ -14,8 +14,8 @@ X = np.array([0.5, 1.25, 2.0])
 WRONG = ["nonsense", None, [], -1, float("nan"), {}, ("x",), np.array([7, 8])]
 TAKEN = {  # what is none of these options' wrong values
     "argnum": [-1, ("x",)], "pattern": [None], "coloring": [None], "step": [None], "threads": [None],
-    "triangle in a call": [None],
-    "device": [None], "order in a call": [None], "axis": [-1], "row": [None], "column": [None], "out": [None], "r": [None],
+    "triangle in a call": [None], "device": [None],
+    "order in a call": [None], "axis": [-1], "row": [None], "column": [None], "out": [None], "r": [None],
     "weights": [None], "path": ["nonsense"],
 }  # fmt: skip
 
