@@ -3,6 +3,7 @@
 from sparsead.ops import (
     application,
     assembly,
+    builtin,
     complex,
     complex_functions,
     composed,
@@ -42,6 +43,7 @@ for _func in [*HANDLERS]:
 __all__ = [
     "application",
     "assembly",
+    "builtin",
     "complex",
     "complex_functions",
     "composed",

@@ -38,7 +38,7 @@ WRITE_HINT = (
 VALUE_HINT = "Use the NumPy function: np.sin for math.sin, np.floor for math.floor, np.where for a choice by value."
 INDEX = "an index or range()"
 KEY_HINT = "Use keys that are plain numbers or names; call what functools.lru_cache wraps by its __wrapped__."
-CHOICE_HINT = "For max, min and sorted, use np.maximum and np.minimum."
+CHOICE_HINT = "max, min, sorted (up to 16), any and all of numbers need no branch; list.sort does: use sorted."
 
 
 def refuse_value(what: str, hint: str, place: Any = None) -> NoReturn:
@@ -308,7 +308,7 @@ class TracedScalar:
         decisions = active.get()
         if decisions is not None:
             return decisions.decide(self.array.ref)
-        refuse_value("a Python branch (if, while, and, or, not, max, min, sorted)", f"{BRANCH_HINT}\n  {CHOICE_HINT}")
+        refuse_value("a Python branch (if, while, and, or, not)", f"{BRANCH_HINT}\n  {CHOICE_HINT}")
 
     def __float__(self) -> float:
         refuse_conversion("float() or a function of module math", sys._getframe(1))

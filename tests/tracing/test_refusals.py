@@ -101,8 +101,9 @@ BRANCHES = {
     lambda x: [x, np.flatnonzero(x > 0.5)]: "np.where",
     lambda x: np.arange(6)[x > 0.5] * x: "indexing with what depends on x",
     lambda x: np.arange(6.0).tolist()[x[0]] * x: "indexing with what depends on x",
-    lambda x: max(x[0], x[1]): "np.where",
-    lambda x: sorted(x): "np.where",
+    lambda x: max((x[0], "a"), (x[1], "b")): "np.where",
+    lambda x: sorted([*x, *x, *x]): "up to 16",
+    lambda x: [x[0], x[1]].sort(): "use sorted",
     lambda x: x * (0.0 < x[0] < 1.0): "np.where",
 }
 
