@@ -1,6 +1,7 @@
 """The operations: each is one statement in one of these modules, and nothing else knows its name."""
 
 from sparsead.ops import (
+    answers,
     application,
     assembly,
     builtin,
@@ -8,6 +9,7 @@ from sparsead.ops import (
     complex_functions,
     composed,
     contraction,
+    decompositions,
     distributions,
     elementwise,
     factors,
@@ -41,6 +43,7 @@ for _func in [*HANDLERS]:
     take_lists(_func)
 
 __all__ = [
+    "answers",
     "application",
     "assembly",
     "builtin",
@@ -48,6 +51,7 @@ __all__ = [
     "complex_functions",
     "composed",
     "contraction",
+    "decompositions",
     "distributions",
     "elementwise",
     "factors",

@@ -241,9 +241,15 @@ class TracedArray(Positioned, NDArrayOperatorsMixin):
         return call_function(func, args, kwargs)
 
     def __array__(self, dtype: Any = None, copy: Any = None) -> np.ndarray:
-        """Give the values of a constant array; refuse for a traced one, except to scipy.sparse."""
+        """Give the values of a constant array; refuse for a traced one, except to scipy.sparse.
+
+        Whole numbers and truth values are recorded like branches, where these are.
+        """
         if self.is_constant:
             return np.array(self.plain, dtype)
+        whole = recorded(self)
+        if whole is not None:
+            return np.array(whole, dtype)
         held = held_for_sparse(self)
         if held is not None:
             return held
@@ -278,6 +284,8 @@ class TracedArray(Positioned, NDArrayOperatorsMixin):
         """Convert a constant to a Python number; refuse for a traced value, also where NumPy asks to store it."""
         if self.is_constant:
             return kind(self.plain)
+        if kind is int and self.size == 1 and active.get() is not None:
+            return int(self.reshape(()).element())
         refuse_conversion(what, sys._getframe(2))
 
     def __float__(self) -> float:
@@ -292,6 +300,8 @@ class TracedArray(Positioned, NDArrayOperatorsMixin):
     def __index__(self) -> int:
         if self.is_constant:
             raise TypeError("only integer scalar arrays can be converted to a scalar index")
+        if self.size == 1 and active.get() is not None:
+            return operator.index(self.reshape(()).element())
         refuse_conversion(INDEX, sys._getframe(1), BRANCH_HINT)
 
     # -- types ----------------------------------------------------------------------------------------------
@@ -312,6 +322,9 @@ class TracedArray(Positioned, NDArrayOperatorsMixin):
             raise TypeError(
                 f"Cannot cast array data from {self.dtype!r} to {wanted!r} according to the rule {casting!r}"
             )
+        whole = recorded(as_integers(np.trunc(self))) if wanted.kind in "iu" and self.dtype == DOUBLE else None
+        if whole is not None:
+            return whole.astype(wanted)
         if wanted.kind == self.dtype.kind:
             copy = copy or wanted != self.dtype
             return self.moved(self.positions.astype(self.positions.dtype, order, copy=copy))
@@ -709,10 +722,22 @@ def _static_key(key: Any) -> Any:
     if isinstance(key, tuple):
         return tuple(_static_key(k) for k in key)
     if isinstance(key, (TracedArray, TracedScalar)):
-        if isinstance(key, TracedScalar) or not key.is_constant:
-            refuse_value("indexing with a traced array or mask", BRANCH_HINT)
+        if not key.is_constant:
+            whole = recorded(key)
+            return refuse_value("indexing with a traced array or mask", BRANCH_HINT) if whole is None else whole
         return key.plain
     return key
+
+
+def recorded(array: Any) -> np.ndarray | None:
+    """Return traced whole numbers, or truth values, as a recorded branch; None where no branches are recorded."""
+    decisions = active.get()
+    if decisions is None or array.dtype.kind == "f":
+        return None
+    array = traced(array)
+    values = decisions.example(array.ref).astype(array.dtype)
+    decisions.decide(traced(np.all(np.equal(array, values))).ref)
+    return values
 
 
 def traced_in(items: Any) -> Iterator[Any]:

@@ -313,11 +313,33 @@ class TracedScalar:
     def __float__(self) -> float:
         refuse_conversion("float() or a function of module math", sys._getframe(1))
 
+    def _recorded(self, rounded: Callable[..., Any]) -> int | None:
+        """Return the whole number that this rounds to, as a recorded branch; None where no branches are recorded."""
+        decisions = active.get()
+        if decisions is None:
+            return None
+        whole = self if self.tape.is_exact(self.entry) else rounded(self)
+        value = int(decisions.example(whole.array.ref))
+        decisions.decide((whole == value).array.ref)
+        return value
+
     def __int__(self) -> int:
-        refuse_conversion("int()", sys._getframe(1))
+        value = self._recorded(np.trunc)
+        return refuse_conversion("int()", sys._getframe(1)) if value is None else value
+
+    def __floor__(self) -> int:
+        value = self._recorded(np.floor)
+        return refuse_conversion("math.floor()", sys._getframe(1)) if value is None else value
+
+    def __ceil__(self) -> int:
+        value = self._recorded(np.ceil)
+        return refuse_conversion("math.ceil()", sys._getframe(1)) if value is None else value
+
+    __trunc__ = __int__
 
     def __index__(self) -> int:
-        refuse_conversion(INDEX, sys._getframe(1), BRANCH_HINT)
+        value = self._recorded(np.trunc) if self.tape.is_exact(self.entry) else None
+        return refuse_conversion(INDEX, sys._getframe(1), BRANCH_HINT) if value is None else value
 
     def __complex__(self) -> complex:
         refuse_conversion("complex()", sys._getframe(1))

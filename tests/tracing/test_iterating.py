@@ -93,5 +93,5 @@ def test_what_an_iterator_hands_out_is_read_only_unless_asked():
 
 
 def test_an_iterator_that_converts_is_refused():
-    with pytest.raises(sad.UnsupportedOperationError, match="np.ndenumerate"):
+    with pytest.raises(sad.UnsupportedOperationError, match=r"np\.ndenumerate"):
         sad.jacobian(lambda x: np.array([v * 2.0 for v in np.nditer(x, flags=["buffered"])]), X)
