@@ -80,8 +80,8 @@ def _reciprocals(a: np.ndarray) -> np.ndarray:
 def singular(a: Any) -> tuple[Any, Any, Any]:
     """Return U, the singular values, and V, each with its derivative, of matrices with a simple spectrum.
 
-    With ``P = U.T @ dA @ V``: ``ds = diag(P)``, ``dU = U @ (F * (P * s + s[:, None] * P.T)) + (I - U @ U.T) @ dA @ V / s``
-    with ``F[i, j] = 1 / (s[j]**2 - s[i]**2)``, and the same for V with A transposed.
+    With ``P = U.T @ dA @ V``: ``ds = diag(P)`` and
+    ``dU = U @ (F * (P * s + s[:, None] * P.T)) + (I - U @ U.T) @ dA @ V / s``, with ``F[i, j] = 1 / (s[j]**2 - s[i]**2)``, and the same for V with A transposed.
     """
     m, n = np.shape(a)[-2:]
     k, batch = min(m, n), np.shape(a)[:-2]
@@ -250,12 +250,13 @@ def _orthogonal(a: Any) -> tuple[Any, Any]:
     r, r_carrier = carried(QR, lambda p: np.linalg.qr(p)[1], (*np.shape(a)[:-2], n, n), a)
     over, over_carrier = carried(QR, _inverse_of_r, (*np.shape(a)[:-2], n, n), a)
     change = a - held(a)
+    upper = np.tri(n).T  # zeros that are known are in no pattern: columns of A do not reach what is left of them
     inside = _transposed(q) @ change
-    lower = np.tri(n, n, -1) * (inside @ over)
+    lower = np.tri(n, n, -1) * (inside @ (upper * over))
     skew = lower - _transposed(lower)
-    outside = change @ over
+    outside = change @ (upper * over)
     q_new = restated(q + q @ skew + (outside - q @ (_transposed(q) @ outside)), q_carrier)
-    r_new = restated(r + np.tri(n).T * (inside - skew @ r), r_carrier)
+    r_new = restated(r + upper * (inside - skew @ (upper * r)), r_carrier)
     if not second_order_wanted():
         return q_new, r_new
     again = restated(over - over @ ((r_new - held(r_new)) @ over), over_carrier)

@@ -6,7 +6,6 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from sparsead.errors import unsupported
 from sparsead.ops import solves
 from sparsead.ops.elimination import determinant, inverse, sign_and_logarithm, solution
 from sparsead.ops.registry import composite, is_traced
@@ -161,7 +160,7 @@ def solve(a: Any, b: Any) -> Any:
     lambda x: np.linalg.norm(x, ord="fro"),
     lambda x: np.linalg.norm(x, ord=1),
     lambda x: np.linalg.norm(x, ord=2),
-    lambda x: np.linalg.norm(x, ord="nuc", keepdims=True),
+    lambda x: np.linalg.norm(x, "nuc", None, True),  # type: ignore[call-overload]
     family="linear algebra",
 )
 def norm(x: Any, ord: Any = None, axis: Any = None, keepdims: bool = False) -> Any:

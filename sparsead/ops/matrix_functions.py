@@ -1,4 +1,4 @@
-"""The rest of scipy.linalg for traced matrices: what NumPy has under another name, matrix functions, special matrices."""
+"""The rest of scipy.linalg for traced matrices: names of what NumPy has, matrix functions, special matrices."""
 
 from __future__ import annotations
 
@@ -18,6 +18,8 @@ from sparsead.tracing.order import order_wanted, second_order_wanted
 
 SVDVALS: Any = scipy.linalg.svdvals
 EIGH: Any = scipy.linalg.eigh
+SVD: Any = np.linalg.svd
+EIGH_OF_NUMPY: Any = np.linalg.eigh
 
 
 # -- what NumPy has -----------------------------------------------------------------------------------------------
@@ -25,7 +27,7 @@ EIGH: Any = scipy.linalg.eigh
 def svd(a: Any, full_matrices: bool = True, compute_uv: bool = True, overwrite_a: bool = False,
         check_finite: bool = True, lapack_driver: str = "gesdd") -> Any:  # fmt: skip
     """``scipy.linalg.svd``."""
-    result = np.linalg.svd(a, full_matrices=full_matrices, compute_uv=compute_uv)
+    result: Any = SVD(a, full_matrices=full_matrices, compute_uv=compute_uv)
     return tuple(result) if compute_uv else result
 
 
@@ -87,12 +89,12 @@ def eigh(a: Any, b: Any = None, *, lower: bool = True, eigvals_only: bool = Fals
     uplo = "L" if lower else "U"
     if b is None:
         if eigvals_only:
-            return np.linalg.eigvalsh(a, uplo)[..., chosen]
+            return EIGH_OF_NUMPY(a, uplo).eigenvalues[..., chosen]
         w, v = solves.eigh(stack_objects(a), lower, _by_scipy(lower, driver, subset_by_index))
         return w[..., chosen], v[..., chosen]
     full_a, full_b = (_completed(stack_objects(c), lower) for c in (a, b))
     inverse = np.linalg.inv(np.linalg.cholesky(full_b))
-    w, v = np.linalg.eigh(inverse @ full_a @ np.swapaxes(inverse, -1, -2), uplo)
+    w, v = EIGH_OF_NUMPY(inverse @ full_a @ np.swapaxes(inverse, -1, -2), uplo)
     if eigvals_only:
         return w[..., chosen]
     return w[..., chosen], (np.swapaxes(inverse, -1, -2) @ v)[..., chosen]
@@ -130,7 +132,7 @@ def norm(a: Any, ord: Any = None, axis: Any = None, keepdims: bool = False, chec
 
 # -- matrix functions ---------------------------------------------------------------------------------------------
 def _slopes(a: np.ndarray) -> np.ndarray:
-    """Return the derivatives of exp(A), (..., n, n), by the elements of A: (..., n * n, n * n), rows those of exp(A)."""
+    """Return the derivatives of exp(A), (..., n, n), by those of A: (..., n * n, n * n), a row for one of exp(A)."""
     n = a.shape[-1]
     blocks = np.zeros((*a.shape[:-2], n * n, 2 * n, 2 * n))
     blocks[..., :n, :n] = blocks[..., n:, n:] = a[..., None, :, :]

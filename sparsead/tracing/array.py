@@ -256,6 +256,8 @@ class TracedArray(Positioned, NDArrayOperatorsMixin):
         refuse_array(sys._getframe(1))
 
     def __matmul__(self, other: Any) -> Any:
+        if getattr(other, "__array_ufunc__", self) is None:  # it has operations of its own
+            return NotImplemented
         return matmul(self, other) if scipy.sparse.issparse(other) else np.matmul(self, other)
 
     def __rmatmul__(self, other: Any) -> Any:
@@ -263,6 +265,8 @@ class TracedArray(Positioned, NDArrayOperatorsMixin):
 
     # The matrix classes of scipy.sparse spell a product with *.
     def __mul__(self, other: Any) -> Any:
+        if getattr(other, "__array_ufunc__", self) is None:
+            return NotImplemented
         return matmul(self, other) if scipy.sparse.isspmatrix(other) else np.multiply(self, other)
 
     def __rmul__(self, other: Any) -> Any:

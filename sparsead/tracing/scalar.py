@@ -99,6 +99,8 @@ def _binary(name: str, ufunc: np.ufunc) -> Callable[[TracedScalar, Any], Any]:
             if tape.is_exact(self.entry) and not is_float(kind_of(other)):
                 kinds = (tape.dtype(self.entry), kind_of(other))
                 return TracedScalar(tape, tape.apply_exact(OPS[name], (self.entry, record), kinds))
+        elif getattr(other, "__array_ufunc__", tape) is None:  # it has operations of its own
+            return NotImplemented
         else:
             return ufunc(self.array, other)
         return TracedScalar(tape, tape.apply(OPS[name], self.entry, record))
