@@ -36,6 +36,7 @@ from sparsead.ops import (
     spellings,
     splines,
     tables,
+    transforms,
     writing,
 )
 from sparsead.tracing.array import HANDLERS
@@ -80,5 +81,6 @@ __all__ = [
     "spellings",
     "splines",
     "tables",
+    "transforms",
     "writing",
 ]
