@@ -35,6 +35,11 @@ WRITE_HINT = (
     "or with np.zeros(shape, like=x).\n"
     '  A compiled routine can take part through sparsead.extend.operation; or prepare with method="finite-difference".'
 )
+LIBRARY_HINT = (
+    "It has no rule. Write it with NumPy functions (see the page of supported functions), or compute it outside of the "
+    "function.\n"
+    '  A compiled routine can take part through sparsead.extend.operation; or prepare with method="finite-difference".'
+)
 VALUE_HINT = "Use the NumPy function: np.sin for math.sin, np.floor for math.floor, np.where for a choice by value."
 INDEX = "an index or range()"
 KEY_HINT = "Use keys that are plain numbers or names; call what functools.lru_cache wraps by its __wrapped__."
@@ -78,7 +83,7 @@ def refuse_array(frame: FrameType) -> NoReturn:
     raise unsupported(
         f"turning a traced array into a plain ndarray{where} (an assignment into an array from outside the function, "
         "a compiled routine, or an np function that does not dispatch)",
-        WRITE_HINT,
+        LIBRARY_HINT if where else WRITE_HINT,
     )
 
 
@@ -99,7 +104,8 @@ def _binary(name: str, ufunc: np.ufunc) -> Callable[[TracedScalar, Any], Any]:
             if tape.is_exact(self.entry) and not is_float(kind_of(other)):
                 kinds = (tape.dtype(self.entry), kind_of(other))
                 return TracedScalar(tape, tape.apply_exact(OPS[name], (self.entry, record), kinds))
-        elif getattr(other, "__array_ufunc__", tape) is None:  # it has operations of its own
+        elif getattr(other, "__array_ufunc__", tape) is None or hasattr(kind, "dimensionality"):
+            # it has operations of its own
             return NotImplemented
         else:
             return ufunc(self.array, other)
