@@ -27,7 +27,7 @@ def main() -> None:
     """Check everything; the first thing that is wrong raises."""
     import sparsead
 
-    if ROOT in Path(sparsead.__file__).resolve().parents:
+    if Path(sparsead.__file__).resolve().parent == ROOT / "sparsead":
         raise SystemExit(f"not the installed package: {sparsead.__file__}")
     examples = re.findall(r"^```python\n(.*?)^```", (ROOT / "README.md").read_text(), re.MULTILINE | re.DOTALL)
     for code in ("\n".join(examples), CLOSED):

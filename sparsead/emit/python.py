@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import ast
 import math
+import re
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
@@ -28,6 +28,7 @@ FUNCTIONS: dict[str, Callable[..., Any]] = {
     "lgamma": math.lgamma, "tgamma": math.gamma, "trunc": np.trunc, "rint": np.rint, "fmod": np.fmod,
     "copysign": np.copysign,
 }  # fmt: skip
+FLOAT = re.compile(r"(?<![\w.])(?:\d+\.\d*|\d+(?=e))(?:e[+-]?\d+)?")
 INTERPRETED = {"lgamma": scipy.special.gammaln, "tgamma": scipy.special.gamma}  # those of math raise at poles
 
 
@@ -39,29 +40,22 @@ def load(
     code: Function | Procedure, functions: dict[str, Callable[..., Any]], exact: bool = False
 ) -> Callable[..., None]:
     """Define a generated function in a namespace that holds `functions` only; `exact`: numbers are float64."""
-    text = parse(code.text)
     namespace: dict[str, Any] = {**functions, "inf": np.inf, "nan": np.nan, "range": range, "abs": abs}
     namespace |= {"min": min, "max": max}
-    if exact:
-        numbers = _Float64()
-        text = ast.fix_missing_locations(numbers.visit(text))
-        namespace |= numbers.numbers
-    exec(compile(text, f"<sparsead {code.name}>", "exec"), namespace)  # our own text, never a user's
+    text = _with_float64(code.text, namespace) if exact else code.text
+    exec(compile(parse(text), f"<sparsead {code.name}>", "exec"), namespace)  # our own text, never a user's
     return namespace[code.name]
 
 
-class _Float64(ast.NodeTransformer):
-    """Replace numbers by names of float64 ones: a division by Python's 0.0 is an error."""
+def _with_float64(text: str, namespace: dict[str, Any]) -> str:
+    """Replace numbers by names of float64 ones, put into `namespace`: a division by Python's 0.0 is an error."""
 
-    def __init__(self) -> None:
-        self.numbers: dict[str, Any] = {}
+    def named(number: re.Match[str]) -> str:
+        name = f"number_{number[0].replace('.', '_').replace('-', 'm').replace('+', '')}"
+        namespace[name] = np.float64(number[0])
+        return name
 
-    def visit_Constant(self, node: ast.Constant) -> ast.expr:
-        if not isinstance(node.value, float):
-            return node
-        name = f"number_{node.value!r}"
-        self.numbers[name] = np.float64(node.value)
-        return ast.Name(name, ast.Load())
+    return FLOAT.sub(named, text)
 
 
 def _binding(function: Callable[..., None], source: Function) -> Bind:

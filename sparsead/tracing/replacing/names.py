@@ -276,7 +276,7 @@ def _of_home(name: str, stand_in: StandIn) -> property:
 
 def _look_after(module: types.ModuleType) -> None:
     """Let a module tell who asks for its functions."""
-    kind = type(module)
+    kind: Any = type(module)
     if not issubclass(kind, _Home):
         names = (name for name, value in vars(module).items() if isinstance(value, Hashable) and value in PATCHES)
         CHANGES.module(module, _home(kind, tuple((name, PATCHES[vars(module)[name]]) for name in names)))
