@@ -81,7 +81,8 @@ def singular(a: Any) -> tuple[Any, Any, Any]:
     """Return U, the singular values, and V, each with its derivative, of matrices with a simple spectrum.
 
     With ``P = U.T @ dA @ V``: ``ds = diag(P)`` and
-    ``dU = U @ (F * (P * s + s[:, None] * P.T)) + (I - U @ U.T) @ dA @ V / s``, with ``F[i, j] = 1 / (s[j]**2 - s[i]**2)``, and the same for V with A transposed.
+    ``dU = U @ (F * (P * s + s[:, None] * P.T)) + (I - U @ U.T) @ dA @ V / s``, where
+    ``F[i, j] = 1 / (s[j]**2 - s[i]**2)``; the same for V with A transposed.
     """
     m, n = np.shape(a)[-2:]
     k, batch = min(m, n), np.shape(a)[:-2]

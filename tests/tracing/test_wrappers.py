@@ -42,6 +42,7 @@ def test_series_of_pandas():
     np.testing.assert_array_equal(sad.jacobian(lambda x: x**2, s)(s).toarray(), np.diag(2.0 * s.to_numpy()))
 
 
+@pytest.mark.filterwarnings("ignore:the matrix subclass")
 @pytest.mark.parametrize(
     "f",
     [
