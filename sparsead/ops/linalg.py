@@ -160,7 +160,7 @@ def solve(a: Any, b: Any) -> Any:
     lambda x: np.linalg.norm(x, ord="fro"),
     lambda x: np.linalg.norm(x, ord=1),
     lambda x: np.linalg.norm(x, ord=2),
-    lambda x: np.linalg.norm(x, "nuc", None, True),  # type: ignore[call-overload]
+    lambda x: np.linalg.norm(x, "nuc", None, True),
     family="linear algebra",
 )
 def norm(x: Any, ord: Any = None, axis: Any = None, keepdims: bool = False) -> Any:
