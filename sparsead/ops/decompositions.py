@@ -214,7 +214,7 @@ def pinv(a: Any, rcond: Any = None, hermitian: bool = False, *, rtol: Any = None
     lambda x: np.linalg.lstsq(x[:, :2], x[:, 3])[0],
     lambda x: np.linalg.lstsq(x.T, x.T[:, :2] ** 2)[1],
     lambda x: np.linalg.lstsq(np.vander([0.0, 1.0, 3.0], 2), x)[0],
-    lambda x: np.linalg.lstsq(x, x[:, 0])[0],
+    lambda x: np.linalg.lstsq(x + 2.0 * np.eye(3, 4), x[:, 0])[0],
     family="linear algebra",
 )
 def lstsq(a: Any, b: Any, rcond: Any = None) -> tuple[Any, Any, Any, Any]:
@@ -267,7 +267,7 @@ def _orthogonal(a: Any) -> tuple[Any, Any]:
 @composite(
     np.linalg.qr,
     lambda x: np.linalg.qr(x)[1],
-    lambda x: np.linalg.qr(x).Q ** 2,
+    lambda x: np.linalg.qr(x + 2.0 * np.eye(3, 4)).Q[0] ** 2,
     lambda x: np.linalg.qr(x.T).Q ** 2,
     lambda x: np.linalg.qr(x.T, "r"),
     family="linear algebra",

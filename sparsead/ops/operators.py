@@ -94,3 +94,4 @@ for _name in ("__rmatmul__", "__rmul__"):
     replace_method(HOME, "LinearOperator", _name, _from_the_right)
 replace_method_always(HOME, "LinearOperator", "_init_dtype", _kind)
 replace_method(HOME, "_PowerLinearOperator", "_power", _power)
+replace_method(HOME, "MatrixLinearOperator", "_matmat", lambda original, operator, x: operator.A @ x)  # not ndarray.dot

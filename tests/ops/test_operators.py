@@ -13,6 +13,7 @@ from tests.reference import differences
 X = np.array([0.31, 0.74, 0.52, 0.93, 0.17, 0.66])
 MATRIX = scipy.sparse.diags_array([1.0, -2.0, 3.0], offsets=[-1, 0, 2], shape=(6, 6)).tocsr()
 STORED = aslinearoperator(MATRIX)
+DENSE = aslinearoperator(np.arange(36.0).reshape(6, 6))
 ROLLED = LinearOperator((6, 6), matvec=lambda v: np.roll(v, 1) - v, rmatvec=lambda v: np.roll(v, -1) - v, dtype=float)
 
 
@@ -35,6 +36,7 @@ PRODUCTS = [
     lambda x: Weighed(x) @ np.stack([x, x**2], axis=1),
     lambda x: LinearOperator((6, 6), matvec=lambda v: np.cumsum(v) * x) @ np.arange(6.0),
     lambda x: aslinearoperator(np.outer(x, x)) @ x,
+    lambda x: DENSE @ x + aslinearoperator(np.tri(6)).matvec(x**2) + x @ DENSE,
 ]
 
 
