@@ -4,7 +4,7 @@ BIN := .venv/bin
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 
 .PHONY: demo test doctest lint types check fuzz plain coverage mutate mutate-border numpy-tests versions optimised stress
-.PHONY: allocations docs bench clean
+.PHONY: allocations docs bench clean grids gpu
 
 .venv/ready: pyproject.toml
 	$(PYTHON) -m venv .venv
@@ -35,6 +35,14 @@ fuzz: .venv/ready     ## try random programs, colorings and files, with fresh se
 	$(BIN)/python -m tests.fuzz programs --minutes $(MINUTES)
 	$(BIN)/python -m tests.fuzz matrices --minutes $(MINUTES)
 	$(BIN)/python -m tests.fuzz readers --minutes $(MINUTES)
+
+grids: .venv/ready    ## run the kernels for devices on the CPU, for random programs, for MINUTES=10; assemble those of the benchmarks
+	$(PIP) -e ".[test-cuda]"
+	$(BIN)/python -m tests.fuzz grids --minutes $(MINUTES)
+	$(BIN)/python -m pytest tests/emit/test_grid.py tests/emit/test_assembled.py tests/derivatives/test_device.py
+
+gpu:                  ## on a machine with a CUDA device: values against the CPU, bandwidth; some four minutes, writes build/gpu.md
+	$(PYTHON) -m benchmarks.gpu
 
 stress: .venv/ready   ## threads that prepare, evaluate, import, pickle, compile and fork at once, for MINUTES=10
 	$(BIN)/python -m tests.stress --minutes $(MINUTES)

@@ -15,7 +15,8 @@ from benchmarks.report import Dots, Lines, Part, markdown, show
 from benchmarks.store import ROOT, keep, kept
 
 MODULES = (
-    "collection", "start", "passes", "growth", "stages", "scale", "solvers", "loops", "brusselator", "rosenbrock",
+    "collection", "start", "passes", "growth", "stages", "scale", "solvers", "loops", "steps", "brusselator",
+    "rosenbrock",
 )  # fmt: skip
 PARTS: dict[str, Callable[[], list[Part]]] = {
     name: partial(lambda name: import_module(f"benchmarks.{name}").run(), name) for name in MODULES

@@ -1,4 +1,4 @@
-"""Loops that stay loops: what derivatives through many steps take to prepare, in fresh processes, and to evaluate.
+"""Derivatives through many steps, by `repeat` and written out: what they take to prepare, and to evaluate.
 
 This module is also the script that a fresh process runs: ``python -m benchmarks.steps KIND STEPS``.
 """
@@ -24,6 +24,7 @@ CASES = (
     ("gradient, Euler", 160), ("gradient, Euler", 10_000), ("gradient, RK4", 50), ("gradient, RK4", 1_000),
     ("Jacobian, RK4", 50), ("Jacobian, RK4", 1_000), ("Jacobian, chain", 1), ("Jacobian, chain", 10),
     ("Jacobian, chain", 100),
+    *(("Jacobian, chain, plain for", steps) for steps in (1, 2, 5, 10, 100)),
 )  # fmt: skip
 MOST = 1.0  # seconds of a preparation, cold
 
@@ -69,17 +70,24 @@ def measure(kind: str, steps: int) -> dict[str, float]:
     import sparsead as sad
     from sparsead.extend import repeat
 
-    what, name = kind.split(", ")
+    what, name, *plain = kind.split(", ")
+    through = _plain if plain else repeat
     step, x = STEPS[name], np.random.default_rng(0).uniform(0.2, 0.8, N)
     start = time.process_time()
     if what == "gradient":
-        made = sad.gradient(lambda u: np.sum(repeat(step, u, steps) ** 2), x)
+        made = sad.gradient(lambda u: np.sum(through(step, u, steps) ** 2), x)
     else:
-        made = sad.jacobian(lambda u: repeat(step, u, steps), x)
+        made = sad.jacobian(lambda u: through(step, u, steps), x)
     made(x)
     first = time.process_time() - start
     found = {"first": first, "evaluate": _median(lambda: made(x)), "value": _median(lambda: made.value(x))}
     return found | ({"hand": _by_hand(steps, x, made(x))} if kind == "gradient, Euler" else {})
+
+
+def _plain(step: Callable[[Any], Any], u: Any, steps: int) -> Any:
+    for _ in range(steps):
+        u = step(u)
+    return u
 
 
 def _median(call: Callable[[], Any], runs: int = 7) -> float:

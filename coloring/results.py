@@ -68,8 +68,7 @@ class ColoringResult(ABC):
     @property
     def lower_bound(self) -> int:
         """Proven lower bound on `num_colors` (for colorings of this kind)."""
-        quick = self.problem.quick_bound
-        return quick if self.num_colors <= quick else self.problem.lower_bound
+        return self.problem.bound_against(self.num_colors)
 
     @property
     def certificate(self) -> str:

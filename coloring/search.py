@@ -82,8 +82,7 @@ class Search:
     @property
     def _bound(self) -> int:
         """The number of colors at which the search can stop: the lower bound, as far as this search proves it."""
-        quick = self.problem.quick_bound
-        return self.problem.lower_bound if self.thorough and self.num_colors > quick else quick
+        return self.problem.bound_against(self.num_colors, self.thorough)
 
     @property
     def _limit(self) -> int:

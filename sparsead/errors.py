@@ -64,6 +64,10 @@ class InputError(SparseADError, ValueError):
     refuses = False
 
 
+class NotOfferedError(InputError, AttributeError):
+    """A derivative of this kind has the member, but this one cannot have it."""
+
+
 @dataclass(frozen=True)
 class Origin:
     """A place in the user's code."""

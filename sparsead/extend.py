@@ -82,6 +82,9 @@ def operation(
     array([[ 0.909, -0.416,  0.   ],
            [ 0.   ,  0.141, -1.98 ]])
     """
+    from sparsead.derivatives.given import check_given  # the rest of the house, which this is not part of
+
+    check_given(jvp=jvp, vjp=vjp, shape=shape, linear=linear, name=name)
     if jvp is None and vjp is None:
         raise InputError("an operation needs its derivative: give jvp=, vjp=, or both")
 
@@ -148,6 +151,11 @@ class _Opaque:
                 self._known[number] = out.copy()
         else:
             out[:] = self._known[number]
+
+    def passes(self, number: int) -> tuple[int, str]:
+        """Return how many products give the entries of a derivative, and which."""
+        colored, by_column = self._products[number]
+        return colored.num_colors, "JVP" if by_column else "VJP"
 
     def _recover(self, operands: tuple[np.ndarray, ...], number: int, out: np.ndarray) -> None:
         colored, by_column = self._products[number]

@@ -7,6 +7,8 @@ from typing import Any
 
 EXTRAS = {
     "click": "cli",
+    "cupy": "cuda",
+    "cupyx": "cuda",
     "cyipopt": "ipopt",
     "matplotlib": "plot",
     "mpi4py": "mpi",

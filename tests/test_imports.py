@@ -14,7 +14,7 @@ ALLOWED = {
     "coloring": {"coloring.interrupts", "coloring.cached"},
     "coloring.interrupts": set(),
     "coloring.cached": set(),
-    "sparsead.contract": {"coloring", "sparsead.tracing"},
+    "sparsead.contract": {"coloring", "sparsead.errors", "sparsead.tracing"},
     "sparsead.forks": set(),
     "sparsead.errors": set(),
     "sparsead.extras": set(),
@@ -44,9 +44,9 @@ ALLOWED = {
         "sparsead.emit",
     },
     "sparsead.derivatives": {
-        "coloring", "coloring.cached", "sparsead.contract", "sparsead.errors", "sparsead.memory", "sparsead.stages",
-        "sparsead.program", "sparsead.tracing", "sparsead.ops", "sparsead.kernels", "sparsead.emit", "sparsead.explain",
-        "sparsead.keeping", "sparsead.checking", "sparsead.sweeps",
+        "coloring", "coloring.cached", "sparsead.contract", "sparsead.errors", "sparsead.extras", "sparsead.memory",
+        "sparsead.stages", "sparsead.program", "sparsead.tracing", "sparsead.ops", "sparsead.kernels", "sparsead.emit",
+        "sparsead.explain", "sparsead.keeping", "sparsead.checking", "sparsead.sweeps",
     },
     "sparsead.ranks": {
         "sparsead.errors", "sparsead.extras", "sparsead.program", "sparsead.tracing", "sparsead.checking",

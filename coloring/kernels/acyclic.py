@@ -1,13 +1,13 @@
 """Acyclic coloring: two-colored trees kept by union-find over the edges."""
 
 import numpy as np
-from numba import njit
 
 from .bits import add, first_free, has, wider
+from .kernel import Kernel
 from .star import NEUTRAL, collect_neighbor_colors
 
 
-@njit(cache=True)
+@Kernel
 def color_acyclic(indptr, indices, edge, order, colors, two_sided, limit):
     """First-fit acyclic coloring of a graph without loops, vertices visited in `order`.
 
@@ -40,7 +40,7 @@ def color_acyclic(indptr, indices, edge, order, colors, two_sided, limit):
     return colors
 
 
-@njit(cache=True)
+@Kernel
 def _forbid(v, indptr, indices, edge, colors, around, twice, tree, met, forbidden):
     """Forbid the colors of trees that `v` would touch through two neighbors."""
     for k in range(indptr[v], indptr[v + 1]):
@@ -63,7 +63,7 @@ def _forbid(v, indptr, indices, edge, colors, around, twice, tree, met, forbidde
                 add(forbidden, color)
 
 
-@njit(cache=True)
+@Kernel
 def _join(v, indptr, indices, edge, colors, around, once, first_edge, tree):
     """Enter the edges of `v` into the trees that they extend at either end."""
     color = colors[v]
@@ -85,7 +85,7 @@ def _join(v, indptr, indices, edge, colors, around, once, first_edge, tree):
         around[w, 0, word] |= bit
 
 
-@njit(cache=True)
+@Kernel
 def find(tree, e):
     """Root of the tree of an edge, halving the path on the way."""
     while tree[e] != e:

@@ -1,7 +1,10 @@
 """All colorings of a few vertices, one after the other, until one is found or there is none."""
 
+from functools import partial
+
 import numpy as np
-from numba import njit
+
+from .kernel import Kernel
 
 NEUTRAL = -1
 UNCOLORED = -2
@@ -9,7 +12,7 @@ FOUND, IMPOSSIBLE, GIVEN_UP = 1, 0, -1
 DISTANCE_ONE, STAR, ACYCLIC = 0, 1, 2
 
 
-@njit(cache=True)
+@partial(Kernel, work=lambda *arguments: arguments[-1])  # the most steps
 def find(indptr, indices, side, may_be_neutral, order, kind, num_colors, most_steps):
     """Whether the graph has a coloring with so many colors, on both sides together; and one, if it is found.
 
@@ -50,7 +53,7 @@ def find(indptr, indices, side, may_be_neutral, order, kind, num_colors, most_st
     return GIVEN_UP, colors
 
 
-@njit(cache=True)
+@Kernel
 def _fits(v, indptr, indices, side, colors, kind, seen, queue, step):
     """Whether the color of `v` breaks nothing among the vertices colored so far."""
     for k in range(indptr[v], indptr[v + 1]):
@@ -77,12 +80,12 @@ def _fits(v, indptr, indices, side, colors, kind, seen, queue, step):
     return True
 
 
-@njit(cache=True)
+@Kernel
 def _same(v, w, side, colors):
     return colors[v] == colors[w] and side[v] == side[w]
 
 
-@njit(cache=True)
+@Kernel
 def _repeated(a, around, but, indptr, indices, side, colors):
     """Whether another vertex around `around`, besides `but`, has the color of `a`."""
     if colors[a] < 0:
@@ -94,7 +97,7 @@ def _repeated(a, around, but, indptr, indices, side, colors):
     return False
 
 
-@njit(cache=True)
+@Kernel
 def _on_path(v, w, indptr, indices, side, colors):
     """Whether ``v - w - x - y`` or ``y - v - w - x`` has two colors."""
     is_middle = _repeated(w, v, v, indptr, indices, side, colors)
@@ -106,7 +109,7 @@ def _on_path(v, w, indptr, indices, side, colors):
     return False
 
 
-@njit(cache=True)
+@Kernel
 def _on_cycle(v, w, indptr, indices, side, colors, seen, queue, stamp):
     """Whether the vertices of the colors of `v` and `w` that are connected with `v` have a cycle."""
     queue[0] = v

@@ -1,24 +1,25 @@
 """Sets of small numbers as the bits of 64-bit words."""
 
 import numpy as np
-from numba import njit
+
+from .kernel import Kernel
 
 FULL = np.uint64(0xFFFFFFFFFFFFFFFF)
 
 
-@njit(cache=True)
+@Kernel
 def has(words, number):
     """Whether the number is in the set."""
     return (words[number >> 6] >> np.uint64(number & 63)) & np.uint64(1) != 0
 
 
-@njit(cache=True)
+@Kernel
 def add(words, number):
     """Put the number into the set."""
     words[number >> 6] |= np.uint64(1) << np.uint64(number & 63)
 
 
-@njit(cache=True)
+@Kernel
 def first_free(words):
     """Least number that is not in the set; the capacity of the set if it is full."""
     for s in range(words.size):
@@ -30,7 +31,7 @@ def first_free(words):
     return 64 * words.size
 
 
-@njit(cache=True)
+@Kernel
 def wider(sets):
     """Copy an array of sets (the words along its last axis) with twice the capacity."""
     copy = np.zeros((sets.shape[0], sets.shape[1], 2 * sets.shape[2]), np.uint64)

@@ -1,12 +1,12 @@
 """Dense parts of a graph, for lower bounds."""
 
 import numpy as np
-from numba import njit
 
+from .kernel import Kernel
 from .neighbors import neighbors
 
 
-@njit(cache=True)
+@Kernel
 def greedy_clique(graph, degree, starts):
     """Size of the largest clique grown greedily from one of these vertices."""
     member_neighbors = np.zeros(degree.size, np.int32)
@@ -19,7 +19,7 @@ def greedy_clique(graph, degree, starts):
             member_neighbors[v] = -degree.size - 1
             size += 1
             following = np.int32(-1)
-            for t in range(neighbors(graph, v)):
+            for t in range(neighbors(graph, np.int64(v))):
                 w = graph.buffer[t]
                 member_neighbors[w] += 1
                 if member_neighbors[w] == size and (following < 0 or degree[w] > degree[following]):
@@ -29,7 +29,7 @@ def greedy_clique(graph, degree, starts):
     return best
 
 
-@njit(cache=True)
+@Kernel
 def entries_among_first(indptr, indices, order):
     """For each vertex of `order`, its entries in the columns of itself and of earlier vertices."""
     place = np.empty(order.size, np.int32)
@@ -44,7 +44,7 @@ def entries_among_first(indptr, indices, order):
     return count
 
 
-@njit(cache=True)
+@Kernel
 def full_reach(indptr, indices):
     """For each vertex ``v``, the greatest b for which v + 1, ..., v + b are all its neighbors."""
     reach = np.zeros(indptr.size - 1, np.int64)

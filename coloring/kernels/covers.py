@@ -1,10 +1,11 @@
 """Vertex covers: which vertices get a color in a bicoloring."""
 
 import numpy as np
-from numba import njit
+
+from .kernel import Kernel
 
 
-@njit(cache=True)
+@Kernel
 def implicit_cover(indptr, indices, order):
     """Vertices that are kept when each, in `order`, is kept if one of its edges is not yet covered."""
     kept = np.zeros(indptr.size - 1, np.bool_)

@@ -1,10 +1,11 @@
 """Distance-1 coloring of a graph, and the traversals that order it."""
 
 import numpy as np
-from numba import njit
+
+from .kernel import Kernel
 
 
-@njit(cache=True)
+@Kernel
 def color_vertices(indptr, indices, order):
     """First-fit colors of the vertices, visited in `order`."""
     colors = np.full(indptr.size - 1, -1, np.int32)
@@ -20,7 +21,7 @@ def color_vertices(indptr, indices, order):
     return colors
 
 
-@njit(cache=True)
+@Kernel
 def breadth_first(indptr, indices, source, seen, order):
     """Append the component of `source` to `order` in breadth-first order; return its size."""
     order[0] = source
@@ -38,7 +39,7 @@ def breadth_first(indptr, indices, source, seen, order):
     return tail
 
 
-@njit(cache=True)
+@Kernel
 def depth_first(indptr, indices, source, seen, order):
     """Append the component of `source` to `order` in depth-first order; return its size."""
     following = indptr[:-1].copy()

@@ -1,10 +1,11 @@
 """Partial distance-2 coloring of the columns of a bipartite graph."""
 
 import numpy as np
-from numba import njit
+
+from .kernel import Kernel
 
 
-@njit(cache=True)
+@Kernel
 def color_columns(indptr, indices, num_rows, order, limit):
     """First-fit colors of the columns, visited in `order`.
 

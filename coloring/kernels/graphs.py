@@ -1,10 +1,11 @@
 """Adjacency lists without loops, and which stored entry and which edge each item of them is."""
 
 import numpy as np
-from numba import njit
+
+from .kernel import Kernel
 
 
-@njit(cache=True)
+@Kernel
 def adjacency(indptr, indices):
     """Adjacency lists of a symmetric pattern, with the stored entry behind each item."""
     adj_indptr = np.zeros_like(indptr)
@@ -21,7 +22,7 @@ def adjacency(indptr, indices):
     return adj_indptr, adj_indices[:count].copy(), entry[:count].copy()
 
 
-@njit(cache=True)
+@Kernel
 def bipartite_adjacency(indptr, indices, num_columns, like):
     """Adjacency lists of [0 Aᵀ; A 0], in the type of `like`: columns are the vertices 0 to n - 1, rows follow."""
     m, n, nnz = indptr.size - 1, num_columns, indices.size
@@ -44,7 +45,7 @@ def bipartite_adjacency(indptr, indices, num_columns, like):
     return adj_indptr, adj_indices, entry
 
 
-@njit(cache=True)
+@Kernel
 def edge_numbers(indptr, indices):
     """Number the edges; both directions of an edge get its number.
 
@@ -65,7 +66,7 @@ def edge_numbers(indptr, indices):
     return edge
 
 
-@njit(cache=True)
+@Kernel
 def edge_items(edge):
     """Return the two items of each edge, shape (num_edges, 2)."""
     items = np.full((edge.size // 2, 2), -1, edge.dtype)

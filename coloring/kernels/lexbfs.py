@@ -1,12 +1,12 @@
 """Lexicographic breadth-first search."""
 
 import numpy as np
-from numba import njit
 
+from .kernel import Kernel
 from .neighbors import neighbors
 
 
-@njit(cache=True)
+@Kernel
 def lexicographic(graph, start):
     """Vertices in the order of a lexicographic breadth-first search (Rose, Tarjan, Lueker 1976).
 
@@ -32,7 +32,7 @@ def lexicographic(graph, start):
         v = line[at]
         first[class_of[v]] = at + 1
         count[class_of[v]] -= 1
-        for t in range(neighbors(graph, v)):
+        for t in range(neighbors(graph, np.int64(v))):
             w = graph.buffer[t]
             if place[w] <= at:
                 continue

@@ -7,7 +7,8 @@ symmetric matrix and the column intersection graph of any matrix, which is never
 from typing import NamedTuple
 
 import numpy as np
-from numba import njit
+
+from .kernel import Kernel
 
 
 class Neighborhood(NamedTuple):
@@ -24,6 +25,12 @@ class Neighborhood(NamedTuple):
     t_indices: np.ndarray
     seen: np.ndarray
     buffer: np.ndarray
+
+    @property
+    def work(self) -> int:
+        """About how many entries, or pairs of them, the neighbors of all vertices are found by."""
+        lines = self.t_indptr.size - 1
+        return self.indices.size if lines < 1 else self.indices.size * (1 + self.t_indices.size // lines)
 
 
 def distance_one(indptr: np.ndarray, indices: np.ndarray) -> Neighborhood:
@@ -42,7 +49,7 @@ def _scratch(indptr: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     return np.zeros(size, np.bool_), np.empty(size, np.int32)
 
 
-@njit(cache=True)
+@Kernel
 def neighbors(graph, vertex):
     """Write the neighbors of `vertex` to ``graph.buffer``, each once, and return their number."""
     buffer, seen = graph.buffer, graph.seen

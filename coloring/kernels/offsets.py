@@ -1,10 +1,11 @@
 """The diagonals of a matrix that hold entries."""
 
 import numpy as np
-from numba import njit
+
+from .kernel import Kernel
 
 
-@njit(cache=True)
+@Kernel
 def distinct_offsets(indptr, indices, limit):
     """Distinct values of column minus row, how often each occurs, and with which it shares a row (as bits).
 
@@ -38,7 +39,7 @@ def distinct_offsets(indptr, indices, limit):
     return offsets[:found].copy(), counts[:found].copy(), together[:found].copy()
 
 
-@njit(cache=True)
+@Kernel
 def first_repeat(indptr, indices, colors, num_colors):
     """First line with two members of one color, and their places in it; -1 if there is none."""
     last = np.full(num_colors, -1, np.int64)

@@ -1,12 +1,12 @@
 """Vertex orders by degree, on any neighborhood."""
 
 import numpy as np
-from numba import njit
 
+from .kernel import Kernel
 from .neighbors import neighbors
 
 
-@njit(cache=True)
+@Kernel
 def degrees(graph):
     """Number of neighbors of each vertex."""
     degree = np.zeros(graph.seen.size, np.int32)
@@ -27,7 +27,7 @@ def degrees(graph):
     return degree
 
 
-@njit(cache=True)
+@Kernel
 def by_dynamic_degree(graph, degree, start, greatest, step):
     """Vertices by extreme dynamic degree.
 
@@ -52,7 +52,7 @@ def by_dynamic_degree(graph, degree, start, greatest, step):
         _remove(v, level, head, after, before)
         degree[v] = -1
         order[place] = v
-        for t in range(neighbors(graph, v)):
+        for t in range(neighbors(graph, np.int64(v))):
             w = graph.buffer[t]
             if degree[w] >= 0:
                 _remove(w, degree[w], head, after, before)
@@ -62,7 +62,7 @@ def by_dynamic_degree(graph, degree, start, greatest, step):
     return order
 
 
-@njit(cache=True)
+@Kernel
 def _push(v, degree, head, after, before):
     """Put a vertex on the stack of its degree."""
     top = head[degree]
@@ -73,7 +73,7 @@ def _push(v, degree, head, after, before):
     head[degree] = v
 
 
-@njit(cache=True)
+@Kernel
 def _remove(v, degree, head, after, before):
     """Take a vertex out of the stack of its degree."""
     left, right = before[v], after[v]

@@ -6,13 +6,14 @@ color.  In a star coloring there are none; in an acyclic coloring they have been
 """
 
 import numpy as np
-from numba import njit
+
+from .kernel import Kernel
 
 UNDECIDED = -1
 CONFLICT = -2
 
 
-@njit(cache=True)
+@Kernel
 def shared_colors(indptr, indices, colors):
     """For each item ``v -> w``: whether another neighbor of ``v`` has the color of ``w``."""
     shared = np.zeros(indices.size, np.bool_)
@@ -31,7 +32,7 @@ def shared_colors(indptr, indices, colors):
     return shared
 
 
-@njit(cache=True)
+@Kernel
 def orient_stars(indptr, indices, edge, colors, shared):
     """Item read for each edge in a star coloring; `UNDECIDED` if both will do, `CONFLICT` if none."""
     chosen = np.full(indices.size // 2, CONFLICT, indices.dtype)
@@ -43,7 +44,7 @@ def orient_stars(indptr, indices, edge, colors, shared):
     return chosen
 
 
-@njit(cache=True)
+@Kernel
 def orient_trees(indptr, indices, edge, ends, colors, shared):
     """Item read for each edge in an acyclic coloring, the order of elimination, and what it feeds.
 
@@ -97,7 +98,7 @@ def orient_trees(indptr, indices, edge, ends, colors, shared):
     return chosen, taken[:count].copy(), feeds
 
 
-@njit(cache=True)
+@Kernel
 def _nodes(indptr, indices, edge, colors):
     """Node of each item between colored vertices (-1 elsewhere), its edges, and their exclusive or."""
     node = np.full(indices.size, -1, indices.dtype)
@@ -121,7 +122,7 @@ def _nodes(indptr, indices, edge, colors):
     return node, degree[:count].copy(), remaining[:count].copy()
 
 
-@njit(cache=True)
+@Kernel
 def decide(indices, items, chosen, codes, read):
     """Settle the `UNDECIDED` edges so that few colors are read besides those marked in `read`.
 
@@ -154,7 +155,7 @@ def decide(indices, items, chosen, codes, read):
             chosen[e] = items[e, 0] if read[codes[indices[items[e, 0]]]] else items[e, 1]
 
 
-@njit(cache=True)
+@Kernel
 def settle(indptr, indices, edge, items, colors, diagonal, num_first, substitution):
     """Colors with -1 for each vertex whose color is not read, renumbered without gaps; empty if there is a conflict."""
     shared = shared_colors(indptr, indices, colors)
@@ -192,7 +193,7 @@ def settle(indptr, indices, edge, items, colors, diagonal, num_first, substituti
     return settled
 
 
-@njit(cache=True)
+@Kernel
 def color_codes(colors, num_first):
     """One number per color and side of the graph, -1 for neutral vertices; and how many numbers there are."""
     codes = colors.astype(np.int64)

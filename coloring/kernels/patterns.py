@@ -1,10 +1,11 @@
 """A counting sort: compressed rows from unsorted ones."""
 
 import numpy as np
-from numba import njit
+
+from .kernel import Kernel
 
 
-@njit(cache=True)
+@Kernel
 def compress_rows(rows, columns, num_rows, indptr):
     """Column indices grouped by row, in the order given; ``indptr`` (zeros) receives the offsets."""
     for k in range(rows.size):

@@ -1,9 +1,9 @@
 """From directed edges to the place of every stored entry."""
 
-from numba import njit
+from .kernel import Kernel
 
 
-@njit(cache=True)
+@Kernel
 def symmetric_sources(indptr, indices, entry, edge, items, chosen, colors, line, color):
     """Both entries of an edge are read in the row of its leaf, at the color of its parent."""
     for leaf in range(indptr.size - 1):
@@ -15,7 +15,7 @@ def symmetric_sources(indptr, indices, entry, edge, items, chosen, colors, line,
                     color[entry[items[e, end]]] = colors[indices[k]]
 
 
-@njit(cache=True)
+@Kernel
 def bidirectional_sources(indptr, indices, entry, edge, chosen, colors, num_columns, line, color):
     """An entry is read in its row if its column is the parent, else in its column."""
     for leaf in range(indptr.size - 1):

@@ -1,10 +1,11 @@
 """Moving values between a sparse matrix and its compressed form."""
 
 import numpy as np
-from numba import njit
+
+from .kernel import Kernel
 
 
-@njit(cache=True)
+@Kernel
 def compress_columns(indptr, indices, data, colors, B):
     """Add column ``j`` of the matrix to column ``colors[j]`` of `B`; neutral columns are left out."""
     for i in range(indptr.size - 1):
@@ -14,7 +15,7 @@ def compress_columns(indptr, indices, data, colors, B):
                 B[i, color] += data[k]
 
 
-@njit(cache=True)
+@Kernel
 def compress_rows(indptr, indices, data, colors, B):
     """Add row ``i`` of the matrix to row ``colors[i]`` of `B`; neutral rows are left out."""
     for i in range(indptr.size - 1):
@@ -24,7 +25,7 @@ def compress_rows(indptr, indices, data, colors, B):
                 B[color, indices[k]] += data[k]
 
 
-@njit(cache=True)
+@Kernel
 def gather(line, color, B_column, B_row, out):
     """Read each stored entry at its place in one of the two compressed matrices."""
     for k in range(line.size):
@@ -34,7 +35,7 @@ def gather(line, color, B_column, B_row, out):
             out[k] = B_row[~color[k], line[k]]
 
 
-@njit(cache=True)
+@Kernel
 def gather_block(start, entry, line, B, first_color, out):
     """Read the entries whose color lies in the block ``first_color + range(B.shape[1])``."""
     for c in range(B.shape[1]):
@@ -43,7 +44,7 @@ def gather_block(start, entry, line, B, first_color, out):
             out[k] = B[line[k], c]
 
 
-@njit(cache=True)
+@Kernel
 def substitute(taken, feeds, out):
     """Take each value, once it is final, from the value that was read together with it."""
     for t in range(taken.size):
@@ -51,7 +52,7 @@ def substitute(taken, feeds, out):
             out[feeds[t]] -= out[taken[t]]
 
 
-@njit(cache=True)
+@Kernel
 def substitution_levels(taken, feeds, count):
     """How many substitutions come before each one, at least: those of one level do not depend on each other."""
     level = np.zeros(taken.size, taken.dtype)

@@ -1,13 +1,13 @@
 """DSATUR: the vertex that sees most colors goes first."""
 
 import numpy as np
-from numba import njit
 
 from .bits import first_free, wider
+from .kernel import Kernel
 from .neighbors import neighbors
 
 
-@njit(cache=True)
+@Kernel
 def by_saturation(graph, by_rank, rank):
     """Vertices in the order of DSATUR (Brélaz 1979), and its colors.
 
@@ -29,7 +29,7 @@ def by_saturation(graph, by_rank, rank):
         if colors[v] == 64 * around.shape[2]:
             around = wider(around)
         word, bit = colors[v] >> 6, np.uint64(1) << np.uint64(colors[v] & 63)
-        for t in range(neighbors(graph, v)):
+        for t in range(neighbors(graph, np.int64(v))):
             w = graph.buffer[t]
             if colors[w] < 0 and not around[w, 0, word] & bit:
                 around[w, 0, word] |= bit
@@ -38,14 +38,14 @@ def by_saturation(graph, by_rank, rank):
     return order, colors
 
 
-@njit(cache=True)
+@Kernel
 def _precedes(v, w, saturation, rank):
     if saturation[v] != saturation[w]:
         return saturation[v] > saturation[w]
     return rank[v] < rank[w]
 
 
-@njit(cache=True)
+@Kernel
 def _lift(heap, place, at, saturation, rank):
     """Move the vertex at this place of the heap up to where it belongs."""
     v = heap[at]
@@ -60,7 +60,7 @@ def _lift(heap, place, at, saturation, rank):
     place[v] = at
 
 
-@njit(cache=True)
+@Kernel
 def _drop_top(heap, place, size, saturation, rank):
     """Remove the first vertex of a heap of this size."""
     v = heap[size - 1]

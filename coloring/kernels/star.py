@@ -1,9 +1,9 @@
 """Star coloring with a few words of bits per vertex."""
 
 import numpy as np
-from numba import njit
 
 from .bits import add, first_free, has, wider
+from .kernel import Kernel
 
 NEUTRAL = -1
 UNCOLORED = -2
@@ -14,7 +14,7 @@ HUBS = 1  # colors of the hubs of those stars, of two edges or more, in which it
 SPOKES = 2  # colors that two or more of its neighbors share: it is the hub of a star of that color
 
 
-@njit(cache=True)
+@Kernel
 def color_star(indptr, indices, order, colors, two_sided, limit):
     """First-fit star coloring of a graph without loops, vertices visited in `order`.
 
@@ -52,7 +52,7 @@ def color_star(indptr, indices, order, colors, two_sided, limit):
     return colors
 
 
-@njit(cache=True)
+@Kernel
 def color_restricted_star(indptr, indices, order, limit):
     """First-fit star coloring in which the middle of every path on three has the lowest color.
 
@@ -88,7 +88,7 @@ def color_restricted_star(indptr, indices, order, limit):
     return colors
 
 
-@njit(cache=True)
+@Kernel
 def collect_neighbor_colors(v, indptr, indices, colors, once, twice):
     """Sets of the colors that one neighbor, and that several neighbors, of `v` have."""
     for k in range(indptr[v], indptr[v + 1]):
@@ -100,7 +100,7 @@ def collect_neighbor_colors(v, indptr, indices, colors, once, twice):
                 add(once, color)
 
 
-@njit(cache=True)
+@Kernel
 def _forbid(v, indptr, indices, colors, sets, twice, forbidden):
     """Colors that would close a two-colored path on four vertices through `v`."""
     for k in range(indptr[v], indptr[v + 1]):
@@ -112,7 +112,7 @@ def _forbid(v, indptr, indices, colors, sets, twice, forbidden):
                 forbidden[s] |= sets[w, which, s]
 
 
-@njit(cache=True)
+@Kernel
 def _enter(v, indptr, indices, colors, sets, twice):
     """Update the sets after `v` was colored."""
     color = colors[v]
@@ -133,7 +133,7 @@ def _enter(v, indptr, indices, colors, sets, twice):
         sets[w, AROUND, word] |= bit
 
 
-@njit(cache=True)
+@Kernel
 def _neighbor_of_color(w, color, but, indptr, indices, colors):
     """Return the first neighbor of `w` of that color, other than `but`; there must be one."""
     k = indptr[w]

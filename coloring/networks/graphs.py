@@ -11,7 +11,7 @@ import numpy as np
 from .. import kernels
 from ..errors import ColoringError
 from ..graph import Graph
-from ..pattern import as_pattern
+from ..pattern import SparsityPattern, as_pattern
 from ..problems import make_problem
 from ..problems.base import Candidate, Problem
 
@@ -148,7 +148,10 @@ def _natural(graph: nx.Graph, colors: dict[int, int]) -> list[int]:
 
 
 def _intersection_graph(problem: Problem) -> nx.Graph:
-    return _lazy_graph(*kernels.intersection.adjacency_lists(problem.neighborhood(), True))
+    indptr, indices = kernels.intersection.adjacency_lists(problem.neighborhood())
+    size = problem.num_vertices
+    lists = SparsityPattern.from_coo(np.repeat(np.arange(size), np.diff(indptr)), indices, (size, size))
+    return _lazy_graph(lists.indptr, lists.indices)
 
 
 def _lazy_graph(indptr: np.ndarray, indices: np.ndarray) -> nx.Graph:

@@ -269,6 +269,8 @@ class Problem(ABC):
     def quick_proofs(self) -> dict[str, int]:
         """Lower bounds by what proves them, in words."""
 
+    plain_bound = 0  # a lower bound that costs next to nothing
+
     @cached_property
     def quick_bound(self) -> int:
         """A lower bound that costs no more than an attempt to color."""
@@ -278,6 +280,12 @@ class Problem(ABC):
     def lower_bound(self) -> int:
         """Proven lower bound on the number of colors; an exact search may raise it."""
         return self.find_lower_bound()
+
+    def bound_against(self, num_colors: int, thorough: bool = True) -> int:
+        """Return a proven lower bound: the cheapest that these colors meet, else the best (or a quick one)."""
+        if num_colors <= self.plain_bound:
+            return self.plain_bound
+        return self.lower_bound if thorough and num_colors > self.quick_bound else self.quick_bound
 
     def count(self, colors: np.ndarray) -> int:
         """Return the number of passes that these colors cost."""

@@ -14,6 +14,7 @@ from ..cached import cached_property
 from ..orientation import renumber
 from ..pattern import SparsityPattern
 from ..regular import block_size, blocks_of, circular_colorings
+from ..sizes import index_dtype
 from .base import NO_LIMIT, Candidate, Problem
 from .terms import Terms
 
@@ -64,7 +65,8 @@ class DistanceTwo(Problem):
 
     @cached_property
     def _intersection_lists(self) -> tuple[np.ndarray, np.ndarray]:
-        return kernels.intersection.adjacency_lists(self._pairs, False)
+        indptr, indices = kernels.intersection.adjacency_lists(self._pairs)
+        return indptr.astype(index_dtype(indices.size)), indices
 
     @property
     def _pairs(self) -> Any:
@@ -89,17 +91,25 @@ class DistanceTwo(Problem):
         """This problem itself."""
         return self
 
-    def quick_proofs(self) -> dict[str, int]:
-        """Entries of a line conflict pairwise; those of one color share none; and in small patterns, cliques."""
+    def _line_proofs(self) -> dict[str, int]:
+        """Entries of a line conflict pairwise; those of one color share none."""
         lengths = np.diff(self._lines.indptr)
         longest, at = int(lengths.max(initial=0)), int(lengths.argmax()) if lengths.size else 0
         line, members = ("row", "columns") if self.partition == "column" else ("column", "rows")
         packed = packing_bound(np.diff(self._lists.indptr), int(np.count_nonzero(lengths)))
-        proofs = {
+        return {
             f"{line} {at} has {longest} entries": longest,
             f"{members} of one color are too few to have the entries of all in {packed - 1} colors": packed,
         }
-        return proofs | (self._clique(max(longest, packed)) if self.is_small else {})
+
+    @cached_property
+    def plain_bound(self) -> int:
+        """What the lengths of lines say."""
+        return max(self._line_proofs().values())
+
+    def quick_proofs(self) -> dict[str, int]:
+        """What the lengths of lines say, and in small patterns cliques."""
+        return self._line_proofs() | (self._clique(self.plain_bound) if self.is_small else {})
 
     def find_lower_bound(self) -> int:
         """What a few vertices need that lie together, if it is more than the quick bound."""
@@ -123,7 +133,7 @@ class DistanceTwo(Problem):
     @cached_property
     def greedy_work(self) -> int:
         """Entries, once for every 64 colors."""
-        return self.pattern.nnz * (1 + self.quick_bound // 64)
+        return self.pattern.nnz * (1 + self.plain_bound // 64)
 
     def order_work(self, name: str) -> int:
         """All orders but two look at pairs."""

@@ -65,6 +65,8 @@ def check(prepared: Derivative, x: Any, *args: Any, seed: int = 0) -> Report:
             f"check expects what sparsead.jacobian, hessian or gradient returned, got {type(prepared).__name__}; "
             "prepare first: sparsead.check(sparsead.jacobian(f, x0), x)"
         )
+    if not isinstance(seed, (int, np.integer)) or seed < 0:
+        raise InputError(f"seed must be a whole number from 0 on, got {seed!r}")
     checked = _checker(prepared, (x, *args), np.random.default_rng(seed))
     checked.everything(checked.matrix())
     return checked.verdict()

@@ -11,7 +11,8 @@ import numpy as np
 import scipy.sparse
 
 from coloring import SparsityPattern
-from coloring.cached import cached_property
+from sparsead.derivatives.given import check_given
+from sparsead.derivatives.nested import composes
 from sparsead.derivatives.plain import names_of
 from sparsead.derivatives.structure import FixedStructure
 from sparsead.emit.lanes import COUNT, Layout, in_lanes
@@ -21,7 +22,6 @@ from sparsead.kernels.kernel import Kernels
 from sparsead.memory import require
 from sparsead.program.index import index_dtype
 from sparsead.program.nodes import Program
-from sparsead.sweeps.assembly import Assembly
 from sparsead.sweeps.vector import value_sweep
 from sparsead.tracing.arguments import Signature, real_array
 from sparsead.tracing.trees import Leaf
@@ -87,6 +87,7 @@ class Batch:
         if not self.signature.plain:
             raise InputError("a batch needs x as one array, which gets an axis of points")
         axes = len(self.program.wrt.shape)
+        check_given(self.signature, axis=axis)
         if axis not in (0, -1, axes):
             raise InputError(f"axis is where the points are: 0 (first) or -1 (last), got {axis!r}")
         return axis != 0 and axes > 0
@@ -154,16 +155,14 @@ class Batch:
 class OfManyPoints:
     """Batches of what a prepared Jacobian or Hessian computes; part of both."""
 
-    program: Program
     pattern: SparsityPattern
     structure: FixedStructure
-    engine: Engine
     signature: Signature
-    _assembly: Assembly
-    values: Callable[..., np.ndarray]
+    _matrix_batch: Batch
 
+    @composes
     def batch(
-        self, X: Any, *args: Any, out: np.ndarray | None = None, axis: int = 0, format: str = "values"
+        self, X: Any, *args: Any, out: np.ndarray | None = None, axis: int = 0, format: str = "values", **named: Any
     ) -> np.ndarray | scipy.sparse.csr_array:
         """Return the values of the matrices at many points.
 
@@ -205,18 +204,12 @@ class OfManyPoints:
                [3., 4.],
                [5., 6.]])
         """
-        if format not in ("values", "csr"):
-            raise InputError(f"unknown format {format!r}; expected 'values' or 'csr'")
-        values = self._matrix_batch((X, *args), out, axis)
+        check_given(self.signature, batch_format=format)
+        values = self._matrix_batch(self.signature.placed((X, *args), named), out, axis)
         if format == "values":
             return values
         values = values if axis == 0 else np.ascontiguousarray(values.T)
         return block_diagonal(self.pattern, values if self.structure.in_order else self.structure.storage.read(values))
-
-    @cached_property
-    def _matrix_batch(self) -> Batch:
-        output = ("data", (self.structure.size,))
-        return Batch(self.program, self.signature, self.engine, output, self._assembly.sweeps_of_points, self.values)
 
 
 def batch_of(prepared: Any, kernels: Kernels, output: tuple[str, Shape]) -> Batch:

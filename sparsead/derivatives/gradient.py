@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any, Literal, TypedDict, Unpack, overload
 
 import numpy as np
 
 import sparsead.ops  # noqa: F401  (fills the tables that tracing reads)
+from sparsead.derivatives.beside import WithAux
+from sparsead.derivatives.given import by_name, check_given
 from sparsead.derivatives.modes import chosen_engine
-from sparsead.derivatives.nested import NestedGradient, is_asked
+from sparsead.derivatives.nested import NestedGradient, composes, is_asked
 from sparsead.derivatives.prepared import OfScalar
 from sparsead.derivatives.record import Preparation
 from sparsead.derivatives.subject import checked
@@ -22,8 +24,12 @@ from sparsead.kernels.lower import lower
 from sparsead.program.nodes import Program
 from sparsead.stages import Timings, Watcher, reported
 from sparsead.tracing.arguments import Argnum, Signature
+from sparsead.tracing.around import First
 from sparsead.tracing.decisions import Decisions
 from sparsead.tracing.trace import trace
+
+if TYPE_CHECKING:
+    from sparsead.derivatives.device import GradientOnDevice
 
 
 class Gradient(OfScalar):
@@ -67,7 +73,8 @@ class Gradient(OfScalar):
         args = self._args(x, args, named)
         return self._evaluated("gradient", args, out, self._plain_gradient, self.signature.like_x)
 
-    def batch(self, X: Any, *args: Any, out: np.ndarray | None = None, axis: int = 0) -> np.ndarray:
+    @composes
+    def batch(self, X: Any, *args: Any, out: np.ndarray | None = None, axis: int = 0, **named: Any) -> np.ndarray:
         """Return the gradients at many points.
 
         Parameters
@@ -92,7 +99,7 @@ class Gradient(OfScalar):
         InputError
             If a shape does not fit.
         """
-        return self._batches("gradient")((X, *args), out, axis)
+        return self._batches("gradient")(self._args(X, args, named), out, axis)
 
     @property
     def _nested(self) -> NestedGradient:
@@ -117,6 +124,33 @@ class Gradient(OfScalar):
         return self._sweep("gradient").source.text
 
 
+class GradientOptions(TypedDict, total=False):
+    """What `gradient` takes beside `has_aux` and `device`."""
+
+    argnum: Argnum
+    threads: int | None
+    backend: str
+    check: bool
+    progress: bool | Watcher
+
+
+@overload
+def gradient(
+    f: Callable[..., Any], x0: Any, *args: Any, device: Literal["cuda"], **options: Unpack[GradientOptions]
+) -> GradientOnDevice: ...
+@overload
+def gradient(
+    f: Callable[..., Any], x0: Any, *args: Any, has_aux: Literal[True], **options: Unpack[GradientOptions]
+) -> WithAux: ...
+@overload
+def gradient(
+    f: Callable[..., Any],
+    x0: Any,
+    *args: Any,
+    has_aux: Literal[False] = False,
+    device: None = None,
+    **options: Unpack[GradientOptions],
+) -> Gradient: ...
 def gradient(
     f: Callable[..., Any],
     x0: Any,
@@ -125,18 +159,21 @@ def gradient(
     threads: int | None = None,
     backend: str = DEFAULT_BACKEND,
     check: bool = True,
+    has_aux: bool = False,
     progress: bool | Watcher = False,
-) -> Gradient:
+    device: str | None = None,
+    **named: Any,
+) -> Gradient | WithAux | GradientOnDevice:
     """Prepare the gradient of a scalar NumPy function.
 
     Parameters
     ----------
-    f, x0, *args, argnum, threads, backend, check, progress
+    f, x0, *args, argnum, threads, backend, check, has_aux, progress, device, **named
         As in `hessian`.
 
     Returns
     -------
-    Gradient
+    Gradient (or `WithAux`)
 
     Raises
     ------
@@ -151,10 +188,23 @@ def gradient(
     >>> grad(np.array([1.0, 2.0, 3.0]))
     array([ 3., 12., 27.])
     """
-    if is_asked((x0, *args)):
-        return NestedGradient.of(f, (x0, *args), argnum)  # type: ignore[return-value]  # inside a traced function
+    check_given(check=check, has_aux=has_aux, progress=progress, device=device)
+    f, (x0, *rest) = by_name(f, (x0, *args), named, "gradient")
+    args = tuple(rest)
+    f = First(f) if has_aux else f
+    engine = chosen_engine(backend, threads)
+    if device is not None:
+        from sparsead.derivatives.device import GradientOnDevice, usable_cupy  # what few need
+
+        cupy = usable_cupy(has_aux=has_aux)
     with reported(progress):
-        return _prepared(f, (x0, *args), (argnum, chosen_engine(backend, threads), check))
+        made: Any
+        if is_asked((x0, *args)):
+            made = NestedGradient.of(f, (x0, *args), argnum)
+        else:
+            made = _prepared(f, (x0, *args), (argnum, engine, check))
+            made = made if device is None else GradientOnDevice(made, cupy)
+    return WithAux(made, f) if isinstance(f, First) else made
 
 
 def _prepared(f: Callable[..., Any], args: tuple[Any, ...], options: tuple[Argnum, Engine, bool]) -> Gradient:

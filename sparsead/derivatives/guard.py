@@ -8,10 +8,12 @@ from typing import Any
 import numpy as np
 import scipy.sparse
 
-from sparsead.contract import Derivative, Kind
+from sparsead.contract import AFTER_A_VECTOR, AT_A_POINT, OF_MANY_POINTS, Derivative, Kind, members
+from sparsead.derivatives.calls import arranged
 from sparsead.derivatives.described import Described
+from sparsead.derivatives.nested import is_asked
 from sparsead.emit.sweep import Engine
-from sparsead.errors import InputError
+from sparsead.errors import NotOfferedError, unsupported
 from sparsead.keeping.pickling import Recipe, Sendable
 from sparsead.kernels.lower import lower
 from sparsead.program.nodes import Program
@@ -89,7 +91,7 @@ class Guarded(Described, Sendable, Derivative):
 
     def value(self, x: Any, *args: Any, **options: Any) -> float | np.ndarray:
         """Return the value of the function at x."""
-        point, options = self._placed((x, *args), options)
+        point, options = arranged(self.signature, "value", (x, *args), options)
         found: float | np.ndarray = self._at(point).value(*point, **options)
         return found
 
@@ -98,34 +100,38 @@ class Guarded(Described, Sendable, Derivative):
         return self._at(args)
 
     def _at(self, args: tuple[Any, ...]) -> Any:
+        if is_asked(args):
+            raise unsupported(
+                "a derivative with guard='record'",
+                "Its branches are taken by values, which are not known here; write np.where, and leave out guard.",
+            )
         self.branch = self._branch_at(args)
         return self.branch.prepared
 
     def __call__(self, x: Any, *args: Any, **options: Any) -> scipy.sparse.csr_array:
         """Return the matrix at x; see the class that `branch.prepared` is of."""
-        point, options = self._placed((x, *args), options)
+        point, options = arranged(self.signature, "__call__", (x, *args), options)
         return self._at(point)(*point, **options)
 
     def __getattr__(self, name: str) -> Any:
         if name.startswith("_") or name == "branch":  # not there yet: what was pickled waits for its first use
             return super().__getattr__(name)  # type: ignore[misc]
-        if name in OF_MANY_POINTS and self.branch.origins:
-            return _refused(name)
+        if name not in members(self.derivative):
+            return getattr(self.branch.prepared, name)
+        if name in FOR_ONE_BRANCH and self.branch.origins:
+            raise NotOfferedError(
+                f"{name} would take the branches of one point at all points; use jac.at((x, *args)).{name} where they "
+                "are the same, or write np.where"
+            )
         if name not in AT_A_POINT:
             return getattr(self.branch.prepared, name)
 
-        def method(x: Any, *args: Any, **options: Any) -> Any:
-            vector, others = (args[:1], args[1:]) if name in AFTER_A_VECTOR else ((), args)
-            point, options = self._placed((x, *others), options)
-            return getattr(self._at(point), name)(x, *vector, *point[1:], **options)
+        def method(*args: Any, **keywords: Any) -> Any:
+            args, options = arranged(self.signature, name, args, keywords)
+            point = (args[0], *args[2:]) if name in AFTER_A_VECTOR else args
+            return getattr(self._at(point), name)(*args, **options)
 
         return method
-
-    def _placed(self, args: tuple[Any, ...], options: dict[str, Any]) -> tuple[tuple[Any, ...], dict[str, Any]]:
-        """Return the arguments in order, of which some may be among the options by name, and the other options."""
-        named = {name: options[name] for name in options if name in self.signature.names and name not in OPTIONS}
-        rest = {name: value for name, value in options.items() if name not in named}
-        return (self.signature.placed(args, named) if named else args), rest
 
     def _to_send(self) -> Recipe:
         made = self.branch.prepared.recipe
@@ -146,23 +152,7 @@ class Guarded(Described, Sendable, Derivative):
         return f"<guarded {self.branch.prepared!r}>"
 
 
-AFTER_A_VECTOR = {"jvp", "vjp", "hvp"}
-AT_A_POINT = AFTER_A_VECTOR | {
-    "value_and_jacobian", "values", "diagonal", "linear_operator", "gradient", "value_and_gradient",
-    "value_gradient_and_hessian", "normal",
-}  # fmt: skip
-OF_MANY_POINTS = {"batch", "value_batch", "gradient_batch", "prepared_call", "c_function", "export"}
-OPTIONS = {"out", "verify", "keep_constants", "order", "v", "w", "r", "weights", "triangle"}  # of these methods
-
-
-def _refused(name: str) -> Callable[..., Any]:
-    def method(*_: Any, **__: Any) -> Any:
-        raise InputError(
-            f"{name} would take the branches of one point at all points; use jac.at((x, *args)).{name} where they are "
-            "the same, or write np.where"
-        )
-
-    return method
+FOR_ONE_BRANCH = OF_MANY_POINTS | {"address", "c_function", "export", "prepared_call"}
 
 
 def _again(made: tuple[Callable[..., Any], Callable[..., Any]], args: tuple[Any, ...], options: Any) -> Guarded:

@@ -4,18 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
-from typing import Any, Literal, Unpack, overload
+from typing import TYPE_CHECKING, Any, Literal, Unpack, overload
 
 import numpy as np
 import scipy.sparse
 
 import sparsead.ops  # noqa: F401  (fills the tables that tracing reads)
 from coloring import ColoringResult, SparsityPattern
+from sparsead.derivatives.beside import WithAux
+from sparsead.derivatives.given import by_name, check_given
 from sparsead.derivatives.gradient import traced_scalar
 from sparsead.derivatives.guard import Guarded
-from sparsead.derivatives.layouts import check_layout
 from sparsead.derivatives.matrix import PreparedMatrix
-from sparsead.derivatives.modes import HESSIAN_MODES, check_options, choose_hessian, chosen_engine
+from sparsead.derivatives.modes import choose_hessian, chosen_engine
 from sparsead.derivatives.nested import NestedHessian, composes, is_asked
 from sparsead.derivatives.options import HessianOptions
 from sparsead.derivatives.preparation import Options, finished, prepared_at
@@ -37,8 +38,12 @@ from sparsead.sweeps.assembly import Assembly, compressed_assembly, direct_assem
 from sparsead.sweeps.finishing import mirroring
 from sparsead.sweeps.storage import Storage
 from sparsead.tracing.arguments import Argnum
+from sparsead.tracing.around import First
 from sparsead.tracing.decisions import Decisions
 from sparsead.tracing.order import for_order
+
+if TYPE_CHECKING:
+    from sparsead.derivatives.device import HessianOnDevice
 
 LANE = "hvp"
 
@@ -103,6 +108,8 @@ class Hessian(PreparedMatrix, OfScalar):
             If `verify` finds that something disagrees.
         """
         args = self._args(x, args, named)
+        if triangle is not None:
+            check_given(self.signature, triangle=triangle)
         if triangle is None or triangle == self.structure.triangle:
             return self._evaluated_matrix(args, out, keep_constants, verify)
         if out is not None:
@@ -129,7 +136,10 @@ class Hessian(PreparedMatrix, OfScalar):
         args = self._args(x, args, named)
         return self._evaluated("gradient", args, out, self._plain_gradient, self.signature.like_x)
 
-    def gradient_batch(self, X: Any, *args: Any, out: np.ndarray | None = None, axis: int = 0) -> np.ndarray:
+    @composes
+    def gradient_batch(
+        self, X: Any, *args: Any, out: np.ndarray | None = None, axis: int = 0, **named: Any
+    ) -> np.ndarray:
         """Return the gradients at many points.
 
         Parameters
@@ -142,7 +152,7 @@ class Hessian(PreparedMatrix, OfScalar):
         ndarray
             In the shape of X.
         """
-        return self._batches("gradient")((X, *args), out, axis)
+        return self._batches("gradient")(self._args(X, args, named), out, axis)
 
     @composes
     def hvp(self, x: Any, v: Any, *args: Any, **named: Any) -> np.ndarray:
@@ -166,6 +176,7 @@ class Hessian(PreparedMatrix, OfScalar):
         """
         return self._product(HVP, v, self._args(x, args, named))
 
+    @composes
     def value_gradient_and_hessian(
         self,
         x: Any,
@@ -212,8 +223,21 @@ class Hessian(PreparedMatrix, OfScalar):
 
 @overload
 def hessian(
+    f: Callable[..., Any],
+    x0: Any,
+    *args: Any,
+    has_aux: Literal[True],
+    guard: Literal["error", "record"] = "error",
+    **options: Unpack[HessianOptions],
+) -> WithAux: ...
+@overload
+def hessian(
     f: Callable[..., Any], x0: Any, *args: Any, guard: Literal["record"], **options: Unpack[HessianOptions]
 ) -> Guarded: ...
+@overload
+def hessian(
+    f: Callable[..., Any], x0: Any, *args: Any, device: Literal["cuda"], **options: Unpack[HessianOptions]
+) -> HessianOnDevice: ...
 @overload
 def hessian(
     f: Callable[..., Any],
@@ -237,15 +261,18 @@ def hessian(
     check: bool = True,
     format: str = "csr",
     triangle: str = "full",
+    has_aux: bool = False,
     progress: bool | Watcher = False,
-) -> Hessian | Guarded:
+    device: str | None = None,
+    **named: Any,
+) -> Hessian | Guarded | WithAux | HessianOnDevice:
     """Prepare the sparse Hessian of a scalar NumPy function.
 
     Parameters
     ----------
     f : callable
         ``f(x, *args)``: NumPy code that returns one number.
-    x0, *args, argnum, pattern, order, guard, threads, backend, check, format, progress
+    x0, *args, argnum, pattern, order, guard, threads, backend, check, format, has_aux, progress, device, **named
         As in `jacobian`.
     mode : str
         ``"star"``: star coloring, direct recovery; ``"acyclic"``: acyclic coloring, recovery by substitution;
@@ -259,7 +286,7 @@ def hessian(
 
     Returns
     -------
-    Hessian (or `Guarded`)
+    Hessian (or `Guarded`, or `WithAux`)
 
     Raises
     ------
@@ -278,13 +305,25 @@ def hessian(
            [2., 6., 4.],
            [0., 4., 0.]])
     """
-    check_options(mode, HESSIAN_MODES, guard)
-    check_layout(format, triangle)
-    if is_asked((x0, *args)):
-        return NestedHessian.of(f, (x0, *args), argnum)  # type: ignore[return-value]  # inside a traced function
+    check_given(hessian_mode=mode, pattern=pattern, coloring=coloring, coloring_order=order, guard=guard)
+    check_given(check=check, format=format, triangle=triangle, has_aux=has_aux)
+    check_given(progress=progress, device=device)
+    f, (x0, *rest) = by_name(f, (x0, *args), named, "hessian")
+    args = tuple(rest)
+    f = First(f) if has_aux else f
     options = Options(argnum, mode, pattern, coloring, order, chosen_engine(backend, threads), check, format, triangle)
+    if device is not None:
+        from sparsead.derivatives.device import HessianOnDevice, usable_cupy  # what few need
+
+        cupy = usable_cupy("ad", guard, format, triangle, has_aux)
     with reported(progress):
-        return prepared_at(prepared, f, (x0, *args), options, guard)
+        made: Any
+        if is_asked((x0, *args)):
+            made = NestedHessian.of(f, (x0, *args), argnum)
+        else:
+            made = prepared_at(prepared, f, (x0, *args), options, guard)
+            made = made if device is None else HessianOnDevice(made, cupy)
+    return WithAux(made, f) if isinstance(f, First) else made
 
 
 def prepared(

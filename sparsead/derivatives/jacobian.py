@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, Literal, Unpack, overload
+from typing import TYPE_CHECKING, Any, Literal, Unpack, overload
 
 import numpy as np
 import scipy.sparse
@@ -12,11 +12,12 @@ import sparsead.ops  # noqa: F401  (fills the tables that tracing reads)
 from coloring import ColoringResult, SparsityPattern
 from coloring.cached import cached_property
 from sparsead.derivatives import constants
+from sparsead.derivatives.beside import WithAux
 from sparsead.derivatives.differences import DifferenceJacobian, check_method
+from sparsead.derivatives.given import by_name, check_given
 from sparsead.derivatives.guard import Guarded
-from sparsead.derivatives.layouts import check_layout
 from sparsead.derivatives.matrix import PreparedMatrix
-from sparsead.derivatives.modes import JACOBIAN_MODES, check_options, choose_jacobian, chosen_engine
+from sparsead.derivatives.modes import choose_jacobian, chosen_engine
 from sparsead.derivatives.nested import NestedJacobian, composes, is_asked
 from sparsead.derivatives.normal import WithNormalEquations
 from sparsead.derivatives.options import Difference, DifferenceOptions, MatrixOptions
@@ -37,9 +38,13 @@ from sparsead.stages import Timings, Watcher, reported
 from sparsead.sweeps.assembly import Assembly, compressed_assembly, direct_assembly
 from sparsead.sweeps.storage import Storage
 from sparsead.tracing.arguments import Argnum
+from sparsead.tracing.around import First
 from sparsead.tracing.decisions import Decisions
 from sparsead.tracing.trace import trace
 from sparsead.tracing.trees import Leaf
+
+if TYPE_CHECKING:
+    from sparsead.derivatives.device import JacobianOnDevice
 
 
 class Jacobian(PreparedMatrix, WithNormalEquations):
@@ -134,6 +139,8 @@ class Jacobian(PreparedMatrix, WithNormalEquations):
         """
         args = self._args(x, args, named)
         given, matrix = checked_pair("value_and_jacobian", out)
+        if verify is not False:
+            check_given(self.signature, verify=verify)
         if not verify and (data := self.structure.plain(matrix)) is not None:
             constants.forget(data)
             y = np.empty(self.program.output.shape) if given is None else given
@@ -222,12 +229,27 @@ class Jacobian(PreparedMatrix, WithNormalEquations):
 
 @overload
 def jacobian(
+    f: Callable[..., Any],
+    x0: Any,
+    *args: Any,
+    has_aux: Literal[True],
+    method: str = "ad",
+    step: Any = None,
+    guard: Literal["error", "record"] = "error",
+    **options: Unpack[MatrixOptions],
+) -> WithAux: ...
+@overload
+def jacobian(
     f: Callable[..., Any], x0: Any, *args: Any, guard: Literal["record"], **options: Unpack[MatrixOptions]
 ) -> Guarded: ...
 @overload
 def jacobian(
     f: Callable[..., Any], x0: Any, *args: Any, method: Difference, **options: Unpack[DifferenceOptions]
 ) -> DifferenceJacobian: ...
+@overload
+def jacobian(
+    f: Callable[..., Any], x0: Any, *args: Any, device: Literal["cuda"], **options: Unpack[MatrixOptions]
+) -> JacobianOnDevice: ...
 @overload
 def jacobian(
     f: Callable[..., Any],
@@ -253,8 +275,11 @@ def jacobian(
     backend: str = DEFAULT_BACKEND,
     check: bool = True,
     format: str = "csr",
+    has_aux: bool = False,
     progress: bool | Watcher = False,
-) -> Jacobian | DifferenceJacobian | Guarded:
+    device: str | None = None,
+    **named: Any,
+) -> Jacobian | DifferenceJacobian | Guarded | WithAux | JacobianOnDevice:
     """Prepare the sparse Jacobian of a NumPy function.
 
     Parameters
@@ -303,13 +328,21 @@ def jacobian(
     format : {"csr", "csc", "coo", "bsr", "dense"}
         What a call returns: a ``scipy.sparse`` array of this format, whose values are written in its own order, or an
         ndarray. The blocks of ``"bsr"`` are the largest square ones, up to 8 x 8, that the entries fill to 80 percent.
+    has_aux : bool
+        True where `f` returns ``(result, aux)``: the derivative is that of the result, and calls that return a value
+        or a derivative return `aux`, of any type, beside it; see `WithAux`.
     progress : bool or callable
         True prints each stage of the preparation on standard error while it runs, and its seconds; a function is
         called with ``(stage, None)`` when one begins and ``(stage, seconds)`` when it ends.
+    device : {"cuda"}, optional
+        Where the derivative is evaluated: on a CUDA device, through CuPy, on arrays that lie there. What is prepared,
+        on the CPU, is then returned as one of `sparsead.derivatives.device`.
+    **named
+        Examples of arguments of `f` by their names, such as those that it takes by name only; they follow `args`.
 
     Returns
     -------
-    Jacobian or DifferenceJacobian
+    Jacobian or DifferenceJacobian (or `Guarded`, or `WithAux`)
 
     Raises
     ------
@@ -334,17 +367,28 @@ def jacobian(
     >>> sad.jacobian(lambda x: x[1:] ** 2 - x[:-1], np.ones(4), mode="forward").passes
     {'jvp': 2, 'vjp': 0}
     """
-    check_options(mode, JACOBIAN_MODES, guard)
-    check_layout(format, "full")
-    if is_asked((x0, *args)):
-        return NestedJacobian.of(f, (x0, *args), argnum)  # type: ignore[return-value]  # inside a traced function
+    check_given(jacobian_mode=mode, pattern=pattern, coloring=coloring, coloring_order=order, guard=guard)
+    check_given(method=method, step=step, check=check, format=format, has_aux=has_aux)
+    check_given(progress=progress, device=device)
+    f, (x0, *rest) = by_name(f, (x0, *args), named, "jacobian")
+    args = tuple(rest)
     check_method(method, mode)
-    if method != "ad":
-        with reported(progress):
-            return DifferenceJacobian(f, (x0, *args), argnum, method, step, pattern, coloring, order)
+    f = First(f) if has_aux else f
     options = Options(argnum, mode, pattern, coloring, order, chosen_engine(backend, threads), check, format)
+    if device is not None:
+        from sparsead.derivatives.device import JacobianOnDevice, usable_cupy  # what few need
+
+        cupy = usable_cupy(method, guard, format, has_aux=has_aux)
     with reported(progress):
-        return prepared_at(prepared, f, (x0, *args), options, guard)
+        made: Any
+        if is_asked((x0, *args)):
+            made = NestedJacobian.of(f, (x0, *args), argnum)
+        elif method != "ad":
+            made = DifferenceJacobian(f, (x0, *args), options, method, step)
+        else:
+            made = prepared_at(prepared, f, (x0, *args), options, guard)
+            made = made if device is None else JacobianOnDevice(made, cupy)
+    return WithAux(made, f) if isinstance(f, First) else made
 
 
 def prepared(

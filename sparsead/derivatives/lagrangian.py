@@ -9,11 +9,14 @@ import numpy as np
 import scipy.sparse
 
 from sparsead.checking.plain import copied
-from sparsead.contract import Derivative
+from sparsead.contract import AFTER_A_VECTOR, AT_A_POINT, OF_MANY_POINTS, Derivative
 from sparsead.derivatives.described import Described
+from sparsead.derivatives.given import check_given
 from sparsead.derivatives.hessian import Hessian, hessian
+from sparsead.derivatives.nested import is_asked
 from sparsead.derivatives.options import HessianOptions
 from sparsead.errors import InputError
+from sparsead.tracing.arguments import real_array
 from sparsead.tracing.trace import trace
 
 
@@ -103,40 +106,59 @@ class LagrangianHessian(Described, Derivative):
         InputError
             If the number of multipliers or a shape does not fit.
         """
-        return self.hessian(x, self._checked(multipliers), float(sigma), *args, **options)
+        return self.hessian(x, self._checked(multipliers), self._scale(sigma), *args, **options)
 
     def values(self, x: Any, multipliers: Any, *args: Any, sigma: float = 1.0, **options: Any) -> np.ndarray:
         """Return the values of the entries; `options` are those of `PreparedMatrix.values`."""
-        return self.hessian.values(x, self._checked(multipliers), float(sigma), *args, **options)
+        return self.hessian.values(x, self._checked(multipliers), self._scale(sigma), *args, **options)
 
     def value(  # type: ignore[override]  # multipliers are an argument more
         self, x: Any, multipliers: Any, *args: Any, sigma: float = 1.0
     ) -> float:
         """Return the Lagrangian at x, from the compiled kernels."""
-        return self.hessian.value(x, self._checked(multipliers), float(sigma), *args)
+        return self.hessian.value(x, self._checked(multipliers), self._scale(sigma), *args)
 
     def function(self, x: Any, multipliers: Any, *args: Any, sigma: float = 1.0) -> float:
         """Return the Lagrangian at x, from the functions themselves."""
-        return self.hessian.function(x, self._checked(multipliers), float(sigma), *args)
+        return self.hessian.function(x, self._checked(multipliers), self._scale(sigma), *args)
 
     def gradient(self, x: Any, multipliers: Any, *args: Any, sigma: float = 1.0) -> np.ndarray:
         """Return the gradient of the Lagrangian at x, in the shape of x."""
-        return self.hessian.gradient(x, self._checked(multipliers), float(sigma), *args)
+        return self.hessian.gradient(x, self._checked(multipliers), self._scale(sigma), *args)
 
     def hvp(self, x: Any, v: Any, multipliers: Any, *args: Any, sigma: float = 1.0) -> np.ndarray:
         """Return ``H @ v`` without forming H; v (n,) or (n, k)."""
-        return self.hessian.hvp(x, v, self._checked(multipliers), float(sigma), *args)
+        return self.hessian.hvp(x, v, self._checked(multipliers), self._scale(sigma), *args)
 
-    def _checked(self, multipliers: Any) -> np.ndarray:
-        multipliers = np.asarray(multipliers, dtype=np.float64).reshape(-1)
+    def _checked(self, multipliers: Any) -> Any:
+        if is_asked((multipliers,)):
+            return multipliers
+        multipliers = real_array(multipliers, "multipliers").reshape(-1)
         if multipliers.size != self._size:
             raise InputError(f"expected {self._size} multipliers, one per constraint, got {multipliers.size}")
         return multipliers
 
+    def _scale(self, sigma: Any) -> Any:
+        if is_asked((sigma,)):
+            return sigma
+        check_given(sigma=sigma)
+        return float(sigma)
+
     def __getattr__(self, name: str) -> Any:
         if name.startswith("__") or name == "hessian":  # pickle looks before there is one
             raise AttributeError(name)
-        return getattr(self.hessian, name)
+        found = getattr(self.hessian, name)
+        if name not in AT_A_POINT | OF_MANY_POINTS | {"prepared_call"}:
+            return found
+
+        def method(x: Any, *args: Any, sigma: Any = 1.0, **options: Any) -> Any:
+            vector, args = (args[:1], args[1:]) if name in AFTER_A_VECTOR else ((), args)
+            if not args:
+                args = (options.pop("multipliers", ()),)
+            multipliers = args[0] if name in OF_MANY_POINTS else self._checked(args[0])  # or a row for each point
+            return found(x, *vector, multipliers, self._scale(sigma), *args[1:], **options)
+
+        return method
 
     def _heading(self) -> str:
         return self.hessian._heading()

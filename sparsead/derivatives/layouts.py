@@ -10,7 +10,6 @@ import numpy as np
 import scipy.sparse
 
 from coloring import SparsityPattern
-from sparsead.errors import InputError
 from sparsead.program.index import index_dtype
 from sparsead.sweeps.storage import Storage
 
@@ -53,14 +52,7 @@ class Layout:
 
     @classmethod
     def of(cls, pattern: SparsityPattern, format: str, triangle: str = "full", symmetric: bool = False) -> Layout:
-        """Lay a pattern out; a triangle is one of a symmetric matrix, whose columns are its rows.
-
-        Raises
-        ------
-        InputError
-            If the format or the triangle is not known.
-        """
-        check_layout(format, triangle)
+        """Lay a pattern out; a triangle is one of a symmetric matrix, whose columns are its rows."""
         if triangle == "full" and format == "csc" and symmetric and pattern.is_symmetric:
             return replace(LAYOUTS["csr"](pattern, np.arange(0), triangle), format=format)
         if triangle == "full":
@@ -71,14 +63,6 @@ class Layout:
         lower = np.flatnonzero(pattern.indices <= pattern.rows)
         mirror = np.argsort(pattern.indices, kind="stable")  # entry k of the transpose, in row order
         return LAYOUTS[format](pattern, lower, triangle, mirror)
-
-
-def check_layout(format: str, triangle: str) -> None:
-    """Raise InputError for a format or a triangle that is not known."""
-    if format not in FORMATS:
-        raise InputError(f"unknown format {format!r}; expected one of {', '.join(FORMATS)}")
-    if triangle not in TRIANGLES:
-        raise InputError(f"unknown triangle {triangle!r}; expected 'full', 'lower' or 'upper'")
 
 
 class _Kept:

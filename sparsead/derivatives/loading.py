@@ -8,18 +8,21 @@ from typing import Any
 
 import numpy as np
 
+from sparsead.derivatives.differences import DifferenceJacobian
+from sparsead.derivatives.given import check_given
 from sparsead.derivatives.hessian import Hessian, hessian
 from sparsead.derivatives.jacobian import Jacobian, jacobian
-from sparsead.derivatives.matrix import PreparedMatrix
 from sparsead.errors import InputError
 from sparsead.keeping.saving import coloring_in, read
 from sparsead.tracing.arguments import signature_of
 
-LAYOUTS = {"Jacobian": ("format",), "Hessian": ("format", "triangle")}
-PREPARE: dict[str, Callable[..., PreparedMatrix]] = {"Jacobian": jacobian, "Hessian": hessian}
+LAYOUTS = {"Jacobian": ("format",), "Hessian": ("format", "triangle"), "DifferenceJacobian": ("format",)}
+PREPARE: dict[str, Callable[..., Any]] = {"Jacobian": jacobian, "Hessian": hessian, "DifferenceJacobian": jacobian}
 
 
-def load(path: Any, f: Callable[..., Any], x0: Any, *args: Any, **options: Any) -> Jacobian | Hessian:
+def load(
+    path: Any, f: Callable[..., Any], x0: Any, *args: Any, **options: Any
+) -> Jacobian | Hessian | DifferenceJacobian:
     """Prepare a Jacobian or Hessian with the mode and coloring of a saved one.
 
     Parameters
@@ -32,7 +35,7 @@ def load(path: Any, f: Callable[..., Any], x0: Any, *args: Any, **options: Any) 
 
     Returns
     -------
-    Jacobian or Hessian
+    Jacobian, Hessian or DifferenceJacobian
         Whichever was saved.
 
     Raises
@@ -40,15 +43,21 @@ def load(path: Any, f: Callable[..., Any], x0: Any, *args: Any, **options: Any) 
     InputError
         If the file is damaged, of another version, or does not fit the function: its pattern is compared.
     """
+    check_given(path=path)
+    if fixed := sorted({"mode", "coloring", "method", "pattern"} & set(options)):
+        raise InputError(f"{' and '.join(fixed)}= is what the file says; leave it out, or prepare without the file")
     arrays = read(path)
-    prepare = PREPARE[str(arrays["kind"])]
+    kind = str(arrays["kind"])
+    prepare = PREPARE[kind]
     size = math.prod(signature_of(f, (x0, *args), options.get("argnum", 0)).x_shape)
     if np.ravel(arrays.get("shape", ())).tolist()[1:] != [size]:
         raise InputError(f"{path} was saved for another size of x than {size}; prepare without it")
     pattern, colored = coloring_in(arrays, str(path))
     layout = map(str, np.ravel(arrays.get("layout", ())))
-    options = dict(zip(LAYOUTS[str(arrays["kind"])], layout, strict=False)) | options
-    prepared = prepare(f, x0, *args, mode=str(arrays.get("mode")), coloring=colored, **options)
+    options = dict(zip(LAYOUTS[kind], layout, strict=False)) | options
+    how = str(arrays.get("mode"))
+    kept = {"method": how, "pattern": pattern} if kind == "DifferenceJacobian" else {"mode": how}
+    prepared = prepare(f, x0, *args, coloring=colored, **(kept | options))
     if prepared.pattern != pattern:
         raise InputError(f"{path} was saved for another function or size: its pattern differs; prepare without it")
-    return prepared  # type: ignore[return-value]
+    return prepared

@@ -10,6 +10,7 @@ import numpy as np
 from coloring import SparsityPattern
 from coloring.cached import cached_property
 from sparsead.derivatives import constants
+from sparsead.derivatives.nested import composes
 from sparsead.derivatives.plain import c_function, kept_arguments, repeated_call
 from sparsead.derivatives.prepared import Prepared
 from sparsead.derivatives.structure import FixedStructure
@@ -25,7 +26,8 @@ class AsMachineCode(Prepared):
     structure: FixedStructure
     _assembly: Assembly
 
-    def prepared_call(self, x: np.ndarray, *args: Any, out: Any) -> Callable[[], None]:
+    @composes
+    def prepared_call(self, x: np.ndarray, *args: Any, out: Any, **named: Any) -> Callable[[], None]:
         """Return a function without arguments that evaluates at what these arrays hold when it is called.
 
         Parameters
@@ -66,7 +68,7 @@ class AsMachineCode(Prepared):
         data = self.structure.values(lambda _: None, out, None) if by_values else self.structure.new_or_checked(out)
         if out is None or not data.flags.writeable:
             raise InputError("out must be a matrix of an earlier call or an array for its values, to be written to")
-        kept = kept_arguments(self.signature, (x, *args), data)
+        kept = kept_arguments(self.signature, self._args(x, args, named), data)
         constants.leave_out(data)
         if (sweeps := self._assembly.all_sweeps()) is not None:
             call = repeated_call(self.program, self.signature, sweeps, kept, {"data": data})
@@ -117,6 +119,8 @@ class AsMachineCode(Prepared):
         >>> v
         array([2., 4.])
         """
+        if not isinstance(what, str):
+            what = repr(what)
         if what == "values":
             sweeps, outputs = self._assembly.all_sweeps(), {"data": ("values", self.structure.size, True)}
         elif what in (known := self._arrays_in_c()):

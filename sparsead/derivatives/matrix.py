@@ -15,19 +15,21 @@ from sparsead.checking.check import verify
 from sparsead.checking.plain import copied
 from sparsead.contract import Matrix
 from sparsead.derivatives import constants
-from sparsead.derivatives.batch import OfManyPoints
+from sparsead.derivatives.batch import Batch, OfManyPoints
 from sparsead.derivatives.blocks import Blocks, blocks_of
+from sparsead.derivatives.calls import refuse_out
+from sparsead.derivatives.given import check_given
 from sparsead.derivatives.machine import AsMachineCode
-from sparsead.derivatives.nested import is_asked
+from sparsead.derivatives.nested import composes, is_asked
 from sparsead.derivatives.plain import Outputs, never, plain_entry
 from sparsead.derivatives.products import Product
 from sparsead.derivatives.record import Filled, Preparation
 from sparsead.derivatives.vectors import apart, as_operator, checked_vector, new_or_checked
-from sparsead.emit.sweep import Sweep
+from sparsead.emit.sweep import Engine, Sweep
 from sparsead.errors import InputError
 from sparsead.keeping.pickling import Recipe, with_coloring
 from sparsead.keeping.saving import save
-from sparsead.kernels.kernel import Buffer, Kernels, LinearProgram, combined
+from sparsead.kernels.kernel import Buffer, CallKernel, Kernels, LinearProgram, combined
 from sparsead.kernels.linearize import for_products
 from sparsead.kernels.pattern import detect
 from sparsead.sweeps.assembly import Assembly, direct_assembly
@@ -116,6 +118,7 @@ class PreparedMatrix(OfManyPoints, AsMachineCode, Matrix):
         return [
             ("mode", f"{self.mode}: {self._passes_in_words()}"),
             *(("", reason) for reason in self.reasons),
+            *self._calls_in_words(),
             ("kernels", f"{kernels} linear, {arrays} intermediate arrays"),
             *(("", sweep.note) for sweep in self._assembly.sweeps() if sweep.note),
             ("prepared", f"in {self.timings.total:.3g} s ({self.timings})"),
@@ -131,9 +134,19 @@ class PreparedMatrix(OfManyPoints, AsMachineCode, Matrix):
         """What it is, in words: ``sparse Jacobian of f``."""
         return f"{self._title} of {self.program.name}"
 
+    def _calls_in_words(self) -> list[tuple[str, str]]:
+        """Tell what the derivatives of loops and of the user's operations take: passes of their own."""
+        calls = [step for step in self.linear.primal.kernels if isinstance(step, CallKernel) and step.passes]
+        words = (" and ".join(f"{count} {kind}" for kind, count in call.passes.items()) for call in calls)
+        lines = [
+            f"{call.operation.name}: {passes} passes through it" for call, passes in zip(calls, words, strict=True)
+        ]
+        return [("calls" if k == 0 else "", line) for k, line in enumerate(lines)]
+
     def _passes_in_words(self) -> str:
         if self.coloring is None:
-            return f"no passes (instead of {self.shape[1]}); coefficients are added to their entries"
+            but = " but those of calls" if self._calls_in_words() else ""
+            return f"no passes{but} (instead of {self.shape[1]}); coefficients are added to their entries"
         passes = " and ".join(f"{k} {kind.upper()}" for kind, k in self.passes.items() if k) or "0"
         bound = "optimal" if self.coloring.is_optimal else f"lower bound {self.coloring.lower_bound}"
         return f"{passes} passes instead of {self.shape[1]} ({bound})"
@@ -179,10 +192,13 @@ class PreparedMatrix(OfManyPoints, AsMachineCode, Matrix):
         """
         from sparsead.explain.blame import explain
 
+        check_given(row=row, column=column)
+
         return explain(self, row, column)
 
     def save(self, path: Any) -> None:
         """Write pattern, mode and coloring to an ``.npz`` file; `sparsead.load` reads it."""
+        check_given(path=path)
         save(self, path)
 
     def _to_send(self) -> Recipe:
@@ -191,20 +207,23 @@ class PreparedMatrix(OfManyPoints, AsMachineCode, Matrix):
     # -- evaluation -----------------------------------------------------------------------------------------
     def _evaluated_matrix(self, args: tuple[Any, ...], out: Any, keep_constants: bool, verify: bool | str) -> Any:
         """Return the matrix at a point, as it was prepared."""
+        if keep_constants is not False or verify is not False:
+            check_given(self.signature, keep_constants=keep_constants, verify=verify)
         if not (keep_constants or verify) and (data := self.structure.plain(out)) is not None:
             constants.forget(data)
             if self._plain(*args, data):
                 return self.structure.matrix(data) if out is None else out
         if is_asked(args):
-            return self._nested_matrix(args)
+            return self._nested_matrix(args, out)
         inputs = self._inputs(args)
         data = self.structure.new_or_checked(out)
         self._fill(data, inputs, keep_constants)
         self._verify(data, verify, args)
         return self.structure.matrix(data) if out is None else out
 
-    def _nested_matrix(self, args: tuple[Any, ...]) -> Any:
+    def _nested_matrix(self, args: tuple[Any, ...], out: Any) -> Any:
         """Return the matrix inside a function that is traced: of unknowns, in no format; or dense."""
+        refuse_out(out)
         if self.structure.triangle != "full":
             raise InputError(
                 "inside a function that is differentiated a matrix is whole; prepare one without triangle="
@@ -246,11 +265,17 @@ class PreparedMatrix(OfManyPoints, AsMachineCode, Matrix):
         """
         args = self._args(x, args, named)
         if is_asked(args):
-            return self._nested(*args).diagonal()
+            refuse_out(out)
+            return self._nested.diagonal(*args)
         data = new_or_checked("diagonal", out, (min(self.shape),))
         inputs = apart(self._inputs(args), data)
         self._diagonal.fill(data, inputs)
         return data if out is None else out
+
+    @cached_property
+    def _matrix_batch(self) -> Batch:
+        output = ("data", (self.structure.size,))
+        return Batch(self.program, self.signature, self.engine, output, self._assembly.sweeps_of_points, self.values)
 
     @cached_property
     def _diagonal(self) -> Assembly:
@@ -292,11 +317,15 @@ class PreparedMatrix(OfManyPoints, AsMachineCode, Matrix):
             If `out` does not fit or the order is not known.
         """
         args = self._args(x, args, named)
+        if order is not None or keep_constants is not False or verify is not False:
+            check_given(self.signature, values_order=order, keep_constants=keep_constants, verify=verify)
         if not (keep_constants or verify) and self.structure.is_order(order):
             room = np.empty(self.structure.size) if out is None else out
             constants.forget(room)
             if self._plain(*args, room):
                 return room
+        if is_asked(args):
+            return self._nested.values(*args)
         inputs = self._inputs(args)
 
         def fill(data: np.ndarray) -> None:
@@ -305,6 +334,7 @@ class PreparedMatrix(OfManyPoints, AsMachineCode, Matrix):
 
         return self.structure.values(fill, out, order)
 
+    @composes
     def linear_operator(self, x: Any, *args: Any, **named: Any) -> scipy.sparse.linalg.LinearOperator:
         """Return the matrix at x as an operator: products only, no matrix.
 
@@ -337,12 +367,12 @@ class PreparedMatrix(OfManyPoints, AsMachineCode, Matrix):
         to_rows = not product.transposed and not self.linear.symmetric
         return self.signature.shaped(found) if to_rows else self.signature.like_x(found)
 
-    def _new_sweep(self, name: str) -> Sweep:
+    def _new_sweep(self, name: str, engine: Engine) -> Sweep:
         product = next((p for p in self._products if p.name == name), None)
         if product is None:
-            return super()._new_sweep(name)
+            return super()._new_sweep(name, engine)
         linear = self._linear_for_products
-        return product_sweep(linear.transposed() if product.transposed else linear, name, self.engine)
+        return product_sweep(linear.transposed() if product.transposed else linear, name, engine)
 
     @cached_property
     def _linear_for_products(self) -> LinearProgram:
@@ -357,6 +387,7 @@ class PreparedMatrix(OfManyPoints, AsMachineCode, Matrix):
         self, name: str, args: tuple[Any, ...], outs: dict[str, np.ndarray], matrix: Any, how: bool | str
     ) -> Any:
         """Return the matrix at a point, from the sweep that also computes all functions, in the arrays `outs`."""
+        check_given(self.signature, verify=how)
         data = self.structure.new_or_checked(matrix)
         constants.forget(data)
         inputs = apart(self._inputs(args), *outs.values(), data)

@@ -8,40 +8,27 @@ import numpy as np
 
 import coloring as graph
 from coloring import ColoringResult, SparsityPattern
-from sparsead.emit.pool import MOST_THREADS, default_threads
-from sparsead.emit.sweep import BACKENDS, Engine
+from sparsead.derivatives.given import check_given
+from sparsead.emit.pool import default_threads
+from sparsead.emit.sweep import Engine
 from sparsead.errors import InputError
 from sparsead.kernels.kernel import Buffer, LinearProgram
 from sparsead.sweeps.cost import Work, direct_cost
 
 Choice = tuple[str, ColoringResult | None, tuple[str, ...]]  # mode, coloring, reasons
 
-HESSIAN_MODES = ("auto", "compressed", "star", "acyclic", "column", "direct")
 HESSIAN_COLORINGS: dict[str, dict[str, Any]] = {
     "star": {"structure": "symmetric", "decompression": "direct"},
     "acyclic": {"structure": "symmetric", "decompression": "substitution"},
     "column": {"structure": "nonsymmetric", "partition": "column"},
 }
 SUBSTITUTES = {"acyclic"}  # recovery that adds up rounding errors along trees: only where the user names it
-JACOBIAN_MODES = ("auto", "compressed", "forward", "reverse", "bidirectional", "direct")
-
-
-def check_options(mode: str, modes: tuple[str, ...], guard: str) -> None:
-    """Raise InputError for an option that is not known."""
-    if mode not in modes:
-        raise InputError(f"unknown mode {mode!r}; expected one of {', '.join(modes)}")
-    if guard not in ("error", "record"):
-        raise InputError(f"unknown guard {guard!r}; expected 'error' or 'record'")
 
 
 def chosen_engine(backend: str, threads: int | None) -> Engine:
     """Return what runs the generated code."""
-    if backend not in BACKENDS:
-        raise InputError(f"unknown back end {backend!r}; expected one of {', '.join(BACKENDS)}")
-    if threads is None:
-        threads = default_threads()
-    if not isinstance(threads, (int, np.integer)) or isinstance(threads, bool) or not 1 <= threads <= MOST_THREADS:
-        raise InputError(f"threads must be a number from 1 to {MOST_THREADS}, or None for the default, got {threads!r}")
+    check_given(backend=backend, threads=threads)
+    threads = default_threads() if threads is None else threads
     return Engine(backend, int(threads))
 
 

@@ -11,13 +11,15 @@ import scipy.sparse
 
 from coloring import SparsityPattern
 from coloring.cached import cached_property
-from sparsead.derivatives.prepared import Prepared
+from sparsead.derivatives.given import check_given
+from sparsead.derivatives.nested import composes
 from sparsead.derivatives.structure import FixedStructure
 from sparsead.derivatives.vectors import new_or_checked
 from sparsead.emit.sweep import Engine, Sweep
 from sparsead.errors import InputError
 from sparsead.sweeps.finishing import Finishing, mirroring
-from sparsead.sweeps.normal import TRIANGLES, normal_pattern, normal_sweep
+from sparsead.sweeps.normal import normal_pattern, normal_sweep
+from sparsead.tracing.arguments import Signature
 
 
 class NormalEquations:
@@ -43,8 +45,7 @@ class NormalEquations:
 
     def structure(self, triangle: str) -> FixedStructure:
         """Return the structure of the result."""
-        if triangle not in TRIANGLES:
-            raise InputError(f"unknown triangle {triangle!r}; expected {', '.join(map(repr, TRIANGLES))}")
+        check_given(triangle=triangle)
         if triangle not in self._structures:
             self._structures[triangle] = FixedStructure(normal_pattern(self.pattern, triangle))
         return self._structures[triangle]
@@ -112,12 +113,15 @@ def _parts(out: Any, pair: bool) -> tuple[Any, Any]:
     return out
 
 
-class WithNormalEquations(Prepared):
+class WithNormalEquations:
     """The normal equations of a prepared Jacobian; part of it."""
 
     pattern: SparsityPattern
+    signature: Signature
+    engine: Engine
     values: Callable[..., np.ndarray]
 
+    @composes
     def normal(
         self,
         x: Any,

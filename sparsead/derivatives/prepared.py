@@ -13,14 +13,17 @@ from coloring.cached import cached_property
 from sparsead.checking.report import Report, unchecked
 from sparsead.contract import ROUNDING, Derivative
 from sparsead.derivatives.batch import Batch, batch_of
+from sparsead.derivatives.calls import refuse_out
 from sparsead.derivatives.described import Described
 from sparsead.derivatives.export import exported
+from sparsead.derivatives.given import check_given
 from sparsead.derivatives.nested import Nested, composes, is_asked
 from sparsead.derivatives.plain import plain_entry
 from sparsead.derivatives.products import Product
 from sparsead.derivatives.record import Function, Preparation
 from sparsead.derivatives.vectors import apart, new_or_checked
-from sparsead.emit.sweep import Sweep, compile_together
+from sparsead.emit.sweep import Engine, Sweep, compile_together
+from sparsead.errors import InputError
 from sparsead.keeping.pickling import Sendable
 from sparsead.kernels.kernel import Kernels, combined
 from sparsead.sweeps.vector import value_sweep
@@ -50,6 +53,7 @@ class Prepared(Described, Sendable, Derivative):
 
     accuracy = ROUNDING
     _products: ClassVar[tuple[Product, ...]] = ()
+    _together: ClassVar[tuple[str, ...]] = ()  # functions that are computed by one sweep
     checked: Report
 
     def __init__(self, made: Preparation) -> None:
@@ -68,7 +72,8 @@ class Prepared(Described, Sendable, Derivative):
         return self.signature.argnum
 
     # -- functions ------------------------------------------------------------------------------------------
-    def value_batch(self, X: Any, *args: Any, out: np.ndarray | None = None, axis: int = 0) -> np.ndarray:
+    @composes
+    def value_batch(self, X: Any, *args: Any, out: np.ndarray | None = None, axis: int = 0, **named: Any) -> np.ndarray:
         """Return the values of the function at many points.
 
         Parameters
@@ -80,7 +85,7 @@ class Prepared(Described, Sendable, Derivative):
         -------
         ndarray, shape (points, ...) or (..., points)
         """
-        return self._batches("value")((X, *args), out, axis)
+        return self._batches("value")(self._args(X, args, named), out, axis)
 
     @cached_property
     def _known_batches(self) -> dict[str, Batch]:
@@ -102,6 +107,7 @@ class Prepared(Described, Sendable, Derivative):
         if plain(*args, room):
             return room
         if is_asked(args):
+            refuse_out(out)
             return getattr(self._nested, name)(*args)
         flat = new_or_checked(name, out, function.shape)
         self._sweep(name)(**apart(self._inputs(args), flat), **{function.array: flat})
@@ -125,6 +131,9 @@ class Prepared(Described, Sendable, Derivative):
     # -- compiled code --------------------------------------------------------------------------------------
     def compile(self, *names: str) -> None:
         """Compile now what else is compiled at its first use: ``"value"``, ``"gradient"``, ``"jvp"``, .."""
+        known = {*self._functions, *(p.name for p in self._products), *self._together}
+        if wrong := [name for name in names if not isinstance(name, str) or name not in known]:
+            raise InputError(f"{wrong[0]!r} is not compiled by itself; expected {', '.join(sorted(known))}")
         compile_together([self._sweep(name) for name in names])
 
     def export(self, path: Any) -> tuple[Path, Path]:
@@ -149,16 +158,17 @@ class Prepared(Described, Sendable, Derivative):
         InputError
             If the name cannot begin C names, or the function calls Python at run time.
         """
+        check_given(path=path)
         return exported(self, path)
 
     def _sweep(self, name: str) -> Sweep:
         """Return the sweep of a function or product, written when it is first asked for."""
         if name not in self._sweeps:
-            self._sweeps[name] = self._new_sweep(name)
+            self._sweeps[name] = self._new_sweep(name, self.engine)
         return self._sweeps[name]
 
-    def _new_sweep(self, name: str) -> Sweep:
-        return value_sweep(self._functions[name].kernels, self.engine)
+    def _new_sweep(self, name: str, engine: Engine) -> Sweep:
+        return value_sweep(self._functions[name].kernels, engine)
 
     def _args(self, x: Any, args: tuple[Any, ...], named: dict[str, Any]) -> tuple[Any, ...]:
         """Return the arguments of a call in order; some may have been given by name."""
@@ -170,6 +180,8 @@ class Prepared(Described, Sendable, Derivative):
 
 class OfScalar(Prepared):
     """What the derivatives of a function that returns one number share: its value, and its gradient."""
+
+    _together = ("value_and_gradient",)
 
     def _with_gradient(self, gradients: Kernels) -> None:
         self.gradient_kernels = gradients
@@ -223,7 +235,7 @@ class OfScalar(Prepared):
     def _plain_gradient(self) -> Callable[..., bool]:
         return self._plain_function("gradient")
 
-    def _new_sweep(self, name: str) -> Sweep:
+    def _new_sweep(self, name: str, engine: Engine) -> Sweep:
         if name == "value_and_gradient":
-            return value_sweep(combined(self.kernels, self.gradient_kernels), self.engine)
-        return super()._new_sweep(name)
+            return value_sweep(combined(self.kernels, self.gradient_kernels), engine)
+        return super()._new_sweep(name, engine)

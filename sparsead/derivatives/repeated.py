@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 
+from sparsead.derivatives.given import check_given
 from sparsead.derivatives.nested import is_asked, without_values
 from sparsead.errors import InputError, Origin, user_origin
 from sparsead.kernels.lower import lower
@@ -75,10 +76,9 @@ def repeat(
     >>> grad(np.array([0.0, 1.0, 2.0, 3.0, 4.0])).round(6)
     array([0.5, 0. , 0. , 0. , 0.5])
     """
+    check_given(steps=steps, keep=keep)
     turns = operator.index(steps)
     rows = _rows(each, turns)
-    if keep is not None and operator.index(keep) < 1:
-        raise InputError(f"repeat has to keep one state at least, got keep={keep}")
     if turns <= 0:
         return state
     if is_asked((state, *rows, *args)):

@@ -159,8 +159,6 @@ class FixedStructure:
 
     def values(self, fill: Fill, out: np.ndarray | None, order: str | None) -> np.ndarray:
         """Return values in an order, computed by `fill` as they are stored; by default as they are stored."""
-        if order is not None and order not in ORDERS:
-            raise InputError(f"unknown order {order!r}; expected {', '.join(ORDERS)}, or None: as it was prepared")
         other = self if order is None else self.other(*ORDERS[order])
         if out is not None and not (
             isinstance(out, np.ndarray)

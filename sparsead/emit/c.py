@@ -72,7 +72,7 @@ def _printed(text: str, name: str, arrays: Mapping[str, str], numbers: tuple[str
     read = _read(function.body, called)
     taken = tuple(array for array in arrays if array in read)
     counts = tuple(number for number in numbers if number in read)
-    printer = _Printer(arrays, called)
+    printer = Printer(arrays, called)
     printer.block(function.body, **dict.fromkeys(counts, "i"))
     written = _written(function, called)
     kinds = [f"{'' if array in written else 'const '}{ELEMENT[arrays[array]]} *restrict {array}" for array in taken]
@@ -121,10 +121,11 @@ def _names(node: ast.AST) -> set[str]:
     return {n.id for n in ast.walk(node) if isinstance(n, ast.Name)}
 
 
-class _Printer:
-    """Prints one function."""
+class Printer:
+    """Prints statements of one function; whole numbers are of the type `index`."""
 
-    def __init__(self, arrays: Mapping[str, str], called: Called) -> None:
+    def __init__(self, arrays: Mapping[str, str], called: Called, index: str = TYPES["i"]) -> None:
+        self.types = {**TYPES, "i": index}
         self.arrays = arrays
         self.called = called
         self.lines: list[str] = []
@@ -132,6 +133,7 @@ class _Printer:
         self.read: list[set[str]] = []  # names that are needed in each block
 
     def write(self, line: str) -> None:
+        """Add a line at the current depth."""
         self.lines.append("    " * len(self.scopes) + line)
 
     def block(self, statements: list[ast.stmt], **names: str) -> None:
@@ -146,6 +148,7 @@ class _Printer:
         self.write("}")
 
     def statement(self, node: ast.stmt) -> None:
+        """Print a statement."""
         match node:
             case ast.Assign(targets=[ast.Name(id=name)], value=value):
                 if name in self.read[-1]:
@@ -156,7 +159,7 @@ class _Printer:
                 self.write(f"{self.element(target)} += {self.expression(value)[0]};")
             case ast.For(target=ast.Name(id=name), iter=ast.Call(args=bounds), body=body):
                 *start, stop = (self.expression(b)[0] for b in bounds)
-                self.write(f"for (long long {name} = {start[0] if start else 0}; {name} < {stop}; ++{name})")
+                self.write(f"for ({self.types['i']} {name} = {start[0] if start else 0}; {name} < {stop}; ++{name})")
                 self.block(body, **{name: "i"})
             case ast.If(test=test, body=body, orelse=[]):
                 self.write(f"if ({self.expression(test)[0]})")
@@ -169,11 +172,13 @@ class _Printer:
                 raise AssertionError(f"not in the generated language: {ast.dump(node)}")
 
     def define(self, name: str, code: str, kind: str) -> None:
+        """Set a variable; declare it where it is new."""
         known = name in self.scopes[-1]
         self.scopes[-1][name] = kind
-        self.write(f"{'' if known else TYPES[kind] + ' '}{name} = {code};")
+        self.write(f"{'' if known else self.types[kind] + ' '}{name} = {code};")
 
     def element(self, node: ast.Subscript) -> str:
+        """Return an element of an array."""
         assert isinstance(node.value, ast.Name)
         return f"{node.value.id}[{self.expression(node.slice)[0]}]"
 
@@ -182,6 +187,7 @@ class _Printer:
         return node.id if isinstance(node, ast.Name) and node.id in self.arrays else self.expression(node)[0]
 
     def expression(self, node: ast.expr) -> Typed:
+        """Return the code of an expression, and its type."""
         match node:
             case ast.Name(id=name) if name in CONSTANTS:
                 return CONSTANTS[name], "d"
@@ -193,7 +199,7 @@ class _Printer:
                 return str(value), "i"
             case ast.Subscript(value=ast.Name(id=name)):
                 code = self.element(node)
-                return (code, "d") if self.arrays[name] == "f8" else (f"(long long){code}", "i")
+                return (code, "d") if self.arrays[name] == "f8" else (f"({self.types['i']}){code}", "i")
             case ast.UnaryOp(op=ast.USub(), operand=operand):
                 code, kind = self.expression(operand)
                 return f"(-{code})", kind

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ctypes
 import functools
+from array import array
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -92,16 +93,14 @@ def driver(frames: Sequence[Frame]) -> Callable[[int, Sequence[np.ndarray], Sequ
         moves on to the next turn, and the factor of this from turn to turn: 1, or -1 to go there and back.
     """
     drive, _ = _machine_code()
-    slots = np.array([address(f.table) + 8 * place for f in frames for place in f.places], dtype=np.int64)
-    calls = np.array([(f.entry, address(f.table)) for f in frames], dtype=np.int64).reshape(-1)
+    slots = [address(f.table) + 8 * place for f in frames for place in f.places]
+    calls = array("q", [number for f in frames for number in (f.entry, address(f.table))])
+    calls_at, _ = calls.buffer_info()
 
     def run(turns: int, arrays: Sequence[np.ndarray], strides: Sequence[int], factors: Sequence[int]) -> None:
-        moves = np.empty((slots.size, 4), dtype=np.int64)
-        moves[:, 0] = slots
-        moves[:, 1] = [address(a) for a in arrays] * len(frames)
-        moves[:, 2] = list(strides) * len(frames)
-        moves[:, 3] = list(factors) * len(frames)
-        drive(turns, slots.size, moves.ctypes.data, len(frames), calls.ctypes.data)
+        given = [*zip(map(address, arrays), strides, factors, strict=True)] * len(frames)
+        moves = array("q", [number for slot, row in zip(slots, given, strict=True) for number in (slot, *row)])
+        drive(turns, len(slots), moves.buffer_info()[0], len(frames), calls_at)
 
-    run.alive = frames  # type: ignore[attr-defined]  # what the addresses point to
+    run.alive = frames, calls  # type: ignore[attr-defined]  # what the addresses point to
     return run

@@ -8,6 +8,7 @@ that the compiler cannot tell apart then do not keep the arithmetic from being v
 
 from __future__ import annotations
 
+import itertools
 import math
 from collections import defaultdict
 from collections.abc import Iterator
@@ -98,7 +99,7 @@ class Nest:
             line = np.stack([t.entries for t in lines]).sum(axis=0, dtype=np.int64)
             step, breaks = stretches(line)
             union = self._breaks[axis] | set(breaks)
-            if len(union) <= MAX_BREAKS and self.domain[axis] >= SHORT * (len(union) + 1):
+            if not self.source.grid and len(union) <= MAX_BREAKS and self.domain[axis] >= SHORT * (len(union) + 1):
                 self._breaks[axis] = union
                 self._stretched[axis].append(_Stretched(self._name("o"), line, step))
                 parts.append(self._stretched[axis][-1].name)
@@ -119,9 +120,8 @@ class Nest:
 
     def value(self, root: Expr) -> str:
         """Return the name (or literal) of the value of an expression."""
-        for expr in reachable([root]):
-            if expr.serial not in self._values:
-                self._values[expr.serial] = self._build_value(expr)
+        for expr in reachable([root], known=self._values):
+            self._values[expr.serial] = self._build_value(expr)
         name, level = self._values[root.serial]
         if level == len(self.domain):
             self._asked[name] = None
@@ -150,7 +150,7 @@ class Nest:
     def large(self) -> bool:
         """Tell whether threads could share the loop, and enough is asked for to be worth it."""
         lines = 1 + len(self.places) + len(self.levels[-1])
-        if self.source.of_points:
+        if self.source.of_points or self.source.grid:
             return False
         return not self.ordered and self.source.divisible and math.prod(self.domain) * lines >= LARGE
 
@@ -160,6 +160,10 @@ class Nest:
 
         `disjoint` says that no two points write to one place: threads may then share a large loop.
         """
+        if self.source.grid:
+            with self.source.loop(), self._point_by_point():
+                yield
+            return
         if not (disjoint and self.large):
             with self.source.loop(), self._loops(0):
                 yield
@@ -173,6 +177,21 @@ class Nest:
             self._share = (axis, *bounds)
             with self._loops(0):
                 yield
+
+    @contextmanager
+    def _point_by_point(self) -> Iterator[None]:
+        """Write one loop over all points, in their order: what a thread of a grid does is its body."""
+        last = len(self.domain) - 1
+        count = "i" if last else "i0"
+        with self.source.block(f"for {count} in range({math.prod(self.domain)}):"):
+            for axis in range(last, 0, -1):
+                rest = f"q{axis}" if axis > 1 else "i0"
+                self.source.write(f"{rest} = {count} // {self.domain[axis]}")
+                self.source.write(f"i{axis} = {count} - {self.domain[axis]} * {rest}")
+                count = rest
+            for line in [*itertools.chain(*self.levels[:-1]), *self.places, *self.levels[-1]]:
+                self.source.write(line)
+            yield
 
     @contextmanager
     def _loops(self, axis: int) -> Iterator[None]:

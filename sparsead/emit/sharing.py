@@ -65,7 +65,7 @@ def loops(lines: list[str], spans: Iterable[Span], arrays: Mapping[str, str]) ->
 
 
 def with_calls(
-    lines: list[str], found: Sequence[Loop], times: Mapping[str, int], arrays: Mapping[str, str]
+    lines: list[str], found: Sequence[Loop], times: Mapping[str, int], arrays: Mapping[str, str], every: bool = False
 ) -> tuple[list[str], dict[str, Procedure]]:
     """Replace the loops that are worth it by calls.
 
@@ -79,6 +79,8 @@ def with_calls(
         How often each loop occurs, by key.
     arrays : mapping
         Array name to element type.
+    every : bool
+        Replace all of them.
 
     Returns
     -------
@@ -90,7 +92,7 @@ def with_calls(
     procedures: dict[str, Procedure] = {}
     result, done = [], 0
     for loop in found:
-        if (times[loop.key] - 1) * (loop.last - loop.first) < WORTH:
+        if not every and (times[loop.key] - 1) * (loop.last - loop.first) < WORTH:
             continue
         name = f"loop_{hashlib.blake2b(loop.key.encode(), digest_size=6).hexdigest()}"
         if loop.key not in procedures:
@@ -125,6 +127,6 @@ def _numbered(all_lines: list[str], span: Span, arrays: Mapping[str, str]) -> Lo
         return known[word]
 
     own = {found.group(1) for line in lines if (found := TARGET.match(line))}
-    key = "\n".join(NAME.sub(number, line) for line in _at_depth_one(lines))
+    key = NAME.sub(number, "\n".join(_at_depth_one(lines)))
     used = tuple(word for word in known if word in arrays)
     return Loop(*span, key, used, tuple(kinds["number"]))

@@ -54,11 +54,15 @@ class Source:
         Sizes of the scratch arrays that the generated code writes and reads itself.
     of_points : bool
         True if it is going to be run for many points: a loop over these gives vectors, and threads share them.
+    grid : bool
+        True if each loop is going to be a grid of threads, see `sparsead.emit.grid`: it counts points one by one, and
+        is a procedure, whatever its length.
     """
 
-    def __init__(self, name: str, of_points: bool = False) -> None:
+    def __init__(self, name: str, of_points: bool = False, grid: bool = False) -> None:
         self.name = name
         self.of_points = of_points
+        self.grid = grid
         self.arrays: dict[str, Dtype] = {}
         self.fixed: dict[str, np.ndarray] = {}
         self.sizes: dict[str, int] = {}
@@ -165,10 +169,10 @@ class Source:
         used, found = self._used, self._loops()
         names = [self.name, *(f"{self.name}_{k}" for k in range(1, len(used)))]
         times = self._elsewhere + Counter(loop.key for section in found for loop in section)
-        pairs = [with_calls(s.lines, f, times, self.arrays) for s, f in zip(used, found, strict=True)]
+        pairs = [with_calls(s.lines, f, times, self.arrays, self.grid) for s, f in zip(used, found, strict=True)]
         procedures = list({key: p for _, called in pairs for key, p in called.items()}.values())
         return [
-            Function(name, self.arrays, lines, procedures, s.divided, s.then)
+            Function(name, self.arrays, lines, procedures, s.divided, s.then, self.sizes)
             for name, (lines, _), s in zip(names, pairs, used, strict=True)
         ]
 
@@ -184,7 +188,7 @@ class Function:
     """A generated function: what a back end compiles.
 
     It calls some of the `procedures`, which all functions of a source share. A `divided` one runs once per share, by
-    several threads at a time; `then` is called when it is done.
+    several threads at a time; `then` is called when it is done. `scratch` are the sizes of the scratch arrays.
     """
 
     name: str
@@ -193,6 +197,7 @@ class Function:
     procedures: list[Procedure] = field(default_factory=list)
     divided: bool = False
     then: Callback | None = None
+    scratch: Mapping[str, int] = field(default_factory=dict)
 
     @property
     def text(self) -> str:

@@ -31,6 +31,7 @@ BACKENDS: dict[str, Callable[[Sequence[Function]], list[Bind]]] = {
     "python": lambda functions: [interpreted(function) for function in functions],
 }
 _Step = tuple[list[Call], Callback | None]  # the shares of a function, and what follows it
+GRIDS = {"cuda"}  # what runs each loop as a grid of threads; `sparsead.emit.grid`
 DEFAULT_BACKEND = os.environ.get("SPARSEAD_BACKEND", "llvm")
 
 
@@ -44,6 +45,10 @@ class Engine:
     backend: str = DEFAULT_BACKEND
     threads: int = 1
     of_points: bool = False
+
+    def source(self, name: str) -> Source:
+        """Return an empty function for this engine."""
+        return Source(name, self.of_points, grid=self.backend in GRIDS)
 
 
 DEFAULT_ENGINE = Engine()

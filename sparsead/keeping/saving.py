@@ -14,7 +14,7 @@ from sparsead.errors import InputError
 from sparsead.keeping.archive import read_arrays
 
 VERSION = 1
-KINDS = {"Jacobian", "Hessian"}
+KINDS = {"Jacobian", "Hessian", "DifferenceJacobian"}
 KNOWN = {
     "version",
     "digest",

@@ -157,5 +157,5 @@ def _rebuilt(roots: list[Expr], renamed: Renamed, pool: Pool) -> list[Expr]:
         elif e.op is None:
             new[e.serial] = pool.leaf(e.value) if isinstance(e.value, Meeting) else pool.constant(e.value)
         else:
-            new[e.serial] = pool.apply(e.op, tuple(new[a.serial] for a in e.args))
+            new[e.serial] = pool.simple(e.op, tuple([new[a.serial] for a in e.args]))
     return [new[root.serial] for root in roots]

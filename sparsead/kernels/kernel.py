@@ -16,7 +16,7 @@ import numpy as np
 from sparsead.kernels.indexmap import IndexMap
 from sparsead.program.index import Shape
 from sparsead.program.nodes import Operation
-from sparsead.program.scalar import Expr, Pool
+from sparsead.program.scalar import Expr, Pool, reachable, spelled
 
 Role = Literal["input", "constant", "work", "output", "total"]
 
@@ -93,9 +93,9 @@ class Kernel:
         return [e.value for e in reachable(s.value for s in self.stores) if isinstance(e.value, Load)]
 
     def __str__(self) -> str:
-        head = f"for i in {' x '.join(map(str, self.domain)) or '1'}:"
-        body = [f"    {s.buffer}[{s.place}] {'+=' if s.adds else '='} {s.value}" for s in self.stores]
-        return "\n".join([head, *body])
+        named, values = spelled(s.value for s in self.stores)
+        pairs = zip(self.stores, values, strict=True)
+        return _loop(self.domain, [*named, *(f"{s.buffer}[{s.place}] {'+=' if s.adds else '='} {v}" for s, v in pairs)])
 
 
 @dataclass(frozen=True, eq=False)
@@ -125,6 +125,16 @@ class CallKernel:
         """Compile what the operation runs of its own, if anything."""
         if hasattr(self.operation, "compile"):
             self.operation.compile(entries=any(e in self.filled for e in self.entries))
+
+    @property
+    def passes(self) -> dict[str, int]:
+        """The products with its derivative that one run takes, by kind; none where entries are known otherwise."""
+        found: dict[str, int] = {}
+        if hasattr(self.operation, "passes") and not self.operation.linear:
+            wanted = (k for k, entries in enumerate(self.entries) if entries in self.filled)
+            for count, kind in map(self.operation.passes, wanted):
+                found[kind] = found.get(kind, 0) + count
+        return {kind: count for kind, count in found.items() if count}
 
     def __str__(self) -> str:
         filled = ", ".join(b.name for b in self.filled)
@@ -167,8 +177,9 @@ class Term:
         """Return the term with its two sides exchanged."""
         return replace(self, target=self.source, place=self.index, source=self.target, index=self.place)
 
-    def __str__(self) -> str:
-        return f"d{self.target}[{self.place}] += ({self.coefficient}) * d{self.source}[{self.index}]"
+    def with_coefficient(self, text: str) -> str:
+        """Return the term as text, given that of its coefficient."""
+        return f"d{self.target}[{self.place}] += ({text}) * d{self.source}[{self.index}]"
 
 
 @dataclass(frozen=True, eq=False)
@@ -190,8 +201,9 @@ class LinearKernel:
         return LinearKernel(self.domain, backwards(terms) if self.ordered else terms, self.ordered)
 
     def __str__(self) -> str:
-        head = f"for i in {' x '.join(map(str, self.domain)) or '1'}:"
-        return "\n".join([head, *(f"    {t}" for t in self.terms)])
+        named, values = spelled(t.coefficient for t in self.terms)
+        pairs = zip(self.terms, values, strict=True)
+        return _loop(self.domain, [*named, *(t.with_coefficient(v) for t, v in pairs)])
 
 
 @dataclass(frozen=True, eq=False)
@@ -284,6 +296,11 @@ class LinearProgram:
         return "\n".join(map(str, self.kernels))
 
 
+def _loop(domain: Shape, lines: Iterable[str]) -> str:
+    head = f"for i in {' x '.join(map(str, domain)) or '1'}:"
+    return "\n".join([head, *(f"    {line}" for line in lines)])
+
+
 def filled_by(step: Step) -> tuple[Buffer, ...]:
     """Return the buffers that a step of a program writes."""
     return step.filled if isinstance(step, CallKernel) else tuple(s.buffer for s in step.stores)
@@ -303,6 +320,21 @@ def combined(first: Kernels, second: Kernels) -> Kernels:
         if missing:
             steps.append(replace(step, filled=missing) if isinstance(step, CallKernel) else step)
     return Kernels(second.wrt, second.output, second.arguments, tuple(steps))
+
+
+def reached(kernels: Iterable[LinearKernel], source: Buffer) -> list[LinearKernel]:
+    """Return linear kernels without the terms that read tangents which no term writes: those are zero."""
+    written, kept = {source}, []
+    for kernel in kernels:
+        terms: tuple[Term, ...] = ()
+        while len(found := tuple(t for t in kernel.terms if t.source in written)) > len(terms):
+            terms = found
+            if kernel.ordered:  # it may read what it writes
+                written.update(t.target for t in terms)
+        written.update(t.target for t in terms)
+        if terms:
+            kept.append(replace(kernel, terms=terms))
+    return kept
 
 
 def zeros(buffer: Buffer) -> Kernel:
@@ -338,15 +370,17 @@ def with_loads(
     roots = list(roots)
     pool = Pool() if pool is None else pool
     new: dict[int, Expr] = {}
+    build = pool.simple  # until a leaf becomes a literal
     for expr in reachable(roots):
         if isinstance(expr.value, Load):
             new[expr.serial] = pool.leaf(new_load(expr.value))
         elif isinstance(expr.value, Meeting):
             new[expr.serial] = met(pool, move(expr.value.first), move(expr.value.second))
+            build = pool.apply if new[expr.serial].is_constant else build
         elif expr.op is None:
             new[expr.serial] = pool.constant(expr.value)
         else:
-            new[expr.serial] = pool.apply(expr.op, tuple(new[a.serial] for a in expr.args))
+            new[expr.serial] = build(expr.op, tuple([new[a.serial] for a in expr.args]))
     return [new[root.serial] for root in roots]
 
 
@@ -355,15 +389,3 @@ def met(pool: Pool, first: IndexMap, second: IndexMap) -> Expr:
     if first == second or not first.meets(second):
         return pool.constant(float(first == second))
     return pool.leaf(Meeting(first, second))
-
-
-def reachable(roots: Iterable[Expr]) -> list[Expr]:
-    """Return all expressions that `roots` need, operands first."""
-    found: dict[int, Expr] = {}
-    pending = list(roots)
-    while pending:
-        expr = pending.pop()
-        if expr.serial not in found:
-            found[expr.serial] = expr
-            pending.extend(expr.args)
-    return [found[s] for s in sorted(found)]

@@ -82,7 +82,6 @@ def at(kernel: LinearKernel, points: IndexArray, constants: Constants) -> Linear
 
 def together(first: LinearKernel, second: LinearKernel) -> LinearKernel:
     """Return one kernel of the terms of two over one domain."""
-    pool, terms = Pool(), []
-    for kernel in (first, second):
-        terms += Moving(None, kernel.domain, {}).terms(kernel.terms, pool)
-    return LinearKernel(first.domain, summed(terms))
+    pool = first.terms[0].coefficient.pool  # what is there may grow
+    moved = Moving(None, second.domain, {}).terms(second.terms, pool)
+    return LinearKernel(first.domain, summed([*first.terms, *moved]))

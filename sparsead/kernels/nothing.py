@@ -49,6 +49,8 @@ def computed(value: Expr) -> Expr:
 def is_absorbing(kernels: Iterable[LinearKernel | LinearCall], work: Iterable[Buffer]) -> bool:
     """Tell whether infinite factors and closed ways may meet at an intermediate array."""
     kernels = list(kernels)
+    if not any(e.op is OPS["select"] for k in kernels for e in reachable(t.coefficient for t in k.terms)):
+        return False
     closed, infinite = _below(kernels, _may_be_closed), _below(kernels, _may_be_infinite)
     above = [k.transposed() for k in reversed(kernels)]
     closed_above, infinite_above = _below(above, _may_be_closed), _below(above, _may_be_infinite)

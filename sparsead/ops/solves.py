@@ -17,7 +17,7 @@ from sparsead.ops.registry import is_traced, traced
 from sparsead.program.nodes import Call
 from sparsead.tracing.array import TracedArray, complex_of_parts, reading
 from sparsead.tracing.complex import TracedComplex
-from sparsead.tracing.order import second_order_wanted
+from sparsead.tracing.order import order_wanted, second_order_wanted
 
 SOLVE, INVERSE = "np.linalg.solve", "np.linalg.inv"
 
@@ -108,9 +108,14 @@ def _called(operation: Linear, vector: TracedArray) -> TracedArray:
 def det(a: Any) -> Any:
     """Return the determinant: ``d(det(A)) = trace(adj(A) @ dA)``; the adjugate exists where the inverse does not."""
     d, carrier = carried("np.linalg.det", np.linalg.det, np.shape(a)[:-2], a)
-    if not second_order_wanted():
-        adjugates, _ = carried("np.linalg.det", adjugate, np.shape(a), a)
-        return restated(d + np.sum(_transposed(adjugates) * (a - held(a)), axis=(-2, -1)), carrier)
+    if order_wanted() <= 2:
+        shape, change = np.shape(a), a - held(a)
+        cofactors, own = carried("np.linalg.det", lambda m: _transposed(adjugate(m)), shape, a)
+        if not second_order_wanted():
+            return restated(d + np.sum(cofactors * change, axis=(-2, -1)), carrier)
+        slopes, _ = carried("np.linalg.det", cofactor_slopes, (*shape, *shape[-2:]), a)
+        again = restated(cofactors + np.sum(slopes * change[..., None, None, :, :], axis=(-2, -1)), own)
+        return restated(d + np.sum(cofactors * change, axis=(-2, -1)), carrier, along=[again])
     w, _, along = _inverse(a)
     return restated(d + d * np.sum(_transposed(w) * (a - held(a)), axis=(-2, -1)), carrier, along=along)
 
@@ -122,6 +127,23 @@ def adjugate(a: np.ndarray) -> np.ndarray:
     others = np.where(np.eye(n, dtype=np.bool_), 1.0, s[..., None, :]).prod(axis=-1)
     sign = np.linalg.det(u) * np.linalg.det(vh)
     return sign[..., None, None] * ((_transposed(vh) * others[..., None, :]) @ _transposed(u))
+
+
+def cofactor_slopes(a: np.ndarray) -> np.ndarray:
+    """Return the derivatives of the cofactors of stacked matrices, singular ones too: (..., n, n, n, n).
+
+    In the bases of the singular vectors the determinant of ``diag(s) + E`` is, to second order, the sum over pairs of
+    ``(E[p, p] * E[q, q] - E[p, q] * E[q, p])`` times all other singular values.
+    """
+    u, s, vh = np.linalg.svd(a)
+    n = s.shape[-1]
+    eye = np.eye(n, dtype=np.bool_)
+    left_out = eye[:, None, :] | eye[None, :, :]
+    others = np.where(left_out, 1.0, s[..., None, None, :]).prod(axis=-1) * ~eye
+    sign = (np.linalg.det(u) * np.linalg.det(vh))[..., None, None]
+    outer = (u[..., :, None, :] * _transposed(vh)[..., None, :, :]).reshape(*a.shape[:-2], n * n, n)
+    both = ((outer * sign) @ others @ _transposed(outer)).reshape(*a.shape[:-2], n, n, n, n)
+    return both - np.swapaxes(both, -3, -1)
 
 
 def _inverse_or_nan(a: np.ndarray) -> np.ndarray:

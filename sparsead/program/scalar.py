@@ -7,13 +7,17 @@ A rule is written as a mathematician would: ``elementwise(np.sin, "sin({0})", la
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Hashable
+from collections import Counter
+from collections.abc import Callable, Container, Hashable, Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 
 Rule = Callable[..., Any]
+
+SHORT = 20  # characters of a shared part that is written without a name
+LONG = 200  # characters of a part that gets a name in any case
 
 
 @dataclass(frozen=True, eq=False)
@@ -93,7 +97,7 @@ def define(op: Op) -> Op:
     return op
 
 
-@dataclass(eq=False, slots=True)
+@dataclass(eq=False, slots=True, repr=False)  # it would print its pool
 class Expr:
     """A scalar expression: a leaf (``value``) or an operation on expressions. Made by a `Pool` only."""
 
@@ -142,9 +146,50 @@ class Expr:
         return OPS["negative"](self)
 
     def __str__(self) -> str:
-        if self.op is None:
-            return f"{self.value:g}" if self.is_constant else str(self.value)
-        return self.op.code.format(*(f"({a})" if a.op and a.op.arity > 1 else str(a) for a in self.args))
+        lines, (text,) = spelled([self])
+        return "\n".join([*lines, text])
+
+
+def reachable(roots: Iterable[Expr], known: Container[int] = ()) -> list[Expr]:
+    """Return all expressions that `roots` need, operands first, without those whose serial numbers are known."""
+    found: dict[int, Expr] = {}
+    pending = list(roots)
+    while pending:
+        expr = pending.pop()
+        if expr.serial not in found and expr.serial not in known:
+            found[expr.serial] = expr
+            pending.extend(expr.args)
+    return [found[s] for s in sorted(found)]
+
+
+def spelled(roots: Iterable[Expr]) -> tuple[list[str], list[str]]:
+    """Return the lines that give names to parts, in order, and the text of each expression.
+
+    What is shared is written once, by name, so the text is as long as the code.
+    """
+    roots = list(roots)
+    every = reachable(roots)
+    used = Counter(e.serial for e in roots) + Counter(a.serial for e in every for a in e.args)
+    ends = {e.serial for e in roots}
+    lines: list[str] = []
+    known: dict[int, tuple[str, bool]] = {}  # text, and whether it stands for itself inside of a product
+    for expr in every:
+        text = _text(expr, known)
+        again = used[expr.serial] > 1 and len(text) > SHORT
+        if expr.op is not None and (again or (len(text) > LONG and expr.serial not in ends)):
+            name = f"e{len(lines)}"
+            lines.append(f"{name} = {text}")
+            known[expr.serial] = name, True
+        else:
+            known[expr.serial] = text, expr.op is None or expr.op.arity < 2
+    return lines, [known[root.serial][0] for root in roots]
+
+
+def _text(expr: Expr, known: dict[int, tuple[str, bool]]) -> str:
+    if expr.op is None:
+        return f"{expr.value:g}" if expr.is_constant else str(expr.value)
+    parts = (known[a.serial] for a in expr.args)
+    return expr.op.code.format(*(text if alone else f"({text})" for text, alone in parts))
 
 
 @dataclass
@@ -173,8 +218,11 @@ class Pool:
         if all(a.is_constant for a in args):
             with np.errstate(all="ignore"):
                 return self.constant(op.numpy(*(a.value for a in args)))
-        simple = _simplify(op, args)
-        return simple or self._intern((op.name, *(a.serial for a in args)), op, args)
+        return _simplify(op, args) or self.simple(op, args)
+
+    def simple(self, op: Op, args: tuple[Expr, ...]) -> Expr:
+        """Return ``op(*args)`` that is known to have no simpler form, as it had none in another pool."""
+        return self._intern((op.name, *[a.serial for a in args]), op, args)
 
 
 def _simplify(op: Op, args: tuple[Expr, ...]) -> Expr | None:

@@ -63,6 +63,11 @@ class Assembly:
                 self._sweeps[key] = [value_sweep(values, self.engine)]
         return self._sweeps[key]
 
+    def on(self, engine: Engine) -> Assembly:
+        """Return the assembly for another engine."""
+        finish = self.finish.on(engine) if isinstance(self.finish, Finishing) else self.finish
+        return replace(self, engine=engine, finish=finish, _sweeps={})
+
     def compile(self) -> None:
         """Compile the sweeps of the matrix alone."""
         for sweep in self.all_sweeps() or []:

@@ -136,7 +136,7 @@ def compressed_sweep(linear: LinearProgram, recovery: Recovery, name: str, engin
     engine : Engine
         See `Sweep`.
     """
-    writer = _Writer(linear, recovery, Source(name, engine.of_points))
+    writer = _Writer(linear, recovery, engine.source(name))
     writer.write()
     return Sweep(writer.source, work_sizes(linear.primal) | writer.sizes, engine)
 

@@ -8,7 +8,6 @@ import numpy as np
 
 from coloring import SparsityPattern
 from sparsead.emit.nest import Nest
-from sparsead.emit.source import Source
 from sparsead.emit.sweep import DEFAULT_ENGINE, Engine, Sweep
 from sparsead.kernels.indexmap import recognise
 from sparsead.sweeps.storage import Storage
@@ -39,7 +38,9 @@ class Finishing:
         engine: Engine = DEFAULT_ENGINE,
         storage: Storage | None = None,
     ) -> None:
-        code, feeding = Source("finish"), feeds >= 0
+        self._made = taken, feeds, source, target
+        self._storage = storage
+        code, feeding = engine.source("finish"), feeds >= 0
         counter = itertools.count()
         if storage is not None:
             write_padding(code, storage, counter)
@@ -55,6 +56,10 @@ class Finishing:
                 with nest.body():
                     code.write(f"{name}[{place}] = {sign.format(place)}{name}[{other}]")
         self.sweeps = [Sweep(code, {}, engine)] if code.arrays else []
+
+    def on(self, engine: Engine) -> Finishing:
+        """Return the same for another engine."""
+        return Finishing(*self._made, engine, self._storage)
 
     def __call__(self, data: np.ndarray) -> None:
         """Finish the values of a matrix."""

@@ -29,14 +29,14 @@ from sparsead.sweeps.storage import Storage
 
 def value_sweep(kernels: Kernels, engine: Engine = DEFAULT_ENGINE) -> Sweep:
     """Return the sweep ``(x, arguments) -> y``."""
-    source = Source("value", engine.of_points)
+    source = engine.source("value")
     write_value(source, kernels, itertools.count())
     return Sweep(source, work_sizes(kernels), engine)
 
 
 def product_sweep(linear: LinearProgram, name: str, engine: Engine = DEFAULT_ENGINE) -> Sweep:
     """Return the sweep ``(x, arguments, d_source) -> d_target``, one vector at a time."""
-    source, counter = Source(name, engine.of_points), itertools.count()
+    source, counter = engine.source(name), itertools.count()
     write_value(source, linear.primal, counter)
     for buffer in (*linear.work, linear.target):
         write_zeros(source, source.buffer(buffer, tangent=True), buffer.size, empty_tangent(linear, buffer))

@@ -23,6 +23,9 @@ Read = Callable[[Any, Leaf, str], Any]
 DOUBLE = np.dtype(np.float64)
 NUMBER = Leaf((), True)
 SHOWN = 60  # characters of a value in an error
+OF_CALLS = frozenset({  # options of the calls of prepared derivatives: their names are no names of arguments there
+    "axis", "format", "keep_constants", "order", "out", "r", "triangle", "v", "verify", "w", "weights",
+})  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -80,8 +83,15 @@ class Signature:
         missing = [name for name in self.names if name not in {*known, *named}]
         if missing or len(args) > len(self.names):
             met = f"without {', '.join(missing)}" if missing else f"got {len(args) + len(named)}"
-            raise InputError(f"expected the arguments {', '.join(self.names)}, {met}")
+            raise InputError(f"expected the arguments {', '.join(self.names)}, {met}{self._taken()}")
         return tuple((known | dict(named))[name] for name in self.names)
+
+    def _taken(self) -> str:
+        """Say which names of arguments are options of calls, so that they cannot be given by name."""
+        both = [name for name in self.names if name in OF_CALLS]
+        if not both:
+            return ""
+        return f"; {' and '.join(both)}= by name is an option of the call: give the function's own by its place"
 
     def inputs(self) -> list[Input]:
         """Return the nodes of the runtime values, x first, as `convert` orders them."""
@@ -111,7 +121,7 @@ class Signature:
         """
         read = _checked if read is None else read
         if len(args) != len(self.arguments):
-            raise InputError(f"expected {len(self.arguments)} arguments (x and *args), got {len(args)}")
+            raise InputError(f"expected {len(self.arguments)} arguments (x and *args), got {len(args)}{self._taken()}")
         x: list[np.ndarray] = []
         others: list[np.ndarray] = []
         for k, (value, argument) in enumerate(zip(args, self.arguments, strict=True)):

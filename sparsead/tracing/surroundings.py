@@ -17,6 +17,7 @@ from typing import Any
 import numpy as np
 
 from sparsead.errors import is_users
+from sparsead.tracing.around import inner
 from sparsead.tracing.fixed import SIMPLE, Parts, equal, parts
 
 #: The name of something, words for where it is, and what it is.
@@ -71,6 +72,7 @@ def _held(part: Any) -> Any:
 
 def _read_by(f: Any, seen: set[int]) -> Iterator[Place]:
     """Yield what a callable may read."""
+    f = inner(f)
     if id(f) in seen:
         return
     seen.add(id(f))

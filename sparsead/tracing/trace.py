@@ -21,6 +21,7 @@ from sparsead.memory import ADVICE, NoRoomError
 from sparsead.program.index import index_dtype
 from sparsead.program.nodes import Input, Program, Ref, constant, whole
 from sparsead.tracing.arguments import Argnum, Signature, of_several, result_of, signature_of
+from sparsead.tracing.around import inner
 from sparsead.tracing.array import TracedArray, stack_objects, traced_in
 from sparsead.tracing.complex import is_complex
 from sparsead.tracing.decisions import Decisions, recording
@@ -71,7 +72,7 @@ def trace(
         decisions.inputs |= _point(signature, nodes, args)
     inside = is_tracing()  # inside another trace, which is to end first
     with (
-        deferred() as interrupts, patched(f), new_tape() as tape, recording(decisions),
+        deferred() as interrupts, patched(inner(f)), new_tape() as tape, recording(decisions),
         interrupts.allowed(),
     ):  # fmt: skip
         idle, kept = sys.getrefcount(tape), ""
@@ -200,6 +201,7 @@ def _note(f: Callable[..., Any]) -> str:
 
 
 def _where(f: Callable[..., Any]) -> str:
+    f = inner(f)
     code = getattr(f, "__code__", None)
     place = f" ({Origin(code.co_filename, code.co_firstlineno)})" if code is not None else ""
     return f"{getattr(f, '__name__', type(f).__name__)}{place}"

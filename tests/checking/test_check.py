@@ -260,5 +260,5 @@ def test_verify_refuses_a_function_that_is_not_what_was_traced():
 
 
 def test_verify_takes_known_words_only():
-    with pytest.raises(sad.InputError, match="verify='maybe' is not known"):
+    with pytest.raises(sad.InputError, match="unknown verify 'maybe'; expected one of False, True, products"):
         sad.jacobian(chain, X)(X, verify="maybe")

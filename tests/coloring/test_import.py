@@ -21,7 +21,10 @@ def run(code):
             {"numba", "networkx", "matplotlib"},
         ),
         ("import coloring; import coloring.networks.backend_info", {"numpy", "scipy", "numba", "networkx"}),
-        ("import coloring; coloring.color([[1, 1], [0, 1]]).decompress", {"networkx", "matplotlib"}),
+        (
+            "import coloring, numpy as np; coloring.color(np.eye(99)).decompress(np.ones((99, 1)))",
+            {"numba", "networkx", "matplotlib"},
+        ),
     ],
 )
 def test_what_is_not_needed_is_not_imported(code, absent):

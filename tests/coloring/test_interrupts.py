@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import signal
 import threading
+from functools import partial
 
 import numpy as np
 import pytest
 
 import coloring
 from coloring.interrupts import deferred, uninterrupted
+from coloring.kernels.kernel import INTERPRETED, Kernel
 
 
 @pytest.fixture(autouse=True)
@@ -128,11 +130,17 @@ def test_function_runs_to_its_end():
 
 def test_kernels_are_not_interrupted_and_colorings_are():
     """What calls a compiled kernel bears no exception in between; between two kernels there is room for one."""
-    from coloring import kernels
 
-    kernel = kernels.distance2.color_columns
-    compiled = kernels.distance2._module.color_columns
-    assert kernel is compiled if not hasattr(compiled, "py_func") else kernel.__wrapped__ is compiled
+    @partial(Kernel, work=lambda *_: INTERPRETED + 1)
+    def interrupted():
+        interrupt()
+        done.append("whole")
+
+    done = []
+    interrupted.__dict__["compiled"] = interrupted.function  # numba takes no signals
+    with pytest.raises(KeyboardInterrupt):
+        interrupted()
+    assert done == ["whole"]
 
     def order(problem):
         interrupt()

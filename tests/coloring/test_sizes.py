@@ -16,12 +16,13 @@ from coloring.sizes import index_dtype
 NARROW_RUN = """
 import sys, warnings
 import numpy as np
-import coloring, coloring.sizes
+import coloring, coloring.sizes, coloring.kernels.kernel
 from coloring import SparsityPattern
 from tests.coloring.helpers import COLORINGS, SYMMETRIC, with_values
 from benchmarks import matrices
 
 warnings.simplefilter("error")
+coloring.kernels.kernel.INTERPRETED = -1  # or warnings would be ignored, as compiled code has none
 narrow = np.dtype(sys.argv[1])
 limit = np.iinfo(narrow).max
 wide = 0

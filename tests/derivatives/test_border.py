@@ -7,7 +7,7 @@ import pytest
 
 import coloring
 import sparsead as sad
-from sparsead.derivatives.differences import METHODS
+from sparsead.derivatives.stepping import METHODS
 
 X = np.array([0.3, 0.5, 0.7])
 

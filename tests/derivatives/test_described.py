@@ -1,12 +1,16 @@
 """Prepared objects say the same in a terminal and in a notebook."""
 
+from collections import Counter
+from unittest import mock
 from xml.etree import ElementTree
 
 import numpy as np
 import pytest
 
 import sparsead as sad
+from sparsead.extend import operation, repeat
 from sparsead.stages import Timings
+from sparsead.sweeps.repeated.operation import Placed
 
 X = np.linspace(0.5, 1.5, 6)
 
@@ -66,3 +70,48 @@ def test_checks_are_a_table():
     rows = [[cell.text for cell in row.iter("td")] for row in page.iter("tr")][1:]
     assert [row[1] for row in rows] == [c.name for c in report.comparisons]
     assert {row[0] for row in rows} == {"ok"}
+
+
+def passes_through(jac):
+    """Count the products by which the entries of loops and calls are found, while a Jacobian is computed."""
+    counts = Counter()
+    original = Placed.value
+
+    def value(self, operands, out):
+        counts[self.name] += 1
+        return original(self, operands, out)
+
+    with mock.patch.object(Placed, "value", value):
+        jac(X)
+    return sum(counts.values())
+
+
+@pytest.mark.parametrize(
+    ("step", "passes"), [(lambda s: np.sin(s) * np.roll(s, 1), X.size), (lambda s: np.sin(s) * 1.5, 1)]
+)
+def test_passes_through_a_loop_are_told(step, passes):
+    jac = sad.jacobian(lambda x: 2.0 * repeat(step, x, 30), X)
+    text = " ".join(str(jac).split())
+    assert f"repeat of <lambda>, 30 times: {passes} JVP passes through it" in text
+    assert "no passes but those of calls" in text
+    assert passes_through(jac) == passes
+
+
+def test_calls_of_jvp_are_told():
+    count = 0
+
+    def jvp(primals, tangents):
+        nonlocal count
+        count += 1
+        return 2.0 * np.cumsum(primals[0]) * np.cumsum(tangents[0])
+
+    square = operation(lambda v: np.cumsum(v) ** 2, jvp=jvp, pattern="dense", name="squared")
+    jac = sad.jacobian(lambda x: square(x), X, check=False)
+    count = 0
+    jac(X)
+    assert f"squared: {count} JVP passes through it" in " ".join(str(jac).split())
+    assert count == X.size
+
+
+def test_without_calls_nothing_is_told_of_them():
+    assert "calls" not in str(sad.jacobian(residual, X))

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 import sparsead as sad
-from sparsead.derivatives.differences import METHODS
+from sparsead.derivatives.stepping import METHODS
 
 
 def chain(x):

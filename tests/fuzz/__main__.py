@@ -11,7 +11,7 @@ import click
 
 from tests.fuzz.campaign import Record, code_version, run
 
-KINDS = ("programs", "matrices", "aliasing", "readers", "calls")
+KINDS = ("programs", "matrices", "aliasing", "readers", "calls", "grids")
 
 
 @click.command(help=__doc__)

@@ -14,12 +14,14 @@ import numpy as np
 
 from coloring import SparsityPattern
 from sparsead.kernels.composition import Eliminator
-from sparsead.kernels.kernel import Buffer, LinearKernel, LinearProgram
+from sparsead.kernels.kernel import Buffer, LinearKernel, LinearProgram, reached
 from sparsead.kernels.merging import merged_steps
 from sparsead.sweeps.counting import computing
 
 STORE, ROW_ENTRY, INITIAL = 1.0, 3.0, 1.0
 MOST_ARRAYS = 64  # programs with more of them are left as they are: a loop over time, for the most part
+BEYOND, IN_A_ROW = 1.25, 6  # the way ends at so many times the cost before, or after so many that are no better
+MOST_CODE = 1000  # products of two terms that may be written, for one array
 MOST_GROWTH = 4.0  # products that may be formed, times the entries of the matrix and the terms at hand
 
 Patterns = dict[Buffer, SparsityPattern]
@@ -44,7 +46,8 @@ def eliminated(linear: LinearProgram, patterns: Patterns) -> Elimination:
     """Return the program without the intermediate arrays that cost more than they save.
 
     One array after the other, the one with the fewest pairs of readers and writers first; of all programs on the way
-    the cheapest one is taken. The order is that of Markowitz: exact for chains, greedy otherwise.
+    the cheapest one is taken, and the way ends where they have become dearer. The order is that of Markowitz: exact for
+    chains, greedy otherwise.
     """
     before = _cost(linear, patterns)
     best = Elimination(linear, (), before, before)
@@ -57,11 +60,11 @@ def eliminated(linear: LinearProgram, patterns: Patterns) -> Elimination:
     while left:
         products = {buffer: _pairs(kernels, buffer) for buffer in left}
         buffer = min(left, key=lambda b: products[b][0] - products[b][1])
-        if products[buffer][0] > most:
+        if products[buffer][0] > most or _code(kernels, buffer) > MOST_CODE:
             break
         left.remove(buffer)
         gone.append(buffer.name)
-        kernels = eliminator.without(buffer, kernels)
+        kernels = reached(eliminator.without(buffer, kernels), linear.source)
         steps = merged_steps([*linear.primal.kernels, *eliminator.stored])
         primal = replace(linear.primal, kernels=tuple(steps))
         program = replace(linear, kernels=tuple(kernels), primal=primal, symmetric=False)
@@ -69,6 +72,8 @@ def eliminated(linear: LinearProgram, patterns: Patterns) -> Elimination:
         cost = stored + _cost(program, patterns)
         if cost < best.cost:
             best = Elimination(program, tuple(gone), cost, before)
+        elif cost > BEYOND * before or len(gone) - len(best.arrays) >= IN_A_ROW:
+            break
     return best
 
 
@@ -82,6 +87,12 @@ def _pairs(kernels: Iterable[LinearKernel], buffer: Buffer) -> tuple[int, int]:
             if term.target is buffer:
                 writes += np.bincount(term.place.array().reshape(-1), minlength=buffer.size)
     return int(reads @ writes), int(reads.sum() + writes.sum())
+
+
+def _code(kernels: Iterable[LinearKernel], buffer: Buffer) -> int:
+    """Return how many pairs of terms there are of which one reads and one writes a buffer: products to be written."""
+    terms = [t for kernel in kernels for t in kernel.terms]
+    return sum(t.source is buffer for t in terms) * sum(t.target is buffer for t in terms)
 
 
 def _cost(linear: LinearProgram, patterns: Patterns) -> float:

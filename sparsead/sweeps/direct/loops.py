@@ -117,6 +117,11 @@ def cut(loop: Loop) -> Iterator[Loop]:
     yield _part(loop, points, functools.partial(_at, points))
 
 
+def within_box(loop: Loop, box: Box) -> Loop:
+    """Return the part of a loop inside of a box."""
+    return _part(loop, tuple(slice(*ends) for ends in box), lambda index: index.within(box))
+
+
 def _part(loop: Loop, selection: Selection, move: Callable[[IndexMap], IndexMap]) -> Loop:
     stores = loop.values.stores if loop.values else ()
     found = moved([*(e.coefficient for e in loop.entries), *(s.value for s in stores)], move)

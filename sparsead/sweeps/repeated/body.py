@@ -51,7 +51,7 @@ class Body:
     _tangents: dict[tuple[int, ...], Body] = field(default_factory=dict)
     _adjoints: dict[tuple[int, ...], Adjoint] = field(default_factory=dict)
 
-    @property
+    @cached_property
     def states(self) -> tuple[int, ...]:
         """The numbers of the inputs that are states."""
         return tuple(k for k, kind in enumerate(self.kinds) if kind == "state")

@@ -87,6 +87,11 @@ class _Entries(_Known):
             seed[members] = 0.0
             out[entries] = product[elements]
 
+    def passes(self, number: int) -> tuple[int, str]:
+        """Return how many products give the entries of a derivative, and which."""
+        found = self._coloring(number)
+        return len(found.passes), "JVP" if found.by_column else "VJP"
+
     def _coloring(self, number: int) -> Recovery:
         if number not in self._colored:
             self._colored[number] = recovery(self.pattern(number))

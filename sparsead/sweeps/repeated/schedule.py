@@ -8,11 +8,10 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
-from dataclasses import dataclass
+from typing import NamedTuple
 
 
-@dataclass(frozen=True)
-class Advance:
+class Advance(NamedTuple):
     """Go forward from a kept state to another one, and keep that: ``slot`` is where."""
 
     start: int
@@ -20,8 +19,7 @@ class Advance:
     slot: int
 
 
-@dataclass(frozen=True)
-class Back:
+class Back(NamedTuple):
     """Walk one stretch backward, from the kept state at its beginning: in ``slot``."""
 
     start: int

@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 import threading
 from collections.abc import Mapping
-from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 
@@ -13,8 +13,7 @@ from sparsead.emit.drive import driver
 from sparsead.emit.sweep import Sweep
 
 
-@dataclass(frozen=True)
-class Rows:
+class Rows(NamedTuple):
     """The rows of an array that turns are given: from `first` on, every `step`-th; with step 0 the same.
 
     With `back`, every other turn takes the step back.

@@ -7,8 +7,10 @@ import pytest
 import scipy.sparse
 
 import sparsead as sad
+from benchmarks.steps import STEPS
 from sparsead.kernels.pattern import detect
 from sparsead.problems import power_flow
+from sparsead.sweeps.direct import elimination
 from sparsead.sweeps.direct.elimination import eliminated
 
 RNG = np.random.default_rng(5)
@@ -91,3 +93,23 @@ def test_what_costs_more_is_left_alone():
     found = eliminated(jac.linear, detect(jac.linear))
     assert found.cost <= found.before
     np.testing.assert_allclose(jac(x).toarray(), by_complex_step(dense, x), rtol=1e-10)
+
+
+@pytest.mark.parametrize(("step", "count", "most"), [("Euler", 20, elimination.IN_A_ROW), ("chain", 2, 0)])
+def test_search_ends_early_in_time_steps(step, count, most, monkeypatch):
+    def f(u):
+        for _ in range(count):
+            u = STEPS[step](u)
+        return u
+
+    linear = sad.jacobian(f, np.linspace(0.1, 0.9, 200), mode="forward").linear
+    arrays, tried = len(linear.work), []
+
+    def without(self, buffer, kernels):
+        tried.append(buffer.name)
+        return original(self, buffer, kernels)
+
+    original = elimination.Eliminator.without
+    monkeypatch.setattr(elimination.Eliminator, "without", without)
+    assert not eliminated(linear, detect(linear)).arrays
+    assert arrays > most >= len(tried)

@@ -1,0 +1,282 @@
+"""Derivatives that are evaluated on a CUDA device, through CuPy: arrays of the device in and out.
+
+Everything is prepared on the CPU, checked there against the function, and then written once more as grids of threads.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+from sparsead.derivatives.products import Product
+from sparsead.derivatives.vectors import checked_pair
+from sparsead.emit.device import DeviceSweeps, Tables
+from sparsead.emit.sweep import Engine
+from sparsead.errors import InputError
+from sparsead.extras import optional
+
+ENGINE = Engine("cuda")
+
+
+def usable_cupy(
+    method: str = "ad",
+    guard: str = "error",
+    format: str = "csr",
+    triangle: str = "full",
+    has_aux: bool = False,
+) -> Any:
+    """Return CuPy, if the options go with a device and there is such a device."""
+    if (method, guard, format, triangle, has_aux) != ("ad", "error", "csr", "full", False):
+        raise InputError(
+            "device='cuda' goes with method='ad', guard='error', format='csr', triangle='full' and has_aux=False; "
+            "leave these out"
+        )
+    cupy = optional("cupy")
+    try:
+        count = cupy.cuda.runtime.getDeviceCount()
+    except Exception as error:  # CuPy has several, of its own: no driver, one that is too old
+        raise InputError(f"device='cuda' needs a device that CuPy can use, but it says: {error}") from error
+    if not count:
+        raise InputError("device='cuda' needs a device that CuPy can use, and there is none; leave device out")
+    return cupy
+
+
+class OnDevice:
+    """A prepared derivative on a device.
+
+    Calls are queued on the current stream of CuPy; one object is for one stream at a time, for it has one set of work
+    arrays. With ``out=``, and arguments that are arrays of the device, nothing is allocated and nothing waited for.
+
+    Attributes
+    ----------
+    prepared : Jacobian, Hessian or Gradient
+        What was prepared, on the CPU.
+    """
+
+    _products: tuple[Product, ...]
+
+    def __init__(self, prepared: Any, cupy: Any) -> None:
+        if not prepared.signature.plain:
+            raise InputError("device='cuda' takes one array as x; put its parts into one vector")
+        self.prepared = prepared
+        self._cupy = cupy
+        self._tables = Tables(cupy)
+        self._known: dict[str, DeviceSweeps] = {}
+
+    def __repr__(self) -> str:
+        return f"{self.prepared!r} on a CUDA device"
+
+    def value(self, x: Any, *args: Any, out: Any = None) -> Any:
+        """Return the value of the function.
+
+        Parameters
+        ----------
+        x, *args
+            Arrays of the device: what has ``__cuda_array_interface__`` or DLPack. Others are copied there.
+        out : cupy.ndarray, optional
+            Where to write it.
+
+        Returns
+        -------
+        cupy.ndarray
+        """
+        return self._function("value", (x, *args), out)
+
+    # -- what all share -------------------------------------------------------------------------------------
+    def _read(self, value: Any, leaf: Any, title: str) -> Any:
+        """Return an argument as a flat float64 array of the device."""
+        cupy = self._cupy
+        if hasattr(value, "__dlpack__") and not hasattr(value, "__cuda_array_interface__") and not _on_host(value):
+            value = cupy.from_dlpack(value)
+        array = cupy.asarray(value)
+        if array.dtype.kind not in "fiub":
+            raise InputError(f"{title} has dtype {array.dtype}; expected real numbers (float64)")
+        if array.shape != leaf.shape:
+            raise InputError(
+                f"{title} has shape {array.shape}, but this derivative was prepared for shape {leaf.shape}; prepare "
+                "again for other shapes"
+            )
+        return cupy.ascontiguousarray(array, dtype="float64").reshape(-1)
+
+    def _inputs(self, args: tuple[Any, ...], *written: Any) -> dict[str, Any]:
+        """Return the arguments by the names of the sweeps; refuse what shares memory with what is written."""
+        given = dict(zip(self.prepared._names, self.prepared.signature.convert(args, self._read), strict=True))
+        for k, out in enumerate(written):
+            if any(_overlap(out, other) for other in (*given.values(), *written[:k])):
+                raise InputError("out shares memory with an argument, or with another out")
+        return given
+
+    def _room(self, name: str, out: Any, shape: tuple[int, ...]) -> Any:
+        """Return a new array, or `out` after a look at its shape and type."""
+        if out is None:
+            return self._cupy.empty(shape)
+        fits = isinstance(out, self._cupy.ndarray) and out.shape in (shape, (math.prod(shape),))
+        if not fits or out.dtype != "float64" or not out.flags.c_contiguous:
+            raise InputError(f"{name}: out must be a contiguous float64 array of CuPy, of shape {shape}")
+        return out
+
+    def _sweeps(self, name: str) -> DeviceSweeps:
+        """Return the sweeps of a function, product or matrix; they are compiled when they are first asked for."""
+        if name not in self._known:
+            prepared = self.prepared
+            if name in ("matrix", "all"):
+                sweeps = prepared._assembly.on(ENGINE).all_sweeps(prepared._both if name == "all" else None)
+            else:
+                sweeps = [prepared._new_sweep(name, ENGINE)]
+            self._known[name] = DeviceSweeps(sweeps, self._cupy, self._tables)
+        return self._known[name]
+
+    def _function(self, name: str, args: tuple[Any, ...], out: Any) -> Any:
+        function = self.prepared._functions[name]
+        room = self._room(name, out, function.shape)
+        self._sweeps(name)({**self._inputs(args, room), function.array: room})
+        return room
+
+
+class MatrixOnDevice(OnDevice):
+    """A Jacobian or Hessian on a device."""
+
+    def __init__(self, prepared: Any, cupy: Any) -> None:
+        super().__init__(prepared, cupy)
+        self.pattern, self.shape, self.mode = prepared.pattern, prepared.shape, prepared.mode
+        self._csr = optional("cupyx.scipy.sparse").csr_matrix
+        self._indices = [self._tables[a] for a in (self.pattern.indices, self.pattern.indptr)]
+        self._sweeps("matrix")
+
+    @property
+    def source(self) -> str:
+        """The CUDA C that computes the matrix."""
+        return self._sweeps("matrix").text
+
+    def __call__(self, x: Any, *args: Any, out: Any = None) -> Any:
+        """Return the matrix at x.
+
+        Parameters
+        ----------
+        x, *args
+            As in `value`.
+        out : cupyx.scipy.sparse.csr_matrix, optional
+            A result of an earlier call, to be overwritten.
+
+        Returns
+        -------
+        cupyx.scipy.sparse.csr_matrix, shape (m, n)
+            Its index arrays are shared between results; explicit zeros are kept.
+        """
+        data = self.values(x, *args, out=self._data(out))
+        return self._matrix(data) if out is None else out
+
+    def values(self, x: Any, *args: Any, out: Any = None) -> Any:
+        """Return the values of the entries alone, by rows.
+
+        Parameters
+        ----------
+        x, *args
+            As in `value`.
+        out : cupy.ndarray, shape (nnz,), optional
+            Where to write them.
+        """
+        data = self._room("values", out, (self.pattern.nnz,))
+        self._sweeps("matrix")({**self._inputs((x, *args), data), "data": data})
+        return data
+
+    def _matrix(self, data: Any) -> Any:
+        matrix = self._csr((data, *self._indices), shape=self.shape)
+        matrix.has_canonical_format = True  # known, so that it need not be looked up on the device
+        self._indices = [matrix.indices, matrix.indptr]  # of the type that CuPy chose
+        return matrix
+
+    def _data(self, out: Any) -> Any:
+        """Return the values of a matrix that is given to be overwritten."""
+        if out is None:
+            return None
+        same = isinstance(out, self._csr) and out.shape == self.shape
+        if not same or [a.data.ptr for a in (out.indices, out.indptr)] != [a.data.ptr for a in self._indices]:
+            raise InputError("out must be a matrix that an earlier call returned, with the index arrays of that")
+        return out.data
+
+    def _product(self, product: Product, x: Any, v: Any, args: tuple[Any, ...], out: Any) -> Any:
+        given, returned = product.sizes(self.shape)
+        room = self._room(product.name, out, (returned,))
+        vector = self._read(v, _Vector(given), product.vector)
+        inputs = self._inputs((x, *args), room)
+        if _overlap(room, vector):
+            raise InputError(f"{product.name}: out shares memory with {product.vector}")
+        self._sweeps(product.name)({**inputs, product.source: vector, product.target: room})
+        return room
+
+    def _all(self, args: tuple[Any, ...], out: Any, names: tuple[str, ...]) -> tuple[Any, ...]:
+        """Return functions and the matrix, from one sweep."""
+        functions = [self.prepared._functions[name] for name in names]
+        *outs, matrix = out or [None] * (len(names) + 1)
+        rooms = [self._room(n, o, f.shape) for n, o, f in zip(names, outs, functions, strict=True)]
+        data = self._room("values", self._data(matrix), (self.pattern.nnz,))
+        written = {f.array: room for f, room in zip(functions, rooms, strict=True)} | {"data": data}
+        self._sweeps("all")(self._inputs(args, *written.values()) | written)
+        return (*rooms, self._matrix(data) if matrix is None else matrix)
+
+
+class JacobianOnDevice(MatrixOnDevice):
+    """A Jacobian on a device. Made by ``sparsead.jacobian(f, x0, device="cuda")``."""
+
+    def jvp(self, x: Any, v: Any, *args: Any, out: Any = None) -> Any:
+        """Return ``J @ v`` without forming J; arrays as in `value`."""
+        return self._product(self.prepared._products[0], x, v, args, out)
+
+    def vjp(self, x: Any, w: Any, *args: Any, out: Any = None) -> Any:
+        """Return ``J.T @ w`` without forming J; arrays as in `value`."""
+        return self._product(self.prepared._products[1], x, w, args, out)
+
+    def value_and_jacobian(self, x: Any, *args: Any, out: Any = None) -> tuple[Any, Any]:
+        """Return the value and the Jacobian from one sweep; `out` is a pair of earlier results, or None."""
+        y, matrix = self._all((x, *args), checked_pair("value_and_jacobian", out), ("value",))
+        return y, matrix
+
+
+class HessianOnDevice(MatrixOnDevice):
+    """A Hessian on a device. Made by ``sparsead.hessian(f, x0, device="cuda")``."""
+
+    def hvp(self, x: Any, v: Any, *args: Any, out: Any = None) -> Any:
+        """Return ``H @ v`` without forming H; arrays as in `value`."""
+        return self._product(self.prepared._products[0], x, v, args, out)
+
+    def gradient(self, x: Any, *args: Any, out: Any = None) -> Any:
+        """Return the gradient; arrays as in `value`."""
+        return self._function("gradient", (x, *args), out)
+
+    def value_gradient_and_hessian(self, x: Any, *args: Any) -> tuple[Any, Any, Any]:
+        """Return the value, the gradient and the Hessian from one sweep."""
+        value, gradient, matrix = self._all((x, *args), None, ("value", "gradient"))
+        return value, gradient, matrix
+
+
+class GradientOnDevice(OnDevice):
+    """A gradient on a device. Made by ``sparsead.gradient(f, x0, device="cuda")``."""
+
+    def __init__(self, prepared: Any, cupy: Any) -> None:
+        super().__init__(prepared, cupy)
+        self._sweeps("gradient")
+
+    @property
+    def source(self) -> str:
+        """The CUDA C that computes the gradient."""
+        return self._sweeps("gradient").text
+
+    def __call__(self, x: Any, *args: Any, out: Any = None) -> Any:
+        """Return the gradient, in the shape of x; arrays as in `value`."""
+        return self._function("gradient", (x, *args), out)
+
+
+class _Vector:
+    def __init__(self, size: int) -> None:
+        self.shape = (size,)
+
+
+def _overlap(first: Any, second: Any) -> bool:
+    return first.data.ptr < second.data.ptr + second.nbytes and second.data.ptr < first.data.ptr + first.nbytes
+
+
+def _on_host(value: Any) -> bool:
+    """Tell whether an array that has DLPack lies in the memory of the host."""
+    kind, _ = value.__dlpack_device__()
+    return int(kind) == 1

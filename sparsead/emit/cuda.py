@@ -1,0 +1,165 @@
+"""Grids as CUDA C: a kernel for all that runs at once, whose blocks share the grids among them.
+
+The statements are those of the C export, printed by the same printer. The text is also C++ for whoever gives a meaning
+to ``__global__``, ``threadIdx`` and the like: so the tests run it on the CPU.
+"""
+
+from __future__ import annotations
+
+import ast
+import hashlib
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+from sparsead.emit.c import Printer
+from sparsead.emit.grid import Grid, Grids
+from sparsead.emit.parsing import parse
+
+THREADS = 128  # of a block
+MOST_ARRAYS = 400  # of a kernel: its parameters fit into 4096 bytes, which is the least that a device takes
+OPTIONS = ("--fmad=false", "--std=c++14")  # no contraction: the bits are those of the CPU
+ELEMENT = {"f8": "double", "i1": "signed char", "i2": "short", "i4": "int", "i8": "long long"}
+
+PRELUDE = f"""#ifndef PRIVATE
+#define PRIVATE(name, size) double name[size]
+#define SHARED(type, name, size) __shared__ type name[size]
+#define PHASE(number) true
+#endif
+#ifndef INFINITY
+#define INFINITY __longlong_as_double(0x7ff0000000000000LL)
+#endif
+#ifndef NAN
+#define NAN __longlong_as_double(0x7ff8000000000000LL)
+#endif
+
+/* Write out what a block has staged: a stretch of `size` numbers for each of its points. */
+template <int size, class Index>
+static __device__ void write_out(double *target, const double *stage, const Index *near, int points)
+{{
+    for (int k = 0; k < size; ++k) {{
+        const int q = {THREADS} * k + (int)threadIdx.x;
+        if (q < size * points) target[near[q / size] + q] = stage[q];
+    }}
+}}
+"""
+
+
+@dataclass(frozen=True)
+class Launch:
+    """A kernel to launch: its name, how many blocks, and the names of the arrays that it is given."""
+
+    kernel: str
+    blocks: int
+    arrays: tuple[str, ...]
+
+
+class Module:
+    """CUDA C being collected: kernels, each once, and what they call."""
+
+    def __init__(self) -> None:
+        self._loops: dict[str, str] = {}
+        self._kernels: dict[str, str] = {}
+
+    @property
+    def text(self) -> str:
+        """The text of all."""
+        return "\n".join([PRELUDE, *self._loops.values(), *self._kernels.values()])
+
+    def launches(self, grids: Grids) -> list[Launch]:
+        """Add the kernels of a function; return their launches, in order."""
+        return [self._launch(part, grids.arrays) for level in grids.levels for part in _parts(level)]
+
+    def _launch(self, level: Sequence[Grid], types: Mapping[str, str]) -> Launch:
+        """Add the kernel of grids that run at once: each has a range of blocks."""
+        arrays = list(dict.fromkeys(a for grid in level for a in grid.given.values()))
+        written = {a for grid in level for a in grid.writes}
+        place = {a: f"a{k}" for k, a in enumerate(arrays)}
+        lines, first = _shared(level), 0
+        for grid in level:
+            last = first + -(-grid.points // THREADS)
+            lines.append(f"    if (blockIdx.x >= {first} && blockIdx.x < {last}) {{")
+            lines += [f"        {line}" for line in self._block(grid, first, place)]
+            lines.append("    }")
+            first = last
+        parameters = [_parameter(ELEMENT[types[a]], place[a], a in written) for a in arrays]
+        text = "\n".join([f"({', '.join(parameters)})", "{", *lines, "}\n"])
+        name = f"level_{hashlib.blake2b(text.encode(), digest_size=6).hexdigest()}"
+        self._kernels[name] = f'extern "C" __global__ void {name}{text}'
+        return Launch(name, first, tuple(arrays))
+
+    def _block(self, grid: Grid, first: int, place: Mapping[str, str]) -> list[str]:
+        """Return what a block of a grid does: compute at its points, then write out what has been staged."""
+        stages, begin = [], 0
+        for number, stretch in enumerate(grid.stretches):
+            near = f"near + {THREADS * number}" if not grid.wide else f"far + {THREADS * number}"
+            stages.append((stretch, f"stage + {THREADS * begin}", near))
+            begin += stretch.size
+        given = [*(place[a] for a in grid.given.values()), *map(str, grid.numbers)]
+        given += [code for _, stage, near in stages for code in (stage, near)]
+        given += ["(int)threadIdx.x"] if stages else []
+        lines = [
+            f"const {_index(grid)} begin = ({_index(grid)})(blockIdx.x - {first}) * {THREADS};",
+            f"if (PHASE(0)) {self._loop(grid)}({', '.join([*given, 'begin + (int)threadIdx.x'])});",
+        ]
+        if stages:
+            points = f"(int)(begin + {THREADS} < {grid.points} ? {THREADS} : {grid.points} - begin)"
+            lines.append("__syncthreads();")
+            for stretch, stage, near in stages:
+                target = place[grid.given[stretch.array]]
+                lines.append(f"if (PHASE(1)) write_out<{stretch.size}>({target}, {stage}, {near}, {points});")
+        return lines
+
+    def _loop(self, grid: Grid) -> str:
+        """Add what one thread of a grid does; return its name."""
+        procedure, index = grid.procedure, _index(grid)
+        (function,) = parse(procedure.text).body
+        (loop,) = function.body
+        assert isinstance(loop.target, ast.Name)
+        parameters = [_parameter(ELEMENT[procedure.arrays[p]], p, a in grid.writes) for p, a in grid.given.items()]
+        parameters += [f"{index} {name}" for name in procedure.numbers]
+        staged = range(len(grid.stretches))
+        parameters += [parameter for k in staged for parameter in (f"double *stage{k}", f"{index} *near{k}")]
+        parameters += ["int thread"] if grid.stretches else []
+        parameters += [f"{index} {loop.target.id}"]
+        shared = {f"stage{k}": "f8" for k in staged} | {f"near{k}": "i8" for k in staged}
+        printer = Printer({**procedure.arrays, **shared}, {}, index)
+        printer.block(loop.body, **dict.fromkeys((*procedure.numbers, "thread", loop.target.id), "i"))
+        head = [f"    if ({loop.target.id} >= {grid.points}) return;"]
+        head += [f"    PRIVATE({p}, {size});" for p, size in grid.private.items()]
+        text = "\n".join([f"({', '.join(parameters)})", "{", *head, *printer.lines, "}\n"])
+        name = f"point_{hashlib.blake2b(text.encode(), digest_size=6).hexdigest()}"
+        self._loops[name] = f"static __device__ __forceinline__ void {name}{text}"
+        return name
+
+
+def _index(grid: Grid) -> str:
+    return "long long" if grid.wide else "int"
+
+
+def _shared(level: Sequence[Grid]) -> list[str]:
+    """Return what the threads of a block share: the same memory for all grids, each of which has its own blocks."""
+    sizes = {
+        "double stage": max(sum(s.size for s in grid.stretches) for grid in level),
+        "int near": max((len(grid.stretches) for grid in level if not grid.wide), default=0),
+        "long long far": max((len(grid.stretches) for grid in level if grid.wide), default=0),
+    }
+    return [
+        f"    SHARED({what.rpartition(' ')[0]}, {what.rpartition(' ')[2]}, {THREADS * size});"
+        for what, size in sizes.items()
+        if size
+    ]
+
+
+def _parameter(element: str, name: str, written: bool) -> str:
+    return f"{element} *{name}" if written else f"const {element} *__restrict__ {name}"
+
+
+def _parts(level: Sequence[Grid]) -> Iterator[list[Grid]]:
+    """Yield the grids of a level in parts whose arrays one kernel can be given."""
+    part: list[Grid] = []
+    for grid in level:
+        if part and len({a for g in (*part, grid) for a in g.given.values()}) > MOST_ARRAYS:
+            yield part
+            part = []
+        part.append(grid)
+    yield part

@@ -1,0 +1,91 @@
+"""Stores that a block of threads writes out together: neighbours in memory by neighbouring threads.
+
+What a point stores to an array is, for a row of a matrix, a stretch of neighbouring elements, in any order. Stored by
+the thread of the point, the elements of one store lie a row apart, and each takes a transfer of its own. So the numbers
+are put into memory that the block shares, with the place where the stretch of each point begins; when all threads have
+done so, the stretches are written out one after the other, by all threads side by side.
+"""
+
+from __future__ import annotations
+
+import ast
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from sparsead.emit.accesses import Access
+from sparsead.emit.parsing import parse
+
+MOST = 24  # numbers of a point that are shared: 24 kB for 128 threads, so that several blocks fit
+FEWEST = 64  # points of a loop from which on it is worth a barrier
+
+
+@dataclass(frozen=True)
+class Stretch:
+    """A stretch of `size` neighbouring elements that each point stores to an array, by its name in the loop."""
+
+    array: str
+    size: int
+
+
+def stage(loop: ast.For, stores: Sequence[Access], points: int, room: int, number: int) -> list[Stretch]:
+    """Let a loop put its stores to an array into shared memory, where they are stretches; return these.
+
+    Parameters
+    ----------
+    loop : ast.For
+        It is changed: it then takes the number of its thread in the block, ``thread``, and for each stretch the arrays
+        ``stage0`` and ``near0``, ..
+    stores : sequence of Access
+        All accesses of the loop to the array: each element is stored once.
+    points, room, number : int
+        The points of the loop, how many numbers of a point may be shared, how many stretches it has already.
+    """
+    if points < FEWEST or any(a.kind != "store" or len(a.path) > 1 for a in stores):
+        return []
+    found: list[Stretch] = []
+    if np.bincount(np.concatenate([a.slot for a in stores])).max() > 1:
+        return []  # the last of them counts
+    for group in _groups(stores):
+        if len(group) <= room and _named_once(loop, group):
+            _put(loop, group, number + len(found))
+            found.append(Stretch(group[0].array, len(group)))
+            room -= len(group)
+    return found
+
+
+def _groups(stores: Sequence[Access]) -> list[list[Access]]:
+    """Return the stores that go to neighbouring elements, in some order at each point: two of them, or more."""
+    slots = np.stack([a.slot for a in stores])
+    middle = slots[:, slots.shape[1] // 2]
+    order = np.argsort(middle)
+    parts = np.split(order, np.flatnonzero(np.diff(middle[order]) != 1) + 1)
+    found = []
+    for part in parts:
+        places = np.sort(slots[part], axis=0)
+        if part.size > 1 and (places == places[0] + np.arange(part.size)[:, None]).all():
+            found.append([stores[k] for k in part])
+    return found
+
+
+def _named_once(loop: ast.For, group: Sequence[Access]) -> bool:
+    """Tell whether the names that these statements read are set once, so that they may run later."""
+    targets = [target for node in ast.walk(loop) if isinstance(node, ast.Assign) for target in node.targets]
+    times = Counter(target.id for target in targets if isinstance(target, ast.Name))
+    used = {node.id for a in group for node in ast.walk(a.statement) if isinstance(node, ast.Name)}
+    return all(times[name] < 2 for name in used)
+
+
+def _put(loop: ast.For, group: Sequence[Access], number: int) -> None:
+    """Put statements into shared memory in place of the last of them."""
+    statements = {id(a.statement) for a in group}
+    own = [statement for statement in loop.body if id(statement) in statements]
+    low, size = f"low{number}", len(own)
+    pairs = [(ast.unparse(s.targets[0].slice), ast.unparse(s.value)) for s in own]  # type: ignore[attr-defined]
+    lines = [f"{low} = {pairs[0][0]}", *(f"{low} = min({low}, {slot})" for slot, _ in pairs[1:])]
+    lines.append(f"near{number}[thread] = {low} - {size} * thread")
+    lines += [f"stage{number}[{size} * thread + ({slot} - {low})] = {value}" for slot, value in pairs]
+    new = parse("\n".join(lines)).body
+    loop.body = [one for s in loop.body for one in (new if s is own[-1] else [] if id(s) in statements else [s])]

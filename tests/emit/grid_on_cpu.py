@@ -1,0 +1,108 @@
+"""Grids on the CPU: the text for the device, compiled as C++, block by block and thread by thread, in both directions.
+
+Work arrays, and what a thread has for itself, hold NaN at the start; the two directions must agree in every bit.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import functools
+import hashlib
+import re
+import shutil
+import subprocess
+import tempfile
+from pathlib import Path
+
+import numpy as np
+
+from sparsead.emit.cuda import THREADS, Module
+from sparsead.emit.grid import Grids
+
+COMPILER = shutil.which("g++")
+FLAGS = ["-x", "c++", "-std=c++14", "-O0", "-w", "-ffp-contract=off", "-fno-builtin", "-shared", "-fPIC"]
+SHIM = """#include <math.h>
+#include <stdlib.h>
+struct Index { unsigned x; };
+static Index blockIdx, threadIdx;
+#define __global__
+#define __device__
+#define __forceinline__ inline
+#define __restrict__
+#define __syncthreads()
+#define PHASE(number) (phase == number)
+#define SHARED(type, name, size) static type name[size]; if (first) for (int k_ = 0; k_ < size; ++k_) name[k_] = POISON
+static int phase, first; // all threads of a block are in one phase; whether this is the first of them
+struct Poison { operator double() const { return NAN; } operator int() const { return -(1 << 30); }
+    operator long long() const { return -(1LL << 60); } };
+static const Poison POISON;
+#define PRIVATE(name, size) double name[size]; for (int k_ = 0; k_ < size; ++k_) name[k_] = NAN
+"""
+RUN = """extern "C" void run_{kernel}(void **a, unsigned blocks, int backwards)
+{{
+    for (unsigned b = 0; b < blocks; ++b)
+        for (phase = 0; phase < 2; ++phase)
+            for (unsigned t = 0; t < {threads}; ++t) {{
+                blockIdx.x = backwards ? blocks - 1 - b : b;
+                threadIdx.x = backwards ? {threads} - 1 - t : t;
+                first = phase == 0 && t == 0;
+                {kernel}({arguments});
+            }}
+}}
+"""
+kept = []  # folders of libraries in use
+
+
+@functools.lru_cache(maxsize=512)
+def library(text):
+    """Compile C++ and load it."""
+    folder = tempfile.TemporaryDirectory()
+    kept.append(folder)
+    path = Path(folder.name) / f"{hashlib.sha256(text.encode()).hexdigest()[:12]}.so"
+    subprocess.run([COMPILER, *FLAGS, "-o", path, "-", "-lm"], input=text, text=True, check=True)
+    return ctypes.CDLL(str(path))
+
+
+def as_cpp(text):
+    """Return CUDA C with what it takes to be C++, and for each kernel a function that runs its threads."""
+    runs = []
+    for kernel, parameters in re.findall(r'extern "C" __global__ void (\w+)\((.*)\)', text):
+        kinds = [re.sub(r"(const|__restrict__|\w+$)", "", parameter) for parameter in parameters.split(",")]
+        arguments = ", ".join(f"({kind})a[{k}]" for k, kind in enumerate(kinds))
+        runs.append(RUN.format(kernel=kernel, threads=THREADS, arguments=arguments))
+    return "\n".join([SHIM, text, *runs])
+
+
+def run(code, kernel, blocks, arrays, backwards=False):
+    """Run all threads of a kernel, one after the other."""
+    pointers = (ctypes.c_void_p * len(arrays))(*(a.ctypes.data for a in arrays))
+    getattr(code, f"run_{kernel}")(pointers, blocks, backwards)
+
+
+def on_grid(functions):
+    """Compile functions, as a back end does."""
+    return [functools.partial(_bound, function) for function in functions]
+
+
+def _bound(function, bound):
+    made = functools.cache(functools.partial(_made, function, bound))
+
+    def call(given):
+        grids, launches, code = made()
+        others = iter(given)
+        arrays = {name: bound[name] if name in bound else next(others) for name in function.arrays} | grids.fixed
+        first = {name: array.copy() for name, array in arrays.items()}
+        for backwards, ours in ((0, first), (1, arrays)):
+            ours |= {name: np.full(size, np.nan) for name, size in grids.sizes.items()}
+            for launch in launches:
+                run(code, launch.kernel, launch.blocks, [ours[a] for a in launch.arrays], backwards)
+        for name, array in arrays.items():
+            assert array.tobytes() == first[name].tobytes(), f"{name} depends on the order of threads"
+
+    return call
+
+
+def _made(function, bound):
+    grids, module = Grids.of(function, bound), Module()
+    launches = module.launches(grids)
+    return grids, launches, library(as_cpp(module.text)) if launches else None
