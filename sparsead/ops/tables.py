@@ -22,7 +22,6 @@ MOST_RAMPS = 16  # points of a table beyond which it is looked up: a call, where
     lambda x: np.interp([0.05, 0.25, 0.3, 0.95], [0.1, 0.2, 0.4, 0.8], x[0]),
     lambda x: np.interp(x, [0.3, 0.5, 0.6], [1.0, 3.0, 2.0], left=0.0, right=-1.0),
     lambda x: np.interp(x[0], [0.0, 0.4, 1.0], x[:, 1]),
-    lambda x: np.interp([0.3, 0.7, 1.2], np.cumsum(x[0]), x[1]),
     lambda x: np.interp(x, np.linspace(0.02, 0.98, 17), np.sin(9.0 * np.arange(17.0))),
     lambda x: np.interp(x, [0.1, 0.9, 0.6], [1.0, 3.0, 2.0], period=0.75),
 )

@@ -66,3 +66,15 @@ def test_comparisons_are_conditions():
     for point in (x, x[::-1] * 1.3):
         np.testing.assert_allclose(jac.value(point), f(point), rtol=1e-14)
         np.testing.assert_allclose(jac(point).toarray(), differences(f, point), rtol=1e-8, atol=1e-8)
+
+
+def test_a_table_with_unknown_abscissae():
+    def f(x):
+        places = np.cumsum(x)
+        return np.interp([0.2, 1.0, 1.6, 9.0], places, x**2, left=x[0]) + np.interp(x[2] + 0.4, places, KNOTS)
+
+    x = np.array([0.31, 0.43, 0.52, 0.61, 0.33, 0.27])
+    jac = sad.jacobian(f, x)
+    for point in (x, 1.7 * x[::-1]):
+        np.testing.assert_allclose(jac.value(point), f(point), rtol=1e-14)
+        np.testing.assert_allclose(jac(point).toarray(), differences(f, point), rtol=1e-8, atol=1e-8)
