@@ -1,12 +1,15 @@
 """The operations: each is one statement in one of these modules, and nothing else knows its name."""
 
 from sparsead.ops import (
+    answers,
     application,
     assembly,
+    builtin,
     complex,
     complex_functions,
     composed,
     contraction,
+    decompositions,
     distributions,
     elementwise,
     factors,
@@ -16,8 +19,10 @@ from sparsead.ops import (
     library,
     linalg,
     linear,
+    matrix_functions,
     missing,
     movement,
+    operators,
     ordering,
     polynomials,
     query,
@@ -31,6 +36,7 @@ from sparsead.ops import (
     spellings,
     splines,
     tables,
+    transforms,
     writing,
 )
 from sparsead.tracing.array import HANDLERS
@@ -40,12 +46,15 @@ for _func in [*HANDLERS]:
     take_lists(_func)
 
 __all__ = [
+    "answers",
     "application",
     "assembly",
+    "builtin",
     "complex",
     "complex_functions",
     "composed",
     "contraction",
+    "decompositions",
     "distributions",
     "elementwise",
     "factors",
@@ -55,8 +64,10 @@ __all__ = [
     "library",
     "linalg",
     "linear",
+    "matrix_functions",
     "missing",
     "movement",
+    "operators",
     "ordering",
     "polynomials",
     "query",
@@ -70,5 +81,6 @@ __all__ = [
     "spellings",
     "splines",
     "tables",
+    "transforms",
     "writing",
 ]

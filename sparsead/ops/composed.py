@@ -181,6 +181,44 @@ def isinf(x: Any) -> Any:
     return np.equal(np.abs(x), np.inf)
 
 
+@composite(np.isclose, lambda x: np.where(np.isclose(x, x[0], rtol=0.4, atol=0.05), x, x * x), family="elementwise")
+def isclose(a: Any, b: Any, rtol: float = 1e-05, atol: float = 1e-08, equal_nan: bool = False) -> Any:
+    """``np.isclose``: a condition."""
+    near = np.logical_and(np.less_equal(np.abs(np.subtract(a, b)), atol + rtol * np.abs(b)), np.isfinite(b))
+    close = np.logical_or(near, np.equal(a, b))
+    return np.logical_or(close, np.logical_and(np.isnan(a), np.isnan(b))) if equal_nan else close
+
+
+@composite(np.allclose, lambda x: np.where(np.allclose(x[0], x[1], 5.0), x, x * x))
+def allclose(a: Any, b: Any, rtol: float = 1e-05, atol: float = 1e-08, equal_nan: bool = False) -> Any:
+    """``np.allclose``: a condition."""
+    return np.all(isclose(a, b, rtol, atol, equal_nan))
+
+
+@composite(np.array_equal, lambda x: np.where(np.array_equal(x > 0.0, x < 1.0), x, x * x))
+def array_equal(a1: Any, a2: Any, equal_nan: bool = False) -> Any:
+    """``np.array_equal``: a condition, unless the shapes differ."""
+    if np.shape(a1) != np.shape(a2):
+        return False
+    same = np.equal(a1, a2)
+    return np.all(np.logical_or(same, np.logical_and(np.isnan(a1), np.isnan(a2))) if equal_nan else same)
+
+
+@composite(np.array_equiv, lambda x: np.where(np.array_equiv(x > 0.0, True), x, x * x))
+def array_equiv(a1: Any, a2: Any) -> Any:
+    """``np.array_equiv``: a condition, unless the shapes do not broadcast."""
+    try:
+        return np.all(np.equal(a1, a2))
+    except ValueError:
+        return False
+
+
+@composite(np.count_nonzero, lambda x: x * np.count_nonzero(x > 0.45), lambda x: x * np.count_nonzero(x > 0.5, axis=0))
+def count_nonzero(a: Any, axis: Any = None, keepdims: bool = False) -> Any:
+    """``np.count_nonzero``."""
+    return np.sum(a if kind_of(a) == np.bool_ else np.not_equal(a, 0), axis=axis, keepdims=keepdims)
+
+
 @composite(np.divmod, lambda x: x * np.divmod(5.0 * x, 0.5)[0], lambda x: np.divmod(5.0 * x, 0.5)[1])
 def divided(x: Any, y: Any) -> Any:
     """``np.divmod``."""

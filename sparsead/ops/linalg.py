@@ -6,7 +6,6 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from sparsead.errors import unsupported
 from sparsead.ops import solves
 from sparsead.ops.elimination import determinant, inverse, sign_and_logarithm, solution
 from sparsead.ops.registry import composite, is_traced
@@ -160,10 +159,12 @@ def solve(a: Any, b: Any) -> Any:
     lambda x: np.linalg.norm(x, ord=3, axis=1),
     lambda x: np.linalg.norm(x, ord="fro"),
     lambda x: np.linalg.norm(x, ord=1),
+    lambda x: np.linalg.norm(x, ord=2),
+    lambda x: np.linalg.norm(x, "nuc", None, True),
     family="linear algebra",
 )
 def norm(x: Any, ord: Any = None, axis: Any = None, keepdims: bool = False) -> Any:
-    """``np.linalg.norm``: of vectors for any order, of matrices for 'fro', 1, inf."""
+    """``np.linalg.norm``: of vectors for any order, of matrices for every order."""
     x = stack_objects(x)
     axes = tuple(range(np.ndim(x))) if axis is None else (axis if isinstance(axis, tuple) else (axis,))
     if len(axes) not in (1, 2) and (ord is not None or axis is not None):
@@ -196,4 +197,12 @@ def _matrix_norm(x: Any, ord: Any, axes: tuple[int, ...], keepdims: bool) -> Any
         sums = np.sum(np.abs(x), axis=summed, keepdims=True)
         largest = np.max(sums, axis=other, keepdims=True)
         return largest if keepdims else np.squeeze(largest, axis=axes)
-    raise unsupported(f"np.linalg.norm of a matrix with ord={ord!r}", "Only 'fro', 1 and inf have a closed form.")
+    if ord in (-1, -np.inf):
+        summed, other = axes if ord == -1 else axes[::-1]
+        smallest = np.min(np.sum(np.abs(x), axis=summed, keepdims=True), axis=other, keepdims=True)
+        return smallest if keepdims else np.squeeze(smallest, axis=axes)
+    if ord in (2, -2, "nuc"):
+        s = np.linalg.svdvals(np.moveaxis(x, axes, (-2, -1)))
+        value = np.sum(s, axis=-1) if ord == "nuc" else s[..., 0 if ord == 2 else -1]
+        return np.expand_dims(value, sorted(k % np.ndim(x) for k in axes)) if keepdims else value
+    raise ValueError("Invalid norm order for matrices.")

@@ -8,16 +8,15 @@ from sparsead.ops.registry import refused
 
 WHERE = "Use np.where(condition, a, b), np.max or np.min for a choice by value."
 OUTSIDE = "Compute it outside of the function and pass it as an argument."
-FACTORS = "Make the factors unknowns with their defining equations, or register the function with sparsead.extend."
 
 refused(
-    np.argsort, np.argpartition, np.lexsort,
+    np.argpartition, np.lexsort,
     because="The order of the elements differs from call to call, and with it which element goes where.",
     instead="np.sort of short lines, np.max and np.min work; so does np.take with an order that is fixed.",
 )  # fmt: skip
 refused(
-    np.argmax, np.argmin, np.argwhere, np.count_nonzero, np.searchsorted, np.digitize,
-    because="The answer is an index or a count that differs from call to call.",
+    np.argwhere,
+    because="The answer is a list of places that differs from call to call.",
     instead=WHERE,
 )  # fmt: skip
 refused(
@@ -37,21 +36,19 @@ refused(
     instead="np.nansum, np.nanmean, np.nanmax and np.median of lines without NaN work.",
 )  # fmt: skip
 refused(
-    np.linalg.eig, np.linalg.eigvals, np.linalg.svd, np.linalg.svdvals,
-    np.linalg.qr, np.linalg.lstsq, np.linalg.pinv, np.linalg.cond, np.linalg.matrix_rank, np.linalg.tensorsolve,
-    np.linalg.tensorinv,
-    because="Factorizations have no rule here.",
-    instead=FACTORS,
+    np.linalg.eig, np.linalg.eigvals,
+    because="Whether eigenvalues of a general matrix are real differs from call to call.",
+    instead="np.linalg.eigvalsh and np.linalg.eigh of symmetric matrices work; or make the eigenvalues unknowns.",
+)  # fmt: skip
+refused(
+    np.linalg.matrix_rank, np.linalg.tensorsolve, np.linalg.tensorinv,
+    because="A rank is a count that differs from call to call; the others reshape what np.linalg.solve takes.",
+    instead="Reshape, and use np.linalg.solve or np.linalg.inv.",
 )  # fmt: skip
 refused(
     np.roots, np.polydiv,
     because="Zeros of polynomials, and remainders, have no rule here.",
     instead="Make the zeros unknowns with their defining equations.",
-)  # fmt: skip
-refused(
-    np.allclose, np.isclose, np.array_equal, np.array_equiv,
-    because="The comparison of values differs from call to call.",
-    instead="Use the comparison operators inside np.where, or take the test out of the function.",
 )  # fmt: skip
 refused(
     np.frexp, np.nextafter, np.spacing, np.gcd, np.lcm, np.left_shift, np.right_shift, np.bitwise_count, np.packbits,

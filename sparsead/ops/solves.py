@@ -193,7 +193,7 @@ def _lower(a: Any) -> Any:
     return a * (np.tri(n) - 0.5 * np.eye(n))
 
 
-def eigh(a: Any, lower: bool = True) -> tuple[Any, Any]:
+def eigh(a: Any, lower: bool = True, function: Any = EIGH) -> tuple[Any, Any]:
     """Return eigenvalues and eigenvectors of symmetric matrices with a simple spectrum.
 
     ``dw = diag(V.T @ dA @ V)``, ``dV = V @ (F * (V.T @ dA @ V))`` with ``F[i, j] = 1 / (w[j] - w[i])`` (Giles 2008).
@@ -201,9 +201,9 @@ def eigh(a: Any, lower: bool = True) -> tuple[Any, Any]:
     half, strict = (np.tril(a), np.tril(a, -1)) if lower else (np.triu(a), np.triu(a, 1))
     symmetric = half + _transposed(strict)
     uplo = "L" if lower else "U"
-    w, w_carrier = carried("np.linalg.eigh", lambda m: EIGH(m, uplo)[0], np.shape(a)[:-1], a)
-    v, v_carrier = carried("np.linalg.eigh", lambda m: EIGH(m, uplo)[1], np.shape(a), a)
-    gaps, gaps_carrier = carried("np.linalg.eigh", lambda m: _gaps(EIGH(m, uplo)[0]), np.shape(a), a)
+    w, w_carrier = carried("np.linalg.eigh", lambda m: function(m, uplo)[0], np.shape(a)[:-1], a)
+    v, v_carrier = carried("np.linalg.eigh", lambda m: function(m, uplo)[1], np.shape(a), a)
+    gaps, gaps_carrier = carried("np.linalg.eigh", lambda m: _gaps(function(m, uplo)[0]), np.shape(a), a)
     rotated = _transposed(v) @ (symmetric - held(symmetric)) @ v
     values = restated(w + np.diagonal(rotated, axis1=-2, axis2=-1), w_carrier)
     vectors = restated(v + v @ (gaps * rotated), v_carrier)

@@ -9,8 +9,9 @@ import scipy.sparse
 
 from sparsead.errors import unsupported
 from sparsead.ops.lookup import piecewise
-from sparsead.ops.registry import composite, is_traced, known
+from sparsead.ops.registry import composite, is_traced, known, traced
 from sparsead.program.index import normalize_axes
+from sparsead.program.room import require_products
 
 MOST_RAMPS = 16  # points of a table beyond which it is looked up: a call, where ramps are part of the loop
 
@@ -26,9 +27,9 @@ MOST_RAMPS = 16  # points of a table beyond which it is looked up: a call, where
     lambda x: np.interp(x, [0.1, 0.9, 0.6], [1.0, 3.0, 2.0], period=0.75),
 )
 def interp(x: Any, xp: Any, fp: Any, left: Any = None, right: Any = None, period: Any = None) -> Any:
-    """``np.interp`` with static abscissae: a sum of clipped ramps, or, over many segments, a look at a table."""
+    """``np.interp``: a sum of clipped ramps, or, over many segments of a constant table, a look at it."""
     if is_traced(xp):
-        raise unsupported("np.interp with traced abscissae xp", "Keep xp constant; let x or fp vary.")
+        return _of_traced_places(x, xp, fp, left, right, period)
     x, xp = _as_floats(x), np.asarray(known(xp, "np.interp with xp="), np.float64)
     fp = _as_floats(fp)
     if xp.ndim != 1 or np.ndim(fp) != 1:
@@ -60,6 +61,24 @@ def interp(x: Any, xp: Any, fp: Any, left: Any = None, right: Any = None, period
         value = fp[0] + np.sum(np.diff(fp) / np.diff(xp) * ramps, axis=-1)
     value = value if left is None else np.where(np.less(x, first), left, value)
     return value if right is None else np.where(np.greater(x, last), right, value)
+
+
+def _of_traced_places(x: Any, xp: Any, fp: Any, left: Any, right: Any, period: Any) -> Any:
+    """Return ``np.interp`` with unknown abscissae, which increase at every call."""
+    x, fp = traced(_as_floats(x)), _as_floats(fp)
+    if period is not None:
+        raise unsupported("np.interp with traced abscissae xp and a period", "Keep xp constant; let x or fp vary.")
+    if np.ndim(xp) != 1 or np.ndim(fp) != 1:
+        raise ValueError("Data points must be 1-D sequences")
+    if np.size(xp) != np.size(fp):
+        raise ValueError("fp and xp are not of the same length.")
+    require_products(float(np.size(x)) * np.size(xp), "np.interp with traced abscissae")
+    width = np.diff(xp)
+    ramps = np.clip(x[..., None] - xp[:-1], 0.0, width)
+    value = fp[0] + np.sum(np.diff(fp) / width * ramps, axis=-1)
+    value = np.where(np.greater_equal(x, xp[-1]), fp[-1], value)
+    value = value if left is None else np.where(np.less(x, xp[0]), left, value)
+    return value if right is None else np.where(np.greater(x, xp[-1]), right, value)
 
 
 def _as_floats(a: Any) -> Any:

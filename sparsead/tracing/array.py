@@ -6,6 +6,8 @@ what is a copy, and which elements move where: the positions are moved, and we l
 
 from __future__ import annotations
 
+import builtins
+import numbers
 import operator
 import sys
 from collections.abc import Callable, Iterator
@@ -57,6 +59,10 @@ ELEMENTWISE = {np.clip, np.round, np.around}  # functions whose out= may be larg
 STACK = np.stack  # the function itself: its name is bound to another one while a function is traced
 SPARSE = scipy.sparse.coo_array  # the handler that makes a traced matrix of any sparse one
 
+SUBCLASS_HINT = (
+    "It is a subclass of ndarray, which holds numbers only: take its values (to_value, .value) before, or use pint, "
+    "whose quantities hold any array."
+)
 DIFFERENCES_HINT = "Write it with NumPy functions of the traced array."
 
 
@@ -232,8 +238,8 @@ class TracedArray(Positioned, NDArrayOperatorsMixin):
 
     # -- NumPy protocols ------------------------------------------------------------------------------------
     def __array_ufunc__(self, ufunc: np.ufunc, method: str, *inputs: Any, **kwargs: Any) -> Any:
-        if any(isinstance(i, Traced) for i in inputs):
-            return NotImplemented
+        if any(isinstance(i, Traced) or hasattr(type(i), "magnitude") for i in inputs):
+            return NotImplemented  # a quantity of a package of units, which holds any array, does it
         if ufunc is not np.matmul and any(hasattr(type(i), "tocsr") for i in inputs):
             return getattr(ufunc, method)(*(_traced_matrix(i) for i in inputs), **kwargs)
         return call_ufunc(ufunc, method, inputs, kwargs)
@@ -242,15 +248,24 @@ class TracedArray(Positioned, NDArrayOperatorsMixin):
         return call_function(func, args, kwargs)
 
     def __array__(self, dtype: Any = None, copy: Any = None) -> np.ndarray:
-        """Give the values of a constant array; refuse for a traced one, except to scipy.sparse."""
+        """Give the values of a constant array; refuse for a traced one, except to scipy.sparse.
+
+        Whole numbers and truth values are recorded like branches, where these are.
+        """
         if self.is_constant:
             return np.array(self.plain, dtype)
+        whole = recorded(self)
+        if whole is not None:
+            return np.array(whole, dtype)
         held = held_for_sparse(self)
         if held is not None:
             return held
         refuse_array(sys._getframe(1))
 
     def __matmul__(self, other: Any) -> Any:
+        if getattr(other, "__array_ufunc__", self) is None:  # it has operations of its own
+            return NotImplemented
+        other = other.to_numpy() if hasattr(type(other), "to_numpy") else other  # a Series, a DataFrame
         return matmul(self, other) if scipy.sparse.issparse(other) else np.matmul(self, other)
 
     def __rmatmul__(self, other: Any) -> Any:
@@ -258,6 +273,8 @@ class TracedArray(Positioned, NDArrayOperatorsMixin):
 
     # The matrix classes of scipy.sparse spell a product with *.
     def __mul__(self, other: Any) -> Any:
+        if getattr(other, "__array_ufunc__", self) is None or _is_unit(other):
+            return NotImplemented
         return matmul(self, other) if scipy.sparse.isspmatrix(other) else np.multiply(self, other)
 
     def __rmul__(self, other: Any) -> Any:
@@ -279,6 +296,8 @@ class TracedArray(Positioned, NDArrayOperatorsMixin):
         """Convert a constant to a Python number; refuse for a traced value, also where NumPy asks to store it."""
         if self.is_constant:
             return kind(self.plain)
+        if kind is int and self.size == 1 and active.get() is not None:
+            return int(self.reshape(()).element())
         refuse_conversion(what, sys._getframe(2))
 
     def __float__(self) -> float:
@@ -293,6 +312,8 @@ class TracedArray(Positioned, NDArrayOperatorsMixin):
     def __index__(self) -> int:
         if self.is_constant:
             raise TypeError("only integer scalar arrays can be converted to a scalar index")
+        if self.size == 1 and active.get() is not None:
+            return operator.index(self.reshape(()).element())
         refuse_conversion(INDEX, sys._getframe(1), BRANCH_HINT)
 
     # -- types ----------------------------------------------------------------------------------------------
@@ -315,6 +336,9 @@ class TracedArray(Positioned, NDArrayOperatorsMixin):
             )
         if wanted.kind == "f" and wanted.itemsize < 4:
             raise unsupported(f"astype({wanted})", "Its three digits cannot be kept: numbers stay float64.")
+        whole = recorded(as_integers(np.trunc(self))) if wanted.kind in "iu" and self.dtype == DOUBLE else None
+        if whole is not None:
+            return whole.astype(wanted)
         if wanted.kind == self.dtype.kind:
             copy = copy or wanted != self.dtype
             return self.moved(self.positions.astype(self.positions.dtype, order, copy=copy))
@@ -327,6 +351,10 @@ class TracedArray(Positioned, NDArrayOperatorsMixin):
             dtype = None
         if dtype is None and type in (None, np.ndarray):
             return self.moved(self.positions.view())
+        kind = dtype if type is None else type
+        if isinstance(kind, builtins.type) and issubclass(kind, np.ndarray):
+            hint = "Use the array itself, and @ for products." if issubclass(kind, np.matrix) else SUBCLASS_HINT
+            raise unsupported(f"ndarray.view({kind.__name__})", hint)
         if dtype is None or np.dtype(dtype) != np.complex128 or type is not None:
             raise unsupported(f"ndarray.view({dtype if type is None else type})", "Use astype, which converts.")
         if self.size and self.positions.strides[-1:] != (self.positions.itemsize,):
@@ -345,6 +373,11 @@ class TracedArray(Positioned, NDArrayOperatorsMixin):
         if hasattr(np.ndarray, name) and not name.startswith("_"):
             raise unsupported(f"ndarray.{name}", DIFFERENCES_HINT)
         raise AttributeError(f"'numpy.ndarray' object has no attribute {name!r}")
+
+
+def _is_unit(value: Any) -> bool:
+    """Tell whether a value is a unit: no number and no array, but it makes a quantity of either."""
+    return hasattr(type(value), "dimensionality") and not hasattr(type(value), "magnitude")
 
 
 def _by_number(name: str, operate: Callable[[Any, Any], Any], reflected: bool) -> Callable[[Any, Any], Any]:
@@ -405,6 +438,8 @@ def matmul(a: Any, b: Any) -> Any:
     """Return ``a @ b``, also for operands that do not dispatch."""
     if isinstance(b, Traced):
         return b.__rmatmul__(a)  # type: ignore[attr-defined]
+    check_kind(a)
+    check_kind(b)
     if is_complex(a) or is_complex(b):
         return call_complex(np.matmul, (a, b), {})
     return as_numbers(HANDLERS[np.matmul](a, b))
@@ -482,6 +517,8 @@ def call_function(func: Callable[..., Any], args: Any, kwargs: Any) -> Any:
     for other in args:
         if type(other) is Selection:  # stand-ins of functions call this for whatever is traced
             return other.__array_function__(func, (), args, kwargs)
+    for other in args:
+        check_kind(other)
     calls_back = func in HANDLERS and any(map(callable, args))
     if not calls_back and all(t.is_constant for t in traced_in((args, kwargs))):
         return on_values(func, args, kwargs)
@@ -661,10 +698,26 @@ def reading(value: Any) -> Ref:
         return value.array.ref
     if scipy.sparse.issparse(value):
         raise unsupported("a sparse matrix in an operation of dense arrays", "Use A.toarray(), or A @ x.")
+    check_kind(value)
     array = np.asarray(value)
+    if array.dtype == object and isinstance(value, numbers.Rational):
+        array = np.asarray(float(value))
     if array.dtype.kind not in "fiub":
         raise unsupported(f"a value of dtype {array.dtype}", "Constants must be real numbers.")
     return whole(constant(array))
+
+
+def check_kind(value: Any) -> None:
+    """Refuse arrays of classes whose operations mean something else: np.matrix, arrays with units."""
+    kind = type(value)
+    if kind is np.ndarray or not issubclass(kind, np.ndarray):
+        return
+    if issubclass(kind, np.matrix):
+        raise unsupported("an np.matrix together with unknowns", "Use np.asarray(m), and @ for products.")
+    if kind.__array_ufunc__ is not np.ndarray.__array_ufunc__:
+        raise unsupported(
+            f"a {kind.__module__.partition('.')[0]} {kind.__name__} together with unknowns", SUBCLASS_HINT
+        )
 
 
 def stack_objects(value: Any) -> Any:
@@ -738,10 +791,22 @@ def _static_key(key: Any) -> Any:
     if isinstance(key, tuple):
         return tuple(_static_key(k) for k in key)
     if isinstance(key, (TracedArray, TracedScalar)):
-        if isinstance(key, TracedScalar) or not key.is_constant:
-            refuse_value("indexing with a traced array or mask", BRANCH_HINT)
+        if not key.is_constant:
+            whole = recorded(key)
+            return refuse_value("indexing with a traced array or mask", BRANCH_HINT) if whole is None else whole
         return key.plain
     return key
+
+
+def recorded(array: Any) -> np.ndarray | None:
+    """Return traced whole numbers, or truth values, as a recorded branch; None where no branches are recorded."""
+    decisions = active.get()
+    if decisions is None or array.dtype.kind == "f":
+        return None
+    array = traced(array)
+    values = decisions.example(array.ref).astype(array.dtype)
+    decisions.decide(traced(np.all(np.equal(array, values))).ref)
+    return values
 
 
 def traced_in(items: Any) -> Iterator[Any]:

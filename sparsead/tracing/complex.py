@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import functools
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any, NoReturn
 
 import numpy as np
@@ -209,8 +209,10 @@ class TracedComplex(Positioned, NDArrayOperatorsMixin):
         """Same as ``ndarray.view``: of the same type, or of the parts in turn."""
         if dtype is None or np.dtype(dtype) == self.dtype:
             return self.moved(self.positions.view())
-        if np.dtype(dtype) != np.float64 or type is not None or not self._is_one_memory:
-            raise unsupported(f"ndarray.view({dtype}) of computed complex values", "Stack .real and .imag.")
+        if np.dtype(dtype) != np.float64 or type is not None or self.is_number:
+            raise unsupported(f"ndarray.view({dtype}) of complex values", "Use .real, .imag and astype.")
+        if not self._is_one_memory:
+            self._join_memory()
         positions = self.real_part.positions
         if self.size and self.shape[-1:] != (1,) and self.positions.strides[-1:] != (self.positions.itemsize,):
             raise ValueError("To change to a dtype of a different size, the last axis must be contiguous")
@@ -218,6 +220,24 @@ class TracedComplex(Positioned, NDArrayOperatorsMixin):
         shape = (*self.shape[:-1], 2 * self.shape[-1])
         first = int(positions[(0,) * positions.ndim]) if positions.size else 0
         return self.real_part.moved(layout.placed(self.real_part.storage.size, shape, first, steps))
+
+    def _join_memory(self) -> None:
+        """Put computed parts into one memory, in turn, as NumPy has them; nobody else may hold that of the parts."""
+        from sparsead.tracing.array import complex_of_values  # an array may be complex: it imports this module
+
+        alone = all(sys.getrefcount(part) == 3 == 1 + sys.getrefcount(part.storage) for part in self._parts())
+        if not alone or self.real_part.storage.size != self.size:
+            raise unsupported(
+                "ndarray.view(float) of complex values that were computed, and of which there are other views",
+                "Copy them first: z.copy().view(float).",
+            )
+        whole = complex_of_values(np.zeros_like(self.positions, np.complex128))
+        whole[...] = self
+        self.real_part, self.imag_part = whole.real_part, whole.imag_part
+
+    def _parts(self) -> Iterator[Any]:
+        yield self.real_part
+        yield self.imag_part
 
     def _refuse(self, *args: Any) -> NoReturn:
         raise unsupported("a Python branch on, or a conversion of, a traced complex value", HINT)

@@ -34,11 +34,15 @@ class Decisions:
 
     def decide(self, condition: Ref) -> bool:
         """Answer by the example arguments, and remember."""
-        answer = bool(evaluate(condition, self.inputs, self._known))
+        answer = bool(self.example(condition))
         self.conditions.append(condition)
         self.taken.append(answer)
         self.origins.append(user_origin())
         return answer
+
+    def example(self, value: Ref) -> np.ndarray:
+        """Return what a reading is for the example arguments; a condition that makes it so is to be decided, too."""
+        return np.array(evaluate(value, self.inputs, self._known))
 
 
 active: ContextVar[Decisions | None] = ContextVar("sparsead_decisions", default=None)

@@ -35,10 +35,15 @@ WRITE_HINT = (
     "or with np.zeros(shape, like=x).\n"
     '  A compiled routine can take part through sparsead.extend.operation; or prepare with method="finite-difference".'
 )
+LIBRARY_HINT = (
+    "It has no rule. Write it with NumPy functions (see the page of supported functions), or compute it outside of the "
+    "function.\n"
+    '  A compiled routine can take part through sparsead.extend.operation; or prepare with method="finite-difference".'
+)
 VALUE_HINT = "Use the NumPy function: np.sin for math.sin, np.floor for math.floor, np.where for a choice by value."
 INDEX = "an index or range()"
 KEY_HINT = "Use keys that are plain numbers or names; call what functools.lru_cache wraps by its __wrapped__."
-CHOICE_HINT = "For max, min and sorted, use np.maximum and np.minimum."
+CHOICE_HINT = "max, min, sorted (up to 16), any and all of numbers need no branch; list.sort does: use sorted."
 
 
 def refuse_value(what: str, hint: str, place: Any = None) -> NoReturn:
@@ -78,7 +83,7 @@ def refuse_array(frame: FrameType) -> NoReturn:
     raise unsupported(
         f"turning a traced array into a plain ndarray{where} (an assignment into an array from outside the function, "
         "a compiled routine, or an np function that does not dispatch)",
-        WRITE_HINT,
+        LIBRARY_HINT if where else WRITE_HINT,
     )
 
 
@@ -99,6 +104,9 @@ def _binary(name: str, ufunc: np.ufunc) -> Callable[[TracedScalar, Any], Any]:
             if tape.is_exact(self.entry) and not is_float(kind_of(other)):
                 kinds = (tape.dtype(self.entry), kind_of(other))
                 return TracedScalar(tape, tape.apply_exact(OPS[name], (self.entry, record), kinds))
+        elif getattr(other, "__array_ufunc__", tape) is None or hasattr(kind, "dimensionality"):
+            # it has operations of its own
+            return NotImplemented
         else:
             return ufunc(self.array, other)
         return TracedScalar(tape, tape.apply(OPS[name], self.entry, record))
@@ -308,16 +316,38 @@ class TracedScalar:
         decisions = active.get()
         if decisions is not None:
             return decisions.decide(self.array.ref)
-        refuse_value("a Python branch (if, while, and, or, not, max, min, sorted)", f"{BRANCH_HINT}\n  {CHOICE_HINT}")
+        refuse_value("a Python branch (if, while, and, or, not)", f"{BRANCH_HINT}\n  {CHOICE_HINT}")
 
     def __float__(self) -> float:
         refuse_conversion("float() or a function of module math", sys._getframe(1))
 
+    def _recorded(self, rounded: Callable[..., Any]) -> int | None:
+        """Return the whole number that this rounds to, as a recorded branch; None where no branches are recorded."""
+        decisions = active.get()
+        if decisions is None:
+            return None
+        whole = self if self.tape.is_exact(self.entry) else rounded(self)
+        value = int(decisions.example(whole.array.ref))
+        decisions.decide((whole == value).array.ref)
+        return value
+
     def __int__(self) -> int:
-        refuse_conversion("int()", sys._getframe(1))
+        value = self._recorded(np.trunc)
+        return refuse_conversion("int()", sys._getframe(1)) if value is None else value
+
+    def __floor__(self) -> int:
+        value = self._recorded(np.floor)
+        return refuse_conversion("math.floor()", sys._getframe(1)) if value is None else value
+
+    def __ceil__(self) -> int:
+        value = self._recorded(np.ceil)
+        return refuse_conversion("math.ceil()", sys._getframe(1)) if value is None else value
+
+    __trunc__ = __int__
 
     def __index__(self) -> int:
-        refuse_conversion(INDEX, sys._getframe(1), BRANCH_HINT)
+        value = self._recorded(np.trunc) if self.tape.is_exact(self.entry) else None
+        return refuse_conversion(INDEX, sys._getframe(1), BRANCH_HINT) if value is None else value
 
     def __complex__(self) -> complex:
         refuse_conversion("complex()", sys._getframe(1))

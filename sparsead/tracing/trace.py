@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 import sparsead.tracing.replacing.creation
+import sparsead.tracing.replacing.iterating
 import sparsead.tracing.replacing.mathlib
 import sparsead.tracing.replacing.methods
 import sparsead.tracing.replacing.types  # noqa: F401  (they fill the tables of what is replaced)
@@ -146,7 +147,7 @@ def output_ref(value: Any, f: Callable[..., Any]) -> tuple[Ref, Structure]:
         refuse_value("the number of elements that a traced mask selects, as the result,", BRANCH_HINT, _where(f))
     if of_several(value):
         return _joined(value, f)
-    value = stack_objects(value)
+    value = stack_objects(value.to_numpy() if hasattr(type(value), "to_numpy") else value)  # a Series, a DataFrame
     if is_complex(value):
         raise InputError(f"{_where(f)} returned complex values; expected real numbers: return their .real and .imag")
     if isinstance(value, TracedArray):

@@ -12,7 +12,6 @@ from typing import Any
 
 import numpy as np
 
-from sparsead.errors import unsupported
 from sparsead.tracing.array import (
     AS_NUMPY,
     TracedArray,
@@ -116,24 +115,6 @@ def _one_argument(original: Callable[..., Any]) -> Callable[..., Any]:
     return call
 
 
-def _enumerated(arr: Any) -> Any:
-    """``np.ndenumerate``."""
-    array = stack_objects(arr)
-    if not isinstance(array, (TracedArray, TracedComplex)):
-        return _ndenumerate(arr)
-    return ((place, array[place]) for place in np.ndindex(array.shape))
-
-
-def _iterated(op: Any, flags: Any = None, op_flags: Any = None, *args: Any, **kwargs: Any) -> Any:
-    """``np.nditer``, which hands out the memory of arrays."""
-    operands = list(op) if isinstance(op, (list, tuple)) else [op]
-    written = "write" in repr(op_flags)
-    if any(written or not t.is_constant for t in traced_in([stack_objects(o) for o in operands])):
-        raise unsupported("np.nditer", "Use np.ndindex(x.shape) or np.ndenumerate(x), or array operations.")
-    plain = [np.asarray(o) for o in operands]
-    return _nditer(plain if isinstance(op, (list, tuple)) else plain[0], flags or [], op_flags, *args, **kwargs)
-
-
 SIZED: tuple[Callable[..., Any], ...] = (
     np.zeros, np.ones, np.empty, np.eye, np.identity, np.zeros_like, np.ones_like, np.empty_like, np.full_like,
 )  # fmt: skip
@@ -154,9 +135,6 @@ for _function in (np.ascontiguousarray, np.asfortranarray):
     patch(_function, _one_argument(_function))
 _chosen = allocating(np.where)
 patch(np.where, _where)
-_ndenumerate, _nditer = np.ndenumerate, np.nditer
-patch(np.ndenumerate, _enumerated)
-patch(np.nditer, _iterated)
 patch(np.copy, _copy)
 patch(np.full, _full)
 AS_NUMPY |= {np.copy, np.full_like, np.zeros_like, np.ones_like, np.empty_like}

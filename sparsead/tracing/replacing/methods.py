@@ -13,7 +13,7 @@ from collections.abc import Callable
 from typing import Any
 
 from sparsead.tracing.array import traced_in
-from sparsead.tracing.replacing.names import TOO
+from sparsead.tracing.replacing.names import TOO, is_tracing
 from sparsead.tracing.replacing.undo import CHANGES
 
 Replacement = Callable[..., Any]  # replacement(original, self, *args, **kwargs)
@@ -21,6 +21,7 @@ Replacement = Callable[..., Any]  # replacement(original, self, *args, **kwargs)
 OURS = "__traced_values_welcome__"
 
 METHODS: dict[tuple[str, str, str], Replacement] = {}
+ALWAYS: set[Replacement] = set()
 
 
 def replace_method(module: str, cls: str, name: str, replacement: Replacement) -> None:
@@ -29,6 +30,12 @@ def replace_method(module: str, cls: str, name: str, replacement: Replacement) -
     The class is looked up when a trace begins, and after imports during a trace, so that naming it imports nothing.
     """
     METHODS[module, cls, name] = replacement
+
+
+def replace_method_always(module: str, cls: str, name: str, replacement: Replacement) -> None:
+    """Do the same for all calls of a method, by a traced function, whatever its arguments."""
+    METHODS[module, cls, name] = replacement
+    ALWAYS.add(replacement)
 
 
 def _run_as_python(original: Any, compiled: Any, *args: Any, **kwargs: Any) -> Any:
@@ -42,7 +49,7 @@ replace_method("numba.core.dispatcher", "Dispatcher", "__call__", _run_as_python
 def _wrapper(original: Any, replacement: Replacement) -> Callable[..., Any]:
     @functools.wraps(original)
     def method(self: Any, *args: Any, **kwargs: Any) -> Any:
-        if any(True for _ in traced_in([*args, kwargs])):
+        if any(True for _ in traced_in([*args, kwargs])) or (replacement in ALWAYS and is_tracing()):
             return replacement(original, self, *args, **kwargs)
         return original(self, *args, **kwargs)
 

@@ -1,0 +1,88 @@
+"""Functions of scipy.signal and scipy.fftpack that are linear in one array, along one axis: a product with a matrix.
+
+The matrix is what SciPy makes of the unit vectors, so lengths, paddings and norms mean what SciPy says.
+"""
+
+from __future__ import annotations
+
+import importlib
+from typing import Any
+
+import numpy as np
+
+from sparsead.errors import unsupported
+from sparsead.ops.fourier import _product
+from sparsead.ops.registry import Sample, any_traced, known, patched_later
+from sparsead.ops.signatures import signature_of
+from sparsead.program.room import require_products
+from sparsead.tracing.array import stack_objects
+from sparsead.tracing.complex import parts
+
+
+def linear(module: str, name: str, *samples: Sample, data: str = "x", at_once: bool = True) -> None:
+    """State a function that is linear in the argument `data`, along its axis; of many arrays at once, or of one."""
+
+    @patched_later(module, name, *samples)
+    def rule(**given: Any) -> Any:
+        function = getattr(importlib.import_module(module), name)
+        spelling, parameters = f"{module}.{name}", signature_of(function).parameters
+        x = stack_objects(given.pop(data))
+        if any_traced(given):
+            raise unsupported(f"{spelling} with traced parameters", f"Only {data} may be unknown.")
+        settings = {key: known(value, "") for key, value in given.items()}
+        axis = settings.pop("axis", parameters["axis"].default if "axis" in parameters else -1)
+        if not at_once and np.ndim(x) != 1:
+            raise unsupported(f"{spelling} of an array of {np.ndim(x)} axes", "Call it for one row at a time.")
+
+        def of_units(units: np.ndarray) -> np.ndarray:
+            if not at_once:
+                return np.stack([np.asarray(function(**{data: unit}, **settings)) for unit in units])
+            found = function(**{data: units}, **settings, axis=-1)
+            if type(found) is not np.ndarray:
+                raise unsupported(f"{spelling} in this form", "Leave out what makes it return more than one array.")
+            return found
+
+        n = np.shape(x)[axis]
+        require_products(float(n) * n, f"the matrix of {spelling}")
+        if np.any(of_units(np.zeros((1, n)))):
+            raise unsupported(f"{spelling} with constants that are added", "Add them to its result.")
+        real, imag = parts(x)
+        result = _product(real, axis, of_units(np.eye(n)))
+        return result if imag is None else result + _product(imag, axis, of_units(1j * np.eye(n)))
+
+
+def _sample(module: str, name: str, *before: Any, **options: Any) -> Sample:
+    def call(x: Any) -> Any:
+        z = getattr(importlib.import_module(module), name)(*before, x, **options)
+        return np.abs(z) ** 2 if np.iscomplexobj(z) else z**2
+
+    return call
+
+
+PACK, SIGNAL = "scipy.fftpack", "scipy.signal"
+for _name in ("fft", "ifft", "rfft", "irfft"):
+    linear(PACK, _name, _sample(PACK, _name), _sample(PACK, _name, n=5, axis=0))
+for _name in ("dct", "idct", "dst", "idst"):
+    linear(PACK, _name, _sample(PACK, _name, type=3, norm="ortho"))
+
+
+def _of_row(name: str, *settings: float) -> Sample:
+    return lambda x: getattr(importlib.import_module(PACK), name)(x[0], *settings) ** 2
+
+
+for _name, _settings in {
+    "hilbert": (), "ihilbert": (), "diff": (), "tilbert": (1.0,), "itilbert": (1.0,), "shift": (0.3,),
+    "cs_diff": (1.0, 2.0), "sc_diff": (1.0, 2.0), "ss_diff": (1.0, 2.0), "cc_diff": (1.0, 2.0),
+}.items():  # fmt: skip
+    linear(PACK, _name, _of_row(_name, *_settings), at_once=False)
+
+linear(SIGNAL, "hilbert", _sample(SIGNAL, "hilbert"), _sample(SIGNAL, "hilbert", N=5, axis=0))
+linear(SIGNAL, "detrend", _sample(SIGNAL, "detrend"), _sample(SIGNAL, "detrend", type="constant"), data="data")
+linear(SIGNAL, "lfilter", _sample(SIGNAL, "lfilter", [1.0, 0.5], [1.0, 0.2], axis=0))
+linear(SIGNAL, "filtfilt", _sample(SIGNAL, "filtfilt", [1.0, 0.5], [1.0, 0.2], padlen=2))
+linear(SIGNAL, "sosfilt", _sample(SIGNAL, "sosfilt", [[0.2, 0.3, 0.1, 1.0, 0.1, 0.05]]))
+linear(SIGNAL, "sosfiltfilt", _sample(SIGNAL, "sosfiltfilt", [[0.2, 0.3, 0.1, 1.0, 0.1, 0.05]], padlen=1))
+linear(SIGNAL, "savgol_filter", lambda x: importlib.import_module(SIGNAL).savgol_filter(x, 3, 1))
+linear(SIGNAL, "resample", lambda x: importlib.import_module(SIGNAL).resample(x, 6, axis=1) ** 2)
+linear(SIGNAL, "resample_poly", lambda x: importlib.import_module(SIGNAL).resample_poly(x, 3, 2, axis=1) ** 2)
+linear(SIGNAL, "upfirdn", _sample(SIGNAL, "upfirdn", [1.0, 2.0], up=2))

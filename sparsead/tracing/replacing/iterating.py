@@ -1,0 +1,139 @@
+"""Loops over several arrays at once: ``np.nditer``, ``np.ndenumerate`` and ``np.broadcast`` of traced ones.
+
+NumPy itself walks over the positions, and hands out views of them; where they lie, the elements of the arrays lie. So
+the order, broadcasting, counters and the views that are written to are NumPy's.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+
+from sparsead.errors import unsupported
+from sparsead.tracing.array import TracedArray, adopted, as_numbers, stack_objects, traced, traced_in
+from sparsead.tracing.complex import TracedComplex
+from sparsead.tracing.replacing.names import patch
+
+HINT = "Use np.ndindex(x.shape) or np.ndenumerate(x), or array operations."
+
+
+def _enumerated(arr: Any) -> Any:
+    """``np.ndenumerate``."""
+    array = stack_objects(arr)
+    if not isinstance(array, (TracedArray, TracedComplex)):
+        return _ndenumerate(arr)
+    return ((place, array[place]) for place in np.ndindex(array.shape))
+
+
+class Iteration:
+    """What ``np.nditer`` of traced arrays returns: the iterator over their positions, which gives their elements."""
+
+    def __init__(self, operands: list[Any], flags: Any, op_flags: Any, options: dict[str, Any]) -> None:
+        self._operands = operands
+        walked = [o.positions if isinstance(o, TracedArray) else o for o in operands]
+        self._walk = _nditer(walked, flags, op_flags, **options)
+        for k, operand in enumerate(operands):
+            if operand is None:  # NumPy has made an array of positions, for want of one: here is its memory
+                new = adopted(np.zeros_like(self._walk.operands[k], dtype=np.float64))
+                self._walk.operands[k][...] = new.positions
+                operands[k] = new.moved(self._walk.operands[k])
+
+    def _given(self, found: Any) -> Any:
+        """Return elements for what was found at the place of each operand."""
+        if not isinstance(found, tuple):
+            return self._element(0, found)
+        return tuple(self._element(k, part) for k, part in enumerate(found))
+
+    def _element(self, k: int, part: Any) -> Any:
+        operand = self._operands[k]
+        return TracedArray(operand.storage, part) if isinstance(operand, TracedArray) else part
+
+    @property
+    def operands(self) -> tuple[Any, ...]:
+        """The arrays."""
+        return tuple(self._operands)
+
+    @property
+    def value(self) -> Any:
+        """The elements at the present place."""
+        return self._given(self._walk.value)
+
+    def __iter__(self) -> Iterator[Any]:
+        return (self._given(found) for found in self._walk)
+
+    def __next__(self) -> Any:
+        return self._given(next(self._walk))
+
+    def __getitem__(self, k: Any) -> Any:
+        found = self._walk.value
+        return self._given(found)[k] if isinstance(found, tuple) else (self._given(found),)[k]
+
+    def __setitem__(self, k: Any, value: Any) -> None:
+        self[k][...] = value
+
+    def __len__(self) -> int:
+        return len(self._operands)
+
+    def __enter__(self) -> Iteration:
+        self._walk.__enter__()
+        return self
+
+    def __exit__(self, *_: Any) -> None:
+        self._walk.close()
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._walk, name)
+
+
+def _iterated(op: Any, flags: Any = None, op_flags: Any = None, *args: Any, **kwargs: Any) -> Any:
+    """``np.nditer``."""
+    several = isinstance(op, (list, tuple))
+    operands = [o if o is None else stack_objects(o) for o in (op if several else [op])]
+    if not any(True for _ in traced_in(operands)):
+        return _nditer(op, flags or [], op_flags, *args, **kwargs)
+    options = dict(zip(("op_dtypes", "order", "casting", "op_axes", "itershape", "buffersize"), args, strict=False))
+    options |= kwargs
+    types = [np.dtype(t) for t in np.atleast_1d(options.pop("op_dtypes", None) or []) if t is not None]
+    converting = {"buffered", "ranged", "copy_if_overlap"} & set(flags or ()) or any(t.kind != "f" for t in types)
+    if converting or any(isinstance(o, TracedComplex) for o in operands):
+        raise unsupported("np.nditer with buffers, of complex values, or converting", HINT)
+    made = traced if any(o is None for o in operands) else np.asarray  # NumPy makes what all of them have in common
+    operands = [o if o is None or isinstance(o, TracedArray) else made(o) for o in operands]
+    return Iteration(operands, list(flags or []), op_flags, options)
+
+
+class Broadcast:
+    """What ``np.broadcast`` of traced arrays returns."""
+
+    def __init__(self, arrays: list[Any]) -> None:
+        self._arrays = arrays
+        self._shapes = _broadcast(*(np.empty(np.shape(a), np.bool_) for a in arrays))
+        self._elements = zip(*(np.broadcast_to(a, self.shape).flat for a in arrays), strict=True)
+
+    def __iter__(self) -> Iterator[Any]:
+        return self
+
+    def __next__(self) -> Any:
+        return tuple(map(as_numbers, next(self._elements)))
+
+    def __getattr__(self, name: str) -> Any:
+        if name in ("iters", "reset", "index"):
+            raise unsupported(f"np.broadcast(...).{name}", "Iterate over it, or use np.broadcast_arrays.")
+        return getattr(self._shapes, name)
+
+
+def _broadcasting(*arrays: Any) -> Any:
+    """``np.broadcast``."""
+    together = [stack_objects(a) for a in arrays]
+    if not any(True for _ in traced_in(together)):
+        return _broadcast(*arrays)
+    return Broadcast([a if hasattr(a, "shape") else np.asarray(a) for a in together])
+
+
+_nditer: Any = np.nditer
+_ndenumerate, _broadcast = np.ndenumerate, np.broadcast
+patch(np.ndenumerate, _enumerated)
+patch(np.nditer, _iterated)
+patch(np.broadcast, _broadcasting)

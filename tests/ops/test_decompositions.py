@@ -1,0 +1,83 @@
+"""Factorizations and matrix functions against differences, hand formulas, and SciPy's own derivatives."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import scipy.linalg
+
+import sparsead as sad
+from tests.reference import differences
+
+X = np.array([0.31, 0.74, 0.52, 0.93, 0.17, 0.66])
+
+
+def square(x):
+    return np.outer(x[:3], x[3:]) + np.diag([2.0, 4.0, 7.0])
+
+
+def wide(x):
+    return x.reshape(2, 3)
+
+
+def approximated(x):
+    u, s, vh = np.linalg.svd(square(x))
+    return s[0] * np.outer(u[:, 0], vh[0])
+
+
+FUNCTIONS = [
+    approximated,
+    lambda x: np.linalg.svd(np.stack([wide(x), wide(x[::-1])]), full_matrices=False)[2],
+    lambda x: np.linalg.svd(wide(x).T, full_matrices=False).U,
+    lambda x: np.linalg.svd(wide(x))[0] * np.linalg.svdvals(wide(x)),
+    lambda x: np.linalg.qr(np.stack([wide(x).T, wide(x[::-1]).T]))[0],
+    lambda x: np.linalg.qr(wide(x))[1],
+    lambda x: np.linalg.pinv(wide(x).T),
+    lambda x: np.linalg.lstsq(wide(x).T, x[:3] ** 2, rcond=None)[0],
+    lambda x: np.linalg.lstsq(np.ones((6, 2)), x, rcond=None)[0] * x[:2],  # a constant one of lower rank
+    lambda x: np.linalg.norm(np.stack([wide(x), wide(x) ** 2]), 2, axis=(2, 0), keepdims=True),
+    lambda x: np.linalg.cond(square(x)) * x,
+    lambda x: scipy.linalg.expm(x[0] * square(x)) @ x[:3],
+    lambda x: scipy.linalg.eigh(square(x) + square(x).T, subset_by_index=[0, 1])[1],
+    lambda x: scipy.linalg.eigh(square(x) + square(x).T, np.eye(3) + np.outer(x[:3], x[:3]))[1],
+    lambda x: scipy.linalg.toeplitz(c=x, r=x**2) @ x,
+]
+
+
+@pytest.mark.parametrize("f", FUNCTIONS)
+def test_both_derivatives(f):
+    jac = sad.jacobian(f, X)
+    np.testing.assert_allclose(jac.value(X), f(X), rtol=1e-12, atol=1e-13)
+    np.testing.assert_allclose(jac(X).toarray(), differences(f, X), rtol=1e-8, atol=1e-8)
+    weights = np.cos(np.arange(np.size(f(X))))
+    hess = sad.hessian(lambda x: np.sum(weights * np.ravel(f(x))), X)
+    np.testing.assert_allclose(
+        hess(X).toarray(), differences(lambda x: weights @ jac(x).toarray(), X), rtol=1e-7, atol=1e-7
+    )
+
+
+def test_the_exponential_has_the_derivatives_of_frechet():
+    jac = sad.jacobian(lambda x: scipy.linalg.expm(x.reshape(3, 3)), np.arange(9.0) / 9.0)
+    rng = np.random.default_rng(3)
+    for scale in (1e-8, 1.0, 30.0):
+        a = scale * (rng.standard_normal((3, 3)) - 2.0 * np.eye(3))
+        units = np.eye(9).reshape(9, 3, 3)
+        expected = np.stack([scipy.linalg.expm_frechet(a, e, compute_expm=False).ravel() for e in units], axis=1)
+        np.testing.assert_allclose(jac(a.ravel()).toarray(), expected, rtol=1e-9, atol=1e-11 * np.abs(expected).max())
+
+
+def test_where_there_is_no_derivative_is_said():
+    for f, match in [
+        (lambda x: np.linalg.svd(wide(x))[2][:2], "full_matrices=False"),
+        (lambda x: np.linalg.qr(wide(x).T, mode="complete")[0], "reduced"),
+        (lambda x: scipy.linalg.sqrtm(square(x)), "eigh"),
+        (lambda x: scipy.linalg.lu(square(x))[2], "slogdet"),
+    ]:
+        with pytest.raises(sad.UnsupportedOperationError, match=match):
+            sad.jacobian(f, X)
+    jac = sad.jacobian(lambda x: np.linalg.pinv(wide(x)), X)
+    with pytest.raises(np.linalg.LinAlgError, match="rank"):
+        jac(np.ones(6))
+    vectors = sad.jacobian(lambda x: np.linalg.svd(x[:4].reshape(2, 2))[0], X)
+    with pytest.raises(np.linalg.LinAlgError, match="repeated"):
+        vectors(np.array([1.0, 0.0, 0.0, 1.0, 0.0, 0.0]))
