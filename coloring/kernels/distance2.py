@@ -5,8 +5,7 @@ import numpy as np
 from .kernel import Kernel
 
 
-@Kernel
-def color_columns(indptr, indices, num_rows, order, limit):
+def _color_columns(indptr, indices, num_rows, order, limit):
     """First-fit colors of the columns, visited in `order`.
 
     Row ``i`` keeps the colors met among its columns as the bits of one word, 64 colors at a time: a
@@ -46,3 +45,12 @@ def color_columns(indptr, indices, num_rows, order, limit):
             return colors[:0]
         base += 64
     return colors
+
+
+def _work(indptr, indices, num_rows, order, limit):
+    """Count the numbers that all rounds look at: there may be one for every 64 entries of the longest row."""
+    longest = np.bincount(indices, minlength=1).max()
+    return (indptr.size + indices.size + order.size) * (1 + min(int(longest), limit) // 64)
+
+
+color_columns = Kernel(_color_columns, _work)

@@ -20,27 +20,32 @@ from sparsead.program.nodes import Constant, Input, Join, Map, Node, Program, Su
 
 BUDGET = 320  # scalar operations and loads that may be written in any case
 REPEATED = 2.0  # how often each element may be computed, on average, beyond that
+ALIKE = 128  # elements of one array that may be computed at one point: more of them are better a loop
 REPEATS = 12  # operations that are not computed again for another array
 POINTS = 32  # of an array that are followed
 SHORT = 16  # points of a last axis up to which they share what they compute
 MEMBERS = 64  # points that share it, at most
 FEWEST = 3  # of them that make a part of the domain count
 NEAR = 8  # operations before and after a neck, where no fewer values are live
-MISSES = 3  # necks too far up, after which none is looked for further up
+MISSES = 3  # places too far up, after which none is looked for further up
 GOLDEN = 0.6180339887498949
 
 
 @dataclass(frozen=True)
 class Code:
-    """The operations of an array at one point, and how many there were if each element were computed once."""
+    """The operations of an array at one point, and how many there were if each element were computed once.
+
+    `alike` is the most elements of one array among them.
+    """
 
     written: float
     needed: float
+    alike: float
 
     @property
     def too_long(self) -> bool:
-        """Tell whether it is long because values are computed again and again."""
-        return self.written > BUDGET and self.written > REPEATED * self.needed
+        """Tell whether it is long because values are computed again and again, or for want of a loop."""
+        return self.written > BUDGET and (self.written > REPEATED * self.needed or self.alike > ALIKE)
 
 
 def cuts(program: Program, keep: set[int], fixed: set[int]) -> set[int]:
@@ -149,21 +154,27 @@ class _Layers:
     def crossing_anew(self, cut: int, stored: set[int]) -> list[Node]:
         return [n for n in self.crossing(cut) if n.serial not in stored]
 
+    def _fitting(self, places: Iterable[int], stored: set[int]) -> list[int]:
+        """Return those of some places in turn at which a cut leaves short code below, as far as there are any."""
+        fitting: list[int] = []
+        misses = 0
+        for place in places:
+            if not self.too_long(place, stored):
+                fitting.append(place)
+            elif (misses := misses + 1) >= MISSES and fitting:
+                break
+        return fitting
+
     def next_cut(self, last: int, length: int, stored: set[int]) -> tuple[int, int]:
         """Return the cut after the operation `last`, and its distance; `length` is that of the cut before."""
         again = last + length
         known = length and again < len(self.nodes) and self.live[again] <= self.live[last]
         if known and not self.too_long(again, stored):  # one more of equal steps
             return again, length
-        fitting: list[int] = []
-        misses = 0
-        for neck in (k for k in self.necks if k > last):
-            if not self.too_long(neck, stored):
-                fitting.append(neck)
-            elif (misses := misses + 1) >= MISSES and fitting:
-                break
+        necks = [k for k in self.necks if k > last] or [len(self.nodes) - 1]
+        fitting = self._fitting(necks, stored) or self._fitting(range(last + 1, necks[0]), stored)
         if not fitting:  # a cut has to be somewhere
-            fitting = [next((k for k in self.necks if k > last), len(self.nodes) - 1)]
+            fitting = necks[:1]
         far = [k for k in fitting if 2 * k >= last + fitting[-1]]
         best = min(far, key=lambda k: (self.live[k], -k))
         return best, best - last
@@ -185,18 +196,18 @@ def _cone(root: Node, stored: set[int]) -> list[Node]:
 
 def code(roots: Iterable[Node], stored: set[int]) -> Code:
     """Count what arrays take, from the values that are stored; counting ends where it is long beyond doubt."""
-    written = needed = 0.0
+    written = needed = alike = 0.0
     for root in roots:
         found = _code(root, stored)
-        written, needed = written + found.written, needed + found.needed
+        written, needed, alike = written + found.written, needed + found.needed, max(alike, found.alike)
         if written > 4 * BUDGET:
             break
-    return Code(written, needed)
+    return Code(written, needed, alike)
 
 
 def _code(root: Node, stored: set[int]) -> Code:
     if not root.size:
-        return Code(0.0, 0.0)
+        return Code(0.0, 0.0, 0.0)
     asked: dict[int, dict[bytes, np.ndarray]] = {}
     nodes: dict[int, Node] = {}
     heap: list[int] = []
@@ -213,17 +224,18 @@ def _code(root: Node, stored: set[int]) -> Code:
     blocks = root.size // members
     for k in range(members):
         ask(root, members * _points(blocks) + k)
-    written = needed = 0.0
+    written = needed = alike = 0.0
     while heap and written <= 4 * BUDGET * members:
         serial = -heapq.heappop(heap)
         node, demands = nodes[serial], asked[serial]
         written += len(demands)
         needed += max(1.0, min(len(demands), node.size / blocks))
         if node is root or not (serial in stored or isinstance(node, Input)):
+            alike = max(alike, len(demands))
             for points in demands.values():
                 for read, at in _reads(node, points):
                     ask(read, at)
-    return Code(written / members, needed / members)
+    return Code(written / members, needed / members, alike / members)
 
 
 def _members(shape: Shape) -> int:

@@ -77,18 +77,17 @@ def _given(value: Expr, met: Expr, holds: bool) -> Expr:
 
 def added_up(kernel: LinearKernel) -> LinearKernel:
     """Return a linear kernel in which terms that meet are added up with the first of them."""
-    meeting = _meeting(kernel.terms)
+    large = [k for k, term in enumerate(kernel.terms) if is_large(term.coefficient)]
+    meeting = _meeting(kernel.terms[k] for k in large)
     if not meeting or kernel.ordered:
         return kernel
     terms = list(kernel.terms)
     gone: list[set[frozenset[Pair]]] = [set() for _ in terms]  # where a term was added to another
-    for a, b in itertools.combinations(range(len(terms)), 2):
+    for a, b in itertools.combinations(large, 2):
         where = _where(terms[a], terms[b], meeting)
         if not where or where in gone[a] or where in gone[b]:
             continue
         first, second = terms[a].coefficient, terms[b].coefficient
-        if not (is_large(first) and is_large(second)):
-            continue
         first, second = together(condition(where, first), first, second)
         terms[a], terms[b] = replace(terms[a], coefficient=first), replace(terms[b], coefficient=second)
         gone[b].add(where)
@@ -112,8 +111,9 @@ def mirrored(first: Term, second: Term) -> Expr:
     return OPS["select"](met, second.coefficient, _given(first.coefficient, met, False))
 
 
-def _meeting(terms: tuple[Term, ...]) -> set[Pair]:
+def _meeting(terms: Iterable[Term]) -> set[Pair]:
     """Return the pairs of different index maps into one buffer that agree at some points."""
+    terms = list(terms)
     maps = dict.fromkeys([*((t.target, t.place) for t in terms), *((t.source, t.index) for t in terms)])
     return {
         frozenset((a, b))

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 import sparsead as sad
+import sparsead.ops  # fills the tables that tracing reads
 from sparsead.kernels.crossing import cuts
 from sparsead.kernels.kernel import reachable
 from sparsead.kernels.lower import lower
@@ -127,3 +128,15 @@ def test_derivatives_of_elements(mode):
         (f(u + h * e.reshape(u.shape)) - f(u - h * e.reshape(u.shape))).ravel() / (2 * h) for e in np.eye(u.size)
     ]
     np.testing.assert_allclose(J, np.stack(columns, axis=1), rtol=1e-6, atol=1e-7)
+
+
+@pytest.mark.parametrize("size", [129, 1000, 3125, 10_007, 100_000])
+@pytest.mark.parametrize("reduce", [np.max, np.prod, np.nanmin])
+def test_the_code_of_a_reduction_does_not_grow_with_its_length(size, reduce):
+    x = 1.0 + np.random.default_rng(size).uniform(-0.5, 0.5, size) / size
+    length, _ = code(lambda x: reduce(np.abs(x)), x)
+    assert length < 1500
+    gradient = sad.gradient(lambda x: reduce(np.abs(x)), x)(x) if size < 5000 else None
+    if gradient is not None:
+        value = reduce(x)
+        np.testing.assert_allclose(gradient, value / x if reduce is np.prod else x == value, rtol=1e-12)
