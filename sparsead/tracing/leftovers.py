@@ -9,13 +9,15 @@ from __future__ import annotations
 import collections
 import functools
 import gc
+import traceback
 import types
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import suppress
 from typing import Any
 
 import numpy as np
 
-from sparsead.errors import SparseADError
+from sparsead.errors import SparseADError, is_users
 from sparsead.program.evaluate import evaluate
 from sparsead.program.index import identity
 from sparsead.program.nodes import Ref
@@ -53,16 +55,36 @@ def settle(tape: Tape, inputs: Inputs) -> str:
     str
         Where the function keeps a value that depends on x; nothing if it does not.
     """
+    if not any(True for _ in _kept(tape)):  # only frames hold something: an error is under way
+        return ""
     gc.collect()  # what only waits to be freed is kept by nobody
-    left = [value for kind in KINDS for value in gc.get_referrers(kind) if type(value) is kind and _tape(value) is tape]
     values, refused = _Values(inputs), ""
+    for holder, value, place in list(_kept(tape)):
+        _replace(holder, value, values.of(value))
+        refused = refused or ("" if getattr(value, "is_constant", False) else place)
+    return refused
+
+
+def _kept(tape: Tape) -> Iterator[tuple[Any, Any, str]]:
+    """Yield what holds a traced value of a trace, the value, and where it is held."""
+    left = [value for value in gc.get_objects() if type(value) in KINDS and _tape(value) is tape]
     for holder in _holders(left):
         for value in left:
             place = _place(holder, value)
             if place:
-                _replace(holder, value, values.of(value))
-                refused = refused or ("" if getattr(value, "is_constant", False) else place)
-    return refused
+                yield holder, value, place
+
+
+def let_go(error: BaseException | None) -> None:
+    """Empty the frames of ours that an error refers to: what they hold is kept by nobody."""
+    seen: set[int] = set()
+    while error is not None and id(error) not in seen:
+        seen.add(id(error))
+        for frame, _ in traceback.walk_tb(error.__traceback__):
+            if not is_users(frame.f_code.co_filename):
+                with suppress(RuntimeError):  # it is still running
+                    frame.clear()
+        error = error.__cause__ or error.__context__
 
 
 def refuse(name: str, place: str) -> None:

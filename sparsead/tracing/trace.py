@@ -25,7 +25,7 @@ from sparsead.tracing.around import inner
 from sparsead.tracing.array import TracedArray, stack_objects, traced_in
 from sparsead.tracing.complex import is_complex
 from sparsead.tracing.decisions import Decisions, recording
-from sparsead.tracing.leftovers import refuse, settle
+from sparsead.tracing.leftovers import let_go, refuse, settle
 from sparsead.tracing.loops.tape import is_tracing, new_tape
 from sparsead.tracing.replacing.names import patched
 from sparsead.tracing.scalar import BRANCH_HINT, refuse_value
@@ -78,6 +78,9 @@ def trace(
         idle, kept = sys.getrefcount(tape), ""
         try:
             output, result = _called(f, signature.stand_ins(nodes, _stand_in))
+        except BaseException as error:
+            let_go(error)
+            raise
         finally:
             if sys.getrefcount(tape) > idle and not inside:
                 kept = settle(tape, _point(signature, nodes, args))
