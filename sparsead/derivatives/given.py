@@ -129,7 +129,7 @@ RULES = {
     "hessian mode": one_of("mode", *HESSIAN_MODES),
     "method": one_of("method", "ad", *METHODS),
     "guard": one_of("guard", "error", "record"),
-    "backend": one_of("back end", *BACKENDS),
+    "backend": Rule(lambda v: isinstance(v, str) and v in BACKENDS, f"one of {', '.join(BACKENDS)}", "back end"),
     "format": one_of("format", *FORMATS),
     "triangle": one_of("triangle", *TRIANGLES),
     "pattern": optional(Rule(_is_pattern, "a SparsityPattern, a sparse matrix or a 2-D array")),

@@ -176,9 +176,11 @@ class Accesses:
         self, statement: ast.stmt, kind: Any, place: ast.Subscript, known: Known, point: Any, path: Path, inner: Any
     ) -> None:
         slot = self.value(place.slice, known)
-        assert slot is not None and isinstance(place.value, ast.Name), "a place that depends on computed numbers"
+        if slot is None or not isinstance(place.value, ast.Name):
+            raise AssertionError("a place that depends on computed numbers")
         slot = np.broadcast_to(slot, point.shape)
-        assert slot.min() >= 0, "a place before the first"
+        if slot.min() < 0:
+            raise AssertionError("a place before the first")
         self.found.append(Access(statement, kind, place.value.id, point, path, slot, inner))
 
     # -- whole numbers --------------------------------------------------------------------------------------

@@ -113,7 +113,8 @@ class Keeping:
 
         Terms of neighbouring points lie side by side where each point has the same number of them.
         """
-        assert len(access.inner) < 2, "a loop in a loop in a point"
+        if len(access.inner) > 1:
+            raise AssertionError("a loop in a loop in a point")
         if access.inner:
             code, found, size = self._in_loop(access.inner[0], access.point, waiting.size)
         else:

@@ -20,7 +20,7 @@ from sparsead.tracing.decisions import active
 from sparsead.tracing.replacing.names import NAMES
 from sparsead.tracing.scalar import TracedScalar, is_number
 
-LONG = 16  # numbers beyond which np.max and np.min are used, a loop where choices are one formula
+LONG = 16  # numbers beyond which np.fmax and np.fmin are used, a loop where choices are one formula
 
 
 def _is_real(value: Any) -> bool:
@@ -56,7 +56,7 @@ def _choice(condition: Any, first: Any, second: Any) -> Any:
     return as_numbers(np.where(condition, first, second))
 
 
-def _extreme(original: Callable[..., Any], beats: Callable[[Any, Any], Any], whole: Callable[..., Any]) -> Any:
+def _extreme(original: Callable[..., Any], beats: Callable[[Any, Any], Any], whole: np.ufunc) -> Any:
     """Return `max` or `min` for traced numbers: each item in turn beats the best so far, or does not."""
 
     def extreme(*args: Any, key: Any = None, **default: Any) -> Any:
@@ -70,7 +70,8 @@ def _extreme(original: Callable[..., Any], beats: Callable[[Any, Any], Any], who
         if len(args) == 0 or not any_traced(keys) or not all(map(_is_real, keys)) or not _choosable(items, key):
             return original(*(args if len(args) != 1 else [items]), key=key, **default)
         if key is None and len(items) > LONG:
-            return whole(np.stack(items))
+            first, rest = items[0], whole.reduce(np.stack(items))
+            return as_numbers(np.where(np.isnan(first), first, rest))  # NaN stays only where it comes first
         best, best_key = items[0], keys[0]
         for item, its_key in zip(items[1:], keys[1:], strict=True):
             better = beats(its_key, best_key)
@@ -127,8 +128,8 @@ def _quantifier(original: Callable[..., Any], joined: Callable[..., Any], decisi
     return _named(quantifier, original)
 
 
-NAMES["max"] = _extreme(builtins.max, lambda a, b: a > b, np.max)
-NAMES["min"] = _extreme(builtins.min, lambda a, b: a < b, np.min)
+NAMES["max"] = _extreme(builtins.max, lambda a, b: a > b, np.fmax)
+NAMES["min"] = _extreme(builtins.min, lambda a, b: a < b, np.fmin)
 NAMES["sorted"] = _named(_sorted, builtins.sorted)
 NAMES["any"] = _quantifier(builtins.any, np.logical_or, True)
 NAMES["all"] = _quantifier(builtins.all, np.logical_and, False)

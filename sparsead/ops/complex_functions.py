@@ -242,7 +242,10 @@ record(
 def norm(x: Any, ord: Any = None, axis: Any = None, keepdims: bool = False) -> Any:
     """``np.linalg.norm``: of the moduli; of matrices for those orders that need no more."""
     if ord in (2, -2, "nuc") and (isinstance(axis, tuple) or (axis is None and np.ndim(x) == 2)):
-        return np.linalg.norm(np.real(x), ord, axis, keepdims)  # refused, as for real matrices
+        raise unsupported(
+            f"np.linalg.norm of complex matrices with ord={ord!r}",
+            "Singular values of np.block([[a.real, -a.imag], [a.imag, a.real]]) are the same, twice each.",
+        )
     if ord in (None, "fro", 2):
         return np.sqrt(np.sum(x.real**2 + x.imag**2, axis=axis, keepdims=keepdims))
     return np.linalg.norm(np.abs(x), ord, axis, keepdims)

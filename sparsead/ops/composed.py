@@ -181,7 +181,7 @@ def isinf(x: Any) -> Any:
     return np.equal(np.abs(x), np.inf)
 
 
-@composite(np.isclose, lambda x: np.where(np.isclose(x, x[0], rtol=0.4, atol=0.05), x, x * x), family="elementwise")
+@composite(np.isclose, lambda x: np.where(np.isclose(x, x[0], rtol=0.4, atol=0.05), x, x * x))
 def isclose(a: Any, b: Any, rtol: float = 1e-05, atol: float = 1e-08, equal_nan: bool = False) -> Any:
     """``np.isclose``: a condition."""
     near = np.logical_and(np.less_equal(np.abs(np.subtract(a, b)), atol + rtol * np.abs(b)), np.isfinite(b))

@@ -16,7 +16,6 @@ from sparsead.tracing.array import TracedArray, complex_of_parts, stack_objects
 from sparsead.tracing.complex import TracedComplex
 from sparsead.tracing.order import order_wanted, second_order_wanted
 
-SVDVALS: Any = scipy.linalg.svdvals
 EIGH: Any = scipy.linalg.eigh
 SVD: Any = np.linalg.svd
 EIGH_OF_NUMPY: Any = np.linalg.eigh
@@ -31,7 +30,7 @@ def svd(a: Any, full_matrices: bool = True, compute_uv: bool = True, overwrite_a
     return tuple(result) if compute_uv else result
 
 
-@patched(scipy.linalg.svdvals, lambda x: SVDVALS(x))
+@patched(scipy.linalg.svdvals, lambda x: scipy.linalg.svdvals(x))
 def svdvals(a: Any, overwrite_a: bool = False, check_finite: bool = True) -> Any:
     """``scipy.linalg.svdvals``."""
     return np.linalg.svdvals(a)
@@ -196,7 +195,10 @@ def _of_complex(a: TracedComplex) -> Any:
     return complex_of_parts(traced(both[..., :n, :n]), traced(both[..., n:, :n]))
 
 
-@patched(scipy.linalg.solve_sylvester, lambda x: scipy.linalg.solve_sylvester(x[:, :3] + 3.0 * np.eye(3), np.eye(4), x))
+@patched(
+    scipy.linalg.solve_sylvester,
+    lambda x: scipy.linalg.solve_sylvester(x[:, :3] + 3.0 * np.eye(3), 1.0 / (1.0 + np.arange(16.0).reshape(4, 4)), x),
+)
 def solve_sylvester(a: Any, b: Any, q: Any) -> Any:
     """``scipy.linalg.solve_sylvester``: one linear system for all elements, so for small matrices."""
     a, b, q = (stack_objects(v) for v in (a, b, q))

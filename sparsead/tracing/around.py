@@ -8,6 +8,7 @@ from typing import Any
 
 from sparsead.errors import InputError
 from sparsead.tracing.loops.tape import is_tracing
+from sparsead.tracing.replacing.types import type_of
 
 
 class Around:
@@ -54,7 +55,7 @@ class First(Around):
         """Return the result, and what is beside it."""
         found = self.called(*args)
         if not isinstance(found, tuple) or len(found) != 2:
-            met = f"{len(found)} values" if isinstance(found, tuple) else type(found).__name__
+            met = f"{len(found)} values" if isinstance(found, tuple) else type_of(found).__name__
             raise InputError(f"has_aux=True expects {self.__name__} to return a pair, (result, aux); it returned {met}")
         return found
 

@@ -457,7 +457,7 @@ def call_ufunc(ufunc: np.ufunc, method: str, inputs: Any, kwargs: dict[str, Any]
         return on_values(*call)
     try:
         return _traced_ufunc(ufunc, method, call)
-    except SparseADError:
+    except (SparseADError, MemoryError):
         raise
     except Exception as error:
         instead_of(error, call)
@@ -525,7 +525,7 @@ def call_function(func: Callable[..., Any], args: Any, kwargs: Any) -> Any:
     call = (func, args, kwargs)
     try:
         return _traced_function(*call)
-    except SparseADError:
+    except (SparseADError, MemoryError):
         raise
     except Exception as error:
         instead_of(error, call)

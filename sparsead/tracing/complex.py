@@ -324,7 +324,8 @@ def call_complex(func: Any, args: Any, kwargs: dict[str, Any]) -> Any:
     handler = COMPLEX_HANDLERS.get(func)
     if handler is None:
         function, *method = func if isinstance(func, tuple) else (func,)
-        raise unsupported(f"np.{'.'.join([function.__name__, *method])} of complex values", HINT)
+        module = (getattr(function, "__module__", None) or "numpy").replace("numpy", "np")  # ufuncs have none
+        raise unsupported(f"{'.'.join([module, function.__name__, *method])} of complex values", HINT)
     out = kwargs.get("out")
     result = handler(*args, **{name: value for name, value in kwargs.items() if name != "out"})
     if out is not None:

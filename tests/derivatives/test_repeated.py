@@ -330,7 +330,7 @@ def test_steps_and_rows_that_do_not_fit_are_refused():
         repeat(lambda s, k: s * k, X, 3, each=np.ones(4))
     with pytest.raises(sad.TracedBranchError, match=r"range\(\)"):
         sad.jacobian(lambda x: repeat(lambda s: s, x, x[0]), X)
-    with pytest.raises(sad.InputError, match="keep=0"):
+    with pytest.raises(sad.InputError, match="keep must be a whole number from 1 on"):
         repeat(lambda s: s, X, 3, keep=0)
 
 

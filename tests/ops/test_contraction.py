@@ -117,7 +117,7 @@ def test_products_between_traced_arrays(f):
     ],
 )
 def test_misfits(f):
-    with pytest.raises(ValueError, match=r"fit|axes|operands|label|dimensions|zip"):
+    with pytest.raises(ValueError, match=r"fit|axes|operands|label|dimension|mismatch|aligned"):
         sad.jacobian(f, X)
 
 

@@ -284,11 +284,15 @@ def merged(kernel: LinearKernel, linear: LinearProgram) -> LinearKernel:
     if not linear.symmetric:
         return LinearKernel(kernel.domain, tuple(terms), kernel.ordered)
     left = {(term.target, term.place.key, term.source, term.index.key): term for term in terms}
+    alone = sum(any(t.target is linear.target for t in k.terms) for k in linear.kernels) == 1
     terms = []
     while left:
         term = left.pop(next(iter(left)))
         terms.append(term)
         if term.target is linear.target and term.source is linear.source:  # not a term of an intermediate array
             mirror = left.pop((term.target, term.index.key, term.source, term.place.key), None)
-            terms += [replace(mirror, coefficient=mirrored(term, mirror))] if mirror else []
+            if mirror:
+                terms.append(replace(mirror, coefficient=mirrored(term, mirror)))
+            elif alone and term.coefficient.is_constant and term.place.key != term.index.key:  # it was rounded to zero
+                terms.append(replace(term, place=term.index, index=term.place))
     return LinearKernel(kernel.domain, tuple(terms), kernel.ordered)
