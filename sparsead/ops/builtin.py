@@ -17,7 +17,7 @@ from sparsead.ops.ordering import LONGEST, network
 from sparsead.ops.registry import any_traced
 from sparsead.tracing.array import TracedArray, as_numbers
 from sparsead.tracing.decisions import active
-from sparsead.tracing.replacing.names import NAMES
+from sparsead.tracing.replacing.names import NAMES, StandIn
 from sparsead.tracing.scalar import TracedScalar, is_number
 
 LONG = 16  # numbers beyond which np.fmax and np.fmin are used, a loop where choices are one formula
@@ -79,13 +79,7 @@ def _extreme(original: Callable[..., Any], beats: Callable[[Any, Any], Any], who
             best_key = best if key is None else _choice(better, its_key, best_key)
         return best
 
-    return _named(extreme, original)
-
-
-def _named(function: Any, original: Callable[..., Any]) -> Any:
-    function.__name__ = function.__qualname__ = original.__name__
-    function.__doc__ = original.__doc__
-    return function
+    return StandIn(original, extreme)
 
 
 def _sorted(iterable: Any, /, *, key: Any = None, reverse: Any = False) -> Any:
@@ -125,11 +119,11 @@ def _quantifier(original: Callable[..., Any], joined: Callable[..., Any], decisi
             found = condition if found is None else joined(found, condition)
         return (not decisive) if found is None else found
 
-    return _named(quantifier, original)
+    return StandIn(original, quantifier)
 
 
 NAMES["max"] = _extreme(builtins.max, lambda a, b: a > b, np.fmax)
 NAMES["min"] = _extreme(builtins.min, lambda a, b: a < b, np.fmin)
-NAMES["sorted"] = _named(_sorted, builtins.sorted)
+NAMES["sorted"] = StandIn(builtins.sorted, _sorted)
 NAMES["any"] = _quantifier(builtins.any, np.logical_or, True)
 NAMES["all"] = _quantifier(builtins.all, np.logical_and, False)

@@ -121,3 +121,19 @@ def test_a_failing_import_during_a_trace_leaves_numpy_whole(tmp_path, monkeypatc
 
     assert sad.jacobian(f, np.ones(3))(np.ones(3)).nnz == 3
     assert np.zeros is zeros
+
+
+@numba.njit
+def chosen(a, b):
+    return max(a, b) + 10.0 * min(a, b) + sorted([a, b])[0]
+
+
+@numba.vectorize
+def at_least_half(a):
+    return max(a, 0.5)
+
+
+def test_builtin_functions_in_code_that_numba_compiles_during_a_trace():
+    jac = sad.jacobian(lambda x: max(x[0], x[1]) * x + chosen(3.0, 2.0) + at_least_half(0.0), np.array([1.0, 2.0]))
+    np.testing.assert_allclose(jac.value(np.array([3.0, 1.0])), [9.0 + 25.5, 3.0 + 25.5], rtol=1e-15)
+    np.testing.assert_allclose(jac(np.array([3.0, 1.0])).toarray(), [[6.0, 0.0], [1.0, 3.0]], rtol=1e-15)

@@ -17,6 +17,7 @@ import os
 import sys
 import threading
 import types
+import weakref
 from collections.abc import Callable, Hashable, Iterable, Iterator
 from contextlib import contextmanager
 from importlib.machinery import EXTENSION_SUFFIXES, ExtensionFileLoader, ModuleSpec, SourceFileLoader
@@ -97,8 +98,8 @@ class StandIn:
         return repr(self._original)
 
     def __eq__(self, other: object) -> bool:
-        mine: Any = other
-        return self._original == (mine._original if issubclass(type(other), StandIn) else other)
+        mine: Any = other() if type(other) is weakref.ref else other  # by which numba knows functions
+        return self._original == (mine._original if issubclass(type(mine), StandIn) else mine)
 
     def __hash__(self) -> int:
         return hash(self._original)
