@@ -13,7 +13,7 @@ from dataclasses import replace
 
 from sparsead.kernels.indexmap import IndexMap
 from sparsead.kernels.kernel import LinearKernel, Load, Meeting, Term, reachable
-from sparsead.program.scalar import OPS, Expr
+from sparsead.program.scalar import OPS, Expr, having
 
 MOST_NODES = 64  # of two expressions, to be compared
 Pair = frozenset[IndexMap]
@@ -76,8 +76,12 @@ def _given(value: Expr, met: Expr, holds: bool) -> Expr:
 
 
 def added_up(kernel: LinearKernel) -> LinearKernel:
-    """Return a linear kernel in which terms that meet are added up with the first of them."""
-    large = [k for k, term in enumerate(kernel.terms) if is_large(term.coefficient)]
+    """Return a linear kernel in which terms that meet are added up with the first of them.
+
+    That matters for terms that may be large beside others.
+    """
+    may_be_large = having((t.coefficient for t in kernel.terms), lambda e: e.op is not None and e.op.singular)
+    large = [k for k, term in enumerate(kernel.terms) if term.coefficient.serial in may_be_large]
     meeting = _meeting(kernel.terms[k] for k in large)
     if not meeting or kernel.ordered:
         return kernel
@@ -92,11 +96,6 @@ def added_up(kernel: LinearKernel) -> LinearKernel:
         terms[a], terms[b] = replace(terms[a], coefficient=first), replace(terms[b], coefficient=second)
         gone[b].add(where)
     return replace(kernel, terms=tuple(terms))
-
-
-def is_large(coefficient: Expr) -> bool:
-    """Tell whether a coefficient may be large beside others, so that it matters what it is added to first."""
-    return any(e.op is not None and e.op.singular for e in reachable([coefficient]))
 
 
 def mirrored(first: Term, second: Term) -> Expr:

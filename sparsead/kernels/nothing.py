@@ -12,8 +12,8 @@ from collections.abc import Callable, Iterable
 
 import numpy as np
 
-from sparsead.kernels.kernel import Buffer, LinearCall, LinearKernel, Load, Term, reachable
-from sparsead.program.scalar import OPS, Expr, Op
+from sparsead.kernels.kernel import Buffer, LinearCall, LinearKernel, Load, reachable
+from sparsead.program.scalar import OPS, Expr, Op, having
 
 NOTHING = -0.0
 
@@ -59,36 +59,32 @@ def is_absorbing(kernels: Iterable[LinearKernel | LinearCall], work: Iterable[Bu
 
 def may_absorb(kernels: Iterable[LinearKernel | LinearCall]) -> bool:
     """Tell whether infinite factors and closed ways may meet where kernels are run again and again."""
-    coefficients = [t.coefficient for k in kernels for t in k.terms]
+    coefficients = [[t.coefficient for t in k.terms] for k in kernels]
     return any(map(_may_be_closed, coefficients)) and any(map(_may_be_infinite, coefficients))
 
 
-def _below(kernels: Iterable[LinearKernel | LinearCall], has: Callable[[Expr], bool]) -> set[Buffer]:
+def _below(kernels: Iterable[LinearKernel | LinearCall], which: Callable[[list[Expr]], set[int]]) -> set[Buffer]:
     """Return the buffers to whose tangents a term of some kind contributes, at once or through others."""
     found: set[Buffer] = set()
-
-    def contributes(term: Term) -> bool:
-        return term.source in found or has(term.coefficient)
 
     for kernel in kernels:
         if isinstance(kernel, LinearCall):
             found.update(target for target, source in kernel.pairs if source in found)
-        found.update(t.target for t in kernel.terms if contributes(t))
+        of_kind = which([t.coefficient for t in kernel.terms])
+        found.update(t.target for t in kernel.terms if t.coefficient.serial in of_kind or t.source in found)
     return found
 
 
-def _may_be_closed(coefficient: Expr) -> bool:
-    return any(e.op is OPS["select"] for e in reachable([coefficient]))
+def _may_be_closed(coefficients: list[Expr]) -> set[int]:
+    """Return which coefficients of a kernel choose, by their serial numbers."""
+    return having(coefficients, lambda e: e.op is OPS["select"])
 
 
-def _may_be_infinite(coefficient: Expr) -> bool:
-    """Tell whether a coefficient has a factor that is infinite at some x."""
-    varying: set[int] = set()
-    for e in reachable([coefficient]):
-        if isinstance(e.value, Load) and e.value.buffer.role != "constant":
-            varying.add(e.serial)
-        elif any(a.serial in varying for a in e.args):
-            varying.add(e.serial)
-            if e.op is not None and e.op.singular:
-                return True
-    return False
+def _may_be_infinite(coefficients: list[Expr]) -> set[int]:
+    """Return which coefficients of a kernel have a factor that is infinite at some x."""
+    varying = having(coefficients, lambda e: isinstance(e.value, Load) and e.value.buffer.role != "constant")
+
+    def is_pole(e: Expr) -> bool:
+        return e.op is not None and e.op.singular and any(a.serial in varying for a in e.args)
+
+    return having(coefficients, is_pole)

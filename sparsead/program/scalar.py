@@ -162,6 +162,15 @@ def reachable(roots: Iterable[Expr], known: Container[int] = ()) -> list[Expr]:
     return [found[s] for s in sorted(found)]
 
 
+def having(roots: Iterable[Expr], own: Callable[[Expr], bool]) -> set[int]:
+    """Return the serial numbers of the expressions that need one for which `own` holds, or are one."""
+    found: set[int] = set()
+    for expr in reachable(roots):
+        if own(expr) or any(a.serial in found for a in expr.args):
+            found.add(expr.serial)
+    return found
+
+
 def spelled(roots: Iterable[Expr]) -> tuple[list[str], list[str]]:
     """Return the lines that give names to parts, in order, and the text of each expression.
 

@@ -26,6 +26,7 @@ from sparsead.sweeps.vector import (
     all_differ,
     by_place,
     empty_tangent,
+    plus,
     stores,
     times,
     work_sizes,
@@ -290,7 +291,7 @@ class _Group:
         """Return the sum that lane k receives from intermediate buffers."""
         lanes = ((c, f"{name}[{self.width} * ({index}) + {k}]") for c, name, index in self.dense)
         start = ["0.0"] if self.is_row and self.linear.absorbing else []
-        return " + ".join([*start, *(times(self.linear, c, lane) for c, lane in lanes)])
+        return plus([*start, *(times(self.linear, c, lane) for c, lane in lanes)])
 
 
 def rows_complete(linear: LinearProgram, wanted: np.ndarray | None = None) -> bool:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator, Sequence
 
 import numpy as np
 
@@ -25,6 +25,8 @@ from sparsead.kernels.kernel import (
 )
 from sparsead.kernels.nothing import NOTHING, absorbing
 from sparsead.sweeps.storage import Storage
+
+LONG_SUM = 256  # terms
 
 
 def value_sweep(kernels: Kernels, engine: Engine = DEFAULT_ENGINE) -> Sweep:
@@ -122,6 +124,13 @@ def times(linear: LinearProgram, coefficient: str, tangent: str) -> str:
     return absorbing(coefficient, tangent) if linear.absorbing else f"{coefficient} * {tangent}"
 
 
+def plus(parts: Sequence[str]) -> str:
+    """Return the code of a sum; a long one is added up in groups, for what reads it goes as deep as it is nested."""
+    while len(parts) > LONG_SUM:
+        parts = [f"({' + '.join(parts[k : k + LONG_SUM])})" for k in range(0, len(parts), LONG_SUM)]
+    return " + ".join(parts)
+
+
 def by_place(terms: Iterable[Term]) -> list[list[Term]]:
     """Group terms that go to the same place."""
     groups: dict[object, list[Term]] = {}
@@ -139,7 +148,7 @@ def _write_product(source: Source, kernel: LinearKernel, counter: Iterator[int],
             for t in group
         ]
         target = source.buffer(group[0].target, tangent=True)
-        lines.append(f"{target}[{nest.index(group[0].place)}] += {' + '.join(products)}")
+        lines.append(f"{target}[{nest.index(group[0].place)}] += {plus(products)}")
     with nest.body(disjoint=nest.large and all_differ(group[0] for group in groups)):
         for line in lines:
             source.write(line)

@@ -140,3 +140,23 @@ def test_the_code_of_a_reduction_does_not_grow_with_its_length(size, reduce):
     if gradient is not None:
         value = reduce(x)
         np.testing.assert_allclose(gradient, value / x if reduce is np.prod else x == value, rtol=1e-12)
+
+
+@pytest.mark.parametrize("backend", ["python", pytest.param("llvm", marks=pytest.mark.slow)])
+@pytest.mark.parametrize("choose", [np.maximum, np.multiply, lambda m, v: max(m, v)], ids=["maximum", "product", "max"])
+def test_long_chains_of_numbers(choose, backend):
+    """One kernel of a thousand terms: neither time nor the depth of generated code grows out of bounds."""
+
+    def f(x):
+        m = x[0]
+        for v in x[1:]:
+            m = choose(m, v)
+        return m * x[:2]
+
+    x = 1.0 + np.random.default_rng(0).permutation(1100) / 1100**2
+    v = np.random.default_rng(1).normal(size=x.size)
+    jac = sad.jacobian(f, x, backend=backend)
+    expected = jac(x) @ v
+    np.testing.assert_allclose(jac.jvp(x, v), expected, rtol=1e-12)
+    slope = (f(x + 1e-9 * v) - f(x - 1e-9 * v)) / 2e-9
+    np.testing.assert_allclose(expected, slope, rtol=1e-4)
