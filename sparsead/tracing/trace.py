@@ -27,7 +27,7 @@ from sparsead.tracing.complex import is_complex
 from sparsead.tracing.decisions import Decisions, recording
 from sparsead.tracing.leftovers import let_go, refuse, settle
 from sparsead.tracing.loops.tape import is_tracing, new_tape
-from sparsead.tracing.replacing.names import patched
+from sparsead.tracing.replacing.names import as_traced, patched
 from sparsead.tracing.scalar import BRANCH_HINT, refuse_value
 from sparsead.tracing.selection import Places, Selection
 from sparsead.tracing.trees import Leaf, Structure, taken_apart
@@ -123,7 +123,7 @@ def _called(f: Callable[..., Any], args: Sequence[Any]) -> tuple[Ref, Structure]
     """
     with remembered() as refusals:
         try:
-            output = output_ref(f(*args), f)
+            output = output_ref(as_traced(f)(*args), f)
         except SparseADError as error:
             if error in refusals[:1] or not refusals:
                 raise

@@ -239,3 +239,10 @@ def test_functions_that_are_replaced_later_exist(module, name):
 @pytest.mark.parametrize(("module", "cls", "method"), METHODS)
 def test_methods_that_are_replaced_exist(module, cls, method):
     assert callable(getattr(getattr(pytest.importorskip(module), cls), method))
+
+
+def test_a_function_of_a_library_is_traced_itself():
+    x = np.array([0.3, 1.2, -0.4])
+    np.testing.assert_allclose(sad.gradient(scipy.special.logsumexp, x)(x), scipy.special.softmax(x), rtol=1e-14)
+    np.testing.assert_allclose(sad.jacobian(scipy.special.softmax, x).value(x), scipy.special.softmax(x), rtol=1e-14)
+    assert sad.hessian(np.sum, x).pattern.nnz == 0

@@ -125,6 +125,12 @@ def patch(original: Callable[..., Any], replacement: Callable[..., Any]) -> None
     _home.cache_clear()  # stand-ins of one function are equal
 
 
+def as_traced(f: Callable[..., Any]) -> Callable[..., Any]:
+    """Return what stands in for a function that is traced itself, not called by user code."""
+    stand_in = PATCHES.get(f) if isinstance(f, Hashable) else None
+    return f if stand_in is None else stand_in._replacement
+
+
 def patch_later(module: str, name: str, replacement: Callable[..., Any]) -> None:
     """Do the same for a function of a module that is not imported for it, but may be by a trace's beginning.
 
