@@ -116,6 +116,11 @@ def regular_grid(points: Any, values: Any, *args: Any, **options: Any) -> OfOrdi
     """``scipy.interpolate.RegularGridInterpolator`` of unknown values."""
     if any_traced(points, args, options):
         raise unsupported("scipy.interpolate.RegularGridInterpolator on unknown points", "Only values may be unknown.")
+    if "pchip" in (*args, *options.values()):
+        raise unsupported(
+            "scipy.interpolate.RegularGridInterpolator with method='pchip'",
+            "It is not linear in its values; take method='linear' or a spline.",
+        )
     original = importlib.import_module("scipy.interpolate").RegularGridInterpolator
     return OfOrdinates(
         "RegularGridInterpolator", lambda unit: original(points, unit, *args, **options), traced(stack_objects(values))

@@ -8,6 +8,7 @@ import numpy as np
 
 from sparsead.errors import unsupported
 from sparsead.ops.registry import any_traced, composite, is_traced, known, patched, traced
+from sparsead.program.room import require_products
 from sparsead.tracing.array import stack_objects
 
 
@@ -95,10 +96,12 @@ def polyfit(x: Any, y: Any, deg: int, rcond: Any = None, full: bool = False, w: 
 @composite(np.vander, lambda x: np.vander(x[0]), lambda x: np.vander(x[1], 3, increasing=True))
 def vander(x: Any, N: int | None = None, increasing: bool = False) -> Any:
     """``np.vander``: powers, by repeated products."""
+    count = len(x) if N is None else N
+    require_products(float(len(x)) * count, "np.vander")
     powers = [np.ones_like(x)]
-    for _ in range((len(x) if N is None else N) - 1):
+    for _ in range(count - 1):
         powers.append(powers[-1] * x)
-    return np.stack(powers if increasing else powers[::-1], axis=-1)[..., : len(x) if N is None else N]
+    return np.stack(powers if increasing else powers[::-1], axis=-1)[..., :count]
 
 
 # -- series in the polynomials of numpy.polynomial, lowest first: Clenshaw's recurrence, as NumPy writes it ---------

@@ -24,6 +24,12 @@ FUNCTIONS = {
     "grid": lambda x: scipy.interpolate.RegularGridInterpolator(
         (KNOTS[:2], KNOTS[:3]), x.reshape(2, 3) ** 2
     )([[0.5, 1.5], [0.2, 0.1]]),
+    "grid of arrays made inside": lambda x: scipy.interpolate.RegularGridInterpolator(
+        (np.arange(2.0), np.arange(3.0)), x.reshape(2, 3)
+    )([[0.5, 1.5], [0.2, 0.1]]),
+    "grid of one axis, cubic": lambda x: scipy.interpolate.RegularGridInterpolator((np.arange(6.0),), x, method="cubic")(
+        POINTS[:, None]
+    ),
     "rectangle": lambda x: scipy.interpolate.RectBivariateSpline(
         KNOTS[:2], KNOTS[:3], x.reshape(2, 3), kx=1, ky=2
     ).ev([0.5, 0.1], [1.5, 0.2]),
@@ -54,3 +60,10 @@ def test_linear_interpolation_reads_two_ordinates():
 def test_unknown_knots_are_refused():
     with pytest.raises(sad.UnsupportedOperationError, match="Only ordinates of one axis may be unknown"):
         sad.jacobian(lambda x: scipy.interpolate.CubicSpline(np.cumsum(x), x)(POINTS), X)
+
+
+def test_interpolation_that_is_not_linear_in_its_values_is_refused():
+    with pytest.raises(sad.UnsupportedOperationError, match="not linear in its values"):
+        sad.jacobian(
+            lambda x: scipy.interpolate.RegularGridInterpolator((KNOTS,), x, method="pchip")(POINTS[:, None]), X
+        )
