@@ -27,7 +27,7 @@ FUNCTIONS = {
     "grid of arrays made inside": lambda x: scipy.interpolate.RegularGridInterpolator(
         (np.arange(2.0), np.arange(3.0)), x.reshape(2, 3)
     )([[0.5, 1.5], [0.2, 0.1]]),
-    "grid of one axis, cubic": lambda x: scipy.interpolate.RegularGridInterpolator((np.arange(6.0),), x, method="cubic")(
+    "cubic grid of one axis": lambda x: scipy.interpolate.RegularGridInterpolator((np.arange(6.0),), x, method="cubic")(
         POINTS[:, None]
     ),
     "rectangle": lambda x: scipy.interpolate.RectBivariateSpline(
