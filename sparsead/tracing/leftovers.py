@@ -39,7 +39,7 @@ class LeftoverError(SparseADError):
     """A function keeps a traced value, which means nothing once the trace has ended."""
 
 
-def settle(tape: Tape, inputs: Inputs) -> str:
+def settle(tape: Tape, inputs: Inputs, failed: bool = False) -> str:
     """Turn what is left of a trace into ndarrays, before its tape is closed.
 
     Parameters
@@ -49,17 +49,21 @@ def settle(tape: Tape, inputs: Inputs) -> str:
         there may be any.
     inputs : mapping
         Serial number of each input to its values, where the trace was made.
+    failed : bool
+        Whether an error is under way: then nothing is refused, so what only waits to be freed need not be told apart.
 
     Returns
     -------
     str
         Where the function keeps a value that depends on x; nothing if it does not.
     """
-    if not any(True for _ in _kept(tape)):  # only frames hold something: an error is under way
-        return ""
-    gc.collect()  # what only waits to be freed is kept by nobody
+    kept = list(_kept(tape))
+    if kept and not failed:
+        kept.clear()  # it holds them, too
+        gc.collect()  # what only waits to be freed is kept by nobody
+        kept = list(_kept(tape))
     values, refused = _Values(inputs), ""
-    for holder, value, place in list(_kept(tape)):
+    for holder, value, place in kept:
         _replace(holder, value, values.of(value))
         refused = refused or ("" if getattr(value, "is_constant", False) else place)
     return refused

@@ -75,15 +75,16 @@ def trace(
         deferred() as interrupts, patched(inner(f)), new_tape() as tape, recording(decisions),
         interrupts.allowed(),
     ):  # fmt: skip
-        idle, kept = sys.getrefcount(tape), ""
+        idle, kept, failed = sys.getrefcount(tape), "", True
         try:
             output, result = _called(f, signature.stand_ins(nodes, _stand_in))
+            failed = False
         except BaseException as error:
             let_go(error)
             raise
         finally:
             if sys.getrefcount(tape) > idle and not inside:
-                kept = settle(tape, _point(signature, nodes, args))
+                kept = settle(tape, _point(signature, nodes, args), failed)
         if kept:
             refuse(_where(f), kept)
     signature.let_go(args)
