@@ -1,16 +1,35 @@
 """Kernels on plain arrays: what numba compiles, once that pays (see `kernel`).
 
-Each submodule is imported at its first use: write ``kernels.distance2.color_columns(...)``.  Every kernel takes
-arrays that its caller has converted (int32 indices, C order), so that one specialisation is compiled
-and cached on disk.
+Every kernel takes arrays that its caller has converted (int32 indices, C order), so that one specialisation is
+compiled and cached on disk.  All modules are imported at once, which takes milliseconds: a process that is forked while
+another thread imports one of them would wait for it for ever.
 """
 
-from importlib import import_module
-from typing import Any
+from . import (
+    acyclic,
+    backtracking,
+    bits,
+    cliques,
+    covers,
+    distance1,
+    distance2,
+    graphs,
+    intersection,
+    kernel,
+    lexbfs,
+    neighbors,
+    offsets,
+    orders,
+    orientation,
+    patterns,
+    plans,
+    recovery,
+    saturation,
+    star,
+)
 
-
-def __getattr__(name: str) -> Any:
-    try:
-        return import_module(f"{__name__}.{name}")
-    except ModuleNotFoundError as error:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}") from error
+__all__ = [
+    "acyclic", "backtracking", "bits", "cliques", "covers", "distance1", "distance2", "graphs", "intersection",
+    "kernel", "lexbfs", "neighbors", "offsets", "orders", "orientation", "patterns", "plans", "recovery", "saturation",
+    "star",
+]  # fmt: skip
