@@ -336,7 +336,7 @@ def jacobian(
         called with ``(stage, None)`` when one begins and ``(stage, seconds)`` when it ends.
     device : {"cuda"}, optional
         Where the derivative is evaluated: on a CUDA device, through CuPy, on arrays that lie there. What is prepared,
-        on the CPU, is then returned as one of `sparsead.derivatives.device`.
+        on the CPU, is then returned as one of ``sparsead.derivatives.device``.
     **named
         Examples of arguments of `f` by their names, such as those that it takes by name only; they follow `args`.
 

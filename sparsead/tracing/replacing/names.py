@@ -141,7 +141,8 @@ def patch_later(module: str, name: str, replacement: Callable[..., Any]) -> None
 
 
 def _patch_imported() -> None:
-    for module, name in [place for place in LATER if place[0] in sys.modules]:
+    known = [(m, name) for m, name in LATER if hasattr(sys.modules.get(m), name)]  # some are being imported just now
+    for module, name in known:
         original = getattr(sys.modules[module], name)
         patch(original, functools.partial(LATER.pop((module, name)), original))
 
@@ -381,6 +382,16 @@ def _unnoticed() -> Iterator[None]:
                     _replace_everywhere()
 
 
+def _unseen(step: Callable[[Any], Any]) -> Callable[[Any], Any]:
+    """Return a step of an import that runs as if this thread traced nothing."""
+
+    def run(argument: Any) -> Any:
+        with _unnoticed():
+            return step(argument)
+
+    return run
+
+
 class _Finder:
     """The first of ``sys.meta_path`` during a trace: what a traced function imports is run without the patches."""
 
@@ -392,11 +403,6 @@ class _Finder:
         others = (finder for finder in sys.meta_path if finder is not cls)
         spec = next((s for s in (f.find_spec(name, path, target) for f in others) if s is not None), None)
         if spec is not None and isinstance(spec.loader, (SourceFileLoader, ExtensionFileLoader)):
-            run: Callable[[Any], None] = spec.loader.exec_module
-
-            def exec_module(module: Any) -> None:
-                with _unnoticed():
-                    run(module)
-
-            spec.loader.exec_module = exec_module  # type: ignore[method-assign]  # each module has its own loader
+            for step in ("create_module", "exec_module"):  # old compiled modules do all of their work in the first
+                setattr(spec.loader, step, _unseen(getattr(spec.loader, step)))  # each module has its own loader
         return spec
