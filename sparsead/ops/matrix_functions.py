@@ -54,7 +54,7 @@ def qr(a: Any, overwrite_a: bool = False, lwork: Any = None, mode: str = "full",
     return tuple(np.linalg.qr(a))
 
 
-@patched(scipy.linalg.pinv, lambda x: scipy.linalg.pinv(x))
+@patched(scipy.linalg.pinv, lambda x: scipy.linalg.pinv(x + 2.0 * np.eye(3, 4)))
 def pinv(a: Any, *, atol: Any = None, rtol: Any = None, return_rank: bool = False, check_finite: bool = True) -> Any:
     """``scipy.linalg.pinv``: of matrices of full rank."""
     inverse = np.linalg.pinv(a)
