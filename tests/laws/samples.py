@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+import scipy.fftpack  # noqa: F401  (of SciPy 1.13, beside some packages, it cannot be imported during a trace)
 
 import sparsead.ops  # noqa: F401  (fills the registry)
 from sparsead.ops.filters import Imported
