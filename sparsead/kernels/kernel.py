@@ -324,17 +324,27 @@ def combined(first: Kernels, second: Kernels) -> Kernels:
 
 def reached(kernels: Iterable[LinearKernel], source: Buffer) -> list[LinearKernel]:
     """Return linear kernels without the terms that read tangents which no term writes: those are zero."""
-    written, kept = {source}, []
-    for kernel in kernels:
-        terms: tuple[Term, ...] = ()
-        while len(found := tuple(t for t in kernel.terms if t.source in written)) > len(terms):
-            terms = found
-            if kernel.ordered:  # it may read what it writes
-                written.update(t.target for t in terms)
-        written.update(t.target for t in terms)
-        if terms:
-            kept.append(replace(kernel, terms=terms))
-    return kept
+    written = {source}
+    kept = (connected(kernel, written) for kernel in kernels)
+    return [kernel for kernel in kept if kernel.terms]
+
+
+def connected(kernel: LinearKernel, known: set[Buffer], backward: bool = False) -> LinearKernel:
+    """Return a kernel with those terms alone that read what is `known`, and add to this what they write.
+
+    Backward: with those that write what is known, and what they read is added.
+    """
+
+    def ends(term: Term) -> tuple[Buffer, Buffer]:
+        return (term.target, term.source) if backward else (term.source, term.target)
+
+    terms: tuple[Term, ...] = ()
+    while len(found := tuple(t for t in kernel.terms if ends(t)[0] in known)) > len(terms):
+        terms = found
+        if kernel.ordered:  # it may read what it writes
+            known.update(ends(t)[1] for t in terms)
+    known.update(ends(t)[1] for t in terms)
+    return replace(kernel, terms=terms)
 
 
 def zeros(buffer: Buffer) -> Kernel:

@@ -22,6 +22,7 @@ from sparsead.kernels.kernel import (
     Load,
     Step,
     Term,
+    connected,
     filled_by,
     reachable,
     read_by,
@@ -177,14 +178,9 @@ def _alive(linear: list[Linear], targets: Iterable[Buffer]) -> list[Linear]:
                 kept.append(kernel)
                 wanted.update(kernel.operands)
             continue
-        alive: tuple[Term, ...] = ()
-        while len(found := tuple(t for t in kernel.terms if t.target in wanted)) > len(alive):
-            alive = found
-            if kernel.ordered:  # it may read what it writes
-                wanted.update(t.source for t in alive)
-        wanted.update(t.source for t in alive)
-        if alive:
-            kept.append(replace(kernel, terms=alive))
+        alive = connected(kernel, wanted, backward=True)
+        if alive.terms:
+            kept.append(alive)
     return kept[::-1]
 
 
