@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal, TypedDict, Unpack, overload
 
 import numpy as np
@@ -10,8 +11,10 @@ import numpy as np
 import sparsead.ops  # noqa: F401  (fills the tables that tracing reads)
 from sparsead.derivatives.beside import WithAux
 from sparsead.derivatives.given import by_name, check_given
+from sparsead.derivatives.guard import Guarded
 from sparsead.derivatives.modes import chosen_engine
 from sparsead.derivatives.nested import NestedGradient, composes, is_asked
+from sparsead.derivatives.preparation import prepared_at
 from sparsead.derivatives.prepared import OfScalar
 from sparsead.derivatives.record import Preparation
 from sparsead.derivatives.subject import checked
@@ -124,8 +127,17 @@ class Gradient(OfScalar):
         return self._sweep("gradient").source.text
 
 
+@dataclass(frozen=True)
+class Choices:
+    """What the user chose for a preparation; see `jacobian` for each."""
+
+    argnum: Argnum
+    engine: Engine
+    check: bool
+
+
 class GradientOptions(TypedDict, total=False):
-    """What `gradient` takes beside `has_aux` and `device`."""
+    """What `gradient` takes beside `has_aux`, `guard` and `device`."""
 
     argnum: Argnum
     threads: int | None
@@ -140,13 +152,23 @@ def gradient(
 ) -> GradientOnDevice: ...
 @overload
 def gradient(
-    f: Callable[..., Any], x0: Any, *args: Any, has_aux: Literal[True], **options: Unpack[GradientOptions]
+    f: Callable[..., Any],
+    x0: Any,
+    *args: Any,
+    has_aux: Literal[True],
+    guard: Literal["error", "record"] = "error",
+    **options: Unpack[GradientOptions],
 ) -> WithAux: ...
+@overload
+def gradient(
+    f: Callable[..., Any], x0: Any, *args: Any, guard: Literal["record"], **options: Unpack[GradientOptions]
+) -> Guarded: ...
 @overload
 def gradient(
     f: Callable[..., Any],
     x0: Any,
     *args: Any,
+    guard: Literal["error"] = "error",
     has_aux: Literal[False] = False,
     device: None = None,
     **options: Unpack[GradientOptions],
@@ -156,6 +178,7 @@ def gradient(
     x0: Any,
     *args: Any,
     argnum: Argnum = 0,
+    guard: str = "error",
     threads: int | None = None,
     backend: str = DEFAULT_BACKEND,
     check: bool = True,
@@ -163,17 +186,17 @@ def gradient(
     progress: bool | Watcher = False,
     device: str | None = None,
     **named: Any,
-) -> Gradient | WithAux | GradientOnDevice:
+) -> Gradient | Guarded | WithAux | GradientOnDevice:
     """Prepare the gradient of a scalar NumPy function.
 
     Parameters
     ----------
-    f, x0, *args, argnum, threads, backend, check, has_aux, progress, device, **named
+    f, x0, *args, argnum, guard, threads, backend, check, has_aux, progress, device, **named
         As in `hessian`.
 
     Returns
     -------
-    Gradient (or `WithAux`)
+    Gradient (or `Guarded`, or `WithAux`)
 
     Raises
     ------
@@ -188,35 +211,36 @@ def gradient(
     >>> grad(np.array([1.0, 2.0, 3.0]))
     array([ 3., 12., 27.])
     """
-    check_given(check=check, has_aux=has_aux, progress=progress, device=device)
+    check_given(guard=guard, check=check, has_aux=has_aux, progress=progress, device=device)
     f, (x0, *rest) = by_name(f, (x0, *args), named, "gradient")
     args = tuple(rest)
     f = First(f) if has_aux else f
-    engine = chosen_engine(backend, threads)
+    choices = Choices(argnum, chosen_engine(backend, threads), check)
     if device is not None:
         from sparsead.derivatives.device import GradientOnDevice, usable_cupy  # what few need
 
-        cupy = usable_cupy(has_aux=has_aux)
+        cupy = usable_cupy(guard=guard, has_aux=has_aux)
     with reported(progress):
         made: Any
         if is_asked((x0, *args)):
             made = NestedGradient.of(f, (x0, *args), argnum)
         else:
-            made = _prepared(f, (x0, *args), (argnum, engine, check))
+            made = prepared_at(_prepared, f, (x0, *args), choices, guard)
             made = made if device is None else GradientOnDevice(made, cupy)
     return WithAux(made, f) if isinstance(f, First) else made
 
 
-def _prepared(f: Callable[..., Any], args: tuple[Any, ...], options: tuple[Argnum, Engine, bool]) -> Gradient:
-    argnum, engine, wanted = options
+def _prepared(
+    f: Callable[..., Any], args: tuple[Any, ...], choices: Choices, decisions: Decisions | None = None
+) -> Gradient:
     timings = Timings()
-    program, signature, kernels = traced_scalar(f, args, argnum, timings)
+    program, signature, kernels = traced_scalar(f, args, choices.argnum, timings, decisions)
     with timings.stage("linearize"):
-        recipe = Recipe(_prepared, f, args, options)
-        made = Gradient(Preparation(recipe, program, signature, kernels, engine, timings))
+        recipe = Recipe(_prepared, f, args, choices)
+        made = Gradient(Preparation(recipe, program, signature, kernels, choices.engine, timings))
     with timings.stage("compile"):
         made.compile()
-    return checked(made, args, wanted, timings)
+    return checked(made, args, choices.check, timings, decisions)
 
 
 def traced_scalar(

@@ -1,4 +1,4 @@
-"""What the preparations of Jacobians and Hessians share: the user's choices, and the last stages."""
+"""What the preparations share: the user's choices, and the last stages."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ class Options:
 
 
 def prepared_at(
-    prepare: Callable[..., Any], f: Callable[..., Any], args: tuple[Any, ...], options: Options, guard: str
+    prepare: Callable[..., Any], f: Callable[..., Any], args: tuple[Any, ...], options: Any, guard: str
 ) -> Any:
     """Prepare at the example arguments, or in the guarded form that prepares again where a branch flips."""
     if guard == "record":

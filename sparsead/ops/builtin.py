@@ -19,6 +19,7 @@ from sparsead.tracing.array import TracedArray, as_numbers
 from sparsead.tracing.decisions import active
 from sparsead.tracing.replacing.names import NAMES, StandIn
 from sparsead.tracing.scalar import TracedScalar, is_number
+from sparsead.tracing.sequences import rebuilt
 
 LONG = 16  # numbers beyond which np.fmax and np.fmin are used, a loop where choices are one formula
 
@@ -52,7 +53,7 @@ def _choice(condition: Any, first: Any, second: Any) -> Any:
     if first is second:
         return first
     if isinstance(first, (tuple, list)):
-        return type(first)(_choice(condition, a, b) for a, b in zip(first, second, strict=True))
+        return rebuilt(first, (_choice(condition, a, b) for a, b in zip(first, second, strict=True)))
     return as_numbers(np.where(condition, first, second))
 
 

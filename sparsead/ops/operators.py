@@ -8,12 +8,10 @@ import numpy as np
 import scipy.sparse.linalg
 from scipy.sparse.linalg._interface import MatrixLinearOperator
 
-from sparsead.ops.registry import any_traced, patched
-from sparsead.tracing.array import TracedArray, stack_objects
+from sparsead.ops.registry import patched
+from sparsead.tracing.array import stack_objects
 from sparsead.tracing.replacing.methods import replace_method, replace_method_always
-from sparsead.tracing.replacing.names import patch
 
-AS_OPERATOR: Any = scipy.sparse.linalg.aslinearoperator
 HOME = "scipy.sparse.linalg._interface"
 
 
@@ -89,15 +87,6 @@ def aslinearoperator(A: Any) -> Any:
     """``scipy.sparse.linalg.aslinearoperator`` of an array."""
     return MatrixLinearOperator(stack_objects(A))
 
-
-def _of_any(A: Any) -> Any:
-    """Return the operator of an array; SciPy does not take constant ones of a trace for arrays."""
-    if any_traced([A]):
-        return aslinearoperator(A)
-    return AS_OPERATOR(A.plain if type(A) is TracedArray else A)
-
-
-patch(AS_OPERATOR, _of_any)
 
 for _name, _method, _rows in (("matvec", "_matvec", 0), ("rmatvec", "_rmatvec", 1)):
     replace_method(HOME, "LinearOperator", _name, _vector(_method, _rows))

@@ -27,6 +27,7 @@ from sparsead.tracing.array import (
     UFUNC_METHODS,
     TracedArray,
     as_integers,
+    on_values,
     reading,
     stack_objects,
     traced,
@@ -38,6 +39,7 @@ from sparsead.tracing.layout import elementwise as elementwise_layout
 from sparsead.tracing.positioned import Positioned
 from sparsead.tracing.replacing.names import patch, patch_later
 from sparsead.tracing.scalar import BRANCH_HINT, TracedScalar, refuse_value
+from sparsead.tracing.sequences import rebuilt
 from sparsead.tracing.storage import assemble
 
 Sample = Callable[[np.ndarray], Any]
@@ -242,14 +244,14 @@ def movement(func: Callable[..., Any], *samples: Sample, argument: int = 0) -> N
 def _moved(array: Positioned, moved: Any) -> Any:
     """Return what a function made of the positions of an array: arrays, a number, or a list of these."""
     if isinstance(moved, (list, tuple)):
-        return type(moved)(_moved(array, m) for m in moved)
+        return rebuilt(moved, (_moved(array, m) for m in moved))
     return array.moved(moved) if type(moved) is np.ndarray else array.moved(np.asarray(moved))[()]
 
 
 def known(value: Any, what: str) -> Any:
     """Return a setting without traced arrays in it; refuse one that depends on the unknowns."""
     if isinstance(value, (list, tuple)):
-        return type(value)(known(v, what) for v in value) if any(True for _ in traced_in(value)) else value
+        return rebuilt(value, (known(v, what) for v in value)) if any(True for _ in traced_in(value)) else value
     if is_traced(value):
         refuse_value(what.rstrip("="), BRANCH_HINT)
     return value.plain if isinstance(value, (TracedArray, TracedComplex)) else value
@@ -281,7 +283,7 @@ def assembled(func: Callable[..., Any], *operands: Any) -> TracedArray:
 
     def number(operand: Any) -> Any:
         if isinstance(operand, (list, tuple)):
-            return type(operand)(number(o) for o in operand)
+            return rebuilt(operand, map(number, operand))
         operand = stack_objects(operand)
         ref = reading(operand)
         start = starts[-1] + parts[-1].index.size
@@ -339,7 +341,7 @@ def patched(func: Callable[..., Any], *samples: Sample, family: str = "patched")
         bound = Bound(func, spelling_of(func), definition)
 
         def call(*args: Any, **kwargs: Any) -> Any:
-            return bound(*args, **kwargs) if any_traced(args, kwargs) else func(*args, **kwargs)
+            return bound(*args, **kwargs) if any_traced(args, kwargs) else on_values(func, args, kwargs)
 
         patch(func, call)
         record(family, spelling_of(func), samples)
@@ -357,7 +359,7 @@ def patched_later(module: str, name: str, *samples: Sample, of: str = "") -> Cal
     def register(definition: Rule) -> Rule:
         def call(original: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
             bound = Bound(original, f"{module}.{name}", definition)
-            return bound(*args, **kwargs) if any_traced(args, kwargs) else original(*args, **kwargs)
+            return bound(*args, **kwargs) if any_traced(args, kwargs) else on_values(original, args, kwargs)
 
         patch_later(module, name, call)
         record("patched", f"{module}.{name} of {of}" if of else f"{module}.{name}", samples)

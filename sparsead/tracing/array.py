@@ -38,6 +38,7 @@ from sparsead.tracing.scalar import (
     refuse_value,
 )
 from sparsead.tracing.selection import Selection, mask_of, selected, written
+from sparsead.tracing.sequences import rebuilt
 from sparsead.tracing.storage import BOOL, DOUBLE, Storage
 
 # What NumPy (or SciPy) function -> how to trace it. The modules of `sparsead.ops` fill it, one statement an entry.
@@ -556,8 +557,7 @@ def _as_given(args: Any, kwargs: Any) -> tuple[Any, Any]:
 def as_numbers(result: Any) -> Any:
     """Return results of shape () as the numbers that NumPy returns."""
     if isinstance(result, tuple):
-        numbers = map(as_numbers, result)
-        return type(result)(*numbers) if hasattr(result, "_fields") else tuple(numbers)
+        return rebuilt(result, map(as_numbers, result))
     if type(result) is TracedArray and result.positions.ndim == 0:
         return result.element()
     if type(result) is np.ndarray and result.ndim == 0:
@@ -583,8 +583,7 @@ def _plain(items: Any, held: list[Any]) -> Any:
     if type(items) is np.ndarray:
         held.append((items, items))
     if isinstance(items, (list, tuple)):
-        kept = [_plain(i, held) for i in items]
-        return type(items)(*kept) if hasattr(items, "_fields") else type(items)(kept)
+        return rebuilt(items, [_plain(i, held) for i in items])
     return items
 
 
@@ -594,8 +593,7 @@ def wrapped(result: Any, held: list[Any]) -> Any:
     It is one of the arguments, a view of one, or new: that is seen by the memory.
     """
     if isinstance(result, (list, tuple)):
-        kept = [wrapped(r, held) for r in result]
-        return type(result)(*kept) if hasattr(result, "_fields") else type(result)(kept)
+        return rebuilt(result, [wrapped(r, held) for r in result])
     if type(result) is not np.ndarray:
         return result
     for given, values in held:
@@ -771,7 +769,7 @@ def with_arrays(value: Any) -> Any:
         numbers = _of_numbers(value)
         if numbers is not None:
             return numbers
-    return type(value)(with_arrays(v) for v in value)
+    return rebuilt(value, map(with_arrays, value))
 
 
 def _is_element(key: Any, ndim: int) -> bool:

@@ -18,6 +18,7 @@ from sparsead.errors import unsupported
 from sparsead.tracing import layout
 from sparsead.tracing.positioned import Positioned
 from sparsead.tracing.scalar import TracedScalar
+from sparsead.tracing.sequences import rebuilt
 
 Call = tuple[Callable[..., Any], Any, dict[str, Any]]  # a function and its arguments, out= among them
 
@@ -80,8 +81,7 @@ def _made(call: Call, out: Any = None, dtype: Any = None) -> Any:
         if out is not None and value is out:
             return target
         if isinstance(value, (list, tuple)):
-            inner = [filled(v) for v in value]
-            return type(value)(*inner) if hasattr(value, "_fields") else type(value)(inner)
+            return rebuilt(value, map(filled, value))
         if isinstance(value, Positioned):
             return _ones(value, value.dtype)
         if type(value) is TracedScalar:

@@ -136,7 +136,9 @@ def built(of: Structure, new: Iterator[Any]) -> Any:
 def _container(like: Any, children: Sequence[Any]) -> Any:
     """Return a container like another one with other children; a dataclass is copied, not initialised again."""
     if isinstance(like, dict):
-        return type(like)(zip(like, children, strict=True))
+        new = copy.copy(like)  # of a class of its own: a defaultdict keeps its default
+        new.update(zip(like, children, strict=True))
+        return new
     if hasattr(like, "_make"):  # a named tuple
         return like._make(children)
     if isinstance(like, tuple):

@@ -13,6 +13,7 @@ from sparsead.ops.registry import traced
 from sparsead.tracing import layout
 from sparsead.tracing.array import TracedArray, stack_objects
 from sparsead.tracing.positioned import Traced
+from sparsead.tracing.sequences import rebuilt
 
 
 class Numbered(Traced):
@@ -119,7 +120,7 @@ class Numbering:
         if isinstance(value, (list, tuple)) and any(
             is_sparse(v) or v is None or np.ndim(stack_objects(v)) for v in value
         ):
-            return type(value)(self.number(v) for v in value)
+            return rebuilt(value, map(self.number, value))
         array = traced(stack_objects(value))
         if array.dtype.kind == "b":
             raise unsupported("a sparse matrix of conditions", "Make them numbers: np.where(condition, 1.0, 0.0).")
