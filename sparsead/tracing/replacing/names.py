@@ -368,15 +368,23 @@ if hasattr(os, "register_at_fork"):
 
 
 @contextmanager
+def aside() -> Iterator[None]:
+    """Let this thread run as if it traced nothing, until the block ends: libraries compute on constants there."""
+    depth, _tracing.depth = getattr(_tracing, "depth", 0), 0
+    try:
+        yield
+    finally:
+        _tracing.depth = depth
+
+
+@contextmanager
 def _unnoticed() -> Iterator[None]:
     """Let this thread run as if it traced nothing, until the block ends; what was imported then is replaced in, too."""
     with deferred() as interrupts:
-        depth, _tracing.depth = _tracing.depth, 0
         try:
-            with interrupts.allowed():
+            with aside(), interrupts.allowed():
                 yield
         finally:
-            _tracing.depth = depth
             with LOCK:
                 if _active:
                     _replace_everywhere()

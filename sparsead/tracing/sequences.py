@@ -1,0 +1,17 @@
+"""Lists and tuples with other items in them: what users and SciPy make of these classes keeps its names."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+
+def rebuilt(like: Any, items: Iterable[Any]) -> Any:
+    """Return a list or tuple of items, of the same kind as another one.
+
+    A named tuple keeps its names; of another class of the user's the items are kept alone, for nobody knows what it
+    is made of.
+    """
+    if hasattr(like, "_make"):
+        return like._make(items)
+    return list(items) if isinstance(like, list) else tuple(items)
