@@ -11,6 +11,7 @@ from sparsead.errors import unsupported
 from sparsead.ops import solves
 from sparsead.ops.registry import is_traced, patched, traced
 from sparsead.tracing.array import stack_objects
+from sparsead.tracing.complex import is_complex
 
 HINT = "Hand it to the solver that belongs to it, or use scipy.linalg.solve."
 
@@ -42,15 +43,23 @@ def solve(
     a, b = stack_objects(a), stack_objects(b)
     if assume_a not in (None, "gen", "general"):
         a = _completed(a, str(assume_a), lower)
+    if transposed and is_complex(a):
+        raise NotImplementedError("scipy.linalg.solve can currently not solve a^T x = b for complex matrices.")
     return np.linalg.solve(np.swapaxes(a, -1, -2) if transposed else a, b)
+
+
+def _adjoint(a: Any) -> Any:
+    return np.conjugate(np.swapaxes(a, -1, -2))
 
 
 def _completed(a: Any, assumed: str, lower: bool) -> Any:
     """Return the matrix that a solver reads which looks at one triangle alone."""
+    half, strict = (np.tril(a), np.tril(a, -1)) if lower else (np.triu(a), np.triu(a, 1))
     match assumed:
-        case "sym" | "symmetric" | "pos" | "positive definite" | "her" | "hermitian":
-            half, strict = (np.tril(a), np.tril(a, -1)) if lower else (np.triu(a), np.triu(a, 1))
+        case "sym" | "symmetric":
             return half + np.swapaxes(strict, -1, -2)
+        case "pos" | "positive definite" | "her" | "hermitian":
+            return half + _adjoint(strict)
     raise unsupported(f"scipy.linalg.solve(..., assume_a={assumed!r})", "Leave assume_a out.")
 
 
@@ -93,8 +102,8 @@ def cho_factor(a: Any, lower: bool = False, overwrite_a: bool = False, check_fin
 def cho_solve(c_and_lower: Any, b: Any, overwrite_b: bool = False, check_finite: bool = True) -> Any:
     """``scipy.linalg.cho_solve``."""
     c, lower = c_and_lower
-    factor = np.tril(c) if lower else np.swapaxes(np.triu(c), -1, -2)
-    return np.linalg.solve(factor @ np.swapaxes(factor, -1, -2), b)
+    factor = np.tril(c) if lower else _adjoint(np.triu(c))
+    return np.linalg.solve(factor @ _adjoint(factor), b)
 
 
 @patched(
@@ -114,7 +123,7 @@ def lu_solve(lu_and_piv: Any, b: Any, trans: Any = 0, overwrite_b: bool = False,
     """``scipy.linalg.lu_solve``."""
     factors = lu_and_piv[0]
     if isinstance(factors, Factored):
-        return np.linalg.solve(np.swapaxes(factors.matrix, -1, -2) if trans else factors.matrix, b)
+        return np.linalg.solve(_turned(factors.matrix, trans), b)
     n = np.shape(factors)[0]
     return solves.columnwise("scipy.linalg.lu_solve", lambda v: scipy.linalg.lu_solve(lu_and_piv, v, trans), b, n)
 
@@ -132,10 +141,18 @@ def solve_triangular(
     if unit_diagonal:
         n = np.shape(a)[-1]
         a = a * (1.0 - np.eye(n)) + np.eye(n)
-    turned = trans in (1, 2, "T", "C")
-    pattern = np.tri(np.shape(a)[-1])
-    a, pattern = (np.swapaxes(a, -1, -2), pattern.T) if turned else (a, pattern)
-    return solves.solve(a, stack_objects(b), pattern if lower else pattern.T)
+    a, b, pattern = _turned(a, trans), stack_objects(b), np.tri(np.shape(a)[-1])
+    if is_complex(a) or is_complex(b):
+        return np.linalg.solve(a, b)
+    pattern = pattern.T if trans in (1, 2, "T", "C") else pattern
+    return solves.solve(a, b, pattern if lower else pattern.T)
+
+
+def _turned(a: Any, trans: Any) -> Any:
+    """Return a matrix, its transpose, or its adjoint, as LAPACK names them."""
+    if trans in (2, "C"):
+        return _adjoint(a)
+    return np.swapaxes(a, -1, -2) if trans in (1, "T") else a
 
 
 def _banded(l_and_u: Any, ab: Any) -> Any:

@@ -193,8 +193,8 @@ def _lower(a: Any) -> Any:
     return a * (np.tri(n) - 0.5 * np.eye(n))
 
 
-def eigh(a: Any, lower: bool = True, function: Any = EIGH) -> tuple[Any, Any]:
-    """Return eigenvalues and eigenvectors of symmetric matrices with a simple spectrum.
+def eigh(a: Any, lower: bool = True, function: Any = EIGH, multiple: int = 1) -> tuple[Any, Any]:
+    """Return eigenvalues and eigenvectors of symmetric matrices with a simple spectrum, or each so many times.
 
     ``dw = diag(V.T @ dA @ V)``, ``dV = V @ (F * (V.T @ dA @ V))`` with ``F[i, j] = 1 / (w[j] - w[i])`` (Giles 2008).
     """
@@ -203,23 +203,28 @@ def eigh(a: Any, lower: bool = True, function: Any = EIGH) -> tuple[Any, Any]:
     uplo = "L" if lower else "U"
     w, w_carrier = carried("np.linalg.eigh", lambda m: function(m, uplo)[0], np.shape(a)[:-1], a)
     v, v_carrier = carried("np.linalg.eigh", lambda m: function(m, uplo)[1], np.shape(a), a)
-    gaps, gaps_carrier = carried("np.linalg.eigh", lambda m: _gaps(function(m, uplo)[0]), np.shape(a), a)
+    gaps, gaps_carrier = carried("np.linalg.eigh", lambda m: _gaps(function(m, uplo)[0], multiple), np.shape(a), a)
     rotated = _transposed(v) @ (symmetric - held(symmetric)) @ v
     values = restated(w + np.diagonal(rotated, axis1=-2, axis2=-1), w_carrier)
     vectors = restated(v + v @ (gaps * rotated), v_carrier)
     if not second_order_wanted():
         return values, vectors
-    n = np.shape(a)[-1]
-    differences = values[..., None, :] - values[..., :, None] + np.eye(n)
-    again = restated((1.0 - np.eye(n)) / differences, gaps_carrier)
+    one = _alike(np.shape(a)[-1], multiple)
+    differences = np.where(one, 1.0, values[..., None, :] - values[..., :, None])
+    again = restated(~one / differences, gaps_carrier)
     return restated(values, along=[again, vectors]), restated(vectors, along=[again, values])
 
 
-def _gaps(w: np.ndarray) -> np.ndarray:
-    """Return 1 over the differences of eigenvalues, zero on the diagonal."""
-    n = w.shape[-1]
+def _alike(n: int, multiple: int) -> np.ndarray:
+    """Tell which of n eigenvalues in order are one, that is there so many times."""
+    places = np.arange(n) // multiple
+    return np.asarray(places[:, None] == places)
+
+
+def _gaps(w: np.ndarray, multiple: int) -> np.ndarray:
+    """Return 1 over the differences of eigenvalues, zero between those that are one."""
     differences = w[..., None, :] - w[..., :, None]
-    repeated = (differences == 0.0) & ~np.eye(n, dtype=np.bool_)
-    if repeated.any():
+    one = _alike(w.shape[-1], multiple)
+    if (differences[..., ~one] == 0.0).any():
         raise np.linalg.LinAlgError("eigenvectors have no derivative where an eigenvalue is repeated")
-    return (1.0 - np.eye(n)) / (differences + np.eye(n))
+    return ~one / np.where(one, 1.0, differences)

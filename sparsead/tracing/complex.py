@@ -325,7 +325,8 @@ def call_complex(func: Any, args: Any, kwargs: dict[str, Any]) -> Any:
     if handler is None:
         function, *method = func if isinstance(func, tuple) else (func,)
         module = (getattr(function, "__module__", None) or "numpy").replace("numpy", "np")  # ufuncs have none
-        raise unsupported(f"{'.'.join([module, function.__name__, *method])} of complex values", HINT)
+        hint = OF_MATRICES if module == "np.linalg" else HINT
+        raise unsupported(f"{'.'.join([module, function.__name__, *method])} of complex values", hint)
     out = kwargs.get("out")
     result = handler(*args, **{name: value for name, value in kwargs.items() if name != "out"})
     if out is not None:
