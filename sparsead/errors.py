@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import os
+import re
 import sys
 import sysconfig
 from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
+from types import FrameType
 from typing import Any
 
 __all__ = [
@@ -82,6 +84,8 @@ class Origin:
 _PACKAGE = os.path.dirname(os.path.abspath(__file__)) + os.sep
 _PROBLEMS = _PACKAGE + "problems" + os.sep  # functions as users write them
 _STDLIB = sysconfig.get_paths()["stdlib"] + os.sep
+_TRACE = os.path.join(_PACKAGE, "tracing", "trace.py")  # what calls the traced function
+_INSTALLED = re.compile(r"(?:site|dist)-packages[/\\]([^/\\]+)")
 _LIBRARIES = tuple(f"{os.sep}site-packages{os.sep}{name}{os.sep}" for name in ("numpy", "scipy", "numba"))
 
 
@@ -94,6 +98,11 @@ def is_users(file: str) -> bool:
     return not (file.startswith(_STDLIB) and "site-packages" not in file)
 
 
+def is_installed(file: str) -> bool:
+    """Tell whether a file belongs to an installed package."""
+    return _INSTALLED.search(file) is not None
+
+
 def user_origin() -> Origin:
     """Return the innermost place on the call stack that is the user's own code."""
     frame = sys._getframe(1)
@@ -102,6 +111,22 @@ def user_origin() -> Origin:
     return Origin(frame.f_code.co_filename, frame.f_lineno)
 
 
+def place() -> str:
+    """Return where a refusal was met: the user's own line, and below it that of a package that the line calls."""
+    frame: FrameType | None = sys._getframe(1)
+    inner, name = None, ""
+    while frame is not None and frame.f_code.co_filename != _TRACE:
+        file = frame.f_code.co_filename
+        if is_users(file):
+            origin = Origin(file, frame.f_lineno)
+            if not (package := _INSTALLED.search(file)):
+                return str(origin) if inner is None else f"{origin}\n  in {name}: {inner}"
+            if inner is None:
+                inner, name = origin, package[1].partition(".")[0]
+        frame = frame.f_back
+    return str(inner or user_origin())
+
+
 def unsupported(what: str, instead: str) -> UnsupportedOperationError:
     """Build the error for an operation met in the user's code, with its place and the next step."""
-    return UnsupportedOperationError(f"{what} is not supported in a traced function.\n  {user_origin()}\n  {instead}")
+    return UnsupportedOperationError(f"{what} is not supported in a traced function.\n  {place()}\n  {instead}")

@@ -19,6 +19,7 @@ from sparsead.errors import unsupported
 from sparsead.ops.signatures import OMITTED, signature_of
 from sparsead.tracing.array import stack_objects
 from sparsead.tracing.asking import Call, write_out
+from sparsead.tracing.foreign import held_in
 from sparsead.tracing.scalar import TracedScalar
 
 Rule = Callable[..., Any]
@@ -191,7 +192,8 @@ def _array(name: str, value: Any) -> Any:
         return np.asarray(value) if array is value and name in OPERANDS else array
     if isinstance(value, TracedScalar) or (type(value) is np.ndarray and value.dtype == object):
         return stack_objects(value)
-    return value
+    held = held_in(value)
+    return value if held is None else held
 
 
 def into(out: Any, result: Any, call: Call) -> Any:

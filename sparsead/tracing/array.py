@@ -24,6 +24,7 @@ from sparsead.tracing import layout
 from sparsead.tracing.asking import Call, instead_of, write_out
 from sparsead.tracing.complex import TracedComplex, call_complex, call_complex_ufunc, held_for_sparse, is_complex
 from sparsead.tracing.decisions import active
+from sparsead.tracing.foreign import acts, acts_in_operators, held_in
 from sparsead.tracing.kinds import kind_of
 from sparsead.tracing.loops.tape import is_tracing
 from sparsead.tracing.positioned import Positioned, Traced
@@ -239,8 +240,8 @@ class TracedArray(Positioned, NDArrayOperatorsMixin):
 
     # -- NumPy protocols ------------------------------------------------------------------------------------
     def __array_ufunc__(self, ufunc: np.ufunc, method: str, *inputs: Any, **kwargs: Any) -> Any:
-        if any(isinstance(i, Traced) or hasattr(type(i), "magnitude") for i in inputs):
-            return NotImplemented  # a quantity of a package of units, which holds any array, does it
+        if any(isinstance(i, Traced) or acts(i) for i in inputs):
+            return NotImplemented  # what holds any array does it: a quantity, a labelled array
         if ufunc is not np.matmul and any(hasattr(type(i), "tocsr") for i in inputs):
             return getattr(ufunc, method)(*(_traced_matrix(i) for i in inputs), **kwargs)
         return call_ufunc(ufunc, method, inputs, kwargs)
@@ -264,9 +265,8 @@ class TracedArray(Positioned, NDArrayOperatorsMixin):
         refuse_array(sys._getframe(1))
 
     def __matmul__(self, other: Any) -> Any:
-        if getattr(other, "__array_ufunc__", self) is None:  # it has operations of its own
+        if acts_in_operators(other):
             return NotImplemented
-        other = other.to_numpy() if hasattr(type(other), "to_numpy") else other  # a Series, a DataFrame
         return matmul(self, other) if scipy.sparse.issparse(other) else np.matmul(self, other)
 
     def __rmatmul__(self, other: Any) -> Any:
@@ -274,8 +274,6 @@ class TracedArray(Positioned, NDArrayOperatorsMixin):
 
     # The matrix classes of scipy.sparse spell a product with *.
     def __mul__(self, other: Any) -> Any:
-        if getattr(other, "__array_ufunc__", self) is None or _is_unit(other):
-            return NotImplemented
         return matmul(self, other) if scipy.sparse.isspmatrix(other) else np.multiply(self, other)
 
     def __rmul__(self, other: Any) -> Any:
@@ -376,16 +374,13 @@ class TracedArray(Positioned, NDArrayOperatorsMixin):
         raise AttributeError(f"'numpy.ndarray' object has no attribute {name!r}")
 
 
-def _is_unit(value: Any) -> bool:
-    """Tell whether a value is a unit: no number and no array, but it makes a quantity of either."""
-    return hasattr(type(value), "dimensionality") and not hasattr(type(value), "magnitude")
-
-
 def _by_number(name: str, operate: Callable[[Any, Any], Any], reflected: bool) -> Callable[[Any, Any], Any]:
     """Return an operator that takes an array of shape () for its number, as NumPy does: loop code is full of them."""
     of_arrays = getattr(TracedArray, name)
 
     def method(self: TracedArray, other: Any) -> Any:
+        if acts_in_operators(other):
+            return NotImplemented
         if self.positions.ndim:
             return of_arrays(self, other)
         return operate(other, self.element()) if reflected else operate(self.element(), other)
@@ -393,7 +388,7 @@ def _by_number(name: str, operate: Callable[[Any, Any], Any], reflected: bool) -
     return method
 
 
-for _name in ("add", "sub", "mul", "truediv", "pow", "lt", "le", "gt", "ge"):
+for _name in ("add", "sub", "mul", "truediv", "floordiv", "mod", "pow", "lt", "le", "gt", "ge"):
     _operate = getattr(operator, _name)
     setattr(TracedArray, f"__{_name}__", _by_number(f"__{_name}__", _operate, reflected=False))
     if hasattr(TracedArray, f"__r{_name}__"):
@@ -473,14 +468,14 @@ def _traced_ufunc(ufunc: np.ufunc, method: str, call: Call) -> Any:
         return call_complex_ufunc(ufunc, method, inputs, outputs, kwargs)
     where = kwargs.pop("where", True) if outputs is not None and method == "__call__" else True
     if method == "__call__":
-        result = _handler(ufunc, f"np.{ufunc.__name__}")(*inputs, **kwargs)
+        result = _handler(ufunc, _spelled(ufunc))(*inputs, **kwargs)
     elif method == "outer":
         first, second = (stack_objects(i) for i in inputs)
         result = ufunc(np.reshape(first, np.shape(first) + (1,) * np.ndim(second)), second, **kwargs)
     elif (ufunc, method) in UFUNC_METHODS:
         result = UFUNC_METHODS[ufunc, method](*inputs, **kwargs)
     else:
-        raise unsupported(f"np.{ufunc.__name__}.{method}", DIFFERENCES_HINT)
+        raise unsupported(f"{_spelled(ufunc)}.{method}", DIFFERENCES_HINT)
     if outputs is None:
         return as_numbers(result)
     outputs = outputs if isinstance(outputs, tuple) else (outputs,)
@@ -504,6 +499,18 @@ def _is_single(value: Any) -> bool:
     """Tell whether a value is a number, or a traced array of shape ()."""
     kind = type(value)
     return kind is TracedScalar or (value.positions.ndim == 0 if kind is TracedArray else is_number(value))
+
+
+def _spelled(ufunc: np.ufunc) -> str:
+    """Return how a ufunc is called by users, as far as it has a home."""
+    if getattr(np, ufunc.__name__, None) is ufunc:
+        return f"np.{ufunc.__name__}"
+    special = sys.modules.get("scipy.special")
+    if getattr(special, ufunc.__name__, None) is ufunc:
+        return f"scipy.special.{ufunc.__name__}"
+    if ufunc.__name__.endswith(" (vectorized)"):
+        return f"np.frompyfunc ({ufunc.__name__.removesuffix(' (vectorized)')}; np.vectorize is traced),"
+    return f"the ufunc {ufunc.__name__}"
 
 
 def _handler(func: Callable[..., Any], name: str) -> Callable[..., Any]:
@@ -682,10 +689,10 @@ def _cast(value: Any, dtype: np.dtype[Any]) -> Any:
     if dtype.kind == "c":
         real = value.copy("K") if value.dtype == DOUBLE else _cast(value, DOUBLE)
         return complex_of_parts(real, TracedArray.of_new(np.zeros(value.shape)))
-    raise unsupported(
-        f"casting float64 to {dtype}",
-        "The digits behind the point would be cut off: use np.floor, np.trunc or np.rint, which stay real.",
-    )
+    if dtype.kind in "iu":
+        hint = "The digits behind the point would be cut off: use np.floor, np.trunc or np.rint, which stay real."
+        raise unsupported(f"casting float64 to {dtype}", hint)
+    raise unsupported(f"casting float64 to {dtype}", "Numbers stay float64 or complex: leave the type out.")
 
 
 def reading(value: Any) -> Ref:
@@ -714,7 +721,7 @@ def check_kind(value: Any) -> None:
         raise unsupported("an np.matrix together with unknowns", "Use np.asarray(m), and @ for products.")
     if kind.__array_ufunc__ is not np.ndarray.__array_ufunc__:
         raise unsupported(
-            f"a {kind.__module__.partition('.')[0]} {kind.__name__} together with unknowns", SUBCLASS_HINT
+            f"an array of {kind.__module__.partition('.')[0]} ({kind.__name__}) together with unknowns", SUBCLASS_HINT
         )
 
 
@@ -735,7 +742,8 @@ def stack_objects(value: Any) -> Any:
             return numbers.reshape(value.shape)
         flat = [stack_objects(v) for v in value.flat]
         return HANDLERS[STACK](flat).reshape(value.shape + np.shape(flat[0]))
-    return value
+    held = held_in(value)
+    return held if isinstance(held, Positioned) else value
 
 
 def _of_numbers(value: Any) -> TracedArray | None:

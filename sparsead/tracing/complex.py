@@ -28,6 +28,11 @@ HINT = (
     "functions, abs, angle, conj, real and imag."
 )
 
+OF_MATRICES = (
+    "solve, inv, det, slogdet, cholesky, eigvalsh and matrix_power have rules for complex matrices; else take the real "
+    "matrix of twice the size, np.block([[A.real, -A.imag], [A.imag, A.real]])."
+)
+
 
 class TracedComplex(Positioned, NDArrayOperatorsMixin):
     """An array of traced complex values: two real traced arrays of one shape, or two traced numbers.

@@ -9,15 +9,16 @@ from __future__ import annotations
 import dis
 import sys
 from collections.abc import Callable, Sequence
-from types import FrameType
+from types import FrameType, FunctionType
 from typing import TYPE_CHECKING, Any, NoReturn
 
 import numpy as np
 
-from sparsead.errors import SparseADError, TracedBranchError, is_users, unsupported, user_origin
+from sparsead.errors import SparseADError, TracedBranchError, is_users, place, unsupported, user_origin
 from sparsead.program.index import Shape
 from sparsead.program.scalar import OPS, Op
 from sparsead.tracing.decisions import active
+from sparsead.tracing.foreign import acts_in_operators
 from sparsead.tracing.kinds import is_float, kind_of
 from sparsead.tracing.loops.grouping import read_one
 from sparsead.tracing.loops.tape import Tape
@@ -46,11 +47,10 @@ KEY_HINT = "Use keys that are plain numbers or names; call what functools.lru_ca
 CHOICE_HINT = "max, min, sorted (up to 16), any and all of numbers need no branch; list.sort does: use sorted."
 
 
-def refuse_value(what: str, hint: str, place: Any = None) -> NoReturn:
+def refuse_value(what: str, hint: str, at: Any = None) -> NoReturn:
     """Raise the error for code that asks for a value which differs from call to call."""
     raise TracedBranchError(
-        f"{what} needs the value of a traced number, which differs from call to call.\n"
-        f"  {place or user_origin()}\n  {hint}"
+        f"{what} needs the value of a traced number, which differs from call to call.\n  {at or place()}\n  {hint}"
     )
 
 
@@ -75,16 +75,31 @@ def refuse_array(frame: FrameType) -> NoReturn:
     """Refuse to give an ndarray; `frame` asked for it, or a library that it calls."""
     if _doing(frame) == "STORE_SUBSCR":
         refuse_conversion("", frame)
-    asking = None
+    asking: list[FrameType] = []
     while frame.f_back is not None and not is_users(frame.f_code.co_filename):
-        asking, frame = frame, frame.f_back
-    library = "" if asking is None else str(asking.f_globals.get("__name__", "")).partition(".")[0]
-    where = f" in {library}'s {asking.f_code.co_name}" if asking is not None and library != "sparsead" else ""
+        asking.append(frame)
+        frame = frame.f_back
+    library = "" if not asking else str(asking[-1].f_globals.get("__name__", "")).partition(".")[0]
+    if asking and library != "sparsead":
+        raise unsupported(f"{library}'s {_called(asking)}, which asks for a plain ndarray,", LIBRARY_HINT)
+    if _doing(frame).startswith("CALL"):
+        raise unsupported("a compiled routine, which asks for a plain ndarray,", LIBRARY_HINT)
     raise unsupported(
-        f"turning a traced array into a plain ndarray{where} (an assignment into an array from outside the function, "
+        "turning a traced array into a plain ndarray (an assignment into an array from outside the function, "
         "a compiled routine, or an np function that does not dispatch)",
-        LIBRARY_HINT if where else WRITE_HINT,
+        WRITE_HINT,
     )
+
+
+def _called(frames: Sequence[FrameType]) -> str:
+    """Return the name of what was called of a library, frames inner ones first: not of what is wrapped around it."""
+    outer = frames[-1]
+    name = getattr(outer.f_code, "co_qualname", outer.f_code.co_name)
+    if "<locals>" in name:  # it is wrapped by a decorator, whose frame knows it
+        wrapped = next((v for v in outer.f_locals.values() if isinstance(v, FunctionType)), None)
+        name = getattr(wrapped, "__qualname__", name.rpartition(".")[2])
+    own, _, method = name.rpartition(".")
+    return str(own if method in ("__init__", "__new__", "__call__") and own else name)
 
 
 def is_number(value: Any) -> bool:
@@ -104,8 +119,7 @@ def _binary(name: str, ufunc: np.ufunc) -> Callable[[TracedScalar, Any], Any]:
             if tape.is_exact(self.entry) and not is_float(kind_of(other)):
                 kinds = (tape.dtype(self.entry), kind_of(other))
                 return TracedScalar(tape, tape.apply_exact(OPS[name], (self.entry, record), kinds))
-        elif getattr(other, "__array_ufunc__", tape) is None or hasattr(kind, "dimensionality"):
-            # it has operations of its own
+        elif acts_in_operators(other):
             return NotImplemented
         else:
             return ufunc(self.array, other)

@@ -16,7 +16,15 @@ import sparsead.tracing.replacing.mathlib
 import sparsead.tracing.replacing.methods
 import sparsead.tracing.replacing.types  # noqa: F401  (they fill the tables of what is replaced)
 from coloring.interrupts import deferred
-from sparsead.errors import InputError, Origin, SparseADError, UnsupportedOperationError, is_users, remembered
+from sparsead.errors import (
+    InputError,
+    Origin,
+    SparseADError,
+    UnsupportedOperationError,
+    is_installed,
+    is_users,
+    remembered,
+)
 from sparsead.memory import ADVICE, NoRoomError
 from sparsead.program.index import index_dtype
 from sparsead.program.nodes import Input, Program, Ref, constant, whole
@@ -183,16 +191,28 @@ def _place(error: BaseException, f: Callable[..., Any]) -> Any:
     """Return where the user's code was when an error came up."""
     frames = traceback.extract_tb(error.__traceback__)
     places = [Origin(frame.filename, frame.lineno or 0) for frame in frames if is_users(frame.filename)]
-    return places[-1] if places else _where(f)
+    own = [place for place in places if not is_installed(place.file)]
+    return (own or places or [_where(f)])[-1]
 
 
 def _refused_by_compiled_code(error: TypeError, f: Callable[..., Any]) -> UnsupportedOperationError:
     """Return the refusal where compiled code was handed a traced array, and says so in its own words."""
     return UnsupportedOperationError(
         f"compiled code that asks for a plain array ({error}) is not supported in a traced function.\n  "
-        f"{_place(error, f)}\n  If a solver was made outside (splu, factorized), make it inside the function, or hold "
-        "it in a variable that the function names.\n  A compiled routine can take part through "
+        f"{_place(error, f)}\n  {_instead(str(error))}\n  A compiled routine can take part through "
         'sparsead.extend.operation; or prepare with method="finite-difference".'
+    )
+
+
+def _instead(words: str) -> str:
+    """Return the next step after a refusal in the words of compiled code."""
+    if "descriptor" in words:
+        return "Call the method, or the operator, of the array itself: x.dot(y) for np.ndarray.dot(x, y)."
+    if "bytes-like" in words or "buffer" in words:
+        return "A traced array has no memory to look at: use the array itself, or its elements."
+    return (
+        "If a solver was made outside (splu, factorized), make it inside the function, or hold it in a variable that "
+        "the function names."
     )
 
 

@@ -12,20 +12,26 @@ from typing import Any
 import numpy as np
 
 from sparsead.tracing.array import call_function, stack_objects, traced_in
+from sparsead.tracing.foreign import acts_on, held_in
+from sparsead.tracing.positioned import Positioned
 from sparsead.tracing.replacing.names import PATCHES, StandIn
 
 _METHODS = ("reduce", "accumulate", "reduceat", "at", "outer")
 
 
 class TakesLists(StandIn):
-    """A function, or ufunc, that takes lists with unknowns too."""
+    """A function, or ufunc, that takes lists with unknowns too, and objects that hold some."""
 
     __slots__ = ()
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
-        """Call the function itself, unless a list with unknowns is among the arguments."""
+        """Call the function itself, unless a list with unknowns, or what holds some, is among the arguments."""
         for value in (*args, *kwargs.values()) if kwargs else args:
-            if type(value) in (list, tuple) and any(True for _ in traced_in(value)):
+            if type(value) in (list, tuple):
+                found = any(True for _ in traced_in(value))
+            else:
+                found = isinstance(held_in(value), Positioned) and not acts_on(self._original, value)
+            if found:
                 return self._replacement(*args, **kwargs)
         return self._original(*args, **kwargs)
 
@@ -43,4 +49,10 @@ def take_lists(func: Callable[..., Any]) -> None:
     if isinstance(func, np.ufunc):
         PATCHES[func] = TakesLists(func, lambda *args, **kwargs: func(*map(stack_objects, args), **kwargs))
     else:
-        PATCHES[func] = TakesLists(func, lambda *args, **kwargs: call_function(func, args, kwargs))
+        PATCHES[func] = TakesLists(func, lambda *args, **kwargs: call_function(func, tuple(map(_array, args)), kwargs))
+
+
+def _array(value: Any) -> Any:
+    """Return an argument, or the traced array that it holds."""
+    held = held_in(value)
+    return held if isinstance(held, Positioned) else value

@@ -1,0 +1,54 @@
+"""Objects of other packages beside traced arrays: units, labelled arrays. NumPy's rules say who acts.
+
+A unit has a priority and no ufuncs: an array leaves its operators to it. A labelled array (of pandas, of xarray) acts
+on ufuncs, and holds the array that was put in, a traced one too; everything else takes what it holds.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+MISSING = object()
+PLAIN = (float, int, bool, complex, str, list, tuple, dict, slice, type(None), np.ndarray, np.float64)
+
+
+def _is_foreign(kind: type) -> bool:
+    """Tell whether a class is neither NumPy's nor ours, nor a sparse matrix."""
+    return not (
+        kind in PLAIN
+        or issubclass(kind, (np.ndarray, np.generic))
+        or kind.__module__.startswith("sparsead")
+        or hasattr(kind, "tocsr")
+    )
+
+
+def acts(value: Any) -> bool:
+    """Tell whether a value takes part in ufuncs in a way of its own: it is asked before an array acts."""
+    kind = type(value)
+    return kind not in PLAIN and getattr(kind, "__array_ufunc__", None) is not None and _is_foreign(kind)
+
+
+def acts_in_operators(value: Any) -> bool:
+    """Tell whether an array leaves ``array + value`` and its kin to the value."""
+    kind = type(value)
+    if kind in PLAIN:
+        return False
+    ufunc = getattr(kind, "__array_ufunc__", MISSING)
+    if ufunc is None or hasattr(kind, "dimensionality"):
+        return True
+    return ufunc is MISSING and getattr(kind, "__array_priority__", 0.0) > 0.0 and _is_foreign(kind)
+
+
+def held_in(value: Any) -> Any:
+    """Return the array that an object of another package is to NumPy; None if it is none, or an array itself."""
+    kind = type(value)
+    if kind in PLAIN or not hasattr(kind, "__array__") or isinstance(value, type) or not _is_foreign(kind):
+        return None
+    return value.__array__()
+
+
+def acts_on(function: Any, value: Any) -> bool:
+    """Tell whether a value is asked by a function of NumPy what to do."""
+    return acts(value) if isinstance(function, np.ufunc) else hasattr(type(value), "__array_function__")
