@@ -13,7 +13,7 @@ from sparsead.derivatives.calls import arranged
 from sparsead.derivatives.described import Described
 from sparsead.derivatives.nested import is_asked
 from sparsead.emit.sweep import Engine
-from sparsead.errors import NotOfferedError, unsupported
+from sparsead.errors import NotOfferedError, TracedBranchError, unsupported
 from sparsead.keeping.pickling import Recipe, Sendable
 from sparsead.kernels.lower import lower
 from sparsead.program.nodes import Program
@@ -64,7 +64,13 @@ class Guarded(Described, Sendable, Derivative):
             if branch.holds(args):
                 return branch
         decisions, point = Decisions(), tuple(_kept(a) for a in args)
-        prepared = self._prepare(self._function, point, self._options, decisions)
+        try:
+            prepared = self._prepare(self._function, point, self._options, decisions)
+        except TracedBranchError:
+            if not decisions.wants_masks:
+                raise
+            decisions = Decisions(masks=True)
+            prepared = self._prepare(self._function, point, self._options, decisions)
         self.preparations += 1
         self._branches = [Branch(prepared, decisions, self._options.engine), *self._branches[: MOST - 1]]
         return self._branches[0]

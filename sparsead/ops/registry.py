@@ -29,6 +29,7 @@ from sparsead.tracing.array import (
     as_integers,
     on_values,
     reading,
+    recorded,
     stack_objects,
     traced,
     traced_in,
@@ -253,6 +254,9 @@ def known(value: Any, what: str) -> Any:
     if isinstance(value, (list, tuple)):
         return rebuilt(value, (known(v, what) for v in value)) if any(True for _ in traced_in(value)) else value
     if is_traced(value):
+        whole = recorded(value)
+        if whole is not None:
+            return whole
         refuse_value(what.rstrip("="), BRANCH_HINT)
     return value.plain if isinstance(value, (TracedArray, TracedComplex)) else value
 

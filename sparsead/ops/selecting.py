@@ -8,7 +8,8 @@ import numpy as np
 
 from sparsead.errors import unsupported
 from sparsead.ops.registry import composite, rule_of, state, traced
-from sparsead.tracing.array import stack_objects
+from sparsead.tracing.array import recorded, stack_objects
+from sparsead.tracing.decisions import active
 from sparsead.tracing.positioned import Positioned
 from sparsead.tracing.selection import Places
 
@@ -22,16 +23,26 @@ def _places(condition: Any, what: str) -> Places:
     return Places(mask if mask.dtype == np.bool_ else np.not_equal(mask, 0.0))
 
 
+def _decided(function: Any, condition: Any) -> Any:
+    """Return the places where a condition holds if masks are decided like branches; else None."""
+    decisions = active.get()
+    if decisions is None or not decisions.masks:
+        return None
+    return function(recorded(np.not_equal(condition, 0.0)))
+
+
 @composite(np.flatnonzero, lambda x: np.sum(x[0][np.flatnonzero(x[0] > 0.5)] ** 2))
-def flatnonzero(a: Any) -> Places:
+def flatnonzero(a: Any) -> Any:
     """``np.flatnonzero`` of a condition of one axis, as an index."""
-    return _places(a, "np.flatnonzero")
+    places = _decided(np.flatnonzero, a)
+    return places if places is not None else _places(a, "np.flatnonzero")
 
 
 @composite(np.nonzero, lambda x: _zeroed(x[0].copy()))
-def nonzero(a: Any) -> tuple[Places]:
+def nonzero(a: Any) -> tuple[Any, ...]:
     """``np.nonzero`` of a condition of one axis, as an index."""
-    return (_places(a, "np.nonzero"),)
+    places = _decided(np.nonzero, a)
+    return places if places is not None else (_places(a, "np.nonzero"),)
 
 
 def _zeroed(x: Any) -> Any:

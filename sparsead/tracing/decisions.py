@@ -24,12 +24,18 @@ class Decisions:
         Serial number of each input to the example value that decides.
     conditions, taken, origins : list
         What was asked, what the answer was, and where.
+    masks : bool
+        Whether masks are decided, too: what they select is an array of so many elements then.
+    wants_masks : bool
+        Whether something met what needs that, and the function is to be traced again.
     """
 
     inputs: dict[int, np.ndarray] = field(default_factory=dict)
     conditions: list[Ref] = field(default_factory=list)
     taken: list[bool] = field(default_factory=list)
     origins: list[Origin] = field(default_factory=list)
+    masks: bool = False
+    wants_masks: bool = False
     _known: Values = field(default_factory=dict)
 
     def decide(self, condition: Ref) -> bool:

@@ -8,16 +8,29 @@ from __future__ import annotations
 
 import operator
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import Any, NoReturn
 
 import numpy as np
 
 from sparsead.program.nodes import Constant, Join, Map, Ref
+from sparsead.tracing.decisions import active
 from sparsead.tracing.positioned import Traced
-from sparsead.tracing.scalar import BRANCH_HINT, refuse_value
+from sparsead.tracing.scalar import refuse_value
 
 WHAT = "the number of elements that a traced mask selects"
+COUNT_HINT = (
+    "Use np.where(condition, a, b), which keeps all elements; sums, maxima and means of x[mask] need no number; or "
+    'prepare with guard="record", which records which elements a mask selects.'
+)
 LOWEST = {np.maximum: -np.inf, np.minimum: np.inf, np.add: 0.0, np.multiply: 1.0}
+
+
+def refuse_count(what: str, at: Any = None) -> NoReturn:
+    """Refuse what needs to know how many elements a mask selects; where branches are recorded, ask for a new trace."""
+    decisions = active.get()
+    if decisions is not None:
+        decisions.wants_masks = True
+    refuse_value(what, COUNT_HINT, at)
 
 
 class Selection(Traced):
@@ -52,7 +65,7 @@ class Selection(Traced):
         if method == "reduce":
             return self._reduced(ufunc, **kwargs)
         if method != "__call__" or kwargs or not all(self._fits(i) or np.ndim(i) == 0 for i in inputs):
-            refuse_value(f"np.{ufunc.__name__} of a selection with an array of another length", BRANCH_HINT)
+            refuse_count(f"np.{ufunc.__name__} of a selection with an array of another length")
         whole = ufunc(*(i.whole if type(i) is Selection else i for i in inputs))
         return Selection(whole, self.mask, self.key)
 
@@ -61,20 +74,20 @@ class Selection(Traced):
             return self.ndim if func is np.ndim else self.dtype
         rule = REDUCTIONS.get(func.__name__) if func.__module__ == "numpy" else None
         if rule is None or args[0] is not self:
-            refuse_value(f"{func.__module__.replace('numpy', 'np')}.{func.__name__} of a selection", BRANCH_HINT)
+            refuse_count(f"{func.__module__.replace('numpy', 'np')}.{func.__name__} of a selection")
         return rule(*args, **kwargs)
 
     def choice(self, *args: Any) -> Any:
         """Choose between selections by a condition on them."""
         if not all(self._fits(a) or np.ndim(a) == 0 for a in args):
-            refuse_value("np.where of a selection with an array of another length", BRANCH_HINT)
+            refuse_count("np.where of a selection with an array of another length")
         return Selection(np.where(*(a.whole if type(a) is Selection else a for a in args)), self.mask, self.key)
 
     def _reduced(
         self, ufunc: np.ufunc, axis: Any = 0, dtype: Any = None, out: Any = None, keepdims: Any = False, **more: Any
     ) -> Any:
         if axis not in (0, None, -1) or ufunc not in LOWEST or keepdims or out is not None or more:
-            refuse_value(f"np.{ufunc.__name__}.reduce of a selection in this form", BRANCH_HINT)
+            refuse_count(f"np.{ufunc.__name__}.reduce of a selection in this form")
         whole, mask = np.broadcast_arrays(self.whole, self.mask)
         axes = None if axis is None else tuple(range(self.key.ndim))
         neutral = False if self.dtype == np.bool_ and ufunc is np.add else LOWEST[ufunc]
@@ -105,7 +118,7 @@ class Selection(Traced):
     def dot(self, other: Any) -> Any:
         """Same as ``ndarray.dot``, of two selections by one mask."""
         if not self._fits(other) or np.ndim(self.whole) != self.key.ndim:
-            refuse_value("a product of a selection with an array of another length", BRANCH_HINT)
+            refuse_count("a product of a selection with an array of another length")
         return (self * other).sum()
 
     __matmul__ = dot
@@ -118,16 +131,16 @@ class Selection(Traced):
     def __getattr__(self, name: str) -> Any:
         if name.startswith("__") or not hasattr(np.ndarray, name):
             raise AttributeError(f"'numpy.ndarray' object has no attribute {name!r}")
-        return refuse_value(f"ndarray.{name} of {WHAT}", BRANCH_HINT)
+        return refuse_count(f"ndarray.{name} of {WHAT}")
 
     def __len__(self) -> int:
-        return refuse_value(WHAT, BRANCH_HINT)
+        return refuse_count(WHAT)
 
     def __bool__(self) -> bool:
-        return refuse_value(WHAT, BRANCH_HINT)
+        return refuse_count(WHAT)
 
     def __iter__(self) -> Any:
-        return refuse_value(f"iteration over {WHAT}", BRANCH_HINT)
+        return refuse_count(f"iteration over {WHAT}")
 
     def _is_condition(self, key: Any) -> bool:
         return self._fits(key) and key.dtype == np.bool_ and np.ndim(self.whole) == self.key.ndim
@@ -137,7 +150,7 @@ class Selection(Traced):
         if _is_all(key):
             return self
         if not self._is_condition(key):
-            return refuse_value(f"an element of {WHAT}", BRANCH_HINT)
+            return refuse_count(f"an element of {WHAT}")
         both = np.logical_and(self.key, key.whole)
         return Selection(np.copy(self.whole), both, both)
 
@@ -150,21 +163,21 @@ class Selection(Traced):
     def __setitem__(self, key: Any, value: Any) -> None:
         """Write into all of it, or where a condition on it holds."""
         if not _is_all(key) and not self._is_condition(key):
-            refuse_value(f"writing to an element of {WHAT}", BRANCH_HINT)
+            refuse_count(f"writing to an element of {WHAT}")
         if type(value) is Selection and self._takes(key, value):
             value = value.whole
         elif np.ndim(value):
-            refuse_value("writing an array of another length into what a traced mask selects", BRANCH_HINT)
+            refuse_count("writing an array of another length into what a traced mask selects")
         condition = np.ones(np.shape(self.whole), dtype=np.bool_) if _is_all(key) else key.whole
         self.whole = np.where(condition, value, self.whole)
 
     def __setattr__(self, name: str, value: Any) -> None:
         if name not in Selection.__slots__:
-            refuse_value(f"ndarray.{name} of {WHAT}", BRANCH_HINT)
+            refuse_count(f"ndarray.{name} of {WHAT}")
         object.__setattr__(self, name, value)
 
     def __array__(self, dtype: Any = None, copy: Any = None) -> np.ndarray:
-        return refuse_value(WHAT, BRANCH_HINT)
+        return refuse_count(WHAT)
 
 
 REDUCTIONS: dict[str, Callable[..., Any]] = {
@@ -236,17 +249,23 @@ class Places(Traced):
     def __getattr__(self, name: str) -> Any:
         if name.startswith("__") or not hasattr(np.ndarray, name):
             raise AttributeError(f"'numpy.ndarray' object has no attribute {name!r}")
-        return refuse_value(f"ndarray.{name} of places where a traced mask holds", BRANCH_HINT)
+        return refuse_count(f"ndarray.{name} of places where a traced mask holds")
 
     def _refused(self, *_: Any) -> Any:
-        refuse_value("places where a traced mask holds, used as numbers,", BRANCH_HINT)
+        refuse_count("places where a traced mask holds, used as numbers,")
 
     __len__ = __bool__ = __iter__ = __getitem__ = __array__ = __index__ = _refused
     __add__ = __radd__ = __sub__ = __rsub__ = __mul__ = __rmul__ = __array_ufunc__ = __array_function__ = _refused
 
 
 def mask_of(key: Any, shape: Sequence[int]) -> Any:
-    """Return the traced mask that an index is, if it is nothing else and fits an array of this shape; else None."""
+    """Return the traced mask that an index is, if it is nothing else and fits an array of this shape; else None.
+
+    There is none where masks are decided like branches.
+    """
+    decisions = active.get()
+    if decisions is not None and decisions.masks:
+        return None
     if isinstance(key, tuple) and len(key) == 1:
         key = key[0]
     if type(key) is Places:
@@ -288,10 +307,10 @@ def written(array: Any, key: Any, value: Any) -> None:
     """Do ``array[key] = value`` for a traced mask."""
     if type(value) is Selection:
         if not same(value.key, key) or np.shape(value.whole) != np.shape(array):
-            refuse_value("writing what another mask selected", BRANCH_HINT)
+            refuse_count("writing what another mask selected")
         value = value.whole
     elif np.ndim(value) > max(np.ndim(array) - key.ndim, 0):
-        refuse_value("writing an array of a fixed length where a traced mask holds", BRANCH_HINT)
+        refuse_count("writing an array of a fixed length where a traced mask holds")
     array[...] = np.where(_along(key, array), value, array)
 
 

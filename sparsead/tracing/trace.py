@@ -36,8 +36,7 @@ from sparsead.tracing.decisions import Decisions, recording
 from sparsead.tracing.leftovers import let_go, refuse, settle
 from sparsead.tracing.loops.tape import is_tracing, new_tape
 from sparsead.tracing.replacing.names import as_traced, patched
-from sparsead.tracing.scalar import BRANCH_HINT, refuse_value
-from sparsead.tracing.selection import Places, Selection
+from sparsead.tracing.selection import Places, Selection, refuse_count
 from sparsead.tracing.trees import Leaf, Structure, taken_apart
 
 
@@ -156,7 +155,7 @@ def _called(f: Callable[..., Any], args: Sequence[Any]) -> tuple[Ref, Structure]
 def output_ref(value: Any, f: Callable[..., Any]) -> tuple[Ref, Structure]:
     """Return the reading that is the value of `f`, and how the value is built of it."""
     if any(type(v) in (Selection, Places) for v in traced_in([value])):
-        refuse_value("the number of elements that a traced mask selects, as the result,", BRANCH_HINT, _where(f))
+        refuse_count("the number of elements that a traced mask selects, as the result,", _where(f))
     if of_several(value):
         return _joined(value, f)
     value = stack_objects(value.to_numpy() if hasattr(type(value), "to_numpy") else value)  # a Series, a DataFrame
