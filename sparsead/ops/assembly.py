@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from sparsead.errors import unsupported
-from sparsead.ops.registry import assembled, assembling, composite, is_traced, known, record, traced
+from sparsead.ops.registry import assembled, assembling, composite, is_traced, known, record, require_numbers, traced
 from sparsead.tracing.array import AS_NUMPY, complex_of_parts, stack_objects, traced_in
 from sparsead.tracing.complex import is_complex, parts
 from sparsead.tracing.positioned import Positioned
@@ -25,16 +25,24 @@ assembling(np.dstack, lambda x: np.dstack([x, x]))
 assembling(np.column_stack, lambda x: np.column_stack([x, x[:, 0]]))
 assembling(np.block, lambda x: np.block([[x, np.zeros((3, 1))], [x[:1], np.ones((1, 1))]]))
 assembling(np.append, lambda x: np.append(x, 1.0), lambda x: np.append(x, x, axis=0), arrays=2)
-assembling(np.resize, lambda x: np.resize(x, (2, 8)), lambda x: np.resize(x[:0], 3))  # of nothing it makes zeros
+assembling(
+    np.resize,
+    lambda x: np.resize(x, (2, 8)),
+    lambda x: np.resize(x[:0], 3),  # of nothing it makes zeros
+    size=lambda a, new_shape: float(np.prod(new_shape, dtype=float)),
+)
 assembling(np.tril, np.tril, lambda x: np.tril(x, 1))
 assembling(np.triu, lambda x: np.triu(x, 1))
-assembling(np.diagflat, lambda x: np.diagflat(x[0]))
+assembling(np.diagflat, lambda x: np.diagflat(x[0]), size=lambda v, k=0: (np.size(v) + abs(float(k))) ** 2)
 
 
 @composite(np.diag, lambda x: np.diag(x[0]), lambda x: np.diag(x), family="assembly")
 def diag(v: Any, k: int = 0) -> Any:
     """``np.diag``: a matrix with a diagonal, or the diagonal of a matrix."""
-    return np.diagonal(v, k) if np.ndim(v) == 2 else assembled(lambda a: np.diag(a, k), v)
+    if np.ndim(v) == 2:
+        return np.diagonal(v, k)
+    require_numbers((np.size(v) + abs(float(k))) ** 2, "np.diag")
+    return assembled(lambda a: np.diag(a, k), v)
 
 
 @composite(np.insert, lambda x: np.insert(x, 1, x[0] * x[1], axis=0), family="assembly")
@@ -60,6 +68,9 @@ def insert(arr: Any, obj: Any, values: Any, axis: int | None = None) -> Any:
 def pad(array: Any, pad_width: Any, mode: Any = "constant", **kwargs: Any) -> Any:
     """``np.pad`` in the modes that copy elements or are linear in them."""
     array = traced(array)
+    if np.ndim(pad_width) <= 2 and not isinstance(pad_width, dict):
+        widths = np.broadcast_to(np.asarray(pad_width), (array.ndim, 2)).sum(axis=1)
+        require_numbers(np.prod(widths + array.shape, dtype=float), "np.pad")
     np.pad(np.zeros(array.shape), pad_width, mode, **_plain_values(kwargs))  # raises what NumPy raises
     if mode == "empty":
         mode = "constant"

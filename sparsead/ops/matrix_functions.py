@@ -10,7 +10,7 @@ import scipy.linalg
 from sparsead.errors import unsupported
 from sparsead.ops import solves
 from sparsead.ops.implicit import carried, held, restated
-from sparsead.ops.registry import assembled, patched, refused, traced
+from sparsead.ops.registry import assembled, patched, refused, require_numbers, spelling_of, traced
 from sparsead.program.room import require_products
 from sparsead.tracing.array import TracedArray, complex_of_parts, stack_objects
 from sparsead.tracing.complex import TracedComplex
@@ -239,6 +239,8 @@ def special(func: Any, *samples: Any) -> None:
     @patched(func, *samples)
     def rule(*args: Any, **named: Any) -> TracedArray:
         given = [a for a in (*args, *named.values()) if a is not None]
+        side = sum(max(np.shape(np.atleast_1d(a))) for a in given)  # no such matrix is larger
+        require_numbers(float(side) ** 2, spelling_of(func))
         return assembled(func, *given)
 
 

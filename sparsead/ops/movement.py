@@ -34,8 +34,13 @@ movement(np.rot90, np.rot90)
 movement(np.squeeze, lambda x: np.squeeze(x[:1]))
 movement(np.expand_dims, lambda x: np.expand_dims(x, 1))
 movement(np.broadcast_to, lambda x: np.broadcast_to(x, (2, 3, 4)))
-movement(np.tile, lambda x: np.tile(x, (2, 1)))
-movement(np.repeat, lambda x: np.repeat(x, 2, axis=1), lambda x: np.repeat(x, [1, 0, 2], axis=0))
+movement(np.tile, lambda x: np.tile(x, (2, 1)), size=lambda a, reps: np.size(a) * np.prod(reps, dtype=float))
+movement(
+    np.repeat,
+    lambda x: np.repeat(x, 2, axis=1),
+    lambda x: np.repeat(x, [1, 0, 2], axis=0),
+    size=lambda a, repeats: np.size(a) * np.mean(repeats, dtype=float),
+)
 movement(np.take, lambda x: np.take(x, [0, -1, 2], axis=1), lambda x: np.take(x, [5, 5]))
 movement(np.take_along_axis, lambda x: np.take_along_axis(x, np.array([[0, 2]] * 3), axis=1))
 movement(np.compress, lambda x: np.compress([True, False, True], x, axis=0), argument=1)

@@ -19,6 +19,7 @@ from sparsead.ops.binding import Bound
 from sparsead.ops.signatures import signature_of
 from sparsead.program.index import IndexArray, Shape, identity
 from sparsead.program.nodes import Constant, Map, Ref, Sum, constant, whole
+from sparsead.program.room import require_room
 from sparsead.program.scalar import Op, Rule, define
 from sparsead.tracing.array import (
     AS_NUMPY,
@@ -44,6 +45,7 @@ from sparsead.tracing.sequences import rebuilt
 from sparsead.tracing.storage import assemble
 
 Sample = Callable[[np.ndarray], Any]
+BYTES_PER_NUMBER = 32  # of an element, while it is written down from which array it is, and which of its elements
 CALL = 20  # cost of a function of the math library, in scalar operations
 
 
@@ -218,10 +220,15 @@ def _typed(ref: Ref, condition: bool) -> Ref:
 
 
 # -- movement ---------------------------------------------------------------------------------------------------
-def movement(func: Callable[..., Any], *samples: Sample, argument: int = 0) -> None:
-    """State that `func` only moves the elements of one array, the given argument."""
+def movement(
+    func: Callable[..., Any], *samples: Sample, argument: int = 0, size: Callable[..., float] | None = None
+) -> None:
+    """State that `func` only moves the elements of one array, the given argument.
+
+    What makes more of them has a `size`, found from the array and the second argument.
+    """
     parameters = list(signature_of(func).parameters)
-    name = parameters[argument]
+    name, what = parameters[argument], f"the positions that {spelling_of(func)} makes"
 
     def rule(*args: Any, **kwargs: Any) -> Any:
         given: dict[Any, Any] = dict(enumerate(args)) | kwargs
@@ -232,6 +239,8 @@ def movement(func: Callable[..., Any], *samples: Sample, argument: int = 0) -> N
         settings = {k: known(v, f"{spelling_of(func)} with {names.get(k, k)}=") for k, v in given.items()}
         array = array if isinstance(array, Positioned) else traced(array)
         positions = array.positions[()] if type(array) is not type(given_array) else array.positions
+        if size is not None:
+            require_room(8.0 * size(positions, *[v for k, v in settings.items() if k in (1, parameters[1])]), what)
         placed = [positions if k == key else settings.pop(k) for k in range(len(args))]
         return _moved(array, func(*placed, **settings, **({} if key == argument else {name: positions})))
 
@@ -261,16 +270,21 @@ def known(value: Any, what: str) -> Any:
     return value.plain if isinstance(value, (TracedArray, TracedComplex)) else value
 
 
-def assembling(func: Callable[..., Any], *samples: Sample, arrays: int = 1) -> None:
+def assembling(
+    func: Callable[..., Any], *samples: Sample, arrays: int = 1, size: Callable[..., float] | None = None
+) -> None:
     """State that `func` builds an array of elements of its first `arrays` arguments and of zeros.
 
-    An argument is an array or a (nested) sequence of arrays; constants among them are welcome.
+    An argument is an array or a (nested) sequence of arrays; constants among them are welcome. What may be larger than
+    all of them together has a `size`, found from the arguments.
     """
     parameters = list(signature_of(func).parameters)
 
     def rule(*args: Any, **kwargs: Any) -> TracedArray:
         given = dict(zip(parameters, args, strict=False)) | kwargs
         operands = [given.pop(name) for name in parameters[:arrays]]
+        if size is not None:
+            require_numbers(size(*operands, **given), spelling_of(func))
         return assembled(lambda *numbered: func(*numbered, **given), *operands)
 
     state(func, rule, stated={*parameters} - {"out", "dtype", "casting"})
@@ -282,6 +296,7 @@ def assembled(func: Callable[..., Any], *operands: Any) -> TracedArray:
 
     Number 0 is the constant zero, so functions that fill up with zeros (``tril``, ``pad``) need no rule.
     """
+    require_numbers(sum(map(_size, operands)), "an array")
     parts: list[Ref] = [whole(constant(np.zeros(1)))]
     starts = [0]
 
@@ -302,6 +317,16 @@ def assembled(func: Callable[..., Any], *operands: Any) -> TracedArray:
     # empty operands share their start with the next one; searchsorted then finds the last, which is right
     element = numbers - np.asarray(starts)[part]
     return TracedArray.of_ref(assemble(parts, part, element, numbers.shape), numbers)
+
+
+def _size(operand: Any) -> float:
+    """Return the number of elements of an array, or of nested lists of arrays."""
+    return sum(map(_size, operand)) if isinstance(operand, (list, tuple)) else float(np.size(operand))
+
+
+def require_numbers(size: float, what: str) -> None:
+    """Raise MemoryError if there is no room to number the elements of an array."""
+    require_room(BYTES_PER_NUMBER * size, f"{what} of {size:.3g} elements, put together from others")
 
 
 def is_traced(array: Any) -> bool:

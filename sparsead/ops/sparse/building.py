@@ -188,5 +188,6 @@ def spdiags(data: Any, diags: Any, m: Any = None, n: Any = None, format: Any = N
 def kron(A: Any, B: Any, format: Any = None) -> Any:
     """``scipy.sparse.kron``."""
     A, B = (of_any(m) if is_sparse(m) else built(scipy.sparse.coo_array, traced(stack_objects(m))) for m in (A, B))
+    product = triplets.kron(entries_of(A), entries_of(B))  # first: it asks for room
     like = scipy.sparse.kron(A.numbers, B.numbers, format)
-    return TracedSparse.of_triplets(triplets.kron(entries_of(A), entries_of(B)), type(like), like.ndim)
+    return TracedSparse.of_triplets(product, type(like), like.ndim)

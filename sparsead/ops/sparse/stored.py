@@ -9,7 +9,7 @@ import numpy as np
 import scipy.sparse
 
 from sparsead.errors import unsupported
-from sparsead.ops.registry import traced
+from sparsead.ops.registry import require_numbers, traced
 from sparsead.ops.sparse.dense import as_matrix
 from sparsead.ops.sparse.numbering import Numbered, Numbering, count, is_sparse, numbered, picked, view_of, with_data
 from sparsead.ops.sparse.triplets import Triplets
@@ -226,6 +226,8 @@ class Stored(Numbered):
             return getattr(self.numbers, name)
         if name == "A" or name == "T":
             return self.asked(lambda numbers: getattr(numbers, name))
+        if name in ("toarray", "todense"):
+            require_numbers(float(np.prod(self.numbers.shape, dtype=float)), name)
         if name in MOVEMENTS:
             return lambda *args, **kwargs: self.asked(lambda numbers: getattr(numbers, name)(*args, **kwargs))
         if name in ELEMENTWISE:

@@ -10,6 +10,7 @@ import scipy.sparse
 
 from sparsead.ops.registry import scatter_sum, traced
 from sparsead.program.index import IndexArray, identity
+from sparsead.program.room import require_products
 
 
 @dataclass(frozen=True)
@@ -74,6 +75,7 @@ class Triplets:
 
     def _repeated(self, axis: int, length: int) -> Triplets:
         """Return the matrix with one row, or column, repeated."""
+        require_products(float(length) * self.rows.size, "a sparse matrix spread over rows or columns")
         places = [np.tile(self.rows, length), np.tile(self.columns, length)]
         places[axis] = np.repeat(np.arange(length), self.rows.size)
         shape = (length, self.shape[1]) if axis == 0 else (self.shape[0], length)
@@ -116,6 +118,7 @@ def product(a: Triplets, b: Triplets) -> Triplets:
     b = b.summed()
     starts = np.searchsorted(b.rows, np.arange(b.shape[0] + 1))
     counts = np.diff(starts)[a.columns]
+    require_products(float(counts.sum()), "a product of sparse matrices")
     left = np.repeat(np.arange(a.columns.size), counts)
     right = np.arange(left.size) - np.repeat(np.cumsum(counts) - counts, counts) + starts[a.columns[left]]
     shape = (a.shape[0], b.shape[1])
@@ -127,12 +130,14 @@ def by_array(a: Triplets, x: Any) -> Any:
     if np.ndim(x) not in (1, 2) or a.shape[1] != np.shape(x)[0]:
         raise ValueError(f"matmul: a matrix of shape {a.shape} does not fit an array of shape {np.shape(x)}")
     tail = np.shape(x)[1:]
+    require_products(a.rows.size * float(np.prod(tail)), "a product of a sparse matrix")
     terms = np.reshape(a.values, (-1,) + (1,) * len(tail)) * traced(x)[a.columns]
     return scatter_sum(traced(terms), identity((a.shape[0], *tail))[a.rows], (a.shape[0], *tail))
 
 
 def kron(a: Triplets, b: Triplets) -> Triplets:
     """Return the Kronecker product."""
+    require_products(float(a.rows.size) * b.rows.size, "a Kronecker product of sparse matrices")
 
     def pairs(first: Any, second: Any, length: int) -> Any:
         return (first[:, None].astype(np.int64) * length + second[None, :]).reshape(-1)
