@@ -189,7 +189,7 @@ def _joined(value: Any, f: Callable[..., Any]) -> tuple[Ref, Structure]:
 def _place(error: BaseException, f: Callable[..., Any]) -> Any:
     """Return where the user's code was when an error came up."""
     frames = traceback.extract_tb(error.__traceback__)
-    places = [Origin(frame.filename, frame.lineno or 0) for frame in frames if is_users(frame.filename)]
+    places: list[Any] = [Origin(frame.filename, frame.lineno or 0) for frame in frames if is_users(frame.filename)]
     own = [place for place in places if not is_installed(place.file)]
     return (own or places or [_where(f)])[-1]
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import pickle
 
 import numpy as np
 import pytest
@@ -132,3 +133,79 @@ def test_what_computes_no_branches_is_refused(name):
         getattr(jac, name)(np.array([[1.0, 1.0], [-1.0, -1.0]]), 1.0)
     assert sad.jacobian(lambda x: x**2, np.ones(2), guard="record").batch(np.ones((3, 2))).shape == (3, 2)
     assert jac.at((np.ones(2), 1.0)).batch(np.ones((3, 2)), 1.0).shape == (3, 2)
+
+
+def choosing(x):
+    return np.sum(x**3) if x[1] > 1 else np.sum(x**4 * x[0])
+
+
+def test_gradients_follow_the_branch():
+    grad = sad.gradient(choosing, X, guard="record")
+    for x in (X, 0.2 * X, X):
+        np.testing.assert_allclose(grad(x), central(lambda x: np.array([choosing(x)]), x)[0], atol=1e-7)
+        assert grad.value_and_gradient(x)[0] == pytest.approx(choosing(x))
+    assert grad.preparations == 2
+    assert "branches  1 decided by values at" in str(grad)
+    np.testing.assert_array_equal(pickle.loads(pickle.dumps(grad))(X), grad(X))
+    with pytest.raises(sad.InputError, match="unknown guard 'maybe'"):
+        sad.gradient(choosing, X, guard="maybe")
+    with pytest.raises(sad.InputError, match="would take the branches of one point"):
+        grad.batch(np.stack([X, X]))
+
+
+def test_gradients_beside_what_else_is_returned():
+    grad = sad.gradient(lambda x: (choosing(x), x.size), X, guard="record", has_aux=True)
+    for x in (X, 0.2 * X):
+        slope, size = grad(x)
+        np.testing.assert_allclose(slope, central(lambda x: np.array([choosing(x)]), x)[0], atol=1e-7)
+        assert size == 4
+
+
+COUNTING = {
+    "the result": lambda x: x[x > 0.6] ** 2,
+    "in a container": lambda x: {"above": x[x > 0.6], "all": x},
+    "joined": lambda x: np.concatenate([x[x > 0.6], x[x <= 0.6] ** 2]),
+    "sorted": lambda x: np.sort(x[x > 0.6]),
+    "counted": lambda x: len(x[x > 0.6]) * x,
+    "an element": lambda x: x[x > 0.6][0] * x,
+    "written to": lambda x: first_doubled(x[x > 0.6]),
+    "written back": lambda x: put_back(x, x > 0.6),
+    "differences": lambda x: np.diff(x[x > 0.6]),
+    "two axes": lambda x: x.reshape(2, 2)[x.reshape(2, 2) > 0.6],
+    "rows": lambda x: np.outer(x, x)[x > 0.6],
+    "compress": lambda x: np.compress(x > 0.6, x) * 2.0,
+    "extract": lambda x: np.extract(x > 0.6, x),
+    "places": lambda x: np.flatnonzero(x > 0.6) * x[0],
+    "places of where": lambda x: x[np.where(x > 0.6)[0] - 1],
+}
+
+
+def first_doubled(selected):
+    view = selected.reshape(-1)
+    view[0] *= 2.0
+    return selected
+
+
+def put_back(x, mask):
+    y = x.copy()
+    y[mask] = np.cumsum(x[mask])
+    return y
+
+
+@pytest.mark.parametrize("name", COUNTING)
+def test_masks_are_recorded_where_their_number_of_elements_is_asked_for(name):
+    def f(x):
+        return sad.pack(COUNTING[name](x))
+
+    jac = sad.jacobian(COUNTING[name], X, guard="record", backend="python")
+    for x in (X, X[::-1].copy(), np.abs(X), X):
+        np.testing.assert_allclose(sad.pack(jac.value(x)), f(x), rtol=1e-13)
+        np.testing.assert_allclose(jac(x).toarray(), central(f, x), atol=1e-7)
+    with pytest.raises(sad.SparseADError, match='guard="record"'):
+        sad.jacobian(COUNTING[name], X)
+
+
+def test_masks_that_only_select_need_no_record():
+    jac = sad.jacobian(lambda x: x[x > 0.6].sum() * x if x[0] > 0.0 else x, X, guard="record")
+    assert jac(X).shape == jac(np.array([0.5, 0.1, 0.2, 0.3])).shape
+    assert jac.preparations == 1

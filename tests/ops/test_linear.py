@@ -58,7 +58,7 @@ def test_linear_interpolation_reads_two_ordinates():
 
 
 def test_unknown_knots_are_refused():
-    with pytest.raises(sad.UnsupportedOperationError, match="Only ordinates of one axis may be unknown"):
+    with pytest.raises(sad.UnsupportedOperationError, match="Only the ordinates may be unknown"):
         sad.jacobian(lambda x: scipy.interpolate.CubicSpline(np.cumsum(x), x)(POINTS), X)
 
 
