@@ -8,6 +8,8 @@ import tracemalloc
 
 import numpy as np
 import pytest
+import scipy.linalg
+import scipy.sparse
 
 import sparsead as sad
 from sparsead import memory
@@ -191,3 +193,50 @@ def test_a_limit_of_the_process_counts(limit):
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
     assert done.stdout.strip() == "ok", done.stderr
+
+
+BIG = np.zeros((N, N))
+
+
+def scattered(x):
+    places = np.arange(N)
+    return scipy.sparse.csr_array((x, (places // 30, places % 30)), shape=(100, 30))
+
+
+@pytest.mark.parametrize(
+    ("f", "what"),
+    [
+        (
+            lambda x: np.block([[BIG, x[:, None]]]),
+            "an array of 9e\\+06 elements, put together",
+        ),
+        (lambda x: np.append(BIG, x), "an array of 9e\\+06 elements"),
+        (lambda x: np.diag(x), "np.diag of 9e\\+06 elements"),
+        (lambda x: np.diagflat(x, 1), "np.diagflat of 9.01e\\+06 elements"),
+        (lambda x: np.tile(x, (N, 1)), "the positions that np.tile makes"),
+        (lambda x: np.repeat(x, N), "the positions that np.repeat makes"),
+        (lambda x: np.pad(x, (0, 10**7)), "np.pad of 1e\\+07 elements"),
+        (lambda x: np.resize(x, 10**7), "np.resize of 1e\\+07 elements"),
+        (lambda x: scipy.linalg.toeplitz(x), "scipy.linalg.toeplitz of 9e\\+06 elements"),
+        (lambda x: scipy.linalg.block_diag(x, x), "scipy.linalg.block_diag of 3.6e\\+07 elements"),
+        (lambda x: scattered(x) @ scattered(x).T, "a product of sparse matrices with 3e\\+05 products"),
+        (lambda x: scattered(x).T @ scattered(x), "a product of sparse matrices with 9e\\+04 products"),
+        (
+            lambda x: scipy.sparse.kron(scattered(x), scattered(x)),
+            "a Kronecker product of sparse matrices with",
+        ),
+        (lambda x: scipy.sparse.diags_array(x).toarray(), "toarray of 9e\\+06 elements"),
+        (lambda x: scattered(x) @ np.ones((30, N)), "a product of a sparse matrix with 9e\\+06 products"),
+    ],
+)
+def test_arrays_put_together_and_sparse_products_ask_first(little, f, what):
+    little(2_500_000)
+    tracemalloc.start()
+    try:
+        with pytest.raises(MemoryError, match=what) as caught:
+            sad.jacobian(f, np.ones(N))
+    finally:
+        peak = tracemalloc.get_traced_memory()[1]
+        tracemalloc.stop()
+    assert "test_memory.py" in str(caught.value)
+    assert peak < 2e6

@@ -136,9 +136,7 @@ def built(of: Structure, new: Iterator[Any]) -> Any:
 def _container(like: Any, children: Sequence[Any]) -> Any:
     """Return a container like another one with other children; a dataclass is copied, not initialised again."""
     if isinstance(like, dict):
-        new = copy.copy(like)  # of a class of its own: a defaultdict keeps its default
-        new.update(zip(like, children, strict=True))
-        return new
+        return type(like)(zip(like, children, strict=True))
     if hasattr(like, "_make"):  # a named tuple
         return like._make(children)
     if isinstance(like, tuple):

@@ -41,7 +41,7 @@ OTHERS = {
     "given slopes, at unknowns": lambda x: si.CubicSpline(KNOTS, x, bc_type=((1, 2.0), (2, 0.5)))(2.0 * x),
     "given slopes, B": lambda x: si.make_interp_spline(KNOTS, x, bc_type=([(1, 2.0)], [(1, 0.0)]))(POINTS),
     "periodic": lambda x: si.CubicSpline(KNOTS, np.append(x[:5] ** 2, x[0] ** 2), bc_type="periodic")(POINTS + 4.0),
-    "grid, filled": lambda x: si.RegularGridInterpolator((KNOTS,), x, bounds_error=False, fill_value=3.0)([[9.0], [0.5]]),
+    "grid, filled": lambda x: si.RegularGridInterpolator((KNOTS,), x, bounds_error=False, fill_value=3)([[9.0], [0.5]]),
     "grid, extrapolated": lambda x: si.RegularGridInterpolator(
         (KNOTS[:2], KNOTS[:3]), x.reshape(2, 3), bounds_error=False, fill_value=None
     )([[0.5, 1.5], [2.2, 3.1]]),
@@ -55,8 +55,8 @@ OTHERS = {
     "FITPACK": lambda x: si.InterpolatedUnivariateSpline(KNOTS, x)(POINTS) * si.UnivariateSpline(KNOTS, x, s=0)(0.7),
     "pieces": lambda x: si.PPoly(x.reshape(3, 2), [0, 1, 2])([0.5, 1.3]) * si.BPoly(x.reshape(3, 2), [0, 1, 2])(1.1),
     "derivatives": lambda x: si.CubicSpline(KNOTS, x).derivative()(POINTS) + si.PchipInterpolator(KNOTS, x)(POINTS, 1),
-    "integrals": lambda x: si.CubicSpline(KNOTS, x).integrate(0.2, 3.0) * si.CubicSpline(KNOTS, x).antiderivative(2)(POINTS),
-    "two points": lambda x: si.PchipInterpolator(KNOTS[:2], x[:2])(POINTS) + si.Akima1DInterpolator(KNOTS[:2], x[:2])(0.3),
+    "integrals": lambda x: si.CubicSpline(KNOTS, x).integrate(0.2, 3.0) * si.CubicSpline(KNOTS, x).antiderivative(2)(3),
+    "two points": lambda x: si.PchipInterpolator(KNOTS[:2], x[:2])(0.4) + si.Akima1DInterpolator(KNOTS[:2], x[:2])(0.3),
     "cumulative_simpson": lambda x: scipy.integrate.cumulative_simpson(x.reshape(2, 3), dx=0.5, axis=0, initial=2.0),
     "romb": lambda x: scipy.integrate.romb(x[:5] ** 2, dx=0.5) * x,
 }  # fmt: skip
@@ -78,7 +78,9 @@ def test_curves_along_every_axis(name, axis):
         check(lambda x: CURVES[name](x * x)(POINTS))
         return
     shape = (6, 2) if axis == 0 else (2, 6)
-    check(lambda x: CURVES[name](np.resize(x, shape) * [[1.0], [2.0]] if axis else np.resize(x, shape), axis=axis)(POINTS))
+    check(
+        lambda x: CURVES[name](np.resize(x, shape) * [[1.0], [2.0]] if axis else np.resize(x, shape), axis=axis)(POINTS)
+    )
 
 
 @pytest.mark.parametrize("name", AT_UNKNOWNS)
@@ -102,7 +104,10 @@ def test_outside_is_nan_without_a_slope():
     [
         (lambda x: si.CubicSpline(np.cumsum(x), x)(POINTS), "of unknown x .*\n.*\n.*Only the ordinates may be unknown"),
         (lambda x: si.CubicSpline(KNOTS, KNOTS, bc_type=((1, x[0]), (1, 0.0)))(POINTS), "of unknown bc_type"),
-        (lambda x: si.RegularGridInterpolator((KNOTS,), x, method="pchip")(POINTS[:, None]), "not linear in its values"),
+        (
+            lambda x: si.RegularGridInterpolator((KNOTS,), x, method="pchip")(POINTS[:, None]),
+            "not linear in its values",
+        ),
         (lambda x: si.UnivariateSpline(KNOTS, x)(POINTS), "that smooths.*\n.*\n.*not linear"),
         (lambda x: si.make_smoothing_spline(KNOTS, x)(POINTS), "without lam="),
         (lambda x: si.CubicSpline(KNOTS, x).c[0], r"CubicSpline.c of unknown ordinates.*\n.*\n.*derivative\(\)"),

@@ -79,3 +79,60 @@ def test_computed_complex_values_are_viewed_as_floats():
 
     with pytest.raises(sad.UnsupportedOperationError, match="other views"):
         sad.jacobian(f, X)
+
+
+OPERATORS = {
+    "+": lambda a, b: a + b, "-": lambda a, b: a - b, "*": lambda a, b: a * b, "/": lambda a, b: a / b,
+    "**": lambda a, b: a**b, "np.multiply": np.multiply, "np.hypot": np.hypot,
+}  # fmt: skip
+VALUES = np.arange(1.0, 7.0)
+
+
+def labelled(package):
+    """Return a labelled array of VALUES and what gives the plain one of it."""
+    module = pytest.importorskip(package)
+    if package == "pandas":
+        return module.Series(VALUES, index=list("fedcba")), lambda s: s.to_numpy()
+    return module.DataArray(VALUES, dims="i"), lambda a: a.values
+
+
+@pytest.mark.parametrize("package", ["pandas", "xarray"])
+@pytest.mark.parametrize("sign", OPERATORS)
+def test_labelled_arrays_act_from_either_side(package, sign):
+    known, plain = labelled(package)
+    operate = OPERATORS[sign]
+    agrees(lambda x: plain(operate(known, x)) + plain(operate(x, known)))
+    agrees(lambda x: np.ravel(operate(known, x)) + np.asarray(operate(known, x[0])))
+    agrees(lambda x: np.sin(operate(x, known)) * x[0])
+
+
+@pytest.mark.parametrize("package", ["pandas", "xarray"])
+def test_what_holds_unknowns_is_an_array_to_numpy(package):
+    known, _ = labelled(package)
+    agrees(lambda x: np.dot(known, x) * x + np.dot(x, known))
+    agrees(lambda x: np.concatenate([known * x, x])[::2] * np.cumsum(x * known)[-1])
+    agrees(lambda x: np.outer(known * x, x).ravel())
+    agrees(lambda x: np.array([(known * x).sum(), (x * known).mean(), (known * x).max(), (known * x).std()]) * x[0])
+
+
+def test_labels_are_those_of_pandas():
+    series, _ = labelled("pandas")
+    agrees(lambda x: np.array([(x * series)["a"], (series * x)["f"]]) * x)
+    pd = pytest.importorskip("pandas")
+    frame = pd.DataFrame({"a": [1.0, 2.0, 3.0], "b": [4.0, 5.0, 6.0]})
+    agrees(lambda x: (frame * x[:2]).sum(axis=1).to_numpy() * frame["a"] + (frame @ x[:2]))
+    agrees(lambda x: pd.DataFrame({"a": x, "b": x**2}).mean().to_numpy())
+
+
+@pytest.mark.parametrize("package", ["astropy.units", "unyt"])
+def test_units_of_subclasses_are_refused_with_what_to_write(package):
+    u = pytest.importorskip(package)
+    for f in (
+        lambda x: (x * u.m).value,
+        lambda x: (u.m * x).value,
+        lambda x: (x[0] * u.m).value * x,
+        lambda x: (x / u.s).value,
+        lambda x: (x * (3.0 * u.m)).value,
+    ):
+        with pytest.raises(sad.UnsupportedOperationError, match=r"test_wrappers.py(.|\n)*before, or use pint"):
+            sad.jacobian(f, X)

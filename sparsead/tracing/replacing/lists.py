@@ -27,7 +27,7 @@ class TakesLists(StandIn):
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         """Call the function itself, unless a list with unknowns, or what holds some, is among the arguments."""
         for value in (*args, *kwargs.values()) if kwargs else args:
-            if type(value) in (list, tuple):
+            if isinstance(value, (list, tuple)):
                 found = any(True for _ in traced_in(value))
             else:
                 found = isinstance(held_in(value), Positioned) and not acts_on(self._original, value)
