@@ -42,9 +42,9 @@ def acts_in_operators(value: Any) -> bool:
 
 
 def held_in(value: Any) -> Any:
-    """Return the array that an object of another package is to NumPy; None if it is none, or an array itself."""
+    """Return the array that is in a labelled one; None if it is none. (A quantity is more than its numbers.)"""
     kind = type(value)
-    if kind in PLAIN or not hasattr(kind, "__array__") or isinstance(value, type) or not _is_foreign(kind):
+    if kind in PLAIN or not hasattr(kind, "to_numpy") or isinstance(value, type) or not _is_foreign(kind):
         return None
     return value.__array__()
 
