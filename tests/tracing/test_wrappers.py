@@ -112,7 +112,8 @@ def test_what_holds_unknowns_is_an_array_to_numpy(package):
     agrees(lambda x: np.dot(known, x) * x + np.dot(x, known))
     agrees(lambda x: np.concatenate([known * x, x])[::2] * np.asarray(np.cumsum(x * known))[-1])
     agrees(lambda x: np.outer(known * x, x).ravel())
-    agrees(lambda x: (known * x).sum() * x + np.asarray((x * known).mean()) * x)
+    agrees(lambda x: np.asarray((known * x).sum()) * x[0] + np.asarray((x * known).mean()) * x)
+    agrees(lambda x: np.asarray((known * x).max()) * x[0] + np.asarray((x * known).std()) * x)
 
 
 def test_labels_are_those_of_pandas():
