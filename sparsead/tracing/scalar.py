@@ -82,7 +82,7 @@ def refuse_array(frame: FrameType) -> NoReturn:
     library = "" if not asking else str(asking[-1].f_globals.get("__name__", "")).partition(".")[0]
     if asking and library != "sparsead":
         raise unsupported(f"{library}'s {_called(asking)}, which asks for a plain ndarray,", LIBRARY_HINT)
-    if _doing(frame).startswith("CALL"):
+    if not asking and _doing(frame).startswith("CALL"):
         raise unsupported("a compiled routine, which asks for a plain ndarray,", LIBRARY_HINT)
     raise unsupported(
         "turning a traced array into a plain ndarray (an assignment into an array from outside the function, "

@@ -71,7 +71,7 @@ UNSUPPORTED = {
     integer_buffer: "np.zeros",
     truth_values_into_a_plain_array: "of truth values",
     mask_of_a_plain_array: "of truth values",
-    lambda x: np.ma.masked_where(x > 0.0, x).filled(0.0): "in numpy's masked_where",
+    lambda x: np.ma.masked_where(x > 0.0, x).filled(0.0): "numpy's masked_where",
     lambda x: SPLINE(x): "compiled routine",
     lambda x: scipy.ndimage.spline_filter1d(x): "compiled routine",
     lambda x: scipy.linalg.bandwidth(np.diag(x)): "compiled routine",
