@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import dataclasses
 import functools
+import pickle
+import threading
 import types
 from collections import namedtuple
 
@@ -207,6 +209,31 @@ def test_the_first_refusal_is_told_where_constant_arrays_do_not_help():
 
     with pytest.raises(UnsupportedOperationError, match="of integers"):
         sad.jacobian(f, X)
+
+
+def test_other_threads_compute_with_arrays():
+    space, found = types.SimpleNamespace(a=BASE.copy()), []
+
+    def elsewhere():
+        a = space.a
+        results = a.copy(), a[1:], a[[0, 2]], a * 2.0, np.sort(a), a.reshape(2, 2), np.concatenate([a, a]), a.sum()
+        found.append([type(result) for result in results])
+        np.testing.assert_array_equal(pickle.loads(pickle.dumps(a)), BASE)
+        found.append(float(sum(np.sum(result) for result in results)))
+
+    def f(x):
+        thread = threading.Thread(target=elsewhere)
+        thread.start()
+        thread.join()
+        p = space.a.copy()
+        p[FREE] = x
+        return p
+
+    sad.jacobian(f, X, check=False)
+    elsewhere()
+    assert len(found) == 6  # refused at first, then traced
+    assert found[0] == found[2] == found[4]
+    assert found[1] == found[3] == found[5]
 
 
 def test_branches_are_recorded_once():
