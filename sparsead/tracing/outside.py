@@ -24,7 +24,7 @@ from sparsead.tracing.array import adopted
 from sparsead.tracing.loops.tape import Tape
 from sparsead.tracing.replacing.undo import CHANGES
 from sparsead.tracing.storage import DOUBLE
-from sparsead.tracing.surroundings import read_by
+from sparsead.tracing.surroundings import Place, data_of_class, read_by
 from sparsead.tracing.trees import with_fixed
 
 NO_TRACE = Tape()
@@ -46,10 +46,7 @@ class Outside:
     def __init__(self, f: Callable[..., Any], signature: Signature) -> None:
         self._seen: dict[int, tuple[Any, Any]] = {}
         self._changes: list[Callable[[], None]] = []
-        for place in read_by(f):
-            stand_in = self._of(place.value)
-            if stand_in is not place.value:
-                self._changes.append(partial(place.bind, stand_in))
+        self._at(read_by(f), 0)
         self._arguments = tuple(with_fixed(a, self._of) for a in signature.arguments)
 
     def __bool__(self) -> bool:
@@ -81,7 +78,14 @@ class Outside:
                 return value._make(parts) if hasattr(value, "_make") else tuple(parts)
         elif _is_plain_object(value):
             self._inside(vars(value), list(vars(value)), depth)
+            self._at(data_of_class(type(value)), depth)
         return value
+
+    def _at(self, places: Iterable[Place], depth: int) -> None:
+        for place in places:
+            stand_in = self._of(place.value, depth)
+            if stand_in is not place.value:
+                self._changes.append(partial(place.bind, stand_in))
 
     def _inside(self, items: Any, keys: Iterable[Any], depth: int) -> None:
         for key in keys:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import functools
 import inspect
+import sys
 import types
 from collections.abc import Callable, Iterator
 from functools import partial
@@ -112,6 +113,8 @@ def _read_by_code(f: types.FunctionType, seen: set[int], owner: Any) -> Iterator
     for place in _named_by(f, names):
         yield from _at_place(place, names, seen)
     held = vars(owner) if hasattr(owner, "__dict__") else {}
+    if owner is not None:
+        yield from (place for place in data_of_class(type(owner)) if place.name in names and place.name not in held)
     for name in names if owner is not None else ():
         if name in held:
             where = f"an attribute of {type(owner).__name__}"
@@ -160,8 +163,21 @@ def _at_place(place: Place, names: list[str], seen: set[int]) -> Iterator[Place]
                     yield from _at_place(Place(name, where, held[name], partial(CHANGES.item, held, name)), names, seen)
     elif isinstance(value, (*SIMPLE, np.ndarray, dict, list, tuple)) or not callable(value):
         yield place
-    elif not isinstance(value, type):
+    elif isinstance(value, type):
+        yield from (place for place in data_of_class(value) if place.name in names)
+    else:
         yield from read_by(value, seen)
+
+
+def data_of_class(cls: type) -> Iterator[Place]:
+    """Yield the data among the attributes of a class of the user's, and of those of the user's that it derives from."""
+    for kind in cls.__mro__:
+        home = getattr(sys.modules.get(kind.__module__), "__file__", None)
+        if kind.__module__ == "__main__" or (home is not None and is_users(home)):
+            for name, value in list(vars(kind).items()):
+                if not name.startswith("__") and not callable(value) and not hasattr(value, "__get__"):
+                    bind = partial(CHANGES.attribute, kind, name)
+                    yield Place(name, f"an attribute of class {kind.__name__}", value, bind)
 
 
 def _names(code: types.CodeType) -> list[str]:

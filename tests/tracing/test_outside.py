@@ -51,8 +51,12 @@ WRITTEN = {
 }
 
 
-class Model:
+class Constants:
     base = BASE.copy()
+
+
+class Model(Constants):
+    scale = np.full(4, 2.0)
 
     def __init__(self, make, write):
         self.own, self.make, self.write = BASE.copy(), make, write
@@ -63,7 +67,9 @@ class Model:
         return p * p[::-1]
 
     def __call__(self, x):
-        return self.residual(x)
+        p = self.make(self.base)
+        self.write(p, x)
+        return p * p[::-1] * self.scale
 
 
 @dataclasses.dataclass(frozen=True)
@@ -82,7 +88,7 @@ def sources(make, write):
 
     local, pair, named = BASE.copy(), Pair(BASE.copy(), (BASE.copy(),)), {"a": [BASE.copy()]}
     space, frozen = types.SimpleNamespace(a=BASE.copy()), Frozen(BASE.copy(), Pair(BASE.copy(), 1))
-    model = Model(make, write)
+    model, plain = Model(make, write), Constants()
 
     def closure(x):
         return combined(local, x)
@@ -98,6 +104,8 @@ def sources(make, write):
 
     yield from (closure, default, keyword, inner, model.residual, model)
     yield lambda x: combined(BASE, x)
+    yield lambda x: combined(Constants.base, x)
+    yield lambda x: combined(plain.base, x)
     yield lambda x: combined(pair.first, x)
     yield lambda x: combined(pair.second[0], x)
     yield lambda x: combined(named["a"][0], x)
