@@ -71,14 +71,11 @@ class Elimination:
             The right-hand sides.
         """
         x = np.empty(right.shape)
-        work, y = np.empty((self._filled.size, WIDTH)), np.empty((self.size, WIDTH))
+        left = np.empty(right.shape[1])
         plan = self._starts, self._diagonal, self._filled, self._targets, self._slots, self._rows, self._columns
-        _solved(*plan, np.ascontiguousarray(values), np.ascontiguousarray(right), work, y, x)
-        columns = self._pattern.indices
-        with np.errstate(invalid="ignore", over="ignore"):
-            left = np.add.reduceat(values * x[columns], self._pattern.indptr[:-1]) - right
-            unsolved = np.flatnonzero(~(_sizes(left) <= UNSOLVED * _sizes(right)))
-        for point in unsolved:
+        values, right = np.ascontiguousarray(values), np.ascontiguousarray(right)
+        _solved(*plan, self._pattern.indptr, self._pattern.indices, values, right, x, left)
+        for point in np.flatnonzero(~(left <= UNSOLVED * np.abs(right).max(axis=0, initial=0.0))):
             x[:, point] = self._alone(values[:, point], right[:, point])
         return x
 
@@ -90,10 +87,6 @@ class Elimination:
             return superlu(A.tocsc(), "COLAMD").solve(right)
         except RuntimeError:  # "Factor is exactly singular"
             return np.full(self.size, np.nan)
-
-
-def _sizes(right: np.ndarray) -> np.ndarray:
-    return np.abs(right).max(axis=0, initial=0.0)
 
 
 def _matched(A: Any) -> np.ndarray:
@@ -207,20 +200,28 @@ def _solved(
     slots: np.ndarray,
     rows: np.ndarray,
     columns: np.ndarray,
+    given_starts: np.ndarray,
+    given: np.ndarray,
     values: np.ndarray,
     right: np.ndarray,
-    work: np.ndarray,
-    y: np.ndarray,
     x: np.ndarray,
+    left: np.ndarray,
 ) -> None:
-    """Solve the systems of `WIDTH` points at a time; lanes without a point compute what nobody reads."""
+    """Solve the systems of `WIDTH` points at a time, and find the largest element that each leaves of ``A x - b``.
+
+    Lanes without a point compute what nobody reads.
+    """
     n, points = right.shape
+    work, block = np.empty((filled.size, WIDTH)), np.zeros((slots.size, WIDTH))
+    y, found, row = np.zeros((n, WIDTH)), np.empty((n, WIDTH)), np.empty(WIDTH)
     for first in range(0, points, WIDTH):
         width = min(WIDTH, points - first)
         work[:] = 0.0
         for e in range(slots.size):
             for w in range(width):
-                work[slots[e], w] = values[e, first + w]
+                block[e, w] = values[e, first + w]
+            for w in range(WIDTH):
+                work[slots[e], w] = block[e, w]
         for i in range(n):
             for w in range(width):
                 y[i, w] = right[rows[i], first + w]
@@ -247,6 +248,16 @@ def _solved(
                     y[i, w] -= work[q, w] * y[filled[q], w]
             for w in range(WIDTH):
                 y[i, w] *= work[diagonal[i], w]
+                found[columns[i], w] = y[i, w]
+        for w in range(width):
+            left[first + w] = 0.0
         for i in range(n):
+            row[:] = 0.0
+            for e in range(given_starts[i], given_starts[i + 1]):
+                for w in range(WIDTH):
+                    row[w] += block[e, w] * found[given[e], w]
             for w in range(width):
-                x[columns[i], first + w] = y[i, w]
+                x[i, first + w] = found[i, w]
+                distance = abs(row[w] - right[i, first + w])
+                if not distance <= left[first + w]:
+                    left[first + w] = distance

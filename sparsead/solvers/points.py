@@ -164,12 +164,16 @@ class _Run:
         finite = np.isfinite(values).all(axis=0)
         regular = np.isfinite(steps).all(axis=0)
         self.status[points[~regular]] = np.where(finite[~regular], SINGULAR, NOT_FINITE)
-        points, steps, values = points[regular], steps[:, regular], values[:, regular]
+        if not regular.all():
+            points, steps, values = points[regular], steps[:, regular], values[:, regular]
         small = _sizes(steps) <= self.xtol * _sizes(self.x[:, points])
         moved = self._searched(points, steps)
-        rounded = _sizes(self.F[:, points]) <= self.systems.noise(values, self.x[:, points])
-        self.status[points[moved & small]] = CONVERGED
-        self.status[points[~moved]] = np.where(small | rounded, CONVERGED, STUCK)[~moved]
+        self.status[points[small]] = CONVERGED
+        blocked = np.flatnonzero(~moved & ~small)
+        if blocked.size:
+            at = points[blocked]
+            rounded = _sizes(self.F[:, at]) <= self.systems.noise(values[:, blocked], self.x[:, at])
+            self.status[at] = np.where(rounded, CONVERGED, STUCK)
 
     def _newton_steps(self, values: np.ndarray, points: np.ndarray) -> np.ndarray:
         right = -self.F[:, points]
