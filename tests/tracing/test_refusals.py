@@ -13,7 +13,9 @@ import scipy.linalg
 import scipy.ndimage
 import scipy.sparse
 import scipy.sparse.linalg
+import scipy.spatial
 import scipy.special
+import scipy.stats
 
 import sparsead as sad
 from tests.reference import generic_points
@@ -66,6 +68,15 @@ UNSUPPORTED = {
     mask_of_a_plain_array: "of truth values",
     lambda x: np.ma.masked_where(x > 0.0, x).filled(0.0): "numpy's masked_where",
     lambda x: SPLINE(x): "compiled routine",
+    lambda x: scipy.stats.skew(x): "scipy's skew, which asks",
+    lambda x: scipy.stats.gaussian_kde(x): "scipy's gaussian_kde, which asks",
+    lambda x: scipy.special.voigt_profile(x, 1.0, 1.0): "scipy.special.voigt_profile is not",
+    lambda x: scipy.spatial.cKDTree(x[:, None]): "a compiled routine, which asks",
+    lambda x: np.frompyfunc(lambda v: v * v, 1, 1)(x): "np.vectorize is traced",
+    lambda x: memoryview(x): "no memory to look at",
+    lambda x: np.ndarray.dot(x, x): "of the array itself",
+    lambda x: x.astype(object): "Numbers stay float64",
+    lambda x: np.linalg.svd(x.reshape(2, 3) + 1j)[1]: "the real matrix of twice the size",
     lambda x: scipy.ndimage.spline_filter1d(x): "compiled routine",
     lambda x: scipy.linalg.bandwidth(np.diag(x)): "compiled routine",
     lambda x: np.sort(np.tile(x, 3)): "np.sort",
