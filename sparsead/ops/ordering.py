@@ -68,19 +68,21 @@ def partition(a: Any, kth: Any, axis: int | None = -1, kind: Any = "introselect"
     lambda x: np.quantile(x, 0.3, axis=0),
     lambda x: np.quantile(x, [0.0, 0.45, 1.0], axis=1, keepdims=True),
     lambda x: np.quantile(x, 0.5),
+    lambda x: np.quantile(x, [0.2, 0.7], axis=1, method="hazen"),
+    lambda x: np.quantile(x, 0.4, method="higher"),
 )
 def quantile(a: Any, q: Any, axis: Any = None, method: str = "linear", keepdims: bool = False) -> Any:
     """``np.quantile`` of short lines, between neighbours in order."""
     q = np.asarray(known(q, "np.quantile with q="), np.float64)
     if not np.all((q >= 0.0) & (q <= 1.0)):
         raise ValueError("Quantiles must be in the range [0, 1]")
-    if method != "linear":
-        raise unsupported(f"np.quantile with method={method!r}", "Only method='linear' is traced.")
     a = traced(a)
     axes = normalize_axes(axis, a.ndim)
     kept = tuple(n for k, n in enumerate(a.shape) if k not in axes)
     line = _in_order(np.moveaxis(a, axes, range(len(axes))).reshape((-1, *kept)), "np.quantile")
     place = q * (len(line) - 1)
+    if method != "linear":  # where NumPy finds it among the places themselves
+        place = np.quantile(np.arange(float(len(line))), q, method=method)  # type: ignore[call-overload]
     below = np.clip(np.floor(place).astype(int), 0, max(len(line) - 2, 0))
     share = (place - below).reshape(np.shape(q) + (1,) * len(kept))
     value = line[below]

@@ -25,10 +25,15 @@ refused(
     instead="Cut the array at places that are fixed.",
 )
 refused(
-    np.unique, np.unique_all, np.unique_counts, np.unique_inverse, np.unique_values, np.histogram, np.histogram2d,
-    np.histogramdd, np.histogram_bin_edges, np.isin, np.intersect1d, np.union1d, np.setdiff1d, np.setxor1d,
+    np.unique, np.unique_all, np.unique_counts, np.unique_inverse, np.unique_values, np.isin, np.intersect1d,
+    np.union1d, np.setdiff1d, np.setxor1d,
     because="Which values are equal differs from call to call.",
     instead=OUTSIDE,
+)  # fmt: skip
+refused(
+    np.histogram, np.histogram2d, np.histogramdd, np.histogram_bin_edges,
+    because="Into which bin a value falls differs from call to call.",
+    instead="Where the values are known and their weights are not: np.bincount(np.digitize(a, edges), weights=w).",
 )  # fmt: skip
 refused(
     np.nanmedian, np.nanpercentile, np.nanquantile, np.nanargmax, np.nanargmin,
