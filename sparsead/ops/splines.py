@@ -165,7 +165,9 @@ def on_a_grid(original: Any, table: Any, xi: Any, method: str | None = None, *, 
             f"Methods 'linear' and 'nearest' of one value over up to {MOST_AXES} axes are traced.",
         )
     points = np.stack(np.broadcast_arrays(*xi), axis=-1) if isinstance(xi, tuple) else traced(xi)
-    shape, ndim = np.shape(points)[:-1], len(grid)
+    ndim = len(grid)
+    points = points.reshape(-1, ndim) if points.ndim == 1 else points
+    shape = points.shape[:-1]
     content = (*grid, values, method, table.fill_value, table.bounds_error)
 
     def checked(places: np.ndarray) -> np.ndarray:

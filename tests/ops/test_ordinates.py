@@ -47,6 +47,8 @@ OTHERS = {
     )([[0.5, 1.5], [2.2, 3.1]]),
     "interpn": lambda x: si.interpn((KNOTS[:2], KNOTS[:3]), x.reshape(2, 3) ** 2, [[0.5, 1.5], [0.2, 0.1]]),
     "interpn, at unknowns": lambda x: si.interpn((KNOTS, KNOTS), np.outer(KNOTS, KNOTS) ** 2, x.reshape(3, 2)),
+    "interpn, one axis": lambda x: si.interpn((KNOTS,), KNOTS**2, x),
+    "grid, one point": lambda x: si.RegularGridInterpolator((KNOTS, KNOTS), np.outer(KNOTS, KNOTS))(x[:2]),
     "triangles": lambda x: si.LinearNDInterpolator(GRID, x, fill_value=7.0)([[0.3, 0.2], [9.0, 9.0]]),
     "nearest": lambda x: si.NearestNDInterpolator(GRID, x**2)([[0.3, 0.2], [9.0, 9.0]]),
     "radial functions": lambda x: si.RBFInterpolator(GRID, x)([[0.3, 0.2]]),
