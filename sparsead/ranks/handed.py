@@ -27,38 +27,43 @@ Arrays = dict[int, np.ndarray]  # by the places of the arguments
 
 @dataclass(frozen=True)
 class Share:
-    """What one rank is sent: its part of the program, the unknowns that it reads, and values at these."""
+    """What one rank is sent: its part of the program, the unknowns that it reads, and examples of these."""
 
     program: bytes
     numbers: np.ndarray
-    points: Points
     given: Arrays
 
 
-def points_of(f: Callable[..., Any], x0: Any, args: tuple[Any, ...]) -> Points:
-    """Return points and values of the function there, flat: at the example, and at a generic point nearby."""
-    x = np.array(x0, np.float64)
-    size = np.where(x == 0.0, min(float(np.max(np.abs(x), initial=0.0)), 1.0) or 1.0, np.abs(x))
-    near = x + MOVE * np.where(x < 0.0, -1.0, 1.0) * size * np.random.default_rng(1).uniform(0.5, 1.0, x.shape)
-    found = []
-    for point in (x, near):
+def points_of(f: Callable[..., Any], x0: Any, args: tuple[Any, ...]) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+    """Yield points and values of the function there, flat: at the example, and at a generic point nearby.
+
+    One after the other: only one is held at a time.
+    """
+    for place in (np.asarray, _near):
         try:
             with np.errstate(all="ignore"):
-                value = np.asarray(getattr(f, "py_func", f)(point.copy(), *args), np.float64)
+                x = np.array(place(x0), np.float64)
+                value = np.asarray(getattr(f, "py_func", f)(x.copy(), *args), np.float64)
         except Exception:  # outside of its domain, perhaps: there is nothing to compare
             continue
-        found.append((point.reshape(-1), value.reshape(-1)))
-    return found
+        yield x.reshape(-1), value.reshape(-1)
+
+
+def _near(x0: Any) -> np.ndarray:
+    x = np.array(x0, np.float64)
+    size = np.where(x == 0.0, min(float(np.max(np.abs(x), initial=0.0)), 1.0) or 1.0, np.abs(x))
+    x += MOVE * np.where(x < 0.0, -1.0, 1.0) * size * np.random.default_rng(1).uniform(0.5, 1.0, x.shape)
+    return x
 
 
 def handed_out(
-    comm: Any, root: int, traced: Whole | None, columns: Partition, rows: Partition, points: Points, given: Arrays
+    comm: Any, root: int, traced: Whole | None, columns: Partition, rows: Partition, given: Arrays
 ) -> Share:
     """Send every rank its part of a traced function, with examples; return that of this rank."""
     if traced is None:
         mine, failed = comm.recv(source=root, tag=TAG), None
     else:
-        mine, failed = _send_parts(comm, _shares(traced, columns, rows, points, given))
+        mine, failed = _send_parts(comm, _shares(traced, columns, rows, given))
 
     def received() -> Share:
         if failed is not None:
@@ -68,11 +73,9 @@ def handed_out(
     return together(comm, received)
 
 
-def _shares(traced: Whole, columns: Partition, rows: Partition, points: Points, given: Arrays) -> Iterator[Share]:
-    for rank, (program, numbers) in enumerate(parts(traced, columns, rows)):
-        own = slice(rows.own(rank).start, rows.own(rank).stop)
-        here = [(x[numbers], y[own].copy()) for x, y in points]
-        yield Share(packed(program), numbers, here, {k: value[numbers] for k, value in given.items()})
+def _shares(traced: Whole, columns: Partition, rows: Partition, given: Arrays) -> Iterator[Share]:
+    for program, numbers in parts(traced, columns, rows):
+        yield Share(packed(program), numbers, {k: value[numbers] for k, value in given.items()})
 
 
 def _send_parts(comm: Any, shares: Iterator[Share]) -> tuple[Any, Exception | None]:
@@ -93,6 +96,33 @@ def _send_parts(comm: Any, shares: Iterator[Share]) -> tuple[Any, Exception | No
         else:
             comm.send(message, dest=rank, tag=TAG)
     return mine, failed
+
+
+def points_handed_out(
+    comm: Any, root: int, f: Callable[..., Any], x0: Any, args: tuple[Any, ...], numbers: np.ndarray, rows: Partition
+) -> Points:
+    """Evaluate the function on the rank that traced it; return the values of this rank's rows, and what they read.
+
+    Collective. The trace is gone by then, and one point is held at a time: the rank takes no more than an evaluation.
+    """
+    if comm.rank != root:
+        comm.send(numbers, dest=root, tag=TAG)
+        return list(iter(lambda: comm.recv(source=root, tag=TAG), None))
+    read = [numbers if rank == root else comm.recv(source=rank, tag=TAG) for rank in range(comm.size)]
+    mine: Points = []
+    for x, y in points_of(f, x0, args):
+        for rank in range(comm.size):
+            own = rows.own(rank)
+            here = x[read[rank]], y[own.start : own.stop].copy()
+            if rank == root:
+                mine.append(here)
+            else:
+                comm.send(here, dest=rank, tag=TAG)
+        del x, y
+    for rank in range(comm.size):
+        if rank != root:
+            comm.send(None, dest=rank, tag=TAG)
+    return mine
 
 
 def compared(part: PartFunction, own: OwnRows, points: Points, args: list[Any]) -> Iterator[Comparison]:

@@ -19,7 +19,7 @@ from sparsead.program.sending import unpacked
 from sparsead.ranks.agreement import agreed_partition, require_same
 from sparsead.ranks.distributed import DistributedJacobian
 from sparsead.ranks.exchange import Exchange, agreed, wanted
-from sparsead.ranks.handed import compared, handed_out, points_of
+from sparsead.ranks.handed import compared, handed_out, points_handed_out
 from sparsead.ranks.partition import Partition
 from sparsead.ranks.rows import OwnRows, PartFunction, own_places, own_rows, whole
 from sparsead.ranks.together import together
@@ -72,15 +72,17 @@ def jacobian(
     m = comm.bcast(traced.rows if traced else None, root=root)
     rows = rows or (columns if m == size else Partition.even(m, comm.size))
     rows = agreed_partition(comm, rows, m, "the rows")
-    points = together(comm, lambda: points_of(f, x0, args) if traced and options.get("check", True) else [])
-    share = handed_out(comm, root, traced, columns, rows, points, _examples(x0, args, spread))
+    share = handed_out(comm, root, traced, columns, rows, _examples(x0, args, spread))
+    del traced
+    wanted_there = comm.bcast(options.get("check", True), root=root)
+    points = points_handed_out(comm, root, f, x0, args, share.numbers, rows) if wanted_there else []
 
     def prepare() -> OwnRows:
         part = PartFunction(unpacked(share.program), signature_of(f, (x0, *args), 0).arguments[1:])
         every = [share.given.get(k, arg) for k, arg in enumerate((x0, *args))]
         own = OwnRows(part, rows.own(comm.rank), share.numbers, size, every, **options)
         checked = own.prepared.checked
-        checked.comparisons.extend(compared(part, own, share.points, every))
+        checked.comparisons.extend(compared(part, own, points, every))
         if not checked.passed:
             raise CheckFailed(checked)
         return own
