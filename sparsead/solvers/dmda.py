@@ -31,6 +31,11 @@ class Grid:
     shape: tuple[int, ...] | None = None
     points: int = 0  # how many axes are axes of the grid
 
+    @property
+    def blocks(self) -> bool:
+        """Whether a function is one of the rank's block, not of all unknowns."""
+        return self.reads is not None
+
     @classmethod
     def of(cls, dm: Any, reads: Any, owned: int | None) -> Grid:
         """Return the block that a user describes, by a DMDA or by numbers."""

@@ -1,4 +1,4 @@
-"""PETSc's SNES and TS, by petsc4py: every rank prepares the rows that it owns, and receives what they read."""
+"""PETSc's SNES, TS and TAO, by petsc4py: every rank prepares the rows that it owns, and receives what they read."""
 
 from __future__ import annotations
 
@@ -8,7 +8,16 @@ from typing import Any
 import numpy as np
 
 from sparsead.extras import optional
-from sparsead.ranks import DistributedJacobian, Partition, jacobian, local_jacobian
+from sparsead.ranks import (
+    DistributedJacobian,
+    Partition,
+    gradient,
+    hessian,
+    jacobian,
+    local_gradient,
+    local_hessian,
+    local_jacobian,
+)
 from sparsead.ranks.rows import own_places
 from sparsead.solvers.dmda import Grid
 from sparsead.solvers.sundials import along_shift
@@ -29,15 +38,20 @@ class _Rows:
         at_zero: bool = False, **options: Any,
     ) -> None:  # fmt: skip
         """Prepare the rows of a function of all unknowns, or of one of the block that `grid` describes."""
-        kept = {"comm": self._comm.tompi4py(), "spread": spread, "at_zero": at_zero, **options}
-        if grid.reads is None:
-            self._layout = self._petsc.Vec().createMPI(int(np.size(x0)), comm=self._comm)
-            columns = Partition(np.asarray(self._layout.getOwnershipRanges()))
-            self.prepared = jacobian(f, x0, *args, columns=columns, rows=columns, **kept)
-        else:
-            self._layout = self._petsc.Vec().createMPI((grid.owned, None), comm=self._comm)
-            self.prepared = local_jacobian(f, x0, *args, reads=grid.reads, owned=grid.owned, **kept)
+        kept = {"spread": spread, "at_zero": at_zero, **options}
+        layout = self._lay_out(x0, grid)
+        square = {"rows": layout["columns"]} if "columns" in layout else {}
+        self.prepared = (local_jacobian if grid.blocks else jacobian)(f, x0, *args, **layout, **square, **kept)
+
+    def _lay_out(self, x0: Any, grid: Grid) -> dict[str, Any]:
+        """Lay the unknowns out as PETSc does; return how a preparation is told of it."""
+        size = (grid.owned, None) if grid.blocks else int(np.size(x0))
+        self._layout = self._petsc.Vec().createMPI(size, comm=self._comm)
         self.start, self.stop = self._layout.getOwnershipRange()
+        comm = self._comm.tompi4py()
+        if grid.blocks:
+            return {"comm": comm, "reads": grid.reads, "owned": grid.owned}
+        return {"comm": comm, "columns": Partition(np.asarray(self._layout.getOwnershipRanges()))}
 
     def vector(self) -> Any:
         """Return a new vector with the layout of the unknowns."""
@@ -241,7 +255,7 @@ class PetscRates(_Rows):
 
     def _own_places(self, grid: Grid) -> Any:
         """Return where the array that the function takes has the unknowns of its rows."""
-        if grid.reads is None:
+        if not grid.blocks:
             return slice(None)
         sizes = self._comm.tompi4py().allgather(grid.owned)
         columns = Partition.of_sizes(sizes)
@@ -260,3 +274,67 @@ class PetscRates(_Rows):
     def jacobian(self, ts: Any, t: float, U: Any, J: Any, P: Any) -> None:
         """Write ``df/du`` to P, and to J if they are the same."""
         self._fill(J, P, _own(U), 0.0, float(t), *self.args)
+
+
+class PetscEnergy(_Rows):
+    """A sum of terms for a PETSc TAO to minimize, with its gradient and Hessian.
+
+    Parameters
+    ----------
+    terms : callable
+        ``terms(x, *args)``: an array whose sum is minimized. With a block, all terms in which unknowns of this rank
+        appear; one that stands in several blocks is counted once, see `sparsead.ranks.local_gradient`.
+    x0, *args
+        Examples of its arguments.
+    comm, dm, reads, owned
+        As in `PetscSystem`.
+    **options
+        ``mode``, ``order``, ``threads``, ``backend``, ``check``: as in `sparsead.hessian`.
+
+    Attributes
+    ----------
+    start, stop : int
+        The unknowns of this rank.
+    prepared : sparsead.ranks.DistributedJacobian
+        The rows of the Hessian.
+    total : sparsead.ranks.DistributedGradient
+        The sum and its gradient.
+    args : tuple
+        May be replaced by others of the same shapes.
+    """
+
+    def __init__(
+        self, terms: Callable[..., Any], x0: Any, *args: Any, comm: Any = None, dm: Any = None, reads: Any = None,
+        owned: int | None = None, **options: Any,
+    ) -> None:  # fmt: skip
+        super().__init__(comm if dm is None else dm.getComm())
+        grid = Grid.of(dm, reads, owned)
+        self.args = args
+        layout = self._lay_out(x0, grid)
+        first = {k: v for k, v in options.items() if k in ("threads", "backend", "check")}
+        self.total = (local_gradient if grid.blocks else gradient)(terms, x0, *args, **layout, **first)
+        self.prepared = (local_hessian if grid.blocks else hessian)(terms, x0, *args, **layout, **options)
+
+    def set_up(self, tao: Any, products: bool = False) -> None:
+        """Give a TAO its objective, gradient and Hessian.
+
+        With ``products=True`` the Hessian is an operator, and the matrix is for the preconditioner only.
+        """
+        tao.setObjectiveGradient(self.objective_gradient, self.vector())
+        tao.setObjective(self.objective)
+        matrix = self.matrix()
+        tao.setHessian(self.hessian, self.operator() if products else matrix, matrix)
+
+    def objective(self, tao: Any, X: Any) -> float:
+        """Return the sum."""
+        return self.total.value(_own(X), *self.args)
+
+    def objective_gradient(self, tao: Any, X: Any, G: Any) -> float:
+        """Write the gradient to G; return the sum."""
+        value, slope = self.total.value_and_gradient(_own(X), *self.args)
+        G.setArray(slope)
+        return value
+
+    def hessian(self, tao: Any, X: Any, H: Any, P: Any) -> None:
+        """Write the Hessian at X to P, and move the operators there."""
+        self._fill(H, P, _own(X), *self.args)

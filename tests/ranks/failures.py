@@ -66,6 +66,30 @@ def preparations():
     )
 
 
+def sums():
+    reads = np.arange(OWN.start, OWN.stop)
+    fails("rank 0 of .*system returned one number", lambda: ranks.gradient(lambda_named_system, u0))
+    fails(
+        rf"rank {LAST} of .*returned one number",
+        lambda: ranks.local_gradient(lambda b: np.sum(b) if IS_LAST else b, u, reads=reads, owned=OWNED),
+    )
+    if COMM.size == 1:
+        return
+    # without ghosts, bonds across borders are missing in the blocks of one side or both
+    around = np.arange(OWN.start, min(OWN.stop + 1, N))
+    fails(
+        "derivative by unknown .* has to be in the blocks of all of these",
+        lambda: ranks.local_gradient(lambda b: np.diff(b) ** 2, u0[around], reads=around, owned=OWNED),
+    )
+
+
+def lambda_named_system(u):
+    return np.sum(u)
+
+
+lambda_named_system.__name__ = "system"
+
+
 def partitions():
     fails(f"of {N + 1}, but there are {N}", lambda: ranks.jacobian(system, u0, 3.0, columns=even(N + 1, COMM.size)))
     fails(
@@ -90,4 +114,5 @@ def prepared(x0, power, columns=None):
 def run():
     evaluations()
     preparations()
+    sums()
     partitions()

@@ -108,8 +108,39 @@ def hessians():
         np.testing.assert_allclose(hess.value(x[mine], 2.0), g[mine], rtol=1e-12, atol=1e-13)
 
 
+def bonds(x, stiffness):
+    return np.concatenate([np.sqrt(1.0 + stiffness * np.diff(x) ** 2), x**4])
+
+
+def sums():
+    """A sum of terms, each counted once, from all unknowns and from blocks in which terms of borders stand twice."""
+    n = 19
+    x = RNG.uniform(-1.0, 1.0, n)
+    value, slope = sad.gradient(energy, x, 2.0).value_and_gradient(x, 2.0)
+    H = sad.hessian(energy, x, 2.0)(x, 2.0)
+    whole = ranks.gradient(bonds, x, 2.0)
+    mine = own(whole.columns)
+    reads = np.arange(max(mine.start - 1, 0), min(mine.stop + 1, n))
+    by_block = ranks.local_gradient(bonds, x[reads], 2.0, reads=reads, owned=mine.stop - mine.start)
+    for found in (whole, by_block):
+        total, own_slope = found.value_and_gradient(x[mine], 2.0)
+        np.testing.assert_allclose(total, value, rtol=1e-14)
+        np.testing.assert_allclose(found.value(x[mine], 2.0), total, rtol=1e-15)
+        np.testing.assert_allclose(own_slope, slope[mine], rtol=1e-12, atol=1e-13)
+        assert COMM.allgather(total) == [total] * COMM.size
+    for hess in (
+        ranks.hessian(bonds, x, 2.0),
+        ranks.local_hessian(bonds, x[reads], 2.0, reads=reads, owned=mine.stop - mine.start),
+    ):
+        np.testing.assert_allclose(hess(x[mine], 2.0).toarray(), H[mine].toarray(), rtol=1e-12, atol=1e-13)
+    nothing = ranks.gradient(bonds, x, 2.0, columns=uneven(n))
+    part = own(nothing.columns)
+    np.testing.assert_allclose(nothing(x[part], 2.0), slope[part], rtol=1e-12, atol=1e-13)
+
+
 def run():
     all_unknowns()
     spread_arguments()
     blocks()
     hessians()
+    sums()

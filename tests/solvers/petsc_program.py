@@ -1,4 +1,4 @@
-"""What test_petsc.py runs under mpiexec: SNES on Bratu's problem, TS on the Brusselator, both checked."""
+"""What test_petsc.py runs under mpiexec: SNES on Bratu's problem, TS on the Brusselator, TAO on two energies."""
 
 import sys
 
@@ -9,6 +9,7 @@ petsc4py.init(["program", "-snes_test_jacobian", "-ksp_type", "preonly", "-pc_ty
 import numpy as np  # noqa: E402
 from petsc4py import PETSc  # noqa: E402
 from scipy.integrate import solve_ivp  # noqa: E402
+from scipy.optimize import minimize  # noqa: E402
 
 from sparsead import solvers  # noqa: E402
 from sparsead.problems import bratu, brusselator  # noqa: E402
@@ -187,7 +188,69 @@ def time_steps_of_a_grid():
         np.testing.assert_allclose(found.ravel(), expected, rtol=1e-5)
 
 
+def surface(x, N):
+    """The areas of pairs of triangles between the points of a square, with a fixed wave as its border."""
+    edge = np.sin(np.arange(N + 2))
+    inner = np.concatenate([edge[1:-1, None], x.reshape(N, N), edge[1:-1, None] * 0.5], axis=1)
+    z = np.concatenate([edge[None], inner, -edge[None]])
+    dx, dy = np.diff(z, axis=0) * (N + 1), np.diff(z, axis=1) * (N + 1)
+    flat = (N + 1) ** -2 / 2.0
+    return flat * (np.sqrt(1.0 + dx[:, :-1] ** 2 + dy[:-1] ** 2) + np.sqrt(1.0 + dx[:, 1:] ** 2 + dy[1:] ** 2))
+
+
+def minimized(system, X, products):
+    tao = PETSc.TAO().create()
+    tao.setType("ntr")
+    system.set_up(tao, products=products)
+    tao.setTolerances(gatol=1e-11, grtol=0.0, gttol=0.0)
+    tao.getKSP().setTolerances(rtol=1e-10)
+    tao.getKSP().getPC().setType("none")
+    tao.setFromOptions()
+    tao.solve(X)
+    assert tao.getConvergedReason() > 0
+    return tao.getObjectiveValue()
+
+
+def minimum():
+    """Minimize with TAO's trust regions; the Hessian as a matrix and as products, against SciPy."""
+    N = 5
+    expected = minimize(lambda x: np.sum(surface(x, N)), np.zeros(N * N), method="BFGS", options={"gtol": 1e-9})
+    system = solvers.PetscEnergy(surface, np.zeros(N * N), N)
+    for products in (False, True):
+        X = system.vector()
+        value = minimized(system, X, products)
+        np.testing.assert_allclose(value, expected.fun, rtol=1e-12)
+        np.testing.assert_allclose(whole(X), expected.x, atol=1e-6)
+
+
+def strings(u, k):
+    """The energy of springs along both axes of a block, walls at zero, and a load on every point of it."""
+    across = np.concatenate([np.ravel(np.diff(u[:, 1:-1], axis=0)), np.ravel(np.diff(u[1:-1], axis=1))])
+    return np.concatenate([0.5 * k * across**2 + across**4, np.ravel(np.cos(u[1:-1, 1:-1]))])
+
+
+def minimum_on_a_grid():
+    """The same on a block of a DMDA: springs across borders stand in two blocks, and are counted once."""
+    N = 6
+
+    def everywhere(x):
+        return np.sum(strings(np.pad(x.reshape(N, N), 1), 2.0))
+
+    start = 0.5 + 0.1 * np.cos(np.arange(N * N))
+    expected = minimize(everywhere, start, method="BFGS", options={"gtol": 1e-9})
+    dm = PETSc.DMDA().create([N, N], dof=1, stencil_width=1, boundary_type=PETSc.DM.BoundaryType.GHOSTED)
+    local = tuple(dm.getGhostCorners()[1])
+    system = solvers.PetscEnergy(strings, np.full(local, 0.5), 2.0, dm=dm)
+    X = system.vector()
+    X.set(0.5)
+    value = minimized(system, X, False)
+    np.testing.assert_allclose(value, expected.fun, rtol=1e-11)
+    np.testing.assert_allclose(np.abs(points(dm, X)), np.abs(expected.x), atol=1e-5)
+
+
 steady_state()
+minimum()
+minimum_on_a_grid()
 time_steps()
 rates_without_a_diagonal()
 block_of_a_grid()
