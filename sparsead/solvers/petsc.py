@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -19,6 +20,8 @@ from sparsead.ranks import (
     local_jacobian,
 )
 from sparsead.ranks.rows import own_places
+from sparsead.ranks.together import together
+from sparsead.solvers.blocked import Stored, require_blocks
 from sparsead.solvers.dmda import Grid
 from sparsead.solvers.sundials import along_shift
 
@@ -46,9 +49,11 @@ class _Rows:
     def _lay_out(self, x0: Any, grid: Grid) -> dict[str, Any]:
         """Lay the unknowns out as PETSc does; return how a preparation is told of it."""
         size = (grid.owned, None) if grid.blocks else int(np.size(x0))
-        self._layout = self._petsc.Vec().createMPI(size, comm=self._comm)
-        self.start, self.stop = self._layout.getOwnershipRange()
         comm = self._comm.tompi4py()
+        together(comm, lambda: require_blocks(size[0] if isinstance(size, tuple) else size, grid.block))
+        self._layout = self._petsc.Vec().createMPI(size, bsize=grid.block, comm=self._comm)
+        self._block = grid.block
+        self.start, self.stop = self._layout.getOwnershipRange()
         if grid.blocks:
             return {"comm": comm, "reads": grid.reads, "owned": grid.owned}
         return {"comm": comm, "columns": Partition(np.asarray(self._layout.getOwnershipRanges()))}
@@ -58,10 +63,16 @@ class _Rows:
         return self._layout.duplicate()
 
     def matrix(self) -> Any:
-        """Return a new AIJ matrix, its structure allocated once and for all."""
+        """Return a new matrix, AIJ or of dense blocks, its structure allocated once and for all."""
         size = (self.stop - self.start, self._layout.getSize())
-        structure = (self._index(self.prepared.own.indptr), self._index(self.prepared.own.indices))
-        return self._petsc.Mat().createAIJ((size, size), csr=structure, comm=self._comm)
+        structure = [self._index(array) for array in self._stored.structure]
+        if self._block == 1:
+            return self._petsc.Mat().createAIJ((size, size), csr=structure, comm=self._comm)
+        return self._petsc.Mat().createBAIJ((size, size), self._block, csr=structure, comm=self._comm)
+
+    @cached_property
+    def _stored(self) -> Stored:
+        return Stored(self.prepared.own.indptr, self.prepared.own.indices, self._block)
 
     def operator(self) -> Any:
         """Return a new matrix that is never formed: products with the Jacobian, and with its transpose.
@@ -74,10 +85,11 @@ class _Rows:
         return self._petsc.Mat().createPython((size, size), products, comm=self._comm)
 
     def _fill(self, J: Any, P: Any, *args: Any) -> None:
-        own = self.prepared.own
         for products in self._shells:
             products.args = args
-        P.setValuesCSR(self._index(own.indptr), self._index(own.indices), self.prepared.values(*args))
+        structure = [self._index(array) for array in self._stored.structure]
+        values = self._stored.placed(self.prepared.values(*args))
+        (P.setValuesCSR if self._block == 1 else P.setValuesBlockedCSR)(*structure, values)
         P.assemble()
         if J != P:
             J.assemble()
@@ -133,6 +145,9 @@ class PetscSystem(_Rows):
     reads, owned : optional
         The same for other layouts: `f` is a function of the unknowns with the numbers `reads`, in their shape (a
         local-to-global map), and returns the `owned` rows of this rank.
+    block : int
+        Unknowns that belong together, numbered one after the other, as those at a point of a DMDA are: matrices are
+        then MPIBAIJ, of dense blocks of this size. By default MPIAIJ.
     **options
         ``mode``, ``order``, ``threads``, ``backend``, ``check``: as in `sparsead.jacobian`.
 
@@ -148,10 +163,10 @@ class PetscSystem(_Rows):
 
     def __init__(
         self, f: Callable[..., Any], x0: Any, *args: Any, comm: Any = None, dm: Any = None, reads: Any = None,
-        owned: int | None = None, **options: Any,
+        owned: int | None = None, block: int = 1, **options: Any,
     ) -> None:  # fmt: skip
         super().__init__(comm if dm is None else dm.getComm())
-        grid = Grid.of(dm, reads, owned)
+        grid = Grid.of(dm, reads, owned, block)
         self.args = args
         self._prepare(grid.in_rows(f), x0, *args, grid=grid, **options)
 
@@ -182,7 +197,7 @@ class PetscSteps(_Rows):
         The whole function, the same on every rank.
     t0, u0, *args
         Examples of its arguments; u' is like u.
-    comm, dm, reads, owned, **options
+    comm, dm, reads, owned, block, **options
         As in `PetscSystem`.
 
     Attributes
@@ -195,10 +210,10 @@ class PetscSteps(_Rows):
 
     def __init__(
         self, F: Callable[..., Any], t0: float, u0: Any, *args: Any, comm: Any = None, dm: Any = None,
-        reads: Any = None, owned: int | None = None, **options: Any,
+        reads: Any = None, owned: int | None = None, block: int = 1, **options: Any,
     ) -> None:  # fmt: skip
         super().__init__(comm if dm is None else dm.getComm())
-        grid = Grid.of(dm, reads, owned)
+        grid = Grid.of(dm, reads, owned, block)
         self.args = args
         kept = {"grid": grid, "spread": (3, 4), "at_zero": True, **options}
         self._prepare(along_shift(grid.in_rows(F)), np.zeros(np.shape(u0)), 1.0, float(t0), u0, u0, *args, **kept)
@@ -227,7 +242,7 @@ class PetscRates(_Rows):
         The whole function, the same on every rank.
     t0, u0, *args
         Examples of its arguments.
-    comm, dm, reads, owned, **options
+    comm, dm, reads, owned, block, **options
         As in `PetscSystem`.
 
     Attributes
@@ -240,10 +255,10 @@ class PetscRates(_Rows):
 
     def __init__(
         self, f: Callable[..., Any], t0: float, u0: Any, *args: Any, comm: Any = None, dm: Any = None,
-        reads: Any = None, owned: int | None = None, **options: Any,
+        reads: Any = None, owned: int | None = None, block: int = 1, **options: Any,
     ) -> None:  # fmt: skip
         super().__init__(comm if dm is None else dm.getComm())
-        grid = Grid.of(dm, reads, owned)
+        grid = Grid.of(dm, reads, owned, block)
         self.args = args
         rates, own = grid.in_rows(f), self._own_places(grid)
 
@@ -286,7 +301,7 @@ class PetscEnergy(_Rows):
         appear; one that stands in several blocks is counted once, see `sparsead.ranks.local_gradient`.
     x0, *args
         Examples of its arguments.
-    comm, dm, reads, owned
+    comm, dm, reads, owned, block
         As in `PetscSystem`.
     **options
         ``mode``, ``order``, ``threads``, ``backend``, ``check``: as in `sparsead.hessian`.
@@ -305,10 +320,10 @@ class PetscEnergy(_Rows):
 
     def __init__(
         self, terms: Callable[..., Any], x0: Any, *args: Any, comm: Any = None, dm: Any = None, reads: Any = None,
-        owned: int | None = None, **options: Any,
+        owned: int | None = None, block: int = 1, **options: Any,
     ) -> None:  # fmt: skip
         super().__init__(comm if dm is None else dm.getComm())
-        grid = Grid.of(dm, reads, owned)
+        grid = Grid.of(dm, reads, owned, block)
         self.args = args
         layout = self._lay_out(x0, grid)
         first = {k: v for k, v in options.items() if k in ("threads", "backend", "check")}

@@ -4,15 +4,19 @@ import sys
 
 import petsc4py
 
-petsc4py.init(["program", "-snes_test_jacobian", "-ksp_type", "preonly", "-pc_type", "lu", *sys.argv[1:]])
+TESTS = "-snes_test_jacobian -blocks_snes_test_jacobian -tao_test_hessian"
+petsc4py.init(["program", *TESTS.split(), "-ksp_type", "preonly", "-pc_type", "lu", *sys.argv[1:]])
 
 import numpy as np  # noqa: E402
+import pytest  # noqa: E402
 from petsc4py import PETSc  # noqa: E402
 from scipy.integrate import solve_ivp  # noqa: E402
 from scipy.optimize import minimize  # noqa: E402
 
+import sparsead as sad  # noqa: E402
 from sparsead import solvers  # noqa: E402
 from sparsead.problems import bratu, brusselator  # noqa: E402
+from sparsead.ranks import RankError  # noqa: E402
 
 DIRECT = "mumps" if PETSc.COMM_WORLD.size > 1 else "petsc"
 PETSc.Options().setValue("pc_factor_mat_solver_type", DIRECT)
@@ -181,7 +185,7 @@ def time_steps_of_a_grid():
     (x, y), (m, n) = dm.getCorners()
     start.setArray(natural[y : y + n, x : x + m].ravel())
     for system in (
-        solvers.PetscRates(brusselator_on_a_block, 0.0, np.ones(local), 0.1, float(N), dm=dm),
+        solvers.PetscRates(brusselator_on_a_block, 0.0, np.ones(local), 0.1, float(N), dm=dm, block=2),
         solvers.PetscSteps(steps, 0.0, np.ones(local), 0.1, float(N), dm=dm),
     ):
         found = points(dm, integrated_from(system, start.copy())).reshape(N, N, 2).transpose(2, 0, 1)
@@ -205,6 +209,8 @@ def minimized(system, X, products):
     tao.setTolerances(gatol=1e-11, grtol=0.0, gttol=0.0)
     tao.getKSP().setTolerances(rtol=1e-10)
     tao.getKSP().getPC().setType("none")
+    if products:  # PETSc's test of Hessians takes matrices only
+        tao.setOptionsPrefix("products_")
     tao.setFromOptions()
     tao.solve(X)
     assert tao.getConvergedReason() > 0
@@ -248,7 +254,45 @@ def minimum_on_a_grid():
     np.testing.assert_allclose(np.abs(points(dm, X)), np.abs(expected.x), atol=1e-5)
 
 
+def triples(x):
+    """Three unknowns at a point, of which each equation reads some, and some of the neighbours'."""
+    u = x.reshape(-1, 3)
+    left = np.concatenate([u[:1], u[:-1]])
+    a, b, c = u.T
+    rows = [a**2 + left[:, 1] - 1.0, 3.0 * b - np.sin(a) + 0.1 * left[:, 0] * c, 2.0 * c + 0.5 * c**3 - b]
+    return np.stack(rows, axis=1).ravel()
+
+
+def blocks_that_belong_together():
+    """The same matrix in dense blocks, MPIBAIJ; PETSc's test of Jacobians, and a solution."""
+    x0 = np.linspace(0.5, 1.0, 21)
+    system = solvers.PetscSystem(triples, x0, block=3)
+    assert (system.stop - system.start) % 3 == 0
+    X, matrix = system.vector(), system.matrix()
+    assert matrix.getType() in ("mpibaij", "seqbaij") and matrix.getBlockSize() == 3
+    X.setArray(x0[system.start : system.stop])
+    system.jacobian(None, X, matrix, matrix)
+    expected = sad.jacobian(triples, x0)(x0).toarray()
+    mine = range(system.start, system.stop)
+    found = np.array(matrix.getValues(list(mine), list(range(21)))).reshape(len(mine), 21)
+    np.testing.assert_allclose(found, expected[system.start : system.stop], rtol=1e-14)
+    snes = PETSc.SNES().create()
+    system.set_up(snes)
+    snes.setTolerances(rtol=1e-13)
+    snes.setOptionsPrefix("blocks_")
+    snes.getKSP().setType("gmres")
+    snes.getKSP().setTolerances(rtol=1e-12)
+    snes.getKSP().getPC().setType("pbjacobi")
+    snes.setFromOptions()
+    snes.solve(None, X)
+    assert snes.getConvergedReason() > 0
+    np.testing.assert_allclose(triples(whole(X)), 0.0, atol=1e-11)
+    with pytest.raises(RankError, match="22 unknowns cannot be put together in blocks of 3"):
+        solvers.PetscSystem(lambda x: x, np.ones(22), block=3)
+
+
 steady_state()
+blocks_that_belong_together()
 minimum()
 minimum_on_a_grid()
 time_steps()
