@@ -4,6 +4,7 @@ A rank holds its own unknowns and those of others that its rows read, the ghosts
 grows with the whole problem. mpi4py is imported only where a communicator is used.
 """
 
+from sparsead.ranks.colors import DistributedColors, color_columns
 from sparsead.ranks.distributed import DistributedGradient, DistributedJacobian
 from sparsead.ranks.exchange import Exchange, Plan, plans
 from sparsead.ranks.partition import Partition
@@ -13,6 +14,7 @@ from sparsead.ranks.sums import gradient, local_gradient
 from sparsead.ranks.together import RankError
 
 __all__ = [
+    "DistributedColors",
     "DistributedGradient",
     "DistributedJacobian",
     "Exchange",
@@ -20,6 +22,7 @@ __all__ = [
     "Partition",
     "Plan",
     "RankError",
+    "color_columns",
     "gradient",
     "hessian",
     "jacobian",

@@ -83,6 +83,18 @@ def sums():
     )
 
 
+def colors():
+    one = even(N, COMM.size)
+    beyond = np.array([N + 3 if IS_LAST else 0])
+    fails(
+        rf"rank {LAST} of .*column {N + 3}, but there are {N}", lambda: ranks.color_columns([0, 1], beyond, columns=one)
+    )
+    fails(
+        rf"rank {LAST} of .*indptr says 2 entries, indices has 1",
+        lambda: ranks.color_columns([0, 2 if IS_LAST else 1], [0], columns=one),
+    )
+
+
 def lambda_named_system(u):
     return np.sum(u)
 
@@ -115,4 +127,5 @@ def run():
     evaluations()
     preparations()
     sums()
+    colors()
     partitions()
