@@ -48,7 +48,7 @@ def counted(size: int, side: int) -> list[Part]:
             rest = max((one["mib"] for one in found[1:]), default=most)
             rows.append((words, count, largest, 8 * largest, received, rest, found[0]["mib"]))
         claim = f"{words}: memory of any rank beyond {FACTOR} x its share, at most"
-        parts.append(Target(claim, beyond, 40.0, "MiB"))
+        parts.append(Target(claim, beyond, 30.0, "MiB"))
     note = "Bytes of one evaluation; peak memory of the preparation, of the others and of rank 0, which traces."
     title = f"Bratu {size} x {size} x {size} and the Brusselator {side} x {side} over ranks"
     return [Table(title, COLUMNS, rows, note), *parts]
