@@ -6,6 +6,7 @@ is the same at every call. Packages other than NumPy and SciPy are imported only
 
 from sparsead.solvers.ipopt import IpoptProblem
 from sparsead.solvers.ivp import BDF, IvpJacobian, Radau, ivp_jacobian
+from sparsead.solvers.jax import jax_function
 from sparsead.solvers.minimize import minimize_derivatives, nonlinear_constraint
 from sparsead.solvers.newton import newton
 from sparsead.solvers.openmdao import openmdao_component
@@ -29,6 +30,7 @@ __all__ = [
     "cvode_jacobian",
     "ida_jacobian",
     "ivp_jacobian",
+    "jax_function",
     "minimize_derivatives",
     "newton",
     "nonlinear_constraint",
