@@ -13,10 +13,11 @@ import scipy.sparse
 
 from coloring.kernels import waiting
 from sparsead.errors import InputError
+from sparsead.ranks.agreement import agreed_partition
 from sparsead.ranks.exchange import TAG, Exchange, Plan
 from sparsead.ranks.partition import Partition
 from sparsead.ranks.prepare import communicator, exchange_of
-from sparsead.ranks.together import together
+from sparsead.ranks.together import same, together
 
 
 class DistributedColors:
@@ -78,6 +79,8 @@ def color_columns(
         On all ranks, if anything fails on one.
     """
     comm = communicator(comm)
+    same(comm, order, "order")
+    columns = agreed_partition(comm, columns, columns.size, "the columns")
     indptr, indices = together(comm, lambda: _checked(indptr, indices, columns, order))
     own = columns.own(comm.rank)
     read = np.union1d(indices, np.arange(own.start, own.stop))

@@ -192,7 +192,7 @@ def _compared(prepared: Any, got: Received) -> Iterator[Comparison]:
         ours = np.reshape(prepared.value(x, *got.examples[1:]), -1)
         with np.errstate(all="ignore"):
             error = np.where(np.isfinite(theirs), np.abs(ours - theirs), 0.0)
-            allowed = AGREE * np.abs(theirs)
+            allowed = np.where(np.isfinite(theirs), AGREE * np.abs(theirs), np.inf)  # outside of the domain: nothing
             if (error > allowed).any():
                 allowed = allowed + SPREAD * _rounding(prepared, got, x, of_one_number)
         error = np.where(np.isnan(error), np.inf, error)

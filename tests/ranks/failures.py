@@ -93,6 +93,20 @@ def colors():
         rf"rank {LAST} of .*indptr says 2 entries, indices has 1",
         lambda: ranks.color_columns([0, 2 if IS_LAST else 1], [0], columns=one),
     )
+    fails(
+        f"is for {COMM.size + 1} ranks, the communicator has {COMM.size}",
+        lambda: ranks.color_columns([0, 1], [0], columns=even(N, COMM.size + 1)),
+    )
+    if COMM.size > 1:
+        order = "random" if IS_LAST else "natural"
+        fails(rf"rank {LAST} of .*order is random", lambda: ranks.color_columns([0, 1], [0], columns=one, order=order))
+
+
+def outside_of_the_domain():
+    """The example is not one at which the function has a value: there is nothing to compare, and later there is."""
+    for prepare in (ranks.jacobian, ranks.gradient):
+        found = prepare(lambda u: np.sqrt(u - 2.0), u0)
+        assert np.isfinite(found.value(u + 3.0)).all()
 
 
 def lambda_named_system(u):
@@ -128,4 +142,5 @@ def run():
     preparations()
     sums()
     colors()
+    outside_of_the_domain()
     partitions()
