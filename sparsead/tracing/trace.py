@@ -25,7 +25,7 @@ from sparsead.tracing.around import inner
 from sparsead.tracing.array import TracedArray, stack_objects, traced_in
 from sparsead.tracing.complex import is_complex
 from sparsead.tracing.decisions import Decisions, recording
-from sparsead.tracing.leftovers import let_go, refuse, settle
+from sparsead.tracing.leftovers import collections_so_far, let_go, refuse, settle
 from sparsead.tracing.loops.tape import is_tracing, new_tape
 from sparsead.tracing.replacing.names import as_traced, patched
 from sparsead.tracing.scalar import BRANCH_HINT, refuse_value
@@ -75,7 +75,7 @@ def trace(
         deferred() as interrupts, patched(inner(f)), new_tape() as tape, recording(decisions),
         interrupts.allowed(),
     ):  # fmt: skip
-        idle, kept, failed = sys.getrefcount(tape), "", True
+        idle, begun, kept, failed = sys.getrefcount(tape), collections_so_far(), "", True
         try:
             output, result = _called(f, signature.stand_ins(nodes, _stand_in))
             failed = False
@@ -84,7 +84,7 @@ def trace(
             raise
         finally:
             if sys.getrefcount(tape) > idle and not inside:
-                kept = settle(tape, _point(signature, nodes, args), failed)
+                kept = settle(tape, begun, _point(signature, nodes, args), failed)
         if kept:
             refuse(_where(f), kept)
     signature.let_go(args)
