@@ -61,14 +61,24 @@ def integrated(system, problem):
 
 
 def integrated_from(system, U):
+    """Take some steps with PETSc's test of Jacobians, which takes long; then all of them from the start."""
+    stepped(system, U.copy(), "", steps=2)
+    return stepped(system, U, "untested_")
+
+
+def stepped(system, U, prefix, steps=100_000):
     ts = PETSc.TS().create()
+    ts.setOptionsPrefix(prefix)
     ts.setProblemType(PETSc.TS.ProblemType.NONLINEAR)
     ts.setType(PETSc.TS.Type.BDF)
-    PETSc.Options().setValue("ts_bdf_order", 4)
+    for name, value in {"ts_bdf_order": 4, "ksp_type": "preonly", "pc_type": "lu"}.items():
+        PETSc.Options().setValue(prefix + name, value)
+    PETSc.Options().setValue(f"{prefix}pc_factor_mat_solver_type", DIRECT)
     system.set_up(ts)
     ts.setTime(0.0)
     ts.setTimeStep(1e-5)
     ts.setMaxTime(0.02)
+    ts.setMaxSteps(steps)
     ts.setExactFinalTime(PETSc.TS.ExactFinalTime.MATCHSTEP)
     ts.setTolerances(rtol=1e-9, atol=1e-10)
     ts.setFromOptions()
