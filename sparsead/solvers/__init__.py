@@ -11,6 +11,7 @@ from sparsead.solvers.minimize import minimize_derivatives, nonlinear_constraint
 from sparsead.solvers.newton import newton
 from sparsead.solvers.openmdao import openmdao_component
 from sparsead.solvers.petsc import PetscEnergy, PetscRates, PetscSteps, PetscSystem
+from sparsead.solvers.points import NewtonBatchResult
 from sparsead.solvers.pyomo import pyomo_grey_box
 from sparsead.solvers.pytensor import pytensor_op
 from sparsead.solvers.report import Iteration, NewtonResult
@@ -21,6 +22,7 @@ __all__ = [
     "IpoptProblem",
     "Iteration",
     "IvpJacobian",
+    "NewtonBatchResult",
     "NewtonResult",
     "PetscEnergy",
     "PetscRates",
