@@ -24,7 +24,7 @@ MOST_PERIODS = 32  # lengths of a turn that are tried
 MOVES, STAYS = 1, 0  # an operand that is another array at every turn, and one that is the same
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class Loop:
     """Equal turns in a program.
 
