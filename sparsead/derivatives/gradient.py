@@ -17,6 +17,7 @@ from sparsead.derivatives.nested import NestedGradient, composes, is_asked
 from sparsead.derivatives.preparation import prepared_at
 from sparsead.derivatives.prepared import OfScalar
 from sparsead.derivatives.record import Preparation
+from sparsead.derivatives.rolled import rolled
 from sparsead.derivatives.subject import checked
 from sparsead.emit.sweep import DEFAULT_BACKEND, Engine
 from sparsead.errors import InputError
@@ -106,7 +107,7 @@ class Gradient(OfScalar):
 
     @property
     def _nested(self) -> NestedGradient:
-        return NestedGradient(self.program, self.signature, self.kernels)
+        return NestedGradient(self.program, self.signature, self._kernels_written_out)
 
     def _heading(self) -> str:
         return f"gradient of {self.program.name}: {self.program.wrt.size} elements"
@@ -125,15 +126,6 @@ class Gradient(OfScalar):
     def source(self) -> str:
         """The generated code."""
         return self._sweep("gradient").source.text
-
-
-@dataclass(frozen=True)
-class Choices:
-    """What the user chose for a preparation; see `jacobian` for each."""
-
-    argnum: Argnum
-    engine: Engine
-    check: bool
 
 
 class GradientOptions(TypedDict, total=False):
@@ -215,7 +207,7 @@ def gradient(
     f, (x0, *rest) = by_name(f, (x0, *args), named, "gradient")
     args = tuple(rest)
     f = First(f) if has_aux else f
-    choices = Choices(argnum, chosen_engine(backend, threads), check)
+    engine = chosen_engine(backend, threads)
     if device is not None:
         from sparsead.derivatives.device import GradientOnDevice, usable_cupy  # what few need
 
@@ -225,22 +217,34 @@ def gradient(
         if is_asked((x0, *args)):
             made = NestedGradient.of(f, (x0, *args), argnum)
         else:
-            made = prepared_at(_prepared, f, (x0, *args), choices, guard)
+            chosen = Chosen(argnum, engine, check)
+            made = prepared_at(_prepared, f, (x0, *args), chosen, guard)
             made = made if device is None else GradientOnDevice(made, cupy)
     return WithAux(made, f) if isinstance(f, First) else made
 
 
+@dataclass(frozen=True)
+class Chosen:
+    """What the user chose for a gradient; `loops` is our own: whether equal turns become loops."""
+
+    argnum: Argnum
+    engine: Engine
+    check: bool
+    loops: bool = True
+
+
 def _prepared(
-    f: Callable[..., Any], args: tuple[Any, ...], choices: Choices, decisions: Decisions | None = None
+    f: Callable[..., Any], args: tuple[Any, ...], options: Chosen, decisions: Decisions | None = None
 ) -> Gradient:
     timings = Timings()
-    program, signature, kernels = traced_scalar(f, args, choices.argnum, timings, decisions)
+    engine = options.engine if options.loops else None
+    program, signature, kernels = traced_scalar(f, args, options.argnum, timings, decisions, engine)
     with timings.stage("linearize"):
-        recipe = Recipe(_prepared, f, args, choices)
-        made = Gradient(Preparation(recipe, program, signature, kernels, choices.engine, timings))
+        recipe = Recipe(_prepared, f, args, options)
+        made = Gradient(Preparation(recipe, program, signature, kernels, options.engine, timings))
     with timings.stage("compile"):
         made.compile()
-    return checked(made, args, choices.check, timings, decisions)
+    return checked(made, args, options.check, timings, decisions)
 
 
 def traced_scalar(
@@ -249,8 +253,9 @@ def traced_scalar(
     argnum: Argnum,
     timings: Timings,
     decisions: Decisions | None = None,
+    loops: Engine | None = None,
 ) -> tuple[Program, Signature, Kernels]:
-    """Trace and lower a function that must return one number."""
+    """Trace and lower a function that must return one number; equal turns become loops for the engine `loops`."""
     with timings.stage("trace"):
         program, signature = trace(f, args, argnum, decisions)
     if program.output.index.size != 1:
@@ -259,4 +264,4 @@ def traced_scalar(
             "that returns one number (for an array use sparsead.jacobian)"
         )
     with timings.stage("lower"):
-        return program, signature, lower(program)
+        return program, signature, lower(program if loops is None else rolled(program, loops))
