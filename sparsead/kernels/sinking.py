@@ -33,6 +33,7 @@ from sparsead.program.nodes import (
     sources,
     whole,
 )
+from sparsead.program.scalar import Pool, reachable
 
 LEAST = 64  # points of an array that is looked at
 AGAIN = 2  # times that a number is met, on average, for an array to be one of few different numbers
@@ -129,7 +130,7 @@ class _Few:
         below = sum(self._cost.get(source.serial, 0.0) for source in sources(node))
         if isinstance(node, Sum):
             return (below + 1.0) * node.terms.index.size / max(node.size, 1)
-        return below + float(node.op.cost) if isinstance(node, Map) else below
+        return below + _operations(node)
 
     # -- what is asked --------------------------------------------------------------------------------------
     def _asked(self, node: Node) -> _Asked | None:
@@ -192,6 +193,16 @@ class _Few:
         if known is None:
             known = self._repeats[id(index)] = (index, _repeats(index))
         return known[1]
+
+
+def _operations(node: Node) -> float:
+    """Return the scalar operations of an array's own, as they are written: a square is one."""
+    if not isinstance(node, Map):
+        return 0.0
+    pool = Pool()
+    held = (r.node.value.reshape(-1) if isinstance(r.node, Constant) else None for r in node.args)
+    args = [pool.leaf(k) if v is None or v.size > 1 else pool.constant(float(v[0])) for k, v in enumerate(held)]
+    return float(sum(e.op.cost for e in reachable([pool.apply(node.op, tuple(args))]) if e.op))
 
 
 def _repeats(index: IndexArray) -> bool:
