@@ -113,7 +113,7 @@ class _Few:
         rank, first = ranks
         made = _made(members[0], [narrowed(column[first]) for column in columns])
         cost = self._counted(made)
-        worth = self._is_stored(made) or worth_storing(cost, sum(sizes) / first.size) and not made.boolean
+        worth = self._is_stored(made) or (worth_storing(cost, sum(sizes) / first.size) and not made.boolean)
         self._cost[made.serial] = 0.0 if worth else cost
         for asked, part in zip(members, np.split(rank, np.cumsum(sizes)[:-1]), strict=True):
             self.read[asked.node.serial] = Ref(made, part.reshape(asked.node.shape))
@@ -279,17 +279,12 @@ def _made(asked: _Asked, columns: list[IndexArray]) -> Node:
         shape = _shape(columns)
         refs = (Ref(r.node, column.reshape(shape)) for r, column in zip(asked.operands, columns, strict=True))
         return replace(node, shape=shape, args=tuple(refs), serial=new_serial())
+    assert isinstance(node, Sum)
     terms = np.stack(columns, axis=1)
     there = terms >= 0
-    place = np.repeat(np.arange(count), np.count_nonzero(there, axis=1))
-    return replace(
-        node,  # type: ignore[type-var]
-        shape=(count,),
-        terms=Ref(asked.operands[0].node, terms[there]),
-        place=narrowed(place),
-        memo={},
-        serial=new_serial(),
-    )
+    place = narrowed(np.repeat(np.arange(count), np.count_nonzero(there, axis=1)))
+    read = Ref(asked.operands[0].node, terms[there])
+    return replace(node, shape=(count,), terms=read, place=place, memo={}, serial=new_serial())
 
 
 def _shape(columns: Sequence[IndexArray]) -> Shape:
