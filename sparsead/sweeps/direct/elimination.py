@@ -14,7 +14,7 @@ import numpy as np
 
 from coloring import SparsityPattern
 from sparsead.kernels.composition import Eliminator
-from sparsead.kernels.kernel import Buffer, LinearKernel, LinearProgram, reached
+from sparsead.kernels.kernel import Buffer, Kernel, LinearKernel, LinearProgram, reached
 from sparsead.kernels.merging import merged_steps
 from sparsead.sweeps.counting import computing
 
@@ -49,8 +49,34 @@ def eliminated(linear: LinearProgram, patterns: Patterns) -> Elimination:
     the cheapest one is taken, and the way ends where they have become dearer. The order is that of Markowitz: exact for
     chains, greedy otherwise.
     """
+    way = linear.known.get("way")
+    if way is None or way.kernels is not linear.kernels or way.patterns is not patterns:
+        way = linear.known["way"] = _Way(linear.kernels, patterns, *_cheapest(linear, patterns))
+    if not way.gone:
+        return Elimination(linear, (), way.cost, way.before)
+    return Elimination(_without(linear, way.left, way.stored), way.gone, way.cost, way.before)
+
+
+@dataclass(frozen=True, eq=False)
+class _Way:
+    """What was found for the `kernels` of a program, with any primal kernels: those that are left, and what they need."""
+
+    kernels: tuple[LinearKernel, ...]
+    patterns: Patterns
+    left: tuple[LinearKernel, ...]
+    stored: tuple[Kernel, ...]
+    gone: tuple[str, ...]
+    cost: float
+    before: float
+
+
+Found = tuple[tuple[LinearKernel, ...], tuple[Kernel, ...], tuple[str, ...], float, float]
+
+
+def _cheapest(linear: LinearProgram, patterns: Patterns) -> Found:
+    """Return the kernels that cost least, those of coefficients that they read, and what that does without."""
     before = _cost(linear, patterns)
-    best = Elimination(linear, (), before, before)
+    best: Found = linear.kernels, (), (), before, before
     if linear.absorbing or not 0 < len(linear.work) <= MOST_ARRAYS or any(k.ordered for k in linear.kernels):
         return best
     gone: list[str] = []
@@ -65,16 +91,18 @@ def eliminated(linear: LinearProgram, patterns: Patterns) -> Elimination:
         left.remove(buffer)
         gone.append(buffer.name)
         kernels = reached(eliminator.without(buffer, kernels), linear.source)
-        steps = merged_steps([*linear.primal.kernels, *eliminator.stored])
-        primal = replace(linear.primal, kernels=tuple(steps))
-        program = replace(linear, kernels=tuple(kernels), primal=primal, symmetric=False)
         stored = sum(math.prod(k.domain) * computing(s.value for s in k.stores) for k in eliminator.stored)
-        cost = stored + _cost(program, patterns)
-        if cost < best.cost:
-            best = Elimination(program, tuple(gone), cost, before)
-        elif cost > BEYOND * before or len(gone) - len(best.arrays) >= IN_A_ROW:
+        cost = stored + _cost(_without(linear, kernels, eliminator.stored), patterns)
+        if cost < best[3]:
+            best = tuple(kernels), tuple(eliminator.stored), tuple(gone), cost, before
+        elif cost > BEYOND * before or len(gone) - len(best[2]) >= IN_A_ROW:
             break
     return best
+
+
+def _without(linear: LinearProgram, kernels: Iterable[LinearKernel], stored: Iterable[Kernel]) -> LinearProgram:
+    primal = replace(linear.primal, kernels=tuple(merged_steps([*linear.primal.kernels, *stored])))
+    return replace(linear, kernels=tuple(kernels), primal=primal, symmetric=False, known={})
 
 
 def _pairs(kernels: Iterable[LinearKernel], buffer: Buffer) -> tuple[int, int]:
