@@ -59,7 +59,7 @@ def eliminated(linear: LinearProgram, patterns: Patterns) -> Elimination:
 
 @dataclass(frozen=True, eq=False)
 class _Way:
-    """What was found for the `kernels` of a program, with any primal kernels: those that are left, and what they need."""
+    """What was found for the `kernels` of a program, whatever its primal ones: those that are left, what they read."""
 
     kernels: tuple[LinearKernel, ...]
     patterns: Patterns
