@@ -7,7 +7,7 @@ Where readers and writers meet in few pairs, the pairs cost less: each is one pr
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -45,9 +45,9 @@ class Elimination:
 def eliminated(linear: LinearProgram, patterns: Patterns) -> Elimination:
     """Return the program without the intermediate arrays that cost more than they save.
 
-    One array after the other, the one with the fewest pairs of readers and writers first; of all programs on the way
-    the cheapest one is taken, and the way ends where they have become dearer. The order is that of Markowitz: exact for
-    chains, greedy otherwise.
+    One array after the other: the one with the fewest pairs of readers and writers first, the order of Markowitz, and
+    then again from the last array back to the first. Of all programs on the two ways the cheapest one is taken; a way
+    ends where programs have become dearer.
     """
     way = linear.known.get("way")
     if way is None or way.kernels is not linear.kernels or way.patterns is not patterns:
@@ -79,14 +79,35 @@ def _cheapest(linear: LinearProgram, patterns: Patterns) -> Found:
     best: Found = linear.kernels, (), (), before, before
     if linear.absorbing or not 0 < len(linear.work) <= MOST_ARRAYS or any(k.ordered for k in linear.kernels):
         return best
+    for order in (_fewest_pairs, _last):
+        best = min(best, _on_the_way(linear, patterns, order, before), key=lambda found: found[3])
+    return best
+
+
+Order = Callable[[list[LinearKernel], list[Buffer]], Buffer]
+
+
+def _fewest_pairs(kernels: list[LinearKernel], left: list[Buffer]) -> Buffer:
+    """Return the next array in the order of Markowitz."""
+    products = {buffer: _pairs(kernels, buffer) for buffer in left}
+    return min(left, key=lambda b: products[b][0] - products[b][1])
+
+
+def _last(_: list[LinearKernel], left: list[Buffer]) -> Buffer:
+    """Return the next array in the order of reverse mode, which adds up what several readers make of an array."""
+    return left[-1]
+
+
+def _on_the_way(linear: LinearProgram, patterns: Patterns, order: Order, before: float) -> Found:
+    """Return the cheapest program that is met when arrays go in some order."""
+    best: Found = linear.kernels, (), (), before, before
     gone: list[str] = []
     kernels, eliminator = list(linear.kernels), Eliminator()
     most = MOST_GROWTH * (patterns[linear.target].nnz + sum(math.prod(k.domain) * len(k.terms) for k in kernels))
     left = list(linear.work)
     while left:
-        products = {buffer: _pairs(kernels, buffer) for buffer in left}
-        buffer = min(left, key=lambda b: products[b][0] - products[b][1])
-        if products[buffer][0] > most or _code(kernels, buffer) > MOST_CODE:
+        buffer = order(kernels, left)
+        if _pairs(kernels, buffer)[0] > most or _code(kernels, buffer) > MOST_CODE:
             break
         left.remove(buffer)
         gone.append(buffer.name)
