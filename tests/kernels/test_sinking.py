@@ -6,10 +6,12 @@ import numpy as np
 import pytest
 
 import sparsead as sad
-from sparsead.kernels import lower
+from sparsead.kernels import lower, sinking
 from sparsead.kernels.sinking import ranked, sunk
 from sparsead.program.nodes import Map, Sum
+from sparsead.sweeps.direct import shifting
 from sparsead.tracing.trace import trace
+from tests.fuzz.programs import attempt
 
 RNG = np.random.default_rng(7)
 TABLE, POINTS = 20, 400
@@ -145,3 +147,23 @@ def test_hessians_of_what_is_gathered(f):
     difference = (slope(X + step * v) - slope(X - step * v)) / (2 * step)
     scale = np.abs(difference).max()
     np.testing.assert_allclose(hess(X) @ v, difference, rtol=1e-6, atol=1e-7 * scale)
+
+
+@pytest.mark.parametrize("again", [2, 1])
+def test_random_programs_in_which_all_gathers_sink(again, monkeypatch):
+    changed = []
+
+    def counted(program):
+        new = sunk(program)
+        changed.append(new is not program)
+        return new
+
+    monkeypatch.setattr(sinking, "LEAST", 1)
+    monkeypatch.setattr(sinking, "AGAIN", again)
+    monkeypatch.setattr(sinking, "worth_storing", lambda cost, times: cost >= 1.0)
+    monkeypatch.setattr(shifting, "MANY_POINTS", 4)
+    monkeypatch.setattr(shifting, "FAR", 1)
+    monkeypatch.setattr(lower, "sunk", counted)
+    for seed in range(100 * again, 100 * again + 8):
+        attempt(seed)
+    assert sum(changed) >= 3
