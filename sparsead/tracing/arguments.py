@@ -306,13 +306,12 @@ def _checked(value: Any, leaf: Leaf, title: str) -> np.ndarray:
 def _check_fixed(value: Any, part: Fixed, title: str) -> None:
     if type(value) is int and type(part.value) is int and value == part.value:
         return
-    if any(seen.holds(value) for seen in part.seen):
+    if any(seen is not None and seen.holds(value) for seen in part.seen):
         return
     found = difference(part.known, value)
     if found is None:
-        if value is part.value:
-            unchanged = Unchanged.of(value)
-            part.seen[:] = [] if unchanged is None else [unchanged]
+        if value is part.value and None not in part.seen:
+            part.seen[:] = [Unchanged.of(value)]
         return
     name, then, now = found
     raise InputError(

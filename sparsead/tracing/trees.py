@@ -36,11 +36,14 @@ class Leaf:
 
 @dataclasses.dataclass(frozen=True)
 class Fixed:
-    """What is neither a branch nor a float, and what it was when it was looked at."""
+    """What is neither a branch nor a float, and what it was when it was looked at.
+
+    `seen` holds what tells fast that the value has not changed, once it was compared; None where nothing does.
+    """
 
     value: Any
     known: Parts = dataclasses.field(default_factory=dict, compare=False, repr=False)
-    seen: list[Unchanged] = dataclasses.field(default_factory=list, compare=False, repr=False)  # the value, at most
+    seen: list[Unchanged | None] = dataclasses.field(default_factory=list, compare=False, repr=False)
 
 
 @dataclasses.dataclass(frozen=True)
