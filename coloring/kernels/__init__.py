@@ -26,10 +26,11 @@ from . import (
     recovery,
     saturation,
     star,
+    waiting,
 )
 
 __all__ = [
     "acyclic", "backtracking", "bits", "cliques", "covers", "distance1", "distance2", "graphs", "intersection",
     "kernel", "lexbfs", "neighbors", "offsets", "orders", "orientation", "patterns", "plans", "recovery", "saturation",
-    "star",
+    "star", "waiting",
 ]  # fmt: skip
