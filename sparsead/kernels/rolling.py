@@ -18,7 +18,7 @@ from sparsead.program.nodes import Input, Node, Program, sources
 
 LEAST_TURNS = 8
 LONG = 500  # operations of all turns: fewer are quickly prepared as they are
-WORK = 50_000  # elements that they compute: a call of a loop takes some 25 microseconds beside them
+WORK = 200_000  # elements that they compute: a call of a loop takes some 25 microseconds beside them
 VERY_LONG = 3000  # operations that are too many, whatever they compute
 MOST_PERIODS = 32  # lengths of a turn that are tried
 MOVES, STAYS = 1, 0  # an operand that is another array at every turn, and one that is the same
