@@ -51,6 +51,7 @@ class Arbitrary:
         return self._refused() if not attribute.startswith("_") else object.__getattribute__(self, attribute)
 
     __array__ = __array_ufunc__ = __array_function__ = __getitem__ = __matmul__ = __rmatmul__ = __iter__ = _refused
+    __pow__ = __rpow__ = __neg__ = __pos__ = __abs__ = __rtruediv__ = __mod__ = __floordiv__ = _refused
     __add__ = __radd__ = __sub__ = __rsub__ = __mul__ = __rmul__ = __truediv__ = __len__ = __float__ = _refused
 
 

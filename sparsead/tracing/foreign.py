@@ -38,7 +38,7 @@ def acts_in_operators(value: Any) -> bool:
     ufunc = getattr(kind, "__array_ufunc__", MISSING)
     if ufunc is None or hasattr(kind, "dimensionality"):
         return True
-    return ufunc is MISSING and getattr(kind, "__array_priority__", 0.0) > 0.0 and _is_foreign(kind)
+    return ufunc is MISSING and _is_foreign(kind) and getattr(value, "__array_priority__", 0.0) > 0.0
 
 
 def held_in(value: Any) -> Any:
