@@ -140,8 +140,6 @@ def test_units_of_subclasses_are_refused_with_what_to_write(package):
             sad.jacobian(f, X)
 
 
-@pytest.mark.parametrize(
-    "number", [np.complex128(1 + 2j), np.complex64(2j), np.float32(1.5), np.int8(3), np.bool_(True)]
-)
+@pytest.mark.parametrize("number", [np.complex128(1 + 2j), np.float32(1.5), np.int8(3), np.bool_(True)])
 def test_numbers_of_numpy_are_no_foreign_objects(number):
     agrees(lambda x: np.abs(x * number) + np.abs(number - x) + np.abs(x[0] * number + number / (1.0 + x)))
