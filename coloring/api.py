@@ -41,6 +41,7 @@ def color(
     time_budget: float | None = None,
     *,
     search: str | None = None,
+    threads: int | None = None,
 ) -> ColoringResult:
     """Color a sparse matrix so that few products with it give all its entries.
 
@@ -84,6 +85,10 @@ def color(
         ``"exact"`` goes on from ``"auto"`` with integer programs, for small matrices.  All stop at the lower
         bound.
 
+    threads : int, optional
+        Color large matrices in blocks, so many at a time: column, row and star colorings.  The colors are the same
+        for any number of threads, 1 included, and a little different from those without blocks, which are the default.
+
     Returns
     -------
     ColoringResult
@@ -117,7 +122,7 @@ def color(
     >>> result.num_colors, result.is_optimal
     (3, True)
     """
-    problem = make_problem(as_pattern(A), structure, partition, decompression, seed or 0)
+    problem = make_problem(as_pattern(A), structure, partition, decompression, seed or 0, _checked_threads(threads))
     if engine == "networkx":
         from .networks.graphs import networkx_candidates
 
@@ -205,6 +210,14 @@ def _candidates(problem: Problem, orders: Any) -> Iterator[Candidate]:
             yield Candidate(getattr(order, "__name__", "callable"), partial(_greedy, problem, _checked(order)))
         else:
             yield Candidate("given", partial(_greedy, problem, _checked(partial(_given, order))))
+
+
+def _checked_threads(threads: Any) -> int | None:
+    if threads is None:
+        return None
+    if isinstance(threads, bool) or not isinstance(threads, int | np.integer) or threads < 1:
+        raise ColoringError(f"threads={threads!r}; expected a number from 1 on, or None for no blocks")
+    return int(threads)
 
 
 def _given(order: Any, problem: Problem) -> Any:

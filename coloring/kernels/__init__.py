@@ -25,11 +25,12 @@ from . import (
     plans,
     recovery,
     saturation,
+    speculation,
     star,
 )
 
 __all__ = [
     "acyclic", "backtracking", "bits", "cliques", "covers", "distance1", "distance2", "graphs", "intersection",
     "kernel", "lexbfs", "neighbors", "offsets", "orders", "orientation", "patterns", "plans", "recovery", "saturation",
-    "star",
+    "speculation", "star",
 ]  # fmt: skip

@@ -20,7 +20,12 @@ CHOICES = {
 
 
 def make_problem(
-    pattern: SparsityPattern, structure: str, partition: str, decompression: str, seed: int = 0
+    pattern: SparsityPattern,
+    structure: str,
+    partition: str,
+    decompression: str,
+    seed: int = 0,
+    threads: int | None = None,
 ) -> Problem:
     """Return the problem for this combination.
 
@@ -39,12 +44,12 @@ def make_problem(
     if structure == "symmetric":
         if partition != "column":
             raise ColoringError(f"a symmetric matrix is colored by columns; partition={partition!r} is not used")
-        return Symmetric(pattern, substitution, seed)
+        return Symmetric(pattern, substitution, seed, threads)
     if partition == "bidirectional":
-        return Bidirectional(pattern, substitution, seed)
+        return Bidirectional(pattern, substitution, seed, threads)
     if substitution:
         raise ColoringError(
             f"partition={partition!r} of a nonsymmetric matrix is recovered directly; substitution needs "
             "structure='symmetric' or partition='bidirectional'"
         )
-    return DistanceTwo(pattern, partition, seed)
+    return DistanceTwo(pattern, partition, seed, threads)

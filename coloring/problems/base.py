@@ -93,6 +93,8 @@ class Problem(ABC):
         The matrix to compress.
     seed : int
         Seed of everything random that is done to solve the problem.
+    threads : int, optional
+        Number of threads for colorings in blocks (`coloring.speculative`); by default there are no blocks.
 
     Attributes
     ----------
@@ -102,12 +104,14 @@ class Problem(ABC):
 
     pattern: SparsityPattern
     seed: int
+    threads: int | None
     num_vertices: int
     certificate: str = ""  # what an exact search proved the lower bound by
 
-    def __init__(self, pattern: SparsityPattern, seed: int = 0) -> None:
+    def __init__(self, pattern: SparsityPattern, seed: int = 0, threads: int | None = None) -> None:
         self.pattern = pattern
         self.seed = seed
+        self.threads = threads
         self._ordered: dict[str, np.ndarray] = {}
 
     @abstractmethod

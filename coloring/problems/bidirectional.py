@@ -26,8 +26,8 @@ class Bidirectional(StarLike):
     Coleman and Verma (1998); as a coloring of the augmented graph, Montoison, Dalle, Gebremedhin (2025).
     """
 
-    def __init__(self, pattern: SparsityPattern, substitution: bool, seed: int = 0) -> None:
-        super().__init__(pattern, substitution, seed)
+    def __init__(self, pattern: SparsityPattern, substitution: bool, seed: int = 0, threads: int | None = None) -> None:
+        super().__init__(pattern, substitution, seed, threads)
         self.num_vertices = sum(pattern.shape)
 
     @cached_property
@@ -67,8 +67,8 @@ class Bidirectional(StarLike):
         if self.substitution:
             return [Simpler("star", self.with_direct_recovery(), 0, size)]
         sides = [
-            Simpler("columns alone", DistanceTwo(self.pattern, "column", self.seed), 0, size),
-            Simpler("rows alone", DistanceTwo(self.pattern, "row", self.seed), n, size),
+            Simpler("columns alone", DistanceTwo(self.pattern, "column", self.seed, self.threads), 0, size),
+            Simpler("rows alone", DistanceTwo(self.pattern, "row", self.seed, self.threads), n, size),
         ]
         if self.pattern.is_symmetric:
             return sides[:1]

@@ -8,13 +8,14 @@ from typing import Any
 
 import numpy as np
 
-from .. import kernels
+from .. import kernels, speculative
 from ..bounds import clique_bound, packing_bound
 from ..cached import cached_property
 from ..orientation import renumber
 from ..pattern import SparsityPattern
 from ..regular import block_size, blocks_of, circular_colorings
 from ..sizes import index_dtype
+from ..threads import in_shares
 from .base import NO_LIMIT, Candidate, Problem
 from .terms import Terms
 
@@ -43,8 +44,8 @@ THOROUGH = (
 class DistanceTwo(Problem):
     """Columns (or rows) of one color share no row (column): they are structurally orthogonal."""
 
-    def __init__(self, pattern: SparsityPattern, partition: str, seed: int = 0) -> None:
-        super().__init__(pattern, seed)
+    def __init__(self, pattern: SparsityPattern, partition: str, seed: int = 0, threads: int | None = None) -> None:
+        super().__init__(pattern, seed, threads)
         self.partition = partition
         by_column = partition == "column"
         self._lists = pattern.T if by_column else pattern  # per vertex, the lines it meets
@@ -54,6 +55,8 @@ class DistanceTwo(Problem):
     def greedy(self, order: np.ndarray, limit: int = NO_LIMIT) -> np.ndarray | None:
         """First-fit partial distance-2 colors (Gebremedhin, Manne, Pothen 2005, Algorithm 3.2)."""
         lists = self._lists
+        if self.threads is not None:
+            return speculative.Columns(lists, self._lines, order, self.threads).run(limit)
         colors = kernels.distance2.color_columns(lists.indptr, lists.indices, lists.shape[1], order, limit)
         return colors if colors.size == self.num_vertices else None
 
@@ -174,10 +177,23 @@ class DistanceTwo(Problem):
             blocks_of(lines, size), range(-(-self.quick_bound // size), -(-limit // size))
         ):
             colors = (blocks[:, None] * size + np.arange(size, dtype=np.int32)).ravel()
-            if kernels.offsets.first_repeat(lines.indptr, lines.indices, colors, colors.size)[0] < 0:
+            if self.tells_apart(colors):
                 return colors
             almost = colors if almost is None else almost
         return None if almost is None else self.greedy(np.argsort(almost, kind="stable").astype(np.int32), limit)
+
+    def tells_apart(self, colors: np.ndarray) -> bool:
+        """Whether no line has two vertices of one color."""
+        lines, threads = self._lines, self.threads or 1
+        cuts = np.linspace(0, lines.shape[0], threads + 1).astype(np.int64)
+        repeated = [False] * threads
+
+        def look(k: int) -> None:
+            some = lines.indptr[cuts[k] : cuts[k + 1] + 1]
+            repeated[k] = kernels.offsets.first_repeat(some, lines.indices, colors, colors.size)[0] >= 0
+
+        in_shares(look, threads, threads)
+        return not any(repeated)
 
     @cached_property
     def entries_met(self) -> np.ndarray:

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from .. import kernels
+from .. import kernels, speculative
 from ..bounds import clique_bound, density_bound, star_band_bound
 from ..cached import cached_property
 from ..errors import ColoringError
@@ -27,6 +27,9 @@ PARTS, PART_STEPS = (6, 9, 12, 16, 20), 20_000
 #: Vertices on which a periodic coloring is checked first, and what the search for one looks at besides entries.
 SAMPLE, LATTICE_WORK = 60, 50_000
 
+#: Neighbors of a vertex up to which star colorings are made in blocks.
+MOST_AROUND = 1_000
+
 
 class StarLike(Problem):
     """Star coloring (direct recovery) or acyclic coloring (substitution) of a graph."""
@@ -34,8 +37,8 @@ class StarLike(Problem):
     graph: Any
     diagonal: Any
 
-    def __init__(self, pattern: SparsityPattern, substitution: bool, seed: int = 0) -> None:
-        super().__init__(pattern, seed)
+    def __init__(self, pattern: SparsityPattern, substitution: bool, seed: int = 0, threads: int | None = None) -> None:
+        super().__init__(pattern, seed, threads)
         self.substitution = substitution
 
     def greedy(self, order: np.ndarray, limit: int = NO_LIMIT, cautious: bool = False) -> np.ndarray | None:
@@ -160,8 +163,8 @@ THOROUGH = (
 class Symmetric(StarLike):
     """Star or acyclic coloring of the adjacency graph of a symmetric matrix."""
 
-    def __init__(self, pattern: SparsityPattern, substitution: bool, seed: int = 0) -> None:
-        super().__init__(pattern, substitution, seed)
+    def __init__(self, pattern: SparsityPattern, substitution: bool, seed: int = 0, threads: int | None = None) -> None:
+        super().__init__(pattern, substitution, seed, threads)
         if not pattern.is_symmetric:
             raise ColoringError(
                 f"structure='symmetric' needs a symmetric pattern; this {pattern!r} is not equal to its "
@@ -180,7 +183,7 @@ class Symmetric(StarLike):
         A, v = self.pattern, np.arange(self.num_vertices)
         if not self.diagonal.all():
             A = SparsityPattern.from_coo(np.concatenate([A.rows, v]), np.concatenate([A.indices, v]), A.shape)
-        return DistanceTwo(A, "column", self.seed)
+        return DistanceTwo(A, "column", self.seed, self.threads)
 
     @property
     def distance_two(self) -> DistanceTwo | None:
@@ -223,6 +226,18 @@ class Symmetric(StarLike):
             f"{density} products are needed for as many equations as a part has entries": density,
             f"a full band of half-width {band // 2} is a part of it": band,
         }
+
+    def greedy(self, order: np.ndarray, limit: int = NO_LIMIT, cautious: bool = False) -> np.ndarray | None:
+        """As for every graph; star colors of all vertices in blocks, if there are threads for them."""
+        is_whole = order.size == self.num_vertices > 0
+        if self.threads is None or self.substitution or cautious or not is_whole or self._has_dense_rows:
+            return super().greedy(order, limit, cautious)
+        return speculative.Stars(self.graph, order, limit, self.threads).run()
+
+    @cached_property
+    def _has_dense_rows(self) -> bool:
+        """Whether conflicts between blocks might take long to find."""
+        return int(self.entries_met.max(initial=0)) > MOST_AROUND
 
     def restricted_greedy(self, order: np.ndarray, limit: int = NO_LIMIT) -> np.ndarray | None:
         """First-fit restricted star colors (Gebremedhin, Manne, Pothen 2005, Algorithm 4.2)."""

@@ -82,7 +82,7 @@ def circular_colorings(A: SparsityPattern, numbers: range, sample: Sample | None
                 valid = _valid(windings, parts, lattice.directions, c, looks).T
                 right = valid if sample is None else _right(sample, lattice, valid, parts, c, looks)
                 for w in islice(right, 2):
-                    yield _colors(lattice, w, parts, c, np.arange(A.shape[1]))
+                    yield _cut(lattice.angles(w, parts, A.shape[1]), parts, c)
                     offered += 1
                 if offered >= MAX_OFFERED:
                     return
@@ -109,7 +109,13 @@ def _colors(lattice: Lattice, w: np.ndarray, parts: int, c: int, columns: np.nda
     angle = np.zeros(columns.size, np.int64)
     for step, x in zip(w.tolist(), lattice.coordinates(columns), strict=True):
         angle += step * x % parts
-    return (angle % parts * c // parts).astype(np.int32)
+    return _cut(angle, parts, c)
+
+
+def _cut(angle: np.ndarray, parts: int, c: int) -> np.ndarray:
+    """Which of `c` equal parts of the turn each angle is in."""
+    angle = angle % parts
+    return (angle if c == parts else angle * c // parts).astype(np.int32)
 
 
 def _valid(windings: np.ndarray, parts: int, directions: np.ndarray, c: int, looks: Looks) -> np.ndarray:
