@@ -28,6 +28,9 @@ SEARCHES: dict[str, Callable[[Search], None]] = {
 #: Seconds for ``search="best"`` unless ``time_budget`` says otherwise.
 TIME_BUDGET = 10.0
 
+#: What a color costs at most: what all cost together is a number of 64 bits.
+MOST_WEIGHT = 1_000_000
+
 
 def color(
     A: Any,
@@ -42,6 +45,7 @@ def color(
     *,
     search: str | None = None,
     threads: int | None = None,
+    weights: tuple[int, int] = (1, 1),
 ) -> ColoringResult:
     """Color a sparse matrix so that few products with it give all its entries.
 
@@ -89,6 +93,10 @@ def color(
         Color large matrices in blocks, so many at a time: column, row and star colorings.  The colors are the same
         for any number of threads, 1 included, and a little different from those without blocks, which are the default.
 
+    weights : pair of int
+        For ``partition="bidirectional"``: what a row color and a column color cost, for one product with the transpose
+        and with the matrix; ``(3, 2)`` if the one takes half as long again as the other.  The sum is made small.
+
     Returns
     -------
     ColoringResult
@@ -122,7 +130,15 @@ def color(
     >>> result.num_colors, result.is_optimal
     (3, True)
     """
-    problem = make_problem(as_pattern(A), structure, partition, decompression, seed or 0, _checked_threads(threads))
+    problem = make_problem(
+        as_pattern(A),
+        structure,
+        partition,
+        decompression,
+        seed or 0,
+        _checked_threads(threads),
+        _checked_weights(weights),
+    )
     if engine == "networkx":
         from .networks.graphs import networkx_candidates
 
@@ -218,6 +234,13 @@ def _checked_threads(threads: Any) -> int | None:
     if isinstance(threads, bool) or not isinstance(threads, int | np.integer) or threads < 1:
         raise ColoringError(f"threads={threads!r}; expected a number from 1 on, or None for no blocks")
     return int(threads)
+
+
+def _checked_weights(weights: Any) -> tuple[int, int]:
+    given = tuple(weights) if isinstance(weights, tuple | list | np.ndarray) else ()
+    if len(given) != 2 or not all(isinstance(w, int | np.integer) and 0 < w <= MOST_WEIGHT for w in given):
+        raise ColoringError(f"weights={weights!r}; expected two integers from 1 to {MOST_WEIGHT}: of rows, of columns")
+    return int(given[0]), int(given[1])
 
 
 def _given(order: Any, problem: Problem) -> Any:

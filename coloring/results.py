@@ -66,9 +66,15 @@ class ColoringResult(ABC):
         return self.num_row_colors + self.num_column_colors
 
     @property
+    def cost(self) -> int:
+        """What the products cost together, by the weights that were given; by default, their number."""
+        row, column = self.problem.weights
+        return row * self.num_row_colors + column * self.num_column_colors
+
+    @property
     def lower_bound(self) -> int:
-        """Proven lower bound on `num_colors` (for colorings of this kind)."""
-        return self.problem.bound_against(self.num_colors)
+        """Proven lower bound on `cost` (for colorings of this kind)."""
+        return self.problem.bound_against(self.cost)
 
     @property
     def certificate(self) -> str:
@@ -78,8 +84,8 @@ class ColoringResult(ABC):
 
     @property
     def is_optimal(self) -> bool:
-        """Whether the number of colors meets the proven lower bound."""
-        return self.num_colors == self.lower_bound
+        """Whether the number of colors, or their cost, meets the proven lower bound."""
+        return self.cost == self.lower_bound
 
     @property
     def colors(self) -> Any:
@@ -242,8 +248,11 @@ class ColoringResult(ABC):
         bound = "optimal" if self.is_optimal else f"at least {self.lower_bound}"
         return (
             f"<{self.structure} {self.partition} coloring of {m} x {n} for {self.decompression} recovery: "
-            f"{self.num_colors} colors ({bound}), order {self.order}>"
+            f"{self.num_colors} colors{self._weighted()} ({bound}), order {self.order}>"
         )
+
+    def _weighted(self) -> str:
+        return f", cost {self.cost:,}" if self.problem.weights != (1, 1) else ""
 
     def _repr_html_(self) -> str:
         from .pictures.html import facts
@@ -255,7 +264,7 @@ class ColoringResult(ABC):
         largest = [f"{np.bincount(c[c >= 0]).max(initial=0):,} ({side}s)" for side, c in sides if c is not None]
         named = [
             ("size", f"{m:,} x {n:,}, {self.pattern.nnz:,} entries"),
-            ("colors", f"{self.num_colors:,} ({bound})"),
+            ("colors", f"{self.num_colors:,}{self._weighted()} ({bound})"),
             ("recovery", self.decompression),
             ("order", self.order),
             ("largest group", ", ".join(largest)),

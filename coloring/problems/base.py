@@ -106,6 +106,7 @@ class Problem(ABC):
     seed: int
     threads: int | None
     num_vertices: int
+    weights: tuple[int, int] = (1, 1)  # what a row color and a column color cost
     certificate: str = ""  # what an exact search proved the lower bound by
 
     def __init__(self, pattern: SparsityPattern, seed: int = 0, threads: int | None = None) -> None:
@@ -245,9 +246,12 @@ class Problem(ABC):
                 if is_possible:
                     break
                 self.lower_bound += 1
-                self.certificate = f"vertices {sorted(vertices)} alone need {self.lower_bound} colors"
+                self.certificate = f"vertices {sorted(vertices)} alone need {self._in_words(self.lower_bound)}"
             if size >= len(chosen):
                 return
+
+    def _in_words(self, cost: int) -> str:
+        return f"{cost} colors" if self.weights == (1, 1) else f"colors that cost {cost}"
 
     @property
     @abstractmethod
@@ -261,7 +265,7 @@ class Problem(ABC):
 
     @abstractmethod
     def find_lower_bound(self) -> int:
-        """Prove a lower bound on the number of colors."""
+        """Prove a lower bound on the cost."""
 
     @property
     def quick_certificate(self) -> str:
@@ -282,17 +286,17 @@ class Problem(ABC):
 
     @cached_property
     def lower_bound(self) -> int:
-        """Proven lower bound on the number of colors; an exact search may raise it."""
+        """Proven lower bound on the cost, by default the number of colors; an exact search may raise it."""
         return self.find_lower_bound()
 
-    def bound_against(self, num_colors: int, thorough: bool = True) -> int:
-        """Return a proven lower bound: the cheapest that these colors meet, else the best (or a quick one)."""
-        if num_colors <= self.plain_bound:
+    def bound_against(self, cost: int, thorough: bool = True) -> int:
+        """Return a proven lower bound: the cheapest that this cost meets, else the best (or a quick one)."""
+        if cost <= self.plain_bound:
             return self.plain_bound
-        return self.lower_bound if thorough and num_colors > self.quick_bound else self.quick_bound
+        return self.lower_bound if thorough and cost > self.quick_bound else self.quick_bound
 
-    def count(self, colors: np.ndarray) -> int:
-        """Return the number of passes that these colors cost."""
+    def cost(self, colors: np.ndarray) -> int:
+        """Return the number of passes, or what they cost together."""
         return int(colors.max(initial=-1)) + 1
 
     @cached_property

@@ -26,8 +26,16 @@ class Bidirectional(StarLike):
     Coleman and Verma (1998); as a coloring of the augmented graph, Montoison, Dalle, Gebremedhin (2025).
     """
 
-    def __init__(self, pattern: SparsityPattern, substitution: bool, seed: int = 0, threads: int | None = None) -> None:
+    def __init__(
+        self,
+        pattern: SparsityPattern,
+        substitution: bool,
+        seed: int = 0,
+        threads: int | None = None,
+        weights: tuple[int, int] = (1, 1),
+    ) -> None:
         super().__init__(pattern, substitution, seed, threads)
+        self.weights = weights
         self.num_vertices = sum(pattern.shape)
 
     @cached_property
@@ -43,13 +51,15 @@ class Bidirectional(StarLike):
     def quick_proofs(self) -> dict[str, int]:
         """Counting."""
         graph, order = self.graph, self.ordered("smallest_last")
-        density = density_bound(graph.indptr, graph.indices, order, graph.num_first)
-        return {f"{density} products are needed for as many equations as a part has entries": density}
+        density = density_bound(graph.indptr, graph.indices, order, graph.num_first, self.weights[::-1])
+        needed = f"{density} products are" if self.weights == (1, 1) else f"products that cost {density} are"
+        return {f"{needed} needed for as many equations as a part has entries": density}
 
-    def count(self, colors: np.ndarray) -> int:
-        """Row colors and column colors together."""
+    def cost(self, colors: np.ndarray) -> int:
+        """Row colors and column colors together, each with its weight."""
+        row, column = self.weights
         n = self.graph.num_first
-        return int(colors[:n].max(initial=-1) + colors[n:].max(initial=-1)) + 2
+        return row * (int(colors[n:].max(initial=-1)) + 1) + column * (int(colors[:n].max(initial=-1)) + 1)
 
     def classes(self, colors: np.ndarray) -> np.ndarray:
         """Colors of either side are classes of their own."""
@@ -71,8 +81,8 @@ class Bidirectional(StarLike):
             Simpler("rows alone", DistanceTwo(self.pattern, "row", self.seed, self.threads), n, size),
         ]
         if self.pattern.is_symmetric:
-            return sides[:1]
-        return sorted(sides, key=lambda side: side.problem.quick_bound)
+            return [sides[self.weights[0] < self.weights[1]]]
+        return sorted(sides, key=lambda side: side.problem.quick_bound * self.weights[side.first == 0])
 
     def portfolio(self, thorough: bool) -> Iterator[Candidate]:
         """Implicit coverings, dense lines against the others, and all orders."""

@@ -114,7 +114,8 @@ class StarLike(Problem):
         place = {v: k for k, v in enumerate(vertices)}
         neighbors = [{place[w] for w in self.around(v) if w in place} for v in vertices]
         side = [int(v >= self.graph.num_first) for v in vertices]
-        return Terms(neighbors, "acyclic" if self.substitution else "star", side, (~self.diagonal[vertices]).tolist())
+        kind, neutral = "acyclic" if self.substitution else "star", (~self.diagonal[vertices]).tolist()
+        return Terms(neighbors, kind, side, neutral, self.weights[::-1])
 
     def find_lower_bound(self) -> int:
         """What a few vertices need that lie together, if it is more."""
