@@ -46,6 +46,7 @@ def color(
     search: str | None = None,
     threads: int | None = None,
     weights: tuple[int, int] = (1, 1),
+    equitable: bool = False,
 ) -> ColoringResult:
     """Color a sparse matrix so that few products with it give all its entries.
 
@@ -97,6 +98,9 @@ def color(
         For ``partition="bidirectional"``: what a row color and a column color cost, for one product with the transpose
         and with the matrix; ``(3, 2)`` if the one takes half as long again as the other.  The sum is made small.
 
+    equitable : bool
+        Even out the sizes of the groups at the end, with as many colors: columns move to smaller groups while they can.
+
     Returns
     -------
     ColoringResult
@@ -144,7 +148,7 @@ def color(
 
         found = Search(problem, postprocess)
         found.run(networkx_candidates(problem, order))
-        return found.result()
+        return found.result(equitable)
     if engine != "numba":
         raise ColoringError(f"unknown engine {engine!r}; expected 'numba' or 'networkx'")
     orders, name = _orders_and_search(order, search)
@@ -154,7 +158,7 @@ def color(
     found.run(_candidates(problem, orders))
     if name:
         SEARCHES[name](found)
-    return found.result()
+    return found.result(equitable)
 
 
 def _orders_and_search(order: Any, search: str | None) -> tuple[Any, str]:

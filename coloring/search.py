@@ -205,12 +205,12 @@ class Search:
             if self.is_over:
                 return
 
-    def result(self) -> ColoringResult:
-        """Wrap the best coloring, with the record of the search."""
+    def result(self, equitable: bool = False) -> ColoringResult:
+        """Wrap the best coloring, its sizes evened out if `equitable`, with the record of the search."""
         assert self.colors is not None  # the first candidate has no limit and always colors
         return colored(
             self.problem,
-            self.colors,
+            self.problem.evened(self.colors) if equitable else self.colors,
             order=self.label,
             tried=tuple(self.tried),
             stopped=self.stopped or "everything tried",

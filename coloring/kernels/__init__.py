@@ -13,6 +13,7 @@ from . import (
     covers,
     distance1,
     distance2,
+    evening,
     graphs,
     intersection,
     kernel,
@@ -30,7 +31,7 @@ from . import (
 )
 
 __all__ = [
-    "acyclic", "backtracking", "bits", "cliques", "covers", "distance1", "distance2", "graphs", "intersection",
-    "kernel", "lexbfs", "neighbors", "offsets", "orders", "orientation", "patterns", "plans", "recovery", "saturation",
-    "speculation", "star",
+    "acyclic", "backtracking", "bits", "cliques", "covers", "distance1", "distance2", "evening", "graphs",
+    "intersection", "kernel", "lexbfs", "neighbors", "offsets", "orders", "orientation", "patterns", "plans",
+    "recovery", "saturation", "speculation", "star",
 ]  # fmt: skip

@@ -43,7 +43,7 @@ def find(indptr, indices, side, may_be_neutral, order, kind, weights, most, most
             continue
         choice[depth] += 1
         colors[v] = color
-        if _fits(v, indptr, indices, side, colors, kind, seen, queue, step):
+        if fits(v, indptr, indices, side, colors, kind, seen, queue, step):
             used[depth + 1] = used[depth]
             if color == used[depth, s]:
                 used[depth + 1, s] += 1
@@ -54,8 +54,12 @@ def find(indptr, indices, side, may_be_neutral, order, kind, weights, most, most
 
 
 @Kernel
-def _fits(v, indptr, indices, side, colors, kind, seen, queue, step):
-    """Whether the color of `v` breaks nothing among the vertices colored so far."""
+def fits(v, indptr, indices, side, colors, kind, seen, queue, step):
+    """Whether the color of `v` breaks nothing among the vertices colored so far.
+
+    To find cycles it walks through trees of up to as many vertices as `queue` holds, and takes larger ones for
+    cycles; the stamp is one that no vertex was `seen` with.
+    """
     for k in range(indptr[v], indptr[v + 1]):
         w = indices[k]
         if colors[w] == UNCOLORED:
@@ -123,6 +127,8 @@ def _on_cycle(v, w, indptr, indices, side, colors, seen, queue, stamp):
             if _same(y, v, side, colors) or _same(y, w, side, colors):
                 ends += 1
                 if seen[y] != stamp:
+                    if count == queue.size:
+                        return True
                     seen[y] = stamp
                     queue[count] = y
                     count += 1

@@ -131,6 +131,10 @@ class Problem(ABC):
         """Take the color from every vertex whose color no recovery reads; renumber."""
 
     @abstractmethod
+    def evened(self, colors: np.ndarray) -> np.ndarray:
+        """Return a coloring with as many colors, of sizes as equal as moving vertices makes them."""
+
+    @abstractmethod
     def portfolio(self, thorough: bool) -> Iterator[Candidate]:
         """Named ways to color, the most promising first; all of them if `thorough`."""
 

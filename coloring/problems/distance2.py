@@ -11,6 +11,7 @@ import numpy as np
 from .. import kernels, speculative
 from ..bounds import clique_bound, packing_bound
 from ..cached import cached_property
+from ..evening import even_columns
 from ..orientation import renumber
 from ..pattern import SparsityPattern
 from ..regular import block_size, blocks_of, circular_colorings
@@ -88,6 +89,10 @@ class DistanceTwo(Problem):
     def settle(self, colors: np.ndarray) -> np.ndarray:
         """Empty columns need no color."""
         return renumber(np.where(self._empty, np.int32(-1), colors)) if self._has_empty else colors
+
+    def evened(self, colors: np.ndarray) -> np.ndarray:
+        """Move vertices to smaller colors."""
+        return even_columns(self._lists, self._lines, colors)
 
     @property
     def distance_two(self) -> DistanceTwo:

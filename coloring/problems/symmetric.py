@@ -13,6 +13,7 @@ from .. import kernels, speculative
 from ..bounds import clique_bound, density_bound, star_band_bound
 from ..cached import cached_property
 from ..errors import ColoringError
+from ..evening import even_vertices
 from ..graph import Graph
 from ..orientation import read, settle
 from ..pattern import SparsityPattern
@@ -129,6 +130,11 @@ class StarLike(Problem):
         if self.diagonal.all():
             return colors
         return settle(self.graph, colors, self.substitution, self.diagonal)
+
+    def evened(self, colors: np.ndarray) -> np.ndarray:
+        """Move vertices to smaller colors of their side."""
+        backtracking = kernels.backtracking
+        return even_vertices(self.graph, colors, backtracking.ACYCLIC if self.substitution else backtracking.STAR)
 
 
 #: Orders and variants that a quick search tries first.
