@@ -47,6 +47,7 @@ def color(
     threads: int | None = None,
     weights: tuple[int, int] = (1, 1),
     equitable: bool = False,
+    tolerance: float | None = None,
 ) -> ColoringResult:
     """Color a sparse matrix so that few products with it give all its entries.
 
@@ -101,6 +102,10 @@ def color(
     equitable : bool
         Even out the sizes of the groups at the end, with as many colors: columns move to smaller groups while they can.
 
+    tolerance : float, optional
+        Entries of at most this size do not belong to the pattern; for matrices that were measured.  By default all
+        stored entries belong to it, and those of a dense matrix that are not zero.
+
     Returns
     -------
     ColoringResult
@@ -135,7 +140,7 @@ def color(
     (3, True)
     """
     problem = make_problem(
-        as_pattern(A),
+        as_pattern(A, tolerance),
         structure,
         partition,
         decompression,

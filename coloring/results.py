@@ -14,7 +14,7 @@ from .orientation import orient
 from .pattern import SparsityPattern
 from .problems import Bidirectional, DistanceTwo, Problem, Symmetric
 from .recovery import RecoveryPlan, bidirectional_plan, column_plan, row_plan, symmetric_plan
-from .targets import Target, check_inside
+from .targets import Target, inside
 from .values import compress_columns, compress_rows
 
 Compressed = Any  # ndarray, or a pair of them for a bidirectional coloring
@@ -128,13 +128,15 @@ class ColoringResult(ABC):
     @abstractmethod
     def _make_plan(self) -> RecoveryPlan: ...
 
-    def compress(self, A: Any) -> Compressed:
+    def compress(self, A: Any, tolerance: float = 0.0) -> Compressed:
         """Return the compressed matrix ``B = A S`` (columns) or ``B = Sᵀ A`` (rows), or the pair of both.
 
         Parameters
         ----------
         A : sparse matrix or array_like, shape (m, n)
             A matrix with this pattern, or part of it.
+        tolerance : float
+            Values of at most this size outside the pattern are left out; larger ones are refused.
 
         Returns
         -------
@@ -145,7 +147,7 @@ class ColoringResult(ABC):
         Raises
         ------
         ColoringError
-            If the shape of `A` is not that of the pattern, or if it has a value outside the pattern.
+            If the shape of `A` is not that of the pattern, or if it has a larger value outside the pattern.
 
         Notes
         -----
@@ -156,7 +158,7 @@ class ColoringResult(ABC):
             A = A.astype(np.int64)
         if A.shape != self.pattern.shape:
             raise ColoringError(f"a matrix of shape {A.shape}; this coloring is for {self.pattern.shape}")
-        check_inside(A, self.pattern)
+        A = inside(A, self.pattern, tolerance)
         sides = []
         if self.row_colors is not None:
             sides.append(compress_rows(A, self.row_colors, self.num_row_colors))
