@@ -30,7 +30,7 @@ PROOF_WORK = 1_000_000
 TINY_PAIRS = 100_000
 
 #: Recoloring passes at the end of a quick search, and after each round of a thorough one.
-QUICK_RECOLORINGS = 4
+QUICK_RECOLORINGS = 12
 RECOLORINGS = 20
 
 

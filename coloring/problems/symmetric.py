@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from copy import copy
 from functools import partial
 from typing import Any
@@ -270,11 +270,14 @@ class Symmetric(StarLike):
         """A periodic coloring, if the matrix comes from a grid and has one with less than so many colors."""
         if not self.graph.indices.size:
             return None
+        found = circular_colorings(self.pattern, range(self.quick_bound, limit), Sample(self._sample))
+        return next(filter(self.solves, found), None)
+
+    def _sample(self) -> tuple[np.ndarray, Callable[[np.ndarray], bool]]:
+        """Some vertices that lie together, and whether colors of theirs solve their part of the problem."""
         vertices = np.sort(np.array(grown(self.around, self.entries_met, self.num_vertices // 2, SAMPLE)))
         part = self.pattern.to_scipy(np.ones(self.pattern.nnz, np.int8))[vertices][:, vertices]
-        sample = Sample(vertices, Symmetric(SparsityPattern.from_scipy(part), self.substitution).solves)
-        found = circular_colorings(self.pattern, range(self.quick_bound, limit), sample)
-        return next(filter(self.solves, found), None)
+        return vertices, Symmetric(SparsityPattern.from_scipy(part), self.substitution).solves
 
     def _variant(self, variant: str, name: str, limit: int) -> np.ndarray | None:
         order = self.ordered(name)
