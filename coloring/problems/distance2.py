@@ -14,7 +14,7 @@ from ..cached import cached_property
 from ..evening import even_columns
 from ..orientation import renumber
 from ..pattern import SparsityPattern
-from ..regular import block_size, blocks_of, circular_colorings
+from ..regular import block_size, blocks_of, circular_colorings, torus_bound
 from ..sizes import index_dtype
 from ..threads import in_shares
 from .base import NO_LIMIT, Candidate, Problem
@@ -120,8 +120,11 @@ class DistanceTwo(Problem):
         return self._line_proofs() | (self._clique(self.plain_bound) if self.is_small else {})
 
     def find_lower_bound(self) -> int:
-        """What a few vertices need that lie together, if it is more than the quick bound."""
+        """What rows that are all alike need, or a few vertices that lie together, if it is more than is known."""
         self.__dict__["lower_bound"] = bound = self.quick_bound
+        on_torus, proof = torus_bound(self._lines, f"{self.partition}s")
+        if on_torus > bound:
+            self.lower_bound, self.certificate = on_torus, proof
         if 1 < bound <= MOST_PROVEN:
             self.prove([bound + more for more in PARTS], PART_STEPS, NO_LIMIT)
         return self.lower_bound
