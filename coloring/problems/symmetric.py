@@ -17,7 +17,7 @@ from ..evening import even_vertices
 from ..graph import Graph
 from ..orientation import read, settle
 from ..pattern import SparsityPattern
-from ..regular import Sample, circular_colorings
+from ..regular import Sample, circular_colorings, tile_colorings
 from .base import NO_LIMIT, Candidate, Problem, Simpler
 from .distance2 import DistanceTwo
 from .terms import Terms, grown
@@ -27,6 +27,9 @@ PARTS, PART_STEPS = (6, 9, 12, 16, 20), 20_000
 
 #: Vertices on which a periodic coloring is checked first, and what the search for one looks at besides entries.
 SAMPLE, LATTICE_WORK = 60, 50_000
+
+#: Vertices from which on a coloring by tiles is looked for, and steps of backtracking on each.
+LEAST_TILED, TILE_STEPS = 500, 1_000
 
 #: Neighbors of a vertex up to which star colorings are made in blocks.
 MOST_AROUND = 1_000
@@ -259,6 +262,8 @@ class Symmetric(StarLike):
         variants = ("",) if self.substitution else ("", "cautious", "restricted")
         nnz = self.pattern.nnz
         yield Candidate("lattice", self._lattice, min(40 * nnz, LATTICE_WORK) + 4 * nnz)
+        if self.num_vertices >= LEAST_TILED:
+            yield Candidate("tiles", self._tiles, LATTICE_WORK + 4 * nnz)
         every = [(name, variant) for name in THOROUGH for variant in variants]
         choices = every if thorough else [*QUICK[kind], *((name, "") for name in THOROUGH)]
         for name, variant in dict.fromkeys(choices):
@@ -278,6 +283,23 @@ class Symmetric(StarLike):
         vertices = np.sort(np.array(grown(self.around, self.entries_met, self.num_vertices // 2, SAMPLE)))
         part = self.pattern.to_scipy(np.ones(self.pattern.nnz, np.int8))[vertices][:, vertices]
         return vertices, Symmetric(SparsityPattern.from_scipy(part), self.substitution).solves
+
+    def _tiles(self, limit: int) -> np.ndarray | None:
+        """A coloring by tiles, if the matrix comes from a grid and there is one."""
+        kind = "acyclic" if self.substitution else "star"
+
+        def solve(neighbors: list[set[int]], number: int) -> np.ndarray | None:
+            order = grown(lambda v: sorted(neighbors[v]), np.zeros(len(neighbors)), 0, len(neighbors))
+            if len(order) < len(neighbors):
+                return None
+            place = {v: k for k, v in enumerate(order)}
+            around = [{place[w] for w in neighbors[v]} for v in order]
+            terms = Terms(around, kind, [0] * len(order), [False] * len(order))
+            colors = terms.colored(number, TILE_STEPS)
+            return None if colors is None else colors[[place[v] for v in range(len(order))]]
+
+        found = tile_colorings(self.pattern, range(self.quick_bound, limit), solve)
+        return next(filter(self.solves, found), None)
 
     def _variant(self, variant: str, name: str, limit: int) -> np.ndarray | None:
         order = self.ordered(name)
