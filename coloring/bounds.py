@@ -74,6 +74,30 @@ def density_bound(
     return int(np.minimum(*costs).max(initial=0))
 
 
+def covering_bound(row_counts: np.ndarray, column_counts: np.ndarray, weights: tuple[int, int] = (1, 1)) -> int:
+    """Bound for direct bidirectional recovery: few products recover an entry in every row.
+
+    A product recovers an entry in a row if its columns have exactly one there.  Columns that have exactly one
+    in every row have as many entries as there are rows; if the counts of all columns are multiples of a number
+    that does not divide the number of rows, there are none, and a product recovers one entry less.  Rows and
+    products with the transpose are alike.
+
+    Parameters
+    ----------
+    row_counts, column_counts : ndarray of int
+        Number of entries of each row and of each column.
+    weights : tuple of int
+        What a row color and a column color cost.
+    """
+    entries = int(row_counts.sum())
+    costs = []
+    for across, along, weight in ((column_counts, row_counts, weights[0]), (row_counts, column_counts, weights[1])):
+        lines = int(np.count_nonzero(across))  # columns for rows that are colored, and rows for columns
+        most = lines - (lines % max(int(np.gcd.reduce(along, initial=0)), 1) > 0)
+        costs.append(-(-entries * weight // max(most, 1)))
+    return min(costs)
+
+
 def star_band_bound(pattern: SparsityPattern) -> int:
     """Bound for star coloring: 2 b + 1 if 3 b + 1 consecutive vertices form a full band of half-bandwidth b.
 

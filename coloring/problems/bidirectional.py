@@ -8,7 +8,7 @@ from functools import partial
 import numpy as np
 
 from .. import kernels
-from ..bounds import density_bound
+from ..bounds import covering_bound, density_bound
 from ..cached import cached_property
 from ..graph import Graph
 from ..pattern import SparsityPattern
@@ -49,11 +49,18 @@ class Bidirectional(StarLike):
         return np.zeros(self.num_vertices, np.bool_)
 
     def quick_proofs(self) -> dict[str, int]:
-        """Counting."""
+        """Counting, of all equations and of those that recover an entry."""
         graph, order = self.graph, self.ordered("smallest_last")
         density = density_bound(graph.indptr, graph.indices, order, graph.num_first, self.weights[::-1])
         needed = f"{density} products are" if self.weights == (1, 1) else f"products that cost {density} are"
-        return {f"{needed} needed for as many equations as a part has entries": density}
+        proofs = {f"{needed} needed for as many equations as a part has entries": density}
+        if not self.substitution:
+            counts = np.diff(self.pattern.indptr), np.diff(self.pattern.T.indptr)
+            covering = covering_bound(*counts, self.weights)
+            proofs[f"products recover too few entries for less than {covering}: none one in every row or column"] = (
+                covering
+            )
+        return proofs
 
     def cost(self, colors: np.ndarray) -> int:
         """Row colors and column colors together, each with its weight."""
