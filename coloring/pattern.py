@@ -190,6 +190,10 @@ class SparsityPattern:
         matrix.has_canonical_format = True  # by construction: spares scipy a pass over the indices
         return matrix
 
+    def tocsr(self) -> sp.csr_array:
+        """Return the pattern as `to_scipy` does without data, by the name that SciPy's sparse matrices have."""
+        return self.to_scipy()
+
     def spy(self, ax: Any = None) -> Any:
         """Draw the pattern and return the matplotlib axes; large matrices are binned.
 

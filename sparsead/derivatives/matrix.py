@@ -76,6 +76,11 @@ class PreparedMatrix(OfManyPoints, AsMachineCode, Matrix):
 
     # -- what was prepared ----------------------------------------------------------------------------------
     @property
+    def nnz(self) -> int:
+        """How many entries the matrix has; explicit zeros are entries."""
+        return self.pattern.nnz
+
+    @property
     def shape(self) -> tuple[int, int]:
         """Rows and columns."""
         return self.pattern.shape

@@ -10,6 +10,7 @@ from sparsead.solvers.minimize import minimize_derivatives, nonlinear_constraint
 from sparsead.solvers.newton import newton
 from sparsead.solvers.openmdao import openmdao_component
 from sparsead.solvers.petsc import PetscRates, PetscSteps, PetscSystem
+from sparsead.solvers.points import NewtonBatchResult
 from sparsead.solvers.pyomo import pyomo_grey_box
 from sparsead.solvers.pytensor import pytensor_op
 from sparsead.solvers.report import Iteration, NewtonResult
@@ -20,6 +21,7 @@ __all__ = [
     "IpoptProblem",
     "Iteration",
     "IvpJacobian",
+    "NewtonBatchResult",
     "NewtonResult",
     "PetscRates",
     "PetscSteps",

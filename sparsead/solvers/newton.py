@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from typing import Any
+from typing import Any, TypedDict, Unpack, overload
 
 import numpy as np
 import scipy.sparse.linalg
@@ -15,8 +15,9 @@ from sparsead.solvers.diagnosis import named, singular_because
 from sparsead.solvers.factors import Solve, column_order, direct_solver
 from sparsead.solvers.globalize import full_step, globalization
 from sparsead.solvers.krylov import Krylov
+from sparsead.solvers.points import NewtonBatchResult, Systems, newton_of_points
 from sparsead.solvers.report import Iteration, NewtonResult
-from sparsead.solvers.structure import Columns
+from sparsead.solvers.structure import Columns, check_square
 
 CONVERGED, TOO_MANY, SINGULAR, STUCK, NOT_FINITE = range(5)
 PATIENCE = 10  # steps in which the residual falls by less than one percent
@@ -24,6 +25,27 @@ UNSOLVED = 0.1  # share of a right-hand side that no factorisation of a regular 
 ROUNDING = 100 * np.finfo(np.float64).eps
 
 
+class NewtonOptions(TypedDict, total=False):
+    """The options of `newton` but `batch`."""
+
+    jac: Jacobian | None
+    linear_solver: str | Callable[[Any], Solve]
+    globalize: str | None
+    ftol: float
+    xtol: float
+    atol: float
+    maxiter: int
+    callback: Callable[[Iteration], Any] | None
+
+
+@overload
+def newton(
+    f: Callable[..., Any], x0: Any, *args: Any, batch: None = None, **options: Unpack[NewtonOptions]
+) -> NewtonResult: ...
+@overload
+def newton(
+    f: Callable[..., Any], x0: Any, *args: Any, batch: int, **options: Unpack[NewtonOptions]
+) -> NewtonBatchResult: ...
 def newton(
     f: Callable[..., Any],
     x0: Any,
@@ -36,7 +58,8 @@ def newton(
     atol: float = 0.0,
     maxiter: int = 50,
     callback: Callable[[Iteration], Any] | None = None,
-) -> NewtonResult:
+    batch: int | None = None,
+) -> NewtonResult | NewtonBatchResult:
     """Solve ``f(x, *args) = 0``, as many equations as unknowns, by Newton's method with sparse Jacobians.
 
     Parameters
@@ -64,10 +87,15 @@ def newton(
         Largest number of steps.
     callback : callable, optional
         Called with each `Iteration`; ``print`` will do.
+    batch : {0, -1}, optional
+        Solve at many points: x0 has an axis of points, first (0) or last (-1), and so may the other arguments. Every
+        point has its own steps and ends when it has converged; `jac`, prepared for one point, says which arguments
+        have an axis more than there, and is needed where there are arguments; `f` and its Jacobians are evaluated by
+        ``jac.value_batch`` and ``jac.batch``, and one elimination, planned for the pattern, solves for all of them.
 
     Returns
     -------
-    NewtonResult
+    NewtonResult, or NewtonBatchResult with `batch`
         As in SciPy, a failure is a result too: ``success`` is False, ``message`` says what happened and where, and x
         is the point of the lowest residual.
 
@@ -91,7 +119,15 @@ def newton(
     (True, array([2., 2., 2.]))
     >>> solvers.newton(chain, found.x, 27.0, jac=found.jac).x[:3]  # nothing is prepared again
     array([3., 3., 3.])
+    >>> loads = np.array([8.0, 27.0, 64.0])
+    >>> solvers.newton(chain, np.ones((3, 100)), loads, jac=found.jac, batch=0).x[:, 0]
+    array([2., 3., 4.])
     """
+    if batch is not None:
+        if linear_solver != "superlu" or callback is not None:
+            raise InputError("with batch=, linear_solver= and callback= cannot be chosen")
+        jac = jac if jac is not None else _prepared_for_one(f, x0, args, batch)
+        return newton_of_points(Systems(jac, x0, args, batch), globalize, ftol, atol, xtol, maxiter)
     x0 = np.array(x0, dtype=np.float64)
     jac = jac if jac is not None else jacobian(f, x0, *args, format="csc")
     rule = globalization(globalize)
@@ -102,16 +138,24 @@ def newton(
         return _Run(system, x0.ravel(), rule, (ftol, atol, xtol), callback).iterate(maxiter)
 
 
+def _prepared_for_one(f: Callable[..., Any], x0: Any, args: tuple[Any, ...], batch: int) -> Jacobian:
+    """Prepare the Jacobian for the first of many points."""
+    points = np.moveaxis(np.asarray(x0, dtype=np.float64), batch, 0)
+    if args or not points.size:
+        raise InputError(
+            "with batch= and arguments, or no points, pass jac=, prepared for one point: sparsead.jacobian(f, x, *args)"
+            " with x and args of that point"
+        )
+    return jacobian(f, points[0])
+
+
 class System:
     """The equations and their linearization at the latest point, flat."""
 
     def __init__(
         self, f: Callable[..., Any], shape: tuple[int, ...], args: tuple[Any, ...], jac: Jacobian, solver: Any
     ) -> None:
-        if jac.shape[0] != jac.shape[1]:
-            raise InputError(
-                f"Newton's method needs as many equations as unknowns, got {jac.shape[0]} and {jac.shape[1]}"
-            )
+        check_square(jac)
         self.jac, self.shape = jac, shape
         self._f, self._args, self._columns = f, args, Columns(jac)
         self._krylov = Krylov(column_order(jac.pattern)) if solver == "krylov" else None

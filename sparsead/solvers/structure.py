@@ -1,4 +1,4 @@
-"""A prepared matrix in compressed columns, the form that direct solvers read; the structure never changes."""
+"""What solvers ask of the structure of a prepared matrix: that it is square, compressed columns, blocks."""
 
 from __future__ import annotations
 
@@ -8,6 +8,13 @@ import numpy as np
 import scipy.sparse
 
 from sparsead.derivatives.matrix import PreparedMatrix
+from sparsead.errors import InputError
+
+
+def check_square(jac: PreparedMatrix) -> None:
+    """Refuse a Jacobian that has not as many rows as columns."""
+    if jac.shape[0] != jac.shape[1]:
+        raise InputError(f"Newton's method needs as many equations as unknowns, got {jac.shape[0]} and {jac.shape[1]}")
 
 
 class Columns:

@@ -175,21 +175,28 @@ class TracedArray(Positioned, NDArrayOperatorsMixin):
         return f"<{kind} array, shape {self.shape}, {self.dtype}>"
 
     # -- indexing -------------------------------------------------------------------------------------------
-    def moved(self, positions: IndexArray) -> TracedArray:
+    def moved(self, positions: IndexArray) -> Any:
         """Return the elements at `positions`: a view where NumPy made one of the positions, else a copy."""
         if positions is self.positions:
             return self
-        if np.may_share_memory(positions, self.positions):
+        shared = np.may_share_memory(positions, self.positions)
+        if self.storage.is_outside and not is_tracing():  # in another thread than the one that traces
+            return TracedArray(self.storage, positions).plain if shared else self._picked(positions)
+        if shared:
             return TracedArray(self.storage, positions)
         if self.is_constant:
-            assert self.storage.values is not None
-            values = np.empty_like(positions, self.dtype)
-            values[...] = self.storage.values[positions]
-            return TracedArray.of_new(values)
+            return TracedArray.of_new(self._picked(positions))
         copied = TracedArray.of_ref(self.storage.read(positions), positions)
         if not positions.flags.writeable:
             copied.positions.flags.writeable = False
         return copied
+
+    def _picked(self, positions: IndexArray) -> np.ndarray:
+        """Return what a constant array holds at some positions, in memory of the same order."""
+        assert self.storage.values is not None
+        values = np.empty_like(positions, self.dtype)
+        values[...] = self.storage.values[positions]
+        return values
 
     def __getitem__(self, key: Any) -> Any:
         if _is_element(key, self.positions.ndim):

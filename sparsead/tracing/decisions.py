@@ -40,6 +40,11 @@ class Decisions:
         self.origins.append(user_origin())
         return answer
 
+    def forget(self, known: int) -> None:
+        """Forget all but the first branches: what took the others is run again."""
+        for taken in (self.conditions, self.taken, self.origins):
+            del taken[known:]
+
     def example(self, value: Ref) -> np.ndarray:
         """Return what a reading is for the example arguments; a condition that makes it so is to be decided, too."""
         return np.array(evaluate(value, self.inputs, self._known))

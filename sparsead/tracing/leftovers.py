@@ -9,6 +9,7 @@ from __future__ import annotations
 import collections
 import functools
 import gc
+import sys
 import traceback
 import types
 from collections.abc import Callable, Iterator, Mapping
@@ -30,6 +31,8 @@ from sparsead.tracing.storage import Storage
 
 KINDS: tuple[type, ...] = (TracedArray, TracedScalar, TracedComplex)
 CACHE = type(functools.lru_cache(lambda: None))
+# Generations whose collections move young objects among the old: a program has many more of these than a trace makes.
+MOVING = 1 if sys.version_info < (3, 13) else 0
 DEEP = 8  # tuples inside tuples that are made anew
 
 Inputs = Mapping[int, np.ndarray]
@@ -39,7 +42,12 @@ class LeftoverError(SparseADError):
     """A function keeps a traced value, which means nothing once the trace has ended."""
 
 
-def settle(tape: Tape, inputs: Inputs, failed: bool = False) -> str:
+def collections_so_far() -> tuple[int, ...]:
+    """Return how many collections of garbage have moved young objects among the old ones."""
+    return tuple(generation["collections"] for generation in gc.get_stats()[MOVING:])
+
+
+def settle(tape: Tape, begun: tuple[int, ...], inputs: Inputs, failed: bool = False) -> str:
     """Turn what is left of a trace into ndarrays, before its tape is closed.
 
     Parameters
@@ -47,6 +55,8 @@ def settle(tape: Tape, inputs: Inputs, failed: bool = False) -> str:
     tape : Tape
         Of the trace. All traced values of a trace refer to it, so a look at its number of references tells whether
         there may be any.
+    begun : tuple of int
+        Of `collections_so_far`, when the trace began.
     inputs : mapping
         Serial number of each input to its values, where the trace was made.
     failed : bool
@@ -57,11 +67,12 @@ def settle(tape: Tape, inputs: Inputs, failed: bool = False) -> str:
     str
         Where the function keeps a value that depends on x; nothing if it does not.
     """
-    kept = list(_kept(tape))
-    if kept and not failed:
-        kept.clear()  # it holds them, too
-        gc.collect()  # what only waits to be freed is kept by nobody
-        kept = list(_kept(tape))
+    kept = list(_kept(tape, begun))
+    for generation in (0, 2):  # what only waits to be freed is kept by nobody; it is young, as a rule
+        if kept and not failed:
+            kept.clear()  # it holds them, too
+            gc.collect(generation)
+            kept = list(_kept(tape, begun))
     values, refused = _Values(inputs), ""
     for holder, value, place in kept:
         _replace(holder, value, values.of(value))
@@ -69,14 +80,23 @@ def settle(tape: Tape, inputs: Inputs, failed: bool = False) -> str:
     return refused
 
 
-def _kept(tape: Tape) -> Iterator[tuple[Any, Any, str]]:
+def _kept(tape: Tape, begun: tuple[int, ...]) -> Iterator[tuple[Any, Any, str]]:
     """Yield what holds a traced value of a trace, the value, and where it is held."""
-    left = [value for value in gc.get_objects() if type(value) in KINDS and _tape(value) is tape]
-    for holder in _holders(left):
+    young = _young(begun)
+    made = gc.get_objects() if young is None else young
+    left = [value for value in made if type(value) in KINDS and _tape(value) is tape]
+    del made
+    for holder in _holders(left, young):
         for value in left:
             place = _place(holder, value)
             if place:
                 yield holder, value, place
+
+
+def _young(begun: tuple[int, ...]) -> list[Any] | None:
+    """Return what was made since a trace began, and a little more; None if that is not known any more."""
+    young = gc.get_objects(0) + gc.get_objects(1)
+    return young if collections_so_far() == begun else None
 
 
 def let_go(error: BaseException | None) -> None:
@@ -151,13 +171,23 @@ class _Values:
             return np.full(shape, np.nan)
 
 
-def _holders(left: list[Any]) -> Iterator[Any]:
+def _holders(left: list[Any], young: list[Any] | None) -> Iterator[Any]:
     """Yield the objects of the program that hold some of the values: not frames, nor what belongs to a trace."""
-    for holder in gc.get_referrers(*left):
-        if holder is left or isinstance(holder, types.FrameType) or type(holder) in KINDS:
+    for holder in gc.get_referrers(*left) if young is None else _referrers(left, young):
+        if holder is left or holder is young or isinstance(holder, types.FrameType) or type(holder) in KINDS:
             continue
         if not type(holder).__module__.startswith("sparsead.tracing"):
             yield holder
+
+
+def _referrers(left: list[Any], young: list[Any]) -> list[Any]:
+    """Return what holds some of the values: among young objects, if these hold as many references as there are."""
+    ours = 4  # the two lists, and two to ask for the number
+    references = sum(sys.getrefcount(value) - ours for value in left)
+    sought = {id(value) for value in left}
+    held = [(holder, sum(id(value) in sought for value in gc.get_referents(holder))) for holder in young]
+    found = sum(count for _, count in held)
+    return [holder for holder, count in held if count] if found == references else gc.get_referrers(*left)
 
 
 def _place(holder: Any, value: Any) -> str:

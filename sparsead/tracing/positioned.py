@@ -171,7 +171,9 @@ class ArrayMethods:
     def __contains__(self, value: Any) -> bool:
         return bool(np.any(np.equal(self, value)))  # type: ignore[call-overload]
 
-    def __reduce_ex__(self, protocol: Any) -> NoReturn:
+    def __reduce_ex__(self, protocol: Any) -> Any:
+        if getattr(self, "is_constant", False):
+            return self.plain.__reduce_ex__(protocol)  # type: ignore[attr-defined]
         raise unsupported("pickling an array", MEMORY)
 
 

@@ -62,13 +62,18 @@ def _doing(frame: FrameType) -> str:
 def refuse_conversion(what: str, frame: FrameType, hint: str = VALUE_HINT) -> NoReturn:
     """Refuse to give a Python number; `frame` asked for it, perhaps by writing into a plain array."""
     if _doing(frame) == "STORE_SUBSCR":
-        raise unsupported(
-            "writing into a plain array (made outside the function, of integers or of truth values) what depends on x",
-            WRITE_HINT,
-        )
+        refuse_outside()
     if what == INDEX and _doing(frame) in ("BINARY_SUBSCR", "BINARY_OP"):
         refuse_value("indexing with what depends on x", hint)
     refuse_value(what, hint)
+
+
+def refuse_outside() -> NoReturn:
+    """Refuse to write into the memory of a plain array."""
+    raise unsupported(
+        "writing into a plain array (made outside the function, of integers or of truth values) what depends on x",
+        WRITE_HINT,
+    )
 
 
 def refuse_array(frame: FrameType) -> NoReturn:

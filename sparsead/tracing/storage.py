@@ -24,7 +24,7 @@ from sparsead.program.index import (
 from sparsead.program.nodes import Join, Node, Ref, constant, whole
 from sparsead.tracing.loops.grouping import grouped
 from sparsead.tracing.loops.tape import Tape, current_tape
-from sparsead.tracing.scalar import TracedScalar, refuse_foreign
+from sparsead.tracing.scalar import TracedScalar, refuse_foreign, refuse_outside
 
 BOOL, INTEGER, DOUBLE = np.dtype(np.bool_), np.dtype(np.int64), np.dtype(np.float64)
 
@@ -44,7 +44,8 @@ class Storage:
     """
 
     __slots__ = (
-        "_joined", "dtype", "home", "nodes", "offset", "owner", "pending", "size", "source", "tape", "values",
+        "_joined", "dtype", "home", "is_outside", "nodes", "offset", "owner", "pending", "size", "source", "tape",
+        "values",
     )  # fmt: skip
 
     def __init__(self, source: Ref | np.ndarray) -> None:
@@ -57,6 +58,7 @@ class Storage:
         self.owner: np.ndarray | None = None
         self.offset: np.ndarray | None = None
         self.pending: dict[int, int] = {}
+        self.is_outside = False  # memory of the program around, which keeps what is written there
         self.tape: Tape | None = None  # what the pending scalars are records of
         self._joined: dict[int, tuple[IndexArray, Ref]] = {}
 
@@ -102,6 +104,8 @@ class Storage:
                 return
             tape, record = current_tape(), current_tape().literal(value)
         else:
+            if self.is_outside:
+                refuse_outside()
             tape, record = value.tape, value.entry
         if self.tape is not tape:
             self.flush()
@@ -169,6 +173,8 @@ class Storage:
     def write(self, positions: IndexArray, ref: Ref) -> None:
         """Store the reading `ref` (broadcast to the shape of `positions`)."""
         self.flush()
+        if self.is_outside:
+            refuse_outside()
         if self.owner is None or self.offset is None:
             self._visited()
             self._own()

@@ -9,19 +9,32 @@ from __future__ import annotations
 
 import functools
 import inspect
+import sys
 import types
 from collections.abc import Callable, Iterator
+from functools import partial
 from itertools import chain, islice
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from sparsead.errors import is_users
 from sparsead.tracing.around import inner
 from sparsead.tracing.fixed import SIMPLE, Parts, equal, parts
+from sparsead.tracing.replacing.undo import CHANGES
 
-#: The name of something, words for where it is, and what it is.
-Place = tuple[str, str, Any]
+#: Binds another value at a place, as long as functions are traced.
+Bind = Callable[[Any], None]
+
+
+class Place(NamedTuple):
+    """The name of something, words for where it is, what it is, and what binds another value there."""
+
+    name: str
+    where: str
+    value: Any
+    bind: Bind
+
 
 MOST = 2_000  # parts that are looked at in all
 LARGE = 10_000  # elements of an array beyond which so many are looked at
@@ -56,9 +69,9 @@ def _short(part: Any) -> str:
 def _snapshot(function: Callable[..., Any]) -> Parts:
     """The parts of what a function reads, by name."""
     found: Parts = {}
-    for start, where, value in _read_by(function, set()):
-        for name, part in islice(parts(value, start), MOST - len(found)):
-            found[f"{name}, {where},"] = _held(part)
+    for place in read_by(function):
+        for name, part in islice(parts(place.value, place.name), MOST - len(found)):
+            found[f"{name}, {place.where},"] = _held(part)
     return found
 
 
@@ -70,16 +83,18 @@ def _held(part: Any) -> Any:
     return part.copy() if step <= 1 else part.flat[::step]
 
 
-def _read_by(f: Any, seen: set[int]) -> Iterator[Place]:
+def read_by(f: Any, seen: set[int] | None = None) -> Iterator[Place]:
     """Yield what a callable may read."""
-    f = inner(f)
+    f, seen = inner(f), set() if seen is None else seen
     if id(f) in seen:
         return
     seen.add(id(f))
     if isinstance(f, functools.partial):
-        bound = {**{f"argument {k}": held for k, held in enumerate(f.args)}, **f.keywords}
-        yield from ((name, "bound by functools.partial", held) for name, held in bound.items())
-        yield from _read_by(f.func, seen)
+        for k, held in enumerate(f.args):
+            yield Place(f"argument {k}", "bound by functools.partial", held, partial(_bind_argument, f, k))
+        for name, held in f.keywords.items():
+            yield Place(name, "bound by functools.partial", held, partial(CHANGES.item, f.keywords, name))
+        yield from read_by(f.func, seen)
     elif isinstance(f, types.MethodType) and isinstance(f.__func__, types.FunctionType):
         yield from _read_by_code(f.__func__, seen, f.__self__)
     elif isinstance(f, types.FunctionType):
@@ -95,12 +110,15 @@ def _read_by_code(f: types.FunctionType, seen: set[int], owner: Any) -> Iterator
     if not is_users(f.__code__.co_filename):
         return
     names = _names(f.__code__)
-    for name, where, value in _named_by(f, names):
-        yield from _at_place(name, where, value, names, seen)
+    for place in _named_by(f, names):
+        yield from _at_place(place, names, seen)
     held = vars(owner) if hasattr(owner, "__dict__") else {}
+    if owner is not None:
+        yield from (place for place in data_of_class(type(owner)) if place.name in names and place.name not in held)
     for name in names if owner is not None else ():
         if name in held:
-            yield from _at_place(name, f"an attribute of {type(owner).__name__}", held[name], names, seen)
+            where = f"an attribute of {type(owner).__name__}"
+            yield from _at_place(Place(name, where, held[name], partial(CHANGES.item, held, name)), names, seen)
         elif isinstance(method := getattr(type(owner), name, None), types.FunctionType) and id(method) not in seen:
             seen.add(id(method))
             yield from _read_by_code(method, seen, owner)
@@ -110,29 +128,56 @@ def _named_by(f: types.FunctionType, names: list[str]) -> Iterator[Place]:
     """Yield what a function itself holds."""
     for name in names:
         if name in f.__globals__:
-            yield name, f"a global of {f.__module__}", f.__globals__[name]
+            bind = partial(CHANGES.item, f.__globals__, name)
+            yield Place(name, f"a global of {f.__module__}", f.__globals__[name], bind)
     for name, cell in zip(f.__code__.co_freevars, f.__closure__ or (), strict=True):
         if _filled(cell):
-            yield name, f"in the closure of {f.__name__}", cell.cell_contents
-    arguments = f.__code__.co_varnames[: f.__code__.co_argcount]
+            yield Place(name, f"in the closure of {f.__name__}", cell.cell_contents, partial(CHANGES.cell, cell))
+    where, code = f"a default value of {f.__name__}", f.__code__
+    for k, held in enumerate(f.__defaults__ or ()):
+        name = code.co_varnames[code.co_argcount - len(f.__defaults__ or ()) + k]
+        yield Place(name, where, held, partial(_bind_default, f, k))
+    for name, held in (f.__kwdefaults__ or {}).items():
+        yield Place(name, where, held, partial(CHANGES.item, f.__kwdefaults__, name))
+
+
+def _bind_default(f: types.FunctionType, k: int, value: Any) -> None:
     defaults = f.__defaults__ or ()
-    at_end = dict(zip(arguments[len(arguments) - len(defaults) :], defaults, strict=True))
-    for name, held in {**at_end, **(f.__kwdefaults__ or {})}.items():
-        yield name, f"a default value of {f.__name__}", held
+    CHANGES.defaults(f, (*defaults[:k], value, *defaults[k + 1 :]))
 
 
-def _at_place(name: str, where: str, value: Any, names: list[str], seen: set[int]) -> Iterator[Place]:
+def _bind_argument(f: functools.partial[Any], k: int, value: Any) -> None:
+    CHANGES.partial(f, (*f.args[:k], value, *f.args[k + 1 :]))
+
+
+def _at_place(place: Place, names: list[str], seen: set[int]) -> Iterator[Place]:
     """Yield a value if it is data; what it reads if it is a function; what is named of it if it is a module."""
+    value = place.value
     if isinstance(value, types.ModuleType):
         if is_users(getattr(value, "__file__", None) or "") and id(value) not in seen:
             seen.add(id(value))
-            for inner in names:
-                if inner in vars(value) and not isinstance(vars(value)[inner], types.ModuleType):
-                    yield from _at_place(inner, f"a global of {value.__name__}", vars(value)[inner], names, seen)
+            held = vars(value)
+            for name in names:
+                if name in held and not isinstance(held[name], types.ModuleType):
+                    where = f"a global of {value.__name__}"
+                    yield from _at_place(Place(name, where, held[name], partial(CHANGES.item, held, name)), names, seen)
     elif isinstance(value, (*SIMPLE, np.ndarray, dict, list, tuple)) or not callable(value):
-        yield name, where, value
-    elif not isinstance(value, type):
-        yield from _read_by(value, seen)
+        yield place
+    elif isinstance(value, type):
+        yield from (place for place in data_of_class(value) if place.name in names)
+    else:
+        yield from read_by(value, seen)
+
+
+def data_of_class(cls: type) -> Iterator[Place]:
+    """Yield the data among the attributes of a class of the user's, and of those of the user's that it derives from."""
+    for kind in cls.__mro__:
+        home = getattr(sys.modules.get(kind.__module__), "__file__", None)
+        if kind.__module__ == "__main__" or (home is not None and is_users(home)):
+            for name, value in list(vars(kind).items()):
+                if not name.startswith("__") and not callable(value) and not hasattr(value, "__get__"):
+                    bind = partial(CHANGES.attribute, kind, name)
+                    yield Place(name, f"an attribute of class {kind.__name__}", value, bind)
 
 
 def _names(code: types.CodeType) -> list[str]:

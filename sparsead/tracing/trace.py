@@ -16,7 +16,15 @@ import sparsead.tracing.replacing.mathlib
 import sparsead.tracing.replacing.methods
 import sparsead.tracing.replacing.types  # noqa: F401  (they fill the tables of what is replaced)
 from coloring.interrupts import deferred
-from sparsead.errors import InputError, Origin, SparseADError, UnsupportedOperationError, is_users, remembered
+from sparsead.errors import (
+    InputError,
+    Origin,
+    SparseADError,
+    TracedBranchError,
+    UnsupportedOperationError,
+    is_users,
+    remembered,
+)
 from sparsead.memory import ADVICE, NoRoomError
 from sparsead.program.index import index_dtype
 from sparsead.program.nodes import Input, Program, Ref, constant, whole
@@ -25,8 +33,9 @@ from sparsead.tracing.around import inner
 from sparsead.tracing.array import TracedArray, stack_objects, traced_in
 from sparsead.tracing.complex import is_complex
 from sparsead.tracing.decisions import Decisions, recording
-from sparsead.tracing.leftovers import let_go, refuse, settle
+from sparsead.tracing.leftovers import collections_so_far, let_go, refuse, settle
 from sparsead.tracing.loops.tape import is_tracing, new_tape
+from sparsead.tracing.outside import Outside
 from sparsead.tracing.replacing.names import as_traced, patched
 from sparsead.tracing.scalar import BRANCH_HINT, refuse_value
 from sparsead.tracing.selection import Places, Selection
@@ -66,25 +75,47 @@ def trace(
     f = getattr(f, "py_func", f)
     if not callable(f):
         raise InputError(f"expected a function first, then the example arguments; got {type(f).__name__} in its place")
+    known = 0 if decisions is None else len(decisions.taken)
+    try:
+        return _traced(f, args, argnum, decisions)
+    except (UnsupportedOperationError, TracedBranchError) as error:
+        outside = Outside(f, signature_of(f, args, argnum))
+        if not outside:
+            raise
+        if decisions is not None:
+            decisions.forget(known)
+        try:
+            return _traced(f, args, argnum, decisions, outside)
+        except SparseADError:
+            raise error from None
+
+
+def _traced(
+    f: Callable[..., Any],
+    args: Sequence[Any],
+    argnum: Argnum,
+    decisions: Decisions | None,
+    outside: Outside | None = None,
+) -> tuple[Program, Signature]:
+    """Run a function on traced arrays; what it reads from `outside` may be made constant ones."""
     signature = signature_of(f, args, argnum)
     nodes = signature.inputs()
     if decisions is not None:
         decisions.inputs |= _point(signature, nodes, args)
     inside = is_tracing()  # inside another trace, which is to end first
-    with (
-        deferred() as interrupts, patched(inner(f)), new_tape() as tape, recording(decisions),
-        interrupts.allowed(),
-    ):  # fmt: skip
-        idle, kept, failed = sys.getrefcount(tape), "", True
-        try:
-            output, result = _called(f, signature.stand_ins(nodes, _stand_in))
-            failed = False
-        except BaseException as error:
-            let_go(error)
-            raise
-        finally:
-            if sys.getrefcount(tape) > idle and not inside:
-                kept = settle(tape, _point(signature, nodes, args), failed)
+    with deferred() as interrupts, patched(inner(f)):
+        given = signature if outside is None else outside.stand_in(signature)
+        with new_tape() as tape, recording(decisions), interrupts.allowed():
+            idle, begun, kept, failed = sys.getrefcount(tape), collections_so_far(), "", True
+            try:
+                output, result = _called(f, given.stand_ins(nodes, _stand_in))
+                failed = False
+            except BaseException as error:
+                let_go(error)
+                raise
+            finally:
+                if sys.getrefcount(tape) > idle and not inside:
+                    kept = settle(tape, begun, _point(signature, nodes, args), failed)
         if kept:
             refuse(_where(f), kept)
     signature.let_go(args)

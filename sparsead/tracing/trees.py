@@ -93,6 +93,13 @@ def emptied(of: Structure) -> Structure:
     return Branch(_container(of.like, [None] * len(children)), children)
 
 
+def with_fixed(of: Structure, changed: Callable[[Any], Any]) -> Structure:
+    """Return a structure with ``changed(value)`` in place of each fixed value."""
+    if isinstance(of, Branch):
+        return Branch(of.like, {name: with_fixed(child, changed) for name, child in of.children.items()})
+    return Fixed(changed(of.value), of.known) if isinstance(of, Fixed) else of
+
+
 def leaves(of: Structure, path: Path = ()) -> Iterator[tuple[Path, Leaf]]:
     """Yield the leaves in order, each with the names on the way to it."""
     if isinstance(of, Leaf):

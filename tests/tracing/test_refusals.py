@@ -29,12 +29,6 @@ def into_captured_array(x):
     return out
 
 
-def into_copy_of_captured_array(x):
-    out = OUTSIDE.copy()
-    out[1:] = x[:-1]
-    return out
-
-
 def add_at_captured_array(x):
     np.add.at(OUTSIDE, [0, 1], x[:2])
     return OUTSIDE
@@ -65,7 +59,6 @@ def mask_of_a_plain_array(x):
 
 UNSUPPORTED = {
     into_captured_array: "np.zeros",
-    into_copy_of_captured_array: "np.zeros",
     add_at_captured_array: "Allocate the target inside",
     out_into_captured_array: "np.zeros",
     integer_buffer: "np.zeros",

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import functools
 import types
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Any
 
 _MISSING = object()
@@ -23,6 +25,11 @@ class Changes:
         self._made.append((names.__setitem__, (name, names[name])))
         names[name] = value
 
+    def item(self, items: Any, key: Any, value: Any) -> None:
+        """Put something else into a dict or a list; what has been put there meanwhile stays."""
+        self._made.append((_put_back, (items, key, items[key], value)))
+        items[key] = value
+
     def added(self, names: dict[str, Any], values: dict[str, Any]) -> None:
         """Give a module names that it does not have."""
         for name in values.keys() - names.keys():
@@ -30,14 +37,20 @@ class Changes:
             names[name] = values[name]
 
     def cell(self, cell: types.CellType, value: Any) -> None:
-        """Fill the cell of a variable of an enclosing function."""
-        self._made.append((setattr, (cell, "cell_contents", cell.cell_contents)))
+        """Fill the cell of a variable of an enclosing function; what it is set to meanwhile stays."""
+        self._made.append((_refill, (cell, cell.cell_contents, value)))
         cell.cell_contents = value
 
     def defaults(self, f: types.FunctionType, values: tuple[Any, ...]) -> None:
         """Give a function other default arguments."""
         self._made.append((setattr, (f, "__defaults__", f.__defaults__)))
         f.__defaults__ = values
+
+    def partial(self, f: functools.partial[Any], args: tuple[Any, ...]) -> None:
+        """Bind other positional arguments."""
+        anew: Any = f  # its methods for pickling are those that change it
+        self._made.append((anew.__setstate__, (anew.__reduce__()[2],)))
+        anew.__setstate__((f.func, args, f.keywords, vars(f)))
 
     def attribute(self, cls: type, name: str, value: Any) -> None:
         """Set an attribute of a class, which may have inherited it so far."""
@@ -55,6 +68,17 @@ class Changes:
         while self._made:
             call, args = self._made.pop()
             call(*args)
+
+
+def _put_back(items: Any, key: Any, old: Any, new: Any) -> None:
+    with suppress(LookupError):
+        if items[key] is new:
+            items[key] = old
+
+
+def _refill(cell: types.CellType, old: Any, new: Any) -> None:
+    if cell.cell_contents is new:
+        cell.cell_contents = old
 
 
 CHANGES = Changes()
