@@ -116,7 +116,7 @@ def memory(kind: str, side: int, order: str, threads: int | None) -> str:
 @click.option("--threads", default=2, show_default=True)
 def main(number: int, side: int, threads: int) -> None:
     """Print both tables."""
-    console = Console()
+    console = Console(width=120)
     if number:
         console.print(tiny(number))
     if not side:

@@ -38,7 +38,7 @@ SIMPLER = {
     "acyclic bicoloring": ("star bicoloring",),
 }
 #: Matrices with more entries, and orders that look at more pairs, are left out.
-MOST_ENTRIES, MOST_PAIRS = 1_000_000, 50_000_000
+MOST_ENTRIES, MOST_PAIRS = 200_000, 20_000_000
 
 
 def least_of_orders(pattern: SparsityPattern, terms: tuple[str, str, str]) -> tuple[int, str]:
