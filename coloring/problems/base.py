@@ -114,6 +114,7 @@ class Problem(ABC):
         self.seed = seed
         self.threads = threads
         self._ordered: dict[str, np.ndarray] = {}
+        self._counted: set[str] = set()  # orders that this problem has asked for; others may have made them before
 
     @abstractmethod
     def greedy(self, order: np.ndarray, limit: int = NO_LIMIT) -> np.ndarray | None:
@@ -175,6 +176,7 @@ class Problem(ABC):
 
     def ordered(self, name: str) -> np.ndarray:
         """The vertices in the order of that name (computed once)."""
+        self._counted.add(name)
         if name not in self._ordered:
             self._ordered[name] = order_by_name(name)(self)
         return self._ordered[name]
@@ -184,8 +186,8 @@ class Problem(ABC):
         return Candidate(name, partial(self._greedy_by_name, name), self._ordered_work(name))
 
     def _ordered_work(self, name: str) -> int:
-        """What is left to look at: orders that are known cost nothing."""
-        return self.greedy_work + (0 if name in self._ordered else self.order_work(name))
+        """What is left to look at: orders that were asked for before cost nothing, whoever made them."""
+        return self.greedy_work + (0 if name in self._counted else self.order_work(name))
 
     def _greedy_by_name(self, name: str, limit: int) -> np.ndarray | None:
         return self.greedy(self.ordered(name), limit)
@@ -203,7 +205,7 @@ class Problem(ABC):
         """Return this problem with another order for breaking ties."""
         twin = copy(self)
         twin.tie_order = ties
-        twin._ordered = {}
+        twin._ordered, twin._counted = {}, set()
         return twin
 
     def classes(self, colors: np.ndarray) -> np.ndarray:

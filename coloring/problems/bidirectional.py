@@ -93,8 +93,10 @@ class Bidirectional(StarLike):
 
     def portfolio(self, thorough: bool) -> Iterator[Candidate]:
         """Implicit coverings, dense lines against the others, and all orders."""
-        for name in THOROUGH if thorough else QUICK:
+        for place, name in enumerate(THOROUGH if thorough else QUICK):
             yield self._covering(name, "covering", cautious=True)
+            if place == 0 and self.substitution and self.has_few_pairs:
+                yield self.by_order("distance_two_incidence_degree")  # the best one most often
             if thorough:
                 yield self.by_order(name)
                 yield self._covering(name, "cover first")

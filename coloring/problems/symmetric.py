@@ -84,6 +84,7 @@ class StarLike(Problem):
         """Return the star coloring of the same graph; it shares what has been found out about that."""
         twin = copy(self)
         twin.substitution = False
+        twin._counted = set()  # so that a search for it is the same as by itself
         for name in ("quick_bound", "lower_bound", "greedy_work"):
             twin.__dict__.pop(name, None)
         return twin
