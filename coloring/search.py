@@ -17,7 +17,7 @@ from .results import ColoringResult, colored
 QUICK_PASSES = 5
 #: ... but at no more entries and pairs of entries than this, less than a second's work, once it has a coloring ...
 QUICK_WORK = 60_000_000
-#: ... and where the pattern is small, which has the other orders tried besides, at so many times, or 1.5 ms.
+#: ... and where the pattern is small, which has the other orders tried besides, at so many times, or 2 ms.
 SMALL_PASSES = 20
 SMALL_WORK = 200_000
 #: What an attempt costs besides, in entries looked at: calls, and arrays that are as short as this.
