@@ -14,7 +14,7 @@ from pathlib import Path
 import nox
 
 nox.needs_version = ">=2024.4"
-nox.options.sessions = ["lowest", "newest", "bare"]
+nox.options.sessions = ["lowest", "newest", "jax", "bare"]
 nox.options.reuse_existing_virtualenvs = True
 
 PYTHONS = ["3.11", "3.12", "3.13", "3.14"]
@@ -74,6 +74,13 @@ def newest(session: nox.Session) -> None:
 def python(session: nox.Session) -> None:
     """Test on one version of Python."""
     tested(session, *requirements())
+
+
+@nox.session(python=newest_python())
+def jax(session: nox.Session) -> None:
+    """Test the function for JAX by itself: JAX runs threads, beside which the tests must not fork processes."""
+    session.install(*requirements(), *extras("jax"), "diffrax", "optimistix", *TOOLS)
+    session.run("python", "-m", "pytest", "-p", "no:cacheprovider", "tests/solvers/test_jax.py")
 
 
 @nox.session(python=newest_python())

@@ -1,7 +1,7 @@
 """What `benchmarks.ranks` runs under mpiexec: ``python -m benchmarks.ranks_program KIND SIZE [FILE]``.
 
-Bratu's problem in slabs of planes, prepared from the function of all unknowns or from one of a block with ghosts;
-or whole solutions by PETSc, written to FILE. Rank 0 prints what all ranks measured.
+Bratu's problem in slabs of planes, prepared from the function of all unknowns or from one of a block with ghosts, and
+the Brusselator in strips of lines; or whole solutions by PETSc, written to FILE. Rank 0 prints what all ranks measured.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ from mpi4py import MPI
 from benchmarks.fresh import peak_gib
 from sparsead import ranks
 from sparsead.problems.bratu import residual
+from sparsead.problems.brusselator import rates as brusselator_rates
 
 COMM = MPI.COMM_WORLD
 STRENGTH = 6.0
@@ -34,7 +35,20 @@ def planes(size: int) -> ranks.Partition:
     return ranks.Partition(ranks.Partition.even(size, COMM.size).starts * size**2)
 
 
+def rates(w: np.ndarray, alpha: float) -> Any:
+    """Return the rates of the Brusselator, w (N, N, 2): the species at a point follow each other, as PETSc has them."""
+    return np.moveaxis(brusselator_rates(np.moveaxis(w, 2, 0).ravel(), alpha).reshape(2, *w.shape[:2]), 0, 2)
+
+
+def arguments(kind: str, size: int) -> tuple[float, ...]:
+    """Return what the function takes beside the unknowns."""
+    return {"whole": (STRENGTH,), "block": (STRENGTH, 1.0 / (size + 1)), "brusselator": (10.0,)}[kind]
+
+
 def prepared(kind: str, size: int) -> ranks.DistributedJacobian:
+    if kind == "brusselator":
+        columns = ranks.Partition(ranks.Partition.even(size, COMM.size).starts * 2 * size)
+        return ranks.jacobian(rates, np.broadcast_to(0.5, (size, size, 2)), *arguments(kind, size), columns=columns)
     columns = planes(size)
     if kind == "whole":
         return ranks.jacobian(residual, np.broadcast_to(0.5, (size,) * 3), STRENGTH, columns=columns)
@@ -56,7 +70,7 @@ def measured(kind: str, size: int) -> dict[str, float]:
     before = forget_peak()
     jac = prepared(kind, size)
     taken = peak_gib() - before
-    args = (STRENGTH,) if kind == "whole" else (STRENGTH, 1.0 / (size + 1))
+    args = arguments(kind, size)
     x = np.full(len(jac.columns.own(COMM.rank)), 0.5)
     sent = jac.exchange.bytes_received
     jac.values(x, *args)

@@ -10,6 +10,7 @@ EXTRAS = {
     "cupy": "cuda",
     "cupyx": "cuda",
     "cyipopt": "ipopt",
+    "jax": "jax",
     "matplotlib": "plot",
     "mpi4py": "mpi",
     "openmdao": "openmdao",

@@ -49,7 +49,7 @@ ALLOWED = {
         "sparsead.explain", "sparsead.keeping", "sparsead.checking", "sparsead.sweeps",
     },
     "sparsead.ranks": {
-        "sparsead.errors", "sparsead.extras", "sparsead.program", "sparsead.tracing", "sparsead.checking",
+        "coloring", "sparsead.errors", "sparsead.extras", "sparsead.program", "sparsead.tracing", "sparsead.checking",
         "sparsead.derivatives",
     },
 }  # fmt: skip

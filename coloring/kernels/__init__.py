@@ -28,10 +28,11 @@ from . import (
     saturation,
     speculation,
     star,
+    waiting,
 )
 
 __all__ = [
     "acyclic", "backtracking", "bits", "cliques", "covers", "distance1", "distance2", "evening", "graphs",
     "intersection", "kernel", "lexbfs", "neighbors", "offsets", "orders", "orientation", "patterns", "plans",
-    "recovery", "saturation", "speculation", "star",
+    "recovery", "saturation", "speculation", "star", "waiting",
 ]  # fmt: skip

@@ -58,7 +58,7 @@ class OnDevice:
     def __init__(self, prepared: Any, cupy: Any) -> None:
         if not prepared.signature.plain:
             raise InputError("device='cuda' takes one array as x; put its parts into one vector")
-        self.prepared = prepared
+        self.prepared = prepared = prepared._written_out
         self._cupy = cupy
         self._tables = Tables(cupy)
         self._known: dict[str, DeviceSweeps] = {}

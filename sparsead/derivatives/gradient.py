@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal, TypedDict, Unpack, overload
 
 import numpy as np
@@ -14,6 +15,7 @@ from sparsead.derivatives.modes import chosen_engine
 from sparsead.derivatives.nested import NestedGradient, composes, is_asked
 from sparsead.derivatives.prepared import OfScalar
 from sparsead.derivatives.record import Preparation
+from sparsead.derivatives.rolled import rolled
 from sparsead.derivatives.subject import checked
 from sparsead.emit.sweep import DEFAULT_BACKEND, Engine
 from sparsead.errors import InputError
@@ -103,7 +105,7 @@ class Gradient(OfScalar):
 
     @property
     def _nested(self) -> NestedGradient:
-        return NestedGradient(self.program, self.signature, self.kernels)
+        return NestedGradient(self.program, self.signature, self._kernels_written_out)
 
     def _heading(self) -> str:
         return f"gradient of {self.program.name}: {self.program.wrt.size} elements"
@@ -202,21 +204,31 @@ def gradient(
         if is_asked((x0, *args)):
             made = NestedGradient.of(f, (x0, *args), argnum)
         else:
-            made = _prepared(f, (x0, *args), (argnum, engine, check))
+            made = _prepared(f, (x0, *args), Chosen(argnum, engine, check))
             made = made if device is None else GradientOnDevice(made, cupy)
     return WithAux(made, f) if isinstance(f, First) else made
 
 
-def _prepared(f: Callable[..., Any], args: tuple[Any, ...], options: tuple[Argnum, Engine, bool]) -> Gradient:
-    argnum, engine, wanted = options
+@dataclass(frozen=True)
+class Chosen:
+    """What the user chose for a gradient; `loops` is our own: whether equal turns become loops."""
+
+    argnum: Argnum
+    engine: Engine
+    check: bool
+    loops: bool = True
+
+
+def _prepared(f: Callable[..., Any], args: tuple[Any, ...], options: Chosen) -> Gradient:
     timings = Timings()
-    program, signature, kernels = traced_scalar(f, args, argnum, timings)
+    engine = options.engine if options.loops else None
+    program, signature, kernels = traced_scalar(f, args, options.argnum, timings, loops=engine)
     with timings.stage("linearize"):
         recipe = Recipe(_prepared, f, args, options)
-        made = Gradient(Preparation(recipe, program, signature, kernels, engine, timings))
+        made = Gradient(Preparation(recipe, program, signature, kernels, options.engine, timings))
     with timings.stage("compile"):
         made.compile()
-    return checked(made, args, wanted, timings)
+    return checked(made, args, options.check, timings)
 
 
 def traced_scalar(
@@ -225,8 +237,9 @@ def traced_scalar(
     argnum: Argnum,
     timings: Timings,
     decisions: Decisions | None = None,
+    loops: Engine | None = None,
 ) -> tuple[Program, Signature, Kernels]:
-    """Trace and lower a function that must return one number."""
+    """Trace and lower a function that must return one number; equal turns become loops for the engine `loops`."""
     with timings.stage("trace"):
         program, signature = trace(f, args, argnum, decisions)
     if program.output.index.size != 1:
@@ -235,4 +248,4 @@ def traced_scalar(
             "that returns one number (for an array use sparsead.jacobian)"
         )
     with timings.stage("lower"):
-        return program, signature, lower(program)
+        return program, signature, lower(program if loops is None else rolled(program, loops))

@@ -121,6 +121,8 @@ class AsMachineCode(Prepared):
         """
         if not isinstance(what, str):
             what = repr(what)
+        if self._rolled:
+            return self._written_out.c_function(what)
         if what == "values":
             sweeps, outputs = self._assembly.all_sweeps(), {"data": ("values", self.structure.size, True)}
         elif what in (known := self._arrays_in_c()):

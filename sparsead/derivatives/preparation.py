@@ -29,7 +29,10 @@ BYTES_PER_ENTRY = 28  # beyond its pattern: where each value goes, and the first
 
 @dataclass(frozen=True)
 class Options:
-    """What the user chose for a preparation; see `jacobian` for each."""
+    """What the user chose for a preparation; see `jacobian` for each.
+
+    `loops` is our own: whether equal turns become loops; None where that is to be found out.
+    """
 
     argnum: Argnum
     mode: str
@@ -40,6 +43,7 @@ class Options:
     check: bool = True
     format: str = "csr"
     triangle: str = "full"
+    loops: bool | None = None
 
 
 def prepared_at(

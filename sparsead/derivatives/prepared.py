@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Self
 
 import numpy as np
 
@@ -25,7 +26,9 @@ from sparsead.derivatives.vectors import apart, new_or_checked
 from sparsead.emit.sweep import Engine, Sweep, compile_together
 from sparsead.errors import InputError
 from sparsead.keeping.pickling import Sendable
-from sparsead.kernels.kernel import Kernels, combined
+from sparsead.kernels.kernel import CallKernel, Kernels, combined
+from sparsead.kernels.lower import lower
+from sparsead.program.nodes import Call
 from sparsead.sweeps.vector import value_sweep
 from sparsead.tracing.surroundings import Surroundings
 
@@ -123,6 +126,26 @@ class Prepared(Described, Sendable, Derivative):
         """The kernels of all functions, and of what a matrix reads: one sweep for all."""
         return functools.reduce(combined, [f.kernels for f in self._functions.values()])
 
+    @cached_property
+    def _rolled(self) -> bool:
+        """Whether turns that the function writes out have become loops, which are calls."""
+        calls = sum(isinstance(step, CallKernel) for step in self.kernels.kernels)
+        return calls > 0 and calls > sum(isinstance(node, Call) for node in self.program.nodes)
+
+    @cached_property
+    def _written_out(self) -> Self:
+        """This, prepared with all turns written out, for those who cannot have Python in between."""
+        if not self._rolled:
+            return self
+        recipe = self.recipe
+        made: Self = recipe.again(recipe.function, recipe.args, replace(recipe.options, loops=False))
+        return made
+
+    @cached_property
+    def _kernels_written_out(self) -> Kernels:
+        """The kernels with all turns written out, which have derivatives of every order."""
+        return lower(self.program) if self._rolled else self.kernels
+
     @property
     def _nested(self) -> Nested:
         """What stands for this inside a function that is traced."""
@@ -159,7 +182,7 @@ class Prepared(Described, Sendable, Derivative):
             If the name cannot begin C names, or the function calls Python at run time.
         """
         check_given(path=path)
-        return exported(self, path)
+        return exported(self._written_out, path)
 
     def _sweep(self, name: str) -> Sweep:
         """Return the sweep of a function or product, written when it is first asked for."""

@@ -18,7 +18,7 @@ from sparsead.emit.source import POINT, Function
 from sparsead.emit.wide import has_wide, wide_definitions
 
 LONG = 300  # lines after which a function is cut
-SHORT_LOOP = 64  # statements that an innermost loop comes to when it is written out
+SHORT_LOOP = 16  # statements that an innermost loop comes to when it is written out
 INTRINSICS = {"sqrt", "floor", "ceil", "trunc", "rint", "copysign"}
 LIBM = {
     "cbrt": 1, "exp": 1, "exp2": 1, "expm1": 1, "log": 1, "log2": 1, "log10": 1, "log1p": 1, "sin": 1, "cos": 1,

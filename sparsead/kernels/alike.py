@@ -48,10 +48,10 @@ class Alike:
                 parts.append((below.size, is_factor(below)))
             else:
                 reads = tuple(number[n.serial] for n in sources(below))
-                parts.append((below.shape, below.boolean, reads, self._content(below)))
+                parts.append((below.shape, below.boolean, reads, self.content(below)))
         return tuple(parts), read
 
-    def _content(self, node: Node) -> Hashable:
+    def content(self, node: Node) -> Hashable:
         """Return what a node does, but for what it reads."""
         match node:
             case Map():

@@ -262,7 +262,7 @@ def _reads(node: Node, points: IndexArray) -> Iterator[tuple[Node, np.ndarray]]:
             chosen = offset[owner == k]
             if chosen.size >= min(FEWEST, points.size):
                 yield node.pieces[int(k)], chosen.astype(np.int64)
-    elif isinstance(node, Sum):
+    elif isinstance(node, Sum) and node.terms.index.size:  # what was cut out of a sum may have no term left
         terms = unrolled(node)
         chosen = [_points(node.terms.index.size)] if terms is None else terms[points].T
         for at in chosen:

@@ -18,7 +18,68 @@ from sparsead.ranks.together import together
 Found = TypeVar("Found")
 
 
-class DistributedJacobian:
+class Distributed:
+    """Something prepared over the ranks of a communicator: each has what reads its own unknowns and ghosts.
+
+    Attributes
+    ----------
+    comm
+        The communicator.
+    columns : Partition
+        Who owns which unknowns.
+    numbers : ndarray
+        The unknowns that this rank reads, sorted.
+    exchange : Exchange
+        The messages; it counts their bytes.
+    at_zero : bool
+        True where x is always zero, given as None: it is not sent.
+    """
+
+    def __init__(
+        self, comm: Any, columns: Partition, numbers: np.ndarray, exchange: Exchange,
+        spread: Sequence[int] = (), at_zero: bool = False,
+    ) -> None:  # fmt: skip
+        self.comm, self.columns, self.numbers, self.exchange = comm, columns, numbers, exchange
+        self.spread = tuple(spread)
+        self.at_zero = at_zero
+
+    @property
+    def ghosts(self) -> np.ndarray:
+        """The numbers of the unknowns of others that this rank reads."""
+        return np.delete(self.numbers, self.exchange.plan.own)
+
+    def _evaluated(self, args: tuple[Any, ...], work: Callable[[list[Any]], Found], *more: tuple[str, Any]) -> Found:
+        """Fetch the ghosts of x, and of what is spread like it, and do something with all values that are read.
+
+        A rank whose arguments are refused sends as many numbers as the others expect, and says so afterwards.
+        """
+        asked = [] if self.at_zero else [("x", args[0])]
+        asked += [(f"argument {k}", args[k] if k < len(args) else None) for k in self.spread]
+        refused: list[Exception] = []
+        found = self.exchange.gathered([self._own(name, values, refused) for name, values in (*asked, *more)])
+
+        def finish() -> Found:
+            if refused:
+                raise refused[0]
+            values = [np.zeros(self.exchange.plan.size), *found] if self.at_zero else found
+            given = list(args)
+            for k, vector in zip((0, *self.spread), values, strict=False):
+                given[k] = vector
+            return work([*given, *values[1 + len(self.spread) :]])
+
+        return together(self.comm, finish)
+
+    def _own(self, name: str, values: Any, refused: list[Exception]) -> np.ndarray:
+        """Return the own part of a vector; where it is refused, note why and return NaN."""
+        own = self.columns.own(self.comm.rank)
+        try:
+            return _vector(name, values, own)
+        except Exception as error:  # whatever NumPy may say of an object
+            refused.append(error)
+            return np.full(len(own), np.nan)
+
+
+class DistributedJacobian(Distributed):
     """The rows of a Jacobian that a rank owns. Made by `sparsead.ranks.jacobian` and `local_jacobian`.
 
     All methods are collective: every rank calls them, with its own values. What fails on one rank raises RankError
@@ -42,20 +103,13 @@ class DistributedJacobian:
         self, comm: Any, own: OwnRows, columns: Partition, rows: Partition, exchange: Exchange,
         spread: Sequence[int] = (), at_zero: bool = False,
     ) -> None:  # fmt: skip
-        self.comm, self.own, self.columns, self.rows = comm, own, columns, rows
-        self.exchange = exchange
-        self.spread = tuple(spread)
-        self.at_zero = at_zero
+        super().__init__(comm, columns, own.numbers, exchange, spread, at_zero)
+        self.own, self.rows = own, rows
 
     @property
     def shape(self) -> tuple[int, int]:
         """Rows and columns of the whole matrix."""
         return self.rows.size, self.columns.size
-
-    @property
-    def ghosts(self) -> np.ndarray:
-        """The numbers of the unknowns of others that the rows of this rank read."""
-        return np.delete(self.own.numbers, self.exchange.plan.own)
 
     def value(self, x: Any, *args: Any) -> np.ndarray:
         """Return the own rows of the value, (own rows,)."""
@@ -89,35 +143,49 @@ class DistributedJacobian:
 
         return self.exchange.added(self._evaluated((x, *args), product))
 
-    def _evaluated(self, args: tuple[Any, ...], work: Callable[[list[Any]], Found], *more: tuple[str, Any]) -> Found:
-        """Fetch the ghosts of x, and of what is spread like it, and do something with all values that are read.
 
-        A rank whose arguments are refused sends as many numbers as the others expect, and says so afterwards.
-        """
-        asked = [] if self.at_zero else [("x", args[0])]
-        asked += [(f"argument {k}", args[k] if k < len(args) else None) for k in self.spread]
-        refused: list[Exception] = []
-        found = self.exchange.gathered([self._own(name, values, refused) for name, values in (*asked, *more)])
+class DistributedGradient(Distributed):
+    """A sum of terms that are spread over ranks, and its gradient. Made by `sparsead.ranks.gradient`.
 
-        def finish() -> Found:
-            if refused:
-                raise refused[0]
-            values = [np.zeros(self.exchange.plan.size), *found] if self.at_zero else found
-            given = list(args)
-            for k, vector in zip((0, *self.spread), values, strict=False):
-                given[k] = vector
-            return work([*given, *values[1 + len(self.spread) :]])
+    All methods are collective, as those of `DistributedJacobian`.
 
-        return together(self.comm, finish)
+    Attributes
+    ----------
+    comm
+        The communicator.
+    prepared : sparsead.Gradient
+        The sum of the terms that are counted on this rank, over the unknowns that they read.
+    columns : Partition
+        Who owns which unknowns.
+    exchange : Exchange
+        The messages; it counts their bytes.
+    """
 
-    def _own(self, name: str, values: Any, refused: list[Exception]) -> np.ndarray:
-        """Return the own part of a vector; where it is refused, note why and return NaN."""
-        own = self.columns.own(self.comm.rank)
-        try:
-            return _vector(name, values, own)
-        except Exception as error:  # whatever NumPy may say of an object
-            refused.append(error)
-            return np.full(len(own), np.nan)
+    def __init__(
+        self, comm: Any, prepared: Any, columns: Partition, numbers: np.ndarray, exchange: Exchange,
+        spread: Sequence[int] = (),
+    ) -> None:  # fmt: skip
+        super().__init__(comm, columns, numbers, exchange, spread)
+        self.prepared = prepared
+
+    def value(self, x: Any, *args: Any) -> float:
+        """Return the sum of all terms of all ranks, the same on every rank."""
+        return self._summed(self._evaluated((x, *args), lambda given: self.prepared.value(*given)))
+
+    def __call__(self, x: Any, *args: Any) -> np.ndarray:
+        """Return the own part of the gradient."""
+        return self.value_and_gradient(x, *args)[1]
+
+    def value_and_gradient(self, x: Any, *args: Any) -> tuple[float, np.ndarray]:
+        """Return the sum of all terms, and the own part of its gradient; shares are added in the order of the ranks."""
+        value, slope = self._evaluated((x, *args), lambda given: self.prepared.value_and_gradient(*given))
+        return self._summed(value), self.exchange.added(slope)
+
+    def _summed(self, value: float) -> float:
+        """Return a sum over ranks, added in their order, so that all of them have it to the bit."""
+        every = np.empty(self.comm.size)
+        self.comm.Allgather(np.array([value]), every)
+        return float(np.sum(every))
 
 
 def _vector(name: str, values: Any, own: range) -> np.ndarray:

@@ -3,19 +3,22 @@
 from __future__ import annotations
 
 import pickle
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
-from sparsead.checking.report import Comparison
+from sparsead.checking.report import CheckFailed, Comparison
+from sparsead.derivatives.gradient import Gradient
 from sparsead.errors import InputError
-from sparsead.program.sending import packed
+from sparsead.program.sending import packed, unpacked
+from sparsead.ranks.agreement import agreed_partition, require_same
 from sparsead.ranks.exchange import TAG
 from sparsead.ranks.partition import Partition
-from sparsead.ranks.rows import OwnRows, PartFunction, Whole, parts
+from sparsead.ranks.rows import PartFunction, Whole, parts, whole
 from sparsead.ranks.together import together
+from sparsead.tracing.arguments import signature_of
 
 AGREE = 1e-9  # relative, of values that were computed in two ways
 SPREAD = 100.0  # times what rounding does
@@ -27,38 +30,93 @@ Arrays = dict[int, np.ndarray]  # by the places of the arguments
 
 @dataclass(frozen=True)
 class Share:
-    """What one rank is sent: its part of the program, the unknowns that it reads, and values at these."""
+    """What one rank is sent: its part of the program, the unknowns that it reads, and examples of these."""
 
     program: bytes
     numbers: np.ndarray
-    points: Points
     given: Arrays
 
 
-def points_of(f: Callable[..., Any], x0: Any, args: tuple[Any, ...]) -> Points:
-    """Return points and values of the function there, flat: at the example, and at a generic point nearby."""
-    x = np.array(x0, np.float64)
-    size = np.where(x == 0.0, min(float(np.max(np.abs(x), initial=0.0)), 1.0) or 1.0, np.abs(x))
-    near = x + MOVE * np.where(x < 0.0, -1.0, 1.0) * size * np.random.default_rng(1).uniform(0.5, 1.0, x.shape)
-    found = []
-    for point in (x, near):
+@dataclass(frozen=True)
+class Received:
+    """What one rank has of a function of all unknowns: its part, what that reads, and examples of the arguments."""
+
+    part: PartFunction
+    columns: Partition
+    own_rows: range
+    rows: Partition
+    numbers: np.ndarray
+    points: Points
+    examples: list[Any]
+
+
+@dataclass(frozen=True)
+class Shares:
+    """Who owns what, as the user says or leaves open; which other arguments are spread like x; which rank traces."""
+
+    columns: Partition | None
+    rows: Partition | None
+    spread: Sequence[int]
+    root: int
+
+
+def received(comm: Any, f: Callable[..., Any], args: tuple[Any, ...], shares: Shares, check: bool) -> Received:
+    """Trace a function of all unknowns on one rank, and return this rank's part. Collective."""
+    x0, spread, root = args[0], shares.spread, shares.root
+    require_same(comm, x0, args[1:], spread)
+    size = int(np.size(x0))
+    columns = agreed_partition(comm, shares.columns or Partition.even(size, comm.size), size, "the unknowns")
+    traced = together(comm, lambda: whole(f, *args, spread=spread) if comm.rank == root else None)
+    m = comm.bcast(traced.rows if traced else None, root=root)
+    rows = shares.rows or (columns if m == size else Partition.even(m, comm.size))
+    rows = agreed_partition(comm, rows, m, "the rows")
+    share = handed_out(comm, root, traced, columns, rows, _examples(args, spread))
+    del traced
+    points: Points = []
+    if comm.bcast(check, root=root):
+        points = points_handed_out(comm, root, f, args, share.numbers, rows)
+
+    def unpack() -> Received:
+        part = PartFunction(unpacked(share.program), signature_of(f, args, 0).arguments[1:])
+        examples = [share.given.get(k, arg) for k, arg in enumerate(args)]
+        return Received(part, columns, rows.own(comm.rank), rows, share.numbers, points, examples)
+
+    return together(comm, unpack)
+
+
+def _examples(args: tuple[Any, ...], spread: Sequence[int]) -> Arrays:
+    """Return x0 and what is spread like it, flat, without a copy where they can be had so."""
+    return {k: np.asarray(value).reshape(-1) for k, value in enumerate(args) if k in (0, *spread)}
+
+
+def points_of(f: Callable[..., Any], args: tuple[Any, ...]) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+    """Yield points and values of the function there, flat: at the example, and at a generic point nearby.
+
+    One after the other: only one is held at a time.
+    """
+    for place in (np.asarray, _near):
         try:
             with np.errstate(all="ignore"):
-                value = np.asarray(getattr(f, "py_func", f)(point.copy(), *args), np.float64)
+                x = np.array(place(args[0]), np.float64)
+                value = np.asarray(getattr(f, "py_func", f)(x.copy(), *args[1:]), np.float64)
         except Exception:  # outside of its domain, perhaps: there is nothing to compare
             continue
-        found.append((point.reshape(-1), value.reshape(-1)))
-    return found
+        yield x.reshape(-1), value.reshape(-1)
 
 
-def handed_out(
-    comm: Any, root: int, traced: Whole | None, columns: Partition, rows: Partition, points: Points, given: Arrays
-) -> Share:
+def _near(x0: Any) -> np.ndarray:
+    x = np.array(x0, np.float64)
+    size = np.where(x == 0.0, min(float(np.max(np.abs(x), initial=0.0)), 1.0) or 1.0, np.abs(x))
+    x += MOVE * np.where(x < 0.0, -1.0, 1.0) * size * np.random.default_rng(1).uniform(0.5, 1.0, x.shape)
+    return x
+
+
+def handed_out(comm: Any, root: int, traced: Whole | None, columns: Partition, rows: Partition, given: Arrays) -> Share:
     """Send every rank its part of a traced function, with examples; return that of this rank."""
     if traced is None:
         mine, failed = comm.recv(source=root, tag=TAG), None
     else:
-        mine, failed = _send_parts(comm, _shares(traced, columns, rows, points, given))
+        mine, failed = _send_parts(comm, _shares(traced, columns, rows, given))
 
     def received() -> Share:
         if failed is not None:
@@ -68,11 +126,9 @@ def handed_out(
     return together(comm, received)
 
 
-def _shares(traced: Whole, columns: Partition, rows: Partition, points: Points, given: Arrays) -> Iterator[Share]:
-    for rank, (program, numbers) in enumerate(parts(traced, columns, rows)):
-        own = slice(rows.own(rank).start, rows.own(rank).stop)
-        here = [(x[numbers], y[own].copy()) for x, y in points]
-        yield Share(packed(program), numbers, here, {k: value[numbers] for k, value in given.items()})
+def _shares(traced: Whole, columns: Partition, rows: Partition, given: Arrays) -> Iterator[Share]:
+    for program, numbers in parts(traced, columns, rows):
+        yield Share(packed(program), numbers, {k: value[numbers] for k, value in given.items()})
 
 
 def _send_parts(comm: Any, shares: Iterator[Share]) -> tuple[Any, Exception | None]:
@@ -95,26 +151,61 @@ def _send_parts(comm: Any, shares: Iterator[Share]) -> tuple[Any, Exception | No
     return mine, failed
 
 
-def compared(part: PartFunction, own: OwnRows, points: Points, args: list[Any]) -> Iterator[Comparison]:
-    """Compare the compiled part with values of the whole function, on this rank's rows."""
-    program = part.program
-    for (x, theirs), name in zip(points, ("x0", "a point near x0"), strict=False):
-        ours = own.prepared.value(x, *args[1:]).reshape(-1)
+def points_handed_out(
+    comm: Any, root: int, f: Callable[..., Any], args: tuple[Any, ...], numbers: np.ndarray, rows: Partition
+) -> Points:
+    """Evaluate the function on the rank that traced it; return the values of this rank's rows, and what they read.
+
+    Collective. The trace is gone by then, and one point is held at a time: the rank takes no more than an evaluation.
+    """
+    if comm.rank != root:
+        comm.send(numbers, dest=root, tag=TAG)
+        return list(iter(lambda: comm.recv(source=root, tag=TAG), None))
+    read = [numbers if rank == root else comm.recv(source=rank, tag=TAG) for rank in range(comm.size)]
+    mine: Points = []
+    for x, y in points_of(f, args):
+        for rank in range(comm.size):
+            own = rows.own(rank)
+            here = x[read[rank]], y[own.start : own.stop].copy()
+            if rank == root:
+                mine.append(here)
+            else:
+                comm.send(here, dest=rank, tag=TAG)
+        del x, y
+    for rank in range(comm.size):
+        if rank != root:
+            comm.send(None, dest=rank, tag=TAG)
+    return mine
+
+
+def require_alike(prepared: Any, got: Received) -> None:
+    """Raise CheckFailed unless the compiled part has the values of the whole function, on this rank's rows."""
+    prepared.checked.comparisons.extend(_compared(prepared, got))
+    if not prepared.checked.passed:
+        raise CheckFailed(prepared.checked)
+
+
+def _compared(prepared: Any, got: Received) -> Iterator[Comparison]:
+    of_one_number = isinstance(prepared, Gradient)  # of the sum of the rows
+    for (x, rows), name in zip(got.points, ("x0", "a point near x0"), strict=False):
+        theirs = np.sum(rows, keepdims=True) if of_one_number else rows
+        ours = np.reshape(prepared.value(x, *got.examples[1:]), -1)
         with np.errstate(all="ignore"):
             error = np.where(np.isfinite(theirs), np.abs(ours - theirs), 0.0)
-            allowed = AGREE * np.abs(theirs)
+            allowed = np.where(np.isfinite(theirs), AGREE * np.abs(theirs), np.inf)  # outside of the domain: nothing
             if (error > allowed).any():
-                allowed = allowed + SPREAD * _rounding(part, own, x, args)
+                allowed = allowed + SPREAD * _rounding(prepared, got, x, of_one_number)
         error = np.where(np.isnan(error), np.inf, error)
         worst = int(np.argmax(error - np.where(np.isfinite(allowed), allowed, 0.0))) if error.size else 0
-        words = f"in row {own.rows.start + worst} of {program.name}" if error.size else ""
+        words = f"in row {got.own_rows.start + worst} of {got.part.program.name}" if error.size else ""
         pair = (float(error[worst]), float(allowed[worst])) if error.size else (0.0, 0.0)
         yield Comparison(f"the own rows and the whole function at {name}", *pair, words)
 
 
-def _rounding(part: PartFunction, own: OwnRows, x: np.ndarray, args: list[Any]) -> np.ndarray:
-    """Return what rounding does to the own rows at a point."""
-    arrays = own.prepared.signature.convert((x, *args[1:]))
-    given = {node.serial: array for node, array in zip(part.program.inputs, arrays, strict=True)}
-    plain, rng = part.value(given), np.random.default_rng(2)
-    return np.max([np.abs(part.value(given, rng) - plain) for _ in range(3)], axis=0)
+def _rounding(prepared: Any, got: Received, x: np.ndarray, of_one_number: bool) -> np.ndarray:
+    """Return what rounding does to the own rows, or to their sum, at a point."""
+    arrays = prepared.signature.convert((x, *got.examples[1:]))
+    given = {node.serial: array for node, array in zip(got.part.program.inputs, arrays, strict=True)}
+    plain, rng = got.part.value(given), np.random.default_rng(2)
+    moved = np.max([np.abs(got.part.value(given, rng) - plain) for _ in range(3)], axis=0)
+    return np.sum(moved, keepdims=True) if of_one_number else moved

@@ -11,19 +11,15 @@ from typing import Any
 
 import numpy as np
 
-from sparsead.checking.report import CheckFailed
 from sparsead.derivatives.transform import grad
 from sparsead.errors import InputError
 from sparsead.extras import optional
-from sparsead.program.sending import unpacked
-from sparsead.ranks.agreement import agreed_partition, require_same
 from sparsead.ranks.distributed import DistributedJacobian
 from sparsead.ranks.exchange import Exchange, agreed, wanted
-from sparsead.ranks.handed import compared, handed_out, points_of
+from sparsead.ranks.handed import Shares, received, require_alike
 from sparsead.ranks.partition import Partition
-from sparsead.ranks.rows import OwnRows, PartFunction, own_places, own_rows, whole
+from sparsead.ranks.rows import OwnRows, own_places, own_rows
 from sparsead.ranks.together import together
-from sparsead.tracing.arguments import signature_of
 
 
 def jacobian(
@@ -64,28 +60,18 @@ def jacobian(
     RankError
         On all ranks, if anything fails on one.
     """
-    comm = _communicator(comm)
-    require_same(comm, x0, args, spread)
-    size = int(np.size(x0))
-    columns = agreed_partition(comm, columns or Partition.even(size, comm.size), size, "the unknowns")
-    traced = together(comm, lambda: whole(f, x0, *args, spread=spread) if comm.rank == root else None)
-    m = comm.bcast(traced.rows if traced else None, root=root)
-    rows = rows or (columns if m == size else Partition.even(m, comm.size))
-    rows = agreed_partition(comm, rows, m, "the rows")
-    points = together(comm, lambda: points_of(f, x0, args) if traced and options.get("check", True) else [])
-    share = handed_out(comm, root, traced, columns, rows, points, _examples(x0, args, spread))
+    comm = communicator(comm)
+    shares = Shares(columns, rows, spread, root)
+    got = received(comm, f, (x0, *args), shares, options.get("check", True))
 
     def prepare() -> OwnRows:
-        part = PartFunction(unpacked(share.program), signature_of(f, (x0, *args), 0).arguments[1:])
-        every = [share.given.get(k, arg) for k, arg in enumerate((x0, *args))]
-        own = OwnRows(part, rows.own(comm.rank), share.numbers, size, every, **options)
-        checked = own.prepared.checked
-        checked.comparisons.extend(compared(part, own, share.points, every))
-        if not checked.passed:
-            raise CheckFailed(checked)
+        own = OwnRows(got.part, got.own_rows, got.numbers, got.columns.size, got.examples, **options)
+        require_alike(own.prepared, got)
         return own
 
-    return _over_ranks(comm, together(comm, prepare), columns, rows, spread, at_zero)
+    own = together(comm, prepare)
+    exchange = exchange_of(comm, own.numbers, got.columns)
+    return DistributedJacobian(comm, own, got.columns, got.rows, exchange, spread, at_zero)
 
 
 def local_jacobian(
@@ -121,7 +107,7 @@ def local_jacobian(
     RankError
         On all ranks, if anything fails on one.
     """
-    comm = _communicator(comm)
+    comm = communicator(comm)
     columns = Partition.of_sizes(comm.allgather(int(owned)))
     of_rows = Partition.of_sizes(comm.allgather(int(owned if rows is None else rows)))
 
@@ -129,7 +115,9 @@ def local_jacobian(
         places = {"partition": columns, "rank": comm.rank, "rows": of_rows}
         return own_rows(f, x0, *args, reads=reads, spread=spread, **places, **options)
 
-    return _over_ranks(comm, together(comm, prepare), columns, of_rows, spread, at_zero)
+    own_part = together(comm, prepare)
+    exchange = exchange_of(comm, own_part.numbers, columns)
+    return DistributedJacobian(comm, own_part, columns, of_rows, exchange, spread, at_zero)
 
 
 def hessian(f: Callable[..., Any], x0: Any, *args: Any, **options: Any) -> DistributedJacobian:
@@ -138,7 +126,7 @@ def hessian(f: Callable[..., Any], x0: Any, *args: Any, **options: Any) -> Distr
     Parameters
     ----------
     f : callable
-        ``f(x, *args)``, one number; the same on every rank.
+        ``f(x, *args)``, one number, or an array of terms whose sum it is; the same on every rank.
     x0, *args, **options
         As in `jacobian`.
 
@@ -147,7 +135,7 @@ def hessian(f: Callable[..., Any], x0: Any, *args: Any, **options: Any) -> Distr
     DistributedJacobian
         Its ``value`` is the own part of the gradient.
     """
-    return jacobian(grad(f), x0, *args, **options)
+    return jacobian(grad(summed(f)), x0, *args, **options)
 
 
 def local_hessian(
@@ -158,9 +146,9 @@ def local_hessian(
     Parameters
     ----------
     f : callable
-        ``f(block, *args)``, one number: the sum of all terms in which unknowns of this rank appear. Terms in which
-        unknowns of several ranks appear are in the sums of all of these; terms without any of its own may be there,
-        too, and do not matter.
+        ``f(block, *args)``, one number: the sum of all terms in which unknowns of this rank appear; or these terms, as
+        an array. Terms in which unknowns of several ranks appear are in the sums of all of these; terms without any
+        of its own may be there, too, and do not matter.
     x0, *args, reads, owned, comm, **options
         As in `local_jacobian`.
 
@@ -169,12 +157,12 @@ def local_hessian(
     DistributedJacobian
         Its ``value`` is the own part of the gradient.
     """
-    comm = _communicator(comm)
+    comm = communicator(comm)
     columns = Partition.of_sizes(comm.allgather(int(owned)))
     own, reads = together(comm, lambda: _places_once(reads, columns, comm.rank))
 
     def slope(block: Any, *args: Any) -> Any:
-        return grad(f)(block, *args).reshape(-1)[own]
+        return grad(summed(f))(block, *args).reshape(-1)[own]
 
     slope.__name__ = f"gradient of {getattr(f, '__name__', 'f')}"
     return local_jacobian(slope, x0, *args, reads=reads, owned=owned, comm=comm, **options)
@@ -191,19 +179,22 @@ def _places_once(reads: Any, columns: Partition, rank: int) -> tuple[np.ndarray,
 
 
 # -- steps of a preparation -----------------------------------------------------------------------------------------
-def _communicator(comm: Any) -> Any:
+def communicator(comm: Any) -> Any:
+    """Return what is given, or all ranks."""
     return optional("mpi4py.MPI").COMM_WORLD if comm is None else comm
 
 
-def _over_ranks(
-    comm: Any, own: OwnRows, columns: Partition, rows: Partition, spread: Sequence[int], at_zero: bool
-) -> DistributedJacobian:
-    """Let the ranks agree on who sends what."""
-    plan = together(comm, lambda: wanted(own.numbers, columns, comm.rank))
-    plan = agreed(comm, plan, own.numbers, columns.own(comm.rank).start)
-    return DistributedJacobian(comm, own, columns, rows, Exchange(comm, plan), spread, at_zero)
+def summed(f: Callable[..., Any]) -> Callable[..., Any]:
+    """Return the sum of the terms that a function returns, or the one number."""
+
+    def total(x: Any, *args: Any) -> Any:
+        return np.sum(f(x, *args))
+
+    total.__name__ = getattr(f, "__name__", "f")
+    return total
 
 
-def _examples(x0: Any, args: tuple[Any, ...], spread: Sequence[int]) -> dict[int, np.ndarray]:
-    """Return x0 and what is spread like it, flat, without a copy where they can be had so."""
-    return {k: np.asarray(value).reshape(-1) for k, value in enumerate((x0, *args)) if k in (0, *spread)}
+def exchange_of(comm: Any, numbers: np.ndarray, columns: Partition) -> Exchange:
+    """Let the ranks agree on who sends what. Collective."""
+    plan = together(comm, lambda: wanted(numbers, columns, comm.rank))
+    return Exchange(comm, agreed(comm, plan, numbers, columns.own(comm.rank).start))

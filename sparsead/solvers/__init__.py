@@ -6,10 +6,11 @@ is the same at every call. Packages other than NumPy and SciPy are imported only
 
 from sparsead.solvers.ipopt import IpoptProblem
 from sparsead.solvers.ivp import BDF, IvpJacobian, Radau, ivp_jacobian
+from sparsead.solvers.jax import jax_function
 from sparsead.solvers.minimize import minimize_derivatives, nonlinear_constraint
 from sparsead.solvers.newton import newton
 from sparsead.solvers.openmdao import openmdao_component
-from sparsead.solvers.petsc import PetscRates, PetscSteps, PetscSystem
+from sparsead.solvers.petsc import PetscEnergy, PetscRates, PetscSteps, PetscSystem
 from sparsead.solvers.points import NewtonBatchResult
 from sparsead.solvers.pyomo import pyomo_grey_box
 from sparsead.solvers.pytensor import pytensor_op
@@ -23,6 +24,7 @@ __all__ = [
     "IvpJacobian",
     "NewtonBatchResult",
     "NewtonResult",
+    "PetscEnergy",
     "PetscRates",
     "PetscSteps",
     "PetscSystem",
@@ -30,6 +32,7 @@ __all__ = [
     "cvode_jacobian",
     "ida_jacobian",
     "ivp_jacobian",
+    "jax_function",
     "minimize_derivatives",
     "newton",
     "nonlinear_constraint",

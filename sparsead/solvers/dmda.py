@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import operator
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -30,13 +31,20 @@ class Grid:
     owned: int = 0
     shape: tuple[int, ...] | None = None
     points: int = 0  # how many axes are axes of the grid
+    block: int = 1  # unknowns that belong together: PETSc stores dense blocks of this size
+
+    @property
+    def blocks(self) -> bool:
+        """Whether a function is one of the rank's block, not of all unknowns."""
+        return self.reads is not None
 
     @classmethod
-    def of(cls, dm: Any, reads: Any, owned: int | None) -> Grid:
+    def of(cls, dm: Any, reads: Any, owned: int | None, block: int) -> Grid:
         """Return the block that a user describes, by a DMDA or by numbers."""
         if (reads is None) != (owned is None) or (dm is not None and reads is not None):
             raise InputError("a block is given by dm, or by reads and owned together")
-        return cls(None if reads is None else np.asarray(reads), int(owned or 0)) if dm is None else cls.of_dmda(dm)
+        made = cls(None if reads is None else np.asarray(reads), int(owned or 0)) if dm is None else cls.of_dmda(dm)
+        return replace(made, block=operator.index(block))
 
     @classmethod
     def of_dmda(cls, dm: Any) -> Grid:

@@ -1,15 +1,27 @@
-"""PETSc's SNES and TS, by petsc4py: every rank prepares the rows that it owns, and receives what they read."""
+"""PETSc's SNES, TS and TAO, by petsc4py: every rank prepares the rows that it owns, and receives what they read."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import cached_property
 from typing import Any
 
 import numpy as np
 
 from sparsead.extras import optional
-from sparsead.ranks import DistributedJacobian, Partition, jacobian, local_jacobian
+from sparsead.ranks import (
+    DistributedJacobian,
+    Partition,
+    gradient,
+    hessian,
+    jacobian,
+    local_gradient,
+    local_hessian,
+    local_jacobian,
+)
 from sparsead.ranks.rows import own_places
+from sparsead.ranks.together import together
+from sparsead.solvers.blocked import Stored, require_blocks
 from sparsead.solvers.dmda import Grid
 from sparsead.solvers.sundials import along_shift
 
@@ -29,25 +41,38 @@ class _Rows:
         at_zero: bool = False, **options: Any,
     ) -> None:  # fmt: skip
         """Prepare the rows of a function of all unknowns, or of one of the block that `grid` describes."""
-        kept = {"comm": self._comm.tompi4py(), "spread": spread, "at_zero": at_zero, **options}
-        if grid.reads is None:
-            self._layout = self._petsc.Vec().createMPI(int(np.size(x0)), comm=self._comm)
-            columns = Partition(np.asarray(self._layout.getOwnershipRanges()))
-            self.prepared = jacobian(f, x0, *args, columns=columns, rows=columns, **kept)
-        else:
-            self._layout = self._petsc.Vec().createMPI((grid.owned, None), comm=self._comm)
-            self.prepared = local_jacobian(f, x0, *args, reads=grid.reads, owned=grid.owned, **kept)
+        kept = {"spread": spread, "at_zero": at_zero, **options}
+        layout = self._lay_out(x0, grid)
+        square = {"rows": layout["columns"]} if "columns" in layout else {}
+        self.prepared = (local_jacobian if grid.blocks else jacobian)(f, x0, *args, **layout, **square, **kept)
+
+    def _lay_out(self, x0: Any, grid: Grid) -> dict[str, Any]:
+        """Lay the unknowns out as PETSc does; return how a preparation is told of it."""
+        size = (grid.owned, None) if grid.blocks else int(np.size(x0))
+        comm = self._comm.tompi4py()
+        together(comm, lambda: require_blocks(size[0] if isinstance(size, tuple) else size, grid.block))
+        self._layout = self._petsc.Vec().createMPI(size, bsize=grid.block, comm=self._comm)
+        self._block = grid.block
         self.start, self.stop = self._layout.getOwnershipRange()
+        if grid.blocks:
+            return {"comm": comm, "reads": grid.reads, "owned": grid.owned}
+        return {"comm": comm, "columns": Partition(np.asarray(self._layout.getOwnershipRanges()))}
 
     def vector(self) -> Any:
         """Return a new vector with the layout of the unknowns."""
         return self._layout.duplicate()
 
     def matrix(self) -> Any:
-        """Return a new AIJ matrix, its structure allocated once and for all."""
+        """Return a new matrix, AIJ or of dense blocks, its structure allocated once and for all."""
         size = (self.stop - self.start, self._layout.getSize())
-        structure = (self._index(self.prepared.own.indptr), self._index(self.prepared.own.indices))
-        return self._petsc.Mat().createAIJ((size, size), csr=structure, comm=self._comm)
+        structure = [self._index(array) for array in self._stored.structure]
+        if self._block == 1:
+            return self._petsc.Mat().createAIJ((size, size), csr=structure, comm=self._comm)
+        return self._petsc.Mat().createBAIJ((size, size), self._block, csr=structure, comm=self._comm)
+
+    @cached_property
+    def _stored(self) -> Stored:
+        return Stored(self.prepared.own.indptr, self.prepared.own.indices, self._block)
 
     def operator(self) -> Any:
         """Return a new matrix that is never formed: products with the Jacobian, and with its transpose.
@@ -60,10 +85,11 @@ class _Rows:
         return self._petsc.Mat().createPython((size, size), products, comm=self._comm)
 
     def _fill(self, J: Any, P: Any, *args: Any) -> None:
-        own = self.prepared.own
         for products in self._shells:
             products.args = args
-        P.setValuesCSR(self._index(own.indptr), self._index(own.indices), self.prepared.values(*args))
+        structure = [self._index(array) for array in self._stored.structure]
+        values = self._stored.placed(self.prepared.values(*args))
+        (P.setValuesCSR if self._block == 1 else P.setValuesBlockedCSR)(*structure, values)
         P.assemble()
         if J != P:
             J.assemble()
@@ -119,6 +145,9 @@ class PetscSystem(_Rows):
     reads, owned : optional
         The same for other layouts: `f` is a function of the unknowns with the numbers `reads`, in their shape (a
         local-to-global map), and returns the `owned` rows of this rank.
+    block : int
+        Unknowns that belong together, numbered one after the other, as those at a point of a DMDA are: matrices are
+        then MPIBAIJ, of dense blocks of this size. By default MPIAIJ.
     **options
         ``mode``, ``order``, ``threads``, ``backend``, ``check``: as in `sparsead.jacobian`.
 
@@ -134,10 +163,10 @@ class PetscSystem(_Rows):
 
     def __init__(
         self, f: Callable[..., Any], x0: Any, *args: Any, comm: Any = None, dm: Any = None, reads: Any = None,
-        owned: int | None = None, **options: Any,
+        owned: int | None = None, block: int = 1, **options: Any,
     ) -> None:  # fmt: skip
         super().__init__(comm if dm is None else dm.getComm())
-        grid = Grid.of(dm, reads, owned)
+        grid = Grid.of(dm, reads, owned, block)
         self.args = args
         self._prepare(grid.in_rows(f), x0, *args, grid=grid, **options)
 
@@ -168,7 +197,7 @@ class PetscSteps(_Rows):
         The whole function, the same on every rank.
     t0, u0, *args
         Examples of its arguments; u' is like u.
-    comm, dm, reads, owned, **options
+    comm, dm, reads, owned, block, **options
         As in `PetscSystem`.
 
     Attributes
@@ -181,10 +210,10 @@ class PetscSteps(_Rows):
 
     def __init__(
         self, F: Callable[..., Any], t0: float, u0: Any, *args: Any, comm: Any = None, dm: Any = None,
-        reads: Any = None, owned: int | None = None, **options: Any,
+        reads: Any = None, owned: int | None = None, block: int = 1, **options: Any,
     ) -> None:  # fmt: skip
         super().__init__(comm if dm is None else dm.getComm())
-        grid = Grid.of(dm, reads, owned)
+        grid = Grid.of(dm, reads, owned, block)
         self.args = args
         kept = {"grid": grid, "spread": (3, 4), "at_zero": True, **options}
         self._prepare(along_shift(grid.in_rows(F)), np.zeros(np.shape(u0)), 1.0, float(t0), u0, u0, *args, **kept)
@@ -213,7 +242,7 @@ class PetscRates(_Rows):
         The whole function, the same on every rank.
     t0, u0, *args
         Examples of its arguments.
-    comm, dm, reads, owned, **options
+    comm, dm, reads, owned, block, **options
         As in `PetscSystem`.
 
     Attributes
@@ -226,10 +255,10 @@ class PetscRates(_Rows):
 
     def __init__(
         self, f: Callable[..., Any], t0: float, u0: Any, *args: Any, comm: Any = None, dm: Any = None,
-        reads: Any = None, owned: int | None = None, **options: Any,
+        reads: Any = None, owned: int | None = None, block: int = 1, **options: Any,
     ) -> None:  # fmt: skip
         super().__init__(comm if dm is None else dm.getComm())
-        grid = Grid.of(dm, reads, owned)
+        grid = Grid.of(dm, reads, owned, block)
         self.args = args
         rates, own = grid.in_rows(f), self._own_places(grid)
 
@@ -241,7 +270,7 @@ class PetscRates(_Rows):
 
     def _own_places(self, grid: Grid) -> Any:
         """Return where the array that the function takes has the unknowns of its rows."""
-        if grid.reads is None:
+        if not grid.blocks:
             return slice(None)
         sizes = self._comm.tompi4py().allgather(grid.owned)
         columns = Partition.of_sizes(sizes)
@@ -260,3 +289,67 @@ class PetscRates(_Rows):
     def jacobian(self, ts: Any, t: float, U: Any, J: Any, P: Any) -> None:
         """Write ``df/du`` to P, and to J if they are the same."""
         self._fill(J, P, _own(U), 0.0, float(t), *self.args)
+
+
+class PetscEnergy(_Rows):
+    """A sum of terms for a PETSc TAO to minimize, with its gradient and Hessian.
+
+    Parameters
+    ----------
+    terms : callable
+        ``terms(x, *args)``: an array whose sum is minimized. With a block, all terms in which unknowns of this rank
+        appear; one that stands in several blocks is counted once, see `sparsead.ranks.local_gradient`.
+    x0, *args
+        Examples of its arguments.
+    comm, dm, reads, owned, block
+        As in `PetscSystem`.
+    **options
+        ``mode``, ``order``, ``threads``, ``backend``, ``check``: as in `sparsead.hessian`.
+
+    Attributes
+    ----------
+    start, stop : int
+        The unknowns of this rank.
+    prepared : sparsead.ranks.DistributedJacobian
+        The rows of the Hessian.
+    total : sparsead.ranks.DistributedGradient
+        The sum and its gradient.
+    args : tuple
+        May be replaced by others of the same shapes.
+    """
+
+    def __init__(
+        self, terms: Callable[..., Any], x0: Any, *args: Any, comm: Any = None, dm: Any = None, reads: Any = None,
+        owned: int | None = None, block: int = 1, **options: Any,
+    ) -> None:  # fmt: skip
+        super().__init__(comm if dm is None else dm.getComm())
+        grid = Grid.of(dm, reads, owned, block)
+        self.args = args
+        layout = self._lay_out(x0, grid)
+        first = {k: v for k, v in options.items() if k in ("threads", "backend", "check")}
+        self.total = (local_gradient if grid.blocks else gradient)(terms, x0, *args, **layout, **first)
+        self.prepared = (local_hessian if grid.blocks else hessian)(terms, x0, *args, **layout, **options)
+
+    def set_up(self, tao: Any, products: bool = False) -> None:
+        """Give a TAO its objective, gradient and Hessian.
+
+        With ``products=True`` the Hessian is an operator, and the matrix is for the preconditioner only.
+        """
+        tao.setObjectiveGradient(self.objective_gradient, self.vector())
+        tao.setObjective(self.objective)
+        matrix = self.matrix()
+        tao.setHessian(self.hessian, self.operator() if products else matrix, matrix)
+
+    def objective(self, tao: Any, X: Any) -> float:
+        """Return the sum."""
+        return self.total.value(_own(X), *self.args)
+
+    def objective_gradient(self, tao: Any, X: Any, G: Any) -> float:
+        """Write the gradient to G; return the sum."""
+        value, slope = self.total.value_and_gradient(_own(X), *self.args)
+        G.setArray(slope)
+        return value
+
+    def hessian(self, tao: Any, X: Any, H: Any, P: Any) -> None:
+        """Write the Hessian at X to P, and move the operators there."""
+        self._fill(H, P, _own(X), *self.args)

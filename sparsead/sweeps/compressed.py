@@ -36,6 +36,9 @@ from sparsead.sweeps.vector import (
 
 LANE_BUDGET = 1 << 28  # bytes for the lanes of buffers
 MAX_LANES = 32
+MAX_CACHED = 96  # where the lanes of all buffers fit a cache
+CACHE = 1 << 20  # bytes
+MANY_LANES = 16  # beyond, the loop over lanes is one of vectors of 8 numbers
 
 
 @dataclass(frozen=True, eq=False)
@@ -117,10 +120,12 @@ def plan_lanes(num_colors: int, rows_in_lanes: int) -> Lanes:
     """Choose the block width: all colors at once if their lanes fit the budget, else even blocks."""
     if not rows_in_lanes or num_colors <= 1:
         return Lanes(num_colors, max(num_colors, 1))
-    fitting = min(max(LANE_BUDGET // (8 * rows_in_lanes), 4), MAX_LANES)
+    most = min(max(CACHE // (8 * rows_in_lanes), MAX_LANES), MAX_CACHED)
+    fitting = min(max(LANE_BUDGET // (8 * rows_in_lanes), 4), most)
     blocks = -(-num_colors // fitting)
     width = -(-num_colors // blocks)
-    return Lanes(num_colors, width if width <= 4 else -(-width // 4) * 4)
+    together = 4 if width <= MANY_LANES else 8
+    return Lanes(num_colors, width if width <= 4 else -(-width // together) * together)
 
 
 def compressed_sweep(linear: LinearProgram, recovery: Recovery, name: str, engine: Engine = DEFAULT_ENGINE) -> Sweep:

@@ -14,3 +14,11 @@ def test_a_plane_of_ghosts_is_received(kind):
     assert [one["bytes"] for one in found] == [8 * 36] * 2
     assert [one["ghosts"] for one in found] == [36] * 2
     assert sum(one["nnz"] for one in found) == 7 * 6**3 - 6 * 6**2
+
+
+def test_lines_of_ghosts_are_received():
+    """Of two species, from both sides: the square is periodic."""
+    found = run(["brusselator", "6"], 2)
+    assert [one["bytes"] for one in found] == [8 * 2 * 2 * 6] * 2
+    assert [one["ghosts"] for one in found] == [2 * 2 * 6] * 2
+    assert sum(one["nnz"] for one in found) == 6 * 2 * 6**2

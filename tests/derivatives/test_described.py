@@ -10,6 +10,7 @@ import pytest
 import sparsead as sad
 from sparsead.extend import operation, repeat
 from sparsead.stages import Timings
+from sparsead.sweeps.repeated.lanes import Lanes
 from sparsead.sweeps.repeated.operation import Placed
 
 X = np.linspace(0.5, 1.5, 6)
@@ -81,7 +82,13 @@ def passes_through(jac):
         counts[self.name] += 1
         return original(self, operands, out)
 
-    with mock.patch.object(Placed, "value", value):
+    filled = Lanes.fill
+
+    def fill(self, operands, out):
+        counts["lanes"] += sum(np.unique(seeds % self.width).size for seeds, _, _ in self.blocks)
+        return filled(self, operands, out)
+
+    with mock.patch.object(Placed, "value", value), mock.patch.object(Lanes, "fill", fill):
         jac(X)
     return sum(counts.values())
 

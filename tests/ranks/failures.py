@@ -66,6 +66,56 @@ def preparations():
     )
 
 
+def sums():
+    reads = np.arange(OWN.start, OWN.stop)
+    fails("rank 0 of .*system returned one number", lambda: ranks.gradient(lambda_named_system, u0))
+    fails(
+        rf"rank {LAST} of .*returned one number",
+        lambda: ranks.local_gradient(lambda b: np.sum(b) if IS_LAST else b, u, reads=reads, owned=OWNED),
+    )
+    if COMM.size == 1:
+        return
+    # without ghosts, bonds across borders are missing in the blocks of one side or both
+    around = np.arange(OWN.start, min(OWN.stop + 1, N))
+    fails(
+        "derivative by unknown .* has to be in the blocks of all of these",
+        lambda: ranks.local_gradient(lambda b: np.diff(b) ** 2, u0[around], reads=around, owned=OWNED),
+    )
+
+
+def colors():
+    one = even(N, COMM.size)
+    beyond = np.array([N + 3 if IS_LAST else 0])
+    fails(
+        rf"rank {LAST} of .*column {N + 3}, but there are {N}", lambda: ranks.color_columns([0, 1], beyond, columns=one)
+    )
+    fails(
+        rf"rank {LAST} of .*indptr says 2 entries, indices has 1",
+        lambda: ranks.color_columns([0, 2 if IS_LAST else 1], [0], columns=one),
+    )
+    fails(
+        f"is for {COMM.size + 1} ranks, the communicator has {COMM.size}",
+        lambda: ranks.color_columns([0, 1], [0], columns=even(N, COMM.size + 1)),
+    )
+    if COMM.size > 1:
+        order = "random" if IS_LAST else "natural"
+        fails(rf"rank {LAST} of .*order is random", lambda: ranks.color_columns([0, 1], [0], columns=one, order=order))
+
+
+def outside_of_the_domain():
+    """The example is not one at which the function has a value: there is nothing to compare, and later there is."""
+    for prepare in (ranks.jacobian, ranks.gradient):
+        found = prepare(lambda u: np.sqrt(u - 2.0), u0)
+        assert np.isfinite(found.value(u + 3.0)).all()
+
+
+def lambda_named_system(u):
+    return np.sum(u)
+
+
+lambda_named_system.__name__ = "system"
+
+
 def partitions():
     fails(f"of {N + 1}, but there are {N}", lambda: ranks.jacobian(system, u0, 3.0, columns=even(N + 1, COMM.size)))
     fails(
@@ -90,4 +140,7 @@ def prepared(x0, power, columns=None):
 def run():
     evaluations()
     preparations()
+    sums()
+    colors()
+    outside_of_the_domain()
     partitions()

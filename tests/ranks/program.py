@@ -6,6 +6,7 @@ from mpi4py import MPI
 import sparsead as sad
 from sparsead import ranks
 from sparsead.problems import cavity
+from sparsead.ranks.colors import _shuffled
 
 COMM = MPI.COMM_WORLD
 RNG = np.random.default_rng(5)
@@ -108,8 +109,72 @@ def hessians():
         np.testing.assert_allclose(hess.value(x[mine], 2.0), g[mine], rtol=1e-12, atol=1e-13)
 
 
+def bonds(x, stiffness):
+    return np.concatenate([np.sqrt(1.0 + stiffness * np.diff(x) ** 2), x**4])
+
+
+def sums():
+    """A sum of terms, each counted once, from all unknowns and from blocks in which terms of borders stand twice."""
+    n = 19
+    x = RNG.uniform(-1.0, 1.0, n)
+    value, slope = sad.gradient(energy, x, 2.0).value_and_gradient(x, 2.0)
+    H = sad.hessian(energy, x, 2.0)(x, 2.0)
+    whole = ranks.gradient(bonds, x, 2.0)
+    mine = own(whole.columns)
+    reads = np.arange(max(mine.start - 1, 0), min(mine.stop + 1, n))
+    by_block = ranks.local_gradient(bonds, x[reads], 2.0, reads=reads, owned=mine.stop - mine.start)
+    for found in (whole, by_block):
+        total, own_slope = found.value_and_gradient(x[mine], 2.0)
+        np.testing.assert_allclose(total, value, rtol=1e-14)
+        np.testing.assert_allclose(found.value(x[mine], 2.0), total, rtol=1e-15)
+        np.testing.assert_allclose(own_slope, slope[mine], rtol=1e-12, atol=1e-13)
+        assert COMM.allgather(total) == [total] * COMM.size
+    for hess in (
+        ranks.hessian(bonds, x, 2.0),
+        ranks.local_hessian(bonds, x[reads], 2.0, reads=reads, owned=mine.stop - mine.start),
+    ):
+        np.testing.assert_allclose(hess(x[mine], 2.0).toarray(), H[mine].toarray(), rtol=1e-12, atol=1e-13)
+    nothing = ranks.gradient(bonds, x, 2.0, columns=uneven(n))
+    part = own(nothing.columns)
+    np.testing.assert_allclose(nothing(x[part], 2.0), slope[part], rtol=1e-12, atol=1e-13)
+
+
+def first_fit(pattern, order):
+    """Color columns one by one, as slowly as can be."""
+    shared = (pattern.T @ pattern).toarray() > 0
+    colors = np.full(len(order), -1)
+    for j in order:
+        met = set(colors[shared[j]])
+        colors[j] = next(c for c in range(len(order)) if c not in met)
+    return colors
+
+
+def colors():
+    """The colors of one process, whatever the ranks; entries recovered from compressed products."""
+    problem = cavity(6)
+    n = problem.x0.size
+    x = point(problem).ravel()
+    J = sad.jacobian(problem.f, problem.x0, *problem.args)(x.reshape(problem.x0.shape), *problem.args)
+    pattern = J.copy()
+    pattern.data[:] = 1.0
+    shuffled = np.argsort(_shuffled(np.arange(n)))
+    for partition in (ranks.Partition.even(n, COMM.size), uneven(n)):
+        jac = ranks.jacobian(problem.f, problem.x0, *problem.args, columns=partition)
+        mine = own(jac.columns)
+        for order, sequence in (("natural", np.arange(n)), ("random", shuffled)):
+            found = ranks.color_columns(jac.own.indptr, jac.own.indices, columns=jac.columns, order=order)
+            expected = first_fit(pattern, sequence)
+            assert np.array_equal(found.colors, expected[mine]) and found.num_colors == expected.max() + 1
+            seeds = found.seeds()
+            products = [jac.jvp(x[mine], seeds[:, k], *problem.args) for k in range(found.num_colors)]
+            entries = found.recovered(np.column_stack(products))
+            np.testing.assert_allclose(entries, J[mine].data, rtol=1e-12, atol=1e-9)
+
+
 def run():
     all_unknowns()
     spread_arguments()
     blocks()
     hessians()
+    sums()
+    colors()

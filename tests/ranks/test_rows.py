@@ -55,6 +55,26 @@ def test_rows_of_parts_are_rows_of_the_whole(name, data):
         np.testing.assert_allclose(found.data, expected.data, rtol=1e-13, atol=1e-10)
 
 
+def area(x):
+    z = np.concatenate([np.ones((1, 6)), np.concatenate([np.zeros((4, 1)), x.reshape(4, 4), np.ones((4, 1))], axis=1)])
+    dx, dy = np.diff(z, axis=0)[:, :-1], np.diff(z, axis=1)[:-1]
+    return np.sum(np.sqrt(1.0 + dx**2 + dy**2))
+
+
+@pytest.mark.parametrize("count", [2, 5])
+def test_rows_of_gradients_whose_sums_lose_all_terms(count):
+    """In the part of a rank, some derivatives of reads are sums to which nothing of that rank adds."""
+    x = np.linspace(0.1, 0.9, 16)
+    H = sad.hessian(area, x)(x).toarray()
+    columns = ranks.Partition.even(16, count)
+    pieces = ranks.parts(whole(sad.grad(area), x), columns, columns)
+    for rank, (program, numbers) in enumerate(pieces):
+        rows = columns.own(rank)
+        own = ranks.OwnRows(PartFunction(program, ()), rows, numbers, 16, (x[numbers],), backend="python")
+        found = own.matrix(own.prepared.values(x[numbers])).toarray()
+        np.testing.assert_allclose(found, H[rows.start : rows.stop], rtol=1e-13, atol=1e-14)
+
+
 @settings(max_examples=30, deadline=None)
 @given(data=st.data())
 def test_plans_of_any_reads(data):

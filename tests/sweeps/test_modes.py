@@ -68,6 +68,7 @@ def test_blocks_of_colors_give_the_same_matrix(monkeypatch, mode, width):
     x = RNG.uniform(0.1, 0.9, 24)
     whole = sad.jacobian(layered, x, mode=mode)(x).toarray()
     monkeypatch.setattr(compressed, "MAX_LANES", width)
+    monkeypatch.setattr(compressed, "MAX_CACHED", width)
     blocked = sad.jacobian(layered, x, mode=mode)
     np.testing.assert_array_equal(blocked(x).toarray(), whole)
     np.testing.assert_allclose(whole, by_complex_step(layered, x), rtol=1e-12, atol=1e-14)

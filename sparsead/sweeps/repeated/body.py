@@ -17,7 +17,7 @@ import scipy.sparse
 
 from coloring.cached import cached_property
 from sparsead.kernels.gradient import accumulated, apart
-from sparsead.kernels.kernel import Buffer, CallKernel, Kernels, Step, filled_by, zeros
+from sparsead.kernels.kernel import Buffer, CallKernel, Kernels, LinearProgram, Step, filled_by, zeros
 from sparsead.kernels.linearize import derivative_of_a_turn, linearize
 from sparsead.kernels.nothing import NOTHING
 from sparsead.kernels.pattern import detect
@@ -125,6 +125,14 @@ class Body:
         steps = [*primal.kernels, *back]
         complete = _complete(steps, [b for b in into if b.role == "output"])
         return Adjoint(moving, tuple(into), seeds, complete, self.inputs)
+
+    @cached_property
+    def linear(self) -> LinearProgram:
+        """The derivative of a turn with respect to the first state, for products; with it runs all of the turn."""
+        turn = self.kernels(self.states[0])
+        linear, primal, absorbing = derivative_of_a_turn(turn, [turn.wrt], self.next)
+        turn = replace(turn, kernels=tuple(_filled(self.steps, primal.kernels)))
+        return LinearProgram(turn.wrt, turn.output, tuple(linear), turn, absorbing=absorbing)
 
     def pattern(self, source: int, target: int = 0) -> scipy.sparse.csr_array:
         """Return where the next value of a state depends on an input."""

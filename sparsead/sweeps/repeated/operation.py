@@ -9,9 +9,12 @@ import numpy as np
 
 from coloring import SparsityPattern
 from sparsead.errors import UnsupportedOperationError
+from sparsead.kernels.fingerprint import fingerprint
+from sparsead.kernels.kernel import LinearKernel
 from sparsead.program.index import IndexArray
 from sparsead.sweeps.repeated import structure
 from sparsead.sweeps.repeated.body import Body
+from sparsead.sweeps.repeated.lanes import Lanes
 from sparsead.sweeps.repeated.recovery import Recovery, recovery
 from sparsead.sweeps.repeated.walk import Walk
 
@@ -100,7 +103,10 @@ class _Entries(_Known):
     def compile(self, entries: bool = False) -> None:
         """Compile what the entries need."""
         for number in self._patterns if entries else ():
-            (self.pushed if self._coloring(number).by_column else self.pulled)((number,)).compile()
+            self._compile_product(number)
+
+    def _compile_product(self, number: int) -> None:
+        (self.pushed if self._coloring(number).by_column else self.pulled)((number,)).compile()
 
     def _pattern(self, number: int) -> SparsityPattern:
         raise NotImplementedError
@@ -130,11 +136,17 @@ class Repeated(_Entries):
         self.body, self.count, self.name, self.keep, self.results = body, count, name, keep, results
         self.walk = Walk(body, count, keep)
         self._pulled: dict[tuple[int, ...], Pulled] = {}
+        self._lanes: dict[int, Lanes | None] = {}
 
     @property
     def results_in(self) -> tuple[int, ...]:
         """The sizes of the parts of the result that have a cotangent each."""
         return tuple(self.body.next[k].size for k in self.results)
+
+    @property
+    def content(self) -> tuple[object, ...]:
+        """What it does, for a hash of the program."""
+        return fingerprint(self.body.kernels()), self.count
 
     def value(self, operands: Arrays, out: np.ndarray) -> None:
         """Go through the loop."""
@@ -144,7 +156,29 @@ class Repeated(_Entries):
     def compile(self, entries: bool = False) -> None:
         """Compile the turn; for entries, that of products as well."""
         self.body.turns.compile()
-        super().compile(entries)
+        for number in self._patterns if entries else ():
+            lanes = self.in_lanes(number)
+            if lanes is None:
+                self._compile_product(number)
+            else:
+                lanes.compile()
+
+    def derivative(self, operands: Arrays, number: int, out: np.ndarray) -> None:
+        """Write the entries: those of a state from tangents beside each other, where these are simple to take."""
+        lanes = self.in_lanes(number)
+        if lanes is None:
+            super().derivative(operands, number, out)
+        else:
+            lanes.fill(_contiguous(operands), out)
+
+    def in_lanes(self, number: int) -> Lanes | None:
+        """Return the tangents in lanes that give the entries with respect to an operand."""
+        if number not in self._lanes:
+            recovery, linear = self._coloring(number), self.body.linear
+            simple = not linear.absorbing and all(isinstance(k, LinearKernel) for k in linear.kernels)
+            fits = self.body.kinds[number] == "state" and recovery.by_column and recovery.passes and simple
+            self._lanes[number] = Lanes(self.walk, recovery) if fits else None
+        return self._lanes[number]
 
     def _pattern(self, number: int) -> SparsityPattern:
         if len(self.body.states) > 1:

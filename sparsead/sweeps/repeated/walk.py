@@ -42,13 +42,13 @@ class Walk:
         self, states: Sequence[np.ndarray], operands: Sequence[np.ndarray], first: int, count: int
     ) -> list[np.ndarray]:
         shuttles = [Shuttle(state) for state in states]
-        rows = self._constant(operands, first)
+        rows = self.constant(operands, first)
         for k, new, shuttle in zip(self.body.states, self.body.next, shuttles, strict=True):
             rows[self.body.inputs[k].name], rows[new.name] = shuttle.go(count)
         self.body.turns.run(count, rows)
         return [shuttle.state for shuttle in shuttles]
 
-    def _constant(self, operands: Sequence[np.ndarray], first: int, step: int = 1) -> dict[str, Rows]:
+    def constant(self, operands: Sequence[np.ndarray], first: int = 0, step: int = 1) -> dict[str, Rows]:
         """Return what is read besides the states, from a turn on, forward or backward."""
         rows = {}
         for buffer, kind, array in zip(self.body.inputs, self.body.kinds, operands, strict=True):
@@ -110,7 +110,7 @@ class Walk:
         """Return the states before the turns of a stretch, in order."""
         for record, state in zip(tape, states, strict=True):
             record[0] = state
-        rows = self._constant(operands, first)
+        rows = self.constant(operands, first)
         for k, new, record in zip(self.body.states, self.body.next, tape, strict=True):
             rows[self.body.inputs[k].name], rows[new.name] = Rows(record, 0, 1), Rows(record, 1, 1)
         self.body.turns.run(end - first - 1, rows)
@@ -135,7 +135,7 @@ class _Cotangents:
         body, turns = self.walk.body, tape[0].shape[0]
         last = first + turns - 1
         into = dict(zip(self.adjoint.moving, self.adjoint.into, strict=True))
-        rows = self.walk._constant(operands, last, -1)
+        rows = self.walk.constant(operands, last, -1)
         for k, array in self.found.items():
             rows[into[k].name] = Rows(array, last, -1) if body.kinds[k] == "row" else Rows(array)
         for k, seed, record, shuttle in zip(body.states, self.adjoint.seeds, tape, self.shuttles, strict=True):

@@ -1,0 +1,174 @@
+"""A loop that a function wrote out, as the operation that `sparsead.extend.repeat` makes of one.
+
+What it takes to prepare does not depend on the number of turns then.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+
+import numpy as np
+
+from coloring import SparsityPattern
+from sparsead.emit.sweep import Engine
+from sparsead.kernels.kernel import CallKernel, LinearProgram
+from sparsead.kernels.lower import lower
+from sparsead.kernels.pattern import detect
+from sparsead.kernels.rolling import Loop, loop_in
+from sparsead.program.cut import cut
+from sparsead.program.index import NUMBER, IndexArray, identity, narrowed, stored_part
+from sparsead.program.nodes import (
+    Call,
+    Input,
+    Join,
+    Map,
+    Node,
+    Program,
+    Ref,
+    Scan,
+    Sum,
+    new_serial,
+    serial_from_now,
+    sources,
+    whole,
+)
+from sparsead.sweeps.repeated.body import Body
+from sparsead.sweeps.repeated.operation import Repeated
+
+MOST_LOOPS = 4  # of one program
+
+CHEAP = 1.25  # products with the derivative of a loop against those with the whole matrix
+
+Places = Mapping[int, tuple[Node, int]]  # by serial number: what is read in place of a node, from which element on
+
+
+def rolled(program: Program, engine: Engine) -> Program:
+    """Return a program in which equal turns are loops; the program itself if there are none.
+
+    Loops run as machine code in one thread: for another engine the program is the one that is written.
+    """
+    for _ in range(MOST_LOOPS if engine == Engine() and engine.backend == "llvm" else 0):
+        loop = loop_in(program)
+        call = None if loop is None else _call(program, loop)
+        if loop is None or call is None:
+            break
+        program = _with_call(program, loop, call)
+    return program
+
+
+def loops_are_cheap(linear: LinearProgram) -> bool:
+    """Tell whether a matrix takes no more products with the derivatives of its loops than it would take itself.
+
+    These are cheap with respect to the state alone.
+    """
+    products = 0
+    for step in linear.primal.kernels:
+        if isinstance(step, CallKernel) and isinstance(step.operation, Repeated):
+            for number, entries in enumerate(step.entries):
+                if entries in step.filled:
+                    products += _fewest_products(step.operation.pattern(number))
+                    if step.operation.in_lanes(number) is None:
+                        return False
+    return products <= CHEAP * _fewest_products(detect(linear)[linear.target])
+
+
+def _fewest_products(pattern: SparsityPattern) -> int:
+    """Return a bound of how many products give a matrix: the longest row, or the longest column."""
+    return min(int(np.diff(p.indptr).max(initial=0)) for p in (pattern, pattern.T))
+
+
+def _call(program: Program, loop: Loop) -> Call | None:
+    """Return the call in place of a loop.
+
+    None where what the choices of a turn close would have to be told from zeros, from turn to turn: there a tangent of
+    zero is not nothing.
+    """
+    body, outer = _body(program, loop)
+    if body.linear.absorbing:
+        return None
+    operation = Repeated(body, loop.count, f"a loop of {loop.count} equal turns in {program.name}")
+    args = (_together([whole(node) for node in loop.given]), *(Ref(node, identity((node.size,))) for node in outer))
+    origin = loop.nodes[loop.start].origin
+    return Call(shape=(body.next[0].size,), operation=operation, args=args, origin=origin)
+
+
+def _with_call(program: Program, loop: Loop, call: Call) -> Program:
+    """Return the program with a call in place of the turns, and what comes after them reading its result."""
+    places = _parts(loop.state(loop.count - 1), call)
+    for node in loop.nodes[loop.end :]:
+        if any(read.serial in places for read in sources(node)):
+            places[node.serial] = _reading(node, places), 0
+    return replace(program, output=_moved(program.output, places))
+
+
+def _body(program: Program, loop: Loop) -> tuple[Body, list[Node]]:
+    """Return what a turn computes, and the arrays outside of the loop that it reads."""
+    start = serial_from_now()
+    before, template = loop.state(0), loop.turn(1)
+    state = Input(shape=(sum(node.size for node in before),), name="x")
+    places = _parts(before, state)
+    for node in template:
+        if sources(node):
+            places[node.serial] = _reading(node, places), 0
+    handed = [whole(places[node.serial][0]) for node in loop.state(1)]
+    turn, outer = cut(Program((state,), state, _together(handed), program.name), start)
+    kernels = lower(turn)
+    kinds = ("state", *("fixed" for _ in kernels.arguments))
+    return Body((kernels.wrt, *kernels.arguments), kinds, (kernels.output,), kernels.kernels), outer  # type: ignore[arg-type]
+
+
+def _parts(nodes: Sequence[Node], joined: Node) -> dict[int, tuple[Node, int]]:
+    """Return where each of some nodes is in the array of all of them, one after the other."""
+    ends = np.cumsum([node.size for node in nodes]).tolist()
+    return {node.serial: (joined, end - node.size) for node, end in zip(nodes, ends, strict=True)}
+
+
+def _together(refs: Sequence[Ref]) -> Ref:
+    """Return the flat array of some arrays, one after the other."""
+    if len(refs) == 1:
+        return Ref(refs[0].node, identity((refs[0].node.size,)))
+    sizes = [ref.node.size for ref in refs]
+    owner = np.repeat(np.arange(len(refs), dtype=NUMBER), sizes)
+    offset = narrowed(np.concatenate([np.arange(size) for size in sizes]))
+    pieces = tuple(ref.node for ref in refs)
+    return whole(Join(shape=owner.shape, pieces=pieces, owner=owner, offset=offset))
+
+
+def _reading(node: Node, places: Places) -> Node:
+    """Return a node, as a new one, that reads others in place of those that it reads."""
+    serial = new_serial()
+    match node:
+        case Map() | Call():
+            return replace(node, args=tuple(_moved(r, places) for r in node.args), serial=serial)
+        case Sum():
+            return replace(node, terms=_moved(node.terms, places), memo={}, serial=serial)
+        case Join():
+            return _joined(node, places, serial)
+        case Scan():
+            bodies = tuple(_moved(r, places) for r in node.bodies)
+            return replace(node, start=_moved(node.start, places), bodies=bodies, serial=serial)
+    raise AssertionError(f"{node.label} reads nothing")
+
+
+def _moved(ref: Ref, places: Places) -> Ref:
+    node, first = places.get(ref.node.serial, (ref.node, 0))
+    return Ref(node, _from(ref.index, first))
+
+
+def _from(index: IndexArray, first: int) -> IndexArray:
+    """Return the index array that reads as many elements further on."""
+    if not first:
+        return index
+    return np.broadcast_to(narrowed(stored_part(index).astype(np.int64) + first), index.shape)
+
+
+def _joined(node: Join, places: Places, serial: int) -> Join:
+    """Return a joined array of other pieces, each of them once."""
+    found = [places.get(piece.serial, (piece, 0)) for piece in node.pieces]
+    pieces = {new.serial: new for new, _ in found}
+    number = {piece: k for k, piece in enumerate(pieces)}
+    owners = np.array([number[new.serial] for new, _ in found], dtype=NUMBER)
+    firsts = np.array([first for _, first in found])
+    offset = narrowed(node.offset.astype(np.int64) + firsts[node.owner]) if firsts.any() else node.offset
+    return replace(node, pieces=tuple(pieces.values()), owner=owners[node.owner], offset=offset, serial=serial)

@@ -1,0 +1,213 @@
+"""Loops that a function wrote out: operations that come again and again, each time on the values of the time before.
+
+A run of Python's `for` leaves the same operations in the program at every turn. They are found as a period in the
+sequence of operations, and are a loop only if everything is equal from turn to turn: each operation, constant and index
+array, and each operand, which is either the same array at every turn or what as many operations before computed. What a
+turn computes is read in that turn and in the next one, and after the last turn only what the next one would have read.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from sparsead.kernels.alike import Alike
+from sparsead.program.nodes import Input, Node, Program, sources
+
+LEAST_TURNS = 8
+LONG = 500  # operations of all turns: fewer are quickly prepared as they are
+WORK = 200_000  # elements that they compute: a call of a loop takes some 25 microseconds beside them
+VERY_LONG = 3000  # operations that are too many, whatever they compute
+MOST_PERIODS = 32  # lengths of a turn that are tried
+MOVES, STAYS = 1, 0  # an operand that is another array at every turn, and one that is the same
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class Loop:
+    """Equal turns in a program.
+
+    Attributes
+    ----------
+    nodes : list of Node
+        The operations of the program, in order.
+    start, length, count : int
+        Where the first turn begins, how many operations a turn has, and how many turns there are.
+    carried : tuple of int
+        Which operations of a turn the next one reads.
+    given : tuple of Node
+        What the first turn reads in their place.
+    """
+
+    nodes: list[Node]
+    start: int
+    length: int
+    count: int
+    carried: tuple[int, ...]
+    given: tuple[Node, ...]
+
+    @property
+    def end(self) -> int:
+        """Where the last turn ends."""
+        return self.start + self.length * self.count
+
+    def turn(self, number: int) -> list[Node]:
+        """Return the operations of a turn."""
+        first = self.start + self.length * number
+        return self.nodes[first : first + self.length]
+
+    def state(self, number: int) -> list[Node]:
+        """Return what a turn hands on to the next one."""
+        first = self.start + self.length * number
+        return [self.nodes[first + k] for k in self.carried]
+
+
+def loop_in(program: Program) -> Loop | None:
+    """Return the longest loop of a program, if it has one that is worth being one."""
+    nodes = [node for node in program.nodes if not isinstance(node, Input)]
+    if len(nodes) < LONG:
+        return None
+    place = {node.serial: k for k, node in enumerate(nodes)}
+    reads = [tuple(place.get(read.serial, -1 - read.serial) for read in sources(node)) for node in nodes]
+    kinds = _kinds(nodes)
+    for length, first, last in _runs(kinds):
+        loop = _loop(nodes, reads, length, *_steady(reads, length, first, last))
+        loop = None if loop is None else _ended(loop, reads, place.get(program.output.node.serial, -1))
+        if loop is not None and _fits(loop):
+            loop = _from_the_first(loop, kinds, reads, {-1 - node.serial: node for node in program.inputs})
+            if _worth(loop):
+                return loop
+    return None
+
+
+def _worth(loop: Loop) -> bool:
+    operations = loop.length * loop.count
+    work = loop.count * sum(node.size for node in loop.turn(0))
+    return loop.count >= LEAST_TURNS and operations >= LONG and (work >= WORK or operations >= VERY_LONG)
+
+
+def _kinds(nodes: Sequence[Node]) -> np.ndarray:
+    """Return a number for each operation that is equal for operations that are the same but for what they read."""
+    alike, numbers = Alike(), dict[object, int]()
+    return np.array(
+        [numbers.setdefault((n.shape, n.boolean, n.integer, alike.content(n)), len(numbers)) for n in nodes]
+    )
+
+
+def _runs(kinds: np.ndarray) -> Iterator[tuple[int, int, int]]:
+    """Yield the lengths of a turn that kinds may repeat with, and from where to where they do, the longest first."""
+    order = np.argsort(kinds, kind="stable")
+    again = np.diff(order)[kinds[order][1:] == kinds[order][:-1]]
+    lengths, times = np.unique(again, return_counts=True)
+    found = []
+    for length in lengths[np.argsort(-times, kind="stable")][:MOST_PERIODS].tolist():
+        edges = np.flatnonzero(np.diff(kinds[length:] == kinds[:-length], prepend=False, append=False))
+        spans = np.diff(edges)[::2]
+        if spans.size and spans.max() >= (LEAST_TURNS - 1) * length:
+            first = int(edges[2 * int(spans.argmax())])
+            found.append((length, first, first + int(spans.max()) + length))
+    yield from sorted(found, key=lambda run: (run[1] - run[2], run[0]))[:3]
+
+
+def _steady(reads: Sequence[tuple[int, ...]], length: int, first: int, last: int) -> tuple[int, int, dict[int, object]]:
+    """Return the longest part of a run in which operands move on, or stay, in the same way at every turn.
+
+    With it comes which of them do, by operation, from the second turn on.
+    """
+    best = start = first
+    most = 0
+    moving: dict[int, object] = {}
+    for k in range(first + length, last):
+        moving[k] = how = _moves(reads[k], reads[k - length], length)
+        if how is None or (k - length >= start + length and moving[k - length] != how):
+            start = k - length + 1
+        if k + 1 - start > most:
+            best, most = start, k + 1 - start
+    return best, best + most, moving
+
+
+def _moves(now: tuple[int, ...], before: tuple[int, ...], length: int) -> tuple[int, ...] | None:
+    """Return which operands move on by a turn, and which stay; None where one does neither."""
+    found = []
+    for a, b in zip(now, before, strict=True):
+        if a != b and (b < 0 or a - b != length):
+            return None
+        found.append(STAYS if a == b else MOVES)
+    return tuple(found)
+
+
+def _loop(
+    nodes: list[Node], reads: Sequence[tuple[int, ...]], length: int, first: int, last: int, moving: dict[int, object]
+) -> Loop | None:
+    """Return the loop of a run: where a turn begins is where the fewest values go from one to the next."""
+    if last - first < (LEAST_TURNS + 1) * length:
+        return None
+    until: dict[int, int] = {}  # by operation of a turn: over how many operations what it computes is read
+    stays = -1
+    for k in range(first + length, first + 2 * length):
+        for read, how in zip(reads[k], moving[k], strict=True):  # type: ignore[call-overload]
+            if how == MOVES:
+                maker = (read - first) % length
+                until[maker] = max(until.get(maker, 0), k - read)
+            else:
+                stays = max(stays, read)
+    live, twice = np.zeros(length), np.zeros(length, np.bool_)
+    for maker, far in until.items():
+        node = nodes[first + maker]
+        crossed = np.arange(maker + 1, maker + far + 1) % length
+        twice[crossed[length:]] = True
+        twice[crossed] |= node.boolean or node.integer
+        live[crossed[:length]] += node.size
+    begin = int(np.argmin(np.where(twice, np.inf, live)))
+    if twice[begin]:
+        return None
+    carried = sorted((m - begin) % length for m, far in until.items() if (begin - m - 1) % length < far)
+    start = first + begin
+    start += length * max(0, -(-(stays + 1 - start) // length))
+    given = tuple(nodes[start - length + k] for k in carried)
+    return Loop(nodes, start, length, (last - start) // length, tuple(carried), given)
+
+
+def _ended(loop: Loop, reads: Sequence[tuple[int, ...]], output: int) -> Loop | None:
+    """Return the loop without its last turn if more is read of that one later; None if earlier turns are read."""
+    results = {loop.end - loop.length + k for k in loop.carried}
+    later = {r for k in range(loop.end, len(reads)) for r in reads[k] if r >= loop.start} | {output}
+    inside = {r for r in later if loop.start <= r < loop.end}
+    if inside <= results:
+        return loop
+    return None if min(inside) < loop.end - loop.length else replace(loop, count=loop.count - 1)
+
+
+def _fits(loop: Loop) -> bool:
+    """Tell whether what the first turn is given can be the state before it."""
+    pairs = zip(loop.given, loop.state(0), strict=True)
+    return bool(loop.carried) and loop.count >= LEAST_TURNS and all(_alike(a, b) for a, b in pairs)
+
+
+def _alike(given: Node, state: Node) -> bool:
+    return given.size == state.size and not (given.boolean or given.integer)
+
+
+def _from_the_first(
+    loop: Loop, kinds: np.ndarray, reads: Sequence[tuple[int, ...]], inputs: Mapping[int, Node]
+) -> Loop:
+    """Return the loop with the turn before it, if that differs only in where the state comes from."""
+    length, begin = loop.length, loop.start - loop.length
+    if begin < 0 or (kinds[begin : loop.start] != kinds[loop.start : loop.start + length]).any():
+        return loop
+    given: dict[int, int] = {}
+    for k in range(begin, loop.start):
+        for before, now, later in zip(reads[k], reads[k + length], reads[k + 2 * length], strict=True):
+            if now == later or now >= loop.start:  # the same at every turn, or of the same turn
+                expected = now if now == later else now - length
+            else:
+                expected = given.setdefault(now - begin, before)
+            if before != expected:
+                return loop
+    if set(given) != set(loop.carried) or max(given.values()) >= begin:
+        return loop
+    found = [given[k] for k in loop.carried]
+    earlier = tuple(inputs[k] if k < 0 else loop.nodes[k] for k in found)
+    longer = replace(loop, start=begin, count=loop.count + 1, given=earlier)
+    return longer if _fits(longer) else loop

@@ -1,0 +1,262 @@
+"""Laws of loops that are written out: prepared as loops or as they are written, derivatives are the same."""
+
+from __future__ import annotations
+
+import pickle
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+import sparsead as sad
+import sparsead.ops
+from sparsead.derivatives.rolled import rolled
+from sparsead.emit.sweep import DEFAULT_ENGINE
+from sparsead.kernels import rolling
+from sparsead.kernels.rolling import loop_in
+from sparsead.program.evaluate import evaluate
+from sparsead.tracing.trace import trace
+
+N = 12
+TURNS = 11
+
+
+@pytest.fixture(autouse=True)
+def _short_loops(monkeypatch):
+    """Let short loops be loops, too."""
+    monkeypatch.setattr(rolling, "LONG", 20)
+    monkeypatch.setattr(rolling, "WORK", 1)
+
+
+def x0(size=N):
+    return np.random.default_rng(3).uniform(0.3, 0.9, size)
+
+
+def diffused(u, rate=0.1):
+    d = np.zeros_like(u)
+    d[1:-1] = u[:-2] - 2.0 * u[1:-1] + u[2:]
+    return u + rate * d + 0.01 * u * (1.0 - u)
+
+
+def euler(x):
+    for _ in range(TURNS):
+        x = diffused(x)
+    return x
+
+
+def in_place(x):
+    u = x.copy()
+    for _ in range(TURNS):
+        u[1:-1] += 0.1 * (u[:-2] - 2.0 * u[1:-1] + u[2:])
+        u[0] = 0.5 * u[1]
+    return u
+
+
+def two_arrays(x):
+    q, p = x[: N // 2], np.sin(x[N // 2 :])
+    for _ in range(TURNS):
+        p = p - 0.1 * np.sin(q)
+        q = q + 0.1 * p
+    return np.concatenate([q, p])
+
+
+def of_a_parameter(x):
+    u, k = x[1:], 0.1 * x[0]
+    for _ in range(TURNS):
+        u = u + k * (np.roll(u, 1) - u)
+    return u
+
+
+def towards_the_first(x):
+    u = x
+    for _ in range(TURNS):
+        u = u + 0.1 * np.tanh(x - u * u)
+    return u
+
+
+def before_and_after(x):
+    u = np.cumsum(x) * x
+    for _ in range(TURNS):
+        u = np.cos(u) + 0.1 * np.roll(u, 1)
+    return np.exp(u[::-1]) * x
+
+
+def with_choices(x):
+    u = x
+    for _ in range(TURNS):
+        u = np.where(u > 0.5, u * u, 0.5 * u + 0.1)
+    return u
+
+
+def nested(x):
+    u = x
+    for _ in range(TURNS):
+        v = u
+        for _ in range(3):
+            v = v + 0.1 * np.sin(np.roll(v, 1))
+        u = 0.5 * (u + v)
+    return u
+
+
+def two_loops(x):
+    return euler(1.5 * before_and_after(x))
+
+
+def scalars(x):
+    # numbers are added up after the loop, from what its turns computed
+    total = 0.0
+    u = x
+    for _ in range(TURNS):
+        u = np.cos(u)
+        total = total + np.sum(u * u)
+    return u * total
+
+
+LOOPS = [
+    euler, in_place, two_arrays, of_a_parameter, towards_the_first, before_and_after, with_choices, nested, two_loops,
+]  # fmt: skip
+
+
+def other_steps(x):
+    for k in range(TURNS):
+        x = diffused(x, 0.1 / (k + 1))
+    return x
+
+
+def all_states(x):
+    found = []
+    for _ in range(TURNS):
+        x = diffused(x)
+        found.append(x)
+    return np.concatenate(found)
+
+
+def two_steps_back(x):
+    before, u = x, np.sin(x)
+    for _ in range(TURNS):
+        before, u = u, before + 0.1 * np.cos(u)
+    return u
+
+
+def two_steps_back_and_more(x):
+    states = [x, np.sin(x), np.cos(x)]
+    for _ in range(TURNS):
+        states.append(states[-1] + 0.1 * states[-3])
+    return states[-1]
+
+
+def one_other_turn(x):
+    for k in range(TURNS):
+        x = diffused(x) if k != 5 else np.sin(x)
+    return x
+
+
+def shifted(x):
+    u = x
+    for k in range(TURNS):
+        u = u + 0.1 * np.roll(u, k)
+    return u
+
+
+WRITTEN_OUT = [other_steps, all_states, two_steps_back_and_more, one_other_turn, shifted, scalars]
+FUNCTIONS = [*LOOPS, *WRITTEN_OUT, two_steps_back]
+
+
+def complex_step(f, x):
+    columns = []
+    for k in range(x.size):
+        z = x.astype(complex)
+        z[k] += 1e-30j
+        columns.append(f(z).imag / 1e-30)
+    return np.column_stack(columns)
+
+
+@pytest.mark.parametrize("f", LOOPS, ids=lambda f: f.__name__)
+def test_turns_become_a_loop(f):
+    program, _ = trace(f, [x0()])
+    short = rolled(program, DEFAULT_ENGINE)
+    short.check()
+    operations = [len(p.nodes) for p in (program, short)]
+    assert operations[1] < 0.5 * operations[0]
+    for x in (x0(), x0() + 0.07):
+        written, found = (evaluate(p.output, {p.wrt.serial: x}) for p in (program, short))
+        np.testing.assert_allclose(found, written, rtol=1e-14)  # sines of NumPy and of the C library
+
+
+@pytest.mark.parametrize("f", WRITTEN_OUT, ids=lambda f: f.__name__)
+def test_what_differs_from_turn_to_turn_is_no_loop(f):
+    found = loop_in(trace(f, [x0()])[0])
+    is_loop = found is not None
+    assert not is_loop
+
+
+@pytest.mark.parametrize("f", FUNCTIONS, ids=lambda f: f.__name__)
+def test_jacobians(f):
+    written = sad.jacobian(f, x0(), mode="compressed")
+    loop = sad.jacobian(f, x0())
+    again = loop.recipe.again(f, (x0(),), replace(loop.recipe.options, loops=True))
+    for x in (x0(), x0() + 0.05):
+        expected = complex_step(f, x) if f is not with_choices else written(x).toarray()
+        for jac in (written, loop, again):
+            np.testing.assert_allclose(jac(x).toarray(), expected, rtol=1e-12, atol=1e-14)
+            np.testing.assert_allclose(jac.value(x), f(x), rtol=1e-14)
+        np.testing.assert_allclose(again.jvp(x, x[::-1].copy()), written.jvp(x, x[::-1].copy()), rtol=1e-12)
+        w = np.cos(np.arange(f(x).size))
+        np.testing.assert_allclose(again.vjp(x, w), written.vjp(x, w), rtol=1e-12, atol=1e-14)
+
+
+@pytest.mark.parametrize("f", FUNCTIONS, ids=lambda f: f.__name__)
+def test_gradients(f):
+    def loss(x):
+        return np.sum(np.sin(f(x)))
+
+    grad, plain = sad.gradient(loss, x0()), sad.gradient(loss, x0(), backend="python")
+    assert not plain._rolled
+    for x in (x0(), x0() + 0.05):
+        np.testing.assert_allclose(grad(x), plain(x), rtol=1e-12, atol=1e-15)
+
+
+def test_a_loop_that_takes_more_products_than_its_matrix_is_written_out():
+    def of_one_number(x):
+        return euler(x * np.linspace(1.0, 2.0, N))
+
+    assert not sad.jacobian(of_one_number, np.array([0.5]))._rolled
+    assert not sad.jacobian(lambda x: np.sum(euler(x)), x0())._rolled
+    assert sad.gradient(lambda x: np.sum(euler(x)), x0())._rolled
+
+
+def test_what_the_user_names_is_done_as_it_is_written():
+    assert not sad.jacobian(euler, x0(), mode="direct")._rolled
+    assert not sad.jacobian(euler, x0(), threads=2)._rolled
+
+
+def test_without_python(tmp_path):
+    jac = sad.jacobian(euler, x0())
+    source, _ = jac.export(tmp_path / "euler")
+    assert "euler_jacobian" in source.read_text()
+    values = np.empty(jac.pattern.nnz)
+    x = x0()
+    jac.c_function().ctypes(x.ctypes, values.ctypes)
+    np.testing.assert_allclose(values, jac(x).data, rtol=1e-13)
+    source, _ = sad.gradient(lambda x: np.sum(euler(x)), x).export(tmp_path / "loss")
+    assert "loss_gradient" in source.read_text()
+
+
+def test_in_other_processes():
+    jac = sad.jacobian(euler, x0())
+    other = pickle.loads(pickle.dumps(jac))
+    np.testing.assert_array_equal(other(x0()).data, jac(x0()).data)
+    assert other._rolled
+
+
+@pytest.mark.slow
+def test_third_derivatives_go_through_what_is_written():
+    def loss(x):
+        return np.sum(euler(x) ** 3)
+
+    grad, hess = sad.gradient(loss, x0()), sad.hessian(loss, x0())
+    assert grad._rolled
+    x, v, h = x0(), np.cos(np.arange(N)), 1e-5
+    found = sad.hessian(lambda x: grad(x)[0], x)(x).toarray() @ v
+    expected = (hess(x + h * v).toarray()[0] - hess(x - h * v).toarray()[0]) / (2 * h)
+    np.testing.assert_allclose(found, expected, rtol=1e-6, atol=1e-8)
