@@ -17,7 +17,7 @@ from ..evening import even_vertices
 from ..graph import Graph
 from ..orientation import read, settle
 from ..pattern import SparsityPattern
-from ..regular import Sample, circular_colorings, tile_colorings
+from ..regular import Sample, circular_colorings, looks_tiled, tile_colorings
 from .base import NO_LIMIT, Candidate, Problem, Simpler
 from .distance2 import DistanceTwo
 from .terms import Terms, grown
@@ -263,7 +263,7 @@ class Symmetric(StarLike):
         variants = ("",) if self.substitution else ("", "cautious", "restricted")
         nnz = self.pattern.nnz
         yield Candidate("lattice", self._lattice, min(40 * nnz, LATTICE_WORK) + 4 * nnz)
-        if self.num_vertices >= LEAST_TILED:
+        if self.num_vertices >= LEAST_TILED and looks_tiled(self.pattern):
             yield Candidate("tiles", self._tiles, LATTICE_WORK + 4 * nnz)
         every = [(name, variant) for name in THOROUGH for variant in variants]
         choices = every if thorough else [*QUICK[kind], *((name, "") for name in THOROUGH)]

@@ -22,6 +22,11 @@ MOST_IN_TILE, MOST_DIRECTIONS, MOST_NUMBERS, MOST_TILES = 36, 13, 4, 20
 Solve = Callable[[list[set[int]], int], "np.ndarray | None"]
 
 
+def looks_tiled(A: SparsityPattern) -> bool:
+    """Whether the graph looks like a grid with few neighbors: quick to see, before tiles are looked for."""
+    return any(lattice.directions.shape[1] <= MOST_DIRECTIONS for lattice in find_lattices(A, of_edges=True)[:1])
+
+
 def tile_colorings(A: SparsityPattern, numbers: range, solve: Solve) -> Iterator[np.ndarray]:
     """Colorings of the graph whose adjacency matrix is `A`; nothing is found unless it looks like that of a grid.
 
