@@ -58,7 +58,11 @@ allocations: .venv/ready ## random programs, aliasing and calls of NumPy's funct
 plain: .venv/ready    ## pass the tests of kernels and sweeps without compiling anything
 	NUMBA_DISABLE_JIT=1 SPARSEAD_BACKEND=python $(BIN)/python -m pytest -n 2 -m "not slow" $(PLAIN)
 
-PLAIN := tests/coloring tests/kernels tests/program tests/sweeps tests/derivatives/test_hessian.py tests/derivatives/test_jacobian.py
+# Where sizes are large, Python takes minutes for what is the same in compiled code.
+LARGE := --deselect tests/program/test_index_types.py::test_sizes_around_the_largest \
+	--deselect tests/coloring/regular/test_circular.py::test_crosses_of_thirteen_points
+
+PLAIN := $(LARGE) tests/coloring tests/kernels tests/program tests/sweeps tests/derivatives/test_hessian.py tests/derivatives/test_jacobian.py
 
 GUARDS := tests/emit tests/keeping tests/test_memory.py tests/test_extras.py tests/cli tests/kernels
 

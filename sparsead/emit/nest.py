@@ -17,7 +17,7 @@ from typing import Any
 
 import numpy as np
 
-from sparsead.emit.source import Source, literal, share
+from sparsead.emit.source import STAGE, Source, literal, share
 from sparsead.kernels.indexmap import IndexMap, Table
 from sparsead.kernels.kernel import Load, Meeting, reachable
 from sparsead.program.index import Shape
@@ -245,7 +245,7 @@ class Nest:
     def _chunks(self, axis: int, begin: str, end: str) -> Iterator[None]:
         """Write the innermost loop in two parts, chunk by chunk: all values to a scratch array, then the body."""
         source, n = self.source, next(self._counter)
-        stage = source.scratch("stage", CHUNK * len(self._asked))
+        stage = source.scratch(STAGE, CHUNK * len(self._asked))
         source.write(f"first{n} = {begin}")
         source.write(f"last{n} = {end}")
         with source.block(f"for chunk in range((last{n} - first{n} + {CHUNK - 1}) // {CHUNK}):"):

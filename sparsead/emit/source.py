@@ -22,6 +22,7 @@ Callback = Callable[[Mapping[str, np.ndarray]], None]  # takes the arrays by par
 
 
 POINT = "point"  # the counter of a loop over points that lie one after the other in memory
+STAGE = "stage"  # the scratch array of values that are computed for a chunk of points, and scattered afterwards
 PART = "part"  # the array parameter of divided functions: number of the share, number of shares
 
 

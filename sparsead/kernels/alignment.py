@@ -12,11 +12,12 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from sparsead.kernels.kernel import LinearKernel
+from sparsead.kernels.kernel import LinearKernel, reachable
 from sparsead.kernels.moving import Constants, at, together
 from sparsead.program.index import IndexArray, narrowed
 
 FEWEST = 64  # points that are worth a loop of their own
+MOST_LEFT = 0.9  # share of the operations of two kernels with which one does what both do
 OF_SMALLER, OF_LARGER = 0.5, 0.1  # share of the points of two kernels that they must have in common
 
 
@@ -50,7 +51,19 @@ def _alike(first: LinearKernel, second: LinearKernel) -> bool:
     if first.domain != second.domain or first.ordered or second.ordered:
         return False
     places, indices = ({getattr(t, side) for t in first.terms} for side in ("place", "index"))
-    return any(t.place in places for t in second.terms) and any(t.index in indices for t in second.terms)
+    if not any(t.place in places for t in second.terms):
+        return False
+    return any(t.index in indices for t in second.terms) or _share_work(first, second)
+
+
+def _share_work(first: LinearKernel, second: LinearKernel) -> bool:
+    """Tell whether coefficients of one kernel compute what those of another one compute."""
+    alone = _operations(first) + _operations(second)
+    return _operations(together(first, second)) < MOST_LEFT * alone
+
+
+def _operations(kernel: LinearKernel) -> int:
+    return sum(e.op.cost for e in reachable(t.coefficient for t in kernel.terms) if e.op)
 
 
 def _may_wait(kernel: LinearKernel, later: Iterable[LinearKernel]) -> bool:

@@ -80,7 +80,12 @@ def _read_by(scan: Scan, inside_scans: set[int]) -> set[int]:
 def _worth_a_buffer(node: Node, nonlinear: bool, cost: float, multiplicity: float) -> bool:
     if isinstance(node, Sum):
         return nonlinear and unrolled(node) is None
-    return isinstance(node, Map) and cost > 8 and (multiplicity - 1.0) * cost > 64
+    return isinstance(node, Map) and worth_storing(cost, multiplicity)
+
+
+def worth_storing(cost: float, multiplicity: float) -> bool:
+    """Tell whether values that are computed so often, at so many operations each, are worth a pass through memory."""
+    return cost > 8 and (multiplicity - 1.0) * cost > 64
 
 
 def is_linear(node: Map) -> bool:

@@ -8,7 +8,7 @@ sides of a term transposes it.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
 import numpy as np
@@ -271,7 +271,8 @@ class LinearProgram:
 
     `primal` holds the kernels that fill the buffers which the coefficients read. `symmetric` says that the matrix is
     a Hessian: each kernel's terms are second derivatives. In an `absorbing` one, products with tangents of
-    intermediate arrays tell nothing from a computed zero: see `sparsead.kernels.nothing`.
+    intermediate arrays tell nothing from a computed zero: see `sparsead.kernels.nothing`. What takes time to find out
+    about the kernels is kept in `known`, for programs that differ in `primal` alone.
     """
 
     source: Buffer
@@ -280,6 +281,7 @@ class LinearProgram:
     primal: Kernels
     symmetric: bool = False
     absorbing: bool = False
+    known: dict[str, Any] = field(default_factory=dict, repr=False)
 
     @property
     def work(self) -> list[Buffer]:
@@ -290,7 +292,7 @@ class LinearProgram:
     def transposed(self) -> LinearProgram:
         """Return the program of the transposed matrix: terms exchanged, kernels in reverse."""
         kernels = tuple(k.transposed() for k in reversed(self.kernels))
-        return replace(self, source=self.target, target=self.source, kernels=kernels)
+        return replace(self, source=self.target, target=self.source, kernels=kernels, known={})
 
     def __str__(self) -> str:
         return "\n".join(map(str, self.kernels))

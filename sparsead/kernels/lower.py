@@ -18,8 +18,10 @@ from sparsead.kernels.asking import Asked, built, coalesced
 from sparsead.kernels.fusion import is_linear, materialised
 from sparsead.kernels.indexmap import IndexMap, recognise
 from sparsead.kernels.kernel import Buffer, CallKernel, Kernel, Kernels, Load, Step, zeros
+from sparsead.kernels.linearize import linearize
 from sparsead.kernels.merging import merged_steps
 from sparsead.kernels.pieces import NeedsBufferError, Piece, addends, on_box, parts_of_join, resolved
+from sparsead.kernels.sinking import sunk
 from sparsead.kernels.unrolling import unrolled
 from sparsead.program.index import (
     IndexArray,
@@ -53,6 +55,17 @@ MAX_PARTS = 4  # a domain is split where it reads a joined array of up to so man
 
 def lower(program: Program) -> Kernels:
     """Lower `program` to kernels that compute its output from its inputs."""
+    few = sunk(program)
+    if few is program:
+        return _lowered(program)
+    kernels = _lowered(few)
+    if not linearize(kernels).absorbing:
+        return kernels
+    whole = _lowered(program)  # a choice and an infinite factor are told apart at less cost in one kernel than in two
+    return kernels if linearize(whole).absorbing else whole
+
+
+def _lowered(program: Program) -> Kernels:
     keep = materialised(program)
     while True:
         try:

@@ -14,7 +14,7 @@ import scipy.sparse
 from sparsead.errors import InputError
 from sparsead.program.nodes import Input
 from sparsead.tracing import trees
-from sparsead.tracing.fixed import difference, let_go
+from sparsead.tracing.fixed import Unchanged, difference, let_go
 from sparsead.tracing.scalar import is_number
 from sparsead.tracing.trees import Branch, Fixed, Leaf, Structure
 
@@ -306,8 +306,12 @@ def _checked(value: Any, leaf: Leaf, title: str) -> np.ndarray:
 def _check_fixed(value: Any, part: Fixed, title: str) -> None:
     if type(value) is int and type(part.value) is int and value == part.value:
         return
+    if any(seen is not None and seen.holds(value) for seen in part.seen):
+        return
     found = difference(part.known, value)
     if found is None:
+        if value is part.value and None not in part.seen:
+            part.seen[:] = [Unchanged.of(value)]
         return
     name, then, now = found
     raise InputError(

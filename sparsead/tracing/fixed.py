@@ -5,6 +5,7 @@ A snapshot is taken at the preparation, so that an object which is passed again,
 
 from __future__ import annotations
 
+import operator
 import types
 from collections.abc import Iterator
 from typing import Any
@@ -15,6 +16,7 @@ import scipy.sparse
 SIMPLE = (int, float, complex, str, bytes, bool, type(None), np.generic)
 OPAQUE = (type, types.ModuleType, types.FunctionType, types.BuiltinFunctionType, types.MethodType, np.ufunc)
 MOST = 10_000  # parts of an object that are looked at
+SMALL = 1 << 14  # bytes up to which arrays are compared as a whole
 DEEP = 6  # objects inside objects
 
 Parts = dict[str, Any]
@@ -43,6 +45,51 @@ def let_go(known: Parts, value: Any) -> None:
     for name in {*known, *found}:
         if name not in known or name not in found or not equal(known[name], found[name]):
             known[name] = _Free
+
+
+class Unchanged:
+    """Tells fast that an object is what it was: one that was compared before, with the same attributes, equal arrays.
+
+    Parameters
+    ----------
+    value : object
+        An array, or a sparse matrix made of arrays, that was found equal to its snapshot.
+    """
+
+    def __init__(self, value: Any) -> None:
+        self.value = value
+        self.attributes = _attributes(value)
+        arrays = [held for held in (value, *self.attributes) if type(held) is np.ndarray]
+        self.arrays = [(array, array.shape, array.dtype, array.tobytes()) for array in arrays]
+
+    @classmethod
+    def of(cls, value: Any) -> Unchanged | None:
+        """Return what remembers an object; None where it is too large, or holds what may change unseen."""
+        held = [value] if type(value) is np.ndarray else _attributes(value)
+        arrays = [h for h in held if type(h) is np.ndarray and not h.dtype.hasobject]
+        simple = all(map(_is_simple, (h for h in held if not any(h is array for array in arrays))))
+        return cls(value) if arrays and simple and sum(a.nbytes for a in arrays) <= SMALL else None
+
+    def holds(self, value: Any) -> bool:
+        """Tell whether it is this very object, unchanged; False says nothing."""
+        if value is not self.value:
+            return False
+        if self.attributes:
+            now = vars(value)
+            if len(now) != len(self.attributes) or not all(map(operator.is_, now.values(), self.attributes)):
+                return False
+        return all(
+            array.shape == shape and array.dtype is dtype and array.tobytes() == content
+            for array, shape, dtype, content in self.arrays
+        )
+
+
+def _attributes(value: Any) -> list[Any]:
+    return list(vars(value).values()) if scipy.sparse.issparse(value) else []
+
+
+def _is_simple(value: Any) -> bool:
+    return isinstance(value, SIMPLE) or (type(value) is tuple and all(isinstance(v, SIMPLE) for v in value))
 
 
 class _Free:

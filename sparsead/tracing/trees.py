@@ -15,7 +15,7 @@ from typing import Any, TypeVar
 import numpy as np
 
 from sparsead.errors import InputError
-from sparsead.tracing.fixed import Parts, snapshot
+from sparsead.tracing.fixed import Parts, Unchanged, snapshot
 
 Path = tuple[str, ...]
 Tree = TypeVar("Tree")
@@ -36,10 +36,14 @@ class Leaf:
 
 @dataclasses.dataclass(frozen=True)
 class Fixed:
-    """What is neither a branch nor a float, and what it was when it was looked at."""
+    """What is neither a branch nor a float, and what it was when it was looked at.
+
+    `seen` holds what tells fast that the value has not changed, once it was compared; None where nothing does.
+    """
 
     value: Any
     known: Parts = dataclasses.field(default_factory=dict, compare=False, repr=False)
+    seen: list[Unchanged | None] = dataclasses.field(default_factory=list, compare=False, repr=False)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -72,6 +76,13 @@ def parts_of(value: Any) -> dict[str, Any] | None:
     if dataclasses.is_dataclass(value) and not isinstance(value, type):
         return {field.name: getattr(value, field.name) for field in dataclasses.fields(value)}
     return None
+
+
+def _parts_like(value: Any, of: Branch) -> dict[str, Any] | None:
+    """Return the children of a container that is of the type of another one."""
+    if hasattr(type(value), "__dataclass_fields__"):  # then it has the same names
+        return {name: getattr(value, name) for name in of.children}
+    return parts_of(value)
 
 
 def structure(value: Any, leaf: Asked = float_leaf) -> Structure:
@@ -120,7 +131,7 @@ def taken_apart(of: Structure, value: Any, path: Path = ()) -> Iterator[tuple[Pa
     if not isinstance(of, Branch):
         yield path, of, value
         return
-    parts = parts_of(value) if type(value) is type(of.like) else None
+    parts = _parts_like(value, of) if type(value) is type(of.like) else None
     if parts is None or parts.keys() != of.children.keys():
         met = type(value).__name__ if parts is None else f"{type(value).__name__} of {', '.join(parts)}"
         raise InputError(

@@ -13,7 +13,7 @@ from sparsead.problems import Problem
 
 SIZES = {
     "bratu": 4, "broyden": 12, "brusselator": 4, "burgers": 15, "burgers-2d": 8, "cavity": 4, "hyperelastic": 2,
-    "minimal-surface": 4, "power-flow": 2, "rosenbrock": 9, "network": 89, "dispatch": 89, "battery": 4,
+    "minimal-surface": 4, "power-flow": 2, "rosenbrock": 9, "network": 89, "dispatch": 89, "battery": 4, "bundle": 12,
 }  # fmt: skip
 FORMS = {name: Case(name, size).form() for name, size in SIZES.items()}
 

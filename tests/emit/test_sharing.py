@@ -11,6 +11,7 @@ from sparsead.emit.sequence import FEW
 from sparsead.emit.sharing import WORTH, loops, with_calls
 from sparsead.emit.sweep import Engine
 from sparsead.kernels.lower import lower
+from sparsead.sweeps import compressed
 from sparsead.sweeps.vector import value_sweep
 from sparsead.tracing.trace import trace
 
@@ -108,8 +109,9 @@ def test_back_ends_agree_on_procedures(mode, monkeypatch):
     np.testing.assert_allclose(compiled(X).toarray(), plain(X).toarray(), rtol=1e-13, atol=1e-15)
 
 
-def test_many_colors_in_blocks_through_procedures():
+def test_many_colors_in_blocks_through_procedures(monkeypatch):
     """Forward mode with more colors than lanes: the kernels are inside the loop over blocks of colors."""
+    monkeypatch.setattr(compressed, "MAX_CACHED", compressed.MAX_LANES)
     x = np.linspace(0.2, 1.0, 90)
     jac = sad.jacobian(steps(20), x, mode="forward")
     assert "for block in" in jac.source and "loop_" in jac.source

@@ -141,3 +141,39 @@ def test_swapped_arguments():
 def test_points_that_are_no_plain_arrays(x):
     with pytest.raises(sad.InputError, match=r"x is a (masked array|np\.matrix)"):
         sad.jacobian(lambda x: x, X)(x)
+
+
+@dataclass
+class Table:
+    weights: sp.csr_array
+    rows: np.ndarray
+    scale: np.ndarray
+
+
+def test_what_was_equal_once_is_still_looked_at():
+    """An object that is passed again and again is compared fast, and noticed where it changes in any way."""
+    table = Table(sp.csr_array(np.eye(4)), np.array([3, 1, 2]), np.ones(3))
+    x = np.arange(1.0, 5.0)
+    jac = sad.jacobian(lambda x, t: (t.weights @ x)[t.rows] * t.scale, x, table)
+    changes = [
+        lambda: table.weights.data.__setitem__(1, 7.0),
+        lambda: table.rows.__setitem__(0, 0),
+        lambda: setattr(table.weights, "data", table.weights.data * 2.0),
+        lambda: setattr(table, "rows", table.rows[::-1].copy()),
+        lambda: setattr(table.weights, "indices", table.weights.indices[::-1].copy()),
+        lambda: setattr(table.rows, "shape", (3, 1)),
+    ]
+    before = table.weights.data, table.weights.indices, table.rows
+    for change in changes:
+        saved = [held.copy() for held in before]
+        for _ in range(2):  # the first call remembers, the second one makes use of it
+            np.testing.assert_array_equal(jac(x, table).toarray(), np.eye(4)[[3, 1, 2]])
+        change()
+        with pytest.raises(sad.InputError, match="fixed"):
+            jac(x, table)
+        before[2].shape = (3,)
+        table.weights.data, table.weights.indices, table.rows = before
+        for held, old in zip(before, saved, strict=True):
+            held[...] = old
+    table.scale[:] = 2.0  # a float array may change
+    np.testing.assert_array_equal(jac(x, table).toarray(), 2.0 * np.eye(4)[[3, 1, 2]])

@@ -7,14 +7,14 @@ Where readers and writers meet in few pairs, the pairs cost less: each is one pr
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 
 import numpy as np
 
 from coloring import SparsityPattern
 from sparsead.kernels.composition import Eliminator
-from sparsead.kernels.kernel import Buffer, LinearKernel, LinearProgram, reached
+from sparsead.kernels.kernel import Buffer, Kernel, LinearKernel, LinearProgram, reached
 from sparsead.kernels.merging import merged_steps
 from sparsead.sweeps.counting import computing
 
@@ -45,36 +45,85 @@ class Elimination:
 def eliminated(linear: LinearProgram, patterns: Patterns) -> Elimination:
     """Return the program without the intermediate arrays that cost more than they save.
 
-    One array after the other, the one with the fewest pairs of readers and writers first; of all programs on the way
-    the cheapest one is taken, and the way ends where they have become dearer. The order is that of Markowitz: exact for
-    chains, greedy otherwise.
+    One array after the other: the one with the fewest pairs of readers and writers first, the order of Markowitz, and
+    then again from the last array back to the first. Of all programs on the two ways the cheapest one is taken; a way
+    ends where programs have become dearer.
     """
+    way = linear.known.get("way")
+    if way is None or way.kernels is not linear.kernels or way.patterns is not patterns:
+        way = linear.known["way"] = _Way(linear.kernels, patterns, *_cheapest(linear, patterns))
+    if not way.gone:
+        return Elimination(linear, (), way.cost, way.before)
+    return Elimination(_without(linear, way.left, way.stored), way.gone, way.cost, way.before)
+
+
+@dataclass(frozen=True, eq=False)
+class _Way:
+    """What was found for the `kernels` of a program, whatever its primal ones: those that are left, what they read."""
+
+    kernels: tuple[LinearKernel, ...]
+    patterns: Patterns
+    left: tuple[LinearKernel, ...]
+    stored: tuple[Kernel, ...]
+    gone: tuple[str, ...]
+    cost: float
+    before: float
+
+
+Found = tuple[tuple[LinearKernel, ...], tuple[Kernel, ...], tuple[str, ...], float, float]
+
+
+def _cheapest(linear: LinearProgram, patterns: Patterns) -> Found:
+    """Return the kernels that cost least, those of coefficients that they read, and what that does without."""
     before = _cost(linear, patterns)
-    best = Elimination(linear, (), before, before)
+    best: Found = linear.kernels, (), (), before, before
     if linear.absorbing or not 0 < len(linear.work) <= MOST_ARRAYS or any(k.ordered for k in linear.kernels):
         return best
+    for order in (_fewest_pairs, _last):
+        best = min(best, _on_the_way(linear, patterns, order, before), key=lambda found: found[3])
+    return best
+
+
+Order = Callable[[list[LinearKernel], list[Buffer]], Buffer]
+
+
+def _fewest_pairs(kernels: list[LinearKernel], left: list[Buffer]) -> Buffer:
+    """Return the next array in the order of Markowitz."""
+    products = {buffer: _pairs(kernels, buffer) for buffer in left}
+    return min(left, key=lambda b: products[b][0] - products[b][1])
+
+
+def _last(_: list[LinearKernel], left: list[Buffer]) -> Buffer:
+    """Return the next array in the order of reverse mode, which adds up what several readers make of an array."""
+    return left[-1]
+
+
+def _on_the_way(linear: LinearProgram, patterns: Patterns, order: Order, before: float) -> Found:
+    """Return the cheapest program that is met when arrays go in some order."""
+    best: Found = linear.kernels, (), (), before, before
     gone: list[str] = []
     kernels, eliminator = list(linear.kernels), Eliminator()
     most = MOST_GROWTH * (patterns[linear.target].nnz + sum(math.prod(k.domain) * len(k.terms) for k in kernels))
     left = list(linear.work)
     while left:
-        products = {buffer: _pairs(kernels, buffer) for buffer in left}
-        buffer = min(left, key=lambda b: products[b][0] - products[b][1])
-        if products[buffer][0] > most or _code(kernels, buffer) > MOST_CODE:
+        buffer = order(kernels, left)
+        if _pairs(kernels, buffer)[0] > most or _code(kernels, buffer) > MOST_CODE:
             break
         left.remove(buffer)
         gone.append(buffer.name)
         kernels = reached(eliminator.without(buffer, kernels), linear.source)
-        steps = merged_steps([*linear.primal.kernels, *eliminator.stored])
-        primal = replace(linear.primal, kernels=tuple(steps))
-        program = replace(linear, kernels=tuple(kernels), primal=primal, symmetric=False)
         stored = sum(math.prod(k.domain) * computing(s.value for s in k.stores) for k in eliminator.stored)
-        cost = stored + _cost(program, patterns)
-        if cost < best.cost:
-            best = Elimination(program, tuple(gone), cost, before)
-        elif cost > BEYOND * before or len(gone) - len(best.arrays) >= IN_A_ROW:
+        cost = stored + _cost(_without(linear, kernels, eliminator.stored), patterns)
+        if cost < best[3]:
+            best = tuple(kernels), tuple(eliminator.stored), tuple(gone), cost, before
+        elif cost > BEYOND * before or len(gone) - len(best[2]) >= IN_A_ROW:
             break
     return best
+
+
+def _without(linear: LinearProgram, kernels: Iterable[LinearKernel], stored: Iterable[Kernel]) -> LinearProgram:
+    primal = replace(linear.primal, kernels=tuple(merged_steps([*linear.primal.kernels, *stored])))
+    return replace(linear, kernels=tuple(kernels), primal=primal, symmetric=False, known={})
 
 
 def _pairs(kernels: Iterable[LinearKernel], buffer: Buffer) -> tuple[int, int]:

@@ -1,73 +1,119 @@
-"""Constant entries moved from point to point, so that what is stored at one point lies together.
+"""Entries moved from point to point, so that what is stored at one point lies together.
 
 By columns, or of a triangle, the entries of one row of a stencil lie far apart; those of one column, or of other rows,
-lie together. A constant does not ask at which point it is stored: it is stored at the point whose other entries are
-next to it.
+lie together. A constant does not ask at which point it is stored, and a coefficient of a few operations may be computed
+at another point: both are stored at the point whose other entries are next to them.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import math
+from collections import defaultdict
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
 
-import numpy as np
-
-from sparsead.kernels.indexmap import Box
-from sparsead.sweeps.direct.loops import Loop, within_box
+from sparsead.kernels.indexmap import Box, IndexMap
+from sparsead.kernels.kernel import moved, reachable
+from sparsead.program.scalar import Expr, Pool
+from sparsead.sweeps.direct.loops import Loop, cut, within_box
 from sparsead.sweeps.direct.placement import Placed
 
 MANY_POINTS = 1 << 15  # of a loop that is worth more code
 FAR = 16  # elements between two entries of a point from which on they are worth moving
 MOST_LEFT = 0.25  # share of the points at which an entry may be left where it is
+NEAR = 8  # steps along the axis of the longest ones between entries of one part of the matrix
+MORE_WORK = 3.0  # operations that may be done twice for each entry that is moved
 
 Shift = tuple[int, ...]
 
 
-def shifted(loop: Loop) -> Iterator[Loop]:
-    """Yield a loop as one whose constant entries are next to the others, and loops of what that leaves over."""
-    shifts = {} if loop.rows or loop.ordered or loop.points < MANY_POINTS else _shifts(loop)
+def cut_and_shifted(loop: Loop) -> Iterator[Loop]:
+    """Yield a loop as loops that store what lies together, each cut where index maps change form.
+
+    How far entries are to be moved is seen where index maps are affine; they are moved first and cut then, as the
+    boundaries of an equation reach further into columns than into rows.
+    """
+    parts = list(cut(loop))
+    shifts = _shifts(parts[0]) if loop.points >= MANY_POINTS else {}
+    whole = list(_shifted(loop, shifts)) if shifts else []
+    if whole:
+        parts = [part for piece in whole for part in cut(piece)]
+    yield from parts
+
+
+def _shifted(loop: Loop, shifts: dict[int, Shift]) -> Iterator[Loop]:
+    """Yield a loop in which entries are next to the others, and loops of what that leaves over; nothing if too much."""
     box = _common(loop.domain, [*shifts.values(), (0,) * len(loop.domain)])
-    left = 1.0 - np.prod([max(b - a, 0) for a, b in box], dtype=np.int64) / max(loop.points, 1)
-    if not shifts or left > MOST_LEFT:
-        yield loop
+    left = 1.0 - math.prod(max(b - a, 0) for a, b in box) / max(loop.points, 1)
+    if left > MOST_LEFT:
         return
-    moved = {k: tuple((a + s, b + s) for (a, b), s in zip(box, shift, strict=True)) for k, shift in shifts.items()}
+    places = {k: tuple((a + s, b + s) for (a, b), s in zip(box, shift, strict=True)) for k, shift in shifts.items()}
     inside = within_box(loop, box)
-    yield replace(
-        inside,
-        entries=[
-            replace(e, slot=loop.entries[k].slot.within(moved[k])) if k in moved else e
-            for k, e in enumerate(inside.entries)
-        ],
-    )
-    stays = [e for k, e in enumerate(loop.entries) if k not in moved]
+    pool = inside.entries[0].coefficient.pool
+    entries = [_at(loop.entries[k], places[k], pool) if k in places else e for k, e in enumerate(inside.entries)]
+    yield replace(inside, entries=entries)
+    stays = [e for k, e in enumerate(loop.entries) if k not in places]
     for slab in _outside(loop.domain, box):
         yield within_box(replace(loop, entries=stays), slab)
-    for k, places in moved.items():
-        for slab in _outside(loop.domain, places):
+    for k, place in places.items():
+        for slab in _outside(loop.domain, place):
             yield within_box(Loop(loop.domain, [loop.entries[k]]), slab)
 
 
+def _at(entry: Placed, box: Box, pool: Pool) -> Placed:
+    """Return an entry as it is inside of another box."""
+    (coefficient,) = moved([entry.coefficient], lambda index: index.within(box), pool)
+    return replace(entry, coefficient=coefficient, slot=entry.slot.within(box))
+
+
 def _shifts(loop: Loop) -> dict[int, Shift]:
-    """Return by how many points each constant entry is moved, by its number."""
-    entries = loop.entries
-    if not entries or any(e.slot.form != "affine" or e.slot.masked for e in entries):
+    """Return by how many points entries are moved, by their numbers: constants, others too if that is little work."""
+    if loop.rows or loop.ordered or any(e.slot.masked for e in loop.entries):
         return {}
-    strides = entries[0].slot.strides
-    if any(e.slot.strides != strides for e in entries):
-        return {}
-    stays = [e for e in entries if not _may_move(e)]
-    origin = (stays or entries)[0].slot.offset
-    found = {
-        k: _steps(origin - e.slot.offset, strides)
-        for k, e in enumerate(entries)
-        if _may_move(e) and abs(e.slot.offset - origin) >= FAR
-    }
+    middle: Box = tuple((n // 4, n - n // 4) for n in loop.domain)
+    slots = [e.slot.within(middle) for e in loop.entries]
+    free = {k for k, e in enumerate(loop.entries) if e.base is None and not e.adds and slots[k].form == "affine"}
+    every = _distances(loop, slots, free)
+    if _together(loop, every) <= _together(loop, {}) + MORE_WORK * len(every):
+        return every
+    return _distances(loop, slots, {k for k in free if loop.entries[k].coefficient.is_constant})
+
+
+def _distances(loop: Loop, slots: list[IndexMap], movable: set[int]) -> dict[int, Shift]:
+    """Return the shifts of those entries that lie far from the costliest one of the same part of the matrix."""
+    found: dict[int, Shift] = {}
+    for numbers in _parts(slots):
+        stay = [k for k in numbers if k not in movable] or numbers
+        origin = slots[max(stay, key=lambda k: _operations([loop.entries[k].coefficient]))].offset
+        far = [k for k in numbers if k in movable and abs(slots[k].offset - origin) >= FAR]
+        found |= {k: _steps(origin - slots[k].offset, slots[k].strides) for k in far}
     return {k: shift for k, shift in found.items() if any(shift)}
 
 
-def _may_move(entry: Placed) -> bool:
-    return entry.coefficient.is_constant and entry.base is None and not entry.adds
+def _parts(slots: list[IndexMap]) -> Iterator[list[int]]:
+    """Yield the numbers of slots that go through the same part of the matrix: in equal steps, a few steps apart."""
+    ordered = sorted((s.strides, s.offset, k) for k, s in enumerate(slots) if s.form == "affine")
+    part: list[int] = []
+    for strides, offset, k in ordered:
+        last = slots[part[-1]] if part else None
+        if last and (last.strides != strides or offset - last.offset > NEAR * max(map(abs, strides))):
+            yield part
+            part = []
+        part.append(k)
+    yield from [part] if part else []
+
+
+def _together(loop: Loop, shifts: dict[int, Shift]) -> int:
+    """Return the operations of a point: entries that are moved by the same shift share what they compute."""
+    groups: dict[Shift | None, list[Expr]] = defaultdict(list)
+    groups[None] += [s.value for s in loop.values.stores] if loop.values else []
+    for k, e in enumerate(loop.entries):
+        groups[shifts.get(k)].append(e.coefficient)
+    return sum(map(_operations, groups.values()))
+
+
+def _operations(values: Iterable[Expr]) -> int:
+    return sum(e.op.cost for e in reachable(values) if e.op)
 
 
 def _steps(distance: int, strides: tuple[int, ...]) -> Shift:

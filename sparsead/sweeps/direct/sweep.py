@@ -9,7 +9,6 @@ buffer adds a multiple of that sparse row to the row of its target.
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterator
 from dataclasses import replace
 
 import numpy as np
@@ -29,7 +28,7 @@ from sparsead.sweeps.direct.elimination import eliminated
 from sparsead.sweeps.direct.firsts import store_firsts
 from sparsead.sweeps.direct.loops import Loop, cut, stored
 from sparsead.sweeps.direct.placement import Placed, Placement, place
-from sparsead.sweeps.direct.shifting import shifted
+from sparsead.sweeps.direct.shifting import cut_and_shifted
 from sparsead.sweeps.direct.slots import Slots
 from sparsead.sweeps.storage import Storage
 from sparsead.sweeps.vector import empty_tangent, stores, times, work_sizes, write_padding, write_value
@@ -118,9 +117,8 @@ class _Writer:
         """Write the primal kernels, the initial values, then each linear kernel."""
         write_value(self.source, self.linear.primal, self.counter, but=self.beside.values())
         pieces = (piece for number in range(len(self.kernels)) for piece in stored(self.loop(number)))
-        parts: Iterator[Loop] = (part for piece in pieces for part in cut(piece))
-        if self.slots[self.linear.target].storage is not None:
-            parts = (moved for part in parts for moved in shifted(part))
+        in_order = self.slots[self.linear.target].storage is None
+        parts = (part for piece in pieces for part in (cut if in_order else cut_and_shifted)(piece))
         loops = [part.ahead_first(self.linear.symmetric) for part in parts]
         if not self.linear.work:  # in any order: the largest first, so that it may store what others add to
             loops.sort(key=lambda loop: -loop.points)

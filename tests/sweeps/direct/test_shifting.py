@@ -1,4 +1,4 @@
-"""Constants stored at other points than their own: the same matrix, in every format, to the bit."""
+"""Entries stored at other points than their own: the same matrix, in every format, to the bit."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import pytest
 
 import sparsead as sad
 from sparsead.sweeps.direct import shifting
-from sparsead.sweeps.direct.shifting import _outside, shifted
+from sparsead.sweeps.direct.shifting import _outside, cut_and_shifted
 
 
 def laplacian(u):
@@ -19,6 +19,14 @@ def laplacian(u):
     return new + np.exp(u)
 
 
+def two_fields(w):
+    """Two equations for two fields, with coefficients that vary and take little work."""
+    u, v = w
+    across = u[1:-1, 1:-1] * (u[1:-1, 2:] - u[1:-1, :-2])
+    down = v[1:-1, 1:-1] * (v[2:, 1:-1] - v[:-2, 1:-1])
+    return np.stack([across * v[1:-1, 1:-1] - 3.0 * u[2:, 1:-1], down + u[:-2, 1:-1] ** 2])
+
+
 def periodic(u):
     return 2.0 * np.roll(u, 1, 0) - 3.0 * np.roll(u, -2, 0) + 4.0 * np.roll(u, 3, 1) + u**3
 
@@ -28,10 +36,11 @@ def only_constants(u):
 
 
 @pytest.mark.parametrize("format", ["csc", "bsr", "dense"])
-@pytest.mark.parametrize("f", [laplacian, periodic, only_constants])
+@pytest.mark.parametrize("f", [laplacian, periodic, only_constants, two_fields])
 def test_the_matrix_stays_the_same(f, format, monkeypatch):
     monkeypatch.setattr(shifting, "MANY_POINTS", 64)
     x = np.linspace(0.1, 1.3, 22 * 17).reshape(22, 17)
+    x = np.stack([x, 1.0 / x]) if f is two_fields else x
     plain, jac = sad.jacobian(f, x, mode="direct"), sad.jacobian(f, x, mode="direct", format=format)
     J = jac(x)
     dense = J if format == "dense" else J.toarray()
@@ -54,24 +63,41 @@ def test_triangles_stay_the_same(triangle, monkeypatch):
     np.testing.assert_array_equal(part, np.tril(whole) if triangle == "lower" else np.triu(whole))
 
 
-def test_constants_are_moved_where_points_are_many(monkeypatch):
-    calls = []
+def loops(f, x, monkeypatch, least, **options):
+    """Return the loops that write a matrix, and how often entries were moved."""
+    found = []
 
     def spied(loop):
-        found = list(shifted(loop))
-        calls.append(len(found))
-        return found
+        parts = list(cut_and_shifted(loop))
+        found.extend(parts)
+        return parts
 
-    monkeypatch.setattr("sparsead.sweeps.direct.sweep.shifted", spied)
-    x = np.ones((40, 40))
-    for least, moved in ((1 << 15, False), (64, True)):
-        monkeypatch.setattr(shifting, "MANY_POINTS", least)
-        calls.clear()
-        sad.jacobian(laplacian, x, mode="direct", format="csc", check=False)
-        assert (max(calls) > 1) == moved
-    calls.clear()
-    sad.jacobian(laplacian, x, mode="direct", check=False)
-    assert not calls  # by rows they are next to each other already
+    monkeypatch.setattr("sparsead.sweeps.direct.sweep.cut_and_shifted", spied)
+    monkeypatch.setattr(shifting, "MANY_POINTS", least)
+    sad.jacobian(f, x, mode="direct", check=False, **options)
+    return found
+
+
+@pytest.mark.parametrize("f", [laplacian, two_fields])
+def test_entries_of_a_point_lie_together_where_points_are_many(f, monkeypatch):
+    x = np.ones((40, 40)) if f is laplacian else np.ones((2, 40, 40))
+    apart, together = (
+        max(loops(f, x, monkeypatch, least, format="csc"), key=lambda loop: loop.points) for least in (1 << 15, 64)
+    )
+    reach = [{e.slot.offset // (8 * x[0].size) for e in loop.entries} for loop in (apart, together)]
+    assert len(reach[1]) <= len(reach[0])
+    spread = [len({e.slot.offset // 32 for e in loop.entries}) for loop in (apart, together)]
+    assert spread[1] < spread[0]
+    assert not loops(f, x, monkeypatch, 64)  # by rows they are next to each other already
+
+
+def test_what_takes_many_operations_is_computed_where_it_was(monkeypatch):
+    def f(u):
+        flux = np.exp(np.sin(u[1:] - u[:-1]) ** 3)
+        return flux[1:] * u[1:-1] - flux[:-1]
+
+    largest = max(loops(f, np.ones((40, 40)), monkeypatch, 64, format="csc"), key=lambda loop: loop.points)
+    assert len({e.slot.offset // 32 for e in largest.entries}) > 1
 
 
 @pytest.mark.parametrize(("domain", "box"), [((5,), ((1, 3),)), ((4, 6), ((1, 4), (0, 5))), ((3, 4, 5), ((1, 2),) * 3)])
