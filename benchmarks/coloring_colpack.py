@@ -1,6 +1,7 @@
 """Numbers of colors beside those of ColPack.
 
-Usage: python -m benchmarks.coloring_colpack FOLDER [--search best] [--budget 10] [--kind star ...] [--table FILE]
+Usage: python -m benchmarks.coloring_colpack FOLDER [--search best] [--budget 10] [--kind star ...]
+    [--matrix NAME ...] [--table FILE]
 
 FOLDER holds Matrix Market files and `colpack_results.csv` (matrix, coloring, ordering, colors, ...), and
 `colpack_stencils.csv` for generated grids.  For every matrix and kind of coloring, the number of colors is compared
@@ -85,12 +86,12 @@ def names(results: Recorded) -> list[str]:
 
 
 def comparisons(
-    folder: Path, kinds: tuple[str, ...], search: str, budget: float | None
+    folder: Path, kinds: tuple[str, ...], search: str, budget: float | None, chosen: tuple[str, ...] = ()
 ) -> Iterator[tuple[str, str, int, coloring.ColoringResult, float]]:
     """Matrix, kind, ColPack's least number of colors, our result, and its seconds."""
     results = recorded(folder)
     load(kinds, search)
-    for name in names(results):
+    for name in chosen or names(results):
         pattern = read(folder, name)
         for kind in kinds:
             terms, is_peer = KINDS[kind]
@@ -116,10 +117,17 @@ def load(kinds: tuple[str, ...], search: str) -> None:
 @click.option("--search", default="auto", show_default=True, type=click.Choice(["auto", "best", "exact"]))
 @click.option("--budget", type=float, help="Seconds for each coloring.")
 @click.option("--kind", "kinds", multiple=True, type=click.Choice(list(KINDS)), default=list(KINDS))
+@click.option("--matrix", "chosen", multiple=True, help="Only these matrices.")
 @click.option("--natural", is_flag=True, help="Compare the same algorithm in natural order instead.")
 @click.option("--table", type=click.Path(dir_okay=False, path_type=Path), help="Write all counts to this CSV file.")
 def main(
-    folder: Path, search: str, budget: float | None, kinds: tuple[str, ...], natural: bool, table: Path | None
+    folder: Path,
+    search: str,
+    budget: float | None,
+    kinds: tuple[str, ...],
+    chosen: tuple[str, ...],
+    natural: bool,
+    table: Path | None,
 ) -> None:
     """Print where the numbers of colors differ, and a summary."""
     console = Console()
@@ -131,7 +139,7 @@ def main(
     rows: list[tuple[object, ...]] = [
         ("matrix", "coloring", "ColPack", "ours", "bound", "certificate", "by", "seconds")
     ]
-    for name, kind, least, result, seconds in comparisons(folder, kinds, search, budget):
+    for name, kind, least, result, seconds in comparisons(folder, kinds, search, budget, chosen):
         bound, proof = result.lower_bound, result.certificate
         rows.append((name, kind, least, result.num_colors, bound, proof, result.order, f"{seconds:.4f}"))
         ratios[kind].append(max(result.num_colors, 1) / max(least, 1))

@@ -28,6 +28,9 @@ SEARCHES: dict[str, Callable[[Search], None]] = {
 #: Seconds for ``search="best"`` unless ``time_budget`` says otherwise.
 TIME_BUDGET = 10.0
 
+#: What a color costs at most: what all cost together is a number of 64 bits.
+MOST_WEIGHT = 1_000_000
+
 
 def color(
     A: Any,
@@ -41,6 +44,10 @@ def color(
     time_budget: float | None = None,
     *,
     search: str | None = None,
+    threads: int | None = None,
+    weights: tuple[int, int] = (1, 1),
+    equitable: bool = False,
+    tolerance: float | None = None,
 ) -> ColoringResult:
     """Color a sparse matrix so that few products with it give all its entries.
 
@@ -84,6 +91,21 @@ def color(
         ``"exact"`` goes on from ``"auto"`` with integer programs, for small matrices.  All stop at the lower
         bound.
 
+    threads : int, optional
+        Color large matrices in blocks, so many at a time: column, row and star colorings.  The colors are the same
+        for any number of threads, 1 included, and a little different from those without blocks, which are the default.
+
+    weights : pair of int
+        For ``partition="bidirectional"``: what a row color and a column color cost, for one product with the transpose
+        and with the matrix; ``(3, 2)`` if the one takes half as long again as the other.  The sum is made small.
+
+    equitable : bool
+        Even out the sizes of the groups at the end, with as many colors: columns move to smaller groups while they can.
+
+    tolerance : float, optional
+        Entries of at most this size do not belong to the pattern; for matrices that were measured.  By default all
+        stored entries belong to it, and those of a dense matrix that are not zero.
+
     Returns
     -------
     ColoringResult
@@ -117,13 +139,21 @@ def color(
     >>> result.num_colors, result.is_optimal
     (3, True)
     """
-    problem = make_problem(as_pattern(A), structure, partition, decompression, seed or 0)
+    problem = make_problem(
+        as_pattern(A, tolerance),
+        structure,
+        partition,
+        decompression,
+        seed or 0,
+        _checked_threads(threads),
+        _checked_weights(weights),
+    )
     if engine == "networkx":
         from .networks.graphs import networkx_candidates
 
         found = Search(problem, postprocess)
         found.run(networkx_candidates(problem, order))
-        return found.result()
+        return found.result(equitable)
     if engine != "numba":
         raise ColoringError(f"unknown engine {engine!r}; expected 'numba' or 'networkx'")
     orders, name = _orders_and_search(order, search)
@@ -133,7 +163,7 @@ def color(
     found.run(_candidates(problem, orders))
     if name:
         SEARCHES[name](found)
-    return found.result()
+    return found.result(equitable)
 
 
 def _orders_and_search(order: Any, search: str | None) -> tuple[Any, str]:
@@ -205,6 +235,21 @@ def _candidates(problem: Problem, orders: Any) -> Iterator[Candidate]:
             yield Candidate(getattr(order, "__name__", "callable"), partial(_greedy, problem, _checked(order)))
         else:
             yield Candidate("given", partial(_greedy, problem, _checked(partial(_given, order))))
+
+
+def _checked_threads(threads: Any) -> int | None:
+    if threads is None:
+        return None
+    if isinstance(threads, bool) or not isinstance(threads, int | np.integer) or threads < 1:
+        raise ColoringError(f"threads={threads!r}; expected a number from 1 on, or None for no blocks")
+    return int(threads)
+
+
+def _checked_weights(weights: Any) -> tuple[int, int]:
+    given = tuple(weights) if isinstance(weights, tuple | list | np.ndarray) else ()
+    if len(given) != 2 or not all(isinstance(w, int | np.integer) and 0 < w <= MOST_WEIGHT for w in given):
+        raise ColoringError(f"weights={weights!r}; expected two integers from 1 to {MOST_WEIGHT}: of rows, of columns")
+    return int(given[0]), int(given[1])
 
 
 def _given(order: Any, problem: Problem) -> Any:

@@ -34,14 +34,15 @@ class OutOfReachError(Exception):
 
 @dataclass
 class Program:
-    """The integer program for colorings with at most so many colors, on both sides together."""
+    """The integer program for colorings that cost at most so much."""
 
     terms: Terms
-    num_colors: int
+    most: int
     rows: list[tuple[list[int], list[float], float, float]] = field(default_factory=list)
     same: dict[tuple[int, int], int] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
+        self.num_colors = self.most // min(self.terms.weights)  # on either side
         self.used = len(self.terms.neighbors) * (self.num_colors + 1)  # variables of vertices come first
         self.size = self.used + 2 * self.num_colors
         self._choose()
@@ -88,7 +89,8 @@ class Program:
         for side in (0, 1):
             for c in range(k - 1):
                 self.at_most(0, [self.is_used(side, c + 1), self.is_used(side, c)], [1.0, -1.0])
-        self.at_most(k, [self.is_used(side, c) for side in (0, 1) for c in range(k)])
+        costs = [float(weight) for weight in self.terms.weights for _ in range(k)]
+        self.at_most(self.most, [self.is_used(side, c) for side in (0, 1) for c in range(k)], costs)
 
     def _differ(self) -> None:
         """Every clique of a cover of the edges has each color once."""
@@ -120,7 +122,7 @@ class Program:
                         self.at_most(1, [self.are_same(a, w), self.are_same(v, b)])
 
     def solve(self, deadline: float) -> np.ndarray | None:
-        """Return a coloring with the fewest colors, or None if there is none.
+        """Return a coloring that costs least, or None if there is none.
 
         Raises
         ------
@@ -152,7 +154,7 @@ class Program:
         )
         least, most = np.array([row[2:] for row in self.rows]).T
         cost = np.zeros(self.size)
-        cost[self.used : self.used + 2 * self.num_colors] = 1
+        cost[self.used : self.used + 2 * self.num_colors] = np.repeat(self.terms.weights, self.num_colors)
         found = milp(
             cost,
             integrality=np.ones(self.size, np.int64),
@@ -181,36 +183,36 @@ class Program:
         return np.where(chosen == self.num_colors, NEUTRAL, chosen).astype(np.int32)
 
 
-def improve_exactly(problem: Problem, num_colors: int, deadline: float) -> tuple[np.ndarray | None, bool]:
-    """Prove bounds on parts of the graph, then look for a coloring with fewer than `num_colors` colors.
+def improve_exactly(problem: Problem, cost: int, deadline: float) -> tuple[np.ndarray | None, bool]:
+    """Prove bounds on parts of the graph, then look for a coloring that costs less than `cost`.
 
     ``problem.lower_bound`` is raised to what could be proven.
 
     Returns
     -------
     colors : ndarray or None
-        A coloring with fewest colors, if there is a better one.
+        A coloring that costs least, if there is a better one.
     proven : bool
-        Whether it is certain that there is none with fewer.
+        Whether it is certain that none costs less.
     """
     if problem.num_vertices > MOST_VERTICES:
         return None, False
-    problem.prove(PARTS, PART_STEPS, num_colors, deadline)
+    problem.prove(PARTS, PART_STEPS, cost, deadline)
     order = problem.grown(problem.num_vertices)
     terms = problem.part(order)
-    if problem.lower_bound >= num_colors:
+    if problem.lower_bound >= cost:
         return None, True
     try:
-        colors = Program(terms, num_colors - 1).solve(deadline)
+        colors = Program(terms, cost - 1).solve(deadline)
     except OutOfReachError:
         return None, False
     if colors is None:
-        problem.lower_bound = num_colors
+        problem.lower_bound = cost
         problem.certificate = "an integer program for all vertices has no solution"
         return None, True
     placed = np.empty(problem.num_vertices, np.int32)
     placed[order] = colors
-    problem.lower_bound = max(problem.lower_bound, problem.count(placed))
+    problem.lower_bound = max(problem.lower_bound, problem.cost(placed))
     return placed, True
 
 

@@ -59,12 +59,29 @@ def deferred() -> Iterator[Interrupts]:
     if not callable(handler):  # another thread; or interrupts are ignored, or kill the process anyway
         yield interrupts
         return
+    around = _blocks.innermost
     signal.signal(signal.SIGINT, interrupts.receive)
+    _blocks.innermost = interrupts
     try:
         yield interrupts
     finally:
+        _blocks.innermost = around
         signal.signal(signal.SIGINT, handler)
         interrupts.deliver()
+
+
+class _Blocks:
+    """The `deferred` blocks of the main thread."""
+
+    innermost: Interrupts | None = None
+
+    @property
+    def is_closed(self) -> bool:
+        """Whether the innermost one lets no interrupt through: quick to see, as it is asked for by every kernel."""
+        return self.innermost is not None and not self.innermost._open
+
+
+_blocks = _Blocks()
 
 
 def _handler() -> Any:
@@ -74,11 +91,7 @@ def _handler() -> Any:
 
 def _are_deferred() -> bool:
     """Whether no interrupt can come here: in other threads, and inside a `deferred` block that lets none through."""
-    handler = _handler()
-    if not callable(handler):
-        return True
-    block = getattr(handler, "__self__", None)
-    return isinstance(block, Interrupts) and not block._open
+    return _blocks.is_closed or not callable(_handler())
 
 
 def uninterrupted(function: Callable[..., Any]) -> Callable[..., Any]:

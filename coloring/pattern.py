@@ -89,19 +89,34 @@ class SparsityPattern:
         return cls.from_csr(matrix.indptr, matrix.indices, (m, n))
 
     @classmethod
-    def from_scipy(cls, A: Any) -> SparsityPattern:
+    def from_scipy(cls, A: Any, tolerance: float | None = None) -> SparsityPattern:
         """Take the stored entries (explicit zeros too) of a sparse matrix, or the nonzeros of a dense one.
+
+        Parameters
+        ----------
+        A : sparse matrix or array_like, shape (m, n)
+            The matrix.
+        tolerance : float, optional
+            For values that were measured, by differences for instance: entries of at most this size do not count,
+            stored or not.  What is not a number counts.
 
         Raises
         ------
         ColoringError
-            If `A` is not two-dimensional.
+            If `A` is not two-dimensional, or the tolerance is negative.
+
+        Examples
+        --------
+        >>> SparsityPattern.from_scipy([[1.0, 1e-17], [0.0, 2.0]], tolerance=1e-12)
+        SparsityPattern(2 x 2, nnz=2)
         """
         is_sparse = bool(sp.issparse(A))
         if not is_sparse:
             A = np.asarray(A)
         if A.ndim != 2:
             raise ColoringError(f"a pattern needs a matrix with 2 dimensions; this one has shape {A.shape}")
+        if tolerance is not None:
+            return cls._of_large(sp.coo_array(A, copy=True) if is_sparse else A, tolerance)
         if not is_sparse:
             rows, columns = np.nonzero(A)
             return cls.from_coo(rows, columns, A.shape)
@@ -109,6 +124,27 @@ class SparsityPattern:
             return cls.from_csr(A.indptr, A.indices, A.shape)
         A = A.tocoo()
         return cls.from_coo(A.row, A.col, A.shape)
+
+    @classmethod
+    def _of_large(cls, A: Any, tolerance: float) -> SparsityPattern:
+        """Take the entries that are larger than this, or not a number."""
+        if not tolerance >= 0:
+            raise ColoringError(f"tolerance={tolerance!r}; expected a number that is not negative")
+        if isinstance(A, np.ndarray):
+            rows, columns = np.nonzero(is_above(A, tolerance))
+            return cls.from_coo(rows, columns, A.shape)
+        A.sum_duplicates()
+        counts = is_above(A.data, tolerance)
+        return cls.from_coo(A.row[counts], A.col[counts], A.shape)
+
+    def __or__(self, other: SparsityPattern) -> SparsityPattern:
+        """Return the pattern with the entries of both: what several samples of a matrix have together."""
+        if not isinstance(other, SparsityPattern):
+            return NotImplemented
+        if self.shape != other.shape:
+            raise ColoringError(f"{self!r} and {other!r} have no union: their shapes differ")
+        rows, columns = (np.concatenate(pair) for pair in ((self.rows, other.rows), (self.indices, other.indices)))
+        return type(self).from_coo(rows, columns, self.shape)
 
     @property
     def nnz(self) -> int:
@@ -206,9 +242,14 @@ class SparsityPattern:
         return f"{m:,} x {n:,}", f"{self.nnz:,} ({self.density:.3g} of all), {rows} per row"
 
 
-def as_pattern(A: Any) -> SparsityPattern:
+def as_pattern(A: Any, tolerance: float | None = None) -> SparsityPattern:
     """Return `A` if it is a `SparsityPattern`, else the pattern of the matrix `A`."""
-    return A if isinstance(A, SparsityPattern) else SparsityPattern.from_scipy(A)
+    return A if isinstance(A, SparsityPattern) else SparsityPattern.from_scipy(A, tolerance)
+
+
+def is_above(values: np.ndarray, tolerance: float) -> np.ndarray:
+    """Which values are larger than a tolerance, or not a number."""
+    return ~(np.abs(values) <= tolerance)
 
 
 def _no_values(like: np.ndarray) -> np.ndarray:

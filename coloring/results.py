@@ -14,7 +14,7 @@ from .orientation import orient
 from .pattern import SparsityPattern
 from .problems import Bidirectional, DistanceTwo, Problem, Symmetric
 from .recovery import RecoveryPlan, bidirectional_plan, column_plan, row_plan, symmetric_plan
-from .targets import Target, check_inside
+from .targets import Target, inside
 from .values import compress_columns, compress_rows
 
 Compressed = Any  # ndarray, or a pair of them for a bidirectional coloring
@@ -66,9 +66,15 @@ class ColoringResult(ABC):
         return self.num_row_colors + self.num_column_colors
 
     @property
+    def cost(self) -> int:
+        """What the products cost together, by the weights that were given; by default, their number."""
+        row, column = self.problem.weights
+        return row * self.num_row_colors + column * self.num_column_colors
+
+    @property
     def lower_bound(self) -> int:
-        """Proven lower bound on `num_colors` (for colorings of this kind)."""
-        return self.problem.bound_against(self.num_colors)
+        """Proven lower bound on `cost` (for colorings of this kind)."""
+        return self.problem.bound_against(self.cost)
 
     @property
     def certificate(self) -> str:
@@ -78,8 +84,8 @@ class ColoringResult(ABC):
 
     @property
     def is_optimal(self) -> bool:
-        """Whether the number of colors meets the proven lower bound."""
-        return self.num_colors == self.lower_bound
+        """Whether the number of colors, or their cost, meets the proven lower bound."""
+        return self.cost == self.lower_bound
 
     @property
     def colors(self) -> Any:
@@ -122,13 +128,15 @@ class ColoringResult(ABC):
     @abstractmethod
     def _make_plan(self) -> RecoveryPlan: ...
 
-    def compress(self, A: Any) -> Compressed:
+    def compress(self, A: Any, tolerance: float = 0.0) -> Compressed:
         """Return the compressed matrix ``B = A S`` (columns) or ``B = Sᵀ A`` (rows), or the pair of both.
 
         Parameters
         ----------
         A : sparse matrix or array_like, shape (m, n)
             A matrix with this pattern, or part of it.
+        tolerance : float
+            Values of at most this size outside the pattern are left out; larger ones are refused.
 
         Returns
         -------
@@ -139,7 +147,7 @@ class ColoringResult(ABC):
         Raises
         ------
         ColoringError
-            If the shape of `A` is not that of the pattern, or if it has a value outside the pattern.
+            If the shape of `A` is not that of the pattern, or if it has a larger value outside the pattern.
 
         Notes
         -----
@@ -150,7 +158,7 @@ class ColoringResult(ABC):
             A = A.astype(np.int64)
         if A.shape != self.pattern.shape:
             raise ColoringError(f"a matrix of shape {A.shape}; this coloring is for {self.pattern.shape}")
-        check_inside(A, self.pattern)
+        A = inside(A, self.pattern, tolerance)
         sides = []
         if self.row_colors is not None:
             sides.append(compress_rows(A, self.row_colors, self.num_row_colors))
@@ -242,8 +250,11 @@ class ColoringResult(ABC):
         bound = "optimal" if self.is_optimal else f"at least {self.lower_bound}"
         return (
             f"<{self.structure} {self.partition} coloring of {m} x {n} for {self.decompression} recovery: "
-            f"{self.num_colors} colors ({bound}), order {self.order}>"
+            f"{self.num_colors} colors{self._weighted()} ({bound}), order {self.order}>"
         )
+
+    def _weighted(self) -> str:
+        return f", cost {self.cost:,}" if self.problem.weights != (1, 1) else ""
 
     def _repr_html_(self) -> str:
         from .pictures.html import facts
@@ -255,7 +266,7 @@ class ColoringResult(ABC):
         largest = [f"{np.bincount(c[c >= 0]).max(initial=0):,} ({side}s)" for side, c in sides if c is not None]
         named = [
             ("size", f"{m:,} x {n:,}, {self.pattern.nnz:,} entries"),
-            ("colors", f"{self.num_colors:,} ({bound})"),
+            ("colors", f"{self.num_colors:,}{self._weighted()} ({bound})"),
             ("recovery", self.decompression),
             ("order", self.order),
             ("largest group", ", ".join(largest)),

@@ -17,9 +17,9 @@ from .results import ColoringResult, colored
 QUICK_PASSES = 5
 #: ... but at no more entries and pairs of entries than this, less than a second's work, once it has a coloring ...
 QUICK_WORK = 60_000_000
-#: ... and where the pattern is small, which has the other orders tried besides, at so many times, or 1.5 ms.
-SMALL_PASSES = 14
-SMALL_WORK = 150_000
+#: ... and where the pattern is small, which has the other orders tried besides, at so many times, or 2 ms.
+SMALL_PASSES = 20
+SMALL_WORK = 200_000
 #: What an attempt costs besides, in entries looked at: calls, and arrays that are as short as this.
 ATTEMPT_WORK = 2_200
 
@@ -30,7 +30,7 @@ PROOF_WORK = 1_000_000
 TINY_PAIRS = 100_000
 
 #: Recoloring passes at the end of a quick search, and after each round of a thorough one.
-QUICK_RECOLORINGS = 4
+QUICK_RECOLORINGS = 12
 RECOLORINGS = 20
 
 
@@ -55,25 +55,25 @@ class Search:
         self.work = 0  # entries and pairs looked at so far, about
         self.thorough = False  # whether to spend time on the lower bound at which the search can stop
         self.colors: np.ndarray | None = None
-        self.num_colors = 0
+        self.cost = 0
         self.label = ""
         self.tried: list[tuple[str, int]] = []
         self.stopped = ""
 
     def offer(self, label: str, colors: np.ndarray) -> int:
-        """Compare a coloring with the best, keep the better one, and return its number of colors."""
+        """Compare a coloring with the best, keep the better one, and return what it costs."""
         if self.postprocess:
             colors = self.problem.settle(colors)
-        number = self.problem.count(colors)
+        number = self.problem.cost(colors)
         self.tried.append((label, number))
-        if self.colors is None or number < self.num_colors:
-            self.colors, self.num_colors, self.label = colors, number, label
+        if self.colors is None or number < self.cost:
+            self.colors, self.cost, self.label = colors, number, label
         return number
 
     @property
     def is_over(self) -> bool:
         """Whether the lower bound or the deadline has been reached."""
-        if self.colors is not None and self.num_colors <= self._bound:
+        if self.colors is not None and self.cost <= self._bound:
             self.stopped = "lower bound reached"
         elif self.deadline < np.inf and time.perf_counter() > self.deadline:
             self.stopped = "time budget spent"
@@ -81,13 +81,13 @@ class Search:
 
     @property
     def _bound(self) -> int:
-        """The number of colors at which the search can stop: the lower bound, as far as this search proves it."""
-        return self.problem.bound_against(self.num_colors, self.thorough)
+        """The cost at which the search can stop: the lower bound, as far as this search proves it."""
+        return self.problem.bound_against(self.cost, self.thorough)
 
     @property
     def _limit(self) -> int:
         """Number of colors at which a greedy algorithm gives up: dropping colors cannot make up for it."""
-        return NO_LIMIT if self.colors is None else 2 * self.num_colors + 8
+        return NO_LIMIT if self.colors is None else 2 * self.cost // min(self.problem.weights) + 8
 
     def run(self, candidates: Iterable[Candidate]) -> None:
         """Try the candidates in turn, the first in any case, the others if they do not look at too much."""
@@ -163,7 +163,7 @@ class Search:
             return
         from .exact import improve_exactly  # which imports the solver
 
-        colors, proven = improve_exactly(self.problem, self.num_colors, self.deadline)
+        colors, proven = improve_exactly(self.problem, self.cost, self.deadline)
         if colors is not None:
             self.offer("exact", colors)
         self.stopped = "proven optimal" if proven else "time budget spent"
@@ -173,7 +173,7 @@ class Search:
         deadline, self.deadline = self.deadline, np.inf
         self.run_quickly()
         self.deadline, self.thorough, self.allowance = deadline, True, np.inf
-        if self.num_colors > self.problem.lower_bound:
+        if self.cost > self.problem.lower_bound:
             self.stopped = ""
 
     def recolor(self, passes: int) -> None:
@@ -186,7 +186,7 @@ class Search:
         if self.is_over or self.colors is None:
             return
         rng = np.random.default_rng(self.problem.seed)
-        current, size, label = self.colors, self.num_colors, self.label
+        current, size, label = self.colors, self.cost, self.label
         for turn in range(passes):
             if not self._may_look_at(self.problem.greedy_work):
                 return
@@ -197,7 +197,7 @@ class Search:
                 continue
             if self.postprocess:
                 colors = self.problem.settle(colors)
-            number = self.problem.count(colors)
+            number = self.problem.cost(colors)
             if number <= size:
                 if number < size:
                     self.offer(f"{label}, recolored", colors)
@@ -205,12 +205,12 @@ class Search:
             if self.is_over:
                 return
 
-    def result(self) -> ColoringResult:
-        """Wrap the best coloring, with the record of the search."""
+    def result(self, equitable: bool = False) -> ColoringResult:
+        """Wrap the best coloring, its sizes evened out if `equitable`, with the record of the search."""
         assert self.colors is not None  # the first candidate has no limit and always colors
         return colored(
             self.problem,
-            self.colors,
+            self.problem.evened(self.colors) if equitable else self.colors,
             order=self.label,
             tried=tuple(self.tried),
             stopped=self.stopped or "everything tried",

@@ -10,7 +10,7 @@ import numpy as np
 import scipy.sparse as sp
 
 from .errors import ColoringError
-from .pattern import SparsityPattern
+from .pattern import SparsityPattern, is_above
 
 #: Types that compiled kernels move; the others are moved by NumPy.
 COMPILED = frozenset("bhilqBHILQfdFD")
@@ -74,24 +74,28 @@ class Target:
             self.data[self.places] = values
 
 
-def check_inside(A: sp.csr_array, pattern: SparsityPattern) -> None:
-    """Refuse a matrix that has a value outside the pattern: it would be added to others.
+def inside(A: sp.csr_array, pattern: SparsityPattern, tolerance: float = 0.0) -> sp.csr_array:
+    """Return a matrix without its entries outside the pattern, refused if they are larger than the tolerance.
 
     Raises
     ------
     ColoringError
-        The message names the entry.
+        Such a value would be added to others; the message names one.
     """
     if _is_same(A, pattern):
-        return
+        return A
     rows = np.repeat(np.arange(A.shape[0]), np.diff(A.indptr))
-    outside = np.flatnonzero((_found(pattern, rows, A.indices) < 0) & (A.data != 0))
+    is_outside = _found(pattern, rows, A.indices) < 0
+    if not is_outside.any():
+        return A
+    outside = np.flatnonzero(is_outside & is_above(A.data, tolerance))
     if outside.size:
         i, j = int(rows[outside[0]]), int(A.indices[outside[0]])
         raise ColoringError(
-            f"the matrix has {outside.size} values outside the pattern that was colored, at ({i}, {j}) for one; "
-            "color a pattern that has them too"
+            f"the matrix has {outside.size} values outside the pattern that was colored, at ({i}, {j}) for one: "
+            f"{A.data[outside[0]]!s}; color a pattern that has them too, or pass a tolerance if they mean nothing"
         )
+    return sp.csr_array((A.data[~is_outside], (rows[~is_outside], A.indices[~is_outside])), A.shape)
 
 
 def _places(out: Any, pattern: SparsityPattern) -> np.ndarray | None:

@@ -13,6 +13,7 @@ from . import (
     covers,
     distance1,
     distance2,
+    evening,
     graphs,
     intersection,
     kernel,
@@ -25,12 +26,13 @@ from . import (
     plans,
     recovery,
     saturation,
+    speculation,
     star,
     waiting,
 )
 
 __all__ = [
-    "acyclic", "backtracking", "bits", "cliques", "covers", "distance1", "distance2", "graphs", "intersection",
-    "kernel", "lexbfs", "neighbors", "offsets", "orders", "orientation", "patterns", "plans", "recovery", "saturation",
-    "star", "waiting",
+    "acyclic", "backtracking", "bits", "cliques", "covers", "distance1", "distance2", "evening", "graphs",
+    "intersection", "kernel", "lexbfs", "neighbors", "offsets", "orders", "orientation", "patterns", "plans",
+    "recovery", "saturation", "speculation", "star", "waiting",
 ]  # fmt: skip

@@ -13,12 +13,12 @@ DISTANCE_ONE, STAR, ACYCLIC = 0, 1, 2
 
 
 @partial(Kernel, work=lambda *arguments: arguments[-1])  # the most steps
-def find(indptr, indices, side, may_be_neutral, order, kind, num_colors, most_steps):
-    """Whether the graph has a coloring with so many colors, on both sides together; and one, if it is found.
+def find(indptr, indices, side, may_be_neutral, order, kind, weights, most, most_steps):
+    """Whether the graph has a coloring that costs at most so much; and one, if it is found.
 
-    Vertices are colored in `order`; a color is tried if the vertices colored so far keep a coloring of the part of
-    the graph between them, as every part of a coloring is, and colors that are not in use yet are tried once, being
-    alike.  Gives up after so many steps.
+    Every color costs what the weights of the two sides say.  Vertices are colored in `order`; a color is tried if the
+    vertices colored so far keep a coloring of the part of the graph between them, as every part of a coloring is, and
+    colors that are not in use yet are tried once, being alike.  Gives up after so many steps.
     """
     n = order.size
     colors = np.full(n, UNCOLORED, np.int64)
@@ -34,7 +34,7 @@ def find(indptr, indices, side, may_be_neutral, order, kind, num_colors, most_st
         v = order[depth]
         s = side[v]
         color = choice[depth]
-        free = used[depth, 0] + used[depth, 1] < num_colors
+        free = weights[0] * used[depth, 0] + weights[1] * used[depth, 1] + weights[s] <= most
         if color >= used[depth, s] + free:
             colors[v] = UNCOLORED
             if depth == 0:
@@ -43,7 +43,7 @@ def find(indptr, indices, side, may_be_neutral, order, kind, num_colors, most_st
             continue
         choice[depth] += 1
         colors[v] = color
-        if _fits(v, indptr, indices, side, colors, kind, seen, queue, step):
+        if fits(v, indptr, indices, side, colors, kind, seen, queue, step):
             used[depth + 1] = used[depth]
             if color == used[depth, s]:
                 used[depth + 1, s] += 1
@@ -54,8 +54,12 @@ def find(indptr, indices, side, may_be_neutral, order, kind, num_colors, most_st
 
 
 @Kernel
-def _fits(v, indptr, indices, side, colors, kind, seen, queue, step):
-    """Whether the color of `v` breaks nothing among the vertices colored so far."""
+def fits(v, indptr, indices, side, colors, kind, seen, queue, step):
+    """Whether the color of `v` breaks nothing among the vertices colored so far.
+
+    To find cycles it walks through trees of up to as many vertices as `queue` holds, and takes larger ones for
+    cycles; the stamp is one that no vertex was `seen` with.
+    """
     for k in range(indptr[v], indptr[v + 1]):
         w = indices[k]
         if colors[w] == UNCOLORED:
@@ -123,6 +127,8 @@ def _on_cycle(v, w, indptr, indices, side, colors, seen, queue, stamp):
             if _same(y, v, side, colors) or _same(y, w, side, colors):
                 ends += 1
                 if seen[y] != stamp:
+                    if count == queue.size:
+                        return True
                     seen[y] = stamp
                     queue[count] = y
                     count += 1

@@ -54,3 +54,66 @@ def _work(indptr, indices, num_rows, order, limit):
 
 
 color_columns = Kernel(_color_columns, _work)
+
+
+@Kernel
+def color_block(indptr, indices, block, settled, base, colors):
+    """First-fit colors ``base, ..., base + 63`` for columns of a block, as if no other block had any.
+
+    `settled` has the colors that earlier blocks have in each row.  Columns that find all 64 taken are left as they are.
+    """
+    first, last = settled.size, 0
+    for j in block:
+        for k in range(indptr[j], indptr[j + 1]):
+            first = min(first, indices[k])
+            last = max(last, indices[k] + 1)
+    taken = settled[first:last].copy()
+    for j in block:
+        forbidden = np.uint64(0)
+        for k in range(indptr[j], indptr[j + 1]):
+            forbidden |= taken[indices[k] - first]
+        if forbidden == np.uint64(0xFFFFFFFFFFFFFFFF):
+            continue
+        bit = ~forbidden & (forbidden + np.uint64(1))
+        color = 0
+        while bit >> np.uint64(color) != np.uint64(1):
+            color += 1
+        colors[j] = base + color
+        for k in range(indptr[j], indptr[j + 1]):
+            taken[indices[k] - first] |= bit
+
+
+@Kernel
+def find_conflicts(indptr, indices, first, last, base, colors, place, lost, taken):
+    """Mark, in some rows, all columns of one color but the first in the order as lost; enter the colors of each row."""
+    holder = np.empty(64, indices.dtype)  # the first column of each color
+    for i in range(first, last):
+        seen = np.uint64(0)
+        for k in range(indptr[i], indptr[i + 1]):
+            j = indices[k]
+            color = colors[j] - base
+            if color < 0:
+                continue
+            bit = np.uint64(1) << np.uint64(color)
+            if not seen & bit:
+                seen |= bit
+                holder[color] = j
+            elif place[holder[color]] < place[j]:
+                lost[j] = True
+            else:
+                lost[holder[color]] = True
+                holder[color] = j
+        taken[i] = seen
+
+
+@Kernel
+def retake(indptr, indices, columns, row_indptr, row_indices, base, colors, taken):
+    """Enter the colors of each row again that some columns meet, which have lost theirs."""
+    for j in columns:
+        for k in range(indptr[j], indptr[j + 1]):
+            i = indices[k]
+            taken[i] = np.uint64(0)
+            for t in range(row_indptr[i], row_indptr[i + 1]):
+                color = colors[row_indices[t]]
+                if color >= base:
+                    taken[i] |= np.uint64(1) << np.uint64(color - base)

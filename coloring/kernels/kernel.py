@@ -21,7 +21,7 @@ class Kernel:
     """A function on plain arrays, which other kernels may call.
 
     It is compiled once that pays, for good, and is not interrupted then: numba loses an exception that comes while
-    it unpacks arrays.  The results are the same either way.
+    it unpacks arrays.  The results are the same either way.  Other threads run on meanwhile.
 
     Parameters
     ----------
@@ -44,7 +44,7 @@ class Kernel:
         """The function as numba has it, which compiles it for the types of a call, or reads it from its cache."""
         from numba import njit
 
-        return njit(cache=True)(self.function)
+        return njit(cache=True, nogil=True)(self.function)
 
     @property
     def _numba_type_(self) -> Any:

@@ -32,8 +32,15 @@ def color_star(indptr, indices, order, colors, two_sided, limit):
     colors (on either side) is given up: an empty array.
     """
     sets = np.zeros((indptr.size - 1, 3, 1), np.uint64)
-    visit = np.zeros((1, 3, 1), np.uint64)
-    for v in order:
+    return colors if extend(indptr, indices, order, 0, colors, sets, two_sided, limit) else colors[:0]
+
+
+@Kernel
+def extend(indptr, indices, order, first, colors, sets, two_sided, limit):
+    """Go on with a star coloring and its sets, where vertex `v` of the order is ``v - first``; whether it succeeds."""
+    visit = np.zeros((1, 3, sets.shape[2]), np.uint64)
+    for vertex in order:
+        v = vertex - first
         forbidden, once, twice = visit[0, 0], visit[0, 1], visit[0, 2]
         for s in range(forbidden.size):
             forbidden[s] = once[s] = twice[s] = 0
@@ -44,12 +51,12 @@ def color_star(indptr, indices, order, colors, two_sided, limit):
                 forbidden[s] |= once[s]
         color = first_free(forbidden)
         if color >= limit:
-            return colors[:0]
+            return False
         if color == 64 * forbidden.size:
             sets, visit = wider(sets), wider(visit)
         colors[v] = color
         _enter(v, indptr, indices, colors, sets, visit[0, 2])
-    return colors
+    return True
 
 
 @Kernel

@@ -20,7 +20,13 @@ CHOICES = {
 
 
 def make_problem(
-    pattern: SparsityPattern, structure: str, partition: str, decompression: str, seed: int = 0
+    pattern: SparsityPattern,
+    structure: str,
+    partition: str,
+    decompression: str,
+    seed: int = 0,
+    threads: int | None = None,
+    weights: tuple[int, int] = (1, 1),
 ) -> Problem:
     """Return the problem for this combination.
 
@@ -36,15 +42,17 @@ def make_problem(
     (m, n), substitution = pattern.shape, decompression == "substitution"
     sides = {"column": (n, "columns"), "row": (m, "rows"), "bidirectional": (m + n, "rows and columns")}
     check_vertices(*sides[partition])
+    if partition != "bidirectional" and weights != (1, 1):
+        raise ColoringError("weights are for partition='bidirectional'; elsewhere all products cost the same")
     if structure == "symmetric":
         if partition != "column":
             raise ColoringError(f"a symmetric matrix is colored by columns; partition={partition!r} is not used")
-        return Symmetric(pattern, substitution, seed)
+        return Symmetric(pattern, substitution, seed, threads)
     if partition == "bidirectional":
-        return Bidirectional(pattern, substitution, seed)
+        return Bidirectional(pattern, substitution, seed, threads, weights)
     if substitution:
         raise ColoringError(
             f"partition={partition!r} of a nonsymmetric matrix is recovered directly; substitution needs "
             "structure='symmetric' or partition='bidirectional'"
         )
-    return DistanceTwo(pattern, partition, seed)
+    return DistanceTwo(pattern, partition, seed, threads)

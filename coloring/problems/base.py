@@ -93,6 +93,8 @@ class Problem(ABC):
         The matrix to compress.
     seed : int
         Seed of everything random that is done to solve the problem.
+    threads : int, optional
+        Number of threads for colorings in blocks (`coloring.speculative`); by default there are no blocks.
 
     Attributes
     ----------
@@ -102,13 +104,17 @@ class Problem(ABC):
 
     pattern: SparsityPattern
     seed: int
+    threads: int | None
     num_vertices: int
+    weights: tuple[int, int] = (1, 1)  # what a row color and a column color cost
     certificate: str = ""  # what an exact search proved the lower bound by
 
-    def __init__(self, pattern: SparsityPattern, seed: int = 0) -> None:
+    def __init__(self, pattern: SparsityPattern, seed: int = 0, threads: int | None = None) -> None:
         self.pattern = pattern
         self.seed = seed
+        self.threads = threads
         self._ordered: dict[str, np.ndarray] = {}
+        self._counted: set[str] = set()  # orders that this problem has asked for; others may have made them before
 
     @abstractmethod
     def greedy(self, order: np.ndarray, limit: int = NO_LIMIT) -> np.ndarray | None:
@@ -124,6 +130,10 @@ class Problem(ABC):
     @abstractmethod
     def settle(self, colors: np.ndarray) -> np.ndarray:
         """Take the color from every vertex whose color no recovery reads; renumber."""
+
+    @abstractmethod
+    def evened(self, colors: np.ndarray) -> np.ndarray:
+        """Return a coloring with as many colors, of sizes as equal as moving vertices makes them."""
 
     @abstractmethod
     def portfolio(self, thorough: bool) -> Iterator[Candidate]:
@@ -166,6 +176,7 @@ class Problem(ABC):
 
     def ordered(self, name: str) -> np.ndarray:
         """The vertices in the order of that name (computed once)."""
+        self._counted.add(name)
         if name not in self._ordered:
             self._ordered[name] = order_by_name(name)(self)
         return self._ordered[name]
@@ -175,8 +186,8 @@ class Problem(ABC):
         return Candidate(name, partial(self._greedy_by_name, name), self._ordered_work(name))
 
     def _ordered_work(self, name: str) -> int:
-        """What is left to look at: orders that are known cost nothing."""
-        return self.greedy_work + (0 if name in self._ordered else self.order_work(name))
+        """What is left to look at: orders that were asked for before cost nothing, whoever made them."""
+        return self.greedy_work + (0 if name in self._counted else self.order_work(name))
 
     def _greedy_by_name(self, name: str, limit: int) -> np.ndarray | None:
         return self.greedy(self.ordered(name), limit)
@@ -194,7 +205,7 @@ class Problem(ABC):
         """Return this problem with another order for breaking ties."""
         twin = copy(self)
         twin.tie_order = ties
-        twin._ordered = {}
+        twin._ordered, twin._counted = {}, set()
         return twin
 
     def classes(self, colors: np.ndarray) -> np.ndarray:
@@ -241,9 +252,12 @@ class Problem(ABC):
                 if is_possible:
                     break
                 self.lower_bound += 1
-                self.certificate = f"vertices {sorted(vertices)} alone need {self.lower_bound} colors"
+                self.certificate = f"vertices {sorted(vertices)} alone need {self._in_words(self.lower_bound)}"
             if size >= len(chosen):
                 return
+
+    def _in_words(self, cost: int) -> str:
+        return f"{cost} colors" if self.weights == (1, 1) else f"colors that cost {cost}"
 
     @property
     @abstractmethod
@@ -257,7 +271,7 @@ class Problem(ABC):
 
     @abstractmethod
     def find_lower_bound(self) -> int:
-        """Prove a lower bound on the number of colors."""
+        """Prove a lower bound on the cost."""
 
     @property
     def quick_certificate(self) -> str:
@@ -278,17 +292,17 @@ class Problem(ABC):
 
     @cached_property
     def lower_bound(self) -> int:
-        """Proven lower bound on the number of colors; an exact search may raise it."""
+        """Proven lower bound on the cost, by default the number of colors; an exact search may raise it."""
         return self.find_lower_bound()
 
-    def bound_against(self, num_colors: int, thorough: bool = True) -> int:
-        """Return a proven lower bound: the cheapest that these colors meet, else the best (or a quick one)."""
-        if num_colors <= self.plain_bound:
+    def bound_against(self, cost: int, thorough: bool = True) -> int:
+        """Return a proven lower bound: the cheapest that this cost meets, else the best (or a quick one)."""
+        if cost <= self.plain_bound:
             return self.plain_bound
-        return self.lower_bound if thorough and num_colors > self.quick_bound else self.quick_bound
+        return self.lower_bound if thorough and cost > self.quick_bound else self.quick_bound
 
-    def count(self, colors: np.ndarray) -> int:
-        """Return the number of passes that these colors cost."""
+    def cost(self, colors: np.ndarray) -> int:
+        """Return the number of passes, or what they cost together."""
         return int(colors.max(initial=-1)) + 1
 
     @cached_property

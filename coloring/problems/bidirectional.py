@@ -8,7 +8,7 @@ from functools import partial
 import numpy as np
 
 from .. import kernels
-from ..bounds import density_bound
+from ..bounds import covering_bound, density_bound
 from ..cached import cached_property
 from ..graph import Graph
 from ..pattern import SparsityPattern
@@ -26,8 +26,16 @@ class Bidirectional(StarLike):
     Coleman and Verma (1998); as a coloring of the augmented graph, Montoison, Dalle, Gebremedhin (2025).
     """
 
-    def __init__(self, pattern: SparsityPattern, substitution: bool, seed: int = 0) -> None:
-        super().__init__(pattern, substitution, seed)
+    def __init__(
+        self,
+        pattern: SparsityPattern,
+        substitution: bool,
+        seed: int = 0,
+        threads: int | None = None,
+        weights: tuple[int, int] = (1, 1),
+    ) -> None:
+        super().__init__(pattern, substitution, seed, threads)
+        self.weights = weights
         self.num_vertices = sum(pattern.shape)
 
     @cached_property
@@ -41,15 +49,24 @@ class Bidirectional(StarLike):
         return np.zeros(self.num_vertices, np.bool_)
 
     def quick_proofs(self) -> dict[str, int]:
-        """Counting."""
+        """Counting, of all equations and of those that recover an entry."""
         graph, order = self.graph, self.ordered("smallest_last")
-        density = density_bound(graph.indptr, graph.indices, order, graph.num_first)
-        return {f"{density} products are needed for as many equations as a part has entries": density}
+        density = density_bound(graph.indptr, graph.indices, order, graph.num_first, self.weights[::-1])
+        needed = f"{density} products are" if self.weights == (1, 1) else f"products that cost {density} are"
+        proofs = {f"{needed} needed for as many equations as a part has entries": density}
+        if not self.substitution:
+            counts = np.diff(self.pattern.indptr), np.diff(self.pattern.T.indptr)
+            covering = covering_bound(*counts, self.weights)
+            proofs[f"products recover too few entries for less than {covering}: none one in every row or column"] = (
+                covering
+            )
+        return proofs
 
-    def count(self, colors: np.ndarray) -> int:
-        """Row colors and column colors together."""
+    def cost(self, colors: np.ndarray) -> int:
+        """Row colors and column colors together, each with its weight."""
+        row, column = self.weights
         n = self.graph.num_first
-        return int(colors[:n].max(initial=-1) + colors[n:].max(initial=-1)) + 2
+        return row * (int(colors[n:].max(initial=-1)) + 1) + column * (int(colors[:n].max(initial=-1)) + 1)
 
     def classes(self, colors: np.ndarray) -> np.ndarray:
         """Colors of either side are classes of their own."""
@@ -67,17 +84,19 @@ class Bidirectional(StarLike):
         if self.substitution:
             return [Simpler("star", self.with_direct_recovery(), 0, size)]
         sides = [
-            Simpler("columns alone", DistanceTwo(self.pattern, "column", self.seed), 0, size),
-            Simpler("rows alone", DistanceTwo(self.pattern, "row", self.seed), n, size),
+            Simpler("columns alone", DistanceTwo(self.pattern, "column", self.seed, self.threads), 0, size),
+            Simpler("rows alone", DistanceTwo(self.pattern, "row", self.seed, self.threads), n, size),
         ]
         if self.pattern.is_symmetric:
-            return sides[:1]
-        return sorted(sides, key=lambda side: side.problem.quick_bound)
+            return [sides[self.weights[0] < self.weights[1]]]
+        return sorted(sides, key=lambda side: side.problem.quick_bound * self.weights[side.first == 0])
 
     def portfolio(self, thorough: bool) -> Iterator[Candidate]:
         """Implicit coverings, dense lines against the others, and all orders."""
-        for name in THOROUGH if thorough else QUICK:
+        for place, name in enumerate(THOROUGH if thorough else QUICK):
             yield self._covering(name, "covering", cautious=True)
+            if place == 0 and self.substitution and self.has_few_pairs:
+                yield self.by_order("distance_two_incidence_degree")  # the best one most often
             if thorough:
                 yield self.by_order(name)
                 yield self._covering(name, "cover first")

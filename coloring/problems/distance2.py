@@ -8,13 +8,15 @@ from typing import Any
 
 import numpy as np
 
-from .. import kernels
+from .. import kernels, speculative
 from ..bounds import clique_bound, packing_bound
 from ..cached import cached_property
+from ..evening import even_columns
 from ..orientation import renumber
 from ..pattern import SparsityPattern
-from ..regular import block_size, blocks_of, circular_colorings
+from ..regular import block_size, blocks_of, circular_colorings, torus_bound
 from ..sizes import index_dtype
+from ..threads import in_shares
 from .base import NO_LIMIT, Candidate, Problem
 from .terms import Terms
 
@@ -43,8 +45,8 @@ THOROUGH = (
 class DistanceTwo(Problem):
     """Columns (or rows) of one color share no row (column): they are structurally orthogonal."""
 
-    def __init__(self, pattern: SparsityPattern, partition: str, seed: int = 0) -> None:
-        super().__init__(pattern, seed)
+    def __init__(self, pattern: SparsityPattern, partition: str, seed: int = 0, threads: int | None = None) -> None:
+        super().__init__(pattern, seed, threads)
         self.partition = partition
         by_column = partition == "column"
         self._lists = pattern.T if by_column else pattern  # per vertex, the lines it meets
@@ -54,6 +56,8 @@ class DistanceTwo(Problem):
     def greedy(self, order: np.ndarray, limit: int = NO_LIMIT) -> np.ndarray | None:
         """First-fit partial distance-2 colors (Gebremedhin, Manne, Pothen 2005, Algorithm 3.2)."""
         lists = self._lists
+        if self.threads is not None:
+            return speculative.Columns(lists, self._lines, order, self.threads).run(limit)
         colors = kernels.distance2.color_columns(lists.indptr, lists.indices, lists.shape[1], order, limit)
         return colors if colors.size == self.num_vertices else None
 
@@ -86,6 +90,10 @@ class DistanceTwo(Problem):
         """Empty columns need no color."""
         return renumber(np.where(self._empty, np.int32(-1), colors)) if self._has_empty else colors
 
+    def evened(self, colors: np.ndarray) -> np.ndarray:
+        """Move vertices to smaller colors."""
+        return even_columns(self._lists, self._lines, colors)
+
     @property
     def distance_two(self) -> DistanceTwo:
         """This problem itself."""
@@ -112,8 +120,11 @@ class DistanceTwo(Problem):
         return self._line_proofs() | (self._clique(self.plain_bound) if self.is_small else {})
 
     def find_lower_bound(self) -> int:
-        """What a few vertices need that lie together, if it is more than the quick bound."""
+        """What rows that are all alike need, or a few vertices that lie together, if it is more than is known."""
         self.__dict__["lower_bound"] = bound = self.quick_bound
+        on_torus, proof = torus_bound(self._lines, f"{self.partition}s")
+        if on_torus > bound:
+            self.lower_bound, self.certificate = on_torus, proof
         if 1 < bound <= MOST_PROVEN:
             self.prove([bound + more for more in PARTS], PART_STEPS, NO_LIMIT)
         return self.lower_bound
@@ -174,10 +185,23 @@ class DistanceTwo(Problem):
             blocks_of(lines, size), range(-(-self.quick_bound // size), -(-limit // size))
         ):
             colors = (blocks[:, None] * size + np.arange(size, dtype=np.int32)).ravel()
-            if kernels.offsets.first_repeat(lines.indptr, lines.indices, colors, colors.size)[0] < 0:
+            if self.tells_apart(colors):
                 return colors
             almost = colors if almost is None else almost
         return None if almost is None else self.greedy(np.argsort(almost, kind="stable").astype(np.int32), limit)
+
+    def tells_apart(self, colors: np.ndarray) -> bool:
+        """Whether no line has two vertices of one color."""
+        lines, threads = self._lines, self.threads or 1
+        cuts = np.linspace(0, lines.shape[0], threads + 1).astype(np.int64)
+        repeated = [False] * threads
+
+        def look(k: int) -> None:
+            some = lines.indptr[cuts[k] : cuts[k + 1] + 1]
+            repeated[k] = kernels.offsets.first_repeat(some, lines.indices, colors, colors.size)[0] >= 0
+
+        in_shares(look, threads, threads)
+        return not any(repeated)
 
     @cached_property
     def entries_met(self) -> np.ndarray:

@@ -2,21 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from copy import copy
 from functools import partial
 from typing import Any
 
 import numpy as np
 
-from .. import kernels
+from .. import kernels, speculative
 from ..bounds import clique_bound, density_bound, star_band_bound
 from ..cached import cached_property
 from ..errors import ColoringError
+from ..evening import even_vertices
 from ..graph import Graph
 from ..orientation import read, settle
 from ..pattern import SparsityPattern
-from ..regular import Sample, circular_colorings
+from ..regular import Sample, circular_colorings, looks_tiled, tile_colorings
 from .base import NO_LIMIT, Candidate, Problem, Simpler
 from .distance2 import DistanceTwo
 from .terms import Terms, grown
@@ -27,6 +28,12 @@ PARTS, PART_STEPS = (6, 9, 12, 16, 20), 20_000
 #: Vertices on which a periodic coloring is checked first, and what the search for one looks at besides entries.
 SAMPLE, LATTICE_WORK = 60, 50_000
 
+#: Vertices from which on a coloring by tiles is looked for, and steps of backtracking on each.
+LEAST_TILED, TILE_STEPS = 500, 1_000
+
+#: Neighbors of a vertex up to which star colorings are made in blocks.
+MOST_AROUND = 1_000
+
 
 class StarLike(Problem):
     """Star coloring (direct recovery) or acyclic coloring (substitution) of a graph."""
@@ -34,8 +41,8 @@ class StarLike(Problem):
     graph: Any
     diagonal: Any
 
-    def __init__(self, pattern: SparsityPattern, substitution: bool, seed: int = 0) -> None:
-        super().__init__(pattern, seed)
+    def __init__(self, pattern: SparsityPattern, substitution: bool, seed: int = 0, threads: int | None = None) -> None:
+        super().__init__(pattern, seed, threads)
         self.substitution = substitution
 
     def greedy(self, order: np.ndarray, limit: int = NO_LIMIT, cautious: bool = False) -> np.ndarray | None:
@@ -77,6 +84,7 @@ class StarLike(Problem):
         """Return the star coloring of the same graph; it shares what has been found out about that."""
         twin = copy(self)
         twin.substitution = False
+        twin._counted = set()  # so that a search for it is the same as by itself
         for name in ("quick_bound", "lower_bound", "greedy_work"):
             twin.__dict__.pop(name, None)
         return twin
@@ -111,7 +119,8 @@ class StarLike(Problem):
         place = {v: k for k, v in enumerate(vertices)}
         neighbors = [{place[w] for w in self.around(v) if w in place} for v in vertices]
         side = [int(v >= self.graph.num_first) for v in vertices]
-        return Terms(neighbors, "acyclic" if self.substitution else "star", side, (~self.diagonal[vertices]).tolist())
+        kind, neutral = "acyclic" if self.substitution else "star", (~self.diagonal[vertices]).tolist()
+        return Terms(neighbors, kind, side, neutral, self.weights[::-1])
 
     def find_lower_bound(self) -> int:
         """What a few vertices need that lie together, if it is more."""
@@ -125,6 +134,11 @@ class StarLike(Problem):
         if self.diagonal.all():
             return colors
         return settle(self.graph, colors, self.substitution, self.diagonal)
+
+    def evened(self, colors: np.ndarray) -> np.ndarray:
+        """Move vertices to smaller colors of their side."""
+        backtracking = kernels.backtracking
+        return even_vertices(self.graph, colors, backtracking.ACYCLIC if self.substitution else backtracking.STAR)
 
 
 #: Orders and variants that a quick search tries first.
@@ -160,8 +174,8 @@ THOROUGH = (
 class Symmetric(StarLike):
     """Star or acyclic coloring of the adjacency graph of a symmetric matrix."""
 
-    def __init__(self, pattern: SparsityPattern, substitution: bool, seed: int = 0) -> None:
-        super().__init__(pattern, substitution, seed)
+    def __init__(self, pattern: SparsityPattern, substitution: bool, seed: int = 0, threads: int | None = None) -> None:
+        super().__init__(pattern, substitution, seed, threads)
         if not pattern.is_symmetric:
             raise ColoringError(
                 f"structure='symmetric' needs a symmetric pattern; this {pattern!r} is not equal to its "
@@ -180,7 +194,7 @@ class Symmetric(StarLike):
         A, v = self.pattern, np.arange(self.num_vertices)
         if not self.diagonal.all():
             A = SparsityPattern.from_coo(np.concatenate([A.rows, v]), np.concatenate([A.indices, v]), A.shape)
-        return DistanceTwo(A, "column", self.seed)
+        return DistanceTwo(A, "column", self.seed, self.threads)
 
     @property
     def distance_two(self) -> DistanceTwo | None:
@@ -224,6 +238,18 @@ class Symmetric(StarLike):
             f"a full band of half-width {band // 2} is a part of it": band,
         }
 
+    def greedy(self, order: np.ndarray, limit: int = NO_LIMIT, cautious: bool = False) -> np.ndarray | None:
+        """As for every graph; star colors of all vertices in blocks, if there are threads for them."""
+        is_whole = order.size == self.num_vertices > 0
+        if self.threads is None or self.substitution or cautious or not is_whole or self._has_dense_rows:
+            return super().greedy(order, limit, cautious)
+        return speculative.Stars(self.graph, order, limit, self.threads).run()
+
+    @cached_property
+    def _has_dense_rows(self) -> bool:
+        """Whether conflicts between blocks might take long to find."""
+        return int(self.entries_met.max(initial=0)) > MOST_AROUND
+
     def restricted_greedy(self, order: np.ndarray, limit: int = NO_LIMIT) -> np.ndarray | None:
         """First-fit restricted star colors (Gebremedhin, Manne, Pothen 2005, Algorithm 4.2)."""
         lists = self.graph.indptr, self.graph.indices
@@ -237,6 +263,8 @@ class Symmetric(StarLike):
         variants = ("",) if self.substitution else ("", "cautious", "restricted")
         nnz = self.pattern.nnz
         yield Candidate("lattice", self._lattice, min(40 * nnz, LATTICE_WORK) + 4 * nnz)
+        if self.num_vertices >= LEAST_TILED and looks_tiled(self.pattern):
+            yield Candidate("tiles", self._tiles, LATTICE_WORK + 4 * nnz)
         every = [(name, variant) for name in THOROUGH for variant in variants]
         choices = every if thorough else [*QUICK[kind], *((name, "") for name in THOROUGH)]
         for name, variant in dict.fromkeys(choices):
@@ -248,10 +276,30 @@ class Symmetric(StarLike):
         """A periodic coloring, if the matrix comes from a grid and has one with less than so many colors."""
         if not self.graph.indices.size:
             return None
+        found = circular_colorings(self.pattern, range(self.quick_bound, limit), Sample(self._sample))
+        return next(filter(self.solves, found), None)
+
+    def _sample(self) -> tuple[np.ndarray, Callable[[np.ndarray], bool]]:
+        """Some vertices that lie together, and whether colors of theirs solve their part of the problem."""
         vertices = np.sort(np.array(grown(self.around, self.entries_met, self.num_vertices // 2, SAMPLE)))
         part = self.pattern.to_scipy(np.ones(self.pattern.nnz, np.int8))[vertices][:, vertices]
-        sample = Sample(vertices, Symmetric(SparsityPattern.from_scipy(part), self.substitution).solves)
-        found = circular_colorings(self.pattern, range(self.quick_bound, limit), sample)
+        return vertices, Symmetric(SparsityPattern.from_scipy(part), self.substitution).solves
+
+    def _tiles(self, limit: int) -> np.ndarray | None:
+        """A coloring by tiles, if the matrix comes from a grid and there is one."""
+        kind = "acyclic" if self.substitution else "star"
+
+        def solve(neighbors: list[set[int]], number: int) -> np.ndarray | None:
+            order = grown(lambda v: sorted(neighbors[v]), np.zeros(len(neighbors)), 0, len(neighbors))
+            if len(order) < len(neighbors):
+                return None
+            place = {v: k for k, v in enumerate(order)}
+            around = [{place[w] for w in neighbors[v]} for v in order]
+            terms = Terms(around, kind, [0] * len(order), [False] * len(order))
+            colors = terms.colored(number, TILE_STEPS)
+            return None if colors is None else colors[[place[v] for v in range(len(order))]]
+
+        found = tile_colorings(self.pattern, range(self.quick_bound, limit), solve)
         return next(filter(self.solves, found), None)
 
     def _variant(self, variant: str, name: str, limit: int) -> np.ndarray | None:

@@ -27,22 +27,36 @@ class Terms:
         0 or 1: vertices on different sides have different palettes, so that equal numbers are no conflict.
     may_be_neutral : list of bool
         Vertices that may stay without a color.
+    weights : tuple of int
+        What a color costs, on either side.
     """
 
     neighbors: list[set[int]]
     kind: str
     side: list[int]
     may_be_neutral: list[bool]
+    weights: tuple[int, int] = (1, 1)
 
-    def backtrack(self, num_colors: int, most_steps: int) -> bool | None:
-        """Whether so many colors suffice; None if so many steps do not suffice to know."""
+    def backtrack(self, most: int, most_steps: int) -> bool | None:
+        """Whether there is a coloring that costs at most so much; None if so many steps do not suffice to know."""
+        status, _ = self._search(most, most_steps)
+        return None if status == kernels.backtracking.GIVEN_UP else status == kernels.backtracking.FOUND
+
+    def colored(self, most: int, most_steps: int) -> np.ndarray | None:
+        """Return a coloring that costs at most so much; None if so many steps find none."""
+        status, colors = self._search(most, most_steps)
+        return colors.astype(np.int32) if status == kernels.backtracking.FOUND else None
+
+    def _search(self, most: int, most_steps: int) -> tuple[int, np.ndarray]:
+        """Whether there is a coloring, as a number of `kernels.backtracking`, and the colors if there is."""
         lengths = [len(around) for around in self.neighbors]
         indptr = np.concatenate([[0], np.cumsum(lengths)]).astype(np.int64)
         indices = np.array([w for around in self.neighbors for w in sorted(around)], np.int64)
         sides, neutral = np.array(self.side, np.int64), np.array(self.may_be_neutral, np.bool_)
         order, kind = np.arange(len(lengths)), KINDS.index(self.kind)
-        status, _ = kernels.backtracking.find(indptr, indices, sides, neutral, order, kind, num_colors, most_steps)
-        return None if status == kernels.backtracking.GIVEN_UP else status == kernels.backtracking.FOUND
+        limits = np.array(self.weights, np.int64), most, most_steps
+        status, colors = kernels.backtracking.find(indptr, indices, sides, neutral, order, kind, *limits)
+        return int(status), colors
 
 
 def grown(around: Callable[[int], Iterable[int]], degrees: np.ndarray, start: int, size: int) -> list[int]:

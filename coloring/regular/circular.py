@@ -20,6 +20,7 @@ from itertools import islice, pairwise, permutations, product
 
 import numpy as np
 
+from ..cached import cached_property
 from ..pattern import SparsityPattern
 from .lattice import Lattice, find_lattices
 
@@ -30,19 +31,31 @@ MAX_WOUND = 64
 #: Lattices that are looked at, and colorings that are offered to be checked.
 MAX_LATTICES, MAX_OFFERED = 3, 8
 #: Angles of directions that are looked at in all: so many for each entry of a small matrix, this, one for each entry.
-LOOKS_PER_ENTRY, SOME_LOOKS = 100, 200_000
-#: What a batch of them costs besides, and what it costs to check the colors of a sample.
-CALL, CHECK = 500, 2_000
+LOOKS_PER_ENTRY, SOME_LOOKS = 100, 400_000
+#: What a batch of them costs besides, one direction of it, and what it costs to check the colors of a sample.
+CALL, STEP, CHECK = 500, 200, 2_000
 #: The angle is a whole number of parts, so many a turn: more than products of lengths that occur.
 MAX_PARTS = 1 << 40
 
 
 @dataclass(frozen=True, eq=False)
 class Sample:
-    """Some vertices of a graph, and whether colors of these are right."""
+    """Some vertices of a graph, and whether colors of these are right; both made when they are needed."""
 
-    vertices: np.ndarray
-    is_right: Callable[[np.ndarray], bool]
+    make: Callable[[], tuple[np.ndarray, Callable[[np.ndarray], bool]]]
+
+    @cached_property
+    def _made(self) -> tuple[np.ndarray, Callable[[np.ndarray], bool]]:
+        return self.make()
+
+    @property
+    def vertices(self) -> np.ndarray:
+        """The vertices."""
+        return self._made[0]
+
+    def is_right(self, colors: np.ndarray) -> bool:
+        """Whether these colors of theirs are right."""
+        return self._made[1](colors)
 
 
 @dataclass
@@ -79,10 +92,10 @@ def circular_colorings(A: SparsityPattern, numbers: range, sample: Sample | None
         searches = [(lattice, looks) for lattice, looks in searches if looks.left > 0]
         for lattice, looks in searches:
             for windings, parts in _windings(lattice, c, longest, looks):
-                valid = _valid(windings, parts, lattice.directions, c, looks).T
+                valid = (windings if parts == c else _valid(windings, parts, lattice.directions, c, looks)).T
                 right = valid if sample is None else _right(sample, lattice, valid, parts, c, looks)
                 for w in islice(right, 2):
-                    yield _colors(lattice, w, parts, c, np.arange(A.shape[1]))
+                    yield _cut(lattice.angles(w, parts, A.shape[1]), parts, c)
                     offered += 1
                 if offered >= MAX_OFFERED:
                     return
@@ -109,14 +122,22 @@ def _colors(lattice: Lattice, w: np.ndarray, parts: int, c: int, columns: np.nda
     angle = np.zeros(columns.size, np.int64)
     for step, x in zip(w.tolist(), lattice.coordinates(columns), strict=True):
         angle += step * x % parts
-    return (angle % parts * c // parts).astype(np.int32)
+    return _cut(angle, parts, c)
+
+
+def _cut(angle: np.ndarray, parts: int, c: int) -> np.ndarray:
+    """Which of `c` equal parts of the turn each angle is in."""
+    angle = angle % parts
+    return (angle if c == parts else angle * c // parts).astype(np.int32)
 
 
 def _valid(windings: np.ndarray, parts: int, directions: np.ndarray, c: int, looks: Looks) -> np.ndarray:
     """Those windings whose angles in all directions are at least 1/c of a turn."""
     looks.left -= CALL
     for direction in directions.T:
-        looks.left -= windings.shape[1]
+        if not windings.size:
+            break
+        looks.left -= STEP + windings.shape[1]
         angle = direction @ windings % parts
         windings = windings[:, (angle * c >= parts) & ((parts - angle) * c >= parts)]
     return windings
@@ -169,7 +190,9 @@ def _linear(directions: np.ndarray, p: int, looks: Looks) -> np.ndarray:
         choices = np.concatenate([choices, np.random.default_rng(p).integers(0, p, (dimensions, MAX_CHOICES))], axis=1)
     looks.left -= CALL
     for direction in directions.T:
-        looks.left -= choices.shape[1]
+        if not choices.size:
+            break
+        looks.left -= STEP + choices.shape[1]
         choices = choices[:, direction @ choices % p != 0]
     return choices
 

@@ -49,6 +49,15 @@ class Lattice:
         """Coordinates of these columns, one array for each stride."""
         return [index // s % size for s, size in zip(self.strides, self.lengths, strict=True)]
 
+    def angles(self, w: np.ndarray, parts: int, number: int) -> np.ndarray:
+        """Angle ``w . x``, up to whole turns, of the first columns: coordinates vary one in the other."""
+        dtype = np.int32 if parts * len(self.lengths) < np.iinfo(np.int32).max else np.int64
+        angle = np.zeros(self.strides[0], dtype)
+        for step, size in zip(w.tolist(), self.lengths, strict=True):
+            turned = (step * np.arange(size) % parts).astype(dtype)
+            angle = (turned[:, None] + angle).ravel()
+        return angle[:number]
+
 
 def find_lattices(A: SparsityPattern, of_edges: bool = False) -> list[Lattice]:
     """Lattices in which the columns of the rows of a pattern lie in few directions, the fewest first.

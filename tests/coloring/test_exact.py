@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 import coloring
 from benchmarks import matrices
 from coloring import SparsityPattern, reference
+from coloring.bounds import covering_bound
 
 from .helpers import COLORINGS, SYMMETRIC, patterns
 
@@ -90,6 +91,25 @@ def test_parts_prove_what_counting_does_not(A, name, colors):
     vertices = [int(v) for v in re.findall(r"\d+", named)]
     part = A.toarray()[np.ix_(vertices, vertices)]
     assert coloring.color(part, *COLORINGS[name], search="exact", time_budget=60).num_colors == colors
+
+
+@pytest.mark.parametrize(("A", "colors"), [(matrices.two_fields(256), 7), (matrices.ring(100_000, 3), 8)])
+def test_no_product_recovers_an_entry_in_every_row(A, colors):
+    """Columns with 6 entries each cannot have exactly one in each of 131072 rows."""
+    result = coloring.color(A, partition="bidirectional")
+    assert (result.num_colors, result.lower_bound) == (colors, colors)
+    assert result.certificate.startswith(f"products recover too few entries for less than {colors}")
+
+
+def test_counts_of_columns_that_could_cover_all_rows():
+    """Ten rows: by five columns of 2 entries, not by columns of 3 or of 4; nine by three columns of 3."""
+    even, threes, fours = np.full(10, 2), np.full(10, 3), np.full(10, 4)
+    assert [covering_bound(c, c) for c in (even, threes, fours)] == [2, 4, 5]
+    assert covering_bound(np.full(9, 3), np.full(9, 3)) == 3
+    assert covering_bound(np.array([2, 2, 4, 0]), np.array([3, 5])) == 3
+    assert covering_bound(threes, threes, (1, 3)) == 4
+    assert covering_bound(threes, threes, (5, 3)) == 10
+    assert covering_bound(np.zeros(3, int), np.zeros(2, int)) == 0
 
 
 @pytest.mark.parametrize("name", COLORINGS)

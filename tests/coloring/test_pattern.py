@@ -4,7 +4,9 @@ import numpy as np
 import pytest
 import scipy.sparse as sp
 from hypothesis import given
+from hypothesis import strategies as st
 
+import coloring
 from coloring import ColoringError, SparsityPattern
 
 from .helpers import MATRICES, patterns
@@ -81,3 +83,58 @@ def test_wrong_coordinates_are_refused(rows, columns, message):
 def test_an_array_that_is_no_matrix_is_refused():
     with pytest.raises(ColoringError, match=r"2 dimensions; this one has shape \(3,\)"):
         SparsityPattern.from_scipy(np.ones(3))
+
+
+@pytest.mark.parametrize("make", [np.array, sp.csr_array, sp.coo_array, sp.csc_matrix])
+def test_measured_values_of_little_size_do_not_count(make):
+    A = make(np.array([[1.0, 1e-9, 0.0], [np.nan, -2e-6, -np.inf]]))
+    found = {
+        t: SparsityPattern.from_scipy(A, tolerance=t).to_scipy().toarray().astype(int).tolist() for t in (0, 1e-8, 1)
+    }
+    assert found == {
+        0: [[1, 1, 0], [1, 1, 1]],
+        1e-8: [[1, 0, 0], [1, 1, 1]],
+        1: [[0, 0, 0], [1, 0, 1]],
+    }
+
+
+def test_values_that_add_up_are_measured_together():
+    """And the matrix is left as it was."""
+    A = sp.coo_array(([0.6, 0.6, 0.6], ([0, 0, 1], [0, 0, 1])), (2, 2))
+    assert SparsityPattern.from_scipy(A, tolerance=1.0) == SparsityPattern.from_coo([0], [0], (2, 2))
+    assert A.nnz == 3
+
+
+def test_stored_zeros_count_without_a_tolerance():
+    A = sp.csr_array(([0.0, 1.0], ([0, 1], [1, 0])), (2, 2))
+    assert [SparsityPattern.from_scipy(A).nnz, SparsityPattern.from_scipy(A, tolerance=0.0).nnz] == [2, 1]
+    assert coloring.color(A).pattern.nnz == 2
+    assert coloring.color(A, tolerance=0.0).pattern.nnz == 1
+
+
+@pytest.mark.parametrize("tolerance", [-1.0, float("nan")])
+def test_no_tolerance(tolerance):
+    with pytest.raises(ColoringError, match="expected a number that is not negative"):
+        SparsityPattern.from_scipy(np.eye(2), tolerance=tolerance)
+
+
+@given(patterns(), st.randoms())
+def test_the_union_has_the_entries_of_both(coordinates, random):
+    rows, columns, shape = coordinates
+    chosen = [random.random() < 0.5 for _ in rows]
+    parts = [
+        SparsityPattern.from_coo(
+            [i for i, c in zip(rows, chosen, strict=True) if c == side],
+            [j for j, c in zip(columns, chosen, strict=True) if c == side],
+            shape,
+        )
+        for side in (True, False)
+    ]
+    assert parts[0] | parts[1] == SparsityPattern.from_coo(rows, columns, shape)
+
+
+def test_no_union_of_different_shapes():
+    with pytest.raises(ColoringError, match="have no union: their shapes differ"):
+        SparsityPattern.from_scipy(np.eye(2)) | SparsityPattern.from_scipy(np.eye(3))
+    with pytest.raises(TypeError):
+        SparsityPattern.from_scipy(np.eye(2)) | np.eye(2)

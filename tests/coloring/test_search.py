@@ -154,13 +154,13 @@ def test_recoloring_never_needs_more_colors(partition):
     problem = make_problem(coloring.SparsityPattern.from_scipy(MESH), "nonsymmetric", partition, "direct")
     search = Search(problem)
     search.run([Candidate("random", lambda limit: coloring.color(MESH, partition=partition, order="random").colors)])
-    before, rng = search.num_colors, np.random.default_rng(0)
+    before, rng = search.cost, np.random.default_rng(0)
     colors = search.colors
     for _ in range(20):
         colors = problem.recolor(colors, rng.permutation(before), before + 64)
-        assert problem.count(colors) <= before
+        assert problem.cost(colors) <= before
     search.recolor(30)
-    assert search.num_colors < before
+    assert search.cost < before
 
 
 @pytest.mark.parametrize("name", COLORINGS)

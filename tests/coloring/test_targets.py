@@ -114,6 +114,19 @@ def test_values_outside_the_pattern_are_named():
 
 
 @pytest.mark.parametrize("name", COLORINGS)
+def test_little_values_outside_the_pattern_are_left_out(name):
+    exact = with_values(A, symmetric=True)
+    noise = sp.csr_array(np.full(A.shape, 1e-12))
+    result = coloring.color(exact, *COLORINGS[name])
+    measured = exact + noise - sp.csr_array((np.full(A.nnz, 1e-12), A.indices, A.indptr), A.shape)
+    assert measured.nnz > A.nnz
+    recovered = result.decompress(result.compress(measured, tolerance=1e-11)).toarray()
+    np.testing.assert_allclose(recovered, exact.toarray(), rtol=1e-9, atol=2e-12)
+    with pytest.raises(ColoringError, match="or pass a tolerance if they mean nothing"):
+        result.compress(measured)
+
+
+@pytest.mark.parametrize("name", COLORINGS)
 def test_plans_read_and_write_nothing_beyond_the_end(name):
     plan = coloring.color(A, *COLORINGS[name]).plan
     n, k, r = A.shape[0], plan.num_column_colors, plan.num_row_colors
