@@ -18,7 +18,8 @@ from coloring.cached import cached_property
 from sparsead.errors import InputError, user_origin
 from sparsead.program.index import IndexArray, Shape
 from sparsead.program.nodes import Call
-from sparsead.tracing.array import TracedArray, reading, stack_objects
+from sparsead.tracing.array import TracedArray
+from sparsead.tracing.conversions import reading, stack_objects
 
 ELEMENTWISE, DENSE = "elementwise", "dense"
 

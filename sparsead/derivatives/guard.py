@@ -19,8 +19,9 @@ from sparsead.kernels.lower import lower
 from sparsead.program.nodes import Program
 from sparsead.sweeps.vector import value_sweep
 from sparsead.tracing.arguments import Signature
-from sparsead.tracing.array import HANDLERS, TracedArray
+from sparsead.tracing.array import TracedArray
 from sparsead.tracing.decisions import Decisions
+from sparsead.tracing.late import HANDLERS
 
 MOST = 16  # prepared branches to keep
 

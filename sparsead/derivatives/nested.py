@@ -26,7 +26,8 @@ from sparsead.ops.sparse.matrix import TracedSparse
 from sparsead.program.nodes import Program
 from sparsead.tracing import trees
 from sparsead.tracing.arguments import Argnum, Signature
-from sparsead.tracing.array import TracedArray, stack_objects, traced_in
+from sparsead.tracing.array import TracedArray, traced_in
+from sparsead.tracing.conversions import stack_objects
 from sparsead.tracing.loops.tape import is_tracing
 from sparsead.tracing.order import for_order, order_wanted
 from sparsead.tracing.scalar import TracedScalar

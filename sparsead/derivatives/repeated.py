@@ -22,7 +22,8 @@ from sparsead.sweeps.repeated.body import Body, Kind
 from sparsead.sweeps.repeated.operation import Repeated
 from sparsead.tracing import trees
 from sparsead.tracing.arguments import Signature
-from sparsead.tracing.array import TracedArray, reading, stack_objects
+from sparsead.tracing.array import TracedArray
+from sparsead.tracing.conversions import reading, stack_objects
 from sparsead.tracing.loops.tape import is_tracing
 from sparsead.tracing.trace import trace
 from sparsead.tracing.trees import Fixed, Leaf, Structure

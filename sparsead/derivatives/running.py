@@ -17,7 +17,8 @@ from sparsead.ops.sparse.matrix import TracedSparse
 from sparsead.ops.sparse.triplets import Triplets
 from sparsead.program.nodes import Call
 from sparsead.program.scalar import Expr
-from sparsead.tracing.array import TracedArray, reading
+from sparsead.tracing.array import TracedArray
+from sparsead.tracing.conversions import reading
 
 Arrays = dict[Buffer, Any]
 

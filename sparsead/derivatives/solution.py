@@ -14,7 +14,7 @@ from sparsead.errors import InputError
 from sparsead.ops import solves
 from sparsead.ops.implicit import carried, held, restated
 from sparsead.ops.registry import any_traced, traced
-from sparsead.tracing.array import stack_objects
+from sparsead.tracing.conversions import stack_objects
 from sparsead.tracing.order import second_order_wanted
 
 Residual = Callable[..., Any]

@@ -42,7 +42,7 @@ from sparsead.ops import (
     transforms,
     writing,
 )
-from sparsead.tracing.array import HANDLERS
+from sparsead.tracing.late import HANDLERS
 from sparsead.tracing.replacing.lists import take_lists
 
 for _func in [*HANDLERS]:

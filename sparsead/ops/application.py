@@ -11,7 +11,9 @@ import numpy as np
 from sparsead.errors import unsupported
 from sparsead.ops.registry import composite, record
 from sparsead.program.index import normalize_axes
-from sparsead.tracing.array import on_values, stack_objects, traced_in
+from sparsead.tracing.array import traced_in
+from sparsead.tracing.conversions import stack_objects
+from sparsead.tracing.known import on_values
 from sparsead.tracing.replacing.methods import replace_method
 from sparsead.tracing.replacing.names import patch
 

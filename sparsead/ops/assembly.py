@@ -8,8 +8,11 @@ import numpy as np
 
 from sparsead.errors import unsupported
 from sparsead.ops.registry import assembled, assembling, composite, is_traced, known, record, require_numbers, traced
-from sparsead.tracing.array import AS_NUMPY, complex_of_parts, stack_objects, traced_in
+from sparsead.tracing.array import traced_in
 from sparsead.tracing.complex import is_complex, parts
+from sparsead.tracing.conversions import stack_objects
+from sparsead.tracing.known import complex_of_parts
+from sparsead.tracing.late import AS_NUMPY
 from sparsead.tracing.positioned import Positioned
 from sparsead.tracing.replacing.methods import replace_method
 

@@ -15,7 +15,8 @@ import numpy as np
 
 from sparsead.ops.ordering import LONGEST, network
 from sparsead.ops.registry import any_traced
-from sparsead.tracing.array import TracedArray, as_numbers
+from sparsead.tracing.array import TracedArray
+from sparsead.tracing.calls import as_numbers
 from sparsead.tracing.decisions import active
 from sparsead.tracing.replacing.names import NAMES, StandIn
 from sparsead.tracing.scalar import TracedScalar, is_number

@@ -12,8 +12,8 @@ import sparsead.ops.composed
 import sparsead.ops.movement  # noqa: F401  (both are stated first: movements act on complex arrays too)
 from sparsead.errors import unsupported
 from sparsead.ops.registry import HANDLERS, Sample, is_traced, record, spelling_of, traced
-from sparsead.tracing.array import complex_of_parts
 from sparsead.tracing.complex import COMPLEX_HANDLERS, is_complex, parts
+from sparsead.tracing.known import complex_of_parts
 
 Pair = tuple[Any, Any]
 

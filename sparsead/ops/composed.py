@@ -11,8 +11,9 @@ import numpy as np
 from sparsead.errors import unsupported
 from sparsead.ops.registry import composite, is_traced, known, state, traced
 from sparsead.ops.signatures import OMITTED
-from sparsead.tracing.array import AS_NUMPY, as_integers, stack_objects
+from sparsead.tracing.conversions import as_integers, stack_objects
 from sparsead.tracing.kinds import is_float, kind_of
+from sparsead.tracing.late import AS_NUMPY
 
 
 @composite(np.clip, lambda x: np.clip(x, 0.3, 0.7), lambda x: np.clip(x, None, x[::-1]), lambda x: x.clip(min=0.5))

@@ -14,7 +14,8 @@ from sparsead.errors import unsupported
 from sparsead.ops.registry import composite, is_traced, scatter_sum, traced
 from sparsead.program.index import identity, normalize_axes
 from sparsead.program.room import require_products, require_room
-from sparsead.tracing.array import TracedArray, stack_objects
+from sparsead.tracing.array import TracedArray
+from sparsead.tracing.conversions import stack_objects
 
 Labels = Sequence[Any]
 MANY = 8  # products per element of the largest operand beyond which a contraction goes two operands at a time

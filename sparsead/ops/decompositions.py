@@ -15,7 +15,7 @@ from sparsead.errors import unsupported
 from sparsead.ops.implicit import carried, held, restated
 from sparsead.ops.registry import composite, is_traced, known
 from sparsead.ops.solves import _transposed
-from sparsead.tracing.array import stack_objects
+from sparsead.tracing.conversions import stack_objects
 from sparsead.tracing.order import second_order_wanted
 
 SVD, QR, PINV = "np.linalg.svd", "np.linalg.qr", "np.linalg.pinv"

@@ -9,7 +9,7 @@ import scipy.special as sc
 
 from sparsead.errors import unsupported
 from sparsead.ops.registry import any_traced, traced
-from sparsead.tracing.array import stack_objects
+from sparsead.tracing.conversions import stack_objects
 from sparsead.tracing.replacing.methods import replace_method
 
 # Method -> the standard form that it calls, whether it is a density (divided by the scale), a logarithm, and its

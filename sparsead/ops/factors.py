@@ -10,8 +10,8 @@ import scipy.linalg
 from sparsead.errors import unsupported
 from sparsead.ops import solves
 from sparsead.ops.registry import is_traced, patched, traced
-from sparsead.tracing.array import stack_objects
 from sparsead.tracing.complex import is_complex
+from sparsead.tracing.conversions import stack_objects
 
 HINT = "Hand it to the solver that belongs to it, or use scipy.linalg.solve."
 

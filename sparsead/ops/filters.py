@@ -15,7 +15,7 @@ import numpy as np
 from sparsead.errors import unsupported
 from sparsead.ops.registry import is_traced, patched_later, traced
 from sparsead.program.room import require_products
-from sparsead.tracing.array import stack_objects
+from sparsead.tracing.conversions import stack_objects
 
 # What scipy.ndimage and scipy.signal call an edge -> what np.pad calls it.
 PADDING = {

@@ -17,7 +17,7 @@ from sparsead.errors import unsupported
 from sparsead.ops.complex import joined
 from sparsead.ops.implicit import carried, held, restated
 from sparsead.ops.registry import Sample, any_traced, composite, patched, traced
-from sparsead.tracing.array import stack_objects
+from sparsead.tracing.conversions import stack_objects
 from sparsead.tracing.order import for_order, order_wanted, second_order_wanted
 
 LAMBERTW: Any = sc.lambertw

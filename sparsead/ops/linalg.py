@@ -9,7 +9,7 @@ import numpy as np
 from sparsead.ops import solves
 from sparsead.ops.elimination import determinant, inverse, sign_and_logarithm, solution
 from sparsead.ops.registry import composite, is_traced
-from sparsead.tracing.array import stack_objects
+from sparsead.tracing.conversions import stack_objects
 
 LARGEST = 4
 

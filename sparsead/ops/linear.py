@@ -12,7 +12,7 @@ import numpy as np
 
 from sparsead.errors import unsupported
 from sparsead.ops.registry import any_traced, known, patched_later, traced
-from sparsead.tracing.array import stack_objects
+from sparsead.tracing.conversions import stack_objects
 from sparsead.tracing.replacing.names import aside
 
 

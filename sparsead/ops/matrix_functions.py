@@ -12,8 +12,10 @@ from sparsead.ops import solves
 from sparsead.ops.implicit import carried, held, restated
 from sparsead.ops.registry import assembled, patched, refused, require_numbers, spelling_of, traced
 from sparsead.program.room import require_products
-from sparsead.tracing.array import TracedArray, complex_of_parts, stack_objects
+from sparsead.tracing.array import TracedArray
 from sparsead.tracing.complex import TracedComplex
+from sparsead.tracing.conversions import stack_objects
+from sparsead.tracing.known import complex_of_parts
 from sparsead.tracing.order import order_wanted, second_order_wanted
 
 EIGH: Any = scipy.linalg.eigh

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from sparsead.ops.registry import AS_NUMPY, HANDLERS, Sample, composite, movement
-from sparsead.tracing.array import stack_objects
+from sparsead.tracing.conversions import stack_objects
 from sparsead.tracing.positioned import Positioned
 
 

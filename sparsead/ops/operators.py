@@ -9,7 +9,7 @@ import scipy.sparse.linalg
 from scipy.sparse.linalg._interface import MatrixLinearOperator
 
 from sparsead.ops.registry import patched
-from sparsead.tracing.array import stack_objects
+from sparsead.tracing.conversions import stack_objects
 from sparsead.tracing.replacing.methods import replace_method, replace_method_always
 
 HOME = "scipy.sparse.linalg._interface"

@@ -17,7 +17,7 @@ from sparsead.errors import unsupported
 from sparsead.ops.filters import Imported
 from sparsead.ops.registry import any_traced, known, patched_later, traced
 from sparsead.ops.slopes import akima, pchip
-from sparsead.tracing.array import stack_objects
+from sparsead.tracing.conversions import stack_objects
 from sparsead.tracing.replacing.names import aside
 
 MOST = 200  # ordinates where the points are traced, too: a curve for each

@@ -9,7 +9,7 @@ import numpy as np
 from sparsead.errors import unsupported
 from sparsead.ops.registry import any_traced, composite, is_traced, known, patched, traced
 from sparsead.program.room import require_products
-from sparsead.tracing.array import stack_objects
+from sparsead.tracing.conversions import stack_objects
 
 
 @composite(np.polyval, lambda x: np.polyval([1.0, -2.0, 0.5], x), lambda x: np.polyval(x[0], x[1]))

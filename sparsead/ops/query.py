@@ -9,8 +9,10 @@ import numpy as np
 
 from sparsead.errors import unsupported
 from sparsead.ops.registry import HANDLERS, composite, query
-from sparsead.tracing.array import TracedArray, adopted, stack_objects
+from sparsead.tracing.array import TracedArray
 from sparsead.tracing.complex import COMPLEX_HANDLERS, TracedComplex
+from sparsead.tracing.conversions import stack_objects
+from sparsead.tracing.known import adopted
 
 
 def _type(value: Any) -> Any:

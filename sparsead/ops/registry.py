@@ -21,22 +21,12 @@ from sparsead.program.index import IndexArray, Shape, identity
 from sparsead.program.nodes import Constant, Map, Ref, Sum, constant, whole
 from sparsead.program.room import require_room
 from sparsead.program.scalar import Op, Rule, define
-from sparsead.tracing.array import (
-    AS_NUMPY,
-    HANDLERS,
-    MOVEMENTS,
-    UFUNC_METHODS,
-    TracedArray,
-    as_integers,
-    on_values,
-    reading,
-    recorded,
-    stack_objects,
-    traced,
-    traced_in,
-)
+from sparsead.tracing.array import TracedArray, traced_in
 from sparsead.tracing.complex import COMPLEX_HANDLERS, TracedComplex
+from sparsead.tracing.conversions import as_integers, reading, recorded, stack_objects, traced
 from sparsead.tracing.kinds import as_logic, result_type
+from sparsead.tracing.known import on_values
+from sparsead.tracing.late import AS_NUMPY, HANDLERS, MOVEMENTS, UFUNC_METHODS
 from sparsead.tracing.layout import elementwise as elementwise_layout
 from sparsead.tracing.positioned import Positioned
 from sparsead.tracing.replacing.names import patch, patch_later

@@ -8,7 +8,7 @@ import numpy as np
 
 from sparsead.errors import unsupported
 from sparsead.ops.registry import composite, rule_of, state, traced
-from sparsead.tracing.array import recorded, stack_objects
+from sparsead.tracing.conversions import recorded, stack_objects
 from sparsead.tracing.decisions import active
 from sparsead.tracing.positioned import Positioned
 from sparsead.tracing.selection import Places

@@ -15,8 +15,8 @@ from sparsead.ops.fourier import _product
 from sparsead.ops.registry import Sample, any_traced, known, patched_later
 from sparsead.ops.signatures import signature_of
 from sparsead.program.room import require_products
-from sparsead.tracing.array import stack_objects
 from sparsead.tracing.complex import parts
+from sparsead.tracing.conversions import stack_objects
 
 
 def linear(module: str, name: str, *samples: Sample, data: str = "x", at_once: bool = True) -> None:

@@ -8,8 +8,9 @@ from typing import Any
 import numpy as np
 
 from sparsead.ops.registry import composite, known
-from sparsead.tracing.array import TracedArray, stack_objects
+from sparsead.tracing.array import TracedArray
 from sparsead.tracing.complex import TracedComplex
+from sparsead.tracing.conversions import stack_objects
 from sparsead.tracing.positioned import put_flat
 
 

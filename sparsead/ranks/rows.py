@@ -21,7 +21,8 @@ from sparsead.program.nodes import Program
 from sparsead.program.part import part_of, substituted
 from sparsead.ranks.partition import Partition
 from sparsead.tracing import trees
-from sparsead.tracing.array import TracedArray, reading, traced_in
+from sparsead.tracing.array import TracedArray, traced_in
+from sparsead.tracing.conversions import reading
 from sparsead.tracing.trace import trace
 from sparsead.tracing.trees import Leaf, Structure
 

@@ -18,6 +18,7 @@ from sparsead.errors import unsupported
 from sparsead.program.index import IndexArray
 from sparsead.tracing import layout
 from sparsead.tracing.asking import write_out
+from sparsead.tracing.late import AS_NUMPY, MOVEMENTS, late
 from sparsead.tracing.positioned import Positioned
 
 # What NumPy function (or ufunc and method) -> what it does to complex operands. `sparsead.ops.complex` fills it.
@@ -96,9 +97,7 @@ class TracedComplex(Positioned, NDArrayOperatorsMixin):
         if positions is self.positions:
             return self
         if self.is_number or not self._is_one_memory:
-            from sparsead.tracing.array import stack_objects, traced
-
-            arrays = (traced(stack_objects(part)) for part in (self.real_part, self.imag_part))
+            arrays = (late.traced(late.stack_objects(part)) for part in (self.real_part, self.imag_part))
             return TracedComplex(*(array.moved(positions) for array in arrays))
         if not np.may_share_memory(positions, self.positions):
             return TracedComplex(self.real_part.moved(2 * positions), self.imag_part.moved(2 * positions + 1))
@@ -139,10 +138,8 @@ class TracedComplex(Positioned, NDArrayOperatorsMixin):
         if self.is_number:
             return self if key == () else self.moved(self.positions)[key]
         if self.is_constant:
-            from sparsead.tracing.array import wrapped
-
             plain = self.plain
-            return wrapped(plain[key], [(self, plain)])
+            return late.wrapped(plain[key], [(self, plain)])
         return TracedComplex(self.real_part[key], self.imag_part[key])
 
     def __setitem__(self, key: Any, value: Any) -> None:
@@ -153,17 +150,13 @@ class TracedComplex(Positioned, NDArrayOperatorsMixin):
         self.imag_part[key] = 0.0 if imag is None else imag
 
     def __array_ufunc__(self, ufunc: np.ufunc, method: str, *inputs: Any, **kwargs: Any) -> Any:
-        from sparsead.tracing.array import call_ufunc  # which imports this module
-
         out = kwargs.get("out")
         if out is not None and out[0] is self and self.is_number:  # z += w binds the name to another number
             del kwargs["out"]
-        return call_ufunc(ufunc, method, inputs, kwargs)
+        return late.call_ufunc(ufunc, method, inputs, kwargs)
 
     def __array_function__(self, func: Callable[..., Any], types: Any, args: Any, kwargs: Any) -> Any:
-        from sparsead.tracing.array import call_function
-
-        return call_function(func, args, kwargs)
+        return late.call_function(func, args, kwargs)
 
     def __array__(self, dtype: Any = None, copy: Any = None) -> np.ndarray:
         """Give the values of a constant array, and scipy.sparse an object array, so that it defers; else refuse."""
@@ -201,9 +194,7 @@ class TracedComplex(Positioned, NDArrayOperatorsMixin):
     ) -> Any:
         """Same as ``ndarray.astype``, to complex; a constant array may become anything."""
         if self.is_constant:
-            from sparsead.tracing.array import on_values
-
-            return on_values(np.ndarray.astype, (self, dtype, order, casting, subok, copy), {})
+            return late.on_values(np.ndarray.astype, (self, dtype, order, casting, subok, copy), {})
         if np.dtype(dtype).kind != "c":
             raise unsupported(f"astype({np.dtype(dtype)}) of complex values", "Take .real, .imag or np.abs.")
         positions = self.positions
@@ -228,15 +219,13 @@ class TracedComplex(Positioned, NDArrayOperatorsMixin):
 
     def _join_memory(self) -> None:
         """Put computed parts into one memory, in turn, as NumPy has them; nobody else may hold that of the parts."""
-        from sparsead.tracing.array import complex_of_values  # an array may be complex: it imports this module
-
         alone = all(sys.getrefcount(part) == 3 == 1 + sys.getrefcount(part.storage) for part in self._parts())
         if not alone or self.real_part.storage.size != self.size:
             raise unsupported(
                 "ndarray.view(float) of complex values that were computed, and of which there are other views",
                 "Copy them first: z.copy().view(float).",
             )
-        whole = complex_of_values(np.zeros_like(self.positions, np.complex128))
+        whole = late.complex_of_values(np.zeros_like(self.positions, np.complex128))
         whole[...] = self
         self.real_part, self.imag_part = whole.real_part, whole.imag_part
 
@@ -264,9 +253,7 @@ def _as_number(of_array: Callable[..., Any]) -> Callable[..., Any]:
         result = of_array(self, *args, **kwargs)
         if not self.is_number:
             return result
-        from sparsead.tracing.array import as_numbers
-
-        return as_numbers(result)
+        return late.as_numbers(result)
 
     return method
 
@@ -324,8 +311,6 @@ def call_complex_ufunc(ufunc: np.ufunc, method: str, inputs: Any, out: Any, kwar
 
 def call_complex(func: Any, args: Any, kwargs: dict[str, Any]) -> Any:
     """Trace a call of a NumPy function (or of a ufunc's method), some of whose arguments are complex."""
-    from sparsead.tracing.array import AS_NUMPY, MOVEMENTS, as_numbers
-
     handler = COMPLEX_HANDLERS.get(func)
     if handler is None:
         function, *method = func if isinstance(func, tuple) else (func,)
@@ -338,4 +323,4 @@ def call_complex(func: Any, args: Any, kwargs: dict[str, Any]) -> Any:
         function = getattr(*func) if isinstance(func, tuple) else func
         return write_out(out, result, (function, args, kwargs))
     from_number = func in MOVEMENTS and type(args[0]) is TracedComplex and args[0].is_number
-    return result if func in AS_NUMPY and not from_number else as_numbers(result)
+    return result if func in AS_NUMPY and not from_number else late.as_numbers(result)

@@ -20,7 +20,7 @@ import numpy as np
 from sparsead.errors import is_users
 from sparsead.tracing import layout
 from sparsead.tracing.arguments import Signature
-from sparsead.tracing.array import adopted
+from sparsead.tracing.known import adopted
 from sparsead.tracing.loops.tape import Tape
 from sparsead.tracing.replacing.undo import CHANGES
 from sparsead.tracing.storage import DOUBLE

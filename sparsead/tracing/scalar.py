@@ -20,6 +20,7 @@ from sparsead.program.scalar import OPS, Op
 from sparsead.tracing.decisions import active
 from sparsead.tracing.foreign import acts_in_operators
 from sparsead.tracing.kinds import is_float, kind_of
+from sparsead.tracing.late import MOVEMENTS, late
 from sparsead.tracing.loops.grouping import read_one
 from sparsead.tracing.loops.tape import Tape
 
@@ -255,9 +256,8 @@ class TracedScalar:
     @property
     def array(self) -> TracedArray:
         """The traced array of shape () that holds it."""
-        from sparsead.tracing.array import TracedArray  # an array hands out scalars, so it imports this module
-
-        return TracedArray.of_ref(read_one(self.tape, self.entry))
+        array: TracedArray = late.array_of(read_one(self.tape, self.entry))
+        return array
 
     @property
     def dtype(self) -> np.dtype[Any]:
@@ -298,21 +298,18 @@ class TracedScalar:
             result = of_numbers(ufunc, inputs)
             if result is not None:
                 return result
-        from sparsead.tracing.array import call_ufunc, with_arrays  # an array hands out numbers: it imports this module
-
-        return call_ufunc(ufunc, method, tuple(map(with_arrays, inputs)), kwargs)
+        return late.call_ufunc(ufunc, method, tuple(map(late.with_arrays, inputs)), kwargs)
 
     def __array_function__(self, func: Callable[..., Any], types: Any, args: Any, kwargs: Any) -> Any:
-        from sparsead.tracing.array import MOVEMENTS, call_function, of_number, with_arrays
-
         if func in MOVEMENTS:
-            return call_function(func, args, kwargs)
+            return late.call_function(func, args, kwargs)
 
         if func is WHERE and len(args) == 3 and not kwargs:
             chosen = of_numbers(WHERE, args)
             if chosen is not None:
-                return of_number(chosen)
-        return call_function(func, tuple(map(with_arrays, args)), {k: with_arrays(v) for k, v in kwargs.items()})
+                return late.of_number(chosen)
+        with_arrays = late.with_arrays
+        return late.call_function(func, tuple(map(with_arrays, args)), {k: with_arrays(v) for k, v in kwargs.items()})
 
     def __getattr__(self, name: str) -> Any:
         """Methods and attributes of arrays (``t.sum()``, and ``t.sin()`` for object arrays)."""
@@ -325,9 +322,8 @@ class TracedScalar:
             raise AttributeError(f"'numpy.float64' object has no attribute {name!r}")
         if not hasattr(np.ndarray, name):
             raise unsupported(f"np.float64.{name}", "It needs the value of a number, which differs from call to call.")
-        from sparsead.tracing.array import as_numbers
-
         found = getattr(self.array, name)
+        as_numbers = late.as_numbers
         return (lambda *args, **kwargs: as_numbers(found(*args, **kwargs))) if callable(found) else as_numbers(found)
 
     # -- what would need the value --------------------------------------------------------------------------

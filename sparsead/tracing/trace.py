@@ -31,8 +31,9 @@ from sparsead.program.index import index_dtype
 from sparsead.program.nodes import Input, Program, Ref, constant, whole
 from sparsead.tracing.arguments import Argnum, Signature, of_several, result_of, signature_of
 from sparsead.tracing.around import inner
-from sparsead.tracing.array import TracedArray, stack_objects, traced_in
+from sparsead.tracing.array import TracedArray, traced_in
 from sparsead.tracing.complex import is_complex
+from sparsead.tracing.conversions import stack_objects
 from sparsead.tracing.decisions import Decisions, recording
 from sparsead.tracing.leftovers import collections_so_far, let_go, refuse, settle
 from sparsead.tracing.loops.tape import is_tracing, new_tape

@@ -10,7 +10,7 @@ import scipy.sparse
 
 import sparsead as sad
 from sparsead.problems import PROBLEMS, SIZES
-from sparsead.tracing.array import HANDLERS
+from sparsead.tracing.late import HANDLERS
 
 X = np.linspace(0.3, 1.4, 6)
 A = scipy.sparse.random_array((40, 6), density=0.3, rng=np.random.default_rng(0), format="csr")

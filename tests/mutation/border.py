@@ -17,9 +17,10 @@ import numpy as np
 
 import sparsead as sad
 from sparsead.ops import binding
-from sparsead.tracing import array, layout, trace
-from sparsead.tracing.array import HANDLERS, TracedArray
+from sparsead.tracing import array, calls, known, layout, trace
+from sparsead.tracing.array import TracedArray
 from sparsead.tracing.complex import TracedComplex
+from sparsead.tracing.late import HANDLERS
 from sparsead.tracing.replacing import types
 from sparsead.tracing.selection import Selection
 
@@ -69,10 +70,10 @@ def copied(result: Any, held: Any) -> Any:
     """Return copies of what a function of constants returned."""
     if isinstance(result, (list, tuple)):
         return [copied(r, held) for r in result]
-    return array.adopted(result.copy())
+    return known.adopted(result.copy())
 
 
-@fault("views of constants are copies", array, "wrapped", copied)
+@fault("views of constants are copies", known, "wrapped", copied)
 def _(x: Any) -> Any:
     out = np.zeros(4)
     first, last = np.split(out, 2)
@@ -88,7 +89,7 @@ def _(x: Any) -> Any:
     return y
 
 
-@fault("numbers are mutable", array, "as_numbers", lambda result: result)
+@fault("numbers are mutable", calls, "as_numbers", lambda result: result)
 def _(x: Any) -> Any:
     s = np.sum(x)
     t = s
@@ -145,7 +146,7 @@ def _(x: Any) -> Any:
     return np.atleast_1d(x, np.array([2, 0, 1, 3]))[1] * x
 
 
-@fault("out= is not written", array, "write_out", lambda out, result, call: result)
+@fault("out= is not written", calls, "write_out", lambda out, result, call: result)
 def _(x: Any) -> Any:
     y = np.zeros(4) * x
     np.sin(x, out=y)

@@ -12,7 +12,7 @@ import sparsead as sad
 import sparsead.ops
 from sparsead.ops.binding import Bound
 from sparsead.ops.signatures import FUNCTIONS, signature_of, unlike
-from sparsead.tracing.array import HANDLERS, UFUNC_METHODS
+from sparsead.tracing.late import HANDLERS, UFUNC_METHODS
 
 RULES = [rule for rule in (*HANDLERS.values(), *UFUNC_METHODS.values()) if isinstance(rule, Bound)]
 EARLIER = tuple(map(int, np.__version__.split(".")[:2])) < (2, 4)  # some parameters came later

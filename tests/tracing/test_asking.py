@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from sparsead.errors import SparseADError, UnsupportedOperationError
-from sparsead.tracing.array import HANDLERS
+from sparsead.tracing.late import HANDLERS
 from sparsead.tracing.trace import trace
 from tests.reference import generic_points
 from tests.tracing.compared import value

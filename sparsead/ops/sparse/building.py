@@ -15,7 +15,8 @@ from sparsead.ops.sparse import triplets
 from sparsead.ops.sparse.filled import ByElement
 from sparsead.ops.sparse.matrix import TracedSparse, entries_of, of_any
 from sparsead.ops.sparse.numbering import Numbering, is_sparse
-from sparsead.tracing.array import stack_objects, traced_in
+from sparsead.tracing.array import traced_in
+from sparsead.tracing.conversions import stack_objects
 from sparsead.tracing.replacing.names import PATCHES, is_tracing
 
 Definition = Callable[..., Any]

@@ -13,7 +13,7 @@ from sparsead.ops.registry import traced
 from sparsead.ops.sparse import triplets
 from sparsead.ops.sparse.matrix import TracedSparse, class_of
 from sparsead.ops.sparse.triplets import Triplets
-from sparsead.tracing.array import stack_objects
+from sparsead.tracing.conversions import stack_objects
 
 
 class ByElement(TracedSparse):

@@ -13,7 +13,7 @@ from sparsead.ops.registry import traced
 from sparsead.ops.sparse.building import kron, stated
 from sparsead.ops.sparse.matrix import of_any
 from sparsead.ops.sparse.numbering import is_sparse
-from sparsead.tracing.array import stack_objects
+from sparsead.tracing.conversions import stack_objects
 
 
 @stated(

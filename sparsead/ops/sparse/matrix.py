@@ -21,7 +21,8 @@ from sparsead.ops.sparse.dense import as_matrix
 from sparsead.ops.sparse.numbering import Numbered, count, is_sparse, picked
 from sparsead.ops.sparse.stored import ELEMENTWISE, HINT, Stored
 from sparsead.ops.sparse.triplets import Triplets
-from sparsead.tracing.array import TracedArray, stack_objects
+from sparsead.tracing.array import TracedArray
+from sparsead.tracing.conversions import stack_objects
 from sparsead.tracing.scalar import TracedScalar
 
 OPERATORS = {np.add: "add", np.subtract: "sub", np.multiply: "mul", np.matmul: "matmul", np.true_divide: "truediv"}

@@ -9,7 +9,8 @@ import scipy.sparse
 from sparsead.errors import unsupported
 from sparsead.ops.registry import any_traced
 from sparsead.ops.sparse.matrix import TracedSparse
-from sparsead.tracing.array import HANDLERS, SPARSE
+from sparsead.tracing.calls import SPARSE
+from sparsead.tracing.late import HANDLERS
 from sparsead.tracing.positioned import Traced
 from sparsead.tracing.replacing.methods import replace_method
 

@@ -18,8 +18,8 @@ from sparsead.ops.sparse.building import built, stated
 from sparsead.ops.sparse.matrix import TracedSparse, entries_of, of_any
 from sparsead.ops.sparse.numbering import is_sparse
 from sparsead.program.room import require_room
-from sparsead.tracing.array import stack_objects
 from sparsead.tracing.complex import TracedComplex
+from sparsead.tracing.conversions import stack_objects
 from sparsead.tracing.order import second_order_wanted
 from sparsead.tracing.replacing.names import KINDS, patch
 

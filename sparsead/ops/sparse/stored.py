@@ -13,7 +13,7 @@ from sparsead.ops.registry import require_numbers, traced
 from sparsead.ops.sparse.dense import as_matrix
 from sparsead.ops.sparse.numbering import Numbered, Numbering, count, is_sparse, numbered, picked, view_of, with_data
 from sparsead.ops.sparse.triplets import Triplets
-from sparsead.tracing.array import stack_objects
+from sparsead.tracing.conversions import stack_objects
 
 # Attributes and methods of a scipy matrix that ask for structure alone.
 STRUCTURE = {

@@ -12,19 +12,13 @@ from typing import Any
 
 import numpy as np
 
-from sparsead.tracing.array import (
-    AS_NUMPY,
-    TracedArray,
-    call_function,
-    of_number,
-    on_values,
-    stack_objects,
-    traced_in,
-    with_arrays,
-    wrapped,
-)
+from sparsead.tracing.array import TracedArray, traced_in
 from sparsead.tracing.asking import instead_of
+from sparsead.tracing.calls import call_function
 from sparsead.tracing.complex import TracedComplex
+from sparsead.tracing.conversions import of_number, stack_objects, with_arrays
+from sparsead.tracing.known import on_values, wrapped
+from sparsead.tracing.late import AS_NUMPY
 from sparsead.tracing.replacing.names import patch
 from sparsead.tracing.scalar import WHERE, TracedScalar, of_numbers
 from sparsead.tracing.selection import Selection

@@ -12,8 +12,11 @@ from typing import Any
 import numpy as np
 
 from sparsead.errors import unsupported
-from sparsead.tracing.array import TracedArray, adopted, as_numbers, stack_objects, traced, traced_in
+from sparsead.tracing.array import TracedArray, traced_in
+from sparsead.tracing.calls import as_numbers
 from sparsead.tracing.complex import TracedComplex
+from sparsead.tracing.conversions import stack_objects, traced
+from sparsead.tracing.known import adopted
 from sparsead.tracing.replacing.names import patch
 
 HINT = "Use np.ndindex(x.shape) or np.ndenumerate(x), or array operations."

@@ -11,7 +11,9 @@ from typing import Any
 
 import numpy as np
 
-from sparsead.tracing.array import call_function, stack_objects, traced_in
+from sparsead.tracing.array import traced_in
+from sparsead.tracing.calls import call_function
+from sparsead.tracing.conversions import stack_objects
 from sparsead.tracing.foreign import acts_on, held_in
 from sparsead.tracing.positioned import Positioned
 from sparsead.tracing.replacing.names import PATCHES, StandIn
