@@ -126,7 +126,7 @@ def _touching(comm: Any, own: Any, plan: Plan, columns: Partition) -> Any:
 
 
 def _structure(indptr: np.ndarray, indices: np.ndarray, columns: int) -> Any:
-    entries = np.ones(indices.size, np.int8)
+    entries = np.ones(indices.size, np.bool_)
     return scipy.sparse.csr_array((entries, indices, indptr), shape=(indptr.size - 1, columns))
 
 

@@ -11,6 +11,7 @@ import scipy.sparse.linalg
 
 from coloring.kernels.kernel import Kernel
 from sparsead.memory import require
+from sparsead.program.index import index_dtype
 from sparsead.solvers.factors import superlu
 
 WIDTH = 8  # points side by side: they fill the vector registers, and their factors stay in cache
@@ -55,8 +56,10 @@ class Elimination:
         ordered.sort_indices()
         starts, columns = ordered.indptr.astype(np.int64), ordered.indices.astype(np.int64)
         self._starts, self._diagonal, self._filled = _fill(starts, columns)
-        require(4.0 * _count(self._starts, self._diagonal, self._filled), "the plan of an elimination", ADVICE)
-        slots, self._targets = _planned(self._starts, self._diagonal, self._filled, starts, columns)
+        kind, changes = np.dtype(index_dtype(self._filled.size)), _count(self._starts, self._diagonal, self._filled)
+        require(float(kind.itemsize) * changes, "the plan of an elimination", ADVICE)
+        slots, self._targets = np.empty(A.nnz, np.int64), np.empty(changes, kind)
+        _plan(self._starts, self._diagonal, self._filled, starts, columns, slots, self._targets)
         self._slots = np.empty(A.nnz, np.int64)
         self._slots[ordered.data] = slots
 
@@ -167,17 +170,18 @@ def _count(starts: np.ndarray, diagonal: np.ndarray, filled: np.ndarray) -> int:
 
 
 @Kernel
-def _planned(
-    starts: np.ndarray, diagonal: np.ndarray, filled: np.ndarray, given_starts: np.ndarray, given: np.ndarray
-) -> Any:
-    """Return the slots in L + U of the given entries, and those that each multiplication changes, in order."""
-    n = diagonal.size
-    total = 0
-    for i in range(n):
-        for p in range(starts[i], diagonal[i]):
-            total += starts[filled[p] + 1] - diagonal[filled[p]] - 1
-    slots, targets, place = np.empty(given.size, np.int64), np.empty(total, np.int32), np.zeros(n, np.int64)
-    t = 0
+def _plan(
+    starts: np.ndarray,
+    diagonal: np.ndarray,
+    filled: np.ndarray,
+    given_starts: np.ndarray,
+    given: np.ndarray,
+    slots: np.ndarray,
+    targets: np.ndarray,
+) -> None:
+    """Find the slots in L + U of the given entries, and those that each multiplication changes, in order."""
+    n, t = diagonal.size, 0
+    place = np.zeros(n, np.int64)
     for i in range(n):
         for p in range(starts[i], starts[i + 1]):
             place[filled[p]] = p
@@ -188,7 +192,6 @@ def _planned(
             for q in range(diagonal[k] + 1, starts[k + 1]):
                 targets[t] = place[filled[q]]
                 t += 1
-    return slots, targets
 
 
 @Kernel
