@@ -19,7 +19,6 @@ from . import (
     kernel,
     lexbfs,
     neighbors,
-    offsets,
     orders,
     orientation,
     patterns,

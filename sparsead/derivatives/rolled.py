@@ -37,7 +37,6 @@ from sparsead.sweeps.repeated.body import Body
 from sparsead.sweeps.repeated.operation import Repeated
 
 MOST_LOOPS = 4  # of one program
-
 CHEAP = 1.25  # products with the derivative of a loop against those with the whole matrix
 
 Places = Mapping[int, tuple[Node, int]]  # by serial number: what is read in place of a node, from which element on

@@ -73,9 +73,7 @@ def _sweep(body: Body, width: int) -> Sweep:
     write_value(source, kernels, counter)
     places = _places(linear)
     targets = dict.fromkeys([*places, kernels.output])
-    once = {
-        b for b, terms in places.items() if sum(math.prod(t.place.shape) for t in terms) == b.size and all_differ(terms)
-    }
+    once = {buffer for buffer, terms in places.items() if _is_everywhere_once(buffer, terms)}
     for buffer in targets:
         if buffer not in once:
             write_zeros(source, source.buffer(buffer, tangent=True), buffer.size * width)
