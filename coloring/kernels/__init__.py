@@ -32,6 +32,6 @@ from . import (
 
 __all__ = [
     "acyclic", "backtracking", "bits", "cliques", "covers", "distance1", "distance2", "evening", "graphs",
-    "intersection", "kernel", "lexbfs", "neighbors", "offsets", "orders", "orientation", "patterns", "plans",
+    "intersection", "kernel", "lexbfs", "neighbors", "orders", "orientation", "patterns", "plans",
     "recovery", "saturation", "speculation", "star", "waiting",
 ]  # fmt: skip
