@@ -20,7 +20,7 @@ import numpy as np
 from sparsead.errors import is_users
 from sparsead.tracing import layout
 from sparsead.tracing.arguments import Signature
-from sparsead.tracing.known import adopted
+from sparsead.tracing.known import adopted, view_of
 from sparsead.tracing.loops.tape import Tape
 from sparsead.tracing.replacing.undo import CHANGES
 from sparsead.tracing.storage import DOUBLE
@@ -67,7 +67,7 @@ class Outside:
 
     def _made(self, value: Any, depth: int) -> Any:
         if type(value) is np.ndarray:
-            return _constant(value)
+            return self._array(value, depth)
         if type(value) is dict:
             self._inside(value, list(value), depth)
         elif type(value) is list:
@@ -81,6 +81,18 @@ class Outside:
             self._at(data_of_class(type(value)), depth)
         return value
 
+    def _array(self, array: np.ndarray, depth: int) -> Any:
+        """Return the constant array for one of floats or complex numbers, of the same memory; all else as it is."""
+        if array.dtype not in (DOUBLE, np.complex128):
+            return array
+        if not layout.is_dense(array):  # part of a larger one, perhaps
+            whole = self._of(array.base, depth)
+            return array if whole is array.base or whole.dtype != array.dtype else view_of(whole, array)
+        stand_in = adopted(array)
+        storage = stand_in.real.storage
+        storage.home, storage.is_outside = NO_TRACE, True  # what a trace leaves behind is made plain again: not this
+        return stand_in
+
     def _at(self, places: Iterable[Place], depth: int) -> None:
         for place in places:
             stand_in = self._of(place.value, depth)
@@ -92,16 +104,6 @@ class Outside:
             stand_in = self._of(items[key], depth)
             if stand_in is not items[key]:
                 self._changes.append(partial(CHANGES.item, items, key, stand_in))
-
-
-def _constant(array: np.ndarray) -> Any:
-    """Return the constant array for one of floats or complex numbers, of the same memory; all else as it is."""
-    if array.dtype not in (DOUBLE, np.complex128) or not layout.is_dense(array):
-        return array
-    stand_in = adopted(array)
-    storage = stand_in.real.storage
-    storage.home, storage.is_outside = NO_TRACE, True  # what a trace leaves behind is made plain again: not this
-    return stand_in
 
 
 def _is_plain_object(value: Any) -> bool:

@@ -46,6 +46,9 @@ VALUE_HINT = "Use the NumPy function: np.sin for math.sin, np.floor for math.flo
 INDEX = "an index or range()"
 KEY_HINT = "Use keys that are plain numbers or names; call what functools.lru_cache wraps by its __wrapped__."
 CHOICE_HINT = "max, min, sorted (up to 16), any and all of numbers need no branch; list.sort does: use sorted."
+INTO_PLAIN_ARRAY = (
+    "writing into a plain array (made outside the function, of integers or of truth values) what depends on x"
+)
 
 
 def refuse_value(what: str, hint: str, at: Any = None) -> NoReturn:
@@ -71,10 +74,7 @@ def refuse_conversion(what: str, frame: FrameType, hint: str = VALUE_HINT) -> No
 
 def refuse_outside() -> NoReturn:
     """Refuse to write into the memory of a plain array."""
-    raise unsupported(
-        "writing into a plain array (made outside the function, of integers or of truth values) what depends on x",
-        WRITE_HINT,
-    )
+    raise unsupported(INTO_PLAIN_ARRAY, WRITE_HINT)
 
 
 def refuse_array(frame: FrameType) -> NoReturn:

@@ -39,6 +39,7 @@ from sparsead.tracing.leftovers import collections_so_far, let_go, refuse, settl
 from sparsead.tracing.loops.tape import is_tracing, new_tape
 from sparsead.tracing.outside import Outside
 from sparsead.tracing.replacing.names import as_traced, patched
+from sparsead.tracing.scalar import INTO_PLAIN_ARRAY
 from sparsead.tracing.selection import Places, Selection, refuse_count
 from sparsead.tracing.trees import Leaf, Structure, taken_apart
 
@@ -87,8 +88,8 @@ def trace(
             decisions.forget(known)
         try:
             return _traced(f, args, argnum, decisions, outside)
-        except SparseADError:
-            raise error from None
+        except SparseADError as again:  # which may be closer to what it is about
+            raise (again if str(again).startswith(INTO_PLAIN_ARRAY) else error) from None
 
 
 def _traced(

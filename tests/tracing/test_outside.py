@@ -125,6 +125,21 @@ def test_what_is_computed_from_outside_takes_unknowns(made, written):
         np.testing.assert_allclose(jac(X).toarray(), differences(f, X), rtol=1e-6, atol=1e-7, err_msg=f"{number}")
 
 
+@pytest.mark.parametrize("view", [lambda a: a[::-1], lambda a: a.reshape(2, 2).T, lambda a: a[1:3], lambda a: a[::2]])
+def test_views_from_outside(view):
+    outer = view(BASE)
+
+    def f(x):
+        p = outer.copy()
+        p.reshape(-1)[:2] = x
+        return np.concatenate([p.ravel() ** 2, outer.ravel()])
+
+    jac = sad.jacobian(f, X)
+    np.testing.assert_allclose(jac(X).toarray(), differences(f, X), rtol=1e-6, atol=1e-7)
+    with pytest.raises(UnsupportedOperationError, match="plain array"):
+        sad.jacobian(lambda x: outer.__setitem__(Ellipsis, x[0]), X)
+
+
 @pytest.mark.parametrize("part", ["abs", "angle", "real", "imag"])
 def test_parts_of_complex_arguments(part):
     def f(x, held):

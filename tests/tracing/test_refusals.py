@@ -61,7 +61,7 @@ def mask_of_a_plain_array(x):
 
 UNSUPPORTED = {
     into_captured_array: "np.zeros",
-    add_at_captured_array: "Allocate the target inside",
+    add_at_captured_array: "np.zeros",
     out_into_captured_array: "np.zeros",
     integer_buffer: "np.zeros",
     truth_values_into_a_plain_array: "of truth values",
