@@ -161,5 +161,8 @@ class ByElement(TracedSparse):
         return tuple(int(k) % n for k, n in zip(key, shape, strict=True))
 
 
+TracedSparse.by_element = ByElement
+
+
 def _square(matrix: Any) -> Any:
     return matrix.power(2)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 import scipy.sparse
@@ -49,6 +49,7 @@ class Stored(Numbered):
     """The entries of a sparse matrix of traced values: where they are, what they are, writing into them."""
 
     __slots__ = ()
+    by_element: ClassVar[Any]  # the class of matrices of lists or keys, as soon as that is defined
 
     @classmethod
     def of_triplets(
@@ -67,10 +68,7 @@ class Stored(Numbered):
         """Return a matrix of numbers and values, see `Numbered`; one of lists or keys is filled element by element."""
         if numbers.format not in ("lil", "dok"):
             return cls(numbers, values, stored)
-        from sparsead.ops.sparse.filled import ByElement  # which is such a matrix itself
-
-        matrix: Any = cls(numbers, values)
-        return ByElement(type(numbers), matrix)
+        return cls.by_element(type(numbers), cls(numbers, values))
 
     @classmethod
     def of_constant(cls, matrix: Any) -> Any:
