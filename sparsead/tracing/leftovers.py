@@ -68,11 +68,10 @@ def settle(tape: Tape, begun: tuple[int, ...], inputs: Inputs, failed: bool = Fa
         Where the function keeps a value that depends on x; nothing if it does not.
     """
     kept = list(_kept(tape, begun))
-    for generation in (0, 2):  # what only waits to be freed is kept by nobody; it is young, as a rule
-        if kept and not failed:
-            kept.clear()  # it holds them, too
-            gc.collect(generation)
-            kept = list(_kept(tape, begun))
+    if kept and not failed:
+        kept.clear()  # it holds them, too
+        gc.collect()  # what only waits to be freed is kept by nobody
+        kept = list(_kept(tape, begun))
     values, refused = _Values(inputs), ""
     for holder, value, place in kept:
         _replace(holder, value, values.of(value))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import sys
 import traceback
 from collections.abc import Callable, Sequence
@@ -116,6 +117,8 @@ def _traced(
                 let_go(error)
                 raise
             finally:
+                if sys.getrefcount(tape) > idle and not inside and not failed:
+                    gc.collect(1)  # what only waits to be freed is kept by nobody; it is young, as a rule
                 if sys.getrefcount(tape) > idle and not inside:
                     kept = settle(tape, begun, _point(signature, nodes, args), failed)
         if kept:
