@@ -74,7 +74,7 @@ def is_structurally_orthogonal(A: Any, colors: Any, partition: str = "column") -
     if neutral.size:
         i, j = int(lines.rows[neutral[0]]), int(lines.indices[neutral[0]])
         return Verdict(False, (j, i), f"{partition} {j} is neutral but has an entry in {across} {i}")
-    line, first, second = kernels.offsets.first_repeat(lines.indptr, lines.indices, colors, colors.size)
+    line, first, second = kernels.distance2.first_repeat(lines.indptr, lines.indices, colors, colors.size)
     if line < 0:
         return YES
     a, b = int(lines.indices[first]), int(lines.indices[second])

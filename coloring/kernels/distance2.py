@@ -117,3 +117,17 @@ def retake(indptr, indices, columns, row_indptr, row_indices, base, colors, take
                 color = colors[row_indices[t]]
                 if color >= base:
                     taken[i] |= np.uint64(1) << np.uint64(color - base)
+
+
+@Kernel
+def first_repeat(indptr, indices, colors, num_colors):
+    """First line with two members of one color, and their places in it; -1 if there is none."""
+    last = np.full(num_colors, -1, np.int64)
+    for i in range(indptr.size - 1):
+        for k in range(indptr[i], indptr[i + 1]):
+            color = colors[indices[k]]
+            if color >= 0:
+                if last[color] >= indptr[i]:
+                    return i, last[color], k
+                last[color] = k
+    return -1, -1, -1

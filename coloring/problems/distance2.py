@@ -198,7 +198,7 @@ class DistanceTwo(Problem):
 
         def look(k: int) -> None:
             some = lines.indptr[cuts[k] : cuts[k + 1] + 1]
-            repeated[k] = kernels.offsets.first_repeat(some, lines.indices, colors, colors.size)[0] >= 0
+            repeated[k] = kernels.distance2.first_repeat(some, lines.indices, colors, colors.size)[0] >= 0
 
         in_shares(look, threads, threads)
         return not any(repeated)

@@ -202,43 +202,6 @@ record("complex", "np.prod of complex values", [lambda x: np.prod(_point(x), axi
 record("complex", "np.multiply.reduce of complex values", [lambda x: np.multiply.reduce(_point(x)).imag])
 
 
-# -- linear systems: as real ones of twice the size ---------------------------------------------------------------
-def _doubled(a: Any) -> Any:
-    real, imag = parts(a)
-    imag = np.zeros(np.shape(real)) if imag is None else imag
-    return np.concatenate([np.concatenate([real, -imag], axis=-1), np.concatenate([imag, real], axis=-1)], axis=-2)
-
-
-def _halves(both: Any, axis: int = -2) -> Any:
-    real, imag = np.split(both, 2, axis=axis)
-    return joined(real, imag)
-
-
-def solve(a: Any, b: Any) -> Any:
-    """``np.linalg.solve`` of complex matrices or right-hand sides."""
-    real, imag = parts(b)
-    axis = -1 if np.ndim(real) == 1 else -2
-    both = np.concatenate([real, np.zeros(np.shape(real)) if imag is None else imag], axis=axis)
-    return _halves(np.linalg.solve(_doubled(a), both), axis)
-
-
-def inv(a: Any) -> Any:
-    """``np.linalg.inv`` of complex matrices."""
-    n = a.shape[-1]
-    return _halves(np.linalg.inv(_doubled(a))[..., :n])
-
-
-COMPLEX_HANDLERS |= {np.linalg.solve: solve, np.linalg.inv: inv}
-record(
-    "complex",
-    "np.linalg.solve of complex values",
-    [
-        lambda x: np.linalg.solve(_point(x)[:, :3] + 2.0 * np.eye(3), _point(x)[:, 3]).imag,
-        lambda x: np.linalg.inv(_point(x)[:, :3] + 2.0 * np.eye(3)).imag,
-    ],
-)
-
-
 def norm(x: Any, ord: Any = None, axis: Any = None, keepdims: bool = False) -> Any:
     """``np.linalg.norm``: of the moduli; of matrices for those orders that need no more."""
     if ord in (2, -2, "nuc") and (isinstance(axis, tuple) or (axis is None and np.ndim(x) == 2)):

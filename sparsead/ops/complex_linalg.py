@@ -140,7 +140,11 @@ record("complex", "np.linalg.inv of complex values", [lambda x: np.linalg.inv(_m
 record(
     "complex",
     "np.linalg.solve of complex values",
-    [lambda x: np.linalg.solve(_matrix(x), x[:, 3]).real, lambda x: np.linalg.solve(2 * np.eye(3), 1j * x).imag],
+    [
+        lambda x: np.linalg.solve(_matrix(x), x[:, 3]).real,
+        lambda x: np.linalg.solve(_matrix(x), x + 1j).imag,
+        lambda x: np.linalg.solve(2 * np.eye(3), 1j * x).imag,
+    ],
 )
 record("complex", "np.linalg.det of complex values", [lambda x: np.linalg.det(_matrix(x)).imag])
 record("complex", "np.linalg.slogdet of complex values", [lambda x: np.linalg.slogdet(_matrix(x))[0].real])

@@ -97,8 +97,8 @@ def _power(z: Any) -> Any:
 transform(np.fft.fft, lambda x: _power(np.fft.fft(x)), lambda x: _power(np.fft.fft(x, n=6, axis=0, norm="ortho")))
 transform(np.fft.ifft, lambda x: _power(np.fft.ifft(x, n=3)), lambda x: _power(np.fft.ifft(x * (1.0 + 2.0j))))
 transform(np.fft.rfft, lambda x: _power(np.fft.rfft(x)), lambda x: _power(np.fft.rfft(x, axis=0)))
-transform(np.fft.irfft, lambda x: np.fft.irfft(x * (1.0 + 2.0j)) ** 2, lambda x: np.fft.irfft(x * x, n=5))
-transform(np.fft.hfft, lambda x: np.fft.hfft(x * (1.0 + 2.0j)) ** 2, lambda x: np.fft.hfft(x * x, n=5, axis=0))
+transform(np.fft.irfft, lambda x: np.fft.irfft(x * (1.0 + 2.0j)) ** 3, lambda x: np.fft.irfft(x * x, n=5))
+transform(np.fft.hfft, lambda x: np.fft.hfft(x * (1.0 + 2.0j)) ** 3, lambda x: np.fft.hfft(x * x, n=5, axis=0))
 transform(np.fft.ihfft, lambda x: _power(np.fft.ihfft(x)), lambda x: _power(np.fft.ihfft(x, axis=0, norm="ortho")))
 transform_of_axes(np.fft.fft2, np.fft.fft, (-2, -1), lambda x: _power(np.fft.fft2(x)))
 transform_of_axes(np.fft.ifft2, np.fft.ifft, (-2, -1), lambda x: _power(np.fft.ifft2(x)))
@@ -112,11 +112,11 @@ transform_of_axes(
 )  # fmt: skip
 transform_of_axes(np.fft.rfftn, np.fft.fft, None, lambda x: _power(np.fft.rfftn(x, norm="ortho")), last=np.fft.rfft)
 transform_of_axes(
-    np.fft.irfft2, np.fft.ifft, (-2, -1), lambda x: np.fft.irfft2(x * (1.0 + 2.0j)) ** 2,
+    np.fft.irfft2, np.fft.ifft, (-2, -1), lambda x: np.fft.irfft2(x * (1.0 + 2.0j)) ** 3,
     lambda x: np.fft.irfft2(x * x, s=(3, 4)), last=np.fft.irfft,
 )  # fmt: skip
 transform_of_axes(
-    np.fft.irfftn, np.fft.ifft, None, lambda x: np.fft.irfftn(x * (1.0 + 2.0j), axes=(0,)) ** 2,
+    np.fft.irfftn, np.fft.ifft, None, lambda x: np.fft.irfftn(x * (1.0 + 2.0j), axes=(0,)) ** 3,
     lambda x: np.fft.irfftn(x * x, axes=(0,)), last=np.fft.irfft,
 )  # fmt: skip
 movement(np.fft.fftshift, np.fft.fftshift)

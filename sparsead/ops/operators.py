@@ -79,7 +79,7 @@ def _power(original: Any, operator: Any, product: Any, x: Any) -> Any:
     scipy.sparse.linalg.aslinearoperator,
     lambda x: scipy.sparse.linalg.aslinearoperator(x[:, :3]) @ x[0, :3],
     lambda x: scipy.sparse.linalg.aslinearoperator(np.arange(6.0).reshape(2, 3)).matmat(x),
-    lambda x: (x @ scipy.sparse.linalg.aslinearoperator(np.tri(4))) ** 2,
+    lambda x: (x @ scipy.sparse.linalg.aslinearoperator(np.tri(4))) ** 3,
     lambda x: scipy.sparse.linalg.LinearOperator((4, 4), matvec=lambda v: v * x[1], rmatvec=lambda v: v).dot(x[0]),
     family="sparse",
 )

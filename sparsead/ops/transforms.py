@@ -54,7 +54,7 @@ def linear(module: str, name: str, *samples: Sample, data: str = "x", at_once: b
 def _sample(module: str, name: str, *before: Any, **options: Any) -> Sample:
     def call(x: Any) -> Any:
         z = getattr(importlib.import_module(module), name)(*before, x, **options)
-        return np.abs(z) ** 2 if np.iscomplexobj(z) else z**2 + z
+        return z.real**2 + z.imag if np.iscomplexobj(z) else z**2 + z
 
     return call
 
@@ -67,7 +67,7 @@ for _name in ("dct", "idct", "dst", "idst"):
 
 
 def _of_row(name: str, *settings: float) -> Sample:
-    return lambda x: getattr(importlib.import_module(PACK), name)(x[0], *settings) ** 2
+    return lambda x: getattr(importlib.import_module(PACK), name)(x[0], *settings) ** 3
 
 
 for _name, _settings in {
@@ -83,6 +83,6 @@ linear(SIGNAL, "filtfilt", _sample(SIGNAL, "filtfilt", [1.0, 0.5], [1.0, 0.2], p
 linear(SIGNAL, "sosfilt", _sample(SIGNAL, "sosfilt", [[0.2, 0.3, 0.1, 1.0, 0.1, 0.05]]))
 linear(SIGNAL, "sosfiltfilt", _sample(SIGNAL, "sosfiltfilt", [[0.2, 0.3, 0.1, 1.0, 0.1, 0.05]], padlen=1))
 linear(SIGNAL, "savgol_filter", lambda x: importlib.import_module(SIGNAL).savgol_filter(x, 3, 1))
-linear(SIGNAL, "resample", lambda x: importlib.import_module(SIGNAL).resample(x, 6, axis=1) ** 2)
-linear(SIGNAL, "resample_poly", lambda x: importlib.import_module(SIGNAL).resample_poly(x, 3, 2, axis=1) ** 2)
+linear(SIGNAL, "resample", lambda x: importlib.import_module(SIGNAL).resample(x, 6, axis=1) ** 3)
+linear(SIGNAL, "resample_poly", lambda x: importlib.import_module(SIGNAL).resample_poly(x, 3, 2, axis=1) ** 3)
 linear(SIGNAL, "upfirdn", _sample(SIGNAL, "upfirdn", [1.0, 2.0], up=2))

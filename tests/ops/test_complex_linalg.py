@@ -54,7 +54,7 @@ FUNCTIONS = {
 }
 
 
-@pytest.mark.parametrize("n", [1, 2, 5])
+@pytest.mark.parametrize("n", [1, 2, 4])
 @pytest.mark.parametrize("name", FUNCTIONS)
 def test_value_jacobian_and_hessian(name, n):
     def f(x):
@@ -63,7 +63,7 @@ def test_value_jacobian_and_hessian(name, n):
     jac = sad.jacobian(f, X, check=False, backend="python")
     np.testing.assert_allclose(jac.value(X), f(X), rtol=1e-11, atol=1e-13)
     assert_close(jac(X).toarray(), differences(f, X), 1e-8)
-    if n < 5 or name in ("det", "cholesky", "eigvalsh"):
+    if n < 4 or name == "det":
         hess = sad.hessian(lambda x: np.sum(np.sin(f(x))), X, check=False, backend="python")
         assert_close(hess(X).toarray(), differences(hess.gradient, X), 1e-6)
 
