@@ -126,6 +126,7 @@ class Search:
             if self.is_over:
                 return
             self._learn(simpler)
+        self.allowance = min(self.allowance, before + max(SMALL_PASSES * one_pass, SMALL_WORK))
         self.run(candidates)
         self.recolor(QUICK_RECOLORINGS)
         if problem.is_small:
