@@ -1,6 +1,5 @@
 """Colorings in blocks are colorings, the same for any number of threads; in one block they are the greedy ones."""
 
-import numba
 import numpy as np
 import pytest
 from hypothesis import given
@@ -10,7 +9,7 @@ import coloring
 from benchmarks import matrices
 from coloring import ColoringError, SparsityPattern, kernels, reference, speculative
 from coloring.threads import in_shares
-from tests.sizes import size
+from tests.sizes import COMPILED, size
 
 from .helpers import COLORINGS, MATRICES, SYMMETRIC, SYMMETRIC_MATRICES, patterns
 
@@ -103,7 +102,7 @@ def test_a_limit_gives_up(small_blocks):
         assert problem.greedy(problem.ordered("natural"), 130).max() == 129
 
 
-@pytest.mark.skipif(bool(numba.config.DISABLE_JIT), reason="nothing is compiled")
+@pytest.mark.skipif(not COMPILED, reason="nothing is compiled")
 def test_kernels_let_other_threads_run():
     assert kernels.speculation.color_block.compiled.targetoptions["nogil"]
 
