@@ -28,6 +28,7 @@ from sparsead.tracing.positioned import Positioned, Traced
 from sparsead.tracing.scalar import (
     BRANCH_HINT,
     INDEX,
+    SEQUENCES,
     TracedScalar,
     is_number,
     refuse_array,
@@ -345,7 +346,7 @@ def _by_number(name: str, operate: Callable[[Any, Any], Any], reflected: bool) -
     def method(self: TracedArray, other: Any) -> Any:
         if acts_in_operators(other):
             return NotImplemented
-        if self.positions.ndim:
+        if self.positions.ndim or type(other) in SEQUENCES:
             return of_arrays(self, other)
         return operate(other, self.element()) if reflected else operate(self.element(), other)
 

@@ -46,6 +46,7 @@ VALUE_HINT = "Use the NumPy function: np.sin for math.sin, np.floor for math.flo
 INDEX = "an index or range()"
 KEY_HINT = "Use keys that are plain numbers or names; call what functools.lru_cache wraps by its __wrapped__."
 CHOICE_HINT = "max, min, sorted (up to 16), any and all of numbers need no branch; list.sort does: use sorted."
+SEQUENCES = (list, tuple, str, bytes)
 INTO_PLAIN_ARRAY = (
     "writing into a plain array (made outside the function, of integers or of truth values) what depends on x"
 )
@@ -113,6 +114,13 @@ def is_number(value: Any) -> bool:
     return issubclass(type(value), (float, int, np.floating, np.integer, np.bool_))
 
 
+def _refuse_to_repeat(number: TracedScalar) -> NoReturn:
+    """Refuse a number times a list, which is no product: an integer of NumPy's repeats the list, others raise this."""
+    if number.dtype.kind != "i":
+        raise TypeError(f"can't multiply sequence by non-int of type 'numpy.{number.dtype}'")
+    refuse_value("repeating a list", BRANCH_HINT)
+
+
 def _binary(name: str, ufunc: np.ufunc) -> Callable[[TracedScalar, Any], Any]:
     def method(self: TracedScalar, other: Any) -> Any:
         tape, kind = self.tape, type(other)
@@ -127,6 +135,8 @@ def _binary(name: str, ufunc: np.ufunc) -> Callable[[TracedScalar, Any], Any]:
                 return TracedScalar(tape, tape.apply_exact(OPS[name], (self.entry, record), kinds))
         elif acts_in_operators(other):
             return NotImplemented
+        elif ufunc is np.multiply and kind in SEQUENCES:
+            _refuse_to_repeat(self)
         else:
             return ufunc(self.array, other)
         return TracedScalar(tape, tape.apply(OPS[name], self.entry, record))
@@ -138,6 +148,8 @@ def _reflected(name: str, ufunc: np.ufunc) -> Callable[[TracedScalar, Any], Any]
     def method(self: TracedScalar, other: Any) -> Any:
         tape, kind = self.tape, type(other)
         if kind is not float:
+            if ufunc is np.multiply and kind in SEQUENCES:
+                _refuse_to_repeat(self)
             if not is_number(other):
                 return ufunc(other, self.array)
             if tape.is_exact(self.entry) and not is_float(kind_of(other)):
