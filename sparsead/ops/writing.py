@@ -23,6 +23,8 @@ def copyto(dst: Any, src: Any, casting: Any = "same_kind", where: Any = True) ->
         dst[...] = src  # refused with the reason
     if not np.can_cast(getattr(stack_objects(src), "dtype", dst.dtype), dst.dtype, casting):
         raise TypeError(f"Cannot cast array data from {src.dtype!r} to {dst.dtype!r} according to the rule {casting!r}")
+    if not dst.flags.writeable:
+        raise ValueError("assignment destination is read-only")
     if dst.size == 0:  # NumPy does not look at the mask then
         np.broadcast_to(np.zeros(np.shape(src)), dst.shape)
         return

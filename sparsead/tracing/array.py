@@ -92,12 +92,13 @@ class TracedArray(Positioned, NDArrayOperatorsMixin):
     @classmethod
     def of_new(cls, values: np.ndarray) -> TracedArray:
         """Return the array of known values in memory that nobody else holds."""
+        writeable = values.flags.writeable
         if not layout.is_dense(values):
             values = np.array(values, order="K")
         axes = layout.axes(values)
         flat = values.reshape(-1) if axes is None else values.transpose(axes).reshape(-1)
         positions = layout.like(values)
-        positions.flags.writeable = values.flags.writeable
+        positions.flags.writeable = writeable
         return cls(Storage(flat), positions)
 
     @property
@@ -171,6 +172,8 @@ class TracedArray(Positioned, NDArrayOperatorsMixin):
         assert self.storage.values is not None
         values = np.empty_like(positions, self.dtype)
         values[...] = self.storage.values[positions]
+        if not (positions.size or positions.flags.owndata):  # a view, which NumPy does not see of no elements
+            values.flags.writeable = positions.flags.writeable
         return values
 
     def __getitem__(self, key: Any) -> Any:

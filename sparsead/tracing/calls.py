@@ -12,19 +12,21 @@ import scipy.sparse
 from sparsead.errors import SparseADError, unsupported
 from sparsead.tracing.array import DIFFERENCES_HINT, TracedArray, traced_in
 from sparsead.tracing.asking import Call, instead_of, write_out
-from sparsead.tracing.complex import TracedComplex, call_complex, call_complex_ufunc, is_complex
+from sparsead.tracing.complex import TracedComplex, call_complex, is_complex
 from sparsead.tracing.conversions import check_kind, stack_objects
 from sparsead.tracing.kinds import kind_of
 from sparsead.tracing.known import adopted, on_values
 from sparsead.tracing.late import ARRAYS, AS_NUMPY, HANDLERS, UFUNC_METHODS, late
 from sparsead.tracing.positioned import Traced
-from sparsead.tracing.scalar import TracedScalar, is_number, of_numbers
+from sparsead.tracing.scalar import TracedScalar, is_number, of_numbers, refuse_outside
 from sparsead.tracing.selection import Selection
 from sparsead.tracing.sequences import rebuilt
 from sparsead.tracing.storage import BOOL
 
 BITS = (np.bitwise_and, np.bitwise_or, np.bitwise_xor, np.invert)
 ELEMENTWISE = {np.clip, np.round, np.around}  # functions whose out= may be larger than their result
+WRITERS = {np.copyto, np.put, np.place, np.putmask, np.fill_diagonal, np.put_along_axis}  # into their first argument
+TARGETS = ("a", "arr", "dst")  # what that is called
 SPARSE = scipy.sparse.coo_array  # the handler that makes a traced matrix of any sparse one
 
 
@@ -69,10 +71,10 @@ def _traced_ufunc(ufunc: np.ufunc, method: str, call: Call) -> Any:
     if ufunc in BITS:
         _check_bits(ufunc, inputs)
     outputs, kwargs = kwargs.get("out"), {name: value for name, value in kwargs.items() if name != "out"}
-    if any(is_complex(i) for i in inputs):
-        return call_complex_ufunc(ufunc, method, inputs, outputs, kwargs)
     where = kwargs.pop("where", True) if outputs is not None and method == "__call__" else True
-    if method == "__call__":
+    if any(is_complex(i) for i in inputs):
+        result = call_complex(ufunc if method == "__call__" else (ufunc, method), inputs, kwargs)
+    elif method == "__call__":
         result = _handler(ufunc, _spelled(ufunc))(*inputs, **kwargs)
     elif method == "outer":
         first, second = (stack_objects(i) for i in inputs)
@@ -136,6 +138,8 @@ def call_function(func: Callable[..., Any], args: Any, kwargs: Any) -> Any:
     calls_back = func in HANDLERS and any(map(callable, args))
     if not calls_back and all(t.is_constant for t in traced_in((args, kwargs))):
         return on_values(func, args, kwargs)
+    if func in WRITERS and any(type(given) is np.ndarray for given in (*args[:1], *map(kwargs.get, TARGETS))):
+        refuse_outside()
     call = (func, args, kwargs)
     try:
         return _traced_function(*call)

@@ -108,6 +108,12 @@ class TracedComplex(Positioned, NDArrayOperatorsMixin):
             view.flags.writeable = positions.flags.writeable
         return TracedComplex(self.real_part.moved(views[0]), self.imag_part.moved(views[1]))
 
+    def setflags(self, write: Any = None, align: Any = None, uic: Any = None) -> None:
+        """Same as ``ndarray.setflags``."""
+        if not self.is_number:
+            self.real_part.setflags(write, align, uic)
+            self.imag_part.setflags(write, align, uic)
+
     @property
     def real(self) -> Any:
         """The real part: a view."""
@@ -301,12 +307,6 @@ def parts(value: Any) -> tuple[Any, Any]:
         zeros = [np.zeros(np.shape(real)) if imag is None else imag for real, imag in pairs]
         return [real for real, _ in pairs], zeros
     return (value.real, value.imag) if is_complex(value) else (value, None)
-
-
-def call_complex_ufunc(ufunc: np.ufunc, method: str, inputs: Any, out: Any, kwargs: dict[str, Any]) -> Any:
-    """Trace a call of a ufunc, some of whose operands are complex."""
-    called = kwargs | ({} if out is None else {"out": out[0]})
-    return call_complex(ufunc if method == "__call__" else (ufunc, method), inputs, called)
 
 
 def call_complex(func: Any, args: Any, kwargs: dict[str, Any]) -> Any:

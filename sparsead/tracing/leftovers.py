@@ -247,4 +247,5 @@ def _replace(holder: Any, old: Any, new: Any, depth: int = 0) -> None:
     else:
         for name, held in _attributes(holder):
             if held is old:
-                object.__setattr__(holder, name, new)
+                with suppress(AttributeError):  # of a bound method it cannot be changed
+                    object.__setattr__(holder, name, new)

@@ -123,8 +123,8 @@ class Selection(Traced):
 
     __matmul__ = dot
 
-    def copy(self) -> Selection:
-        """Same as ``ndarray.copy``."""
+    def copy(self, order: str = "C") -> Selection:
+        """Same as ``ndarray.copy``; one axis has one order."""
         return Selection(np.copy(self.whole), self.mask, self.key)
 
     # -- what would need the number of elements -------------------------------------------------------------

@@ -44,6 +44,8 @@ from sparsead.tracing.scalar import INTO_PLAIN_ARRAY
 from sparsead.tracing.selection import Places, Selection, refuse_count
 from sparsead.tracing.trees import Leaf, Structure, taken_apart
 
+OF_OBJECTS = ("dtype('O')", "array of references")  # words of NumPy's errors about arrays of objects
+
 
 def trace(
     f: Callable[..., Any],
@@ -171,6 +173,8 @@ def _called(f: Callable[..., Any], args: Sequence[Any]) -> tuple[Ref, Structure]
         except Exception as error:
             if not refusals and isinstance(error, TypeError) and "Traced" in str(error):
                 raise _refused_by_compiled_code(error, f) from error
+            if not refusals and isinstance(error, TypeError) and any(words in str(error) for words in OF_OBJECTS):
+                raise _refused_array_of_objects(error, f) from error
             if not refusals:
                 error.add_note(_note(f))
                 raise
@@ -241,6 +245,15 @@ def _instead(words: str) -> str:
     return (
         "If a solver was made outside (splu, factorized), make it inside the function, or hold it in a variable that "
         "the function names."
+    )
+
+
+def _refused_array_of_objects(error: TypeError, f: Callable[..., Any]) -> UnsupportedOperationError:
+    """Return the refusal where NumPy made an array of objects of a list with traced numbers, and cannot go on."""
+    return UnsupportedOperationError(
+        f"an array of objects, which NumPy makes of a list of unknowns beside plain numbers or arrays ({error}), is "
+        f"not supported in a traced function.\n  {_place(error, f)}\n"
+        "  Make the list an array first: np.array([x[0], x[1]])."
     )
 
 

@@ -1,0 +1,88 @@
+"""What functions write into: complex arrays through masks, read-only arrays, those without elements, or of objects."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+import sparsead as sad
+from tests.reference import differences
+
+X = np.array([0.3, 0.4, 0.5])
+ONE = np.float64(1.0)
+MASK = np.array([True, False, True])
+
+
+@pytest.mark.parametrize("ufunc", [np.add, np.subtract, np.multiply, np.divide, np.exp, np.conjugate, np.negative])
+@pytest.mark.parametrize("traced", ["operand", "target", "both", "mask", "none"])
+def test_complex_results_go_where_the_mask_says(ufunc, traced):
+    def f(x):
+        z = np.full(3, 0.5 + 1.5j) + (x * 1j if traced in ("operand", "both") else 0.0)
+        out = np.full(3, 9.0 + 9.0j)
+        if traced in ("target", "both"):
+            out += x
+        mask = x > 0.35 if traced == "mask" else MASK
+        ufunc(*[z, 2.0 * z][: ufunc.nin], out=out, where=mask)
+        return np.concatenate([out.real, out.imag, x])
+
+    jac = sad.jacobian(f, X, check=False)
+    np.testing.assert_allclose(jac.value(X), f(X), rtol=1e-14, atol=1e-15)
+    np.testing.assert_allclose(jac(X).toarray(), differences(f, X), rtol=1e-6, atol=1e-7)
+
+
+READ_ONLY = {
+    "complex": lambda x: (np.zeros(2, complex), lambda a: a.T[::-1].__setitem__(0, 1j)),
+    "complex, traced": lambda x: (x * 1j, lambda a: a[:1].__setitem__(0, 1j)),
+    "nothing, broadcast": lambda x: (np.broadcast_to(np.repeat(0.5, 0), (2, 0)), lambda a: a.__itruediv__(2.0)),
+    "nothing, reshaped": lambda x: (np.imag(x[:0].reshape(2, 0)), lambda a: np.copyto(a.reshape(-1), x[0])),
+}
+
+
+@pytest.mark.parametrize("kind", READ_ONLY)
+def test_read_only_arrays_stay_so(kind):
+    def f(x):
+        array, write = READ_ONLY[kind](x)
+        array.setflags(write=False)
+        write(array)
+        return x
+
+    for run in (f, lambda x: sad.jacobian(f, x)):
+        with pytest.raises((ValueError, sad.UnsupportedOperationError), match="read-only"):
+            run(X)
+
+
+WRITES = {
+    "place": lambda a, x: np.place(a, [True, True], [x[1], 0.5]),
+    "put": lambda a, x: np.put(a, [0], [x[1]]),
+    "putmask": lambda a, x: np.putmask(a, [True, False], [x[1], 0.5]),
+    "copyto": lambda a, x: np.copyto(a, x[:2]),
+    "put_along_axis": lambda a, x: np.put_along_axis(a, np.array([0]), x[1:2], 0),
+}
+
+
+@pytest.mark.parametrize("name", WRITES)
+@pytest.mark.parametrize("array", [lambda x: ONE + [x[0], x[2]], lambda x: [1.0, 2.0] + ONE])  # noqa: RUF005
+def test_plain_arrays_of_objects_are_not_written_to(name, array):
+    def f(x):
+        a = array(x)
+        WRITES[name](a, x)
+        return np.sum(a) * x
+
+    with pytest.raises(sad.UnsupportedOperationError):
+        sad.jacobian(f, X, check=False)
+
+
+def test_what_numpy_cannot_do_with_arrays_of_objects_is_explained():
+    def f(x):
+        a = ONE + [1.0, 2.0]  # noqa: RUF005
+        a *= [x[0], x[1]]
+        return a
+
+    with pytest.raises(sad.UnsupportedOperationError, match=r"np\.array\(\[x\[0\], x\[1\]\]\)") as met:
+        sad.jacobian(f, X)
+    assert "test_targets.py" in str(met.value)
+
+
+def test_selections_are_copied_in_any_order():
+    jac = sad.jacobian(lambda x: np.sum(np.copy(x[x > 0.35], order="K")) * x, X)
+    np.testing.assert_allclose(jac.value(X), 0.9 * X)
