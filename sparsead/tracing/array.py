@@ -95,6 +95,7 @@ class TracedArray(Positioned, NDArrayOperatorsMixin):
         writeable = values.flags.writeable
         if not layout.is_dense(values):
             values = np.array(values, order="K")
+            writeable = writeable or values.size > 0  # a copy; of no elements it may stand for a view
         axes = layout.axes(values)
         flat = values.reshape(-1) if axes is None else values.transpose(axes).reshape(-1)
         positions = layout.like(values)
