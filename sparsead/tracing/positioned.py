@@ -82,8 +82,8 @@ class FlatIterator:
         return self.base.flatten()[key]
 
     def __setitem__(self, key: Any, value: Any) -> None:
-        if not len(self):
-            np.zeros(0).flat[key] = np.zeros(np.shape(value))  # raises what NumPy raises
+        if not (len(self) and np.size(value)):
+            np.zeros(len(self)).flat[key] = np.zeros(np.shape(value))  # raises what NumPy raises
             return
         if np.ndim(np.arange(len(self))[key]) == 0 and np.size(value) != 1:
             raise ValueError("Error setting single item of array.")
