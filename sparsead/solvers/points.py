@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,7 +12,7 @@ import scipy.optimize
 from sparsead.derivatives.jacobian import Jacobian
 from sparsead.errors import InputError
 from sparsead.solvers.diagnosis import singular_because
-from sparsead.solvers.elimination import Elimination
+from sparsead.solvers.elimination import WIDTH, Elimination
 from sparsead.solvers.globalize import DECREASE, SHORTEST
 from sparsead.solvers.structure import check_square
 
@@ -22,6 +23,7 @@ WORDS = {
     STUCK: "no step lowers the residual",
     NOT_FINITE: "f or its Jacobian is not finite",
 }
+CACHE = 1 << 22  # bytes of matrices that are computed and solved with at a time
 ROUNDING = 100 * np.finfo(np.float64).eps
 
 
@@ -151,10 +153,16 @@ class _Run:
             points = np.flatnonzero(self.status == OPEN)
             if not points.size:
                 break
-            self._step(points)
+            for some in self._blocks(points):
+                self._step(some)
         self.status[(self.status == OPEN) & (_sizes(self.F) <= tolerances)] = CONVERGED
         self.status[self.status == OPEN] = TOO_MANY
         return self._result(maxiter)
+
+    def _blocks(self, points: np.ndarray) -> Iterator[np.ndarray]:
+        """Yield as many points at a time as have matrices that stay in cache."""
+        size = max(WIDTH, CACHE // (8 * max(self.systems.jac.nnz, 1)) // WIDTH * WIDTH)
+        yield from (points[k : k + size] for k in range(0, points.size, size))
 
     def _step(self, points: np.ndarray) -> None:
         """Take a step at some points."""

@@ -56,6 +56,16 @@ def test_an_implicit_step_of_stiff_kinetics():
         np.testing.assert_allclose(found.x[k], expected.x, rtol=1e-8, atol=1e-12)
 
 
+def test_blocks_of_points_change_nothing(monkeypatch):
+    jac = sad.jacobian(chain, np.ones(30), 8.0)
+    starts = np.random.default_rng(1).uniform(0.5, 2.0, (21, 30))
+    found = [solvers.newton(chain, starts, LOADS, jac=jac, batch=0)]
+    monkeypatch.setattr("sparsead.solvers.points.CACHE", 1)  # eight points at a time
+    found.append(solvers.newton(chain, starts, LOADS, jac=jac, batch=0))
+    np.testing.assert_array_equal(found[0].x, found[1].x)
+    np.testing.assert_array_equal(found[0].nit, found[1].nit)
+
+
 def test_what_fails_is_told_point_by_point():
     def f(x, p):
         return np.stack([x[0] ** 2 + p, x[1] * x[0] - 1.0])
