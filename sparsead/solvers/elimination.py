@@ -195,6 +195,50 @@ def _plan(
 
 
 @Kernel
+def _eliminated(
+    starts: np.ndarray, diagonal: np.ndarray, filled: np.ndarray, targets: np.ndarray, work: np.ndarray, y: np.ndarray
+) -> None:
+    """Turn matrices into L + U, the pivots inverted, and right-hand sides `y` into those of U."""
+    t = 0
+    for i in range(diagonal.size):
+        for p in range(starts[i], diagonal[i]):
+            k = filled[p]
+            d = diagonal[k]
+            for w in range(WIDTH):
+                work[p, w] *= work[d, w]
+                y[i, w] -= work[p, w] * y[k, w]
+            for q in range(d + 1, starts[k + 1]):
+                s = targets[t]
+                t += 1
+                for w in range(WIDTH):
+                    work[s, w] -= work[p, w] * work[q, w]
+        d = diagonal[i]
+        for w in range(WIDTH):
+            pivot = work[d, w]
+            work[d, w] = 1.0 / pivot if pivot != 0.0 else np.inf
+
+
+@Kernel
+def _substituted(
+    starts: np.ndarray,
+    diagonal: np.ndarray,
+    filled: np.ndarray,
+    work: np.ndarray,
+    columns: np.ndarray,
+    y: np.ndarray,
+    found: np.ndarray,
+) -> None:
+    """Solve systems with U, and put the unknowns in their own order."""
+    for i in range(diagonal.size - 1, -1, -1):
+        for q in range(diagonal[i] + 1, starts[i + 1]):
+            for w in range(WIDTH):
+                y[i, w] -= work[q, w] * y[filled[q], w]
+        for w in range(WIDTH):
+            y[i, w] *= work[diagonal[i], w]
+            found[columns[i], w] = y[i, w]
+
+
+@Kernel
 def _solved(
     starts: np.ndarray,
     diagonal: np.ndarray,
@@ -228,32 +272,9 @@ def _solved(
         for i in range(n):
             for w in range(width):
                 y[i, w] = right[rows[i], first + w]
-        t = 0
-        for i in range(n):
-            for p in range(starts[i], diagonal[i]):
-                k = filled[p]
-                d = diagonal[k]
-                for w in range(WIDTH):
-                    work[p, w] *= work[d, w]
-                    y[i, w] -= work[p, w] * y[k, w]
-                for q in range(d + 1, starts[k + 1]):
-                    s = targets[t]
-                    t += 1
-                    for w in range(WIDTH):
-                        work[s, w] -= work[p, w] * work[q, w]
-            d = diagonal[i]
-            for w in range(WIDTH):
-                pivot = work[d, w]
-                work[d, w] = 1.0 / pivot if pivot != 0.0 else np.inf
-        for i in range(n - 1, -1, -1):
-            for q in range(diagonal[i] + 1, starts[i + 1]):
-                for w in range(WIDTH):
-                    y[i, w] -= work[q, w] * y[filled[q], w]
-            for w in range(WIDTH):
-                y[i, w] *= work[diagonal[i], w]
-                found[columns[i], w] = y[i, w]
-        for w in range(width):
-            left[first + w] = 0.0
+        _eliminated(starts, diagonal, filled, targets, work, y)
+        _substituted(starts, diagonal, filled, work, columns, y, found)
+        left[first : first + width] = 0.0
         for i in range(n):
             row[:] = 0.0
             for e in range(given_starts[i], given_starts[i + 1]):
