@@ -36,6 +36,8 @@ def index_dtype(size: int) -> type[np.signedinteger[Any]]:
 def narrowed(indices: Any) -> IndexArray:
     """Return whole numbers, computed in int64, in the index type that holds all of them."""
     array = np.asarray(indices)
+    if array.dtype == NARROW:
+        return array
     limits = np.iinfo(NARROW)
     fits = array.size == 0 or (limits.min <= int(array.min()) and int(array.max()) <= limits.max)
     return array.astype(NARROW if fits else np.int64, copy=False)

@@ -7,6 +7,7 @@ added up while preparing. Only entries that several varying coefficients share a
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -15,6 +16,8 @@ from sparsead.kernels.kernel import LinearKernel, Term
 from sparsead.program.index import IndexArray
 from sparsead.program.scalar import Expr
 from sparsead.sweeps.direct.slots import Slots, count
+
+FEW = 16  # a list of fewer places than one in so many entries is sorted, rather than that all entries are gone through
 
 
 @dataclass(frozen=True, eq=False)
@@ -78,32 +81,99 @@ def place(
     empty : float
         What an entry is before anything is added to it: a zero of either sign.
     """
-    size = slots.size
     found = [slots.of_entries(t.place.array(), t.index.array(), kernels[k].domain) for k, t in terms]
     if slots.is_partial:
         _fold(terms, found)
-    stored_at = [at[at >= 0] for at in found]
+    places = [_Places(at) for at in found]
     constant = [t.coefficient.is_constant for _, t in terms]
-    counts = sum((count(at, size) for at in stored_at), np.zeros(size, dtype=np.int64))
-    base, varying = np.zeros(size), np.zeros(size, dtype=np.int64)
-    alone = [not layered and bool((counts[at] == 1).all()) for at in stored_at]
-    for (_, term), at, fixed, only in zip(terms, stored_at, constant, alone, strict=True):
-        if fixed and not only:
-            base += term.coefficient.value * count(at, size)
-        else:
-            varying += count(at, size)
-    base[base == 0.0] = empty
-    result = Placement(target, {}, base, np.ones(size, dtype=np.bool_), layered)
-    for (kernel, term), every, at, fixed, only in zip(terms, found, stored_at, constant, alone, strict=True):
-        if not at.size or (fixed and not only):
+    counts = _Counts(places, slots.size)
+    added_up = [fixed and (layered or not counts.once(at)) for at, fixed in zip(places, constant, strict=True)]
+    base = np.broadcast_to(np.float64(empty), slots.size)
+    if any(added_up):
+        summed = zip(terms, places, added_up, strict=True)
+        base = _added(slots.size, [(term.coefficient.value, at) for (_, term), at, adds in summed if adds])
+        base[base == 0.0] = empty
+        counts = _Counts([at for at, adds in zip(places, added_up, strict=True) if not adds], slots.size)
+    result = Placement(target, {}, base, np.ones(slots.size, dtype=np.bool_), layered)
+    for (kernel, term), at, adds in zip(terms, places, added_up, strict=True):
+        if adds or not at.size:
             continue
-        stored = not layered and bool((varying[at] == 1).all())
-        added = base[every] if stored and base[at].any() else None
-        placed = Placed(target, term.coefficient, recognise(every), not stored, added)
+        stored = not layered and counts.once(at)
+        added = at.read(base) if stored and any(added_up) and at.kept(base).any() else None
+        placed = Placed(target, term.coefficient, at.slot, not stored, added)
         result.placed.setdefault(kernel, []).append(placed)
         if stored:
-            result.shared[at] = False
+            at.write(result.shared, False)
     return result
+
+
+class _Places:
+    """Where the points of a term go: a view of any array of entries where the map is affine, else a list of indices."""
+
+    def __init__(self, every: IndexArray) -> None:
+        self.slot = recognise(every)
+        self.distinct = self.slot.is_affine_and_distinct
+        self.every = None if self.distinct else every  # the points that are left out are -1
+        self.at = None if self.distinct else every[every >= 0]
+        self.size = every.size if self.at is None else self.at.size
+
+    def read(self, values: np.ndarray) -> np.ndarray:
+        """Return the values of all points."""
+        return values[self.every] if self.every is not None else self.slot.view_of(values).copy()
+
+    def kept(self, values: np.ndarray) -> np.ndarray:
+        """Return the values of the points that are not left out."""
+        return values[self.at] if self.at is not None else self.slot.view_of(values)
+
+    def write(self, values: np.ndarray, value: Any) -> None:
+        """Set the values of the points that are not left out."""
+        if self.at is not None:
+            values[self.at] = value
+        else:
+            self.slot.view_of(values)[...] = value
+
+    def count_into(self, counts: np.ndarray) -> None:
+        """Count the points of each entry."""
+        if self.at is None:
+            view = self.slot.view_of(counts)
+            view += 1
+        else:
+            entries, times = self.counted(counts.size)
+            counts[entries] += times.astype(counts.dtype)
+
+    def counted(self, size: int) -> tuple[np.ndarray | slice, np.ndarray]:
+        """Return entries that contain all those that points go to, and how many points go to each."""
+        assert self.at is not None
+        if self.at.size * FEW < size:
+            return np.unique(self.at, return_counts=True)
+        return slice(None), count(self.at, size)
+
+
+class _Counts:
+    """How many points of some terms go to each entry, in the narrowest type that holds the numbers."""
+
+    def __init__(self, places: list[_Places], size: int) -> None:
+        most = sum(1 if at.distinct else at.size for at in places)
+        self.counts = np.zeros(size, dtype=np.min_scalar_type(most))
+        for at in places:
+            at.count_into(self.counts)
+
+    def once(self, at: _Places) -> bool:
+        """Tell whether each entry that the points of a term go to has but one."""
+        return bool((at.kept(self.counts) == 1).all())
+
+
+def _added(size: int, constants: list[tuple[float, _Places]]) -> np.ndarray:
+    """Return what constants, each at the points of a term, add up to at each entry."""
+    base = np.zeros(size)
+    for value, at in constants:
+        if at.at is None:
+            view = at.slot.view_of(base)
+            view += value
+        else:
+            entries, times = at.counted(size)
+            base[entries] += value * times
+    return base
 
 
 def _fold(terms: list[tuple[int, Term]], found: list[IndexArray]) -> None:
