@@ -7,7 +7,7 @@ added up while preparing. Only entries that several varying coefficients share a
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from itertools import compress
 
 import numpy as np
 
@@ -15,9 +15,7 @@ from sparsead.kernels.indexmap import IndexMap, recognise
 from sparsead.kernels.kernel import LinearKernel, Term
 from sparsead.program.index import IndexArray
 from sparsead.program.scalar import Expr
-from sparsead.sweeps.direct.slots import Slots, count
-
-FEW = 16  # a list of fewer places than one in so many entries is sorted, rather than that all entries are gone through
+from sparsead.sweeps.direct.slots import Slots
 
 
 @dataclass(frozen=True, eq=False)
@@ -81,17 +79,16 @@ def place(
     empty : float
         What an entry is before anything is added to it: a zero of either sign.
     """
-    found = [slots.of_entries(t.place.array(), t.index.array(), kernels[k].domain) for k, t in terms]
-    if slots.is_partial:
-        _fold(terms, found)
-    places = [_Places(at) for at in found]
+    found = (slots.of_entries(t.place.array(), t.index.array(), kernels[k].domain) for k, t in terms)
+    places = [_Places(at) for at in (_folded(terms, list(found)) if slots.is_partial else found)]
     constant = [t.coefficient.is_constant for _, t in terms]
     counts = _Counts(places, slots.size)
     added_up = [fixed and (layered or not counts.once(at)) for at, fixed in zip(places, constant, strict=True)]
     base = np.broadcast_to(np.float64(empty), slots.size)
     if any(added_up):
-        summed = zip(terms, places, added_up, strict=True)
-        base = _added(slots.size, [(term.coefficient.value, at) for (_, term), at, adds in summed if adds])
+        base = np.zeros(slots.size)
+        for (_, term), at in compress(zip(terms, places, strict=True), added_up):
+            at.add(base, term.coefficient.value)
         base[base == 0.0] = empty
         counts = _Counts([at for at, adds in zip(places, added_up, strict=True) if not adds], slots.size)
     result = Placement(target, {}, base, np.ones(slots.size, dtype=np.bool_), layered)
@@ -125,28 +122,20 @@ class _Places:
         """Return the values of the points that are not left out."""
         return values[self.at] if self.at is not None else self.slot.view_of(values)
 
-    def write(self, values: np.ndarray, value: Any) -> None:
+    def write(self, values: np.ndarray, value: float) -> None:
         """Set the values of the points that are not left out."""
         if self.at is not None:
             values[self.at] = value
         else:
             self.slot.view_of(values)[...] = value
 
-    def count_into(self, counts: np.ndarray) -> None:
-        """Count the points of each entry."""
-        if self.at is None:
-            view = self.slot.view_of(counts)
-            view += 1
+    def add(self, values: np.ndarray, value: float) -> None:
+        """Add a number for every point that is not left out."""
+        if self.at is not None:
+            np.add.at(values, self.at, value)
         else:
-            entries, times = self.counted(counts.size)
-            counts[entries] += times.astype(counts.dtype)
-
-    def counted(self, size: int) -> tuple[np.ndarray | slice, np.ndarray]:
-        """Return entries that contain all those that points go to, and how many points go to each."""
-        assert self.at is not None
-        if self.at.size * FEW < size:
-            return np.unique(self.at, return_counts=True)
-        return slice(None), count(self.at, size)
+            view = self.slot.view_of(values)
+            view += value
 
 
 class _Counts:
@@ -156,27 +145,14 @@ class _Counts:
         most = sum(1 if at.distinct else at.size for at in places)
         self.counts = np.zeros(size, dtype=np.min_scalar_type(most))
         for at in places:
-            at.count_into(self.counts)
+            at.add(self.counts, 1)
 
     def once(self, at: _Places) -> bool:
         """Tell whether each entry that the points of a term go to has but one."""
         return bool((at.kept(self.counts) == 1).all())
 
 
-def _added(size: int, constants: list[tuple[float, _Places]]) -> np.ndarray:
-    """Return what constants, each at the points of a term, add up to at each entry."""
-    base = np.zeros(size)
-    for value, at in constants:
-        if at.at is None:
-            view = at.slot.view_of(base)
-            view += value
-        else:
-            entries, times = at.counted(size)
-            base[entries] += value * times
-    return base
-
-
-def _fold(terms: list[tuple[int, Term]], found: list[IndexArray]) -> None:
+def _folded(terms: list[tuple[int, Term]], found: list[IndexArray]) -> list[IndexArray]:
     """Let a term stand for its mirror image as well, where one of the two is stored at each point, and never both.
 
     So a triangle of a symmetric matrix is written in the loops that write the whole one.
@@ -190,3 +166,4 @@ def _fold(terms: list[tuple[int, Term]], found: list[IndexArray]) -> None:
         first, second = found[twin], found[number]
         if first.size and not ((first >= 0) & (second >= 0)).any():
             found[twin], found[number] = np.where(first >= 0, first, second), np.full_like(second, -1)
+    return found
