@@ -131,11 +131,13 @@ class _Places:
 
     def add(self, values: np.ndarray, value: float) -> None:
         """Add a number for every point that is not left out."""
-        if self.at is not None:
-            np.add.at(values, self.at, value)
-        else:
+        if self.at is None:
             view = self.slot.view_of(values)
             view += value
+        elif (self.at[1:] > self.at[:-1]).all():
+            values[self.at] += value
+        else:
+            np.add.at(values, self.at, value)
 
 
 class _Counts:
