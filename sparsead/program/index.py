@@ -134,7 +134,8 @@ def coordinates(
     elements = np.array([offset, *(offset + s if n else offset for s, n in zip(strides, ends, strict=True))])
     if elements.min() < 0 or elements.max() >= math.prod(shape):
         return None
-    found = np.array(np.unravel_index(elements, shape), dtype=np.int64).reshape(len(shape), -1)
+    places = np.unravel_index(elements, shape) if shape else ()
+    found = np.array(places, dtype=np.int64).reshape(len(shape), elements.size)
     first, steps = found[:, 0], found[:, 1:] - found[:, :1]
     lowest, highest = first + np.minimum(steps, 0) @ ends, first + np.maximum(steps, 0) @ ends
     return (first, steps) if (lowest >= 0).all() and (highest < shape).all() else None
