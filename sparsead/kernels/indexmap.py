@@ -77,6 +77,10 @@ class IndexMap:
 
     def view_of(self, values: np.ndarray) -> np.ndarray:
         """Return the elements of an array that an affine map leads to, as a view."""
+        reach = [s * (n - 1) for s, n in zip(self.strides, self.shape, strict=True)]
+        lowest, highest = self.offset + sum(min(r, 0) for r in reach), self.offset + sum(max(r, 0) for r in reach)
+        if 0 not in self.shape and not 0 <= lowest <= highest < values.size:
+            raise AssertionError("an index map leads out of an array")
         strides = tuple(s * values.itemsize * (n > 1) for s, n in zip(self.strides, self.shape, strict=True))
         step = values.strides[0] // values.itemsize  # none where one number stands for all
         return as_strided(values[self.offset :], self.shape, tuple(step * s for s in strides), writeable=step > 0)
@@ -136,6 +140,10 @@ class IndexMap:
                 return bool((self.array() == other.array()).any())
             reached = np.unique(reached[:, None] + steps)
         return bool((reached == 0).any())
+
+    def line(self, axis: int) -> np.ndarray:
+        """Return what each coordinate of an axis adds to the index, if no table is over several axes."""
+        return _every(self._line(axis), self.shape[axis])
 
     def _line(self, axis: int) -> np.ndarray | int:
         """Return what the coordinate of an axis adds to the index, or the stride where there is no table."""
