@@ -15,6 +15,7 @@ from sparsead.kernels.indexmap import IndexMap, recognise
 from sparsead.kernels.kernel import LinearKernel, Term
 from sparsead.program.index import IndexArray
 from sparsead.program.scalar import Expr
+from sparsead.sweeps.direct.places import Places
 from sparsead.sweeps.direct.slots import Slots
 
 
@@ -80,7 +81,7 @@ def place(
         What an entry is before anything is added to it: a zero of either sign.
     """
     found = (slots.of_entries(t.place.array(), t.index.array(), kernels[k].domain) for k, t in terms)
-    places = [_Places(at) for at in (_folded(terms, list(found)) if slots.is_partial else found)]
+    places = [Places(recognise(at)) for at in (_folded(terms, list(found)) if slots.is_partial else found)]
     constant = [t.coefficient.is_constant for _, t in terms]
     counts = _Counts(places, slots.size)
     added_up = [fixed and (layered or not counts.once(at)) for at, fixed in zip(places, constant, strict=True)]
@@ -96,7 +97,7 @@ def place(
         if adds or not at.size:
             continue
         stored = not layered and counts.once(at)
-        added = at.read(base) if stored and any(added_up) and at.kept(base).any() else None
+        added = np.array(at.of_all(base)) if stored and any(added_up) and at.of(base).any() else None
         placed = Placed(target, term.coefficient, at.slot, not stored, added)
         result.placed.setdefault(kernel, []).append(placed)
         if stored:
@@ -104,54 +105,18 @@ def place(
     return result
 
 
-class _Places:
-    """Where the points of a term go: a view of any array of entries where the map is affine, else a list of indices."""
-
-    def __init__(self, every: IndexArray) -> None:
-        self.slot = recognise(every)
-        self.distinct = self.slot.is_affine_and_distinct
-        self.every = None if self.distinct else every  # the points that are left out are -1
-        self.at = None if self.distinct else every[every >= 0]
-        self.size = every.size if self.at is None else self.at.size
-
-    def read(self, values: np.ndarray) -> np.ndarray:
-        """Return the values of all points."""
-        return values[self.every] if self.every is not None else self.slot.view_of(values).copy()
-
-    def kept(self, values: np.ndarray) -> np.ndarray:
-        """Return the values of the points that are not left out."""
-        return values[self.at] if self.at is not None else self.slot.view_of(values)
-
-    def write(self, values: np.ndarray, value: float) -> None:
-        """Set the values of the points that are not left out."""
-        if self.at is not None:
-            values[self.at] = value
-        else:
-            self.slot.view_of(values)[...] = value
-
-    def add(self, values: np.ndarray, value: float) -> None:
-        """Add a number for every point that is not left out."""
-        if self.at is None:
-            view = self.slot.view_of(values)
-            view += value
-        elif (self.at[1:] > self.at[:-1]).all():
-            values[self.at] += value
-        else:
-            np.add.at(values, self.at, value)
-
-
 class _Counts:
     """How many points of some terms go to each entry, in the narrowest type that holds the numbers."""
 
-    def __init__(self, places: list[_Places], size: int) -> None:
+    def __init__(self, places: list[Places], size: int) -> None:
         most = sum(1 if at.distinct else at.size for at in places)
         self.counts = np.zeros(size, dtype=np.min_scalar_type(most))
         for at in places:
             at.add(self.counts, 1)
 
-    def once(self, at: _Places) -> bool:
+    def once(self, at: Places) -> bool:
         """Tell whether each entry that the points of a term go to has but one."""
-        return bool((at.kept(self.counts) == 1).all())
+        return bool((at.of(self.counts) == 1).all())
 
 
 def _folded(terms: list[tuple[int, Term]], found: list[IndexArray]) -> list[IndexArray]:
