@@ -185,9 +185,9 @@ class _Walk:
         if read.tables:
             return None
         start = [line[k] for line, k in zip(self.cells.starts, cell, strict=True)]
-        offset = read.offset + int(np.dot(read.strides, self.first - start))
-        strides = np.dot(read.strides, self.steps).tolist()
-        return walk(offset, strides, self.shape, pieces[int(self.cells.owner[cell])].size)
+        along = np.array(read.strides, dtype=np.int64)
+        offset = read.offset + int(along @ (self.first - start))
+        return walk(offset, (along @ self.steps).tolist(), self.shape, pieces[int(self.cells.owner[cell])].size)
 
 
 def _crossings(first: int, step: int, starts: np.ndarray) -> np.ndarray:

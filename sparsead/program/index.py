@@ -152,8 +152,8 @@ def _composed_walks(outer: IndexArray, inner: IndexArray) -> IndexArray | None:
     moves = coordinates(read[0], read[1], inner.shape, outer.shape)
     if moves is None:
         return None
-    first, steps = moves
-    return walk(offset + int(np.dot(strides, first)), np.dot(strides, steps).tolist(), inner.shape, size)
+    (first, steps), along = moves, np.array(strides, dtype=np.int64)
+    return walk(offset + int(along @ first), (along @ steps).tolist(), inner.shape, size)
 
 
 def compose(outer: IndexArray, inner: IndexArray) -> IndexArray:
