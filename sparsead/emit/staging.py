@@ -62,11 +62,7 @@ def _groups(stores: Sequence[Access]) -> list[list[Access]]:
     middle = slots[:, slots.shape[1] // 2]
     order = np.argsort(middle)
     parts = np.split(order, np.flatnonzero(np.diff(middle[order]) != 1) + 1)
-    found = []
-    for part in parts:
-        if part.size > 1 and _neighbours(slots[part]):
-            found.append([stores[k] for k in part])
-    return found
+    return [[stores[k] for k in part] for part in parts if part.size > 1 and _neighbours(slots[part])]
 
 
 def _neighbours(slots: np.ndarray) -> bool:
