@@ -46,7 +46,7 @@ def plain_entry(
         return never
     slots += [Slot(shape, written=True) for shape in outputs.values()]
     elements = sum(int(np.prod(slot.shape)) for slot in slots if slot) + sum(sweep.elements for sweep in sweeps)
-    runs = None if elements > SMALL else _runs(sweeps, [*names_of(program, signature), *outputs])
+    runs = None if elements > SMALL else _runs(sweeps, [*names_of(signature), *outputs])
     return never if runs is None else plain_call([slot for slot in slots if slot], runs) or never
 
 
@@ -76,7 +76,7 @@ def repeated_call(
     """
     arrays = [*arguments, *outputs.values()]
     elements = sum(a.size for a in arrays if isinstance(a, np.ndarray)) + sum(sweep.elements for sweep in sweeps)
-    runs = None if elements > SMALL else _runs(sweeps, [*names_of(program, signature), *outputs])
+    runs = None if elements > SMALL else _runs(sweeps, [*names_of(signature), *outputs])
     return None if runs is None else bound_call(runs, arrays)
 
 
@@ -132,13 +132,10 @@ def c_function(
     return c_callable(name, [*parameters, *outputs.values()], runs, reentrant=not works)
 
 
-def names_of(program: Program, signature: Signature) -> list[str | None]:
-    """Return what the sweeps call each argument of a call; None for what is fixed."""
-    others = iter(node.name for node in program.inputs[1:])
-    return [
-        "x" if k in signature.wrt else next(others) if isinstance(argument, Leaf) else None
-        for k, argument in enumerate(signature.arguments)
-    ]
+def names_of(signature: Signature) -> list[str | None]:
+    """Return what the sweeps call each argument of a call; None for what is fixed, or built of several."""
+    named = zip(signature.arguments, signature.input_names(), strict=True)
+    return [names[0] if isinstance(argument, Leaf) else None for argument, names in named]
 
 
 def _runs(sweeps: Sequence[Sweep], names: Sequence[str | None]) -> Runs | None:

@@ -93,13 +93,21 @@ class Signature:
             return ""
         return f"; {' and '.join(both)}= by name is an option of the call: give the function's own by its place"
 
+    def input_names(self) -> list[list[str]]:
+        """Return what the nodes of each argument's leaves are called: all of x is one node."""
+        return [
+            ["x" if k in self.wrt else f"arg{k}_{j}" if isinstance(argument, Branch) else f"arg{k}"
+             for j, _ in enumerate(trees.leaves(argument))]
+            for k, argument in enumerate(self.arguments)
+        ]  # fmt: skip
+
     def inputs(self) -> list[Input]:
         """Return the nodes of the runtime values, x first, as `convert` orders them."""
         others = [
-            Input(shape=leaf.shape, name=f"arg{k}_{j}" if isinstance(argument, Branch) else f"arg{k}")
-            for k, argument in enumerate(self.arguments)
+            Input(shape=leaf.shape, name=name)
+            for k, (argument, names) in enumerate(zip(self.arguments, self.input_names(), strict=True))
             if k not in self.wrt
-            for j, (_, leaf) in enumerate(trees.leaves(argument))
+            for name, (_, leaf) in zip(names, trees.leaves(argument), strict=True)
         ]
         return [Input(shape=self.x_shape, name="x"), *others]
 
