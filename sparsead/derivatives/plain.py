@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -13,7 +14,8 @@ from sparsead.emit.pointer import CFunction, c_callable
 from sparsead.emit.sweep import Sweep
 from sparsead.errors import InputError
 from sparsead.program.nodes import Program
-from sparsead.tracing.arguments import NUMBER, Signature
+from sparsead.tracing import trees
+from sparsead.tracing.arguments import NUMBER, Signature, checked_leaf
 from sparsead.tracing.trees import Fixed, Leaf, Structure
 
 Outputs = dict[str, tuple[int, ...]]  # the arrays that a call writes, with their shapes, in the order of its arguments
@@ -41,23 +43,60 @@ def plain_entry(
     outputs : dict
         Arrays that the sweeps write.
     """
-    slots = [_slot(argument) for argument in signature.arguments]
-    if not signature.plain or None in slots:
+    names, outs = names_of(signature), [Slot(shape, written=True) for shape in outputs.values()]
+    direct = [_slot(argument) for argument in signature.arguments]
+    if None not in direct:
+        return _entry(sweeps, [*names, *outputs], [*direct, *outs]) or never
+    unpacked = signature.unpacked()
+    if unpacked is None or not signature.plain:
         return never
-    slots += [Slot(shape, written=True) for shape in outputs.values()]
-    elements = sum(int(np.prod(slot.shape)) for slot in slots if slot) + sum(sweep.elements for sweep in sweeps)
-    runs = None if elements > SMALL else _runs(sweeps, [*names_of(signature), *outputs])
-    return never if runs is None else plain_call([slot for slot in slots if slot], runs) or never
+    slots = [*(Slot(leaf.shape) for _, leaf in unpacked.leaves), *map(Slot.of, unpacked.known), *outs]
+    names = [*itertools.chain(*signature.input_names()), *[None for _ in unpacked.known]]
+    entry = _entry(sweeps, [*names, *outputs], slots)
+    return never if entry is None else unpacked.before(entry)
+
+
+def _entry(
+    sweeps: Sequence[Sweep], names: Sequence[str | None], slots: Sequence[Slot | None]
+) -> Callable[..., bool] | None:
+    if sum(slot.elements for slot in slots if slot) + sum(sweep.elements for sweep in sweeps) > SMALL:
+        return None
+    runs = _runs(sweeps, names)
+    return None if runs is None else plain_call([slot for slot in slots if slot], runs)
 
 
 def _slot(argument: Structure) -> Slot | None:
-    """Return what a call takes as an argument; None for what the general way has to look at."""
+    """Return what a call takes as an argument; None for what has to be taken apart, or compared."""
     match argument:
         case Leaf(shape=shape):
             return Slot(shape)
         case Fixed(value=value) if isinstance(value, UNCHANGING):
             return Slot(fixed=value, is_fixed=True)
     return None
+
+
+def unchanged_inputs(signature: Signature) -> Callable[[Sequence[Any]], list[np.ndarray] | None]:
+    """Return what converts arguments as `Signature.convert` does, with all fixed arrays compared in one compiled pass.
+
+    It returns None where anything may have changed: the general way decides.
+    """
+    unpacked = None if all(isinstance(argument, Leaf) for argument in signature.arguments) else signature.unpacked()
+    same = None if unpacked is None else plain_call(list(map(Slot.of, unpacked.known)), [])
+    if unpacked is None or same is None:
+        return lambda _: None
+    unpack, leaves = unpacked.before(lambda *parts: parts), unpacked.leaves
+    of_x = [name == "x" for name in itertools.chain(*signature.input_names())]
+
+    def inputs(args: Sequence[Any]) -> list[np.ndarray] | None:
+        parts = unpack(*args)
+        if not parts or not same(*parts[len(leaves) :]):
+            return None
+        arrays = [checked_leaf(value, leaf, title) for value, (title, leaf) in zip(parts, leaves, strict=False)]
+        x = list(itertools.compress(arrays, of_x))
+        others = [array for array, is_x in zip(arrays, of_x, strict=True) if not is_x]
+        return [x[0] if len(x) == 1 else np.concatenate(x), *others]
+
+    return inputs
 
 
 def repeated_call(
@@ -74,9 +113,9 @@ def repeated_call(
     outputs : dict
         Arrays that the sweeps write.
     """
-    arrays = [*arguments, *outputs.values()]
-    elements = sum(a.size for a in arrays if isinstance(a, np.ndarray)) + sum(sweep.elements for sweep in sweeps)
-    runs = None if elements > SMALL else _runs(sweeps, [*names_of(signature), *outputs])
+    arrays = [*signature.leaves(arguments), *outputs.values()]
+    elements = sum(array.size for array in arrays) + sum(sweep.elements for sweep in sweeps)
+    runs = None if elements > SMALL else _runs(sweeps, [*itertools.chain(*signature.input_names()), *outputs])
     return None if runs is None else bound_call(runs, arrays)
 
 
@@ -91,13 +130,17 @@ def kept_arguments(signature: Signature, arguments: Sequence[Any], written: np.n
     signature.convert(arguments)
     kept = []
     for k, (value, argument) in enumerate(zip(arguments, signature.arguments, strict=True)):
-        name = "x" if k in signature.wrt else f"argument {k}"
-        if isinstance(argument, Fixed):
-            kept.append(value)
-        elif k not in signature.wrt and argument == NUMBER and not isinstance(value, np.ndarray):
-            kept.append(np.array(value, dtype=np.float64))
-        else:
-            kept.append(_kept(name, value, written))
+        is_x = k in signature.wrt
+        name = "x" if is_x else f"argument {k}"
+        parts = [((name,), argument, value)] if is_x else trees.taken_apart(argument, value, (name,))
+        leaves = [
+            np.array(held, dtype=np.float64)
+            if not is_x and part == NUMBER and not isinstance(held, np.ndarray)
+            else _kept(trees.spelled(path), held, written)
+            for path, part, held in parts
+            if not isinstance(part, Fixed)
+        ]
+        kept.append(trees.built(argument, iter(leaves)))
     return kept
 
 

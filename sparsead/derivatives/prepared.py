@@ -19,7 +19,7 @@ from sparsead.derivatives.described import Described
 from sparsead.derivatives.export import exported
 from sparsead.derivatives.given import check_given
 from sparsead.derivatives.nested import Nested, composes, is_asked
-from sparsead.derivatives.plain import plain_entry
+from sparsead.derivatives.plain import plain_entry, unchanged_inputs
 from sparsead.derivatives.products import Product
 from sparsead.derivatives.record import Function, Preparation
 from sparsead.derivatives.vectors import apart, new_or_checked
@@ -198,7 +198,12 @@ class Prepared(Described, Sendable, Derivative):
         return self.signature.placed((x, *args), named) if named else (x, *args)
 
     def _inputs(self, args: tuple[Any, ...]) -> dict[str, np.ndarray]:
-        return dict(zip(self._names, self.signature.convert(args), strict=True))
+        arrays = self._unchanged_inputs(args)
+        return dict(zip(self._names, self.signature.convert(args) if arrays is None else arrays, strict=True))
+
+    @cached_property
+    def _unchanged_inputs(self) -> Callable[[Any], list[np.ndarray] | None]:
+        return unchanged_inputs(self.signature)
 
 
 class OfScalar(Prepared):

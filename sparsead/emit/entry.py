@@ -2,9 +2,10 @@
 
 A sweep of a small system takes less time than Python needs for looking at one array. So the look is compiled too: a
 function of CPython's fast calling convention reads the headers of the arrays, and runs the sweeps if all is plain:
-NumPy arrays (no subclass) of float64 in C order and of the right shape, floats, fixed arguments that are the very
-objects of the preparation, outputs that can be written to and share no memory with anything else. It returns True
-then. In all other cases it has done nothing and returns False: the general way has the conversions and the messages.
+NumPy arrays (no subclass) of float64 and of the right shape, in C order or of one axis, floats, fixed arguments that
+are the very objects of the preparation, fixed arrays that hold the same bytes, outputs that can be written to and share
+no memory with anything else. It returns True then. In all other cases it has done nothing and returns False: the
+general way has the conversions and the messages.
 
 Python's lock is held meanwhile, which makes one set of work arrays enough; so this is for small systems.
 """
@@ -13,6 +14,7 @@ from __future__ import annotations
 
 import ctypes
 import functools
+import math
 import platform
 import sysconfig
 from collections.abc import Callable, Sequence
@@ -24,27 +26,52 @@ import numpy as np
 from sparsead.emit.address import HEADER, address
 from sparsead.emit.frame import Frame
 
-MOST = 32  # arguments and outputs of a call
+MOST = 128  # arguments and outputs of a call
 SMALL = 1 << 13  # elements of all arrays of a sweep up to which Python's lock may be held
-FLAGS = 0x1 | 0x100  # NumPy's C interface: C order, aligned
-WRITEABLE = 0x400
+C_ORDER, ALIGNED, WRITEABLE = 0x1, 0x100, 0x400  # NumPy's C interface
 METH_FASTCALL, METH_NOARGS = 0x80, 0x4  # CPython's C interface
-RECORD, RECORDS = 6, 16  # words that describe an argument, and where the first is
+RECORD, RECORDS = 10, 16  # words that describe an argument, and where the first is
 DOUBLE = np.dtype(np.float64)
 LAYOUT = {  # offsets in objects, in bytes
-    "type": HEADER - 8, "data": HEADER, "ndim": HEADER + 8, "shape": HEADER + 16, "dtype": HEADER + 40,
-    "flags": HEADER + 48,
+    "type": HEADER - 8, "data": HEADER, "ndim": HEADER + 8, "shape": HEADER + 16, "strides": HEADER + 24,
+    "dtype": HEADER + 40, "flags": HEADER + 48,
 }  # fmt: skip
 
 
 @dataclass(frozen=True)
 class Slot:
-    """What one position of a call takes: a float64 array of a shape, or one fixed object."""
+    """What one position of a call takes: a float64 array of a shape, one fixed object, or an array with these bytes."""
 
     shape: tuple[int, ...] = ()
     fixed: Any = None
     is_fixed: bool = False
     written: bool = False
+    known: np.ndarray | None = None  # contiguous, of numbers
+
+    @classmethod
+    def of(cls, known: np.ndarray) -> Slot:
+        """Return what takes arrays that are equal to one, byte for byte."""
+        return cls(known.shape, known=known)
+
+    @property
+    def elements(self) -> int:
+        """How many of 8 bytes are looked at."""
+        return 0 if self.is_fixed else math.prod(self.shape)
+
+    @property
+    def may_be_copied(self) -> bool:
+        """Whether an array whose elements are not side by side, such as a column of a table, is read from a copy."""
+        return len(self.shape) == 1 and self.known is None and not self.written
+
+    @property
+    def words(self) -> list[int]:
+        """The record of it, but for the addresses of the shape and of room for a copy."""
+        fixed, axes = id(self.fixed) if self.is_fixed else 0, len(self.shape)
+        if self.known is not None:
+            dtype = self.known.dtype
+            return [fixed, axes, 0, 0, self.known.nbytes, 0, address(self.known), id(dtype), dtype.itemsize, 0]
+        flags = C_ORDER | ALIGNED | WRITEABLE if self.written else ALIGNED if self.may_be_copied else C_ORDER | ALIGNED
+        return [fixed, axes, 0, flags, 8 * math.prod(self.shape), self.written, 0, id(DOUBLE), 8, 0]
 
 
 class _Words(np.ndarray):
@@ -103,12 +130,12 @@ def _words(slots: Sequence[Slot], sweeps: Sequence[tuple[Sequence[Frame], Sequen
         len(slots), *(id(kind) for kind in kinds), len(moves), address(lists[0]), len(steps), address(lists[1]),
         _pointer(ctypes.pythonapi.Py_IncRef), id(None), 0, 0, 0,
     ]  # fmt: skip
-    for k, (slot, shape) in enumerate(zip(slots, shapes, strict=True)):
-        flags = FLAGS | (WRITEABLE if slot.written else 0)
-        fixed = id(slot.fixed) if slot.is_fixed else 0
-        size = 8 * int(np.prod(slot.shape, dtype=np.int64))
-        words[RECORDS + RECORD * k :][:RECORD] = [fixed, len(slot.shape), address(shape), flags, size, slot.written]
-    words.alive = slots, sweeps, lists, shapes
+    rooms = [np.empty(slot.elements if slot.may_be_copied else 0) for slot in slots]
+    for k, (slot, shape, room) in enumerate(zip(slots, shapes, rooms, strict=True)):
+        record = words[RECORDS + RECORD * k :][:RECORD]
+        record[:] = slot.words
+        record[2], record[9] = address(shape), address(room)
+    words.alive = slots, sweeps, lists, shapes, rooms
     return words
 
 
@@ -155,22 +182,26 @@ def _as_expected(array: np.ndarray) -> bool:
     def read(kind: Any, what: str) -> Any:
         return kind.from_address(id(array) + LAYOUT[what]).value
 
-    shape = (ctypes.c_int64 * array.ndim).from_address(read(ctypes.c_void_p, "shape"))
+    shape, strides = (
+        (ctypes.c_int64 * array.ndim).from_address(read(ctypes.c_void_p, what)) for what in ("shape", "strides")
+    )
     return (
         read(ctypes.c_void_p, "type") == id(np.ndarray)
         and read(ctypes.c_void_p, "data") == array.__array_interface__["data"][0]
         and read(ctypes.c_int, "ndim") == array.ndim
         and tuple(shape) == array.shape
+        and tuple(strides) == array.strides
         and read(ctypes.c_void_p, "dtype") == id(DOUBLE)
         and read(ctypes.c_int, "flags") == array.flags.num
         and ctypes.c_double.from_address(id(1.5) + HEADER).value != 0.0
     )
 
 
-# `plain` walks over the arguments (loop `arg`, with `dim` over the axes), over pairs of an output and another argument
-# (loops `out` and `beside`), puts the addresses of the data into the tables of
-# the sweeps (`move`), and runs them (`step`).
+# `plain` walks over the arguments (loop `arg`, with `dim` over the axes, `item` where a copy is made, `bytes` of what
+# is known), over pairs of an output and another argument (loops `out` and `beside`), puts the addresses of the data
+# into the tables of the sweeps (`move`), and runs them (`step`).
 PLAIN_AND_BOUND = """
+declare i32 @memcmp(ptr, ptr, i64) nounwind
 define internal void @run(ptr %words) nounwind {{
 entry:
   %count.at = getelementptr i64, ptr %words, i64 9
@@ -193,6 +224,41 @@ step.body:
   br label %step
 done:
   ret void
+}}
+define internal i1 @same_items(ptr %data, i64 %stride, ptr %known, i64 %item, i64 %count) nounwind {{
+entry:
+  %is.word = icmp eq i64 %item, 8
+  br i1 %is.word, label %word, label %part
+word:
+  %w = phi i64 [ 0, %entry ], [ %w.next, %word.body ]
+  %more.words = icmp slt i64 %w, %count
+  br i1 %more.words, label %word.body, label %same
+word.body:
+  %w.from = mul i64 %w, %stride
+  %word.at = getelementptr i8, ptr %data, i64 %w.from
+  %one = load i64, ptr %word.at, align 1
+  %known.word.at = getelementptr i64, ptr %known, i64 %w
+  %known.word = load i64, ptr %known.word.at, align 1
+  %w.next = add i64 %w, 1
+  %same.word = icmp eq i64 %one, %known.word
+  br i1 %same.word, label %word, label %changed
+part:
+  %p = phi i64 [ 0, %entry ], [ %p.next, %part.body ]
+  %more.parts = icmp slt i64 %p, %count
+  br i1 %more.parts, label %part.body, label %same
+part.body:
+  %p.from = mul i64 %p, %stride
+  %part.at = getelementptr i8, ptr %data, i64 %p.from
+  %p.known = mul i64 %p, %item
+  %known.part.at = getelementptr i8, ptr %known, i64 %p.known
+  %p.next = add i64 %p, 1
+  %order = call i32 @memcmp(ptr %part.at, ptr %known.part.at, i64 %item)
+  %same.part = icmp eq i32 %order, 0
+  br i1 %same.part, label %part, label %changed
+same:
+  ret i1 true
+changed:
+  ret i1 false
 }}
 define internal ptr @returned(ptr %words, i64 %which) nounwind {{
   %at = getelementptr ptr, ptr %words, i64 %which
@@ -221,8 +287,6 @@ entry:
   %float = load ptr, ptr %float.at
   %float64.at = getelementptr ptr, ptr %words, i64 3
   %float64 = load ptr, ptr %float64.at
-  %double.at = getelementptr ptr, ptr %words, i64 4
-  %double = load ptr, ptr %double.at
   %as.many = icmp eq i64 %given, %count
   br i1 %as.many, label %arg, label %other
 arg:
@@ -262,7 +326,11 @@ arg.number:
   %written.at.0 = getelementptr i64, ptr %record, i64 5
   %written.0 = load i64, ptr %written.at.0
   %only.read = icmp eq i64 %written.0, 0
-  %scalar = and i1 %no.axes, %only.read
+  %bytes.wanted.at = getelementptr ptr, ptr %record, i64 6
+  %bytes.wanted = load ptr, ptr %bytes.wanted.at
+  %any.bytes = icmp eq ptr %bytes.wanted, null
+  %scalar.0 = and i1 %no.axes, %only.read
+  %scalar = and i1 %scalar.0, %any.bytes
   %number = and i1 %is.one, %scalar
   store ptr %content, ptr %data.at
   br i1 %number, label %arg.good, label %other
@@ -273,7 +341,9 @@ arg.array:
   %same.ndim = icmp eq i64 %its.ndim, %ndim
   %dtype.at = getelementptr i8, ptr %object, i64 {dtype}
   %dtype = load ptr, ptr %dtype.at
-  %same.dtype = icmp eq ptr %dtype, %double
+  %wanted.dtype.at = getelementptr ptr, ptr %record, i64 7
+  %wanted.dtype = load ptr, ptr %wanted.dtype.at
+  %same.dtype = icmp eq ptr %dtype, %wanted.dtype
   %its.flags.at = getelementptr i8, ptr %object, i64 {flags}
   %its.flags = load i32, ptr %its.flags.at
   %common = and i32 %its.flags, %flags.low
@@ -290,7 +360,7 @@ arg.array:
 dim:
   %a = phi i64 [ 0, %arg.array ], [ %a.next, %dim.body ]
   %more.axes = icmp slt i64 %a, %ndim
-  br i1 %more.axes, label %dim.body, label %arg.good
+  br i1 %more.axes, label %dim.body, label %bytes
 dim.body:
   %length.at = getelementptr i64, ptr %shape, i64 %a
   %length = load i64, ptr %length.at
@@ -299,6 +369,54 @@ dim.body:
   %a.next = add i64 %a, 1
   %same.length = icmp eq i64 %length, %its.length
   br i1 %same.length, label %dim, label %other
+bytes:
+  %known.at = getelementptr ptr, ptr %record, i64 6
+  %known = load ptr, ptr %known.at
+  %is.known = icmp ne ptr %known, null
+  %c.order = and i32 %its.flags, 1
+  %is.dense = icmp ne i32 %c.order, 0
+  %strides.at = getelementptr i8, ptr %object, i64 {strides}
+  %strides = load ptr, ptr %strides.at
+  %items = load i64, ptr %shape
+  br i1 %is.known, label %bytes.look, label %bytes.read
+bytes.read:
+  br i1 %is.dense, label %arg.good, label %copy
+copy:
+  %room.at = getelementptr ptr, ptr %record, i64 9
+  %room = load ptr, ptr %room.at
+  store ptr %room, ptr %data.at
+  %step.bytes = load i64, ptr %strides
+  br label %item
+item:
+  %i = phi i64 [ 0, %copy ], [ %i.next, %item.body ]
+  %more.items = icmp slt i64 %i, %items
+  br i1 %more.items, label %item.body, label %arg.good
+item.body:
+  %i.from = mul i64 %i, %step.bytes
+  %item.from = getelementptr i8, ptr %its.data, i64 %i.from
+  %number.i = load i64, ptr %item.from
+  %item.to = getelementptr i64, ptr %room, i64 %i
+  store i64 %number.i, ptr %item.to
+  %i.next = add i64 %i, 1
+  br label %item
+bytes.look:
+  store ptr null, ptr %data.at
+  %bytes.at = getelementptr i64, ptr %record, i64 4
+  %bytes.count = load i64, ptr %bytes.at
+  br i1 %is.dense, label %bytes.all, label %bytes.axis
+bytes.all:
+  %order = call i32 @memcmp(ptr %its.data, ptr %known, i64 %bytes.count)
+  %same.bytes = icmp eq i32 %order, 0
+  br i1 %same.bytes, label %arg.good, label %other
+bytes.axis:
+  %one.axis = icmp eq i64 %ndim, 1
+  br i1 %one.axis, label %bytes.apart, label %other
+bytes.apart:
+  %width.at = getelementptr i64, ptr %record, i64 8
+  %width = load i64, ptr %width.at
+  %stride = load i64, ptr %strides
+  %same.items = call i1 @same_items(ptr %its.data, i64 %stride, ptr %known, i64 %width, i64 %items)
+  br i1 %same.items, label %arg.good, label %other
 arg.good:
   %k.next = add i64 %k, 1
   br label %arg

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import numpy as np
 import pytest
+import scipy.sparse as sp
 
 import sparsead as sad
 from sparsead.derivatives.plain import never
@@ -73,7 +76,6 @@ def test_all_calls_that_may_be_plain_equal_the_general_way(jac, hess):
 ODD = {
     "integers": lambda x: np.arange(4),
     "list": lambda x: x.tolist(),
-    "not contiguous": lambda x: np.repeat(x, 2)[::2],
     "other byte order": lambda x: x.astype(">f8"),
     "single precision": lambda x: x.astype(np.float32),
     "subclass": lambda x: x.view(np.recarray),
@@ -90,6 +92,106 @@ def test_what_is_not_plain_goes_the_general_way(jac, kind):
     np.testing.assert_allclose(
         jac(x, 0.7, Q, out=jac(X, 0.1, Q)).toarray(), by_hand(np.array(x, dtype=float), 0.7, Q), rtol=1e-14
     )
+
+
+@pytest.mark.parametrize("apart", [lambda x: np.repeat(x, 2)[::2], lambda x: np.outer(x[::-1], [1.0, 2.0])[::-1, 0]])
+def test_columns_of_tables_are_read_from_copies(jac, apart):
+    x, q = apart(X), apart(Q)
+    assert not x.flags.c_contiguous
+    data = np.empty(jac.pattern.nnz)
+    assert jac._plain(x, 0.7, q, data) is True
+    np.testing.assert_array_equal(data, general(jac, X, 0.7, Q))
+    room = np.zeros(2 * data.size)[::2]
+    assert jac._plain(X, 0.7, Q, room) is False
+    assert not room.any()
+
+
+@pytest.mark.parametrize("x", [np.ones((2, 2)).T, np.ones((2, 4))[:, ::2]])
+def test_tables_that_are_not_in_order_go_the_general_way(x):
+    x = x * np.arange(1.0, 5.0).reshape(2, 2).T
+    x = x if not x.flags.c_contiguous else np.asfortranarray(x)
+    jac = sad.jacobian(lambda x: x**2, np.ones((2, 2)))
+    assert jac._plain(x, np.empty(4)) is False
+    np.testing.assert_array_equal(jac(x).diagonal(), 2.0 * np.ravel(x))
+
+
+@dataclass
+class Model:
+    matrix: sp.csr_array
+    rows: np.ndarray
+    weights: np.ndarray
+    factor: float
+    power: int
+    name: str
+
+
+def model_of(**changes):
+    data = np.array([2.0, -1.0, 0.5, 4.0]) + 1j  # .real is not contiguous
+    matrix = sp.csr_array((data, ([0, 1, 2, 3], [1, 0, 3, 2]))).real
+    return Model(**{
+        "matrix": matrix, "rows": np.arange(8)[::-2], "weights": np.ones((4, 2))[:, 1], "factor": 0.5, "power": 3,
+        "name": "cubes", **changes,
+    })  # fmt: skip
+
+
+def of_model(x, model, options):
+    y = np.repeat(model.matrix @ x**model.power, 2)[model.rows] * model.weights * model.factor
+    return y * options["scale"][0]
+
+
+def test_models_of_arrays_matrices_and_numbers_are_taken():
+    model, options = model_of(), {"scale": [2.0, 3], "kind": "a"}
+    assert not model.matrix.data.flags.c_contiguous
+    jac = sad.jacobian(of_model, X, model, options)
+    data = np.empty(jac.pattern.nnz)
+    for other in (model, model_of(weights=np.arange(4.0), factor=2.0)):
+        scale = {"scale": [7.0, 3], "kind": "a"}
+        assert jac._plain(X, other, scale, data) is True
+        np.testing.assert_array_equal(data, general(jac, X, other, scale))
+        np.testing.assert_array_equal(jac(X, other, scale).data, data)
+        rows = (np.arange(8) // 2)[other.rows]
+        wanted = 3 * 7.0 * other.factor * other.weights[:, None] * (other.matrix.toarray() * X**2)[rows]
+        np.testing.assert_allclose(jac(X, other, scale).toarray(), wanted, rtol=1e-15)
+
+
+CHANGES = {
+    "data": lambda m: m.matrix.data.__setitem__(3, 5.0),
+    "indices": lambda m: m.matrix.indices.__setitem__(slice(2), [0, 1]),
+    "rows": lambda m: m.rows.__setitem__(2, 0),
+    "other rows": lambda m: setattr(m, "rows", m.rows[::-1].copy()),
+    "other type of rows": lambda m: setattr(m, "rows", m.rows.astype(np.int32)),
+    "power": lambda m: setattr(m, "power", 2),
+    "name": lambda m: setattr(m, "name", "squares"),
+    "matrix": lambda m: setattr(m, "matrix", m.matrix.T.tocsr()),
+    "another kind of matrix": lambda m: setattr(m, "matrix", m.matrix.tocsc()),
+}
+
+
+@pytest.mark.parametrize("name", CHANGES)
+def test_models_with_something_changed_are_not_taken(name):
+    model, options = model_of(), {"scale": [2.0, 3], "kind": "a"}
+    jac = sad.jacobian(of_model, X, model, options)
+    v = np.full(jac.pattern.nnz, 7.0)
+    assert jac._plain(X, model, options, v.copy()) is True
+    CHANGES[name](model)
+    assert jac._plain(X, model, options, v) is False
+    assert (v == 7.0).all()
+    for call in (jac, jac.values, jac.value):
+        with pytest.raises(sad.InputError, match="fixed"):
+            call(X, model, options)
+
+
+def test_prepared_calls_read_the_leaves_of_containers_again():
+    model, options = model_of(weights=np.ones(4)), {"scale": [np.array(2.0), 3], "kind": "a"}
+    jac = sad.jacobian(of_model, X, model, {"scale": [2.0, 3], "kind": "a"})
+    v = np.empty(jac.pattern.nnz)
+    call = jac.prepared_call(X, model, options, out=v)
+    model.weights[:] = [1.0, 2.0, 3.0, 4.0]
+    options["scale"][0][...] = 5.0
+    call()
+    np.testing.assert_array_equal(v, general(jac, X, model, {"scale": [5.0, 3], "kind": "a"}))
+    with pytest.raises(sad.InputError, match=r"argument 1\.weights is read again"):
+        jac.prepared_call(X, model_of(), options, out=v)
 
 
 @pytest.mark.parametrize("x", [np.ones(3), np.ones(5), np.ones((4, 1)), np.ones((2, 2)), np.array(1.0), 1.0])
@@ -151,7 +253,11 @@ def test_fixed_arguments_must_be_the_same():
     np.testing.assert_array_equal(data, 3 * X**2)
     with pytest.raises(sad.InputError, match="fixed"):
         jac(X, 4, "cube")
-    assert sad.jacobian(lambda x, k: x[k], X, np.array([1, 2]))._plain is never  # it may change in place
+    k = np.array([1, 2])
+    jac = sad.jacobian(lambda x, k: x[k] ** 2, X, k)
+    assert jac._plain(X, k.copy(), data[:2]) is True
+    k[0] = 0
+    assert jac._plain(X, k, data[:2]) is False
 
 
 def test_large_systems_other_back_ends_and_recovery_in_python_are_not_taken():
