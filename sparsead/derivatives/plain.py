@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -18,7 +18,7 @@ from sparsead.tracing import trees
 from sparsead.tracing.arguments import NUMBER, Signature, checked_leaf
 from sparsead.tracing.trees import Fixed, Leaf, Structure
 
-Outputs = dict[str, tuple[int, ...]]  # the arrays that a call writes, with their shapes, in the order of its arguments
+Outputs = Mapping[str, tuple[int, ...]]  # the arrays that a call writes, in order, and their shapes
 UNCHANGING = (int, float, complex, str, bytes, type(None))
 Arrays = dict[str, np.ndarray]
 Runs = list[tuple[list[Frame], list[int]]]
@@ -32,7 +32,7 @@ def never(*_: Any) -> bool:
 def plain_entry(
     program: Program, signature: Signature, sweeps: Sequence[Sweep], outputs: Outputs
 ) -> Callable[..., bool]:
-    """Return what takes plain calls ``(x, *args, *outputs)`` of a small system, and tells whether it did.
+    """Return what takes plain calls ``(x, *args, *outputs)``, and tells whether it did.
 
     Parameters
     ----------
@@ -59,10 +59,9 @@ def plain_entry(
 def _entry(
     sweeps: Sequence[Sweep], names: Sequence[str | None], slots: Sequence[Slot | None]
 ) -> Callable[..., bool] | None:
-    if sum(slot.elements for slot in slots if slot) + sum(sweep.elements for sweep in sweeps) > SMALL:
-        return None
     runs = _runs(sweeps, names)
-    return None if runs is None else plain_call([slot for slot in slots if slot], runs)
+    elements = sum(slot.elements for slot in slots if slot) + sum(sweep.elements for sweep in sweeps)
+    return None if runs is None else plain_call([slot for slot in slots if slot], runs, elements <= SMALL)
 
 
 def _slot(argument: Structure) -> Slot | None:

@@ -252,12 +252,18 @@ class OfScalar(Prepared):
         """
         args = self._args(x, args, named)
         y, g = np.empty(1), np.empty(self.program.wrt.size)
-        self._sweep("value_and_gradient")(**self._inputs(args), y=y, g=g)
+        if not self._plain_value_and_gradient(*args, y, g):
+            self._sweep("value_and_gradient")(**self._inputs(args), y=y, g=g)
         return float(y[0]), self.signature.like_x(g)
 
     @cached_property
     def _plain_value(self) -> Callable[..., bool]:
         return plain_entry(self.program, self.signature, [self._sweep("value")], {"y": (1,)})
+
+    @cached_property
+    def _plain_value_and_gradient(self) -> Callable[..., bool]:
+        sweep, outputs = self._sweep("value_and_gradient"), {"y": (1,), "g": (self.program.wrt.size,)}
+        return plain_entry(self.program, self.signature, [sweep], outputs)
 
     @cached_property
     def _plain_gradient(self) -> Callable[..., bool]:

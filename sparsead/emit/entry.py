@@ -7,7 +7,8 @@ are the very objects of the preparation, fixed arrays that hold the same bytes, 
 no memory with anything else. It returns True then. In all other cases it has done nothing and returns False: the
 general way has the conversions and the messages.
 
-Python's lock is held meanwhile, which makes one set of work arrays enough; so this is for small systems.
+One set of work arrays is enough: Python's lock is held while a small system is computed, and a call that comes while
+another thread computes a large one, without the lock, returns False as well.
 """
 
 from __future__ import annotations
@@ -27,7 +28,7 @@ from sparsead.emit.address import HEADER, address
 from sparsead.emit.frame import Frame
 
 MOST = 128  # arguments and outputs of a call
-SMALL = 1 << 13  # elements of all arrays of a sweep up to which Python's lock may be held
+SMALL = 1 << 13  # elements of all arrays of a sweep up to which Python's lock is held
 C_ORDER, ALIGNED, WRITEABLE = 0x1, 0x100, 0x400  # NumPy's C interface
 METH_FASTCALL, METH_NOARGS = 0x80, 0x4  # CPython's C interface
 RECORD, RECORDS = 10, 16  # words that describe an argument, and where the first is
@@ -81,7 +82,7 @@ class _Words(np.ndarray):
 
 
 def plain_call(
-    slots: Sequence[Slot], sweeps: Sequence[tuple[Sequence[Frame], Sequence[int]]]
+    slots: Sequence[Slot], sweeps: Sequence[tuple[Sequence[Frame], Sequence[int]]], small: bool = True
 ) -> Callable[..., bool] | None:
     """Return a function that runs sweeps if its arguments are plain, and tells whether; None if there is none.
 
@@ -91,11 +92,13 @@ def plain_call(
         The positions of the call.
     sweeps : sequence of (frames, positions)
         What to run: the functions of a sweep, and the positions of the arrays that it is given.
+    small : bool
+        Whether it takes so little time that other threads may wait.
     """
     code = _machine_code()
     if code is None or len(slots) > MOST or not all(frames for frames, _ in sweeps):
         return None
-    return code.function("plain", METH_FASTCALL, _words(slots, sweeps))
+    return code.function("plain", METH_FASTCALL, _words(slots, sweeps, small))
 
 
 def bound_call(
@@ -114,7 +117,9 @@ def bound_call(
     return code.function("bound", METH_NOARGS, words)
 
 
-def _words(slots: Sequence[Slot], sweeps: Sequence[tuple[Sequence[Frame], Sequence[int]]]) -> _Words:
+def _words(
+    slots: Sequence[Slot], sweeps: Sequence[tuple[Sequence[Frame], Sequence[int]]], small: bool = True
+) -> _Words:
     """Write down what `plain` and `bound` read."""
     moves, steps = [], []
     for frames, positions in sweeps:
@@ -126,9 +131,11 @@ def _words(slots: Sequence[Slot], sweeps: Sequence[tuple[Sequence[Frame], Sequen
     shapes = [np.array([*slot.shape, 0], dtype=np.int64) for slot in slots]
     words = np.zeros(RECORDS + RECORD * len(slots), dtype=np.int64).view(_Words)
     kinds = (np.ndarray, float, np.float64, DOUBLE, True, False)
+    api = ctypes.pythonapi
+    unlocking = (0, 0) if small else (_pointer(api.PyEval_SaveThread), _pointer(api.PyEval_RestoreThread))
     words[:RECORDS] = [
         len(slots), *(id(kind) for kind in kinds), len(moves), address(lists[0]), len(steps), address(lists[1]),
-        _pointer(ctypes.pythonapi.Py_IncRef), id(None), 0, 0, 0,
+        _pointer(api.Py_IncRef), id(None), *unlocking, 0,
     ]  # fmt: skip
     rooms = [np.empty(slot.elements if slot.may_be_copied else 0) for slot in slots]
     for k, (slot, shape, room) in enumerate(zip(slots, shapes, rooms, strict=True)):
@@ -199,7 +206,7 @@ def _as_expected(array: np.ndarray) -> bool:
 
 # `plain` walks over the arguments (loop `arg`, with `dim` over the axes, `item` where a copy is made, `bytes` of what
 # is known), over pairs of an output and another argument (loops `out` and `beside`), puts the addresses of the data
-# into the tables of the sweeps (`move`), and runs them (`step`).
+# into the tables of the sweeps (`move`), and runs them (`step`). Only `run` may go on without Python's lock.
 PLAIN_AND_BOUND = """
 declare i32 @memcmp(ptr, ptr, i64) nounwind
 define internal void @run(ptr %words) nounwind {{
@@ -288,7 +295,11 @@ entry:
   %float64.at = getelementptr ptr, ptr %words, i64 3
   %float64 = load ptr, ptr %float64.at
   %as.many = icmp eq i64 %given, %count
-  br i1 %as.many, label %arg, label %other
+  %busy.at = getelementptr i64, ptr %words, i64 15
+  %busy = load i64, ptr %busy.at
+  %is.idle = icmp eq i64 %busy, 0
+  %goes = and i1 %as.many, %is.idle
+  br i1 %goes, label %arg, label %other
 arg:
   %k = phi i64 [ 0, %entry ], [ %k.next, %arg.good ]
   %more.args = icmp slt i64 %k, %count
@@ -484,7 +495,23 @@ move.body:
   %m.next = add i64 %m, 1
   br label %move
 all.moved:
+  %unlock.at = getelementptr ptr, ptr %words, i64 13
+  %unlock = load ptr, ptr %unlock.at
+  %is.small = icmp eq ptr %unlock, null
+  br i1 %is.small, label %locked, label %unlocked
+locked:
   call void @run(ptr %words)
+  br label %done
+unlocked:
+  %lock.at = getelementptr ptr, ptr %words, i64 14
+  %lock = load ptr, ptr %lock.at
+  store i64 1, ptr %busy.at
+  %state = call ptr %unlock()
+  call void @run(ptr %words)
+  call void %lock(ptr %state)
+  store i64 0, ptr %busy.at
+  br label %done
+done:
   %true = call ptr @returned(ptr %words, i64 5)
   ret ptr %true
 other:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import sys
+import threading
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 import numpy as np
@@ -23,7 +26,7 @@ def by_hand(x, p, q):
     return np.array([[p * e * x[3], 0, 0, e], [0, q[0], -2 * x[2], 0], [1 / x[1], -x[0] / x[1] ** 2, 0, q[1]]])
 
 
-def g(x, p):
+def energy(x, p):
     return np.sum(x[1:] * x[:-1] ** 2) * p + x[0] ** 3
 
 
@@ -37,7 +40,7 @@ def jac():
 
 @pytest.fixture(scope="module")
 def hess():
-    return sad.hessian(g, X, 2.0)
+    return sad.hessian(energy, X, 2.0)
 
 
 def general(matrix, *args):
@@ -70,7 +73,7 @@ def test_all_calls_that_may_be_plain_equal_the_general_way(jac, hess):
         assert hess(x, 0.7, out=H) is H
         np.testing.assert_array_equal(H.data, general(hess, x, 0.7))
         assert hess.gradient(x, 0.7, out=grad) is grad
-        np.testing.assert_array_equal(grad, sad.gradient(g, x, 0.7)(x, 0.7))
+        np.testing.assert_array_equal(grad, sad.gradient(energy, x, 0.7)(x, 0.7))
 
 
 ODD = {
@@ -260,10 +263,88 @@ def test_fixed_arguments_must_be_the_same():
     assert jac._plain(X, k, data[:2]) is False
 
 
-def test_large_systems_other_back_ends_and_recovery_in_python_are_not_taken():
-    assert sad.jacobian(lambda x: x**2, np.ones(10_000))._plain is never
+def test_other_back_ends_and_several_threads_are_not_taken():
     assert sad.jacobian(lambda x: x**2, X, backend="python")._plain is never
+    assert sad.jacobian(lambda x: np.exp(np.sin(x)), np.ones(1_000_000), threads=2)._plain is never
     assert sad.jacobian(np.exp, X, threads=2)._plain is not never  # too small to be divided
+
+
+def layered(x, rows):
+    y = np.sin(np.cumsum(x.reshape(-1, 10), axis=1))[rows]
+    return np.sum(y[1:] * y[:-1], axis=1) * y[1:, 0]
+
+
+def test_large_systems_are_computed_without_the_lock_by_one_thread_at_a_time():
+    """Work arrays are one for all calls of machine code: who comes meanwhile goes the general way."""
+    rows = np.random.default_rng(0).permutation(3000)
+    points = np.random.default_rng(1).random((24, 30_000))
+    jac = sad.jacobian(layered, points[0], rows)
+    wanted = [general(jac, x, rows) for x in points]
+    taken, going = [], threading.Barrier(4)
+
+    def work(k):
+        going.wait()
+        for _ in range(4):
+            for number in range(k, 24, 4):
+                data = np.empty(jac.pattern.nnz)
+                taken.append(jac._plain(points[number][::1], rows, data))
+                if taken[-1]:
+                    np.testing.assert_array_equal(data, wanted[number])
+                y, J = jac.value_and_jacobian(points[number], rows)
+                np.testing.assert_array_equal(J.data, wanted[number])
+                np.testing.assert_array_equal(y, jac.value(points[number], rows))
+
+    with ThreadPoolExecutor(4) as pool:
+        list(pool.map(work, range(4)))
+    assert any(taken)
+    data = np.empty(jac.pattern.nnz)
+    assert jac._plain(points[0], rows, data) is True  # nobody is at it any more
+    np.testing.assert_array_equal(data, wanted[0])
+
+
+def test_other_threads_go_on_while_a_large_system_is_computed():
+    x = np.random.default_rng(0).random(2_000_000)
+    jac = sad.jacobian(lambda x: np.sin(np.exp(np.sin(x))), x)
+    data, counted, stop = np.empty(x.size), [0], threading.Event()
+
+    def count():
+        while not stop.is_set():
+            counted[0] += 1
+
+    other = threading.Thread(target=count)
+    other.start()
+    try:
+        interval = sys.getswitchinterval()
+        sys.setswitchinterval(1e-6)
+        seen = []
+        for _ in range(10):
+            before = counted[0]
+            assert jac._plain(x, data) is True
+            seen.append(counted[0] - before)
+    finally:
+        sys.setswitchinterval(interval)
+        stop.set()
+        other.join()
+    assert max(seen) > 100  # a call that held the lock would let at most a handful pass, before it and after it
+
+
+def test_functions_that_are_computed_together_are_taken(hess):
+    value, g, H = hess.value_gradient_and_hessian(X, 0.7)
+    assert hess._plain_both(X, 0.7, np.empty(1), np.empty(4), np.empty(H.nnz)) is True
+    assert hess._plain_value_and_gradient(X, 0.7, np.empty(1), np.empty(4)) is True
+    np.testing.assert_array_equal(H.data, general(hess, X, 0.7))
+    again, slope = hess.value_and_gradient(X, 0.7)
+    assert value == again == hess.value(X, 0.7)
+    np.testing.assert_allclose(value, energy(X, 0.7), rtol=1e-14)
+    np.testing.assert_array_equal(g, slope)
+    np.testing.assert_array_equal(g, hess.gradient(X, 0.7))
+    room = np.empty(4), hess(X, 0.1)
+    _, slope, K = hess.value_gradient_and_hessian(X, 0.7, out=room)
+    assert K is room[1]
+    assert np.shares_memory(slope, room[0])
+    np.testing.assert_array_equal(K.data, H.data)
+    with pytest.raises(sad.InputError, match="share memory"):
+        hess.value_gradient_and_hessian(X, 0.7, out=(K.data[:4], K))
 
 
 @pytest.mark.parametrize("mode", ["direct", "star", "acyclic", "column"])
