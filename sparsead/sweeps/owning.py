@@ -18,13 +18,12 @@ import numpy as np
 
 from sparsead.kernels.indexmap import Box, IndexMap, recognise
 from sparsead.kernels.kernel import Buffer, Kernel, Load, Step, Store, filled_by, moved, reachable
-from sparsead.program.scalar import OPS, Expr, Pool
+from sparsead.program.scalar import CALL, OPS, Expr, Pool
 
 MANY_POINTS = 1 << 10  # of a loop that is worth more code
 MOST_LEFT = 0.25  # share of the places that may be left to loops that add
 WIDTH = 4  # numbers that are computed at a time by a loop that only writes
 ADDITION = 3  # cost of an addition in memory, for which the next point waits
-CALL = 20  # cost of an operation that is a call of a function, and computed for one number at a time
 
 Shift = tuple[int, ...]
 
