@@ -13,7 +13,8 @@ from collections.abc import Iterable, Iterator
 from dataclasses import replace
 
 from sparsead.kernels.indexmap import Box, IndexMap
-from sparsead.kernels.kernel import moved, reachable
+from sparsead.kernels.kernel import Kernel, moved, reachable
+from sparsead.program.index import Shape
 from sparsead.program.scalar import Expr, Pool
 from sparsead.sweeps.direct.loops import Loop, cut, within_box
 from sparsead.sweeps.direct.placement import Placed
@@ -22,6 +23,7 @@ MANY_POINTS = 1 << 15  # of a loop that is worth more code
 FAR = 16  # elements between two entries of a point from which on they are worth moving
 MOST_LEFT = 0.25  # share of the points at which an entry may be left where it is
 NEAR = 8  # steps along the axis of the longest ones between entries of one part of the matrix
+THIN = 4  # points: a slab that is cut into slices
 MORE_WORK = 3.0  # operations that may be done twice for each entry that is moved
 
 Shift = tuple[int, ...]
@@ -52,12 +54,35 @@ def _shifted(loop: Loop, shifts: dict[int, Shift]) -> Iterator[Loop]:
     pool = inside.entries[0].coefficient.pool
     entries = [_at(loop.entries[k], places[k], pool) if k in places else e for k, e in enumerate(inside.entries)]
     yield replace(inside, entries=entries)
-    stays = [e for k, e in enumerate(loop.entries) if k not in places]
-    for slab in _outside(loop.domain, box):
-        yield within_box(replace(loop, entries=stays), slab)
-    for k, place in places.items():
-        for slab in _outside(loop.domain, place):
-            yield within_box(Loop(loop.domain, [loop.entries[k]]), slab)
+    stays = replace(loop, entries=[e for k, e in enumerate(loop.entries) if k not in places])
+    moving = [(Loop(loop.domain, [loop.entries[k]]), place) for k, place in places.items()]
+    yield from _together_at([(part, slab) for part, b in ((stays, box), *moving) for slab in _outside(loop.domain, b)])
+
+
+def _together_at(parts: list[tuple[Loop, Box]]) -> Iterator[Loop]:
+    """Yield parts of loops within slabs; what is one point thick and equally long is one loop, and near in memory."""
+    pools: dict[Shape, Pool] = defaultdict(Pool)
+    found: dict[Shape, list[Loop]] = defaultdict(list)
+    for loop, slab in parts:
+        if any(e.adds for e in loop.entries):
+            yield within_box(loop, slab)
+            continue
+        for slice_ in _slices(slab):
+            shape = tuple(stop - first for first, stop in slice_)
+            found[shape].append(within_box(loop, slice_, pools[shape]))
+    for shape, loops in found.items():
+        stores = tuple(s for loop in loops if loop.values for s in loop.values.stores)
+        entries = [e for loop in loops for e in loop.entries]
+        yield Loop(shape, entries, values=Kernel(shape, stores) if stores else None)
+
+
+def _slices(slab: Box) -> Iterator[Box]:
+    """Yield a slab as slabs one point thick, if it is thin."""
+    axis = min(range(len(slab)), key=lambda k: slab[k][1] - slab[k][0])
+    first, stop = slab[axis]
+    steps = range(first, stop) if stop - first <= THIN else [first]
+    for k in steps:
+        yield (*slab[:axis], (k, k + 1 if len(steps) > 1 else stop), *slab[axis + 1 :])
 
 
 def _at(entry: Placed, box: Box, pool: Pool) -> Placed:
