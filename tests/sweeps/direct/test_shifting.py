@@ -91,6 +91,18 @@ def test_entries_of_a_point_lie_together_where_points_are_many(f, monkeypatch):
     assert not loops(f, x, monkeypatch, 64)  # by rows they are next to each other already
 
 
+@pytest.mark.parametrize("f", [laplacian, periodic, only_constants, two_fields])
+def test_thin_slabs_of_one_shape_are_one_loop(f, monkeypatch):
+    x = np.random.default_rng(0).random((2, 40, 40) if f is two_fields else (40, 40))
+    found = loops(f, x, monkeypatch, 64, format="csc")
+    thin = [loop.domain for loop in found if 1 in loop.domain and not any(e.adds for e in loop.entries)]
+    assert thin and len(set(thin)) == len(thin)
+    jac, plain = sad.jacobian(f, x, mode="direct", format="csc"), sad.jacobian(f, x, mode="forward")
+    y, J = jac.value_and_jacobian(x)
+    np.testing.assert_allclose(y, f(x), rtol=1e-13)
+    np.testing.assert_allclose(J.toarray(), plain(x).toarray(), rtol=1e-13, atol=1e-13)
+
+
 def test_what_takes_many_operations_is_computed_where_it_was(monkeypatch):
     def f(u):
         flux = np.exp(np.sin(u[1:] - u[:-1]) ** 3)
