@@ -43,12 +43,14 @@ def plain_entry(
     outputs : dict
         Arrays that the sweeps write.
     """
+    if not signature.plain:  # x is put together of several arrays
+        return never
     names, outs = names_of(signature), [Slot(shape, written=True) for shape in outputs.values()]
     direct = [_slot(argument) for argument in signature.arguments]
     if None not in direct:
         return _entry(sweeps, [*names, *outputs], [*direct, *outs]) or never
     unpacked = signature.unpacked()
-    if unpacked is None or not signature.plain:
+    if unpacked is None:
         return never
     slots = [*(Slot(leaf.shape) for _, leaf in unpacked.leaves), *map(Slot.of, unpacked.known), *outs]
     names = [*itertools.chain(*signature.input_names()), *[None for _ in unpacked.known]]
@@ -84,16 +86,15 @@ def unchanged_inputs(signature: Signature) -> Callable[[Sequence[Any]], list[np.
     if unpacked is None or same is None:
         return lambda _: None
     unpack, leaves = unpacked.before(lambda *parts: parts), unpacked.leaves
-    of_x = [name == "x" for name in itertools.chain(*signature.input_names())]
+    counts = [len(names) for names in signature.input_names()]
 
     def inputs(args: Sequence[Any]) -> list[np.ndarray] | None:
         parts = unpack(*args)
         if not parts or not same(*parts[len(leaves) :]):
             return None
         arrays = [checked_leaf(value, leaf, title) for value, (title, leaf) in zip(parts, leaves, strict=False)]
-        x = list(itertools.compress(arrays, of_x))
-        others = [array for array, is_x in zip(arrays, of_x, strict=True) if not is_x]
-        return [x[0] if len(x) == 1 else np.concatenate(x), *others]
+        rest = iter(arrays)
+        return signature.joined([list(itertools.islice(rest, count)) for count in counts])
 
     return inputs
 

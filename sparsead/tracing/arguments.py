@@ -131,14 +131,18 @@ class Signature:
         read = checked_leaf if read is None else read
         if len(args) != len(self.arguments):
             raise InputError(f"expected {len(self.arguments)} arguments (x and *args), got {len(args)}{self._taken()}")
-        x: list[np.ndarray] = []
-        others: list[np.ndarray] = []
-        for k, (value, argument) in enumerate(zip(args, self.arguments, strict=True)):
-            into = x if k in self.wrt else others
-            if isinstance(argument, Leaf):
-                into.append(read(value, argument, self._title(k)))
-            else:
-                into.extend(self._taken_apart(k, value, read))
+        found = [
+            [read(value, argument, self._title(k))]
+            if isinstance(argument, Leaf)
+            else list(self._taken_apart(k, value, read))
+            for k, (value, argument) in enumerate(zip(args, self.arguments, strict=True))
+        ]
+        return self.joined(found)
+
+    def joined(self, found: Sequence[Sequence[np.ndarray]]) -> list[np.ndarray]:
+        """Return x, put together in the order of `wrt`, and the other runtime values, given those of each argument."""
+        x = [leaf for k in self.wrt for leaf in found[k]]
+        others = [leaf for k, leaves in enumerate(found) if k not in self.wrt for leaf in leaves]
         return [x[0] if len(x) == 1 else np.concatenate(x), *others]
 
     def _taken_apart(self, k: int, value: Any, read: Read | None = None) -> Iterator[np.ndarray]:
