@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import subprocess
 import sys
 import threading
 from concurrent.futures import ThreadPoolExecutor
@@ -348,6 +349,32 @@ def test_other_threads_go_on_while_a_large_system_is_computed():
         stop.set()
         other.join()
     assert max(seen) > 100  # a call that held the lock would let at most a handful pass, before it and after it
+
+
+ENDING = """
+import threading, time
+import numpy as np, sparsead as sad
+x = np.random.default_rng(0).random(20_000)
+jac = sad.jacobian(lambda x: np.sin(np.exp(np.sin(x))), x)
+data = np.empty(x.size)
+assert jac._plain(x, data)
+def work():
+    while True:
+        jac._plain(x, data)
+threading.Thread(target=work, daemon=True).start()
+time.sleep(0.05)
+class Slow:
+    def __del__(self, sleep=time.sleep):
+        sleep(0.2)  # others ask for the lock of an interpreter that is ending
+keep = Slow()
+keep.itself = keep
+print("ending")
+"""
+
+
+def test_a_process_ends_while_another_thread_computes():
+    done = subprocess.run([sys.executable, "-c", ENDING], capture_output=True, text=True, timeout=60, check=False)
+    assert (done.returncode, done.stdout, done.stderr) == (0, "ending\n", "")
 
 
 def test_functions_that_are_computed_together_are_taken(hess):
