@@ -64,6 +64,16 @@ class IndexMap:
         """True where some points are sent nowhere (index -1): then a table without an offset holds them."""
         return not self.offset and any(bool((t.entries < 0).any()) for t in self.tables)
 
+    @property
+    def injective(self) -> bool:
+        """True where no element is reached twice, as can be seen from the strides."""
+        reached = 0
+        for stride, n in sorted((abs(s), n) for s, n in zip(self.strides, self.shape, strict=True) if n > 1):
+            if stride <= reached:
+                return False
+            reached += stride * (n - 1)
+        return not self.tables
+
     def array(self) -> IndexArray:
         """Return the map as an index array over the domain (axes that do not matter have stride 0)."""
         ndim = len(self.shape)

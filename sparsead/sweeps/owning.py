@@ -18,14 +18,14 @@ import numpy as np
 
 from sparsead.kernels.indexmap import Box, IndexMap, recognise
 from sparsead.kernels.kernel import Buffer, Kernel, Load, Step, Store, filled_by, moved, reachable
+from sparsead.program.index import Shape
 from sparsead.program.scalar import CALL, OPS, Expr, Pool
+from sparsead.sweeps.boxes import Shift, common, points_outside, steps
 
 MANY_POINTS = 1 << 10  # of a loop that is worth more code
 MOST_LEFT = 0.25  # share of the places that may be left to loops that add
 WIDTH = 4  # numbers that are computed at a time by a loop that only writes
 ADDITION = 3  # cost of an addition in memory, for which the next point waits
-
-Shift = tuple[int, ...]
 
 
 @dataclass(frozen=True)
@@ -36,12 +36,12 @@ class Owned:
     complete: set[Buffer]
 
 
-def owned(steps: Iterable[Step], but: Collection[Step] = ()) -> Owned:
+def owned(program: Iterable[Step], but: Collection[Step] = ()) -> Owned:
     """Turn additions around, where they are regular; `but` some steps."""
     new: list[Step] = []
     complete: set[Buffer] = set()
     met: set[Buffer] = set()
-    for step in steps:
+    for step in program:
         turned = None if step in but or not isinstance(step, Kernel) else _turned(step, met)
         if turned and turned[0].stores[0].buffer not in met:
             complete.add(turned[0].stores[0].buffer)
@@ -63,9 +63,9 @@ def _turned(kernel: Kernel, met: set[Buffer]) -> list[Kernel] | None:
     regular = _regular(kernel)
     inside = Kernel(tuple(stop - first for first, stop in regular), _within(kernel.stores, regular))
     shifts = _shifts([s.place for s in inside.stores])
-    if shifts is None or not _injective(inside.stores[0].place):
+    if shifts is None or not inside.stores[0].place.injective:
         return None
-    box = _common(inside.domain, shifts)
+    box = common(inside.domain, shifts)
     if math.prod(stop - first for first, stop in box) < (1.0 - MOST_LEFT) * target.size:
         return None
     return [*_kernels(inside, shifts, box, target in met), *_outside(kernel.domain, kernel.stores, regular)]
@@ -82,7 +82,7 @@ def _kernels(kernel: Kernel, shifts: list[Shift], box: Box, again: bool) -> Iter
         total = pool.apply(OPS["add"], (total, _within([store], there, pool)[0].value))
     yield Kernel(place.shape, (Store(target, place, total, adds=False),))
     others = np.full(target.size, not again)
-    others[place.array()] = False
+    np.lib.stride_tricks.as_strided(others[place.offset :], place.shape, place.strides)[...] = False  # one byte each
     if others.any():
         places = recognise(np.flatnonzero(others))
         yield Kernel(places.shape, (Store(target, places, Pool().constant(target.empty), adds=False),))
@@ -96,11 +96,9 @@ def _within(stores: Sequence[Store], box: Box, pool: Pool | None = None) -> tupl
     return tuple(replace(s, place=s.place.within(box), value=v) for s, v in zip(stores, values, strict=True))
 
 
-def _outside(domain: tuple[int, ...], stores: Sequence[Store], box: Box) -> Iterator[Kernel]:
+def _outside(domain: Shape, stores: Sequence[Store], box: Box) -> Iterator[Kernel]:
     """Yield the kernel that adds what is added outside of a box."""
-    outside = np.ones(domain, dtype=np.bool_)
-    outside[tuple(slice(*ends) for ends in box)] = False
-    points = np.nonzero(outside)
+    points = points_outside(domain, box)
     if points[0].size:
         values = moved([s.value for s in stores], lambda index: recognise(index.at(points)))
         places = [recognise(s.place.at(points)) for s in stores]
@@ -124,34 +122,8 @@ def _shifts(places: list[IndexMap]) -> list[Shift] | None:
     first = places[0]
     if any(place.form != "affine" or place.strides != first.strides for place in places):
         return None
-    shifts = [_steps(first.offset - place.offset, first.strides) for place in places]
-    return None if None in shifts else [shift for shift in shifts if shift is not None]
-
-
-def _steps(distance: int, strides: tuple[int, ...]) -> Shift | None:
-    """Return the steps along each axis that make up a distance."""
-    steps = [0] * len(strides)
-    for axis in sorted(range(len(strides)), key=lambda k: -abs(strides[k])):
-        if strides[axis]:
-            steps[axis] = round(distance / strides[axis])
-            distance -= steps[axis] * strides[axis]
-    return None if distance else tuple(steps)
-
-
-def _common(domain: tuple[int, ...], shifts: list[Shift]) -> Box:
-    """Return the points from which no shift leads out of a domain."""
-    ends = [[0, *(s[axis] for s in shifts)] for axis in range(len(domain))]
-    return tuple((max(0, -min(e)), max(n - max(e), -min(e), 0)) for n, e in zip(domain, ends, strict=True))
-
-
-def _injective(place: IndexMap) -> bool:
-    """Tell whether no place is reached twice, as can be seen from the strides."""
-    reached = 0
-    for stride, n in sorted((abs(s), n) for s, n in zip(place.strides, place.shape, strict=True) if n > 1):
-        if stride <= reached:
-            return False
-        reached += stride * (n - 1)
-    return True
+    shifts = [steps(first.offset - place.offset, first.strides) for place in places]
+    return None if any(left for _, left in shifts) else [shift for shift, _ in shifts]
 
 
 def _cost(stores: Iterable[Store], width: int = 1) -> float:

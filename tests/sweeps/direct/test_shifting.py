@@ -7,7 +7,7 @@ import pytest
 
 import sparsead as sad
 from sparsead.sweeps.direct import shifting
-from sparsead.sweeps.direct.shifting import _outside, cut_and_shifted
+from sparsead.sweeps.direct.shifting import cut_and_shifted
 
 
 def laplacian(u):
@@ -110,12 +110,3 @@ def test_what_takes_many_operations_is_computed_where_it_was(monkeypatch):
 
     largest = max(loops(f, np.ones((40, 40)), monkeypatch, 64, format="csc"), key=lambda loop: loop.points)
     assert len({e.slot.offset // 32 for e in largest.entries}) > 1
-
-
-@pytest.mark.parametrize(("domain", "box"), [((5,), ((1, 3),)), ((4, 6), ((1, 4), (0, 5))), ((3, 4, 5), ((1, 2),) * 3)])
-def test_boxes_make_up_what_is_outside_once(domain, box):
-    count = np.zeros(domain, dtype=int)
-    for part in _outside(domain, box):
-        count[tuple(slice(*ends) for ends in part)] += 1
-    count[tuple(slice(*ends) for ends in box)] += 1
-    assert (count == 1).all()
