@@ -36,7 +36,6 @@ from sparsead.tracing.storage import assemble
 
 Sample = Callable[[np.ndarray], Any]
 BYTES_PER_NUMBER = 32  # of an element, while it is written down from which array it is, and which of its elements
-CALL = 20  # cost of a function of the math library, in scalar operations
 
 
 @dataclass(frozen=True)

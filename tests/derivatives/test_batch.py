@@ -124,6 +124,18 @@ def test_points_of_several_axes():
         assert jac.value_batch(given, axis=axis).shape == given.shape
 
 
+def test_an_argument_behind_a_container_is_its_own():
+    """Leaves of containers are arguments of the code, too: what follows them keeps its name."""
+
+    def f(x, p, s):
+        return p["a"] * x * s + p["c"]
+
+    p, x, s = {"a": 2.0, "c": 1.0}, np.ones((4, 3)), np.arange(1.0, 5.0)
+    jac = sad.jacobian(f, x[0], p, 1.0)
+    np.testing.assert_array_equal(jac.batch(x, p, s), np.outer(2.0 * s, np.ones(3)))
+    np.testing.assert_array_equal(jac.value_batch(x, p, s), np.outer(2.0 * s, np.ones(3)) + 1.0)
+
+
 def test_threads_do_not_change_a_bit():
     x, q = RNG.random((1003, 4)) + 0.1, np.ones(2)
     for f in (light, heavy):
