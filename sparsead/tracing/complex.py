@@ -100,7 +100,8 @@ class TracedComplex(Positioned, NDArrayOperatorsMixin):
             arrays = (late.traced(late.stack_objects(part)) for part in (self.real_part, self.imag_part))
             return TracedComplex(*(array.moved(positions) for array in arrays))
         if not np.may_share_memory(positions, self.positions):
-            return TracedComplex(self.real_part.moved(2 * positions), self.imag_part.moved(2 * positions + 1))
+            doubled = np.asarray(2 * positions)  # of one number it is a number, which cannot be written to
+            return TracedComplex(self.real_part.moved(doubled), self.imag_part.moved(np.asarray(doubled + 1)))
         first = 2 * int(positions[(0,) * positions.ndim]) if positions.size else 0
         steps = [2 * step for step in layout.steps(positions)]
         views = [layout.placed(self.real_part.storage.size, positions.shape, first + k, steps) for k in (0, 1)]
@@ -304,9 +305,14 @@ def parts(value: Any) -> tuple[Any, Any]:
     """Return real and imaginary part; the latter is None for a real value. Lists are taken apart as a whole."""
     if isinstance(value, (list, tuple)) and is_complex(value):
         pairs = [parts(v) for v in value]
-        zeros = [np.zeros(np.shape(real)) if imag is None else imag for real, imag in pairs]
-        return [real for real, _ in pairs], zeros
+        return [real for real, _ in pairs], [_zeros_like(real) if imag is None else imag for real, imag in pairs]
     return (value.real, value.imag) if is_complex(value) else (value, None)
+
+
+def _zeros_like(value: Any) -> Any:
+    if isinstance(value, (list, tuple)):
+        return [_zeros_like(v) for v in value]
+    return np.zeros_like(value)
 
 
 def call_complex(func: Any, args: Any, kwargs: dict[str, Any]) -> Any:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import builtins
 import numbers
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -24,7 +25,7 @@ from sparsead.tracing.scalar import BRANCH_HINT, TracedScalar, refuse_value
 from sparsead.tracing.sequences import rebuilt
 from sparsead.tracing.storage import BOOL, DOUBLE, Storage
 
-STACK = np.stack  # the function itself: its name is bound to another one while a function is traced
+STACK, BLOCK = np.stack, np.block  # the functions themselves: their names are bound to others while one is traced
 SUBCLASS_HINT = (
     "It is a subclass of ndarray, which holds numbers only: take its values (to_value, .value) before, or use pint, "
     "whose quantities hold any array."
@@ -175,6 +176,18 @@ def traced(array: Any) -> TracedArray:
     """Return `array` (a constant, or a list of traced scalars) as a traced array."""
     array = stack_objects(array)
     return array if isinstance(array, TracedArray) else TracedArray.of_values(array)
+
+
+@late.bound
+def arguments_of(func: Callable[..., Any], args: Any, kwargs: Any) -> tuple[Any, Any]:
+    """Return the arguments of a NumPy function with numbers, and flat lists of them, as arrays.
+
+    What a list of numbers is to np.block depends on how deep it lies: one block, or several. It takes lists apart
+    itself.
+    """
+    if func is BLOCK:
+        return args, kwargs
+    return tuple(map(with_arrays, args)), {name: with_arrays(value) for name, value in kwargs.items()}
 
 
 @late.bound
