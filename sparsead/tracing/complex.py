@@ -17,7 +17,7 @@ from numpy.lib.mixins import NDArrayOperatorsMixin
 from sparsead.errors import unsupported
 from sparsead.program.index import IndexArray
 from sparsead.tracing import layout
-from sparsead.tracing.asking import write_out
+from sparsead.tracing.asking import check_shape, write_out
 from sparsead.tracing.late import AS_NUMPY, MOVEMENTS, late
 from sparsead.tracing.positioned import Positioned
 
@@ -327,6 +327,7 @@ def call_complex(func: Any, args: Any, kwargs: dict[str, Any]) -> Any:
     result = handler(*args, **{name: value for name, value in kwargs.items() if name != "out"})
     if out is not None:
         function = getattr(*func) if isinstance(func, tuple) else func
+        check_shape(func, out, result)
         return write_out(out, result, (function, args, kwargs))
     from_number = func in MOVEMENTS and type(args[0]) is TracedComplex and args[0].is_number
     return result if func in AS_NUMPY and not from_number else late.as_numbers(result)

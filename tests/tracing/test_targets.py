@@ -134,3 +134,25 @@ def test_writes_are_accepted_where_numpy_accepts_them(name, target):
         assert (found is None) == (expected is None)
         if expected is not None:
             np.testing.assert_allclose(found, expected)
+
+
+@pytest.mark.parametrize("make", [np.zeros_like, np.empty_like, np.ones_like, np.diag, np.roll, np.repeat])
+def test_arrays_like_arrays_of_objects_are_of_floats(make):
+    def f(x):
+        objects = np.float64(2.0) - [x[0], x[1], x[2]]
+        like = make(objects, *([2] if make in (np.roll, np.repeat) else []))
+        return np.ravel(like * 0.0 + 1.0) * x[0]
+
+    np.testing.assert_allclose(sad.jacobian(f, X, backend="python").value(X), X[0])
+
+
+@pytest.mark.parametrize("dtype", [float, complex])
+def test_reductions_want_a_target_of_their_shape(dtype):
+    def f(x):
+        a = np.zeros((1, 3), dtype) + x
+        np.sum(a, axis=0, out=np.zeros((1, 3), dtype))
+        return x
+
+    for run in (f, lambda x: sad.jacobian(f, x)):
+        with pytest.raises(ValueError, match="output"):
+            run(X)

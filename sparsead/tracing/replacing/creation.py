@@ -28,6 +28,7 @@ def allocating(original: Callable[..., Any]) -> Callable[..., Any]:
     """Return `original`, which makes arrays of constants, with new float arrays ready for traced values."""
 
     def create(*args: Any, like: Any = None, **kwargs: Any) -> Any:
+        args = tuple(stack_objects(a) if type(a) is np.ndarray and a.dtype == object else a for a in args)
         if any(type(a) is TracedScalar for a in args) or any(True for _ in traced_in((args, kwargs))):
             return call_function(original, *arguments_of(original, args, kwargs))
         new = on_values(original, args, kwargs)
