@@ -18,8 +18,9 @@ from sparsead.errors import unsupported
 from sparsead.program.index import IndexArray
 from sparsead.tracing import layout
 from sparsead.tracing.asking import check_shape, write_out
-from sparsead.tracing.late import AS_NUMPY, MOVEMENTS, late
+from sparsead.tracing.late import AS_NUMPY, HANDLERS, MOVEMENTS, UFUNC_METHODS, late
 from sparsead.tracing.positioned import Positioned
+from sparsead.tracing.scalar import refuse_array
 
 # What NumPy function (or ufunc and method) -> what it does to complex operands. `sparsead.ops.complex` fills it.
 COMPLEX_HANDLERS: dict[Callable[..., Any] | tuple[Callable[..., Any], str], Callable[..., Any]] = {}
@@ -30,8 +31,8 @@ HINT = (
 )
 
 OF_MATRICES = (
-    "solve, inv, det, slogdet, cholesky, eigvalsh and matrix_power have rules for complex matrices; else take the real "
-    "matrix of twice the size, np.block([[A.real, -A.imag], [A.imag, A.real]])."
+    "solve, inv, det, slogdet, cholesky, eigvalsh, svdvals, pinv, lstsq and matrix_power have rules for complex "
+    "matrices; else take the real matrix of twice the size, np.block([[A.real, -A.imag], [A.imag, A.real]])."
 )
 
 
@@ -163,7 +164,7 @@ class TracedComplex(Positioned, NDArrayOperatorsMixin):
         return late.call_ufunc(ufunc, method, inputs, kwargs)
 
     def __array_function__(self, func: Callable[..., Any], types: Any, args: Any, kwargs: Any) -> Any:
-        return late.call_function(func, args, kwargs)
+        return late.call_function(func, *late.arguments_of(func, args, kwargs))
 
     def __array__(self, dtype: Any = None, copy: Any = None) -> np.ndarray:
         """Give the values of a constant array, and scipy.sparse an object array, so that it defers; else refuse."""
@@ -172,7 +173,7 @@ class TracedComplex(Positioned, NDArrayOperatorsMixin):
         held = held_for_sparse(self)
         if held is not None:
             return held
-        raise unsupported("turning a traced complex array into a plain ndarray", HINT)
+        refuse_array(sys._getframe(1))
 
     def __matmul__(self, other: Any) -> Any:
         return call_complex(np.matmul, (self, other), {})
@@ -323,6 +324,9 @@ def call_complex(func: Any, args: Any, kwargs: dict[str, Any]) -> Any:
         module = (getattr(function, "__module__", None) or "numpy").replace("numpy", "np")  # ufuncs have none
         hint = OF_MATRICES if module == "np.linalg" else HINT
         raise unsupported(f"{'.'.join([module, function.__name__, *method])} of complex values", hint)
+    bound: Any = UFUNC_METHODS.get(func) if isinstance(func, tuple) else HANDLERS.get(func)
+    if hasattr(bound, "with_arrays"):
+        args, kwargs = bound.with_arrays(args, kwargs)
     out = kwargs.get("out")
     result = handler(*args, **{name: value for name, value in kwargs.items() if name != "out"})
     if out is not None:

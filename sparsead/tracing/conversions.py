@@ -141,9 +141,9 @@ def stack_objects(value: Any) -> Any:
         return value.array
     if type(value) is TracedComplex and value.is_number:
         return value.moved(value.positions)
-    if isinstance(value, (list, tuple)) and is_complex(value) and any(isinstance(v, TracedComplex) for v in value):
-        return call_complex(STACK, (value,), {})
     if isinstance(value, (list, tuple)) and any(True for _ in traced_in(value)):
+        if is_complex(value):
+            return call_complex(STACK, ([stack_objects(v) for v in value],), {})
         numbers = _of_numbers(value)
         return HANDLERS[STACK]([stack_objects(v) for v in value]) if numbers is None else numbers
     if type(value) is np.ndarray and value.dtype == object and any(True for _ in traced_in(value.flat)):
@@ -197,6 +197,8 @@ def with_arrays(value: Any) -> Any:
         return value.array
     if not isinstance(value, (list, tuple)):
         return value
+    if is_complex(value) and not any(isinstance(v, (list, tuple)) or np.ndim(v) for v in value):
+        return stack_objects(value)
     if any(isinstance(v, TracedScalar) for v in value):
         numbers = _of_numbers(value)
         if numbers is not None:
