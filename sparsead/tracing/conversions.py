@@ -17,10 +17,9 @@ from sparsead.tracing import layout
 from sparsead.tracing.array import TracedArray, traced_in
 from sparsead.tracing.complex import TracedComplex, call_complex, is_complex
 from sparsead.tracing.decisions import active
-from sparsead.tracing.foreign import held_in
+from sparsead.tracing.foreign import taken_out
 from sparsead.tracing.known import complex_of_parts
 from sparsead.tracing.late import HANDLERS, late
-from sparsead.tracing.positioned import Positioned
 from sparsead.tracing.scalar import BRANCH_HINT, TracedScalar, refuse_value
 from sparsead.tracing.sequences import rebuilt
 from sparsead.tracing.storage import BOOL, DOUBLE, Storage
@@ -141,6 +140,7 @@ def stack_objects(value: Any) -> Any:
         return value.array
     if type(value) is TracedComplex and value.is_number:
         return value.moved(value.positions)
+    value = taken_out(value)
     if isinstance(value, (list, tuple)) and any(True for _ in traced_in(value)):
         if is_complex(value):
             return call_complex(STACK, ([stack_objects(v) for v in value],), {})
@@ -152,8 +152,7 @@ def stack_objects(value: Any) -> Any:
             return numbers.reshape(value.shape)
         flat = [stack_objects(v) for v in value.flat]
         return HANDLERS[STACK](flat).reshape(value.shape + np.shape(flat[0]))
-    held = held_in(value)
-    return held if isinstance(held, Positioned) else value
+    return value
 
 
 def _of_numbers(value: Any) -> TracedArray | None:

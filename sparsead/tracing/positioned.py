@@ -89,6 +89,8 @@ class FlatIterator:
             np.zeros(len(self)).flat[key] = np.zeros(np.shape(value))  # raises what NumPy raises
             return
         if np.ndim(np.arange(len(self))[key]) == 0 and np.ndim(value):
+            if self.base.dtype.kind == "b":
+                raise unsupported("writing a sequence to one place of flat truth values", "Write True or False.")
             raise ValueError("Error setting single item of array.")
         if np.size(value) > 1 and np.shares_memory(self.base, value):
             raise unsupported(

@@ -112,8 +112,6 @@ WRITES_OF_VALUES = {
 @pytest.mark.parametrize("name", WRITES_OF_VALUES)
 @pytest.mark.parametrize("target", TARGETS)
 def test_writes_are_accepted_where_numpy_accepts_them(name, target):
-    if (target, name) == ("truth values", "flat"):
-        pytest.skip("NumPy takes an array as one truth value there")
     for values in VALUES:
 
         def f(x, values=values):

@@ -17,6 +17,7 @@ from sparsead.tracing.asking import instead_of
 from sparsead.tracing.calls import call_function
 from sparsead.tracing.complex import TracedComplex
 from sparsead.tracing.conversions import arguments_of, of_number, stack_objects
+from sparsead.tracing.foreign import taken_out
 from sparsead.tracing.known import on_values, wrapped
 from sparsead.tracing.late import AS_NUMPY
 from sparsead.tracing.replacing.names import patch
@@ -28,7 +29,7 @@ def allocating(original: Callable[..., Any]) -> Callable[..., Any]:
     """Return `original`, which makes arrays of constants, with new float arrays ready for traced values."""
 
     def create(*args: Any, like: Any = None, **kwargs: Any) -> Any:
-        args = tuple(stack_objects(a) if type(a) is np.ndarray and a.dtype == object else a for a in args)
+        args = tuple(stack_objects(a) if type(a) is np.ndarray and a.dtype == object else taken_out(a) for a in args)
         if any(type(a) is TracedScalar for a in args) or any(True for _ in traced_in((args, kwargs))):
             return call_function(original, *arguments_of(original, args, kwargs))
         new = on_values(original, args, kwargs)
