@@ -12,6 +12,7 @@ from sparsead.tracing.array import TracedArray
 from sparsead.tracing.complex import TracedComplex
 from sparsead.tracing.conversions import stack_objects
 from sparsead.tracing.positioned import put_flat
+from sparsead.tracing.scalar import TracedScalar
 
 
 @composite(np.copyto, lambda x: _copied(x))
@@ -34,12 +35,16 @@ def as_numpy_writes(func: Callable[..., Any], target: Any, *args: Any) -> None:
 
 
 def _ones(value: Any) -> Any:
+    if isinstance(value, TracedScalar) or (isinstance(value, TracedComplex) and value.is_number):
+        return value.dtype.type(1)
     value = stack_objects(value)
     return np.ones(value.shape, value.dtype) if isinstance(value, (TracedArray, TracedComplex)) else value
 
 
 def _are_same(a: TracedArray, b: TracedArray) -> bool:
     """Tell whether two arrays are the same elements in the same order."""
+    if a.size == 0:  # the strides of these are not mirrored
+        return a.storage is b.storage and a.shape == b.shape
     keys = [(v.shape, v.positions.__array_interface__["data"][0], v.positions.strides) for v in (a, b)]
     return a.storage is b.storage and keys[0] == keys[1]
 

@@ -112,7 +112,8 @@ class TracedComplex(Positioned, NDArrayOperatorsMixin):
 
     def setflags(self, write: Any = None, align: Any = None, uic: Any = None) -> None:
         """Same as ``ndarray.setflags``."""
-        if not self.is_number:
+        if not self.is_number:  # views that were taken of the parts keep their own flags
+            self.real_part, self.imag_part = (part.moved(part.positions.view()) for part in self._parts())
             self.real_part.setflags(write, align, uic)
             self.imag_part.setflags(write, align, uic)
 

@@ -87,3 +87,16 @@ def test_places_that_share_memory_are_met_again_and_again(name, places):
         return grid
 
     np.testing.assert_allclose(value(f, trace(f, (X,))[0], X), f(X), rtol=1e-14)
+
+
+def test_views_of_the_parts_keep_their_own_flags():
+    def f(x):
+        z = np.zeros(3, complex) + x[3:] * 1j
+        real, shown = z.real, z[:]
+        z.setflags(write=False)
+        real[0] = x[0]
+        shown[1] = x[1]
+        assert not z.flags.writeable and not z.real.flags.writeable and not z.T.flags.writeable
+        return np.concatenate([z.real, z.imag])
+
+    np.testing.assert_allclose(value(f, trace(f, (X,))[0], X), f(X), rtol=1e-14)
