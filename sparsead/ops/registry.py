@@ -334,11 +334,13 @@ def scatter_sum(terms: TracedArray, place: IndexArray, shape: Shape) -> TracedAr
     return TracedArray.of_node(node)
 
 
-def composite(func: Callable[..., Any], *samples: Sample, family: str = "composite") -> Callable[[Rule], Rule]:
+def composite(
+    func: Callable[..., Any], *samples: Sample, family: str = "composite", as_given: str | None = None
+) -> Callable[[Rule], Rule]:
     """State `func` by a definition in terms of other traced operations (used as a decorator)."""
 
     def register(definition: Rule) -> Rule:
-        state(func, definition)
+        state(func, definition, as_given=as_given)
         if family == "movement":  # of complex arrays too
             COMPLEX_HANDLERS[func] = HANDLERS[func]
         record(family, spelling_of(func), samples)
