@@ -53,7 +53,7 @@ class Search:
         self.deadline = deadline
         self.allowance: float = np.inf  # entries and pairs of entries that may be looked at
         self.work = 0  # entries and pairs looked at so far, about
-        self.num_searches = 1  # this one, and those for simpler problems
+        self.num_searches = 1  # this one, and those for simpler problems: also if there is no need for them
         self.begun: set[str] = set()  # labels of candidates that were tried, with success or not
         self.thorough = False  # whether to spend time on the lower bound at which the search can stop
         self.colors: np.ndarray | None = None
@@ -93,7 +93,7 @@ class Search:
 
     def run(self, candidates: Iterable[Candidate]) -> None:
         """Try the candidates in turn, the first in any case, the others if they do not look at too much."""
-        for label, make, work, _ in candidates:
+        for label, make, work, *_ in candidates:
             if self.colors is not None and (self.is_over or not self._may_look_at(work)):
                 if self.stopped:
                     return
@@ -127,8 +127,7 @@ class Search:
         for simpler in problem.simpler:
             if self.is_over:
                 return
-            if simpler.bound < self.cost:
-                self._learn(simpler)
+            self._learn(simpler)
         most = min(QUICK_PASSES + PASSES_PER_SEARCH * self.num_searches, MOST_PASSES) * one_pass
         most = most if problem.is_small else min(most, self.work - before + QUICK_WORK)
         self.allowance = before + max(most, LEAST_WORK * min(self.num_searches, 3))
@@ -144,7 +143,11 @@ class Search:
     def _try_more(self) -> None:
         """Try the other candidates, and all with other ties, those first that look at little; recolor again."""
         cost, little = self.cost, 2 * self.problem.greedy_work
-        turned = self.problem.with_ties(self.problem.ordered("largest_first")[::-1].copy())
+        order = self.problem.by_order("largest_first")  # of which the ties are the reverse
+        if self.is_over or not self._may_look_at(order.work):
+            return
+        self.work += order.work
+        turned = self.problem.with_ties(self.problem.ordered(order.label)[::-1].copy())
         for most in (little, np.inf):
             self.run(one for one in self._untried(_with_both_ties(self.problem, turned)) if one.work <= most)
         if self.cost < cost:
@@ -155,7 +158,10 @@ class Search:
         return (candidate for candidate in candidates if candidate.label not in self.begun)
 
     def _learn(self, simpler: Simpler) -> None:
-        """Take the coloring that the same search finds for a simpler problem."""
+        """Take the coloring that the same search finds for a simpler problem, unless that cannot be a better one."""
+        if simpler.bound >= self.cost:
+            self.num_searches += 1
+            return
         search = Search(simpler.problem, self.postprocess)
         search.run_quickly()
         assert search.colors is not None  # the first candidate always colors

@@ -90,8 +90,8 @@ class Simpler:
     def candidates(self, thorough: bool, ties: np.ndarray) -> Iterator[Candidate]:
         """Ways to color the simpler problem, as ways to color this one."""
         own = ties[(ties >= self.first) & (ties < self.first + self.problem.num_vertices)] - np.int32(self.first)
-        for label, make, *others in self.problem.with_ties(own).candidates(thorough):
-            yield Candidate(f"{self.label}, {label}", partial(self._make, make), *others)
+        for one in self.problem.with_ties(own).candidates(thorough):
+            yield one._replace(label=f"{self.label}, {one.label}", make=partial(self._make, one.make))
 
     def _make(self, make: Make, limit: int) -> np.ndarray | None:
         colors = make(limit)
