@@ -49,7 +49,7 @@ def computed(value: Expr) -> Expr:
 def is_absorbing(kernels: Iterable[LinearKernel | LinearCall], work: Iterable[Buffer]) -> bool:
     """Tell whether infinite factors and closed ways may meet at an intermediate array."""
     kernels = list(kernels)
-    if not any(map(_may_close, reachable(t.coefficient for k in kernels for t in k.terms))):
+    if not any(_may_close(e) for k in kernels for e in reachable(t.coefficient for t in k.terms)):
         return False
     closed, infinite = _below(kernels, _may_be_closed), _below(kernels, _may_be_infinite)
     above = [k.transposed() for k in reversed(kernels)]
@@ -81,8 +81,8 @@ def _may_be_closed(coefficients: list[Expr]) -> set[int]:
 
 
 def _may_close(expr: Expr) -> bool:
-    """Tell whether an expression closes a way; not where slots meet, for there another term has taken over."""
-    if expr.op is not OPS["select"]:
+    """Tell whether an expression closes a way: chooses zero; not where slots meet, for another term has taken over."""
+    if expr.op is not OPS["select"] or not any(side.equals(0.0) for side in expr.args[1:]):
         return False
     return not all(isinstance(e.value, Meeting) for e in reachable([expr.args[0]]) if e.op is None)
 
