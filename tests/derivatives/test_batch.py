@@ -8,6 +8,7 @@ import pytest
 import sparsead as sad
 from sparsead import extend
 from sparsead.emit import lanes
+from sparsead.emit.source import POINT
 from sparsead.problems import PROBLEMS
 
 RNG = np.random.default_rng(5)
@@ -83,12 +84,12 @@ def test_both_orders_of_loops_give_the_same(outermost, monkeypatch):
     monkeypatch.setattr(lanes, "WORTH", np.inf if outermost else 0.0)
     for f in (light, heavy):
         jac = sad.jacobian(f, np.ones(4), 1.0, np.ones(2))
-        source = lanes.in_lanes(
+        source, width = lanes.in_lanes(
             "f",
             [(s.source, s.sizes) for s in jac._assembly.sweeps_of_points()],
             lanes.Layout({"x": 4, "data": jac.pattern.nnz}, False),
         )
-        assert ("range(count)" in source.text) != outermost
+        assert (width == 1) == outermost == (f"for {POINT} in" in source.text)
         checked(jac.batch, jac.values, RNG.random((77, 4)) + 0.1, 0.7, np.ones(2), False)
 
 
