@@ -74,7 +74,7 @@ def gri30() -> tuple[Mechanism, Any]:
 
 def read(gas: Any) -> Mechanism:
     """Return the arrays of a Cantera mechanism of elementary, third-body and Troe reactions."""
-    names, S = gas.species_names, gas.n_species
+    names = gas.species_names
     kinds = np.array([_kind(r) for r in gas.reactions()])
     order = np.argsort(kinds, kind="stable")
     reactions, kinds = [gas.reaction(int(k)) for k in order], kinds[order]
@@ -143,7 +143,7 @@ def reactor(m: Mechanism, xp: Any = np) -> Callable[[Any], Any]:
     def f(y: Any) -> Any:
         T, c = y[..., :1], y[..., 1:]
         logT, inverse = xp.log(T), 1.0 / T
-        p = [xp.where(T > m.middle, high, low) for low, high in zip(*m.thermo, strict=True)]
+        p = [xp.where(m.middle < T, high, low) for low, high in zip(*m.thermo, strict=True)]
         # limits of the rates, third bodies, and Troe's way from one limit to the other
         k = xp.exp(logA + b * logT - E * inverse)
         reduced = xp.exp(logA0 + b0 * logT - E0 * inverse) * (c @ m.falloff.T) / k[..., -falling:]

@@ -28,7 +28,7 @@ LIBM = {
 ARITHMETIC = {ast.Add: "add", ast.Sub: "sub", ast.Mult: "mul", ast.Div: "div"}
 INTEGER_DIVISION = "sdiv"  # only ever of nonnegative numbers
 COMPARE = {ast.Lt: "lt", ast.LtE: "le", ast.Gt: "gt", ast.GtE: "ge", ast.Eq: "eq", ast.NotEq: "ne"}
-ADVICE = {  # to LLVM, about loops: unroll them; leave alone what would scatter its stores; no turn reads another's stores
+ADVICE = {  # to LLVM, about loops: unroll them; leave alone what would scatter its stores; turns are independent
     "short": '!"llvm.loop.unroll.full"', "points": '!"llvm.loop.vectorize.enable", i1 false',
     "lanes": '!"llvm.loop.parallel_accesses", !3',
 }  # fmt: skip
