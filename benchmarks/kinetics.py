@@ -214,6 +214,7 @@ def small(f: Callable[..., Any], by_hand: Callable[..., None], n: int, cells: in
 def run() -> list[Part]:
     """Time all."""
     one_core()
+    sad.jacobian(hires, np.ones(8)).batch(np.ones((20, 8)))  # imports, and what is compiled once
     return [*gri(100), *gri(1000), *small(hires, _hires, 8), *small(robertson, _robertson, 3)]
 
 

@@ -196,7 +196,8 @@ class OfManyPoints:
         Returns
         -------
         ndarray, shape (points, nnz) or (nnz, points)
-            As `values` returns them; those of a single call, to the bit. For ``format="csr"`` a csr_array.
+            As `values` returns them; those of a single call, to the bit but for the order of terms in sums over an
+            axis. For ``format="csr"`` a csr_array.
 
         Raises
         ------

@@ -4,11 +4,12 @@ Innermost: what a point has of its own (x, arguments with the axis of points, va
 arithmetic, loops and tables stay as they are, and serve all points of a block. So arithmetic is vectorised over points
 whatever the indices look like, and nothing is gathered. Statements that follow each other share one loop over the
 points; a number that is read in another such loop goes through a scratch array. Blocks are small enough for the work
-arrays to stay in cache. Outermost, where points lie one after the other in memory and there is little to compute: then
-turning their arrays round would cost more than it gains.
+arrays to stay in cache, and all of one size: a loop of known length is vector code without a remainder. What is the
+same for all points of a block has no axis of points. Outermost, where points lie one after the other in memory and
+there is little to compute: then turning their arrays round would cost more than it gains.
 
-Either way a point's operations keep their order, so its values are those of a single call to the bit. Threads share
-the blocks.
+Either way a point's operations keep the order in which they are written, so its values are those of a single call to
+the bit, except where LLVM adds up a loop of a single call in several partial sums. Threads share the blocks.
 """
 
 from __future__ import annotations
