@@ -140,7 +140,7 @@ def report(cupy: Any, cases: Any = CASES, budget: float = BUDGET) -> str:
 @click.command(help=__doc__)
 @click.option("--out", type=click.Path(path_type=Path), default=Path("build/gpu.md"), show_default=True)
 def main(out: Path) -> None:
-    page = report(usable_cupy("cuda"))
+    page = report(usable_cupy())
     out.parent.mkdir(parents=True, exist_ok=True)
     out.write_text(page)
     print(page)

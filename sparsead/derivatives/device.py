@@ -6,14 +6,18 @@ Everything is prepared on the CPU, checked there against the function, and then 
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from typing import Any
 
+from sparsead.derivatives.captured import CapturedCall
 from sparsead.derivatives.products import Product
+from sparsead.derivatives.resident import Residents
 from sparsead.derivatives.vectors import checked_pair
 from sparsead.emit.device import DeviceSweeps, Tables
 from sparsead.emit.sweep import Engine
 from sparsead.errors import InputError
 from sparsead.extras import optional
+from sparsead.tracing.arguments import DOUBLE
 
 ENGINE = Engine("cuda")
 
@@ -44,8 +48,9 @@ def usable_cupy(
 class OnDevice:
     """A prepared derivative on a device.
 
-    Calls are queued on the current stream of CuPy; one object is for one stream at a time, for it has one set of work
-    arrays. With ``out=``, and arguments that are arrays of the device, nothing is allocated and nothing waited for.
+    Calls are queued on the current stream of CuPy; each stream, as each thread sees it, has work arrays of its own.
+    With ``out=``, and arguments that are arrays of the device, nothing is allocated after the first call on a stream,
+    and nothing waited for.
 
     Attributes
     ----------
@@ -59,8 +64,9 @@ class OnDevice:
         if not prepared.signature.plain:
             raise InputError("device='cuda' takes one array as x; put its parts into one vector")
         self.prepared = prepared = prepared._written_out
-        self._cupy = cupy
+        self._cupy, self._ndarray = cupy, cupy.ndarray
         self._tables = Tables(cupy)
+        self._arguments = Residents(prepared.signature, cupy)
         self._known: dict[str, DeviceSweeps] = {}
 
     def __repr__(self) -> str:
@@ -72,7 +78,8 @@ class OnDevice:
         Parameters
         ----------
         x, *args
-            Arrays of the device: what has ``__cuda_array_interface__`` or DLPack. Others are copied there.
+            Arrays of the device: what has ``__cuda_array_interface__`` or DLPack. Others are copied there; of the
+            host's `args`, those that have changed since the last call.
         out : cupy.ndarray, optional
             Where to write it.
 
@@ -82,38 +89,74 @@ class OnDevice:
         """
         return self._function("value", (x, *args), out)
 
-    # -- what all share -------------------------------------------------------------------------------------
-    def _read(self, value: Any, leaf: Any, title: str) -> Any:
-        """Return an argument as a flat float64 array of the device."""
-        cupy = self._cupy
-        if hasattr(value, "__dlpack__") and not hasattr(value, "__cuda_array_interface__") and not _on_host(value):
-            value = cupy.from_dlpack(value)
-        array = cupy.asarray(value)
-        if array.dtype.kind not in "fiub":
-            raise InputError(f"{title} has dtype {array.dtype}; expected real numbers (float64)")
-        if array.shape != leaf.shape:
-            raise InputError(
-                f"{title} has shape {array.shape}, but this derivative was prepared for shape {leaf.shape}; prepare "
-                "again for other shapes"
-            )
-        return cupy.ascontiguousarray(array, dtype="float64").reshape(-1)
+    def put(self, x: Any, *args: Any) -> tuple[Any, ...]:
+        """Return the arguments of a call with their numbers on the device, for calls to be given in their place.
 
-    def _inputs(self, args: tuple[Any, ...], *written: Any) -> dict[str, Any]:
-        """Return the arguments by the names of the sweeps; refuse what shares memory with what is written."""
-        given = dict(zip(self.prepared._names, self.prepared.signature.convert(args, self._read), strict=True))
-        for k, out in enumerate(written):
-            if any(_overlap(out, other) for other in (*given.values(), *written[:k])):
-                raise InputError("out shares memory with an argument, or with another out")
-        return given
+        Arrays and numbers become arrays of CuPy; what is one already is returned as it is. A container becomes an
+        object that calls of this derivative read. What of it lies on the host is copied here, and looked at no more:
+        calls then need not compare it with what they were given before.
+
+        Parameters
+        ----------
+        x, *args
+            As in `value`.
+        """
+        return self._arguments.put((x, *args))
+
+    def graph(self, x: Any, *args: Any, out: Any = None, of: str = "__call__") -> CapturedCall:
+        """Return a call as a CUDA graph, which is launched in a few microseconds, however many kernels it has.
+
+        Parameters
+        ----------
+        x, *args
+            As in the call. The graph reads the arrays of the device that are given here at each launch: what they
+            contain may change, where they lie may not. What is of the host is copied there, once.
+        out : optional
+            A result of an earlier call, to be overwritten; by default a new one.
+        of : str
+            Which method is called, with these arguments: ``"values"``, ``"value"``, ``"jvp"``, ..
+
+        Returns
+        -------
+        CapturedCall
+            ``graph.launch()`` writes the result, ``graph.out``.
+        """
+        return CapturedCall(self, of, (x, *args), out)
+
+    # -- what all share -------------------------------------------------------------------------------------
+    def _held(self, name: str, args: tuple[Any, ...]) -> tuple[Any, ...]:
+        """Return the arguments of a method as a graph reads them."""
+        product = next((p for p in self.prepared._products if p.name == name), None)
+        if product is None or len(args) < 2:
+            return self._arguments.put(args, itself=True)
+        size, _ = product.sizes(self.prepared.shape)
+        vector = self._arguments.leaf(args[1], (size,), product.vector, itself=True)
+        x, *rest = self._arguments.put((args[0], *args[2:]), itself=True)
+        return (x, vector, *rest)
 
     def _room(self, name: str, out: Any, shape: tuple[int, ...]) -> Any:
         """Return a new array, or `out` after a look at its shape and type."""
         if out is None:
             return self._cupy.empty(shape)
-        fits = isinstance(out, self._cupy.ndarray) and out.shape in (shape, (math.prod(shape),))
-        if not fits or out.dtype != "float64" or not out.flags.c_contiguous:
+        fits = isinstance(out, self._ndarray) and (out.shape == shape or out.shape == (math.prod(shape),))
+        if not fits or out.dtype != DOUBLE or not out.flags.c_contiguous:
             raise InputError(f"{name}: out must be a contiguous float64 array of CuPy, of shape {shape}")
         return out
+
+    def _run(
+        self, name: str, args: tuple[Any, ...], written: dict[str, Any], read: tuple[str, Any] | None = None
+    ) -> None:
+        """Launch sweeps on arguments, on a vector that is `read` besides, and on what is `written`, by names."""
+        arrays = self._arguments(args)
+        given = [(n, a.data.ptr, a.nbytes) for n, a in zip(self.prepared._names, arrays, strict=True)]
+        if read is not None:
+            given.append((read[0], read[1].data.ptr, read[1].nbytes))
+        for array, out in written.items():
+            begin, size = out.data.ptr, out.nbytes
+            if size and any(begin < other + many and other < begin + size for _, other, many in given):
+                raise InputError("out shares memory with an argument, or with another out")
+            given.append((array, begin, size))
+        self._sweeps(name)({array: begin for array, begin, _ in given})
 
     def _sweeps(self, name: str) -> DeviceSweeps:
         """Return the sweeps of a function, product or matrix; they are compiled when they are first asked for."""
@@ -129,7 +172,7 @@ class OnDevice:
     def _function(self, name: str, args: tuple[Any, ...], out: Any) -> Any:
         function = self.prepared._functions[name]
         room = self._room(name, out, function.shape)
-        self._sweeps(name)({**self._inputs(args, room), function.array: room})
+        self._run(name, args, {function.array: room})
         return room
 
 
@@ -177,8 +220,30 @@ class MatrixOnDevice(OnDevice):
             Where to write them.
         """
         data = self._room("values", out, (self.pattern.nnz,))
-        self._sweeps("matrix")({**self._inputs((x, *args), data), "data": data})
+        self._run("matrix", (x, *args), {"data": data})
         return data
+
+    def linear_operator(self, x: Any, *args: Any) -> Any:
+        """Return the matrix at x as an operator: products only, no matrix.
+
+        Parameters
+        ----------
+        x, *args
+            As in `value`; arrays are copied.
+
+        Returns
+        -------
+        cupyx.scipy.sparse.linalg.LinearOperator, shape (m, n)
+            With products by the matrix and by its transpose.
+        """
+        at = tuple(a.copy() if isinstance(a, self._ndarray) else a for a in self.put(x, *args))
+
+        def product(product: Product) -> Callable[[Any], Any]:
+            return lambda v: self._product(product, at[0], v.reshape(-1), at[1:], None)
+
+        matvec, rmatvec = (product(p) for p in (self.prepared._products[0], self.prepared._products[-1]))
+        operator = optional("cupyx.scipy.sparse.linalg").LinearOperator
+        return operator(self.shape, matvec=matvec, rmatvec=rmatvec, dtype=DOUBLE)
 
     def _matrix(self, data: Any) -> Any:
         matrix = self._csr((data, *self._indices), shape=self.shape)
@@ -198,11 +263,8 @@ class MatrixOnDevice(OnDevice):
     def _product(self, product: Product, x: Any, v: Any, args: tuple[Any, ...], out: Any) -> Any:
         given, returned = product.sizes(self.shape)
         room = self._room(product.name, out, (returned,))
-        vector = self._read(v, _Vector(given), product.vector)
-        inputs = self._inputs((x, *args), room)
-        if _overlap(room, vector):
-            raise InputError(f"{product.name}: out shares memory with {product.vector}")
-        self._sweeps(product.name)({**inputs, product.source: vector, product.target: room})
+        vector = self._arguments.leaf(v, (given,), product.vector)
+        self._run(product.name, (x, *args), {product.target: room}, (product.source, vector))
         return room
 
     def _all(self, args: tuple[Any, ...], out: Any, names: tuple[str, ...]) -> tuple[Any, ...]:
@@ -212,7 +274,7 @@ class MatrixOnDevice(OnDevice):
         rooms = [self._room(n, o, f.shape) for n, o, f in zip(names, outs, functions, strict=True)]
         data = self._room("values", self._data(matrix), (self.pattern.nnz,))
         written = {f.array: room for f, room in zip(functions, rooms, strict=True)} | {"data": data}
-        self._sweeps("all")(self._inputs(args, *written.values()) | written)
+        self._run("all", args, written)
         return (*rooms, self._matrix(data) if matrix is None else matrix)
 
 
@@ -265,18 +327,3 @@ class GradientOnDevice(OnDevice):
     def __call__(self, x: Any, *args: Any, out: Any = None) -> Any:
         """Return the gradient, in the shape of x; arrays as in `value`."""
         return self._function("gradient", (x, *args), out)
-
-
-class _Vector:
-    def __init__(self, size: int) -> None:
-        self.shape = (size,)
-
-
-def _overlap(first: Any, second: Any) -> bool:
-    return first.data.ptr < second.data.ptr + second.nbytes and second.data.ptr < first.data.ptr + first.nbytes
-
-
-def _on_host(value: Any) -> bool:
-    """Tell whether an array that has DLPack lies in the memory of the host."""
-    kind, _ = value.__dlpack_device__()
-    return int(kind) == 1

@@ -50,6 +50,7 @@ RUN = """extern "C" void run_{kernel}(void **a, unsigned blocks, int backwards)
             }}
 }}
 """
+KERNEL = re.compile(r'extern "C" __global__ void (\w+)\((.*)\)')
 kept = []  # folders of libraries in use
 
 
@@ -66,16 +67,21 @@ def library(text):
 def as_cpp(text):
     """Return CUDA C with what it takes to be C++, and for each kernel a function that runs its threads."""
     runs = []
-    for kernel, parameters in re.findall(r'extern "C" __global__ void (\w+)\((.*)\)', text):
+    for kernel, parameters in KERNEL.findall(text):
         kinds = [re.sub(r"(const|__restrict__|\w+$)", "", parameter) for parameter in parameters.split(",")]
         arguments = ", ".join(f"({kind})a[{k}]" for k, kind in enumerate(kinds))
         runs.append(RUN.format(kernel=kernel, threads=THREADS, arguments=arguments))
     return "\n".join([SHIM, text, *runs])
 
 
+def arity(text, kernel):
+    """Return how many parameters a kernel takes."""
+    return next(p.count(",") + 1 for name, p in KERNEL.findall(text) if name == kernel)
+
+
 def run(code, kernel, blocks, arrays, backwards=False):
-    """Run all threads of a kernel, one after the other."""
-    pointers = (ctypes.c_void_p * len(arrays))(*(a.ctypes.data for a in arrays))
+    """Run all threads of a kernel, one after the other, on arrays or on addresses of arrays."""
+    pointers = (ctypes.c_void_p * len(arrays))(*(a if isinstance(a, int) else a.ctypes.data for a in arrays))
     getattr(code, f"run_{kernel}")(pointers, blocks, backwards)
 
 
