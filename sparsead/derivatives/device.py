@@ -6,15 +6,16 @@ Everything is prepared on the CPU, checked there against the function, and then 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from sparsead.derivatives.captured import CapturedCall
+from sparsead.derivatives.many import BatchOnDevice
 from sparsead.derivatives.products import Product
 from sparsead.derivatives.resident import Residents
 from sparsead.derivatives.vectors import checked_pair
-from sparsead.emit.device import DeviceSweeps, Tables
-from sparsead.emit.sweep import Engine
+from sparsead.emit.device import DeviceSweeps, Plan, Tables
+from sparsead.emit.sweep import Engine, Sweep
 from sparsead.errors import InputError
 from sparsead.extras import optional
 from sparsead.tracing.arguments import DOUBLE
@@ -68,6 +69,7 @@ class OnDevice:
         self._tables = Tables(cupy)
         self._arguments = Residents(prepared.signature, cupy)
         self._known: dict[str, DeviceSweeps] = {}
+        self._batches: dict[str, BatchOnDevice] = {}
 
     def __repr__(self) -> str:
         return f"{self.prepared!r} on a CUDA device"
@@ -102,6 +104,24 @@ class OnDevice:
             As in `value`.
         """
         return self._arguments.put((x, *args))
+
+    def value_batch(self, X: Any, *args: Any, out: Any = None, axis: int = 0) -> Any:
+        """Return the values of the function at many points.
+
+        Parameters
+        ----------
+        X, *args
+            Arrays of the device, as in `value`; X with an axis of points, others with one or without.
+        out : cupy.ndarray, optional
+            Where to write them.
+        axis : int
+            Where the points are, in arguments and results: 0 or -1. The last axis is the faster one for small points.
+
+        Returns
+        -------
+        cupy.ndarray, shape (points, ...) or (..., points)
+        """
+        return self._at_many("value", (X, *args), out, axis)
 
     def graph(self, x: Any, *args: Any, out: Any = None, of: str = "__call__") -> CapturedCall:
         """Return a call as a CUDA graph, which is launched in a few microseconds, however many kernels it has.
@@ -161,13 +181,25 @@ class OnDevice:
     def _sweeps(self, name: str) -> DeviceSweeps:
         """Return the sweeps of a function, product or matrix; they are compiled when they are first asked for."""
         if name not in self._known:
-            prepared = self.prepared
-            if name in ("matrix", "all"):
-                sweeps = prepared._assembly.on(ENGINE).all_sweeps(prepared._both if name == "all" else None)
-            else:
-                sweeps = [prepared._new_sweep(name, ENGINE)]
-            self._known[name] = DeviceSweeps(sweeps, self._cupy, self._tables)
+            self._known[name] = DeviceSweeps(Plan.of(self._written(name), self._tables), self._cupy)
         return self._known[name]
+
+    def _written(self, name: str) -> Sequence[Sweep]:
+        """Return the sweeps of a function, product or matrix, as they are written for a device."""
+        prepared = self.prepared
+        if name in ("matrix", "all"):
+            sweeps: Sequence[Sweep] = prepared._assembly.on(ENGINE).all_sweeps(
+                prepared._both if name == "all" else None
+            )
+            return sweeps
+        return [prepared._new_sweep(name, ENGINE)]
+
+    def _at_many(self, name: str, args: tuple[Any, ...], out: Any, axis: int) -> Any:
+        """Return a function, or the values of the matrix, at many points."""
+        if name not in self._batches:
+            batch = self.prepared._matrix_batch if name == "matrix" else self.prepared._batches(name)
+            self._batches[name] = BatchOnDevice(self, batch, lambda: self._written(name))
+        return self._batches[name](args, lambda shape: self._room("a batch", out, shape), axis)
 
     def _function(self, name: str, args: tuple[Any, ...], out: Any) -> Any:
         function = self.prepared._functions[name]
@@ -222,6 +254,26 @@ class MatrixOnDevice(OnDevice):
         data = self._room("values", out, (self.pattern.nnz,))
         self._run("matrix", (x, *args), {"data": data})
         return data
+
+    def batch(self, X: Any, *args: Any, out: Any = None, axis: int = 0) -> Any:
+        """Return the values of the matrices at many points.
+
+        Parameters
+        ----------
+        X, *args, out, axis
+            As in `value_batch`.
+
+        Returns
+        -------
+        cupy.ndarray, shape (points, nnz) or (nnz, points)
+            By rows of the matrix, as `values` returns them.
+
+        Notes
+        -----
+        It is compiled at the first call, for any number of points. A small point is computed by one thread, a large one
+        by a row of blocks; with ``axis=-1`` a large one is computed with its numbers side by side, and turned round.
+        """
+        return self._at_many("matrix", (X, *args), out, axis)
 
     def linear_operator(self, x: Any, *args: Any) -> Any:
         """Return the matrix at x as an operator: products only, no matrix.
@@ -306,6 +358,10 @@ class HessianOnDevice(MatrixOnDevice):
         """Return the gradient; arrays as in `value`."""
         return self._function("gradient", (x, *args), out)
 
+    def gradient_batch(self, X: Any, *args: Any, out: Any = None, axis: int = 0) -> Any:
+        """Return the gradients at many points, in the shape of X; arrays as in `value_batch`."""
+        return self._at_many("gradient", (X, *args), out, axis)
+
     def value_gradient_and_hessian(self, x: Any, *args: Any) -> tuple[Any, Any, Any]:
         """Return the value, the gradient and the Hessian from one sweep."""
         value, gradient, matrix = self._all((x, *args), None, ("value", "gradient"))
@@ -327,3 +383,7 @@ class GradientOnDevice(OnDevice):
     def __call__(self, x: Any, *args: Any, out: Any = None) -> Any:
         """Return the gradient, in the shape of x; arrays as in `value`."""
         return self._function("gradient", (x, *args), out)
+
+    def batch(self, X: Any, *args: Any, out: Any = None, axis: int = 0) -> Any:
+        """Return the gradients at many points, in the shape of X; arrays as in `value_batch`."""
+        return self._at_many("gradient", (X, *args), out, axis)

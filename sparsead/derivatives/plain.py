@@ -13,6 +13,7 @@ from sparsead.emit.pointer import CFunction, c_callable
 from sparsead.emit.sweep import Sweep
 from sparsead.errors import InputError
 from sparsead.program.nodes import Program
+from sparsead.tracing import trees
 from sparsead.tracing.arguments import NUMBER, Signature
 from sparsead.tracing.trees import Fixed, Leaf, Structure
 
@@ -133,12 +134,13 @@ def c_function(
 
 
 def names_of(program: Program, signature: Signature) -> list[str | None]:
-    """Return what the sweeps call each argument of a call; None for what is fixed."""
+    """Return what the sweeps call each argument of a call; None for what is fixed, and for containers."""
     others = iter(node.name for node in program.inputs[1:])
-    return [
-        "x" if k in signature.wrt else next(others) if isinstance(argument, Leaf) else None
-        for k, argument in enumerate(signature.arguments)
-    ]
+    names: list[str | None] = []
+    for k, argument in enumerate(signature.arguments):
+        found = ["x"] if k in signature.wrt else [next(others) for _ in trees.leaves(argument)]
+        names.append(found[0] if k in signature.wrt or isinstance(argument, Leaf) else None)
+    return names
 
 
 def _runs(sweeps: Sequence[Sweep], names: Sequence[str | None]) -> Runs | None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -11,6 +11,8 @@ from sparsead.errors import InputError
 from sparsead.tracing import trees
 from sparsead.tracing.arguments import DOUBLE, Signature
 from sparsead.tracing.trees import Branch, Fixed, Leaf
+
+NONE: Mapping[int, tuple[int, ...]] = {}
 
 
 class Put:
@@ -39,14 +41,15 @@ class Residents:
         self._known: dict[str, tuple[np.ndarray, Any]] = {}  # of the host, by the names of arguments: copies, and there
         self._titled = [(k, of, signature._title(k)) for k, of in enumerate(signature.arguments)]
 
-    def __call__(self, args: Sequence[Any]) -> list[Any]:
-        """Return the arrays, x first."""
+    def __call__(self, args: Sequence[Any], shapes: Mapping[int, tuple[int, ...]] = NONE) -> list[Any]:
+        """Return the arrays, x first; `shapes` are those of arguments by number that are not what was prepared."""
         if len(args) != len(self._titled):
             self.signature.convert(args)  # says what is wrong
         arrays: list[Any] = []
         for value, (k, of, title) in zip(args, self._titled, strict=True):
             if type(of) is Leaf:
-                arrays.append(self.leaf(value, of.shape, title, k != self.signature.argnum))
+                shape = shapes.get(k, of.shape) if shapes else of.shape
+                arrays.append(self.leaf(value, shape, title, k != self.signature.argnum))
             else:
                 arrays += self._others(value, k, of)
         if self.signature.argnum:

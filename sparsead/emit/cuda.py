@@ -65,23 +65,30 @@ class Module:
         """The text of all."""
         return "\n".join([PRELUDE, *self._loops.values(), *self._kernels.values()])
 
-    def launches(self, grids: Grids) -> list[Launch]:
-        """Add the kernels of a function; return their launches, in order."""
-        return [self._launch(part, grids.arrays) for level in grids.levels for part in _parts(level)]
+    def launches(self, grids: Grids, rows: Mapping[str, int] | None = None) -> list[Launch]:
+        """Add the kernels of a function; return their launches, in order.
 
-    def _launch(self, level: Sequence[Grid], types: Mapping[str, str]) -> Launch:
+        A kernel may run for many points, each of which has a row of blocks: `rows` holds how far apart these have their
+        shares of an array.
+        """
+        return [self._launch(part, grids.arrays, rows or {}) for level in grids.levels for part in _parts(level)]
+
+    def _launch(self, level: Sequence[Grid], types: Mapping[str, str], rows: Mapping[str, int]) -> Launch:
         """Add the kernel of grids that run at once: each has a range of blocks."""
         arrays = list(dict.fromkeys(a for grid in level for a in grid.given.values()))
         written = {a for grid in level for a in grid.writes}
         place = {a: f"a{k}" for k, a in enumerate(arrays)}
-        lines, first = _shared(level), 0
+        lines, first = (
+            [*_shared(level), *(f"    {place[a]} += {rows[a]}LL * blockIdx.y;" for a in arrays if a in rows)],
+            0,
+        )
         for grid in level:
             last = first + -(-grid.points // THREADS)
             lines.append(f"    if (blockIdx.x >= {first} && blockIdx.x < {last}) {{")
             lines += [f"        {line}" for line in self._block(grid, first, place)]
             lines.append("    }")
             first = last
-        parameters = [_parameter(ELEMENT[types[a]], place[a], a in written) for a in arrays]
+        parameters = [parameter(ELEMENT[types[a]], place[a], a in written) for a in arrays]
         text = "\n".join([f"({', '.join(parameters)})", "{", *lines, "}\n"])
         name = f"level_{hashlib.blake2b(text.encode(), digest_size=6).hexdigest()}"
         self._kernels[name] = f'extern "C" __global__ void {name}{text}'
@@ -115,7 +122,7 @@ class Module:
         (function,) = parse(procedure.text).body
         (loop,) = function.body
         assert isinstance(loop.target, ast.Name)
-        parameters = [_parameter(ELEMENT[procedure.arrays[p]], p, a in grid.writes) for p, a in grid.given.items()]
+        parameters = [parameter(ELEMENT[procedure.arrays[p]], p, a in grid.writes) for p, a in grid.given.items()]
         parameters += [f"{index} {name}" for name in procedure.numbers]
         staged = range(len(grid.stretches))
         parameters += [parameter for k in staged for parameter in (f"double *stage{k}", f"{index} *near{k}")]
@@ -150,7 +157,8 @@ def _shared(level: Sequence[Grid]) -> list[str]:
     ]
 
 
-def _parameter(element: str, name: str, written: bool) -> str:
+def parameter(element: str, name: str, written: bool) -> str:
+    """Return an array as a parameter of a kernel."""
     return f"{element} *{name}" if written else f"const {element} *__restrict__ {name}"
 
 

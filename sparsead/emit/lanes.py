@@ -126,13 +126,34 @@ def in_lanes(name: str, sources: Sequence[tuple[Source, dict[str, int]]], layout
     return writer.source
 
 
+def in_threads(
+    name: str, sources: Sequence[tuple[Source, dict[str, int]]], layout: Layout, rows: dict[str, str]
+) -> Source:
+    """Return one source in which each point of a batch is a point of a grid: a thread runs all that it takes.
+
+    Parameters
+    ----------
+    name, sources, layout
+        As for `in_lanes`. The number of points is the whole number ``total``.
+    rows : dict
+        Arrays of the layout that are somewhere else meanwhile: the code of an element of a point, with ``{}`` for the
+        index.
+    """
+    writer = _Writer(Source(name, grid=True), layout, 1, rows)
+    with writer.source.loop(), writer.source.block(f"for {POINT} in range(total):"):
+        for number, (source, sizes) in enumerate(sources):
+            _Part(writer, number, source, sizes).write()
+    return writer.source
+
+
 class _Writer:
     """Writes one source for batches."""
 
-    def __init__(self, source: Source, layout: Layout, width: int) -> None:
+    def __init__(self, source: Source, layout: Layout, width: int, rows: dict[str, str] | None = None) -> None:
         self.source = source
         self.layout = layout
         self.width = width
+        self.rows = rows or {}
         self.stride = 1 if width == 1 else width + PADDING
 
     def write(self, sources: Sequence[tuple[Source, dict[str, int]]]) -> None:
@@ -160,6 +181,10 @@ class _Writer:
 
     def place(self, array: str, index: str) -> str:
         """Return an element of an array with an axis of points."""
+        if array in self.rows:
+            return self.rows[array].format(index)
+        if self.width == 1 and self.layout.last:
+            return f"{array}[total * ({index}) + {POINT}]"
         if self.width == 1:
             return f"{array}[{self.layout.sizes[array]} * {POINT} + ({index})]"
         if self.layout.last:

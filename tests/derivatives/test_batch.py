@@ -237,3 +237,14 @@ def test_one_preparation_serves_any_number_of_points():
     for count in (3, 1000, 17):
         jac.batch(RNG.random((count, 4)), 0.7, np.ones(2))
     assert len(jac._matrix_batch._compiled) == 1
+
+
+def test_arguments_after_a_container_have_points_of_their_own():
+    def f(x, rates, p, n, q):
+        return rates["a"] * p * x**n + rates["b"] * q
+
+    rates, x, p, q = {"a": 2.0, "b": 1.0}, RNG.random((4, 3)), RNG.random(4), RNG.random((4, 3))
+    jac = sad.jacobian(f, np.ones(3), rates, 1.0, 2, np.ones(3))
+    found = jac.batch(x, rates, p, 2, q)
+    np.testing.assert_allclose(found, 4.0 * p[:, None] * x, rtol=1e-15)
+    np.testing.assert_allclose(jac.value_batch(x, rates, p, 2, q), 2.0 * p[:, None] * x**2 + q, rtol=1e-15)

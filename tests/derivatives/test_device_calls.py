@@ -178,16 +178,16 @@ def test_streams_and_threads_have_work_arrays_of_their_own(cupy):
     x, *args = jac.put(problem.x0, *problem.args)
     data = jac.values(x, *args)
     sweeps, seen = jac._sweeps("matrix"), []
-    assert sweeps._planned[0].sizes, "there are work arrays"
+    ((sizes, _),) = sweeps.plan.sweeps
+    assert sizes, "there are work arrays"
 
     def work():
         """Return where the work arrays of this thread are, stream by stream."""
-        names = [launch.arrays for planned in sweeps._planned for launches, *_ in planned.parts for launch in launches]
+        names = [launch.arrays for launch in sweeps.plan.launches]
         return [
-            {v for step, of in zip(steps, names, strict=True) for v, n in zip(step[3], of, strict=True)
-             if n in sweeps._planned[0].sizes}
-            for steps in sweeps._local.steps.values()
-        ]  # fmt: skip
+            {v for step, of in zip(steps, names, strict=True) for v, n in zip(step[3], of, strict=True) if n in sizes}
+            for steps, _ in sweeps._local.steps.values()
+        ]
 
     def elsewhere():
         np.testing.assert_array_equal(jac.values(x, *args), data)

@@ -23,7 +23,7 @@ COMPILER = shutil.which("g++")
 FLAGS = ["-x", "c++", "-std=c++14", "-O0", "-w", "-ffp-contract=off", "-fno-builtin", "-shared", "-fPIC"]
 SHIM = """#include <math.h>
 #include <stdlib.h>
-struct Index { unsigned x; };
+struct Index { unsigned x, y; };
 static Index blockIdx, threadIdx;
 #define __global__
 #define __device__
@@ -38,12 +38,13 @@ struct Poison { operator double() const { return NAN; } operator int() const { r
 static const Poison POISON;
 #define PRIVATE(name, size) double name[size]; for (int k_ = 0; k_ < size; ++k_) name[k_] = NAN
 """
-RUN = """extern "C" void run_{kernel}(void **a, unsigned blocks, int backwards)
+RUN = """extern "C" void run_{kernel}(void **a, unsigned blocks, unsigned rows, int backwards)
 {{
-    for (unsigned b = 0; b < blocks; ++b)
+    for (unsigned b = 0; b < blocks * rows; ++b)
         for (phase = 0; phase < 2; ++phase)
             for (unsigned t = 0; t < {threads}; ++t) {{
-                blockIdx.x = backwards ? blocks - 1 - b : b;
+                unsigned at = backwards ? blocks * rows - 1 - b : b;
+                blockIdx.x = at % blocks, blockIdx.y = at / blocks;
                 threadIdx.x = backwards ? {threads} - 1 - t : t;
                 first = phase == 0 && t == 0;
                 {kernel}({arguments});
@@ -79,10 +80,10 @@ def arity(text, kernel):
     return next(p.count(",") + 1 for name, p in KERNEL.findall(text) if name == kernel)
 
 
-def run(code, kernel, blocks, arrays, backwards=False):
+def run(code, kernel, blocks, arrays, backwards=False, rows=1):
     """Run all threads of a kernel, one after the other, on arrays or on addresses of arrays."""
     pointers = (ctypes.c_void_p * len(arrays))(*(a if isinstance(a, int) else a.ctypes.data for a in arrays))
-    getattr(code, f"run_{kernel}")(pointers, blocks, backwards)
+    getattr(code, f"run_{kernel}")(pointers, blocks, rows, backwards)
 
 
 def on_grid(functions):
