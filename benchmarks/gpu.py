@@ -1,14 +1,23 @@
 """Derivatives on a CUDA device: values against the CPU, and how near to the speed of memory they are written.
 
 ``python -m benchmarks.gpu`` (`make gpu`) takes at most four minutes and writes ``build/gpu.md``, with the name of the
-device. It needs a device, and CuPy.
+device. It needs a device, and CuPy. Cases are prepared in processes beside each other, and measured one by one.
 """
 
 from __future__ import annotations
 
+import fcntl
+import json
+import os
 import statistics
+import subprocess
+import sys
+import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -16,58 +25,93 @@ import click
 import numpy as np
 
 import sparsead as sad
+from benchmarks.cases import Case as Named
+from benchmarks.gpu_by_hand import by_hand
+from benchmarks.gpu_cases import CASES, Case
 from benchmarks.report import Table
-from sparsead.derivatives.device import usable_cupy
-from sparsead.problems import PROBLEMS
+from sparsead.derivatives.device import HessianOnDevice, JacobianOnDevice, usable_cupy
+from sparsead.problems import Problem
 
-BUDGET = 220.0  # seconds after which no case is begun
+BUDGET = 220.0  # seconds after which nothing is begun, and what runs is ended
+PROCESSES = 6
 RUNS = 20
 AWAY = 1 << 28  # bytes written between runs: no output stays in a cache
 COPIED = 1 << 29  # bytes, for the speed of memory
-CASES = (
-    ("brusselator", 256, "direct"),
-    ("brusselator", 1024, "direct"),
-    ("brusselator", 256, "forward"),
-    ("bratu", 50, "direct"),
-    ("bratu", 100, "direct"),
-    ("cavity", 255, "direct"),
-    ("burgers", 100_000, "direct"),
-    ("burgers", 1_000_000, "direct"),
-    ("rosenbrock", 3_000_000, "direct"),
-    ("minimal-surface", 1000, "direct"),
-    ("hyperelastic", 16, "direct"),
-    ("power-flow", 3000, "direct"),
-)
-HEAD = ("problem", "entries", "ms", "of copy bandwidth", "µs of Python", "CPU ms, one core", "entries that differ",
-        "largest difference", "s to prepare")  # fmt: skip
+HEAD = ("problem", "entries", "ms", "of copy bandwidth", "one after the other, ms", "by hand, ms", "JAX, ms",
+        "launches", "µs of Python", "µs of Python, graph", "CPU ms", "entries that differ", "largest difference",
+        "s on the CPU", "s more for the device")  # fmt: skip
+
+
+@dataclass
+class Row:
+    """What was measured of a case; `moved` are the bytes of values and x."""
+
+    entries: int
+    moved: int
+    ms: float
+    queued_ms: float
+    by_hand_ms: float | None
+    jax_ms: float | None
+    launches: int
+    python: float
+    python_graph: float | None
+    cpu_ms: float
+    differ: int
+    largest: float
+    host_s: float
+    device_s: float
+
+    def cells(self, label: str, bandwidth: float) -> tuple[Any, ...]:
+        speed = self.moved / (1e-3 * min(self.ms, self.queued_ms)) / bandwidth
+        rest = asdict(self)
+        return (label, rest.pop("entries"), rest.pop("ms"), speed, *(v for k, v in rest.items() if k != "moved"))
 
 
 class Device:
-    """A device with its events: how long what is queued takes there."""
+    """A device with its events: how long what is queued takes there; one process at a time, where several have it."""
 
-    def __init__(self, cupy: Any) -> None:
-        self.cupy = cupy
-        properties = cupy.cuda.runtime.getDeviceProperties(0)
-        self.name = properties["name"].decode()
-        self._away = cupy.empty(AWAY // 8)
+    def __init__(self, cupy: Any, lock: Path | None = None) -> None:
+        self.cupy, self._lock = cupy, lock
+        self.name = cupy.cuda.runtime.getDeviceProperties(0)["name"].decode()
+
+    @contextmanager
+    def alone(self) -> Iterator[None]:
+        if self._lock is None:
+            yield
+            return
+        with self._lock.open("w") as file:
+            fcntl.flock(file, fcntl.LOCK_EX)
+            yield
+            self.cupy.cuda.Device().synchronize()
 
     def milliseconds(self, call: Callable[[], Any]) -> float:
         """Return the median time of a call, its output not left in a cache."""
+        away = self.cupy.empty(AWAY // 8)
         times = []
         for _ in range(RUNS):
-            self._away.fill(0.0)
-            begin, end = self.cupy.cuda.Event(), self.cupy.cuda.Event()
-            begin.record()
-            call()
-            end.record()
-            end.synchronize()
-            times.append(self.cupy.cuda.get_elapsed_time(begin, end))
+            away.fill(0.0)
+            times.append(self._between(call))
         return statistics.median(times)
+
+    def queued_milliseconds(self, calls: Sequence[Callable[[], Any]]) -> float:
+        """Return the time of a call among many, one after the other; their outputs together fit into no cache."""
+        graph = _captured(self.cupy, lambda: [call() for call in calls])
+        graph.launch()
+        return statistics.median(self._between(graph.launch) for _ in range(5)) / len(calls)
+
+    def _between(self, call: Callable[[], Any]) -> float:
+        begin, end = self.cupy.cuda.Event(), self.cupy.cuda.Event()
+        begin.record()
+        call()
+        end.record()
+        end.synchronize()
+        elapsed: float = self.cupy.cuda.get_elapsed_time(begin, end)
+        return elapsed
 
     def host_microseconds(self, call: Callable[[], Any]) -> float:
         """Return the median time until a call is queued."""
         times = []
-        for _ in range(RUNS):
+        for _ in range(10 * RUNS):
             self.cupy.cuda.Device().synchronize()
             begin = time.perf_counter()
             call()
@@ -82,68 +126,204 @@ class Device:
         return 2e3 * COPIED / self.milliseconds(lambda: self.cupy.copyto(target, source))
 
 
-def measured(device: Device, bandwidth: float, name: str, size: int, mode: str) -> tuple[Any, ...]:
-    """Return the row of a case."""
-    problem, cupy = PROBLEMS[name](size), device.cupy
-    make, begin = getattr(sad, problem.derivative), time.perf_counter()
-    made = make(problem.f, problem.x0, *problem.args, mode=mode, device="cuda", check=False)
-    x = problem.x0 + 0.01
-    args = [cupy.asarray(a) if isinstance(a, float | np.ndarray) else a for a in (x, *problem.args)]
-    data = made.values(*args)
-    values = data.get()
-    seconds = time.perf_counter() - begin
-    host = made.prepared.values(x, *problem.args)
-    cpu = min(_timed(lambda: made.prepared.values(x, *problem.args, out=host)) for _ in range(5))
-    ms = device.milliseconds(lambda: made.values(*args, out=data))
-    again = data.get()
-    if again.tobytes() != values.tobytes():
-        raise AssertionError(f"{name}: not the same bits at every call")
-    moved = 8 * (values.size + x.size)
-    largest = np.abs(values - host).max() / max(np.abs(host).max(), np.finfo(float).tiny)
-    queued = device.host_microseconds(lambda: made.values(*args, out=data))
-    speed, differ = moved / (1e-3 * ms) / bandwidth, int((values != host).sum())
-    return (f"{name} {size:,}, {mode}", values.size, ms, speed, queued, cpu, differ, largest, seconds)
+def _captured(cupy: Any, call: Callable[[], Any]) -> Any:
+    stream = cupy.cuda.Stream(non_blocking=True)
+    with stream:
+        call()
+        stream.synchronize()
+        stream.begin_capture()
+        call()
+        return stream.end_capture()
 
 
-def _timed(call: Callable[[], Any]) -> float:
-    begin = time.perf_counter()
+def measured(device: Device, case: Case) -> Row:
+    """Return what a case takes."""
+    problem, cupy, begin = case.problem(), device.cupy, time.perf_counter()
+    host = getattr(sad, problem.derivative)(problem.f, problem.x0, *problem.args, mode=case.mode, check=False)
+    x = case.point(problem)
+    values, cpu_ms = _on_the_cpu(host, case, x, problem.args)
+    host_s, begin = time.perf_counter() - begin, time.perf_counter()
+    made = (JacobianOnDevice if problem.derivative == "jacobian" else HessianOnDevice)(host, cupy)
+    if case.points:
+        X, args = cupy.asarray(x), made.put(problem.x0, *problem.args)[1:]
+    else:
+        X, *args = made.put(x, *problem.args)
+
+    def call(data: Any = None) -> Any:
+        return made.batch(X, *args, out=data, axis=case.axis) if case.points else made.values(X, *args, out=data)
+
+    with device.alone():
+        data = call()
+        found = data.get()
+        device_s = time.perf_counter() - begin
+        again = call(data).get()
+        if again.tobytes() != found.tobytes():
+            raise AssertionError("not the same bits at every call")
+        others = [data, *(cupy.empty(data.shape) for _ in range(min(AWAY // max(data.nbytes, 1), 63)))]
+        ms, queued = device.milliseconds(lambda: call(data)), device.queued_milliseconds(_each(call, others))
+        largest = np.abs(found - values).max() / max(np.abs(values).max(), np.finfo(float).tiny)
+        graph = None if case.points else made.graph(X, *args, of="values", out=data)
+        return Row(
+            values.size, 8 * (values.size + x.size), ms, queued,
+            None if case.points else _by_hand(device, problem, X, args, others, values),
+            None if case.points else _by_jax(device, problem, host.pattern, values),
+            _launches(made, case), device.host_microseconds(lambda: call(data)),
+            graph and device.host_microseconds(graph.launch),
+            cpu_ms, int((values != found).sum()), largest, host_s, device_s,
+        )  # fmt: skip
+
+
+def _each(call: Callable[[Any], Any], outs: Sequence[Any]) -> list[Callable[[], Any]]:
+    return [lambda out=out: call(out) for out in outs]  # type: ignore[misc]
+
+
+def _launches(made: Any, case: Case) -> int:
+    if not case.points:
+        return len(made._sweeps("matrix").plan.launches)
+    ((sweeps, _),) = made._batches["matrix"]._known.values()
+    return len(sweeps.plan.launches)
+
+
+def _on_the_cpu(host: Any, case: Case, x: np.ndarray, args: Sequence[Any]) -> tuple[np.ndarray, float]:
+    """Return the values, and the milliseconds that they take one core."""
+
+    def call(out: np.ndarray | None = None) -> np.ndarray:
+        made: np.ndarray = (
+            host.batch(x, *args, out=out, axis=case.axis) if case.points else host.values(x, *args, out=out)
+        )
+        return made
+
+    values, times = call(), []
+    for _ in range(3):
+        begin = time.process_time()
+        call(values)
+        times.append(1e3 * (time.process_time() - begin))
+    return values, min(times)
+
+
+def _by_hand(device: Device, problem: Problem, x: Any, args: Any, outs: Sequence[Any], values: np.ndarray) -> Any:
+    """Return the milliseconds of the kernel by hand, one after the other."""
+    kernel = by_hand(problem, device.cupy)
+    if kernel is None:
+        return None
+
+    def call(data: Any) -> None:
+        kernel({"x": x.data.ptr, "p": args[0].data.ptr, "data": data.data.ptr})
+
+    outs[0].fill(0.0)
+    call(outs[0])
+    np.testing.assert_allclose(outs[0].get(), values, rtol=1e-12, err_msg="by hand")
+    return device.queued_milliseconds(_each(call, outs))
+
+
+def _by_jax(device: Device, problem: Problem, pattern: Any, values: np.ndarray) -> Any:
+    """Return the milliseconds of compressed products by JAX, if it has a device."""
+    if find_spec("jax") is None:
+        return None
+    os.environ.setdefault("XLA_PYTHON_CLIENT_PREALLOCATE", "false")
+    import jax
+
+    form = Named(problem.name, 0).form()
+    if jax.default_backend() != "gpu" or not hasattr(form, "jax") or values.size > 30_000_000:
+        return None
+    from benchmarks.peers.jax import compressed
+
+    call, matrix = compressed(form.jax, problem, pattern.to_scipy())
     call()
-    return 1e3 * (time.perf_counter() - begin)
+    begin, count = time.perf_counter(), 20
+    for _ in range(count):
+        call()
+    del matrix
+    return 1e3 * (time.perf_counter() - begin) / count
 
 
-def rows(device: Device, bandwidth: float, cases: Any = CASES, budget: float = BUDGET) -> Iterator[tuple[Any, ...]]:
-    """Yield the rows of all cases that there is time for; a case that fails says so in its row."""
-    begin = time.monotonic()
-    for name, size, mode in cases:
-        label = f"{name} {size:,}, {mode}"
-        if time.monotonic() - begin > budget:
-            yield (label, "no time left", *[""] * (len(HEAD) - 2))
-            continue
+def rows(cases: Sequence[Case], results: Iterator[Row | str], bandwidth: float) -> Iterator[tuple[Any, ...]]:
+    """Yield the rows of the table; a case that failed says so in its row."""
+    for case, found in zip(cases, results, strict=True):
+        blank = (case.label, found, *[""] * (len(HEAD) - 2))
+        yield blank if isinstance(found, str) else found.cells(case.label, bandwidth)
+
+
+def here(device: Device, cases: Sequence[Case]) -> Iterator[Row | str]:
+    """Yield the results of cases that are measured in this process."""
+    for case in cases:
         try:
-            yield measured(device, bandwidth, name, size, mode)
+            yield measured(device, case)
         except Exception as error:  # the others are worth having
-            yield (label, f"{type(error).__name__}: {str(error)[:200]}", *[""] * (len(HEAD) - 2))
+            yield f"{type(error).__name__}: {str(error)[:200]}"
 
 
-def report(cupy: Any, cases: Any = CASES, budget: float = BUDGET) -> str:
-    """Measure, and return the page."""
-    device = Device(cupy)
-    bandwidth = device.bandwidth()
+def beside(cases: Sequence[Case], budget: float) -> Iterator[Row | str]:
+    """Yield the results of cases that are measured in processes of their own, some of them at a time."""
+    end = time.monotonic() + budget
+    with tempfile.TemporaryDirectory() as folder:
+        lock = Path(folder) / "lock"
+        command = [sys.executable, "-m", "benchmarks.gpu", "--lock", str(lock), "--only"]
+        results: dict[int, Row | str] = {}
+        running: dict[int, subprocess.Popen[str]] = {}
+        waiting = list(range(len(cases)))
+        while waiting or running:
+            late = time.monotonic() > end
+            while waiting and (late or len(running) < PROCESSES):
+                number = waiting.pop(0)
+                if late:
+                    results[number] = "no time left"
+                else:
+                    running[number] = _started([*command, str(number)], Path(folder) / str(number))
+            for number, process in list(running.items()):
+                if process.poll() is None and not late:
+                    continue
+                process.kill()
+                process.wait()
+                results[number] = _result((Path(folder) / str(number)).read_text())
+                del running[number]
+            time.sleep(0.05)
+    yield from (results[number] for number in range(len(cases)))
+
+
+def _started(command: list[str], path: Path) -> subprocess.Popen[str]:
+    with path.open("w") as file:
+        return subprocess.Popen(command, stdout=file, stderr=subprocess.STDOUT, text=True)
+
+
+def _result(text: str) -> Row | str:
+    last = text.strip().rpartition("\n")[2]
+    if not last.startswith("{"):
+        return f"no result in time {last[:200]}".strip()
+    found = json.loads(last)
+    return found["failed"] if "failed" in found else Row(**found)
+
+
+def page(device: Device, bandwidth: float, cells: Sequence[Any]) -> str:
+    """Return the table, with what was measured how."""
     note = (
-        f"Device: {device.name}, CuPy {cupy.__version__}, copies at {bandwidth / 1e9:,.0f} GB/s. x and values stay on "
-        f"the device; medians of {RUNS} calls, outputs not left in a cache. The bytes that count are those of values "
-        "and x."
+        f"Device: {device.name}, CuPy {device.cupy.__version__}, copies at {bandwidth / 1e9:,.0f} GB/s. x and values "
+        f"stay on the device. ms: the median of {RUNS} calls between two events, no output left in a cache. One after "
+        "the other: in a graph of many calls, into outputs that together fit into no cache; by hand likewise. Of copy "
+        "bandwidth: the bytes of values and x, in the lesser of these times. JAX: `jvp` over our coloring, vmapped, "
+        "jitted, seen from Python. CPU: one core, while other cases are prepared."
     )
-    return Table("Matrices on a CUDA device", HEAD, list(rows(device, bandwidth, cases, budget)), note).markdown()
+    return Table("Matrices on a CUDA device", HEAD, list(cells), note).markdown()
 
 
 @click.command(help=__doc__)
 @click.option("--out", type=click.Path(path_type=Path), default=Path("build/gpu.md"), show_default=True)
-def main(out: Path) -> None:
-    page = report(usable_cupy())
+@click.option("--only", type=int, help="The number of one case: measure it here, and print what was found as JSON.")
+@click.option("--lock", type=click.Path(path_type=Path), help="A file that is held while the device is measured.")
+def main(out: Path, only: int | None, lock: Path | None) -> None:
+    device = Device(usable_cupy(), lock)
+    if only is not None:
+        (found,) = here(device, [CASES[only]])
+        print(json.dumps({"failed": found} if isinstance(found, str) else asdict(found), default=float))
+        return
+    begin = time.monotonic()
+    bandwidth = device.bandwidth()
+    device.cupy.get_default_memory_pool().free_all_blocks()
+    results = beside(CASES, BUDGET - (time.monotonic() - begin))
+    text = page(device, bandwidth, list(rows(CASES, results, bandwidth)))
     out.parent.mkdir(parents=True, exist_ok=True)
-    out.write_text(page)
-    print(page)
+    out.write_text(text)
+    print(text)
 
 
 if __name__ == "__main__":
