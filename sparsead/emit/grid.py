@@ -15,6 +15,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from sparsead.emit.accesses import Access, Accesses, written
+from sparsead.emit.owners import Owners, formula
 from sparsead.emit.parsing import parse
 from sparsead.emit.sharing import Procedure
 from sparsead.emit.source import Function
@@ -22,6 +23,8 @@ from sparsead.emit.staging import MOST, Stretch, stage
 from sparsead.emit.terms import Keeping, Waiting
 from sparsead.errors import InputError
 from sparsead.program.index import narrowed
+
+Known = Mapping[str, str]  # arrays by their names in a loop
 
 NARROW = (1 << 31) - (1 << 10)  # whole numbers below are int on the device; a last block may count on a little
 
@@ -113,7 +116,8 @@ class Grids:
         tables = {name: value for name, value in fixed.items() if value.dtype.kind == "i"}
         grids = cls(function, tables, arrays=dict(function.arrays))
         for procedure, arguments, numbers in _calls(function):
-            grids._add(procedure, arguments, numbers)
+            actual = dict(zip(procedure.arrays, arguments, strict=True))
+            grids._add(procedure.name, _loop(procedure), actual, dict(zip(procedure.numbers, numbers, strict=True)))
         for array in list(grids._waiting):
             grids._add_up(array)
         return grids
@@ -131,43 +135,96 @@ class Grids:
         self.levels[level].append(grid)
 
     # -- one loop -------------------------------------------------------------------------------------------
-    def _add(self, procedure: Procedure, arguments: tuple[str, ...], numbers: tuple[int, ...]) -> None:
-        """Add a loop, which is given these arrays and numbers."""
-        loop = _loop(procedure)
-        actual = dict(zip(procedure.arrays, arguments, strict=True))
-        tables = {name: self.tables[array] for name, array in actual.items() if array in self.tables}
-        accesses = Accesses(loop, tables, dict(zip(procedure.numbers, numbers, strict=True)))
-        private = {p: self.function.scratch[a] for p, a in actual.items() if a in self.function.scratch}
+    def _add(self, name: str, loop: ast.For, actual: Known, numbers: Mapping[str, int]) -> None:
+        """Add a loop, which is given these arrays and numbers by its names for them."""
+        accesses = self._accesses(loop, actual, numbers)
+        shared: dict[str, list[Access]] = {}
+        for parameter, array in actual.items():
+            found = accesses.of(parameter)
+            if parameter in self._private(actual):
+                _require_private(accesses, found, self.function.name)
+                continue
+            if array in self._waiting and (parameter not in accesses.written or any(a.kind == "read" for a in found)):
+                self._add_up(array)
+            if parameter in accesses.written and (kept := self._shared(found, array, accesses.points)):
+                shared[parameter] = kept
+        if len(shared) == 1:
+            ((parameter, kept),) = shared.items()
+            waiting = self._waiting.get(actual[parameter])
+            stores = [a for a in accesses.of(parameter) if a.kind != "read"]
+            owners = Owners.of(loop, accesses, stores, None if waiting is None else waiting.mask)
+            if owners is not None:
+                self._add_owned(name, owners, actual, numbers, parameter)
+                return
+        self._finish(name, loop, accesses, actual, numbers, shared)
+
+    def _add_owned(self, name: str, owners: Owners, actual: Known, numbers: Mapping[str, int], parameter: str) -> None:
+        """Add the loops that a loop with owners comes to: of these, of terms without owner, of all else."""
+        code, tables = self._listed(owners.points, "owned")
+        self._add(name, owners.owner_loop(code, "turn"), {**actual, **tables}, numbers)
+        if owners.rest.size:
+            code, tables = self._listed(owners.rest, "rest")
+            loop, given = owners.rest_loop(code, "turn"), {**actual, **tables}
+            accesses = self._accesses(loop, given, numbers)
+            self._finish(name, loop, accesses, given, numbers, {parameter: accesses.of(parameter)}, owners.slots)
+        others = owners.other_loop()
+        if others is not None:
+            self._add(name, others, actual, numbers)
+
+    def _finish(
+        self,
+        name: str,
+        loop: ast.For,
+        accesses: Accesses,
+        actual: Known,
+        numbers: Mapping[str, int],
+        shared: Mapping[str, list[Access]],
+        owned: np.ndarray | None = None,
+    ) -> None:
+        """Add the grid of a loop whose stores to `shared` elements are kept as terms, but for those of owners."""
+        private = self._private(actual)
         keeping = Keeping(loop, accesses.points)
         writes: dict[str, np.ndarray] = {}
         stretches: list[Stretch] = []
-        for name, array in actual.items():
-            found = accesses.of(name)
-            if name in private:
-                _require_private(accesses, found, self.function.name)
+        for parameter, array in actual.items():
+            if parameter not in accesses.written or parameter in private:
                 continue
-            if array in self._waiting and (name not in accesses.written or any(a.kind == "read" for a in found)):
-                self._add_up(array)
-            if name in accesses.written:
-                kept = self._shared(found, array, accesses.points)
-                if kept:
-                    self._keep(accesses, keeping, kept, array)
-                writes[name] = _mask([a for a in found if a not in kept])
-                if found and not kept:
-                    room = MOST - sum(s.size for s in stretches)
-                    stretches += stage(loop, found, accesses.points, room, len(stretches))
-        if keeping.arrays or stretches:
-            keeping.change()
-            procedure, arguments = self._changed(procedure, arguments, keeping, {s.array for s in stretches})
+            found, kept = accesses.of(parameter), shared.get(parameter, [])
+            if kept:
+                self._keep(accesses, keeping, kept, array, owned)
+            writes[array] = _mask([a for a in found if a not in kept])
+            if found and not kept:
+                room = MOST - sum(s.size for s in stretches)
+                stretches += stage(loop, found, accesses.points, room, len(stretches))
+        keeping.change()
+        first = {p: self._table(values) for p, values in keeping.firsts.items()}
+        used = {n.id for n in ast.walk(loop) if isinstance(n, ast.Name)} | {s.array for s in stretches}
+        given = {p: a for p, a in {**actual, **keeping.arrays, **first}.items() if p in used}
         stored = (set(written(loop.body)) | {s.array for s in stretches}) - set(private)
-        actual = dict(zip(procedure.arrays, arguments, strict=True))
         # terms, each of which has a place of its own, and what no point comes to, are nobody else's
-        touched = {a: writes.get(p, np.zeros(0, np.bool_)) for p, a in actual.items() if p in stored}
-        reads = frozenset(a for p, a in actual.items() if p not in private) - touched.keys()
+        touched = {a: writes.get(a, np.zeros(0, np.bool_)) for p, a in given.items() if p in stored}
+        reads = frozenset(a for p, a in given.items() if p not in private) - touched.keys()
         sizes = (waiting.size for waiting in self._waiting.values())
         wide = max(accesses.largest, accesses.points, *sizes, 0) >= NARROW
-        grid = Grid(procedure, arguments, numbers, private, accesses.points, wide, reads, touched, tuple(stretches))
+        lines = [f"    {line}" for line in ast.unparse(loop).splitlines()]
+        procedure = Procedure(name, {p: self.arrays[a] for p, a in given.items()}, tuple(numbers), lines)
+        counts = tuple(numbers.values())
+        grid = Grid(
+            procedure, tuple(given.values()), counts, private, accesses.points, wide, reads, touched, tuple(stretches)
+        )
         self._place(grid)
+
+    def _private(self, actual: Known) -> dict[str, int]:
+        return {p: self.function.scratch[a] for p, a in actual.items() if a in self.function.scratch}
+
+    def _accesses(self, loop: ast.For, actual: Known, numbers: Mapping[str, int]) -> Accesses:
+        known = {**self.tables, **self.fixed}
+        return Accesses(loop, {p: known[a] for p, a in actual.items() if a in known}, numbers)
+
+    def _listed(self, values: np.ndarray, name: str) -> tuple[str, dict[str, str]]:
+        """Return the code of some whole numbers by ``turn``, and the tables that it needs."""
+        code = formula(values, "turn")
+        return (code, {}) if code is not None else (f"{name}[turn]", {name: self._table(values)})
 
     def _shared(self, found: Sequence[Access], array: str, points: int) -> list[Access]:
         """Return what stores to elements that several points write, or that terms wait for; and what shares with these.
@@ -201,8 +258,10 @@ class Grids:
         return chosen
 
     # -- terms ----------------------------------------------------------------------------------------------
-    def _keep(self, accesses: Accesses, keeping: Keeping, kept: list[Access], array: str) -> None:
-        """Let statements keep what they add to shared elements of an array."""
+    def _keep(
+        self, accesses: Accesses, keeping: Keeping, kept: list[Access], array: str, owned: np.ndarray | None
+    ) -> None:
+        """Let statements keep what they add to shared elements of an array; those of owners need not be kept."""
         if array not in self._waiting:
             self._waiting[array] = Waiting(f"terms{len(self.sizes)}")
             self.arrays[self._waiting[array].name] = "f8"
@@ -210,25 +269,14 @@ class Grids:
         slot = np.concatenate([a.slot for a in kept])
         stored = np.concatenate([np.full(a.slot.size, a.kind == "store") for a in kept])
         order = np.lexsort((accesses.times(kept), slot))
+        if owned is not None:
+            order = order[~owned[slot[order]]]
         term = np.concatenate([keeping.keep(a, waiting) for a in kept])
         waiting.parts.append((slot[order], term[order], stored[order]))
         self.sizes[waiting.name] = waiting.size
 
-    def _changed(
-        self, procedure: Procedure, arguments: tuple[str, ...], keeping: Keeping, written_later: set[str]
-    ) -> tuple[Procedure, tuple[str, ...]]:
-        """Return the procedure with its new statements, and the arrays that it takes now."""
-        lines = [f"    {line}" for line in ast.unparse(keeping.loop).splitlines()]
-        used = {n.id for n in ast.walk(keeping.loop) if isinstance(n, ast.Name)} | written_later
-        pairs = zip(procedure.arrays, arguments, strict=True)
-        actual = {p: a for p, a in pairs if p in used} | keeping.arrays
-        name = f"{procedure.name}_{len(self.fixed)}"
-        actual |= {p: self._table(f"{name}_{p}", first) for p, first in keeping.firsts.items()}
-        types = {p: self.arrays[a] for p, a in actual.items()}
-        return Procedure(name, types, procedure.numbers, lines), tuple(actual.values())
-
-    def _table(self, name: str, values: np.ndarray) -> str:
-        values = np.ascontiguousarray(narrowed(values))
+    def _table(self, values: np.ndarray) -> str:
+        name, values = f"fixed{len(self.fixed)}", np.ascontiguousarray(narrowed(values))
         self.fixed[name], self.arrays[name] = values, values.dtype.str[1:]
         return name
 
@@ -238,7 +286,7 @@ class Grids:
         for owned in waiting.owned():
             tables = {"slot": owned.slot, "start": owned.start, "term": owned.term}
             base = f"{waiting.name}_{'set' if owned.fresh else 'added'}"
-            names = [self._table(f"{base}_{name}", values) for name, values in tables.items()]
+            names = [self._table(values) for values in tables.values()]
             arrays = (array, waiting.name, *names)
             types = dict(zip(("target", "terms", *tables), (self.arrays[a] for a in arrays), strict=True))
             mask = np.zeros(int(owned.slot.max()) + 1, np.bool_)
