@@ -15,7 +15,9 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from sparsead.emit.accesses import Access, Accesses, written
-from sparsead.emit.owners import Owners, formula
+from sparsead.emit.fills import Fill
+from sparsead.emit.indices import formula, simplified
+from sparsead.emit.owners import Owners
 from sparsead.emit.parsing import parse
 from sparsead.emit.sharing import Procedure
 from sparsead.emit.source import Function
@@ -102,6 +104,7 @@ class Grids:
     fixed: dict[str, np.ndarray] = field(default_factory=dict)
     sizes: dict[str, int] = field(default_factory=dict)
     _waiting: dict[str, Waiting] = field(default_factory=dict)
+    _fills: dict[str, tuple[Fill, str, Known, Mapping[str, int]]] = field(default_factory=dict)
 
     @classmethod
     def of(cls, function: Function, fixed: Mapping[str, np.ndarray]) -> Grids:
@@ -117,7 +120,10 @@ class Grids:
         grids = cls(function, tables, arrays=dict(function.arrays))
         for procedure, arguments, numbers in _calls(function):
             actual = dict(zip(procedure.arrays, arguments, strict=True))
-            grids._add(procedure.name, _loop(procedure), actual, dict(zip(procedure.numbers, numbers, strict=True)))
+            counts = dict(zip(procedure.numbers, numbers, strict=True))
+            grids._add(procedure.name, _loop(procedure), actual, counts)
+        for array in list(grids._fills):
+            grids._fill(array)
         for array in list(grids._waiting):
             grids._add_up(array)
         return grids
@@ -135,9 +141,15 @@ class Grids:
         self.levels[level].append(grid)
 
     # -- one loop -------------------------------------------------------------------------------------------
-    def _add(self, name: str, loop: ast.For, actual: Known, numbers: Mapping[str, int]) -> None:
-        """Add a loop, which is given these arrays and numbers by its names for them."""
-        accesses = self._accesses(loop, actual, numbers)
+    def _add(self, name: str, loop: ast.For, actual: Known, numbers: Mapping[str, int], split: bool = True) -> None:
+        """Add a loop, which is given these arrays and numbers by its names for them; `split` it if that is worth it."""
+        loop = simplified(loop, self._known(actual), numbers, every=not split)
+        accesses = Accesses(loop, self._known(actual), numbers)
+        fill = Fill.of(loop, accesses)
+        if fill is not None:
+            self._fill(actual[fill.array])
+            self._fills[actual[fill.array]] = fill, name, actual, numbers
+            return
         shared: dict[str, list[Access]] = {}
         for parameter, array in actual.items():
             found = accesses.of(parameter)
@@ -148,25 +160,39 @@ class Grids:
                 self._add_up(array)
             if parameter in accesses.written and (kept := self._shared(found, array, accesses.points)):
                 shared[parameter] = kept
-        if len(shared) == 1:
-            ((parameter, kept),) = shared.items()
+        for parameter in accesses.written - self._private(actual).keys() if split else ():
             waiting = self._waiting.get(actual[parameter])
             stores = [a for a in accesses.of(parameter) if a.kind != "read"]
             owners = Owners.of(loop, accesses, stores, None if waiting is None else waiting.mask)
-            if owners is not None:
-                self._add_owned(name, owners, actual, numbers, parameter)
+            if owners is not None and owners.pay(set(shared) == {parameter}, bool(shared)):
+                self._add_owned(name, owners, actual, numbers, parameter, bool(shared))
                 return
         self._finish(name, loop, accesses, actual, numbers, shared)
 
-    def _add_owned(self, name: str, owners: Owners, actual: Known, numbers: Mapping[str, int], parameter: str) -> None:
+    def _add_owned(
+        self,
+        name: str,
+        owners: Owners,
+        actual: Known,
+        numbers: Mapping[str, int],
+        parameter: str,
+        shared: bool,
+    ) -> None:
         """Add the loops that a loop with owners comes to: of these, of terms without owner, of all else."""
+        array, begin = actual[parameter], None
+        if array in self._fills:
+            fill = self._fills[array][0]
+            if not owners.added.any() or fill.covers(owners.added):
+                fill.leave_out(owners.slots)
+                begin = fill.value
         code, tables = self._listed(owners.points, "owned")
-        self._add(name, owners.owner_loop(code, "turn"), {**actual, **tables}, numbers)
+        self._add(name, owners.owner_loop(code, "turn", begin), {**actual, **tables}, numbers, split=False)
         if owners.rest.size:
             code, tables = self._listed(owners.rest, "rest")
             loop, given = owners.rest_loop(code, "turn"), {**actual, **tables}
-            accesses = self._accesses(loop, given, numbers)
-            self._finish(name, loop, accesses, given, numbers, {parameter: accesses.of(parameter)}, owners.slots)
+            accesses = Accesses(loop, self._known(given), numbers)
+            kept = {parameter: accesses.of(parameter)} if shared else {}
+            self._finish(name, loop, accesses, given, numbers, kept, owners.slots)
         others = owners.other_loop()
         if others is not None:
             self._add(name, others, actual, numbers)
@@ -182,6 +208,8 @@ class Grids:
         owned: np.ndarray | None = None,
     ) -> None:
         """Add the grid of a loop whose stores to `shared` elements are kept as terms, but for those of owners."""
+        for array in actual.values():
+            self._fill(array)
         private = self._private(actual)
         keeping = Keeping(loop, accesses.points)
         writes: dict[str, np.ndarray] = {}
@@ -217,9 +245,21 @@ class Grids:
     def _private(self, actual: Known) -> dict[str, int]:
         return {p: self.function.scratch[a] for p, a in actual.items() if a in self.function.scratch}
 
-    def _accesses(self, loop: ast.For, actual: Known, numbers: Mapping[str, int]) -> Accesses:
+    def _known(self, actual: Known) -> dict[str, np.ndarray]:
+        """Return the tables by their names in a loop."""
         known = {**self.tables, **self.fixed}
-        return Accesses(loop, {p: known[a] for p, a in actual.items() if a in known}, numbers)
+        return {p: known[a] for p, a in actual.items() if a in known}
+
+    def _fill(self, array: str) -> None:
+        """Add the loop that fills what is left of an array."""
+        if array not in self._fills:
+            return
+        fill, name, actual, numbers = self._fills.pop(array)
+        loop = fill.loop
+        if not fill.whole:
+            code, tables = self._listed(np.flatnonzero(fill.left), "left")
+            loop, actual = fill.remaining(code), {**actual, **tables}
+        self._finish(name, loop, Accesses(loop, self._known(actual), numbers), actual, numbers, {})
 
     def _listed(self, values: np.ndarray, name: str) -> tuple[str, dict[str, str]]:
         """Return the code of some whole numbers by ``turn``, and the tables that it needs."""

@@ -20,6 +20,7 @@ from sparsead.emit.parsing import parse
 FEWEST = 64  # points of a loop
 MOST_COPIES = 16  # of the body
 MOST_LINES = 3000  # of all copies
+LEFT_OUT = 16  # one in so many points, where no points meet
 SAMPLE = 999  # points that are looked at to find out what is usual
 
 
@@ -54,6 +55,8 @@ class Owners:
         The owners.
     slots : ndarray
         As a mask: their elements.
+    added : ndarray
+        Those of them that are added to, and not set first.
     rest : ndarray
         The points that have terms for other elements.
     """
@@ -63,6 +66,7 @@ class Owners:
     base: ast.expr
     points: np.ndarray
     slots: np.ndarray
+    added: np.ndarray
     rest: np.ndarray
 
     @classmethod
@@ -95,44 +99,56 @@ class Owners:
             for a, (shift, rank) in zip(kept, pairs, strict=True)
         )
         owned = np.zeros(max(int(s.max()) for s in slots) + 1, np.bool_)
+        added = np.zeros_like(owned)
         for rank in {rank for _, rank in pairs}:
             owned[slots[anchor][points] + rank] = True
+            added[slots[anchor][points] + rank] = not any(t.fresh for t in terms if t.rank == rank)
         left = np.logical_or.reduce([~owned[s] for s in slots])
-        target = terms[anchor].statement
-        (place,) = target.targets if isinstance(target, ast.Assign) else (target.target,)
-        assert isinstance(place, ast.Subscript)
-        made = cls(loop, terms, place.slice, points, owned, np.flatnonzero(left))
+        base = _place(terms[anchor].statement).slice
+        made = cls(loop, terms, base, points, owned, added, np.flatnonzero(left))
         return made if made._size <= MOST_LINES else None
 
     @property
     def _size(self) -> int:
         return len({t.shift for t in self.terms}) * len(self.loop.body)
 
-    def owner_loop(self, chosen: str, counter: str) -> ast.For:
-        """Return the loop over owners; `chosen` is the code of the owner by the counter."""
+    def pay(self, contested: bool, any_contested: bool) -> bool:
+        """Tell whether they are worth it, in a loop where points meet at these elements, or at any.
+
+        Where no points meet, each computes its own, and the gain is that those of most points lie in one order, which
+        is known, and are added up before they are stored.
+        """
+        if any_contested:
+            return contested
+        one = _Copy(self.loop, 0)
+        places = [one.expression(_place(t.statement).slice) for t in self.terms]
+        uneven = any("[" in code or "(" in code for code in (*one.lines(), *places))
+        few = LEFT_OUT * self.rest.size <= self.points.size
+        return few and not any(t.shift for t in self.terms) and (uneven or not all(t.fresh for t in self.terms))
+
+    def owner_loop(self, chosen: str, counter: str, begin: str | None) -> ast.For:
+        """Return the loop over owners; `chosen` is the code of the owner by the counter.
+
+        Elements that are added to begin with a constant, if one is given.
+        """
         assert isinstance(self.loop.target, ast.Name)
         shifts = sorted({t.shift for t in self.terms} | {0})
         copies = {shift: _Copy(self.loop, number) for number, shift in enumerate(shifts)}
         base = copies[0].expression(self.base)
         sums, stores = [], []
         for number, rank in enumerate(sorted({t.rank for t in self.terms})):
-            place, terms = f"{ast.unparse(self._array)}[base + {rank}]", []
+            place, terms = f"{ast.unparse(_place(self.terms[0].statement).value)}[base + {rank}]", []
             for term in sorted((t for t in self.terms if t.rank == rank), key=lambda t: (t.shift, t.number)):
-                terms = ([] if term.fresh else terms or [place]) + [copies[term.shift].expression(term.statement.value)]
+                terms = ([] if term.fresh else terms or [begin or place]) + [
+                    copies[term.shift].expression(term.statement.value)
+                ]
             sums += [f"sum{number}_0 = {terms[0]}"]
-            sums += [f"sum{number}_{k} = sum{number}_{k - 1} + {terms[k]}" for k in range(1, len(terms))]
+            sums += [f"sum{number}_{k} = sum{number}_{k - 1} + ({terms[k]})" for k in range(1, len(terms))]
             stores += [f"{place} = sum{number}_{len(terms) - 1}"]
         lines = [f"owner = {chosen}"]
         for shift, copy in copies.items():
             lines += [f"{copy.renamed(self.loop.target.id)} = owner + {shift}", *copy.lines()]
         return _loop(counter, self.points.size, [*lines, f"base = {base}", *sums, *stores])
-
-    @property
-    def _array(self) -> ast.expr:
-        statement = self.terms[0].statement
-        (place,) = statement.targets if isinstance(statement, ast.Assign) else (statement.target,)
-        assert isinstance(place, ast.Subscript)
-        return place.value
 
     def rest_loop(self, chosen: str, counter: str) -> ast.For:
         """Return the loop, over the points alone that have terms for elements without owner: only these statements."""
@@ -154,6 +170,13 @@ def _loop(counter: str, count: int, lines: Sequence[str]) -> ast.For:
     (loop,) = parse("\n".join([f"for {counter} in range({count}):", *(f"    {line}" for line in lines)])).body
     assert isinstance(loop, ast.For)
     return loop
+
+
+def _place(statement: ast.Assign | ast.AugAssign) -> ast.Subscript:
+    """Return where a statement stores."""
+    (place,) = statement.targets if isinstance(statement, ast.Assign) else (statement.target,)
+    assert isinstance(place, ast.Subscript)
+    return place
 
 
 def _stores(statement: ast.stmt) -> bool:
@@ -196,7 +219,7 @@ class _Copy:
         for name in ast.walk(new):
             if isinstance(name, ast.Name) and name.id in self._own:
                 name.id = self.renamed(name.id)
-        return f"({ast.unparse(new)})"
+        return ast.unparse(new)
 
 
 # -- what is usual, and where ---------------------------------------------------------------------------------
@@ -219,7 +242,7 @@ def _usual(slots: Sequence[np.ndarray]) -> tuple[int, list[tuple[int, int]]] | N
     """
     points = slots[0].size
     sample = np.unique(np.random.default_rng(0).integers(0, points, SAMPLE))
-    best: tuple[int, int, list[tuple[int, int]]] | None = None
+    best: tuple[tuple[int, int], int, list[tuple[int, int]]] | None = None
     for number, base in enumerate(slots):
         if not (np.diff(base[sample]) > 0).all() or not (np.diff(base) > 0).all():
             continue
@@ -229,9 +252,10 @@ def _usual(slots: Sequence[np.ndarray]) -> tuple[int, list[tuple[int, int]]] | N
             found = np.stack([sample - owner, slot[sample] - base[owner]])
             kinds, counts = np.unique(found, axis=1, return_counts=True)
             pairs.append((int(kinds[0, counts.argmax()]), int(kinds[1, counts.argmax()])))
-        span = max(rank for _, rank in pairs) - min(rank for _, rank in pairs)
-        if best is None or span < best[0]:
-            best = span, number, pairs
+        ranks = [rank for _, rank in pairs]
+        cost = max(ranks) - min(ranks), len({shift for shift, _ in pairs})
+        if best is None or cost < best[0]:
+            best = cost, number, pairs
     return None if best is None else best[1:]
 
 
@@ -257,25 +281,3 @@ def _complete(
         met[inside] = slot[whence] == base[inside] + rank
         complete &= met
     return complete
-
-
-def formula(values: np.ndarray, counter: str) -> str | None:
-    """Return whole numbers by their place as arithmetic; None if there is no short one.
-
-    Those that grow evenly, but for a few jumps, or for the same jump at the end of each line.
-    """
-    if not values.size:
-        return None
-    steps = np.diff(values)
-    step = int(np.median(steps)) if steps.size else 0
-    jumps = np.flatnonzero(steps != step)
-    start = int(values[0])
-    even = f"{start} + {step} * {counter}"
-    if not jumps.size:
-        return even
-    sizes = steps[jumps] - step
-    if jumps.size > 1 and (sizes == sizes[0]).all():
-        (width, *others) = np.unique(np.diff(jumps))
-        if not others and jumps[0] < width and steps.size - jumps[-1] <= width:
-            return f"{even} + {int(sizes[0])} * (({counter} + {int(width - 1 - jumps[0])}) // {int(width)})"
-    return None
