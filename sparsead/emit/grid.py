@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
@@ -53,6 +53,8 @@ class Grid:
         The elements that it touches of each array that it writes, as a mask.
     stretches : tuple of Stretch
         What it puts into memory that a block shares, to be written out afterwards.
+    direct : Procedure, optional
+        The loop that does not, where it does.
     """
 
     procedure: Procedure
@@ -64,6 +66,12 @@ class Grid:
     reads: frozenset[str]
     writes: dict[str, np.ndarray]
     stretches: tuple[Stretch, ...] = ()
+    direct: Procedure | None = None
+
+    @property
+    def unstaged(self) -> Grid:
+        """The same without memory that a block shares."""
+        return self if self.direct is None else replace(self, procedure=self.direct, stretches=(), direct=None)
 
     @property
     def given(self) -> dict[str, str]:
@@ -213,34 +221,41 @@ class Grids:
         private = self._private(actual)
         keeping = Keeping(loop, accesses.points)
         writes: dict[str, np.ndarray] = {}
-        stretches: list[Stretch] = []
+        unshared: list[list[Access]] = []
         for parameter, array in actual.items():
             if parameter not in accesses.written or parameter in private:
                 continue
             found, kept = accesses.of(parameter), shared.get(parameter, [])
             if kept:
                 self._keep(accesses, keeping, kept, array, owned)
+            elif found:
+                unshared.append(found)
+            # terms, each of which has a place of its own, and what no point comes to, are nobody else's
             writes[array] = _mask([a for a in found if a not in kept])
-            if found and not kept:
-                room = MOST - sum(s.size for s in stretches)
-                stretches += stage(loop, found, accesses.points, room, len(stretches))
         keeping.change()
         first = {p: self._table(values) for p, values in keeping.firsts.items()}
-        used = {n.id for n in ast.walk(loop) if isinstance(n, ast.Name)} | {s.array for s in stretches}
+        used = {n.id for n in ast.walk(loop) if isinstance(n, ast.Name)}
         given = {p: a for p, a in {**actual, **keeping.arrays, **first}.items() if p in used}
-        stored = (set(written(loop.body)) | {s.array for s in stretches}) - set(private)
-        # terms, each of which has a place of its own, and what no point comes to, are nobody else's
+        stored = set(written(loop.body)) - set(private)
         touched = {a: writes.get(a, np.zeros(0, np.bool_)) for p, a in given.items() if p in stored}
         reads = frozenset(a for p, a in given.items() if p not in private) - touched.keys()
         sizes = (waiting.size for waiting in self._waiting.values())
         wide = max(accesses.largest, accesses.points, *sizes, 0) >= NARROW
-        lines = [f"    {line}" for line in ast.unparse(loop).splitlines()]
-        procedure = Procedure(name, {p: self.arrays[a] for p, a in given.items()}, tuple(numbers), lines)
-        counts = tuple(numbers.values())
-        grid = Grid(
-            procedure, tuple(given.values()), counts, private, accesses.points, wide, reads, touched, tuple(stretches)
-        )
+        direct = self._procedure(name, loop, given, numbers)
+        stretches: list[Stretch] = []
+        for found in unshared:
+            room = MOST - sum(s.size for s in stretches)
+            stretches += stage(loop, found, accesses.points, room, len(stretches))
+        arrays, counts = tuple(given.values()), tuple(numbers.values())
+        grid = Grid(direct, arrays, counts, private, accesses.points, wide, reads, touched)
+        if stretches:
+            staged = self._procedure(name, loop, given, numbers)
+            grid = replace(grid, procedure=staged, stretches=tuple(stretches), direct=direct)
         self._place(grid)
+
+    def _procedure(self, name: str, loop: ast.For, given: Known, numbers: Mapping[str, int]) -> Procedure:
+        lines = [f"    {line}" for line in ast.unparse(loop).splitlines()]
+        return Procedure(name, {p: self.arrays[a] for p, a in given.items()}, tuple(numbers), lines)
 
     def _private(self, actual: Known) -> dict[str, int]:
         return {p: self.function.scratch[a] for p, a in actual.items() if a in self.function.scratch}
