@@ -16,6 +16,8 @@ from sparsead.emit.grid import Grid, Grids
 from sparsead.emit.parsing import parse
 
 THREADS = 128  # of a block
+SMALL = 16  # a grid with so many times fewer points than another of its kernel must not slow that down
+LONG = 250  # lines of a loop whose registers would be too many for others: a call takes some, too
 MOST_ARRAYS = 400  # of a kernel: its parameters fit into 4096 bytes, which is the least that a device takes
 OPTIONS = ("--fmad=false", "--std=c++14")  # no contraction: the bits are those of the CPU
 ELEMENT = {"f8": "double", "i1": "signed char", "i2": "short", "i4": "int", "i8": "long long"}
@@ -75,6 +77,8 @@ class Module:
 
     def _launch(self, level: Sequence[Grid], types: Mapping[str, str], rows: Mapping[str, int]) -> Launch:
         """Add the kernel of grids that run at once: each has a range of blocks."""
+        largest = max(grid.points for grid in level)
+        level = [grid.unstaged if SMALL * grid.points < largest else grid for grid in level]
         arrays = list(dict.fromkeys(a for grid in level for a in grid.given.values()))
         written = {a for grid in level for a in grid.writes}
         place = {a: f"a{k}" for k, a in enumerate(arrays)}
@@ -84,8 +88,9 @@ class Module:
         )
         for grid in level:
             last = first + -(-grid.points // THREADS)
+            apart = SMALL * grid.points < largest and len(grid.procedure.lines) > LONG
             lines.append(f"    if (blockIdx.x >= {first} && blockIdx.x < {last}) {{")
-            lines += [f"        {line}" for line in self._block(grid, first, place)]
+            lines += [f"        {line}" for line in self._block(grid, first, place, apart)]
             lines.append("    }")
             first = last
         parameters = [parameter(ELEMENT[types[a]], place[a], a in written) for a in arrays]
@@ -94,7 +99,7 @@ class Module:
         self._kernels[name] = f'extern "C" __global__ void {name}{text}'
         return Launch(name, first, tuple(arrays))
 
-    def _block(self, grid: Grid, first: int, place: Mapping[str, str]) -> list[str]:
+    def _block(self, grid: Grid, first: int, place: Mapping[str, str], apart: bool) -> list[str]:
         """Return what a block of a grid does: compute at its points, then write out what has been staged."""
         stages, begin = [], 0
         for number, stretch in enumerate(grid.stretches):
@@ -106,7 +111,7 @@ class Module:
         given += ["(int)threadIdx.x"] if stages else []
         lines = [
             f"const {_index(grid)} begin = ({_index(grid)})(blockIdx.x - {first}) * {THREADS};",
-            f"if (PHASE(0)) {self._loop(grid)}({', '.join([*given, 'begin + (int)threadIdx.x'])});",
+            f"if (PHASE(0)) {self._loop(grid, apart)}({', '.join([*given, 'begin + (int)threadIdx.x'])});",
         ]
         if stages:
             points = f"(int)(begin + {THREADS} < {grid.points} ? {THREADS} : {grid.points} - begin)"
@@ -116,8 +121,8 @@ class Module:
                 lines.append(f"if (PHASE(1)) write_out<{stretch.size}>({target}, {stage}, {near}, {points});")
         return lines
 
-    def _loop(self, grid: Grid) -> str:
-        """Add what one thread of a grid does; return its name."""
+    def _loop(self, grid: Grid, apart: bool) -> str:
+        """Add what one thread of a grid does; return its name. What is kept `apart` takes no registers of others."""
         procedure, index = grid.procedure, _index(grid)
         (function,) = parse(procedure.text).body
         (loop,) = function.body
@@ -135,7 +140,7 @@ class Module:
         head += [f"    PRIVATE({p}, {size});" for p, size in grid.private.items()]
         text = "\n".join([f"({', '.join(parameters)})", "{", *head, *printer.lines, "}\n"])
         name = f"point_{hashlib.blake2b(text.encode(), digest_size=6).hexdigest()}"
-        self._loops[name] = f"static __device__ __forceinline__ void {name}{text}"
+        self._loops[name] = f"static __device__ {'__noinline__' if apart else '__forceinline__'} void {name}{text}"
         return name
 
 

@@ -10,11 +10,14 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
 from sparsead.emit.accesses import Access, Accesses, written
+from sparsead.emit.fills import Fill
+from sparsead.emit.indices import formula, simplified
+from sparsead.emit.owners import Owners
 from sparsead.emit.parsing import parse
 from sparsead.emit.sharing import Procedure
 from sparsead.emit.source import Function
@@ -22,6 +25,8 @@ from sparsead.emit.staging import MOST, Stretch, stage
 from sparsead.emit.terms import Keeping, Waiting
 from sparsead.errors import InputError
 from sparsead.program.index import narrowed
+
+Known = Mapping[str, str]  # arrays by their names in a loop
 
 NARROW = (1 << 31) - (1 << 10)  # whole numbers below are int on the device; a last block may count on a little
 
@@ -48,6 +53,8 @@ class Grid:
         The elements that it touches of each array that it writes, as a mask.
     stretches : tuple of Stretch
         What it puts into memory that a block shares, to be written out afterwards.
+    direct : Procedure, optional
+        The loop that does not, where it does.
     """
 
     procedure: Procedure
@@ -59,6 +66,12 @@ class Grid:
     reads: frozenset[str]
     writes: dict[str, np.ndarray]
     stretches: tuple[Stretch, ...] = ()
+    direct: Procedure | None = None
+
+    @property
+    def unstaged(self) -> Grid:
+        """The same without memory that a block shares."""
+        return self if self.direct is None else replace(self, procedure=self.direct, stretches=(), direct=None)
 
     @property
     def given(self) -> dict[str, str]:
@@ -99,6 +112,7 @@ class Grids:
     fixed: dict[str, np.ndarray] = field(default_factory=dict)
     sizes: dict[str, int] = field(default_factory=dict)
     _waiting: dict[str, Waiting] = field(default_factory=dict)
+    _fills: dict[str, tuple[Fill, str, Known, Mapping[str, int]]] = field(default_factory=dict)
 
     @classmethod
     def of(cls, function: Function, fixed: Mapping[str, np.ndarray]) -> Grids:
@@ -113,7 +127,11 @@ class Grids:
         tables = {name: value for name, value in fixed.items() if value.dtype.kind == "i"}
         grids = cls(function, tables, arrays=dict(function.arrays))
         for procedure, arguments, numbers in _calls(function):
-            grids._add(procedure, arguments, numbers)
+            actual = dict(zip(procedure.arrays, arguments, strict=True))
+            counts = dict(zip(procedure.numbers, numbers, strict=True))
+            grids._add(procedure.name, _loop(procedure), actual, counts)
+        for array in list(grids._fills):
+            grids._fill(array)
         for array in list(grids._waiting):
             grids._add_up(array)
         return grids
@@ -131,43 +149,137 @@ class Grids:
         self.levels[level].append(grid)
 
     # -- one loop -------------------------------------------------------------------------------------------
-    def _add(self, procedure: Procedure, arguments: tuple[str, ...], numbers: tuple[int, ...]) -> None:
-        """Add a loop, which is given these arrays and numbers."""
-        loop = _loop(procedure)
-        actual = dict(zip(procedure.arrays, arguments, strict=True))
-        tables = {name: self.tables[array] for name, array in actual.items() if array in self.tables}
-        accesses = Accesses(loop, tables, dict(zip(procedure.numbers, numbers, strict=True)))
-        private = {p: self.function.scratch[a] for p, a in actual.items() if a in self.function.scratch}
-        keeping = Keeping(loop, accesses.points)
-        writes: dict[str, np.ndarray] = {}
-        stretches: list[Stretch] = []
-        for name, array in actual.items():
-            found = accesses.of(name)
-            if name in private:
+    def _add(self, name: str, loop: ast.For, actual: Known, numbers: Mapping[str, int], split: bool = True) -> None:
+        """Add a loop, which is given these arrays and numbers by its names for them; `split` it if that is worth it."""
+        loop = simplified(loop, self._known(actual), numbers, every=not split)
+        accesses = Accesses(loop, self._known(actual), numbers)
+        fill = Fill.of(loop, accesses)
+        if fill is not None:
+            self._fill(actual[fill.array])
+            self._fills[actual[fill.array]] = fill, name, actual, numbers
+            return
+        shared: dict[str, list[Access]] = {}
+        for parameter, array in actual.items():
+            found = accesses.of(parameter)
+            if parameter in self._private(actual):
                 _require_private(accesses, found, self.function.name)
                 continue
-            if array in self._waiting and (name not in accesses.written or any(a.kind == "read" for a in found)):
+            if array in self._waiting and (parameter not in accesses.written or any(a.kind == "read" for a in found)):
                 self._add_up(array)
-            if name in accesses.written:
-                kept = self._shared(found, array, accesses.points)
-                if kept:
-                    self._keep(accesses, keeping, kept, array)
-                writes[name] = _mask([a for a in found if a not in kept])
-                if found and not kept:
-                    room = MOST - sum(s.size for s in stretches)
-                    stretches += stage(loop, found, accesses.points, room, len(stretches))
-        if keeping.arrays or stretches:
-            keeping.change()
-            procedure, arguments = self._changed(procedure, arguments, keeping, {s.array for s in stretches})
-        stored = (set(written(loop.body)) | {s.array for s in stretches}) - set(private)
-        actual = dict(zip(procedure.arrays, arguments, strict=True))
-        # terms, each of which has a place of its own, and what no point comes to, are nobody else's
-        touched = {a: writes.get(p, np.zeros(0, np.bool_)) for p, a in actual.items() if p in stored}
-        reads = frozenset(a for p, a in actual.items() if p not in private) - touched.keys()
+            if parameter in accesses.written and (kept := self._shared(found, array, accesses.points)):
+                shared[parameter] = kept
+        for parameter in accesses.written - self._private(actual).keys() if split else ():
+            waiting = self._waiting.get(actual[parameter])
+            stores = [a for a in accesses.of(parameter) if a.kind != "read"]
+            owners = Owners.of(loop, accesses, stores, None if waiting is None else waiting.mask)
+            if owners is not None and owners.pay(set(shared) == {parameter}, bool(shared)):
+                self._add_owned(name, owners, actual, numbers, parameter, bool(shared))
+                return
+        self._finish(name, loop, accesses, actual, numbers, shared)
+
+    def _add_owned(
+        self,
+        name: str,
+        owners: Owners,
+        actual: Known,
+        numbers: Mapping[str, int],
+        parameter: str,
+        shared: bool,
+    ) -> None:
+        """Add the loops that a loop with owners comes to: of these, of terms without owner, of all else."""
+        array, begin = actual[parameter], None
+        if array in self._fills:
+            fill = self._fills[array][0]
+            if not owners.added.any() or fill.covers(owners.added):
+                fill.leave_out(owners.slots)
+                begin = fill.value
+        code, tables = self._listed(owners.points, "owned")
+        self._add(name, owners.owner_loop(code, "turn", begin), {**actual, **tables}, numbers, split=False)
+        if owners.rest.size:
+            code, tables = self._listed(owners.rest, "rest")
+            loop, given = owners.rest_loop(code, "turn"), {**actual, **tables}
+            accesses = Accesses(loop, self._known(given), numbers)
+            kept = {parameter: accesses.of(parameter)} if shared else {}
+            self._finish(name, loop, accesses, given, numbers, kept, owners.slots)
+        others = owners.other_loop()
+        if others is not None:
+            self._add(name, others, actual, numbers)
+
+    def _finish(
+        self,
+        name: str,
+        loop: ast.For,
+        accesses: Accesses,
+        actual: Known,
+        numbers: Mapping[str, int],
+        shared: Mapping[str, list[Access]],
+        owned: np.ndarray | None = None,
+    ) -> None:
+        """Add the grid of a loop whose stores to `shared` elements are kept as terms, but for those of owners."""
+        for array in actual.values():
+            self._fill(array)
+        private = self._private(actual)
+        keeping = Keeping(loop, accesses.points)
+        writes: dict[str, np.ndarray] = {}
+        unshared: list[list[Access]] = []
+        for parameter, array in actual.items():
+            if parameter not in accesses.written or parameter in private:
+                continue
+            found, kept = accesses.of(parameter), shared.get(parameter, [])
+            if kept:
+                self._keep(accesses, keeping, kept, array, owned)
+            elif found:
+                unshared.append(found)
+            # terms, each of which has a place of its own, and what no point comes to, are nobody else's
+            writes[array] = _mask([a for a in found if a not in kept])
+        keeping.change()
+        first = {p: self._table(values) for p, values in keeping.firsts.items()}
+        used = {n.id for n in ast.walk(loop) if isinstance(n, ast.Name)}
+        given = {p: a for p, a in {**actual, **keeping.arrays, **first}.items() if p in used}
+        stored = set(written(loop.body)) - set(private)
+        touched = {a: writes.get(a, np.zeros(0, np.bool_)) for p, a in given.items() if p in stored}
+        reads = frozenset(a for p, a in given.items() if p not in private) - touched.keys()
         sizes = (waiting.size for waiting in self._waiting.values())
         wide = max(accesses.largest, accesses.points, *sizes, 0) >= NARROW
-        grid = Grid(procedure, arguments, numbers, private, accesses.points, wide, reads, touched, tuple(stretches))
+        direct = self._procedure(name, loop, given, numbers)
+        stretches: list[Stretch] = []
+        for found in unshared:
+            room = MOST - sum(s.size for s in stretches)
+            stretches += stage(loop, found, accesses.points, room, len(stretches))
+        arrays, counts = tuple(given.values()), tuple(numbers.values())
+        grid = Grid(direct, arrays, counts, private, accesses.points, wide, reads, touched)
+        if stretches:
+            staged = self._procedure(name, loop, given, numbers)
+            grid = replace(grid, procedure=staged, stretches=tuple(stretches), direct=direct)
         self._place(grid)
+
+    def _procedure(self, name: str, loop: ast.For, given: Known, numbers: Mapping[str, int]) -> Procedure:
+        lines = [f"    {line}" for line in ast.unparse(loop).splitlines()]
+        return Procedure(name, {p: self.arrays[a] for p, a in given.items()}, tuple(numbers), lines)
+
+    def _private(self, actual: Known) -> dict[str, int]:
+        return {p: self.function.scratch[a] for p, a in actual.items() if a in self.function.scratch}
+
+    def _known(self, actual: Known) -> dict[str, np.ndarray]:
+        """Return the tables by their names in a loop."""
+        known = {**self.tables, **self.fixed}
+        return {p: known[a] for p, a in actual.items() if a in known}
+
+    def _fill(self, array: str) -> None:
+        """Add the loop that fills what is left of an array."""
+        if array not in self._fills:
+            return
+        fill, name, actual, numbers = self._fills.pop(array)
+        loop = fill.loop
+        if not fill.whole:
+            code, tables = self._listed(np.flatnonzero(fill.left), "left")
+            loop, actual = fill.remaining(code), {**actual, **tables}
+        self._finish(name, loop, Accesses(loop, self._known(actual), numbers), actual, numbers, {})
+
+    def _listed(self, values: np.ndarray, name: str) -> tuple[str, dict[str, str]]:
+        """Return the code of some whole numbers by ``turn``, and the tables that it needs."""
+        code = formula(values, "turn")
+        return (code, {}) if code is not None else (f"{name}[turn]", {name: self._table(values)})
 
     def _shared(self, found: Sequence[Access], array: str, points: int) -> list[Access]:
         """Return what stores to elements that several points write, or that terms wait for; and what shares with these.
@@ -201,8 +313,10 @@ class Grids:
         return chosen
 
     # -- terms ----------------------------------------------------------------------------------------------
-    def _keep(self, accesses: Accesses, keeping: Keeping, kept: list[Access], array: str) -> None:
-        """Let statements keep what they add to shared elements of an array."""
+    def _keep(
+        self, accesses: Accesses, keeping: Keeping, kept: list[Access], array: str, owned: np.ndarray | None
+    ) -> None:
+        """Let statements keep what they add to shared elements of an array; those of owners need not be kept."""
         if array not in self._waiting:
             self._waiting[array] = Waiting(f"terms{len(self.sizes)}")
             self.arrays[self._waiting[array].name] = "f8"
@@ -210,25 +324,14 @@ class Grids:
         slot = np.concatenate([a.slot for a in kept])
         stored = np.concatenate([np.full(a.slot.size, a.kind == "store") for a in kept])
         order = np.lexsort((accesses.times(kept), slot))
+        if owned is not None:
+            order = order[~owned[slot[order]]]
         term = np.concatenate([keeping.keep(a, waiting) for a in kept])
         waiting.parts.append((slot[order], term[order], stored[order]))
         self.sizes[waiting.name] = waiting.size
 
-    def _changed(
-        self, procedure: Procedure, arguments: tuple[str, ...], keeping: Keeping, written_later: set[str]
-    ) -> tuple[Procedure, tuple[str, ...]]:
-        """Return the procedure with its new statements, and the arrays that it takes now."""
-        lines = [f"    {line}" for line in ast.unparse(keeping.loop).splitlines()]
-        used = {n.id for n in ast.walk(keeping.loop) if isinstance(n, ast.Name)} | written_later
-        pairs = zip(procedure.arrays, arguments, strict=True)
-        actual = {p: a for p, a in pairs if p in used} | keeping.arrays
-        name = f"{procedure.name}_{len(self.fixed)}"
-        actual |= {p: self._table(f"{name}_{p}", first) for p, first in keeping.firsts.items()}
-        types = {p: self.arrays[a] for p, a in actual.items()}
-        return Procedure(name, types, procedure.numbers, lines), tuple(actual.values())
-
-    def _table(self, name: str, values: np.ndarray) -> str:
-        values = np.ascontiguousarray(narrowed(values))
+    def _table(self, values: np.ndarray) -> str:
+        name, values = f"fixed{len(self.fixed)}", np.ascontiguousarray(narrowed(values))
         self.fixed[name], self.arrays[name] = values, values.dtype.str[1:]
         return name
 
@@ -238,7 +341,7 @@ class Grids:
         for owned in waiting.owned():
             tables = {"slot": owned.slot, "start": owned.start, "term": owned.term}
             base = f"{waiting.name}_{'set' if owned.fresh else 'added'}"
-            names = [self._table(f"{base}_{name}", values) for name, values in tables.items()]
+            names = [self._table(values) for values in tables.values()]
             arrays = (array, waiting.name, *names)
             types = dict(zip(("target", "terms", *tables), (self.arrays[a] for a in arrays), strict=True))
             mask = np.zeros(int(owned.slot.max()) + 1, np.bool_)

@@ -79,13 +79,24 @@ def _named_once(loop: ast.For, group: Sequence[Access]) -> bool:
 
 
 def _put(loop: ast.For, group: Sequence[Access], number: int) -> None:
-    """Put statements into shared memory in place of the last of them."""
+    """Put statements into shared memory in place of the last of them.
+
+    Where they keep their order at every point, it is known which of them comes first, and how far the others are.
+    """
     statements = {id(a.statement) for a in group}
     own = [statement for statement in loop.body if id(statement) in statements]
     low, size = f"low{number}", len(own)
-    pairs = [(ast.unparse(s.targets[0].slice), ast.unparse(s.value)) for s in own]  # type: ignore[attr-defined]
-    lines = [f"{low} = {pairs[0][0]}", *(f"{low} = min({low}, {slot})" for slot, _ in pairs[1:])]
+    pairs = {id(s): (ast.unparse(s.targets[0].slice), ast.unparse(s.value)) for s in own}  # type: ignore[attr-defined]
+    slots = np.stack([a.slot for a in group])
+    if (slots - slots[0] == (slots - slots[0])[:, :1]).all():
+        ordered = [pairs[id(group[k].statement)] for k in np.argsort(slots[:, 0])]
+        lines, ranks = [f"{low} = {ordered[0][0]}"], [str(k) for k in range(size)]
+    else:
+        ordered = list(pairs.values())
+        lines = [f"{low} = {ordered[0][0]}", *(f"{low} = min({low}, {slot})" for slot, _ in ordered[1:])]
+        ranks = [f"({slot} - {low})" for slot, _ in ordered]
     lines.append(f"near{number}[thread] = {low} - {size} * thread")
-    lines += [f"stage{number}[{size} * thread + ({slot} - {low})] = {value}" for slot, value in pairs]
+    stored = zip(ranks, ordered, strict=True)
+    lines += [f"stage{number}[{size} * thread + {rank}] = {value}" for rank, (_, value) in stored]
     new = parse("\n".join(lines)).body
     loop.body = [one for s in loop.body for one in (new if s is own[-1] else [] if id(s) in statements else [s])]

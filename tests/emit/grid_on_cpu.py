@@ -28,6 +28,7 @@ static Index blockIdx, threadIdx;
 #define __global__
 #define __device__
 #define __forceinline__ inline
+#define __noinline__
 #define __restrict__
 #define __syncthreads()
 #define PHASE(number) (phase == number)

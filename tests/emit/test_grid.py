@@ -241,7 +241,7 @@ def test_rows_may_lie_anywhere():
     ("slots", "also"),
     [
         (["2 * i", "2 * i + 1"], ["y[2 * i] = 7.0"]),  # the last store counts
-        (["2 * i", "2 * i + 1"], ["y[2 * i] += 7.0"]),
+        (["2 * i", "2 * i + 1"], ["y[2 * i + t[i]] += 7.0"]),
         (["2 * i", "2 * i + 1"], ["s = y[2 * i]", "y[2 * i + 1000] = s"]),
         (["2 * i + t[i]", "2 * i + 1"], []),  # neighbours at most points only
         (["1000 - 2 * i", "2 * i"], []),

@@ -1,0 +1,283 @@
+"""Elements that several points of a loop add to, computed by a point that owns them.
+
+In the loops of a regular domain, what point q + d adds to the elements of point q is the same statement for all q. So
+point q can compute these terms itself, in the order of the loop, and needs no array of terms. Which points can is
+looked up in what the loop touches: those whose elements get the expected terms, and no others. The terms of all others
+are kept (see `sparsead.emit.terms`), by a loop over the points that have any.
+"""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from sparsead.emit.accesses import Access, Accesses
+from sparsead.emit.parsing import parse
+
+FEWEST = 64  # points of a loop
+MOST_COPIES = 16  # of the body
+MOST_LINES = 3000  # of all copies
+LEFT_OUT = 16  # one in so many points, where no points meet
+SAMPLE = 999  # points that are looked at to find out what is usual
+
+
+@dataclass(frozen=True)
+class Term:
+    """What a statement of the loop adds to the elements of the point that owns it: point q + `shift` adds it at `rank`.
+
+    Attributes
+    ----------
+    number : int
+        The place of the statement among those of a point.
+    rank : int
+        How far the element is from the first statement's of the owner.
+    fresh : bool
+        True if the element is set to it.
+    """
+
+    statement: ast.Assign | ast.AugAssign
+    number: int
+    shift: int
+    rank: int
+    fresh: bool
+
+
+@dataclass(frozen=True, eq=False)
+class Owners:
+    """The points of a loop that own elements, and how they compute these.
+
+    Attributes
+    ----------
+    points : ndarray
+        The owners.
+    slots : ndarray
+        As a mask: their elements.
+    added : ndarray
+        Those of them that are added to, and not set first.
+    rest : ndarray
+        The points that have terms for other elements.
+    """
+
+    loop: ast.For
+    terms: tuple[Term, ...]
+    base: ast.expr
+    points: np.ndarray
+    slots: np.ndarray
+    added: np.ndarray
+    rest: np.ndarray
+
+    @classmethod
+    def of(cls, loop: ast.For, accesses: Accesses, kept: Sequence[Access], waiting: np.ndarray | None) -> Owners | None:
+        """Return the owners among the points of a loop; None if there are not enough.
+
+        Parameters
+        ----------
+        loop, accesses
+            The loop, and what it touches.
+        kept : sequence of Access
+            Its stores to elements that are shared, all to one array.
+        waiting : ndarray, optional
+            As a mask: the elements that terms of earlier loops wait for.
+        """
+        if accesses.points < FEWEST or not _is_plain(loop, accesses, kept):
+            return None
+        slots = [a.slot for a in kept]
+        usual = _usual(slots)
+        if usual is None or len({shift for shift, _ in usual[1]}) > MOST_COPIES:
+            return None
+        anchor, pairs = usual
+        complete = _complete(slots, slots[anchor], pairs, waiting)
+        points = np.flatnonzero(complete)
+        if 2 * points.size < accesses.points:
+            return None
+        order = {id(statement): number for number, statement in enumerate(loop.body)}
+        terms = tuple(
+            Term(a.statement, order[id(a.statement)], shift, rank, a.kind == "store")  # type: ignore[arg-type]
+            for a, (shift, rank) in zip(kept, pairs, strict=True)
+        )
+        owned = np.zeros(max(int(s.max()) for s in slots) + 1, np.bool_)
+        added = np.zeros_like(owned)
+        for rank in {rank for _, rank in pairs}:
+            owned[slots[anchor][points] + rank] = True
+            added[slots[anchor][points] + rank] = not any(t.fresh for t in terms if t.rank == rank)
+        left = np.logical_or.reduce([~owned[s] for s in slots])
+        base = _place(terms[anchor].statement).slice
+        made = cls(loop, terms, base, points, owned, added, np.flatnonzero(left))
+        return made if made._size <= MOST_LINES else None
+
+    @property
+    def _size(self) -> int:
+        return len({t.shift for t in self.terms}) * len(self.loop.body)
+
+    def pay(self, contested: bool, any_contested: bool) -> bool:
+        """Tell whether they are worth it, in a loop where points meet at these elements, or at any.
+
+        Where no points meet, each computes its own, and the gain is that those of most points lie in one order, which
+        is known, and are added up before they are stored.
+        """
+        if any_contested:
+            return contested
+        one = _Copy(self.loop, 0)
+        places = [one.expression(_place(t.statement).slice) for t in self.terms]
+        uneven = any("[" in code or "(" in code for code in (*one.lines(), *places))
+        few = LEFT_OUT * self.rest.size <= self.points.size
+        return few and not any(t.shift for t in self.terms) and (uneven or not all(t.fresh for t in self.terms))
+
+    def owner_loop(self, chosen: str, counter: str, begin: str | None) -> ast.For:
+        """Return the loop over owners; `chosen` is the code of the owner by the counter.
+
+        Elements that are added to begin with a constant, if one is given.
+        """
+        assert isinstance(self.loop.target, ast.Name)
+        shifts = sorted({t.shift for t in self.terms} | {0})
+        copies = {shift: _Copy(self.loop, number) for number, shift in enumerate(shifts)}
+        base = copies[0].expression(self.base)
+        sums, stores = [], []
+        for number, rank in enumerate(sorted({t.rank for t in self.terms})):
+            place, terms = f"{ast.unparse(_place(self.terms[0].statement).value)}[base + {rank}]", []
+            for term in sorted((t for t in self.terms if t.rank == rank), key=lambda t: (t.shift, t.number)):
+                terms = ([] if term.fresh else terms or [begin or place]) + [
+                    copies[term.shift].expression(term.statement.value)
+                ]
+            sums += [f"sum{number}_0 = {terms[0]}"]
+            sums += [f"sum{number}_{k} = sum{number}_{k - 1} + ({terms[k]})" for k in range(1, len(terms))]
+            stores += [f"{place} = sum{number}_{len(terms) - 1}"]
+        lines = [f"owner = {chosen}"]
+        for shift, copy in copies.items():
+            lines += [f"{copy.renamed(self.loop.target.id)} = owner + {shift}", *copy.lines()]
+        return _loop(counter, self.points.size, [*lines, f"base = {base}", *sums, *stores])
+
+    def rest_loop(self, chosen: str, counter: str) -> ast.For:
+        """Return the loop, over the points alone that have terms for elements without owner: only these statements."""
+        assert isinstance(self.loop.target, ast.Name)
+        own = {id(t.statement) for t in self.terms}
+        body = [s for s in self.loop.body if id(s) in own or not _stores(s)]
+        return _loop(counter, self.rest.size, [f"{self.loop.target.id} = {chosen}", *map(ast.unparse, body)])
+
+    def other_loop(self) -> ast.For | None:
+        """Return the loop without these statements; None if nothing is left."""
+        own = {id(t.statement) for t in self.terms}
+        body = [s for s in self.loop.body if id(s) not in own]
+        if not any(_stores(s) for s in body):
+            return None
+        return ast.copy_location(ast.For(self.loop.target, self.loop.iter, body, []), self.loop)
+
+
+def _loop(counter: str, count: int, lines: Sequence[str]) -> ast.For:
+    (loop,) = parse("\n".join([f"for {counter} in range({count}):", *(f"    {line}" for line in lines)])).body
+    assert isinstance(loop, ast.For)
+    return loop
+
+
+def _place(statement: ast.Assign | ast.AugAssign) -> ast.Subscript:
+    """Return where a statement stores."""
+    (place,) = statement.targets if isinstance(statement, ast.Assign) else (statement.target,)
+    assert isinstance(place, ast.Subscript)
+    return place
+
+
+def _stores(statement: ast.stmt) -> bool:
+    return not (isinstance(statement, ast.Assign) and isinstance(statement.targets[0], ast.Name))
+
+
+class _Copy:
+    """A copy of what a loop computes, with names of its own, for a point that is not the thread's."""
+
+    def __init__(self, loop: ast.For, number: int) -> None:
+        assert isinstance(loop.target, ast.Name)
+        self._number, self._needed = number, set[str]()
+        self._set = {s.targets[0].id: s for s in loop.body if not _stores(s)}  # type: ignore[attr-defined]
+        self._own = {*self._set, loop.target.id}
+
+    def renamed(self, name: str) -> str:
+        return f"{name}_at{self._number}"
+
+    def expression(self, node: ast.expr) -> str:
+        """Return an expression of the loop with the names of the copy; what it needs will be computed."""
+        self._need(node)
+        return self._code(node)
+
+    def lines(self) -> Iterator[str]:
+        """Yield what computes all that is needed."""
+        for name, statement in self._set.items():
+            if name in self._needed:
+                yield f"{self.renamed(name)} = {self._code(statement.value)}"
+
+    def _need(self, node: ast.expr) -> None:
+        pending = [node]
+        while pending:
+            for name in ast.walk(pending.pop()):
+                if isinstance(name, ast.Name) and name.id in self._set and name.id not in self._needed:
+                    self._needed.add(name.id)
+                    pending.append(self._set[name.id].value)
+
+    def _code(self, node: ast.expr) -> str:
+        new = parse(ast.unparse(node), mode="eval").body
+        for name in ast.walk(new):
+            if isinstance(name, ast.Name) and name.id in self._own:
+                name.id = self.renamed(name.id)
+        return ast.unparse(new)
+
+
+# -- what is usual, and where ---------------------------------------------------------------------------------
+def _is_plain(loop: ast.For, accesses: Accesses, kept: Sequence[Access]) -> bool:
+    """Tell whether all points run the same statements, which name each number once and read nothing that is written."""
+    names = [s.targets[0].id for s in loop.body if not _stores(s)]  # type: ignore[attr-defined]
+    return (
+        all(isinstance(s, ast.Assign | ast.AugAssign) for s in loop.body)
+        and len(set(names)) == len(names)
+        and all(len(a.path) == 1 for a in kept)
+        and all(a.kind != "read" for a in accesses.found)
+    )
+
+
+def _usual(slots: Sequence[np.ndarray]) -> tuple[int, list[tuple[int, int]]] | None:
+    """Return a statement whose elements grow with the points, and for each statement where its terms mostly go.
+
+    This is the distance of the owner from the point, and the distance of the element from that of the owner. The
+    chosen statement is one to whose element all others of an owner are near.
+    """
+    points = slots[0].size
+    sample = np.unique(np.random.default_rng(0).integers(0, points, SAMPLE))
+    best: tuple[tuple[int, int], int, list[tuple[int, int]]] | None = None
+    for number, base in enumerate(slots):
+        if not (np.diff(base[sample]) > 0).all() or not (np.diff(base) > 0).all():
+            continue
+        pairs = []
+        for slot in slots:
+            owner = np.maximum(np.searchsorted(base, slot[sample], side="right") - 1, 0)
+            found = np.stack([sample - owner, slot[sample] - base[owner]])
+            kinds, counts = np.unique(found, axis=1, return_counts=True)
+            pairs.append((int(kinds[0, counts.argmax()]), int(kinds[1, counts.argmax()])))
+        ranks = [rank for _, rank in pairs]
+        cost = max(ranks) - min(ranks), len({shift for shift, _ in pairs})
+        if best is None or cost < best[0]:
+            best = cost, number, pairs
+    return None if best is None else best[1:]
+
+
+def _complete(
+    slots: Sequence[np.ndarray], base: np.ndarray, pairs: Sequence[tuple[int, int]], waiting: np.ndarray | None
+) -> np.ndarray:
+    """Return which points get all terms that are usual, and no others."""
+    size = max(int(s.max()) for s in slots) + 1 + max(rank for _, rank in pairs)
+    counts = np.zeros(size, np.int64)
+    for slot in slots:
+        counts += np.bincount(slot, minlength=size)
+    if waiting is not None:
+        counts[: waiting.size][waiting[:size]] = -1
+    complete = np.ones(base.size, np.bool_)
+    for rank in {rank for _, rank in pairs}:
+        place = base + rank
+        expected = sum(other == rank for _, other in pairs)
+        complete &= (place >= 0) & (counts[np.maximum(place, 0)] == expected)
+    for slot, (shift, rank) in zip(slots, pairs, strict=True):
+        inside = slice(max(-shift, 0), base.size - max(shift, 0))
+        whence = slice(max(shift, 0), base.size + min(shift, 0))
+        met = np.zeros(base.size, np.bool_)
+        met[inside] = slot[whence] == base[inside] + rank
+        complete &= met
+    return complete
