@@ -56,7 +56,7 @@ def test_every_case_has_a_row(cupy):
     for row, exact in zip(rows, (True, True, None, True, True, False), strict=True):
         if exact:  # the C library's exp is not that of the CPU's vector code
             assert row[11].strip() == "0", "the stand-in computes the bits of the CPU"
-    assert [row[5].strip() not in ("", "–", "-") for row in rows] == [True, False, False, False, False, True]
+    assert [any(c.isdigit() for c in row[5]) for row in rows] == [True, False, False, False, False, True]
 
 
 @needs_compiler
