@@ -6,16 +6,14 @@ device. It needs a device, and CuPy. Cases are prepared in processes beside each
 
 from __future__ import annotations
 
-import fcntl
+import itertools
 import json
 import os
-import statistics
 import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import asdict, dataclass
 from importlib.util import find_spec
 from pathlib import Path
@@ -27,18 +25,22 @@ import numpy as np
 import sparsead as sad
 from benchmarks.cases import Case as Named
 from benchmarks.gpu_by_hand import by_hand
-from benchmarks.gpu_cases import CASES, Case
+from benchmarks.gpu_cases import CALLED, CASES, Case
+from benchmarks.gpu_device import AWAY, RUNS, Device
 from benchmarks.report import Table
 from sparsead.derivatives.device import HessianOnDevice, JacobianOnDevice, usable_cupy
 from sparsead.problems import Problem
 
-BUDGET = 220.0  # seconds after which nothing is begun, and what runs is ended
-PROCESSES = 6
-RUNS = 20
-AWAY = 1 << 28  # bytes written between runs: no output stays in a cache
-COPIED = 1 << 29  # bytes, for the speed of memory
+BUDGET = 225.0  # seconds after which nothing is begun, and what runs is ended
+LAST = 45.0  # of them for what is measured alone, afterwards: calls of Python, implicit steps
+PROCESSES, HEAVY = 4, 3  # at a time; of them with much to prepare
+MEMORY = {
+    "MALLOC_MMAP_THRESHOLD_": str(1 << 35),
+    "MALLOC_TRIM_THRESHOLD_": str(1 << 36),
+    "MALLOC_TOP_PAD_": str(1 << 28),
+}
 HEAD = ("problem", "entries", "ms", "of copy bandwidth", "one after the other, ms", "by hand, ms", "JAX, ms",
-        "launches", "µs of Python", "µs of Python, graph", "CPU ms", "entries that differ", "largest difference",
+        "launches", "CPU ms", "entries that differ", "largest difference",
         "s on the CPU", "s more for the device")  # fmt: skip
 
 
@@ -53,8 +55,6 @@ class Row:
     by_hand_ms: float | None
     jax_ms: float | None
     launches: int
-    python: float
-    python_graph: float | None
     cpu_ms: float
     differ: int
     largest: float
@@ -65,75 +65,6 @@ class Row:
         speed = self.moved / (1e-3 * min(self.ms, self.queued_ms)) / bandwidth
         rest = asdict(self)
         return (label, rest.pop("entries"), rest.pop("ms"), speed, *(v for k, v in rest.items() if k != "moved"))
-
-
-class Device:
-    """A device with its events: how long what is queued takes there; one process at a time, where several have it."""
-
-    def __init__(self, cupy: Any, lock: Path | None = None) -> None:
-        self.cupy, self._lock = cupy, lock
-        self.name = cupy.cuda.runtime.getDeviceProperties(0)["name"].decode()
-
-    @contextmanager
-    def alone(self) -> Iterator[None]:
-        if self._lock is None:
-            yield
-            return
-        with self._lock.open("w") as file:
-            fcntl.flock(file, fcntl.LOCK_EX)
-            yield
-            self.cupy.cuda.Device().synchronize()
-
-    def milliseconds(self, call: Callable[[], Any]) -> float:
-        """Return the median time of a call, its output not left in a cache."""
-        away = self.cupy.empty(AWAY // 8)
-        times = []
-        for _ in range(RUNS):
-            away.fill(0.0)
-            times.append(self._between(call))
-        return statistics.median(times)
-
-    def queued_milliseconds(self, calls: Sequence[Callable[[], Any]]) -> float:
-        """Return the time of a call among many, one after the other; their outputs together fit into no cache."""
-        graph = _captured(self.cupy, lambda: [call() for call in calls])
-        graph.launch()
-        return statistics.median(self._between(graph.launch) for _ in range(5)) / len(calls)
-
-    def _between(self, call: Callable[[], Any]) -> float:
-        begin, end = self.cupy.cuda.Event(), self.cupy.cuda.Event()
-        begin.record()
-        call()
-        end.record()
-        end.synchronize()
-        elapsed: float = self.cupy.cuda.get_elapsed_time(begin, end)
-        return elapsed
-
-    def host_microseconds(self, call: Callable[[], Any]) -> float:
-        """Return the median time until a call is queued."""
-        times = []
-        for _ in range(10 * RUNS):
-            self.cupy.cuda.Device().synchronize()
-            begin = time.perf_counter()
-            call()
-            times.append(1e6 * (time.perf_counter() - begin))
-        self.cupy.cuda.Device().synchronize()
-        return statistics.median(times)
-
-    def bandwidth(self) -> float:
-        """Return the bytes a second that a copy reads and writes."""
-        source, target = (self.cupy.empty(COPIED // 8) for _ in range(2))
-        source.fill(1.0)
-        return 2e3 * COPIED / self.milliseconds(lambda: self.cupy.copyto(target, source))
-
-
-def _captured(cupy: Any, call: Callable[[], Any]) -> Any:
-    stream = cupy.cuda.Stream(non_blocking=True)
-    with stream:
-        call()
-        stream.synchronize()
-        stream.begin_capture()
-        call()
-        return stream.end_capture()
 
 
 def measured(device: Device, case: Case) -> Row:
@@ -162,14 +93,11 @@ def measured(device: Device, case: Case) -> Row:
         others = [data, *(cupy.empty(data.shape) for _ in range(min(AWAY // max(data.nbytes, 1), 63)))]
         ms, queued = device.milliseconds(lambda: call(data)), device.queued_milliseconds(_each(call, others))
         largest = np.abs(found - values).max() / max(np.abs(values).max(), np.finfo(float).tiny)
-        graph = None if case.points else made.graph(X, *args, of="values", out=data)
         return Row(
             values.size, 8 * (values.size + x.size), ms, queued,
             None if case.points else _by_hand(device, problem, X, args, others, values),
             None if case.points else _by_jax(device, problem, host.pattern, values),
-            _launches(made, case), device.host_microseconds(lambda: call(data)),
-            graph and device.host_microseconds(graph.launch),
-            cpu_ms, int((values != found).sum()), largest, host_s, device_s,
+            _launches(made, case), cpu_ms, int((values != found).sum()), largest, host_s, device_s,
         )  # fmt: skip
 
 
@@ -264,12 +192,12 @@ def beside(cases: Sequence[Case], budget: float) -> Iterator[Row | str]:
         waiting = list(range(len(cases)))
         while waiting or running:
             late = time.monotonic() > end
-            while waiting and (late or len(running) < PROCESSES):
-                number = waiting.pop(0)
-                if late:
-                    results[number] = "no time left"
-                else:
-                    running[number] = _started([*command, str(number)], Path(folder) / str(number))
+            if late:
+                results |= dict.fromkeys(waiting, "no time left")
+                waiting = []
+            while (number := _next(cases, waiting, running)) is not None:
+                waiting.remove(number)
+                running[number] = _started([*command, str(number)], Path(folder) / str(number))
             for number, process in list(running.items()):
                 if process.poll() is None and not late:
                     continue
@@ -281,9 +209,58 @@ def beside(cases: Sequence[Case], budget: float) -> Iterator[Row | str]:
     yield from (results[number] for number in range(len(cases)))
 
 
+def _next(cases: Sequence[Case], waiting: Sequence[int], running: Collection[int]) -> int | None:
+    """Return the case to begin, if one is: heavy ones from the start on, but never in all processes."""
+    heavy = sum(cases[number].heavy for number in running)
+    fitting = [number for number in waiting if not cases[number].heavy or heavy < HEAVY]
+    if not fitting or len(running) == PROCESSES:
+        return None
+    return min(fitting, key=lambda number: (not cases[number].heavy, number))
+
+
+def calls(device: Device, cases: Sequence[Case]) -> str:
+    """Return what calls take Python, until they are queued."""
+    head = ("problem", "launches", "µs, the same arrays", "µs, another x each time", "µs, a graph")
+    rows = [_calls(device, case) for case in cases]
+    return Table("Python's share of a call", head, rows, "Until the call is queued; nothing else runs.").markdown()
+
+
+def _calls(device: Device, case: Case) -> tuple[Any, ...]:
+    problem = case.problem()
+    made = getattr(sad, problem.derivative)(problem.f, problem.x0, *problem.args, check=False, device="cuda")
+    X, args = device.cupy.asarray(case.point(problem)), made.put(problem.x0, *problem.args)[1:]
+
+    def call(x: Any, data: Any = None) -> Any:
+        return made.batch(x, *args, out=data, axis=case.axis) if case.points else made.values(x, *args, out=data)
+
+    data, others = call(X), itertools.cycle([X, X.copy()])
+    graph = None if case.points else made.graph(X, *args, of="values", out=data)
+    return (
+        case.label,
+        _launches(made, case),
+        device.host_microseconds(lambda: call(X, data)),
+        device.host_microseconds(lambda: call(next(others), data)),
+        graph and device.host_microseconds(graph.launch),
+    )
+
+
+def steps(budget: float) -> str:
+    """Return what the steps of `benchmarks.gpu_steps` took."""
+    command = [sys.executable, "-m", "benchmarks.gpu_steps"]
+    try:
+        done = subprocess.run(command, capture_output=True, text=True, timeout=max(budget, 0.01), check=False)
+    except subprocess.TimeoutExpired:
+        return "no time left"
+    return (done.stdout.strip() or done.stderr.strip()).rpartition("\n")[2]
+
+
 def _started(command: list[str], path: Path) -> subprocess.Popen[str]:
     with path.open("w") as file:
-        return subprocess.Popen(command, stdout=file, stderr=subprocess.STDOUT, text=True)
+        environment = {
+            **os.environ,
+            **MEMORY,
+        }  # large arrays stay: mapping them again and again takes longer than they do
+        return subprocess.Popen(command, stdout=file, stderr=subprocess.STDOUT, text=True, env=environment)
 
 
 def _result(text: str) -> Row | str:
@@ -319,8 +296,10 @@ def main(out: Path, only: int | None, lock: Path | None) -> None:
     begin = time.monotonic()
     bandwidth = device.bandwidth()
     device.cupy.get_default_memory_pool().free_all_blocks()
-    results = beside(CASES, BUDGET - (time.monotonic() - begin))
+    results = beside(CASES, BUDGET - LAST - (time.monotonic() - begin))
     text = page(device, bandwidth, list(rows(CASES, results, bandwidth)))
+    text += "\n" + calls(device, CALLED)
+    text += f"\nImplicit steps of the Brusselator: {steps(BUDGET - (time.monotonic() - begin))}.\n"
     out.parent.mkdir(parents=True, exist_ok=True)
     out.write_text(text)
     print(text)

@@ -12,7 +12,7 @@ from typing import Any
 from sparsead.derivatives.captured import CapturedCall
 from sparsead.derivatives.many import BatchOnDevice
 from sparsead.derivatives.products import Product
-from sparsead.derivatives.resident import Residents
+from sparsead.derivatives.resident import Bound, Residents
 from sparsead.derivatives.vectors import checked_pair
 from sparsead.emit.device import DeviceSweeps, Plan, Tables
 from sparsead.emit.sweep import Engine, Sweep
@@ -70,6 +70,8 @@ class OnDevice:
         self._arguments = Residents(prepared.signature, cupy)
         self._known: dict[str, DeviceSweeps] = {}
         self._batches: dict[str, BatchOnDevice] = {}
+        self._bound: dict[str, Bound | None] = {}
+        self._called: dict[str, tuple[int, ...]] = {}
 
     def __repr__(self) -> str:
         return f"{self.prepared!r} on a CUDA device"
@@ -176,7 +178,22 @@ class OnDevice:
             if size and any(begin < other + many and other < begin + size for _, other, many in given):
                 raise InputError("out shares memory with an argument, or with another out")
             given.append((array, begin, size))
-        self._sweeps(name)({array: begin for array, begin, _ in given})
+        places = {array: begin for array, begin, _ in given}
+        self._sweeps(name)(places)
+        vector = () if read is None else (read[1],)
+        objects = (*args, *vector, *written.values())
+        numbers, before = tuple(map(id, objects)), self._called.get(name)
+        if numbers == before:  # it seems to come again and again
+            self._bound[name] = Bound.of(objects, places, (*arrays, *vector, *written.values()), self._ndarray)
+        self._called[name] = numbers
+
+    def _again(self, name: str, objects: tuple[Any, ...]) -> bool:
+        """Launch what was launched last, if it is on the very same objects; tell whether it is."""
+        bound = self._bound.get(name)
+        if bound is None or not bound.is_of(objects):
+            return False
+        self._known[name](bound.given)
+        return True
 
     def _sweeps(self, name: str) -> DeviceSweeps:
         """Return the sweeps of a function, product or matrix; they are compiled when they are first asked for."""
@@ -202,6 +219,8 @@ class OnDevice:
         return self._batches[name](args, lambda shape: self._room("a batch", out, shape), axis)
 
     def _function(self, name: str, args: tuple[Any, ...], out: Any) -> Any:
+        if out is not None and self._again(name, (*args, out)):
+            return out
         function = self.prepared._functions[name]
         room = self._room(name, out, function.shape)
         self._run(name, args, {function.array: room})
@@ -251,6 +270,8 @@ class MatrixOnDevice(OnDevice):
         out : cupy.ndarray, shape (nnz,), optional
             Where to write them.
         """
+        if out is not None and self._again("matrix", (x, *args, out)):
+            return out
         data = self._room("values", out, (self.pattern.nnz,))
         self._run("matrix", (x, *args), {"data": data})
         return data
@@ -313,6 +334,8 @@ class MatrixOnDevice(OnDevice):
         return out.data
 
     def _product(self, product: Product, x: Any, v: Any, args: tuple[Any, ...], out: Any) -> Any:
+        if out is not None and self._again(product.name, (x, *args, v, out)):
+            return out
         given, returned = product.sizes(self.shape)
         room = self._room(product.name, out, (returned,))
         vector = self._arguments.leaf(v, (given,), product.vector)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import weakref
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -12,6 +13,7 @@ from sparsead.tracing import trees
 from sparsead.tracing.arguments import DOUBLE, Signature
 from sparsead.tracing.trees import Branch, Fixed, Leaf
 
+UNCHANGING = (int, float, bool, str, type(None))
 NONE: Mapping[int, tuple[int, ...]] = {}
 
 
@@ -23,6 +25,42 @@ class Put:
 
     def __repr__(self) -> str:
         return f"<{type(self.of.like).__name__}, put on a CUDA device>"
+
+
+class Bound:
+    """A call whose arrays were looked at: another one on the very same objects needs no other look.
+
+    That holds for arrays of the device that kernels read as they are, whatever they contain, and for what cannot
+    change. Arrays are not kept alive for it.
+    """
+
+    def __init__(self, objects: Sequence[Any], given: Mapping[str, int], kept: Sequence[Any], ndarray: type) -> None:
+        own = [o for o in objects if type(o) is ndarray or type(o) is Put]
+        self._same: list[Any] = [weakref.ref(o) if any(o is a for a in own) else _itself(o) for o in objects]
+        self.given = given
+        self._kept = [a for a in kept if not any(a is o for o in own)]  # what was made of numbers
+
+    @classmethod
+    def of(cls, objects: Sequence[Any], given: Mapping[str, int], kept: Sequence[Any], ndarray: type) -> Bound | None:
+        """Return the call; None where the same objects may be something else at the next one."""
+        for o in objects:
+            as_it_is = type(o) is ndarray and any(o is a for a in kept)
+            if not (as_it_is or type(o) is Put or type(o) in UNCHANGING):
+                return None
+        return cls(objects, given, kept, ndarray)
+
+    def is_of(self, objects: Sequence[Any]) -> bool:
+        """Tell whether these are the same objects."""
+        if len(objects) != len(self._same):
+            return False
+        for same, o in zip(self._same, objects, strict=False):  # noqa: SIM110 (half the time of all())
+            if same() is not o:
+                return False
+        return True
+
+
+def _itself(value: Any) -> Any:
+    return lambda: value
 
 
 class Residents:

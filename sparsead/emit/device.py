@@ -128,8 +128,8 @@ class DeviceSweeps:
         for kernel, blocks, open_places, values, parameters, _ in self._steps(stream, rows):
             for place, name in open_places:
                 values[place] = given[name]
-            blocks = blocks or -(-given[TOTAL] // THREADS)
-            launch(kernel, blocks, rows, 1, THREADS, 1, 1, 0, stream, parameters, 0)
+            many = blocks or -(-given[TOTAL] // THREADS)
+            launch(kernel, many, rows, 1, THREADS, 1, 1, 0, stream, parameters, 0)
 
     def at_many(self, given: Mapping[str, int], several: Mapping[str, int], count: int) -> None:
         """Launch rows of blocks for many points: as many at once as there is room for.

@@ -225,7 +225,7 @@ class _Part:
         for name in self.source.arrays:
             if name not in self.renamed and name not in self.local:
                 self.out.array(name)
-        for function in self.source.functions:
+        for function in self.source.without_calls:
             parsed = parse(function.text).body[0]
             assert isinstance(parsed, ast.FunctionDef)
             tables = {name: self.source.fixed[name] for name in self.renamed}
@@ -259,6 +259,8 @@ class _Part:
                 case ast.Assign() | ast.AugAssign():
                     self.note(node)
                     run.statements.append(node)
+                case _ if not isinstance(node, ast.Pass):
+                    raise AssertionError(f"not in code for many points: {ast.unparse(node)}")
         end()
         return found
 
@@ -347,7 +349,8 @@ class _WithLanes(ast.NodeTransformer):
 
 def _stored(source: Source) -> set[str]:
     """Return the arrays that a source writes to."""
-    nodes = (n for n in ast.walk(parse(source.text)) if isinstance(n, ast.Subscript) and isinstance(n.ctx, ast.Store))
+    functions = (node for f in source.without_calls for node in ast.walk(parse(f.text)))
+    nodes = (n for n in functions if isinstance(n, ast.Subscript) and isinstance(n.ctx, ast.Store))
     return {n.value.id for n in nodes if isinstance(n.value, ast.Name)}
 
 
@@ -365,7 +368,7 @@ def _runs(items: Iterable[_Item]) -> Iterable[_Run]:
 
 def work_of(source: Source) -> float:
     """Return about how many operations one point takes, one at a time: what vectorises within a point counts less."""
-    statements = (s for f in source.functions for s in parse(f.text).body[0].body)
+    statements = (s for f in source.without_calls for s in parse(f.text).body[0].body)
     return sum(map(_work, statements))
 
 

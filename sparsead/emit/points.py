@@ -115,7 +115,7 @@ class ThreadOfPoint:
 
 def _adds(source: Source, array: str) -> bool:
     """Tell whether a source adds to an array, or reads it."""
-    nodes = list(ast.walk(parse(source.text)))
+    nodes = [node for function in source.without_calls for node in ast.walk(parse(function.text))]
     touched: list[ast.expr] = [n.target for n in nodes if isinstance(n, ast.AugAssign)]
     touched += [n for n in nodes if isinstance(n, ast.Subscript) and isinstance(n.ctx, ast.Load)]
     return any(isinstance(t, ast.Subscript) and isinstance(t.value, ast.Name) and t.value.id == array for t in touched)

@@ -140,6 +140,7 @@ def installed(monkeypatch, devices=1):
     cupy, sparse = ModuleType("cupy"), ModuleType("cupyx.scipy.sparse")
     for name in ("asarray", "empty", "ascontiguousarray", "from_dlpack", "moveaxis", "RawModule"):
         setattr(cupy, name, globals()[name])
+    cupy.linalg, cupy.concatenate = np.linalg, np.concatenate
     cupy.ndarray, sparse.csr_matrix, sparse.linalg = Array, CsrMatrix, scipy.sparse.linalg
     runtime = SimpleNamespace(getDeviceCount=lambda: devices, getDevice=lambda: 0, memGetInfo=lambda: (0, 0))
     cupy.cuda = SimpleNamespace(

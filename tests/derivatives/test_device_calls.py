@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import gc
 import threading
+import weakref
 from dataclasses import dataclass
 
 import numpy as np
@@ -221,3 +223,55 @@ def test_operators(cupy):
     H = sad.hessian(energy, X, 1.0)(X, 2.0)
     np.testing.assert_allclose(hess.matvec(v), H @ v, rtol=1e-13)
     np.testing.assert_allclose(hess.rmatvec(v), H @ v, rtol=1e-13)
+
+
+def test_calls_on_the_same_arrays_again_and_again(cupy):
+    """The third of equal calls is bound: to those arrays, whatever they contain, and nothing else."""
+    mesh = mesh_of(0.5)
+    host, jac = sad.jacobian(forces, U, mesh), sad.jacobian(forces, U, mesh, device="cuda")
+    (u, there), out, other = jac.put(U, mesh), cupy.empty(host.nnz), cupy.empty(host.nnz)
+    for k in range(5):
+        u[...] = U + k
+        out[...] = np.nan
+        assert jac.values(u, there, out=out) is out
+        np.testing.assert_array_equal(out, host.values(U + k, mesh))
+    bound = jac._bound["matrix"]
+    assert bound.is_of((u, there, out)) and not bound.is_of((u.copy(), there, out)) and not bound.is_of((u, there))
+    np.testing.assert_array_equal(jac.values(cupy.asarray(U.copy()), there, out=out), host.values(U, mesh))
+    assert jac.values(u, there, out=other) is other and np.isfinite(other).all()
+    with pytest.raises(InputError, match="contiguous float64"):
+        jac.values(u, there, out=out[1:])
+    for _ in range(4):  # what is of the host may have changed
+        mesh.weights *= 1.5
+        np.testing.assert_array_equal(jac.values(u, mesh, out=out), host.values(u.get(), mesh))
+    value, v = cupy.empty(U.shape), cupy.asarray(np.cos(U))
+    product = cupy.empty(U.shape)
+    for _ in range(4):
+        u += 0.5
+        J = host(u.get(), mesh)
+        np.testing.assert_allclose(jac.value(u, mesh, out=value), forces(u.get(), mesh), rtol=1e-13)
+        np.testing.assert_allclose(jac.jvp(u, v, mesh, out=product), J @ np.cos(U), rtol=1e-12)
+        np.testing.assert_allclose(jac.vjp(u, v, mesh, out=product), J.T @ np.cos(U), rtol=1e-12)
+
+
+def test_numbers_of_the_host_are_part_of_what_a_call_is_bound_to(cupy):
+    host, jac = (sad.jacobian(coupled, X, 0.5, **options) for options in ({}, {"device": "cuda"}))
+    x, out = cupy.asarray(X), cupy.empty(host.nnz)
+    for p in (0.5, 0.5, 0.5, 0.75, 0.75, 0.75, 0.5, -0.0, 0.0, 0.5):
+        np.testing.assert_allclose(jac.values(x, p, out=out), host.values(X, p), rtol=1e-14)
+    number = np.array(0.5)
+    for _ in range(4):
+        number += 0.25
+        np.testing.assert_allclose(jac.values(x, number, out=out), host.values(X, float(number)), rtol=1e-14)
+
+
+def test_what_a_call_is_bound_to_is_not_kept_alive(cupy):
+    jac = sad.jacobian(coupled, X, 0.5, device="cuda")
+    x, out = cupy.asarray(X), cupy.empty(jac.pattern.nnz)
+    for _ in range(3):
+        jac.values(x, 0.5, out=out)
+    seen = weakref.ref(x), weakref.ref(out)
+    assert jac._bound["matrix"] is not None
+    del x, out
+    gc.collect()
+    assert [ref() for ref in seen] == [None, None]
