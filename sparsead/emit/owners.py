@@ -19,7 +19,7 @@ from sparsead.emit.parsing import parse
 
 FEWEST = 64  # points of a loop
 MOST_COPIES = 16  # of the body
-MOST_LINES = 3000  # of all copies
+WORTH = 50  # statements that may be computed again, for each term that is not kept
 LEFT_OUT = 16  # one in so many points, where no points meet
 SAMPLE = 999  # points that are looked at to find out what is usual
 
@@ -106,11 +106,15 @@ class Owners:
         left = np.logical_or.reduce([~owned[s] for s in slots])
         base = _place(terms[anchor].statement).slice
         made = cls(loop, terms, base, points, owned, added, np.flatnonzero(left))
-        return made if made._size <= MOST_LINES else None
+        return made if made._again <= WORTH * len(kept) else None
 
     @property
-    def _size(self) -> int:
-        return len({t.shift for t in self.terms}) * len(self.loop.body)
+    def _again(self) -> int:
+        """How many statements are computed again, because several owners need them."""
+        copies = {shift: _Copy(self.loop, number) for number, shift in enumerate({t.shift for t in self.terms})}
+        for term in self.terms:
+            copies[term.shift].expression(term.statement.value)
+        return sum(len(list(copy.lines())) for copy in copies.values()) - len(self.loop.body)
 
     def pay(self, contested: bool, any_contested: bool) -> bool:
         """Tell whether they are worth it, in a loop where points meet at these elements, or at any.
@@ -124,7 +128,17 @@ class Owners:
         places = [one.expression(_place(t.statement).slice) for t in self.terms]
         uneven = any("[" in code or "(" in code for code in (*one.lines(), *places))
         few = LEFT_OUT * self.rest.size <= self.points.size
-        return few and not any(t.shift for t in self.terms) and (uneven or not all(t.fresh for t in self.terms))
+        return few and self._alone and (uneven or not all(t.fresh for t in self.terms))
+
+    @property
+    def _alone(self) -> bool:
+        """True if each point computes its own elements only: the points that are left do all of theirs."""
+        return not any(t.shift for t in self.terms)
+
+    @property
+    def _others(self) -> list[ast.stmt]:
+        own = {id(t.statement) for t in self.terms}
+        return [s for s in self.loop.body if id(s) not in own and _stores(s)]
 
     def owner_loop(self, chosen: str, counter: str, begin: str | None) -> ast.For:
         """Return the loop over owners; `chosen` is the code of the owner by the counter.
@@ -137,14 +151,18 @@ class Owners:
         base = copies[0].expression(self.base)
         sums, stores = [], []
         for number, rank in enumerate(sorted({t.rank for t in self.terms})):
-            place, terms = f"{ast.unparse(_place(self.terms[0].statement).value)}[base + {rank}]", []
+            place = f"{ast.unparse(_place(self.terms[0].statement).value)}[base + {rank}]"
+            terms: list[str] = []
             for term in sorted((t for t in self.terms if t.rank == rank), key=lambda t: (t.shift, t.number)):
-                terms = ([] if term.fresh else terms or [begin or place]) + [
-                    copies[term.shift].expression(term.statement.value)
-                ]
+                before = [] if term.fresh else terms or [begin or place]
+                terms = [*before, copies[term.shift].expression(term.statement.value)]
             sums += [f"sum{number}_0 = {terms[0]}"]
             sums += [f"sum{number}_{k} = sum{number}_{k - 1} + ({terms[k]})" for k in range(1, len(terms))]
             stores += [f"{place} = sum{number}_{len(terms) - 1}"]
+        for statement in self._others if self._alone else ():
+            assert isinstance(statement, ast.Assign | ast.AugAssign)
+            place, value = (copies[0].expression(e) for e in (_place(statement), statement.value))
+            stores.append(f"{place} {'=' if isinstance(statement, ast.Assign) else '+='} {value}")
         lines = [f"owner = {chosen}"]
         for shift, copy in copies.items():
             lines += [f"{copy.renamed(self.loop.target.id)} = owner + {shift}", *copy.lines()]
@@ -153,16 +171,16 @@ class Owners:
     def rest_loop(self, chosen: str, counter: str) -> ast.For:
         """Return the loop, over the points alone that have terms for elements without owner: only these statements."""
         assert isinstance(self.loop.target, ast.Name)
-        own = {id(t.statement) for t in self.terms}
-        body = [s for s in self.loop.body if id(s) in own or not _stores(s)]
-        return _loop(counter, self.rest.size, [f"{self.loop.target.id} = {chosen}", *map(ast.unparse, body)])
+        others = set() if self._alone else {id(s) for s in self._others}
+        body = [ast.unparse(s) for s in self.loop.body if id(s) not in others]
+        return _loop(counter, self.rest.size, [f"{self.loop.target.id} = {chosen}", *body])
 
     def other_loop(self) -> ast.For | None:
-        """Return the loop without these statements; None if nothing is left."""
+        """Return the loop without these statements; None if nothing is left to do."""
+        if self._alone or not self._others:
+            return None
         own = {id(t.statement) for t in self.terms}
         body = [s for s in self.loop.body if id(s) not in own]
-        if not any(_stores(s) for s in body):
-            return None
         return ast.copy_location(ast.For(self.loop.target, self.loop.iter, body, []), self.loop)
 
 
