@@ -48,8 +48,9 @@ class DeviceSweeps:
         module, planned = Module(), []
         for sweep in sweeps:
             work = {name: cupy.empty(size) for name, size in sweep.sizes.items()}
-            for function in sweep.source.functions:
-                grids = Grids.of(function, sweep.source.fixed)
+            functions = sweep.source.functions
+            for function in functions:
+                grids = Grids.of(function, sweep.source.fixed, sweep.sizes if len(functions) == 1 else ())
                 kept = {name: tables[array] for name, array in (sweep.source.fixed | grids.fixed).items()}
                 kept |= work | {name: cupy.empty(size) for name, size in grids.sizes.items()}
                 planned += [(launch, kept) for launch in module.launches(grids)]

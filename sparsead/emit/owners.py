@@ -166,14 +166,14 @@ class Owners:
         lines = [f"owner = {chosen}"]
         for shift, copy in copies.items():
             lines += [f"{copy.renamed(self.loop.target.id)} = owner + {shift}", *copy.lines()]
-        return _loop(counter, self.points.size, [*lines, f"base = {base}", *sums, *stores])
+        return listed_loop(counter, self.points.size, [*lines, f"base = {base}", *sums, *stores])
 
     def rest_loop(self, chosen: str, counter: str) -> ast.For:
         """Return the loop, over the points alone that have terms for elements without owner: only these statements."""
         assert isinstance(self.loop.target, ast.Name)
         others = set() if self._alone else {id(s) for s in self._others}
         body = [ast.unparse(s) for s in self.loop.body if id(s) not in others]
-        return _loop(counter, self.rest.size, [f"{self.loop.target.id} = {chosen}", *body])
+        return listed_loop(counter, self.rest.size, [f"{self.loop.target.id} = {chosen}", *body])
 
     def other_loop(self) -> ast.For | None:
         """Return the loop without these statements; None if nothing is left to do."""
@@ -184,7 +184,8 @@ class Owners:
         return ast.copy_location(ast.For(self.loop.target, self.loop.iter, body, []), self.loop)
 
 
-def _loop(counter: str, count: int, lines: Sequence[str]) -> ast.For:
+def listed_loop(counter: str, count: int, lines: Sequence[str]) -> ast.For:
+    """Return a loop of some lines."""
     (loop,) = parse("\n".join([f"for {counter} in range({count}):", *(f"    {line}" for line in lines)])).body
     assert isinstance(loop, ast.For)
     return loop

@@ -42,7 +42,7 @@ static const Poison POISON;
 RUN = """extern "C" void run_{kernel}(void **a, unsigned blocks, int backwards)
 {{
     for (unsigned b = 0; b < blocks; ++b)
-        for (phase = 0; phase < 2; ++phase)
+        for (phase = 0; phase < 3; ++phase)
             for (unsigned t = 0; t < {threads}; ++t) {{
                 blockIdx.x = backwards ? blocks - 1 - b : b;
                 threadIdx.x = backwards ? {threads} - 1 - t : t;
@@ -104,6 +104,7 @@ def _bound(function, bound):
 
 
 def _made(function, bound):
-    grids, module = Grids.of(function, bound), Module()
+    inner = [name for name, array in bound.items() if array.dtype.kind == "f"]
+    grids, module = Grids.of(function, bound, inner), Module()
     launches = module.launches(grids)
     return grids, launches, library(as_cpp(module.text)) if launches else None
