@@ -139,7 +139,7 @@ class Accesses:
         turns = np.broadcast_to(np.maximum(np.subtract(stop, start), 0), point.shape)
         of = np.repeat(np.arange(point.size), turns)
         turn = np.arange(of.size) - np.repeat(np.cumsum(turns) - turns, turns)
-        inside = _picked(known, of)
+        inside = _picked(known, of, loop.body)
         inside[loop.target.id] = np.broadcast_to(start, point.shape)[of] + turn
         this = Inner(loop.target.id, first, turn, np.asarray(turns))
         self._block(loop.body, inside, point[of], (*_picked_path(path, of), turn), (*inner, this))
@@ -157,7 +157,7 @@ class Accesses:
         assert held is not None, "what a statement does depends on numbers that are computed"
         of = np.flatnonzero(np.broadcast_to(held, point.shape))
         within = tuple(Inner(i.counter, i.start, i.turn[of], i.turns) for i in inner[-1:])
-        self._block(body, _picked(known, of), point[of], _picked_path(path, of), (*inner[:-1], *within))
+        self._block(body, _picked(known, of, body), point[of], _picked_path(path, of), (*inner[:-1], *within))
 
     def _reads(
         self,
@@ -236,8 +236,10 @@ def _bounds(loop: ast.For) -> tuple[ast.expr, ast.expr]:
     raise AssertionError(f"not a loop of the generated language: {ast.unparse(loop.iter)}")
 
 
-def _picked(known: Known, of: np.ndarray) -> dict[str, Any]:
-    return {name: value[of] if np.ndim(value) else value for name, value in known.items()}
+def _picked(known: Known, of: np.ndarray, body: Sequence[ast.stmt]) -> dict[str, Any]:
+    """Return what is known of the names that statements use, for some of the instances."""
+    used = {node.id for statement in body for node in ast.walk(statement) if isinstance(node, ast.Name)}
+    return {name: value[of] if np.ndim(value) else value for name, value in known.items() if name in used}
 
 
 def _picked_path(path: Path, of: np.ndarray) -> Path:

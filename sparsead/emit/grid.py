@@ -237,6 +237,8 @@ class Grids:
         A loop whose points read what others write is refused.
         """
         stores = [a for a in found if a.kind != "read"]
+        if array not in self._waiting and len(stores) == len(found) and _alone(stores):
+            return []
         size = max((int(a.slot.max()) + 1 for a in found), default=0)
         writer, contested = np.full(size, -1), np.zeros(size, np.bool_)
         if array in self._waiting:
@@ -300,6 +302,16 @@ class Grids:
             procedure = Procedure(base, types, (), owned.text.splitlines())
             reads = frozenset(arrays[1:])
             self._order.append(Grid(procedure, arrays, (), {}, owned.slot.size, wide, reads, {array: mask}))
+
+
+def _alone(stores: Sequence[Access]) -> bool:
+    """Tell whether no element is stored to twice; False where that takes a closer look."""
+    taken = np.zeros(max((int(a.slot.max()) + 1 for a in stores), default=0), np.bool_)
+    for a in stores:
+        if taken[a.slot].any() or (a.slot[1:] <= a.slot[:-1]).any():
+            return False
+        taken[a.slot] = True
+    return True
 
 
 def _mask(found: Sequence[Access]) -> np.ndarray:

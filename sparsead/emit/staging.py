@@ -62,12 +62,14 @@ def _groups(stores: Sequence[Access]) -> list[list[Access]]:
     middle = slots[:, slots.shape[1] // 2]
     order = np.argsort(middle)
     parts = np.split(order, np.flatnonzero(np.diff(middle[order]) != 1) + 1)
-    found = []
-    for part in parts:
-        places = np.sort(slots[part], axis=0)
-        if part.size > 1 and (places == places[0] + np.arange(part.size)[:, None]).all():
-            found.append([stores[k] for k in part])
-    return found
+    return [[stores[k] for k in part] for part in parts if part.size > 1 and _neighbours(slots[part])]
+
+
+def _neighbours(slots: np.ndarray) -> bool:
+    """Tell whether the elements of every point are neighbours, in some order: mostly in that of the rows."""
+    ranks = np.arange(len(slots))[:, None]
+    others = np.sort(slots[:, (slots != slots[0] + ranks).any(axis=0)], axis=0)
+    return bool((others == others[0] + ranks).all())
 
 
 def _named_once(loop: ast.For, group: Sequence[Access]) -> bool:

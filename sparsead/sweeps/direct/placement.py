@@ -14,7 +14,7 @@ from sparsead.kernels.indexmap import IndexMap, recognise
 from sparsead.kernels.kernel import LinearKernel, Term
 from sparsead.program.index import IndexArray
 from sparsead.program.scalar import Expr
-from sparsead.sweeps.direct.slots import Slots, count
+from sparsead.sweeps.direct.slots import Slots
 
 
 @dataclass(frozen=True, eq=False)
@@ -84,18 +84,20 @@ def place(
         _fold(terms, found)
     stored_at = [at[at >= 0] for at in found]
     constant = [t.coefficient.is_constant for _, t in terms]
-    counts = sum((count(at, size) for at in stored_at), np.zeros(size, dtype=np.int64))
-    base, varying = np.zeros(size), np.zeros(size, dtype=np.int64)
+    counts, base, varying = np.zeros(size, np.int64), np.zeros(size), np.zeros(size, np.int64)
+    for at in stored_at:
+        _add(counts, at, 1)
     alone = [not layered and bool((counts[at] == 1).all()) for at in stored_at]
-    for (_, term), at, fixed, only in zip(terms, stored_at, constant, alone, strict=True):
-        if fixed and not only:
-            base += term.coefficient.value * count(at, size)
+    folded = [fixed and not only for fixed, only in zip(constant, alone, strict=True)]
+    for (_, term), at, fold in zip(terms, stored_at, folded, strict=True):
+        if fold:
+            _add(base, at, term.coefficient.value)
         else:
-            varying += count(at, size)
+            _add(varying, at, 1)
     base[base == 0.0] = empty
     result = Placement(target, {}, base, np.ones(size, dtype=np.bool_), layered)
-    for (kernel, term), every, at, fixed, only in zip(terms, found, stored_at, constant, alone, strict=True):
-        if not at.size or (fixed and not only):
+    for (kernel, term), every, at, fold in zip(terms, found, stored_at, folded, strict=True):
+        if not at.size or fold:
             continue
         stored = not layered and bool((varying[at] == 1).all())
         added = base[every] if stored and base[at].any() else None
@@ -104,6 +106,14 @@ def place(
         if stored:
             result.shared[at] = False
     return result
+
+
+def _add(total: np.ndarray, places: np.ndarray, value: float) -> None:
+    """Add a number at every place, as often as the place occurs."""
+    if (places[1:] > places[:-1]).all():
+        total[places] += value
+    else:
+        np.add.at(total, places, value)
 
 
 def _fold(terms: list[tuple[int, Term]], found: list[IndexArray]) -> None:

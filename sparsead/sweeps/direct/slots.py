@@ -92,8 +92,3 @@ class Chosen:
 
 def _flat(index: IndexArray, domain: Shape) -> IndexArray:
     return np.broadcast_to(index, domain).reshape(-1)
-
-
-def count(places: IndexArray, size: int) -> np.ndarray:
-    """Return how often each of `size` entries occurs among `places`."""
-    return np.bincount(places.reshape(-1), minlength=size)
