@@ -121,9 +121,10 @@ class Grids:
         for parameter in accesses.written - self._private(actual).keys() if split else ():
             waiting = self._waiting.get(actual[parameter])
             stores = [a for a in accesses.of(parameter) if a.kind != "read"]
-            owners = Owners.of(loop, accesses, stores, None if waiting is None else waiting.mask)
-            if owners is not None and owners.pay(set(shared) == {parameter}, bool(shared)):
-                self._add_owned(name, owners, actual, numbers, parameter, bool(shared))
+            mask, contested = None if waiting is None else waiting.mask, shared.keys() == {parameter}
+            owners = Owners.of(loop, accesses, stores, mask, contested) if contested or not shared else None
+            if owners is not None:
+                self._add_owned(name, owners, actual, numbers, parameter, contested)
                 return
         self._finish(name, loop, accesses, actual, numbers, shared)
 

@@ -19,6 +19,7 @@ from sparsead.emit.parsing import parse
 FEWEST = 64  # points of a loop
 MOST_JUMPS = 3
 MOST_STATEMENTS = 64  # of a loop in a point that is written out
+FEW = 4096  # points that tell whether it is worth looking at all
 SAMPLE = 999  # points that tell what is usual
 
 
@@ -171,7 +172,7 @@ class _Indices:
         return ast.Subscript(target.value, self._plain(target.slice), ast.Store())
 
     def _formula(self, node: ast.expr) -> ast.expr | None:
-        if not _is_involved(node, self._tables):
+        if not _is_involved(node, self._tables) or self._is_hopeless(node):
             return None
         value = self.value(node)
         if value is None:
@@ -180,6 +181,14 @@ class _Indices:
             return ast.Constant(int(value))
         code = formula(value, self.counter if not self._first else f"({self.counter} - {self._first})")
         return None if code is None else parse(code, "eval").body
+
+    def _is_hopeless(self, node: ast.expr) -> bool:
+        """Tell whether some points in the middle are enough to see that there is no formula."""
+        names = {n.id for n in ast.walk(node) if isinstance(n, ast.Name)} & self.known.keys()
+        middle = slice(max(0, (self.points - FEW) // 2), (self.points + FEW) // 2)
+        some = {name: self.known[name][middle] if np.ndim(self.known[name]) else self.known[name] for name in names}
+        value = self._values.value(node, some)
+        return value is None or (np.ndim(value) > 0 and formula(value, self.counter) is None)
 
 
 def _is_involved(node: ast.AST, tables: set[str]) -> bool:

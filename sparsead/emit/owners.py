@@ -70,28 +70,44 @@ class Owners:
     rest: np.ndarray
 
     @classmethod
-    def of(cls, loop: ast.For, accesses: Accesses, kept: Sequence[Access], waiting: np.ndarray | None) -> Owners | None:
-        """Return the owners among the points of a loop; None if there are not enough.
+    def of(
+        cls,
+        loop: ast.For,
+        accesses: Accesses,
+        kept: Sequence[Access],
+        waiting: np.ndarray | None,
+        contested: bool,
+    ) -> Owners | None:
+        """Return the owners among the points of a loop; None if there are not enough, or if they are not worth it.
+
+        Where no points meet, each computes its own elements, and the gain is that most points do so in one order, which
+        is known, and add up before they store.
 
         Parameters
         ----------
         loop, accesses
             The loop, and what it touches.
         kept : sequence of Access
-            Its stores to elements that are shared, all to one array.
+            Its stores to one array.
         waiting : ndarray, optional
             As a mask: the elements that terms of earlier loops wait for.
+        contested : bool
+            Whether several points store to one of these elements, or terms wait for it.
         """
         if accesses.points < FEWEST or not _is_plain(loop, accesses, kept):
+            return None
+        if not (contested or _gains(loop, kept)):
             return None
         slots = [a.slot for a in kept]
         usual = _usual(slots)
         if usual is None or len({shift for shift, _ in usual[1]}) > MOST_COPIES:
             return None
         anchor, pairs = usual
+        if not contested and any(shift for shift, _ in pairs):
+            return None
         complete = _complete(slots, slots[anchor], pairs, waiting)
         points = np.flatnonzero(complete)
-        if 2 * points.size < accesses.points:
+        if points.size * (2 if contested else LEFT_OUT) < accesses.points * (1 if contested else LEFT_OUT - 1):
             return None
         order = {id(statement): number for number, statement in enumerate(loop.body)}
         terms = tuple(
@@ -115,20 +131,6 @@ class Owners:
         for term in self.terms:
             copies[term.shift].expression(term.statement.value)
         return sum(len(list(copy.lines())) for copy in copies.values()) - len(self.loop.body)
-
-    def pay(self, contested: bool, any_contested: bool) -> bool:
-        """Tell whether they are worth it, in a loop where points meet at these elements, or at any.
-
-        Where no points meet, each computes its own, and the gain is that those of most points lie in one order, which
-        is known, and are added up before they are stored.
-        """
-        if any_contested:
-            return contested
-        one = _Copy(self.loop, 0)
-        places = [one.expression(_place(t.statement).slice) for t in self.terms]
-        uneven = any("[" in code or "(" in code for code in (*one.lines(), *places))
-        few = LEFT_OUT * self.rest.size <= self.points.size
-        return few and self._alone and (uneven or not all(t.fresh for t in self.terms))
 
     @property
     def _alone(self) -> bool:
@@ -251,6 +253,13 @@ def _is_plain(loop: ast.For, accesses: Accesses, kept: Sequence[Access]) -> bool
         and all(len(a.path) == 1 for a in kept)
         and all(a.kind != "read" for a in accesses.found)
     )
+
+
+def _gains(loop: ast.For, kept: Sequence[Access]) -> bool:
+    """Tell whether points that do not meet gain: if they add, or if where they store is more than arithmetic."""
+    one = _Copy(loop, 0)
+    codes = [one.expression(_place(a.statement).slice) for a in kept]  # type: ignore[arg-type]
+    return any(a.kind == "add" for a in kept) or any("[" in code or "(" in code for code in (*one.lines(), *codes))
 
 
 def _usual(slots: Sequence[np.ndarray]) -> tuple[int, list[tuple[int, int]]] | None:
