@@ -80,10 +80,10 @@ class Grids:
             actual = dict(zip(procedure.arrays, arguments, strict=True))
             counts = dict(zip(procedure.numbers, numbers, strict=True))
             grids._add(procedure.name, loop_of(procedure), actual, counts)
-        for array in list(grids._fills):
-            grids._fill(array)
         for array in list(grids._waiting):
             grids._add_up(array)
+        for array in list(grids._fills):
+            grids._fill(array)
         for grid in tiled(grids._order, inner, grids._known, grids._listed):
             grids._place(grid)
         return grids
@@ -104,7 +104,7 @@ class Grids:
         loop = simplified(loop, self._known(actual), numbers, every=not split)
         accesses = Accesses(loop, self._known(actual), numbers)
         fill = Fill.of(loop, accesses)
-        if fill is not None:
+        if fill is not None and actual[fill.array] not in self._waiting:
             self._fill(actual[fill.array])
             self._fills[actual[fill.array]] = fill, name, actual, numbers
             return
@@ -167,8 +167,6 @@ class Grids:
         owned: np.ndarray | None = None,
     ) -> None:
         """Add the grid of a loop whose stores to `shared` elements are kept as terms, but for those of owners."""
-        for array in actual.values():
-            self._fill(array)
         private = self._private(actual)
         keeping = Keeping(loop, accesses.points)
         writes: dict[str, np.ndarray] = {}
@@ -187,6 +185,8 @@ class Grids:
         first = {p: self._table(values) for p, values in keeping.firsts.items()}
         used = {n.id for n in ast.walk(loop) if isinstance(n, ast.Name)}
         given = {p: a for p, a in {**actual, **keeping.arrays, **first}.items() if p in used}
+        for array in given.values():
+            self._fill(array)
         stored = set(written(loop.body)) - set(private)
         touched = {a: writes.get(a, np.zeros(0, np.bool_)) for p, a in given.items() if p in stored}
         reads = frozenset(a for p, a in given.items() if p not in private) - touched.keys()
@@ -291,18 +291,24 @@ class Grids:
     def _add_up(self, array: str) -> None:
         """Add the grids in which each shared element of an array adds up its terms."""
         waiting = self._waiting.pop(array)
-        for owned in waiting.owned():
-            tables = {"slot": owned.slot, "start": owned.start, "term": owned.term}
-            base = f"{waiting.name}_{'set' if owned.fresh else 'added'}"
-            names = [self._table(values) for values in tables.values()]
-            arrays = (array, waiting.name, *names)
-            types = dict(zip(("target", "terms", *tables), (self.arrays[a] for a in arrays), strict=True))
-            mask = np.zeros(int(owned.slot.max()) + 1, np.bool_)
-            mask[owned.slot] = True
-            wide = max(mask.size, owned.term.size, waiting.size) >= NARROW
-            procedure = Procedure(base, types, (), owned.text.splitlines())
-            reads = frozenset(arrays[1:])
-            self._order.append(Grid(procedure, arrays, (), {}, owned.slot.size, wide, reads, {array: mask}))
+        owned, before = list(waiting.owned()), None
+        if array in self._fills:
+            fill, added = self._fills[array][0], np.zeros(waiting.mask.size, np.bool_)
+            for one in owned:
+                added[one.slot] = not one.fresh
+            if not added.any() or fill.covers(added):
+                fill.leave_out(waiting.mask)
+                before = fill.value
+            self._fill(array)
+        for one in owned:
+            tables = {"slot": one.slot, "term": one.term} | ({} if one.start is None else {"start": one.start})
+            given = {"target": array, "terms": waiting.name} | {p: self._table(t) for p, t in tables.items()}
+            private = {} if one.start is None else {"total": 1}
+            types = {p: self.arrays[a] for p, a in given.items()} | dict.fromkeys(private, "f8")
+            wide = max(one.mask.size, one.term.size, waiting.size) >= NARROW
+            procedure = Procedure(waiting.name, types, (), one.text(before).splitlines())
+            arrays, reads = (*given.values(), *private), frozenset(given.values()) - {array}
+            self._order.append(Grid(procedure, arrays, (), private, one.slot.size, wide, reads, {array: one.mask}))
 
 
 def _alone(stores: Sequence[Access]) -> bool:
