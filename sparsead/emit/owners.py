@@ -9,7 +9,7 @@ are kept (see `sparsead.emit.terms`), by a loop over the points that have any.
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -21,6 +21,7 @@ FEWEST = 64  # points of a loop
 MOST_COPIES = 16  # of the body
 WORTH = 50  # statements that may be computed again, for each term that is not kept
 LEFT_OUT = 16  # one in so many points, where no points meet
+FAR = 256  # elements that are so far from each other have other owners
 SAMPLE = 999  # points that are looked at to find out what is usual
 
 
@@ -100,29 +101,30 @@ class Owners:
             return None
         slots = [a.slot for a in kept]
         usual = _usual(slots)
-        if usual is None or len({shift for shift, _ in usual[1]}) > MOST_COPIES:
+        if usual is None or len({shift for shift, _ in usual[1].values()}) > MOST_COPIES:
             return None
-        anchor, pairs = usual
+        anchor, chosen = usual
+        base, pairs = slots[anchor], list(chosen.values())
         if not contested and any(shift for shift, _ in pairs):
             return None
-        complete = _complete(slots, slots[anchor], pairs, waiting)
+        complete = _complete(slots, base, chosen, waiting)
         points = np.flatnonzero(complete)
         if points.size * (2 if contested else LEFT_OUT) < accesses.points * (1 if contested else LEFT_OUT - 1):
             return None
         order = {id(statement): number for number, statement in enumerate(loop.body)}
         terms = tuple(
             Term(a.statement, order[id(a.statement)], shift, rank, a.kind == "store")  # type: ignore[arg-type]
-            for a, (shift, rank) in zip(kept, pairs, strict=True)
+            for a, (shift, rank) in ((kept[k], pair) for k, pair in chosen.items())
         )
         owned = np.zeros(max(int(s.max()) for s in slots) + 1, np.bool_)
         added = np.zeros_like(owned)
         for rank in {rank for _, rank in pairs}:
-            owned[slots[anchor][points] + rank] = True
-            added[slots[anchor][points] + rank] = not any(t.fresh for t in terms if t.rank == rank)
-        left = np.logical_or.reduce([~owned[s] for s in slots])
-        base = _place(terms[anchor].statement).slice
-        made = cls(loop, terms, base, points, owned, added, np.flatnonzero(left))
-        return made if made._again <= WORTH * len(kept) else None
+            owned[base[points] + rank] = True
+            added[base[points] + rank] = not any(t.fresh for t in terms if t.rank == rank)
+        left = np.logical_or.reduce([~owned[slots[k]] for k in chosen])
+        place = _place(kept[anchor].statement).slice  # type: ignore[arg-type]
+        made = cls(loop, terms, place, points, owned, added, np.flatnonzero(left))
+        return made if made._again <= WORTH * len(terms) else None
 
     @property
     def _again(self) -> int:
@@ -262,35 +264,38 @@ def _gains(loop: ast.For, kept: Sequence[Access]) -> bool:
     return any(a.kind == "add" for a in kept) or any("[" in code or "(" in code for code in (*one.lines(), *codes))
 
 
-def _usual(slots: Sequence[np.ndarray]) -> tuple[int, list[tuple[int, int]]] | None:
-    """Return a statement whose elements grow with the points, and for each statement where its terms mostly go.
+def _usual(slots: Sequence[np.ndarray]) -> tuple[int, dict[int, tuple[int, int]]] | None:
+    """Return a statement whose elements grow with the points, and where the terms of those near it mostly go.
 
     This is the distance of the owner from the point, and the distance of the element from that of the owner. The
-    chosen statement is one to whose element all others of an owner are near.
+    chosen statement is one that has most others near it: a row of a matrix, if there are several.
     """
     points = slots[0].size
     sample = np.unique(np.random.default_rng(0).integers(0, points, SAMPLE))
-    best: tuple[tuple[int, int], int, list[tuple[int, int]]] | None = None
+    best: tuple[tuple[int, int, int], int, dict[int, tuple[int, int]]] | None = None
     for number, base in enumerate(slots):
         if not (np.diff(base[sample]) > 0).all() or not (np.diff(base) > 0).all():
             continue
-        pairs = []
-        for slot in slots:
+        near = {}
+        for k, slot in enumerate(slots):
             owner = np.maximum(np.searchsorted(base, slot[sample], side="right") - 1, 0)
-            found = np.stack([sample - owner, slot[sample] - base[owner]])
-            kinds, counts = np.unique(found, axis=1, return_counts=True)
-            pairs.append((int(kinds[0, counts.argmax()]), int(kinds[1, counts.argmax()])))
-        ranks = [rank for _, rank in pairs]
-        cost = max(ranks) - min(ranks), len({shift for shift, _ in pairs})
+            pairs = (sample - owner) * FAR + np.clip(slot[sample] - base[owner], -1, FAR - 1)
+            kinds, counts = np.unique(pairs, return_counts=True)
+            shift, rank = divmod(int(kinds[counts.argmax()]), FAR)
+            if rank < FAR - 1 and 2 * counts.max() > sample.size:
+                near[k] = shift, rank
+        ranks = [rank for _, rank in near.values()]
+        cost = -len(near), max(ranks) - min(ranks), len({shift for shift, _ in near.values()})
         if best is None or cost < best[0]:
-            best = cost, number, pairs
+            best = cost, number, near
     return None if best is None else best[1:]
 
 
 def _complete(
-    slots: Sequence[np.ndarray], base: np.ndarray, pairs: Sequence[tuple[int, int]], waiting: np.ndarray | None
+    slots: Sequence[np.ndarray], base: np.ndarray, chosen: Mapping[int, tuple[int, int]], waiting: np.ndarray | None
 ) -> np.ndarray:
-    """Return which points get all terms that are usual, and no others."""
+    """Return which points get all terms that are usual of the chosen statements, and no others of any."""
+    pairs = chosen.values()
     size = max(int(s.max()) for s in slots) + 1 + max(rank for _, rank in pairs)
     counts = np.zeros(size, np.int64)
     for slot in slots:
@@ -302,10 +307,10 @@ def _complete(
         place = base + rank
         expected = sum(other == rank for _, other in pairs)
         complete &= (place >= 0) & (counts[np.maximum(place, 0)] == expected)
-    for slot, (shift, rank) in zip(slots, pairs, strict=True):
+    for k, (shift, rank) in chosen.items():
         inside = slice(max(-shift, 0), base.size - max(shift, 0))
         whence = slice(max(shift, 0), base.size + min(shift, 0))
         met = np.zeros(base.size, np.bool_)
-        met[inside] = slot[whence] == base[inside] + rank
+        met[inside] = slots[k][whence] == base[inside] + rank
         complete &= met
     return complete
