@@ -81,7 +81,7 @@ class _Tile:
         needed = np.zeros(size, np.bool_)
         for g in readers:
             for _, slot in self._places(g) if g is not second else ():
-                needed[slot] = True
+                needed[slot[slot < size]] = True
         fused = self._fused(first, second, size)
         kept = {id(g): self._restricted(g, needed) for g in writers}
         again = sum(g.points for g in kept.values() if g is not None)
@@ -109,6 +109,7 @@ class _Tile:
             number[slot], point[slot] = k, np.arange(first.points)
         found: dict[str, tuple[int, int]] = {}
         for node, slot in reads:
+            _require(slot.max() < size)
             far = point[slot] - np.arange(second.points)
             one = int(number[slot[0]]), int(far[0])
             _require((number[slot] == one[0]).all() and one[0] >= 0 and (far == one[1]).all())
