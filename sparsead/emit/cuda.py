@@ -9,11 +9,12 @@ from __future__ import annotations
 import ast
 import hashlib
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from sparsead.emit.c import Printer
-from sparsead.emit.grid import Grid, Grids
+from sparsead.emit.grid import Grids
 from sparsead.emit.parsing import parse
+from sparsead.emit.threads import Grid
 
 THREADS = 128  # of a block
 SMALL = 16  # a grid with so many times fewer points than another of its kernel must not slow that down
@@ -79,7 +80,7 @@ class Module:
         """Add the kernel of grids that run at once: each has a range of blocks."""
         largest = max(grid.points for grid in level)
         level = [grid.unstaged if SMALL * grid.points < largest else grid for grid in level]
-        arrays = list(dict.fromkeys(a for grid in level for a in grid.given.values()))
+        arrays = _arrays(level)
         written = {a for grid in level for a in grid.writes}
         place = {a: f"a{k}" for k, a in enumerate(arrays)}
         lines, first = (
@@ -87,7 +88,7 @@ class Module:
             0,
         )
         for grid in level:
-            last = first + -(-grid.points // THREADS)
+            last = first + -(-grid.points // _points(grid))
             apart = SMALL * grid.points < largest and len(grid.procedure.lines) > LONG
             lines.append(f"    if (blockIdx.x >= {first} && blockIdx.x < {last}) {{")
             lines += [f"        {line}" for line in self._block(grid, first, place, apart)]
@@ -106,22 +107,29 @@ class Module:
             near = f"near + {THREADS * number}" if not grid.wide else f"far + {THREADS * number}"
             stages.append((stretch, f"stage + {THREADS * begin}", near))
             begin += stretch.size
-        given = [*(place[a] for a in grid.given.values()), *map(str, grid.numbers)]
-        given += [code for _, stage, near in stages for code in (stage, near)]
-        given += ["(int)threadIdx.x"] if stages else []
-        lines = [
-            f"const {_index(grid)} begin = ({_index(grid)})(blockIdx.x - {first}) * {THREADS};",
-            f"if (PHASE(0)) {self._loop(grid, apart)}({', '.join([*given, 'begin + (int)threadIdx.x'])});",
-        ]
+        shared = [code for _, stage, near in stages for code in (stage, near)]
+        points, layer, phase = _points(grid), grid.layer, 0
+        lines = [f"const {_index(grid)} begin = ({_index(grid)})(blockIdx.x - {first}) * {points};"]
+        if layer is not None:
+            given = [*(place[a] for a in layer.grid.given.values()), *map(str, layer.grid.numbers), "tile"]
+            given += ["(int)threadIdx.x", f"begin + (int)threadIdx.x + {layer.shift}"]
+            name = self._loop(replace(layer.grid, wide=grid.wide), False, "tile")
+            lines += [f"if (PHASE(0)) {name}({', '.join(given)});", "__syncthreads();"]
+            shared, phase = ["tile", *shared], 1
+        given = [*(place[a] for a in grid.given.values()), *map(str, grid.numbers), *shared]
+        given += ["(int)threadIdx.x"] if shared else []
+        name = self._loop(grid, apart, "const tile" if layer else "")
+        guard = f"PHASE({phase})" + (f" && (int)threadIdx.x < {points}" if layer else "")
+        lines.append(f"if ({guard}) {name}({', '.join([*given, 'begin + (int)threadIdx.x'])});")
         if stages:
-            points = f"(int)(begin + {THREADS} < {grid.points} ? {THREADS} : {grid.points} - begin)"
+            many = f"(int)(begin + {points} < {grid.points} ? {points} : {grid.points} - begin)"
             lines.append("__syncthreads();")
             for stretch, stage, near in stages:
                 target = place[grid.given[stretch.array]]
-                lines.append(f"if (PHASE(1)) write_out<{stretch.size}>({target}, {stage}, {near}, {points});")
+                lines.append(f"if (PHASE({phase + 1})) write_out<{stretch.size}>({target}, {stage}, {near}, {many});")
         return lines
 
-    def _loop(self, grid: Grid, apart: bool) -> str:
+    def _loop(self, grid: Grid, apart: bool, tile: str) -> str:
         """Add what one thread of a grid does; return its name. What is kept `apart` takes no registers of others."""
         procedure, index = grid.procedure, _index(grid)
         (function,) = parse(procedure.text).body
@@ -129,19 +137,25 @@ class Module:
         assert isinstance(loop.target, ast.Name)
         parameters = [parameter(ELEMENT[procedure.arrays[p]], p, a in grid.writes) for p, a in grid.given.items()]
         parameters += [f"{index} {name}" for name in procedure.numbers]
+        parameters += [f"{tile.replace('tile', 'double *tile')}"] if tile else []
         staged = range(len(grid.stretches))
         parameters += [parameter for k in staged for parameter in (f"double *stage{k}", f"{index} *near{k}")]
-        parameters += ["int thread"] if grid.stretches else []
+        parameters += ["int thread"] if grid.stretches or tile else []
         parameters += [f"{index} {loop.target.id}"]
-        shared = {f"stage{k}": "f8" for k in staged} | {f"near{k}": "i8" for k in staged}
+        shared = {f"stage{k}": "f8" for k in staged} | {f"near{k}": "i8" for k in staged} | {"tile": "f8"}
         printer = Printer({**procedure.arrays, **shared}, {}, index)
         printer.block(loop.body, **dict.fromkeys((*procedure.numbers, "thread", loop.target.id), "i"))
-        head = [f"    if ({loop.target.id} >= {grid.points}) return;"]
+        head = [f"    if ({loop.target.id} < 0 || {loop.target.id} >= {grid.points}) return;"]
         head += [f"    PRIVATE({p}, {size});" for p, size in grid.private.items()]
         text = "\n".join([f"({', '.join(parameters)})", "{", *head, *printer.lines, "}\n"])
         name = f"point_{hashlib.blake2b(text.encode(), digest_size=6).hexdigest()}"
         self._loops[name] = f"static __device__ {'__noinline__' if apart else '__forceinline__'} void {name}{text}"
         return name
+
+
+def _points(grid: Grid) -> int:
+    """Return how many points a block has."""
+    return THREADS - (grid.layer.reach if grid.layer else 0)
 
 
 def _index(grid: Grid) -> str:
@@ -151,6 +165,7 @@ def _index(grid: Grid) -> str:
 def _shared(level: Sequence[Grid]) -> list[str]:
     """Return what the threads of a block share: the same memory for all grids, each of which has its own blocks."""
     sizes = {
+        "double tile": max(grid.layer.size if grid.layer else 0 for grid in level),
         "double stage": max(sum(s.size for s in grid.stretches) for grid in level),
         "int near": max((len(grid.stretches) for grid in level if not grid.wide), default=0),
         "long long far": max((len(grid.stretches) for grid in level if grid.wide), default=0),
@@ -162,6 +177,12 @@ def _shared(level: Sequence[Grid]) -> list[str]:
     ]
 
 
+def _arrays(level: Sequence[Grid]) -> list[str]:
+    """Return the names of all arrays of some grids."""
+    grids = [one for grid in level for one in (grid, grid.layer and grid.layer.grid) if one]
+    return list(dict.fromkeys(a for grid in grids for a in grid.given.values()))
+
+
 def parameter(element: str, name: str, written: bool) -> str:
     """Return an array as a parameter of a kernel."""
     return f"{element} *{name}" if written else f"const {element} *__restrict__ {name}"
@@ -171,7 +192,7 @@ def _parts(level: Sequence[Grid]) -> Iterator[list[Grid]]:
     """Yield the grids of a level in parts whose arrays one kernel can be given."""
     part: list[Grid] = []
     for grid in level:
-        if part and len({a for g in (*part, grid) for a in g.given.values()}) > MOST_ARRAYS:
+        if part and len(_arrays([*part, grid])) > MOST_ARRAYS:
             yield part
             part = []
         part.append(grid)

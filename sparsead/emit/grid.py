@@ -9,7 +9,7 @@ what they add is kept, and another grid, with a thread for each such element, ad
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 import numpy as np
@@ -23,72 +23,12 @@ from sparsead.emit.sharing import Procedure
 from sparsead.emit.source import Function
 from sparsead.emit.staging import MOST, Stretch, stage
 from sparsead.emit.terms import Keeping, Waiting
+from sparsead.emit.threads import NARROW, Grid, loop_of
+from sparsead.emit.tiles import tiled
 from sparsead.errors import InputError
 from sparsead.program.index import narrowed
 
 Known = Mapping[str, str]  # arrays by their names in a loop
-
-NARROW = (1 << 31) - (1 << 10)  # whole numbers below are int on the device; a last block may count on a little
-
-
-@dataclass(frozen=True, eq=False)
-class Grid:
-    """A loop to run with one thread a point, on some arrays.
-
-    Attributes
-    ----------
-    procedure : Procedure
-        The loop.
-    arrays, numbers : tuple
-        What it is called with: names of arrays, whole numbers.
-    private : dict
-        The scratch arrays that each point has for itself, by their names in the loop, and their sizes.
-    points : int
-        How many.
-    wide : bool
-        True if some whole number on the way needs more than 32 bits.
-    reads : frozenset of str
-        The arrays that it only reads.
-    writes : dict
-        The elements that it touches of each array that it writes, as a mask.
-    stretches : tuple of Stretch
-        What it puts into memory that a block shares, to be written out afterwards.
-    direct : Procedure, optional
-        The loop that does not, where it does.
-    """
-
-    procedure: Procedure
-    arrays: tuple[str, ...]
-    numbers: tuple[int, ...]
-    private: dict[str, int]
-    points: int
-    wide: bool
-    reads: frozenset[str]
-    writes: dict[str, np.ndarray]
-    stretches: tuple[Stretch, ...] = ()
-    direct: Procedure | None = None
-
-    @property
-    def unstaged(self) -> Grid:
-        """The same without memory that a block shares."""
-        return self if self.direct is None else replace(self, procedure=self.direct, stretches=(), direct=None)
-
-    @property
-    def given(self) -> dict[str, str]:
-        """The arrays by their names in the loop, but for private ones."""
-        pairs = zip(self.procedure.arrays, self.arrays, strict=True)
-        return {parameter: array for parameter, array in pairs if parameter not in self.private}
-
-    def waits_for(self, other: Grid) -> bool:
-        """Tell whether it must not run before an earlier one is complete."""
-        if any(a in other.writes for a in self.reads) or any(a in self.writes for a in other.reads):
-            return True
-        return any(_meet(mask, other.writes[a]) for a, mask in self.writes.items() if a in other.writes)
-
-
-def _meet(first: np.ndarray, second: np.ndarray) -> bool:
-    size = min(first.size, second.size)
-    return bool((first[:size] & second[:size]).any())
 
 
 @dataclass(eq=False)
@@ -111,12 +51,22 @@ class Grids:
     arrays: dict[str, str] = field(default_factory=dict)
     fixed: dict[str, np.ndarray] = field(default_factory=dict)
     sizes: dict[str, int] = field(default_factory=dict)
+    _order: list[Grid] = field(default_factory=list)
     _waiting: dict[str, Waiting] = field(default_factory=dict)
     _fills: dict[str, tuple[Fill, str, Known, Mapping[str, int]]] = field(default_factory=dict)
 
     @classmethod
-    def of(cls, function: Function, fixed: Mapping[str, np.ndarray]) -> Grids:
-        """Return the grids of a function, given the values of its fixed arrays; raise InputError if it has none."""
+    def of(cls, function: Function, fixed: Mapping[str, np.ndarray], inner: Collection[str] = ()) -> Grids:
+        """Return the grids of a function; raise InputError if it has none.
+
+        Parameters
+        ----------
+        function : Function
+        fixed : mapping
+            The values of its fixed arrays.
+        inner : collection of str
+            Arrays that nobody else reads: they need not be written if none of its grids reads them.
+        """
         if function.then is not None:
             operation = getattr(getattr(function.then, "__self__", None), "operation", None)
             name = getattr(operation, "name", "a function of yours")
@@ -129,18 +79,18 @@ class Grids:
         for procedure, arguments, numbers in _calls(function):
             actual = dict(zip(procedure.arrays, arguments, strict=True))
             counts = dict(zip(procedure.numbers, numbers, strict=True))
-            grids._add(procedure.name, _loop(procedure), actual, counts)
-        for array in list(grids._fills):
-            grids._fill(array)
+            grids._add(procedure.name, loop_of(procedure), actual, counts)
         for array in list(grids._waiting):
             grids._add_up(array)
+        for array in list(grids._fills):
+            grids._fill(array)
+        for grid in tiled(grids._order, inner, grids._known, grids._listed):
+            grids._place(grid)
         return grids
 
     # -- levels ---------------------------------------------------------------------------------------------
     def _place(self, grid: Grid) -> None:
         """Put a grid on the first level after all that it waits for."""
-        if not grid.points:
-            return
         level = len(self.levels)
         while level and not any(grid.waits_for(other) for other in self.levels[level - 1]):
             level -= 1
@@ -154,7 +104,7 @@ class Grids:
         loop = simplified(loop, self._known(actual), numbers, every=not split)
         accesses = Accesses(loop, self._known(actual), numbers)
         fill = Fill.of(loop, accesses)
-        if fill is not None:
+        if fill is not None and actual[fill.array] not in self._waiting:
             self._fill(actual[fill.array])
             self._fills[actual[fill.array]] = fill, name, actual, numbers
             return
@@ -171,9 +121,10 @@ class Grids:
         for parameter in accesses.written - self._private(actual).keys() if split else ():
             waiting = self._waiting.get(actual[parameter])
             stores = [a for a in accesses.of(parameter) if a.kind != "read"]
-            owners = Owners.of(loop, accesses, stores, None if waiting is None else waiting.mask)
-            if owners is not None and owners.pay(set(shared) == {parameter}, bool(shared)):
-                self._add_owned(name, owners, actual, numbers, parameter, bool(shared))
+            mask, contested = None if waiting is None else waiting.mask, shared.keys() == {parameter}
+            owners = Owners.of(loop, accesses, stores, mask, contested) if contested or not shared else None
+            if owners is not None:
+                self._add_owned(name, owners, actual, numbers, parameter, contested)
                 return
         self._finish(name, loop, accesses, actual, numbers, shared)
 
@@ -216,8 +167,6 @@ class Grids:
         owned: np.ndarray | None = None,
     ) -> None:
         """Add the grid of a loop whose stores to `shared` elements are kept as terms, but for those of owners."""
-        for array in actual.values():
-            self._fill(array)
         private = self._private(actual)
         keeping = Keeping(loop, accesses.points)
         writes: dict[str, np.ndarray] = {}
@@ -236,6 +185,8 @@ class Grids:
         first = {p: self._table(values) for p, values in keeping.firsts.items()}
         used = {n.id for n in ast.walk(loop) if isinstance(n, ast.Name)}
         given = {p: a for p, a in {**actual, **keeping.arrays, **first}.items() if p in used}
+        for array in given.values():
+            self._fill(array)
         stored = set(written(loop.body)) - set(private)
         touched = {a: writes.get(a, np.zeros(0, np.bool_)) for p, a in given.items() if p in stored}
         reads = frozenset(a for p, a in given.items() if p not in private) - touched.keys()
@@ -251,7 +202,7 @@ class Grids:
         if stretches:
             staged = self._procedure(name, loop, given, numbers)
             grid = replace(grid, procedure=staged, stretches=tuple(stretches), direct=direct)
-        self._place(grid)
+        self._order.append(grid)
 
     def _procedure(self, name: str, loop: ast.For, given: Known, numbers: Mapping[str, int]) -> Procedure:
         lines = [f"    {line}" for line in ast.unparse(loop).splitlines()]
@@ -276,10 +227,10 @@ class Grids:
             loop, actual = fill.remaining(code), {**actual, **tables}
         self._finish(name, loop, Accesses(loop, self._known(actual), numbers), actual, numbers, {})
 
-    def _listed(self, values: np.ndarray, name: str) -> tuple[str, dict[str, str]]:
-        """Return the code of some whole numbers by ``turn``, and the tables that it needs."""
-        code = formula(values, "turn")
-        return (code, {}) if code is not None else (f"{name}[turn]", {name: self._table(values)})
+    def _listed(self, values: np.ndarray, name: str, counter: str = "turn") -> tuple[str, dict[str, str]]:
+        """Return the code of some whole numbers by a counter, and the tables that it needs."""
+        code = formula(values, counter)
+        return (code, {}) if code is not None else (f"{name}[{counter}]", {name: self._table(values)})
 
     def _shared(self, found: Sequence[Access], array: str, points: int) -> list[Access]:
         """Return what stores to elements that several points write, or that terms wait for; and what shares with these.
@@ -340,25 +291,24 @@ class Grids:
     def _add_up(self, array: str) -> None:
         """Add the grids in which each shared element of an array adds up its terms."""
         waiting = self._waiting.pop(array)
-        for owned in waiting.owned():
-            tables = {"slot": owned.slot, "start": owned.start, "term": owned.term}
-            base = f"{waiting.name}_{'set' if owned.fresh else 'added'}"
-            names = [self._table(values) for values in tables.values()]
-            arrays = (array, waiting.name, *names)
-            types = dict(zip(("target", "terms", *tables), (self.arrays[a] for a in arrays), strict=True))
-            mask = np.zeros(int(owned.slot.max()) + 1, np.bool_)
-            mask[owned.slot] = True
-            wide = max(mask.size, owned.term.size, waiting.size) >= NARROW
-            procedure = Procedure(base, types, (), owned.text.splitlines())
-            reads = frozenset(arrays[1:])
-            self._place(Grid(procedure, arrays, (), {}, owned.slot.size, wide, reads, {array: mask}))
-
-
-def _loop(procedure: Procedure) -> ast.For:
-    (function,) = parse(procedure.text).body  # a tree of its own: it may be changed
-    (loop,) = function.body
-    assert isinstance(loop, ast.For)
-    return loop
+        owned, before = list(waiting.owned()), None
+        if array in self._fills:
+            fill, added = self._fills[array][0], np.zeros(waiting.mask.size, np.bool_)
+            for one in owned:
+                added[one.slot] = not one.fresh
+            if not added.any() or fill.covers(added):
+                fill.leave_out(waiting.mask)
+                before = fill.value
+            self._fill(array)
+        for one in owned:
+            tables = {"slot": one.slot, "term": one.term} | ({} if one.start is None else {"start": one.start})
+            given = {"target": array, "terms": waiting.name} | {p: self._table(t) for p, t in tables.items()}
+            private = {} if one.start is None else {"total": 1}
+            types = {p: self.arrays[a] for p, a in given.items()} | dict.fromkeys(private, "f8")
+            wide = max(one.mask.size, one.term.size, waiting.size) >= NARROW
+            procedure = Procedure(waiting.name, types, (), one.text(before).splitlines())
+            arrays, reads = (*given.values(), *private), frozenset(given.values()) - {array}
+            self._order.append(Grid(procedure, arrays, (), private, one.slot.size, wide, reads, {array: one.mask}))
 
 
 def _alone(stores: Sequence[Access]) -> bool:

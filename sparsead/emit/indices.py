@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Any
 
 import numpy as np
 
@@ -18,6 +19,7 @@ from sparsead.emit.parsing import parse
 FEWEST = 64  # points of a loop
 MOST_JUMPS = 3
 MOST_STATEMENTS = 64  # of a loop in a point that is written out
+FEW = 4096  # points that tell whether it is worth looking at all
 SAMPLE = 999  # points that tell what is usual
 
 
@@ -73,6 +75,22 @@ def simplified(
     return ast.copy_location(ast.For(loop.target, loop.iter, body, []), loop)
 
 
+def places(
+    loop: ast.For, tables: Mapping[str, np.ndarray], numbers: Mapping[str, int], array: str
+) -> list[tuple[ast.Subscript, np.ndarray]] | None:
+    """Return where a loop comes to an array, at all points; None if it has loops or cases in it."""
+    indices, found = _Indices(loop, tables, numbers, False), []
+    for statement in loop.body:
+        if not isinstance(statement, ast.Assign | ast.AugAssign):
+            return None
+        subscripts = [n for n in ast.walk(statement) if isinstance(n, ast.Subscript)]
+        own = [n for n in subscripts if isinstance(n.value, ast.Name) and n.value.id == array]
+        found += [(n, np.broadcast_to(indices.value(n.slice), indices.points)) for n in own]
+        if isinstance(statement, ast.Assign) and isinstance(statement.targets[0], ast.Name):
+            indices.known[statement.targets[0].id] = indices.value(statement.value)
+    return found
+
+
 class _Indices:
     """The whole numbers of a loop, as its statements set them."""
 
@@ -86,9 +104,13 @@ class _Indices:
         *start, stop = (int(self._values.value(b, numbers)) for b in loop.iter.args)  # type: ignore[attr-defined]
         self._first = start[0] if start else 0
         self.points = stop - self._first
-        self._known = {**numbers, self.counter: np.arange(self._first, stop, dtype=np.int64)}
+        self.known = {**numbers, self.counter: np.arange(self._first, stop, dtype=np.int64)}
         self._tables, self._body = set(tables), loop.body
         self._alike: dict[bytes, list[str]] | None = {} if every else None
+
+    def value(self, node: ast.expr) -> Any:
+        """Return a whole number, at all points; None for others."""
+        return self._values.value(node, self.known)
 
     def rewritten(self, body: Sequence[ast.stmt]) -> list[ast.stmt]:
         """Return statements with plain indices."""
@@ -98,7 +120,7 @@ class _Indices:
         match node:
             case ast.Assign(targets=[ast.Name(id=name)], value=value):
                 new = self._plain(value)
-                self._known[name] = self._values.value(new, self._known)
+                self.known[name] = self.value(new)
                 yield ast.copy_location(ast.Assign([node.targets[0]], self._distance(name) or new), node)
             case ast.Assign(targets=[ast.Subscript() as target], value=value):
                 yield ast.copy_location(ast.Assign([self._place(target)], self._plain(value)), node)
@@ -108,26 +130,26 @@ class _Indices:
                 for number in turns:
                     yield from self.rewritten(_turn(node, number))
             case _:
-                self._known |= dict.fromkeys(_set(ast.walk(node)))  # they change from turn to turn
+                self.known |= dict.fromkeys(_set(ast.walk(node)))  # they change from turn to turn
                 yield node
 
     def _distance(self, name: str) -> ast.expr | None:
         """Return a whole number as its distance from an earlier one."""
-        value = self._known[name]
+        value = self.known[name]
         if self._alike is None or np.ndim(value) == 0:
             return None
         sample = value[:: max(self.points // SAMPLE, 1)]
         others = self._alike.setdefault((sample - sample[0]).tobytes(), [])
         for other in others:
-            far = int(value[0] - self._known[other][0])
-            if np.array_equal(self._known[other] + far, value):
+            far = int(value[0] - self.known[other][0])
+            if np.array_equal(self.known[other] + far, value):
                 return parse(f"{other} + {far}", "eval").body
         others.append(name)
         return None
 
     def _turns(self, loop: ast.For) -> range | None:
         """Return the turns of a loop inside a point, if they are few and the same at every point."""
-        bounds = [self._values.value(b, self._known) for b in loop.iter.args]  # type: ignore[attr-defined]
+        bounds = [self.value(b) for b in loop.iter.args]  # type: ignore[attr-defined]
         ends = [_constant(bound) for bound in bounds]
         if any(end is None for end in ends) or not _is_involved(loop, self._tables) or not self._stands_alone(loop):
             return None
@@ -150,15 +172,23 @@ class _Indices:
         return ast.Subscript(target.value, self._plain(target.slice), ast.Store())
 
     def _formula(self, node: ast.expr) -> ast.expr | None:
-        if not _is_involved(node, self._tables):
+        if not _is_involved(node, self._tables) or self._is_hopeless(node):
             return None
-        value = self._values.value(node, self._known)
+        value = self.value(node)
         if value is None:
             return None
         if np.ndim(value) == 0:
             return ast.Constant(int(value))
         code = formula(value, self.counter if not self._first else f"({self.counter} - {self._first})")
         return None if code is None else parse(code, "eval").body
+
+    def _is_hopeless(self, node: ast.expr) -> bool:
+        """Tell whether some points in the middle are enough to see that there is no formula."""
+        names = {n.id for n in ast.walk(node) if isinstance(n, ast.Name)} & self.known.keys()
+        middle = slice(max(0, (self.points - FEW) // 2), (self.points + FEW) // 2)
+        some = {name: self.known[name][middle] if np.ndim(self.known[name]) else self.known[name] for name in names}
+        value = self._values.value(node, some)
+        return value is None or (np.ndim(value) > 0 and formula(value, self.counter) is None)
 
 
 def _is_involved(node: ast.AST, tables: set[str]) -> bool:

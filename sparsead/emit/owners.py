@@ -9,7 +9,7 @@ are kept (see `sparsead.emit.terms`), by a loop over the points that have any.
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -19,8 +19,9 @@ from sparsead.emit.parsing import parse
 
 FEWEST = 64  # points of a loop
 MOST_COPIES = 16  # of the body
-MOST_LINES = 3000  # of all copies
+WORTH = 50  # statements that may be computed again, for each term that is not kept
 LEFT_OUT = 16  # one in so many points, where no points meet
+FAR = 256  # elements that are so far from each other have other owners
 SAMPLE = 999  # points that are looked at to find out what is usual
 
 
@@ -70,61 +71,78 @@ class Owners:
     rest: np.ndarray
 
     @classmethod
-    def of(cls, loop: ast.For, accesses: Accesses, kept: Sequence[Access], waiting: np.ndarray | None) -> Owners | None:
-        """Return the owners among the points of a loop; None if there are not enough.
+    def of(
+        cls,
+        loop: ast.For,
+        accesses: Accesses,
+        kept: Sequence[Access],
+        waiting: np.ndarray | None,
+        contested: bool,
+    ) -> Owners | None:
+        """Return the owners among the points of a loop; None if there are not enough, or if they are not worth it.
+
+        Where no points meet, each computes its own elements, and the gain is that most points do so in one order, which
+        is known, and add up before they store.
 
         Parameters
         ----------
         loop, accesses
             The loop, and what it touches.
         kept : sequence of Access
-            Its stores to elements that are shared, all to one array.
+            Its stores to one array.
         waiting : ndarray, optional
             As a mask: the elements that terms of earlier loops wait for.
+        contested : bool
+            Whether several points store to one of these elements, or terms wait for it.
         """
         if accesses.points < FEWEST or not _is_plain(loop, accesses, kept):
             return None
+        if not (contested or _gains(loop, kept)):
+            return None
         slots = [a.slot for a in kept]
         usual = _usual(slots)
-        if usual is None or len({shift for shift, _ in usual[1]}) > MOST_COPIES:
+        if usual is None or len({shift for shift, _ in usual[1].values()}) > MOST_COPIES:
             return None
-        anchor, pairs = usual
-        complete = _complete(slots, slots[anchor], pairs, waiting)
+        anchor, chosen = usual
+        base, pairs = slots[anchor], list(chosen.values())
+        if not contested and any(shift for shift, _ in pairs):
+            return None
+        complete = _complete(slots, base, chosen, waiting)
         points = np.flatnonzero(complete)
-        if 2 * points.size < accesses.points:
+        if points.size * (2 if contested else LEFT_OUT) < accesses.points * (1 if contested else LEFT_OUT - 1):
             return None
         order = {id(statement): number for number, statement in enumerate(loop.body)}
         terms = tuple(
             Term(a.statement, order[id(a.statement)], shift, rank, a.kind == "store")  # type: ignore[arg-type]
-            for a, (shift, rank) in zip(kept, pairs, strict=True)
+            for a, (shift, rank) in ((kept[k], pair) for k, pair in chosen.items())
         )
         owned = np.zeros(max(int(s.max()) for s in slots) + 1, np.bool_)
         added = np.zeros_like(owned)
         for rank in {rank for _, rank in pairs}:
-            owned[slots[anchor][points] + rank] = True
-            added[slots[anchor][points] + rank] = not any(t.fresh for t in terms if t.rank == rank)
-        left = np.logical_or.reduce([~owned[s] for s in slots])
-        base = _place(terms[anchor].statement).slice
-        made = cls(loop, terms, base, points, owned, added, np.flatnonzero(left))
-        return made if made._size <= MOST_LINES else None
+            owned[base[points] + rank] = True
+            added[base[points] + rank] = not any(t.fresh for t in terms if t.rank == rank)
+        left = np.logical_or.reduce([~owned[slots[k]] for k in chosen])
+        place = _place(kept[anchor].statement).slice  # type: ignore[arg-type]
+        made = cls(loop, terms, place, points, owned, added, np.flatnonzero(left))
+        return made if made._again <= WORTH * len(terms) else None
 
     @property
-    def _size(self) -> int:
-        return len({t.shift for t in self.terms}) * len(self.loop.body)
+    def _again(self) -> int:
+        """How many statements are computed again, because several owners need them."""
+        copies = {shift: _Copy(self.loop, number) for number, shift in enumerate({t.shift for t in self.terms})}
+        for term in self.terms:
+            copies[term.shift].expression(term.statement.value)
+        return sum(len(list(copy.lines())) for copy in copies.values()) - len(self.loop.body)
 
-    def pay(self, contested: bool, any_contested: bool) -> bool:
-        """Tell whether they are worth it, in a loop where points meet at these elements, or at any.
+    @property
+    def _alone(self) -> bool:
+        """True if each point computes its own elements only: the points that are left do all of theirs."""
+        return not any(t.shift for t in self.terms)
 
-        Where no points meet, each computes its own, and the gain is that those of most points lie in one order, which
-        is known, and are added up before they are stored.
-        """
-        if any_contested:
-            return contested
-        one = _Copy(self.loop, 0)
-        places = [one.expression(_place(t.statement).slice) for t in self.terms]
-        uneven = any("[" in code or "(" in code for code in (*one.lines(), *places))
-        few = LEFT_OUT * self.rest.size <= self.points.size
-        return few and not any(t.shift for t in self.terms) and (uneven or not all(t.fresh for t in self.terms))
+    @property
+    def _others(self) -> list[ast.stmt]:
+        own = {id(t.statement) for t in self.terms}
+        return [s for s in self.loop.body if id(s) not in own and _stores(s)]
 
     def owner_loop(self, chosen: str, counter: str, begin: str | None) -> ast.For:
         """Return the loop over owners; `chosen` is the code of the owner by the counter.
@@ -137,36 +155,41 @@ class Owners:
         base = copies[0].expression(self.base)
         sums, stores = [], []
         for number, rank in enumerate(sorted({t.rank for t in self.terms})):
-            place, terms = f"{ast.unparse(_place(self.terms[0].statement).value)}[base + {rank}]", []
+            place = f"{ast.unparse(_place(self.terms[0].statement).value)}[base + {rank}]"
+            terms: list[str] = []
             for term in sorted((t for t in self.terms if t.rank == rank), key=lambda t: (t.shift, t.number)):
-                terms = ([] if term.fresh else terms or [begin or place]) + [
-                    copies[term.shift].expression(term.statement.value)
-                ]
+                before = [] if term.fresh else terms or [begin or place]
+                terms = [*before, copies[term.shift].expression(term.statement.value)]
             sums += [f"sum{number}_0 = {terms[0]}"]
             sums += [f"sum{number}_{k} = sum{number}_{k - 1} + ({terms[k]})" for k in range(1, len(terms))]
             stores += [f"{place} = sum{number}_{len(terms) - 1}"]
+        for statement in self._others if self._alone else ():
+            assert isinstance(statement, ast.Assign | ast.AugAssign)
+            place, value = (copies[0].expression(e) for e in (_place(statement), statement.value))
+            stores.append(f"{place} {'=' if isinstance(statement, ast.Assign) else '+='} {value}")
         lines = [f"owner = {chosen}"]
         for shift, copy in copies.items():
             lines += [f"{copy.renamed(self.loop.target.id)} = owner + {shift}", *copy.lines()]
-        return _loop(counter, self.points.size, [*lines, f"base = {base}", *sums, *stores])
+        return listed_loop(counter, self.points.size, [*lines, f"base = {base}", *sums, *stores])
 
     def rest_loop(self, chosen: str, counter: str) -> ast.For:
         """Return the loop, over the points alone that have terms for elements without owner: only these statements."""
         assert isinstance(self.loop.target, ast.Name)
-        own = {id(t.statement) for t in self.terms}
-        body = [s for s in self.loop.body if id(s) in own or not _stores(s)]
-        return _loop(counter, self.rest.size, [f"{self.loop.target.id} = {chosen}", *map(ast.unparse, body)])
+        others = set() if self._alone else {id(s) for s in self._others}
+        body = [ast.unparse(s) for s in self.loop.body if id(s) not in others]
+        return listed_loop(counter, self.rest.size, [f"{self.loop.target.id} = {chosen}", *body])
 
     def other_loop(self) -> ast.For | None:
-        """Return the loop without these statements; None if nothing is left."""
+        """Return the loop without these statements; None if nothing is left to do."""
+        if self._alone or not self._others:
+            return None
         own = {id(t.statement) for t in self.terms}
         body = [s for s in self.loop.body if id(s) not in own]
-        if not any(_stores(s) for s in body):
-            return None
         return ast.copy_location(ast.For(self.loop.target, self.loop.iter, body, []), self.loop)
 
 
-def _loop(counter: str, count: int, lines: Sequence[str]) -> ast.For:
+def listed_loop(counter: str, count: int, lines: Sequence[str]) -> ast.For:
+    """Return a loop of some lines."""
     (loop,) = parse("\n".join([f"for {counter} in range({count}):", *(f"    {line}" for line in lines)])).body
     assert isinstance(loop, ast.For)
     return loop
@@ -234,35 +257,45 @@ def _is_plain(loop: ast.For, accesses: Accesses, kept: Sequence[Access]) -> bool
     )
 
 
-def _usual(slots: Sequence[np.ndarray]) -> tuple[int, list[tuple[int, int]]] | None:
-    """Return a statement whose elements grow with the points, and for each statement where its terms mostly go.
+def _gains(loop: ast.For, kept: Sequence[Access]) -> bool:
+    """Tell whether points that do not meet gain: if they add, or if where they store is more than arithmetic."""
+    one = _Copy(loop, 0)
+    codes = [one.expression(_place(a.statement).slice) for a in kept]  # type: ignore[arg-type]
+    return any(a.kind == "add" for a in kept) or any("[" in code or "(" in code for code in (*one.lines(), *codes))
+
+
+def _usual(slots: Sequence[np.ndarray]) -> tuple[int, dict[int, tuple[int, int]]] | None:
+    """Return a statement whose elements grow with the points, and where the terms of those near it mostly go.
 
     This is the distance of the owner from the point, and the distance of the element from that of the owner. The
-    chosen statement is one to whose element all others of an owner are near.
+    chosen statement is one that has most others near it: a row of a matrix, if there are several.
     """
     points = slots[0].size
     sample = np.unique(np.random.default_rng(0).integers(0, points, SAMPLE))
-    best: tuple[tuple[int, int], int, list[tuple[int, int]]] | None = None
+    best: tuple[tuple[int, int, int], int, dict[int, tuple[int, int]]] | None = None
     for number, base in enumerate(slots):
         if not (np.diff(base[sample]) > 0).all() or not (np.diff(base) > 0).all():
             continue
-        pairs = []
-        for slot in slots:
+        near = {}
+        for k, slot in enumerate(slots):
             owner = np.maximum(np.searchsorted(base, slot[sample], side="right") - 1, 0)
-            found = np.stack([sample - owner, slot[sample] - base[owner]])
-            kinds, counts = np.unique(found, axis=1, return_counts=True)
-            pairs.append((int(kinds[0, counts.argmax()]), int(kinds[1, counts.argmax()])))
-        ranks = [rank for _, rank in pairs]
-        cost = max(ranks) - min(ranks), len({shift for shift, _ in pairs})
+            pairs = (sample - owner) * FAR + np.clip(slot[sample] - base[owner], -1, FAR - 1)
+            kinds, counts = np.unique(pairs, return_counts=True)
+            shift, rank = divmod(int(kinds[counts.argmax()]), FAR)
+            if rank < FAR - 1 and 2 * counts.max() > sample.size:
+                near[k] = shift, rank
+        ranks = [rank for _, rank in near.values()]
+        cost = -len(near), max(ranks) - min(ranks), len({shift for shift, _ in near.values()})
         if best is None or cost < best[0]:
-            best = cost, number, pairs
+            best = cost, number, near
     return None if best is None else best[1:]
 
 
 def _complete(
-    slots: Sequence[np.ndarray], base: np.ndarray, pairs: Sequence[tuple[int, int]], waiting: np.ndarray | None
+    slots: Sequence[np.ndarray], base: np.ndarray, chosen: Mapping[int, tuple[int, int]], waiting: np.ndarray | None
 ) -> np.ndarray:
-    """Return which points get all terms that are usual, and no others."""
+    """Return which points get all terms that are usual of the chosen statements, and no others of any."""
+    pairs = chosen.values()
     size = max(int(s.max()) for s in slots) + 1 + max(rank for _, rank in pairs)
     counts = np.zeros(size, np.int64)
     for slot in slots:
@@ -274,10 +307,10 @@ def _complete(
         place = base + rank
         expected = sum(other == rank for _, other in pairs)
         complete &= (place >= 0) & (counts[np.maximum(place, 0)] == expected)
-    for slot, (shift, rank) in zip(slots, pairs, strict=True):
+    for k, (shift, rank) in chosen.items():
         inside = slice(max(-shift, 0), base.size - max(shift, 0))
         whence = slice(max(shift, 0), base.size + min(shift, 0))
         met = np.zeros(base.size, np.bool_)
-        met[inside] = slot[whence] == base[inside] + rank
+        met[inside] = slots[k][whence] == base[inside] + rank
         complete &= met
     return complete

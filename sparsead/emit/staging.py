@@ -30,7 +30,7 @@ class Stretch:
     size: int
 
 
-def stage(loop: ast.For, stores: Sequence[Access], points: int, room: int, number: int) -> list[Stretch]:
+def stage(loop: ast.For, found: Sequence[Access], points: int, room: int, number: int) -> list[Stretch]:
     """Let a loop put its stores to an array into shared memory, where they are stretches; return these.
 
     Parameters
@@ -38,22 +38,25 @@ def stage(loop: ast.For, stores: Sequence[Access], points: int, room: int, numbe
     loop : ast.For
         It is changed: it then takes the number of its thread in the block, ``thread``, and for each stretch the arrays
         ``stage0`` and ``near0``, ..
-    stores : sequence of Access
-        All accesses of the loop to the array: each element is stored once.
+    found : sequence of Access
+        All accesses of the loop to the array: each element is stored once, and read by its own point only.
     points, room, number : int
         The points of the loop, how many numbers of a point may be shared, how many stretches it has already.
     """
-    if points < FEWEST or any(a.kind != "store" or len(a.path) > 1 for a in stores):
+    stores = [a for a in found if a.kind == "store"]
+    if points < FEWEST or any(len(a.path) > 1 or a.kind == "add" for a in found) or not stores:
         return []
-    found: list[Stretch] = []
+    if any(a.kind == "read" and a.path > min(store.path for store in stores) for a in found):
+        return []  # what is staged cannot be read
+    stretches: list[Stretch] = []
     if np.bincount(np.concatenate([a.slot for a in stores])).max() > 1:
         return []  # the last of them counts
     for group in _groups(stores):
         if len(group) <= room and _named_once(loop, group):
-            _put(loop, group, number + len(found))
-            found.append(Stretch(group[0].array, len(group)))
+            _put(loop, group, number + len(stretches))
+            stretches.append(Stretch(group[0].array, len(group)))
             room -= len(group)
-    return found
+    return stretches
 
 
 def _groups(stores: Sequence[Access]) -> list[list[Access]]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from contextlib import contextmanager
 from random import Random
 
 import numpy as np
@@ -12,23 +11,18 @@ import sparsead as sad
 from sparsead.emit.cuda import Module
 from sparsead.emit.grid import Grids
 from sparsead.emit.source import Source
-from sparsead.emit.sweep import Engine, Sweep
 from sparsead.errors import InputError
 from sparsead.extend import operation
 from sparsead.problems import PROBLEMS
+from tests.emit.both_ways import points, run_both, with_grids
 from tests.emit.grid_on_cpu import COMPILER
-from tests.fuzz.grids import assert_equal_to_loops, assert_same, attempt, on_the_cpu
+from tests.fuzz.grids import assert_equal_to_loops, attempt
 
 pytestmark = pytest.mark.skipif(COMPILER is None, reason="no C++ compiler")
 SEEDS = 30
 
 
-@pytest.fixture(autouse=True)
-def backends():
-    with on_the_cpu():
-        yield
-
-
+backends = pytest.fixture(autouse=True)(with_grids)
 SIZES = {"bratu": 4, "broyden": 30, "brusselator": 7, "burgers": 24, "cavity": 6, "rosenbrock": 40,
          "minimal-surface": 7, "hyperelastic": 1, "power-flow": 14}  # fmt: skip
 
@@ -70,31 +64,6 @@ def test_calls_of_python_are_refused():
 
 
 # -- loops written by hand ------------------------------------------------------------------------------------
-def run_both(write, arrays, **tables):
-    """Run a source in loops and in grids, on arrays of zeros by name and size; return its grids."""
-    results = []
-    for grid in (False, True):
-        source = Source("f", grid=grid)
-        for name in arrays:
-            source.array(name)
-        for name, table in tables.items():
-            source.indices(name, np.array(table))
-        write(source)
-        given = {name: np.linspace(0.1, 1.0, size) ** 3 for name, size in arrays.items()}
-        Sweep(source, {}, Engine("grid" if grid else "python"))(**given)
-        results.append(given)
-    for name in arrays:
-        assert_same(results[1][name], results[0][name])
-    (function,) = source.functions
-    return Grids.of(function, source.fixed)
-
-
-@contextmanager
-def points(source, count):
-    with source.loop(), source.block(f"for i in range({count}):"):
-        yield
-
-
 def test_elements_that_points_share_are_added_up_in_order():
     slots = Random(1).choices(range(7), k=300)
 
