@@ -14,10 +14,10 @@ from dataclasses import dataclass, replace
 from sparsead.emit.c import Printer
 from sparsead.emit.grid import Grids
 from sparsead.emit.parsing import parse
+from sparsead.emit.parts import FEW
 from sparsead.emit.threads import Grid
 
 THREADS = 128  # of a block
-SMALL = 16  # a grid with so many times fewer points than another of its kernel must not slow that down
 LONG = 250  # lines of a loop whose registers would be too many for others: a call takes some, too
 MOST_ARRAYS = 400  # of a kernel: its parameters fit into 4096 bytes, which is the least that a device takes
 OPTIONS = ("--fmad=false", "--std=c++14")  # no contraction: the bits are those of the CPU
@@ -78,8 +78,7 @@ class Module:
 
     def _launch(self, level: Sequence[Grid], types: Mapping[str, str], rows: Mapping[str, int]) -> Launch:
         """Add the kernel of grids that run at once: each has a range of blocks."""
-        largest = max(grid.points for grid in level)
-        level = [grid.unstaged if SMALL * grid.points < largest else grid for grid in level]
+        level = sorted(level, key=lambda grid: grid.points)  # what has long ways begins first
         arrays = _arrays(level)
         written = {a for grid in level for a in grid.writes}
         place = {a: f"a{k}" for k, a in enumerate(arrays)}
@@ -89,7 +88,7 @@ class Module:
         )
         for grid in level:
             last = first + -(-grid.points // _points(grid))
-            apart = SMALL * grid.points < largest and len(grid.procedure.lines) > LONG
+            apart = FEW * grid.points < level[-1].points and len(grid.procedure.lines) > LONG
             lines.append(f"    if (blockIdx.x >= {first} && blockIdx.x < {last}) {{")
             lines += [f"        {line}" for line in self._block(grid, first, place, apart)]
             lines.append("    }")

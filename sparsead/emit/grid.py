@@ -14,11 +14,12 @@ from dataclasses import dataclass, field, replace
 
 import numpy as np
 
-from sparsead.emit.accesses import Access, Accesses, written
+from sparsead.emit.accesses import Access, Accesses, bounds, written
 from sparsead.emit.fills import Fill
 from sparsead.emit.indices import formula, simplified
 from sparsead.emit.owners import Owners
 from sparsead.emit.parsing import parse
+from sparsead.emit.parts import FEW, parts
 from sparsead.emit.sharing import Procedure
 from sparsead.emit.source import Function
 from sparsead.emit.staging import MOST, Stretch, stage
@@ -51,6 +52,7 @@ class Grids:
     arrays: dict[str, str] = field(default_factory=dict)
     fixed: dict[str, np.ndarray] = field(default_factory=dict)
     sizes: dict[str, int] = field(default_factory=dict)
+    _few: int = 0
     _order: list[Grid] = field(default_factory=list)
     _waiting: dict[str, Waiting] = field(default_factory=dict)
     _fills: dict[str, tuple[Fill, str, Known, Mapping[str, int]]] = field(default_factory=dict)
@@ -76,10 +78,10 @@ class Grids:
             )
         tables = {name: value for name, value in fixed.items() if value.dtype.kind == "i"}
         grids = cls(function, tables, arrays=dict(function.arrays))
-        for procedure, arguments, numbers in _calls(function):
-            actual = dict(zip(procedure.arrays, arguments, strict=True))
-            counts = dict(zip(procedure.numbers, numbers, strict=True))
-            grids._add(procedure.name, loop_of(procedure), actual, counts)
+        calls = list(_calls(function))
+        grids._few = max((_points(loop, numbers) for _, loop, _, numbers in calls), default=0) // FEW
+        for name, loop, actual, numbers in calls:
+            grids._add(name, loop, actual, numbers)
         for array in list(grids._waiting):
             grids._add_up(array)
         for array in list(grids._fills):
@@ -126,7 +128,11 @@ class Grids:
             if owners is not None:
                 self._add_owned(name, owners, actual, numbers, parameter, contested)
                 return
-        self._finish(name, loop, accesses, actual, numbers, shared)
+        cut = accesses.points < self._few and not shared and not self._private(actual).keys() & accesses.written
+        for part in parts(loop, accesses) if cut else ():
+            self._finish(name, part, Accesses(part, self._known(actual), numbers), actual, numbers, {})
+        if not cut:
+            self._finish(name, loop, accesses, actual, numbers, shared)
 
     def _add_owned(
         self,
@@ -344,11 +350,18 @@ def _require_private(accesses: Accesses, found: Sequence[Access], name: str) -> 
         raise AssertionError(f"a point of {name} reads scratch memory that it has not set")
 
 
-def _calls(function: Function) -> Iterator[tuple[Procedure, tuple[str, ...], tuple[int, ...]]]:
-    """Yield the calls of a function in order, with their arrays and whole numbers; repeated ones again and again."""
+def _calls(function: Function) -> Iterator[tuple[str, ast.For, Known, dict[str, int]]]:
+    """Yield the calls of a function in order: name, loop, arrays and whole numbers; repeated ones again and again."""
     procedures = {p.name: p for p in function.procedures}
     (definition,) = parse(function.text).body
-    yield from _walked(definition.body, procedures, {})
+    for procedure, arrays, numbers in _walked(definition.body, procedures, {}):
+        actual = dict(zip(procedure.arrays, arrays, strict=True))
+        yield procedure.name, loop_of(procedure), actual, dict(zip(procedure.numbers, numbers, strict=True))
+
+
+def _points(loop: ast.For, numbers: Mapping[str, int]) -> int:
+    first, last = bounds(loop)
+    return _number(last, numbers) - _number(first, numbers)
 
 
 def _walked(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ast
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -61,11 +61,6 @@ class Grid:
     stretches: tuple[Stretch, ...] = ()
     direct: Procedure | None = None
     layer: Layer | None = None
-
-    @property
-    def unstaged(self) -> Grid:
-        """The same without memory that a block shares."""
-        return self if self.direct is None else replace(self, procedure=self.direct, stretches=(), direct=None)
 
     @property
     def given(self) -> dict[str, str]:
