@@ -89,7 +89,7 @@ def test_loops_that_stay(lines):
 
 def test_a_number_at_a_fixed_distance_is_written_as_that():
     loop = simplified(
-        loop_of("a = i + 3", "b = 2 * (a // 4)", "c = i - 9", "d = 2 * ((c + 4) // 4)", "y[d] = x[a]"), {}, {}, True
+        loop_of("a = i + 3", "b = 2 * (a // 4)", "c = i - 9", "d = 2 * ((c + 5) // 4)", "y[d] = x[a]"), {}, {}, True
     )
     named = {s.targets[0].id: ast.unparse(s.value) for s in loop.body[:4]}
     assert named["c"] == "a + -12"
