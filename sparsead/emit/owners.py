@@ -247,10 +247,14 @@ class _Copy:
 
 # -- what is usual, and where ---------------------------------------------------------------------------------
 def _is_plain(loop: ast.For, accesses: Accesses, kept: Sequence[Access]) -> bool:
-    """Tell whether all points run the same statements, which name each number once and read nothing that is written."""
+    """Tell whether all points, counted from 0, run the same statements, which name each number once.
+
+    They must read nothing that the loop writes.
+    """
     names = [s.targets[0].id for s in loop.body if not _stores(s)]  # type: ignore[attr-defined]
     return (
-        all(isinstance(s, ast.Assign | ast.AugAssign) for s in loop.body)
+        len(loop.iter.args) == 1  # type: ignore[attr-defined]
+        and all(isinstance(s, ast.Assign | ast.AugAssign) for s in loop.body)
         and len(set(names)) == len(names)
         and all(len(a.path) == 1 for a in kept)
         and all(a.kind != "read" for a in accesses.found)
