@@ -35,13 +35,26 @@ PRELUDE = f"""#ifndef PRIVATE
 #define NAN __longlong_as_double(0x7ff8000000000000LL)
 #endif
 
-/* Write out what a block has staged: a stretch of `size` numbers for each of its points. */
+/* Write out what a block has staged: a stretch of `size` numbers for each of its points, by threads that begin where
+   a line of memory does. */
 template <int size, class Index>
 static __device__ void write_out(double *target, const double *stage, const Index *near, int points)
 {{
-    for (int k = 0; k < size; ++k) {{
-        const int q = {THREADS} * k + (int)threadIdx.x;
-        if (q < size * points) target[near[q / size] + q] = stage[q];
+    const int before = (int)(((unsigned long long)target / 8 + near[0]) % 16);
+    for (int k = 0; k <= size; ++k) {{
+        const int q = {THREADS} * k + (int)threadIdx.x - before;
+        if (q >= 0 && q < size * points) target[near[q / size] + q] = stage[q];
+    }}
+}}
+
+/* The same for stretches that follow each other. */
+template <int size>
+static __device__ void write_on(double *target, const double *stage, int points)
+{{
+    const int before = (int)((unsigned long long)target / 8 % 16);
+    for (int k = 0; k <= size; ++k) {{
+        const int q = {THREADS} * k + (int)threadIdx.x - before;
+        if (q >= 0 && q < size * points) target[q] = stage[q];
     }}
 }}
 """
@@ -101,12 +114,12 @@ class Module:
 
     def _block(self, grid: Grid, first: int, place: Mapping[str, str], apart: bool) -> list[str]:
         """Return what a block of a grid does: compute at its points, then write out what has been staged."""
-        stages, begin = [], 0
+        stages, shared, begin = [], [], 0
         for number, stretch in enumerate(grid.stretches):
-            near = f"near + {THREADS * number}" if not grid.wide else f"far + {THREADS * number}"
-            stages.append((stretch, f"stage + {THREADS * begin}", near))
+            stage, near = f"stage + {THREADS * begin}", f"{'far' if grid.wide else 'near'} + {THREADS * number}"
+            stages.append((stretch, stage, near))
+            shared += [stage] if stretch.start is not None else [stage, near]
             begin += stretch.size
-        shared = [code for _, stage, near in stages for code in (stage, near)]
         points, layer, phase = _points(grid), grid.layer, 0
         lines = [f"const {_index(grid)} begin = ({_index(grid)})(blockIdx.x - {first}) * {points};"]
         if layer is not None:
@@ -124,8 +137,11 @@ class Module:
             many = f"(int)(begin + {points} < {grid.points} ? {points} : {grid.points} - begin)"
             lines.append("__syncthreads();")
             for stretch, stage, near in stages:
-                target = place[grid.given[stretch.array]]
-                lines.append(f"if (PHASE({phase + 1})) write_out<{stretch.size}>({target}, {stage}, {near}, {many});")
+                target, size, start = place[grid.given[stretch.array]], stretch.size, stretch.start
+                code = f"write_out<{size}>({target}, {stage}, {near}, {many})"
+                if start is not None:
+                    code = f"write_on<{size}>({target} + ({start} + {size} * begin), {stage}, {many})"
+                lines.append(f"if (PHASE({phase + 1})) {code};")
         return lines
 
     def _loop(self, grid: Grid, apart: bool, tile: str) -> str:
@@ -138,7 +154,8 @@ class Module:
         parameters += [f"{index} {name}" for name in procedure.numbers]
         parameters += [f"{tile.replace('tile', 'double *tile')}"] if tile else []
         staged = range(len(grid.stretches))
-        parameters += [parameter for k in staged for parameter in (f"double *stage{k}", f"{index} *near{k}")]
+        for k, stretch in enumerate(grid.stretches):
+            parameters += [f"double *stage{k}", *([f"{index} *near{k}"] if stretch.start is None else [])]
         parameters += ["int thread"] if grid.stretches or tile else []
         parameters += [f"{index} {loop.target.id}"]
         shared = {f"stage{k}": "f8" for k in staged} | {f"near{k}": "i8" for k in staged} | {"tile": "f8"}

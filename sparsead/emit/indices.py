@@ -8,7 +8,7 @@ and lets a compiler see that two indices are equal.
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -104,7 +104,7 @@ class _Indices:
         *start, stop = (int(self._values.value(b, numbers)) for b in loop.iter.args)  # type: ignore[attr-defined]
         self._first = start[0] if start else 0
         self.points = stop - self._first
-        self.known = {**numbers, self.counter: np.arange(self._first, stop, dtype=np.int64)}
+        self.known: dict[str, Any] = {**numbers, self.counter: np.arange(self._first, stop, dtype=np.int64)}
         self._tables, self._body = set(tables), loop.body
         self._alike: dict[bytes, list[str]] | None = {} if every else None
 
@@ -165,7 +165,9 @@ class _Indices:
 
     def _plain(self, node: ast.expr) -> ast.expr:
         """Return an expression with formulas in place of tables, where there are any."""
-        return _Plain(self._formula).visit(parse(ast.unparse(node), "eval").body)
+        new = _Plain(self._formula).visit(parse(ast.unparse(node), "eval").body)
+        assert isinstance(new, ast.expr)
+        return new
 
     def _place(self, target: ast.Subscript) -> ast.Subscript:
         """Return where a statement stores, with a plain index."""
@@ -197,11 +199,13 @@ def _is_involved(node: ast.AST, tables: set[str]) -> bool:
 
 
 class _Plain(ast.NodeTransformer):
-    def __init__(self, formula_of: object) -> None:
+    """Formulas in place of expressions that have one: of the largest such expressions."""
+
+    def __init__(self, formula_of: Callable[[ast.expr], ast.expr | None]) -> None:
         self._formula = formula_of
 
     def visit(self, node: ast.AST) -> ast.AST:
-        new = self._formula(node) if isinstance(node, ast.expr) else None  # type: ignore[operator]
+        new = self._formula(node) if isinstance(node, ast.expr) else None
         return self.generic_visit(node) if new is None else new
 
 

@@ -212,7 +212,7 @@ class _Copy:
     def __init__(self, loop: ast.For, number: int) -> None:
         assert isinstance(loop.target, ast.Name)
         self._number, self._needed = number, set[str]()
-        self._set = {s.targets[0].id: s for s in loop.body if not _stores(s)}  # type: ignore[attr-defined]
+        self._set = {s.targets[0].id: s.value for s in loop.body if not _stores(s)}  # type: ignore[attr-defined]
         self._own = {*self._set, loop.target.id}
 
     def renamed(self, name: str) -> str:
@@ -225,9 +225,9 @@ class _Copy:
 
     def lines(self) -> Iterator[str]:
         """Yield what computes all that is needed."""
-        for name, statement in self._set.items():
+        for name, value in self._set.items():
             if name in self._needed:
-                yield f"{self.renamed(name)} = {self._code(statement.value)}"
+                yield f"{self.renamed(name)} = {self._code(value)}"
 
     def _need(self, node: ast.expr) -> None:
         pending = [node]
@@ -235,7 +235,7 @@ class _Copy:
             for name in ast.walk(pending.pop()):
                 if isinstance(name, ast.Name) and name.id in self._set and name.id not in self._needed:
                     self._needed.add(name.id)
-                    pending.append(self._set[name.id].value)
+                    pending.append(self._set[name.id])
 
     def _code(self, node: ast.expr) -> str:
         new = parse(ast.unparse(node), mode="eval").body
@@ -247,10 +247,14 @@ class _Copy:
 
 # -- what is usual, and where ---------------------------------------------------------------------------------
 def _is_plain(loop: ast.For, accesses: Accesses, kept: Sequence[Access]) -> bool:
-    """Tell whether all points run the same statements, which name each number once and read nothing that is written."""
+    """Tell whether all points, counted from 0, run the same statements, which name each number once.
+
+    They must read nothing that the loop writes.
+    """
     names = [s.targets[0].id for s in loop.body if not _stores(s)]  # type: ignore[attr-defined]
     return (
-        all(isinstance(s, ast.Assign | ast.AugAssign) for s in loop.body)
+        len(loop.iter.args) == 1  # type: ignore[attr-defined]
+        and all(isinstance(s, ast.Assign | ast.AugAssign) for s in loop.body)
         and len(set(names)) == len(names)
         and all(len(a.path) == 1 for a in kept)
         and all(a.kind != "read" for a in accesses.found)

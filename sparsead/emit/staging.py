@@ -24,10 +24,14 @@ FEWEST = 64  # points of a loop from which on it is worth a barrier
 
 @dataclass(frozen=True)
 class Stretch:
-    """A stretch of `size` neighbouring elements that each point stores to an array, by its name in the loop."""
+    """A stretch of `size` neighbouring elements that each point stores to an array, by its name in the loop.
+
+    Those of all points follow each other from the element `start` on; where they do not, it is None.
+    """
 
     array: str
     size: int
+    start: int | None
 
 
 def stage(loop: ast.For, found: Sequence[Access], points: int, room: int, number: int) -> list[Stretch]:
@@ -53,8 +57,7 @@ def stage(loop: ast.For, found: Sequence[Access], points: int, room: int, number
         return []  # the last of them counts
     for group in _groups(stores):
         if len(group) <= room and _named_once(loop, group):
-            _put(loop, group, number + len(stretches))
-            stretches.append(Stretch(group[0].array, len(group)))
+            stretches.append(_put(loop, group, number + len(stretches)))
             room -= len(group)
     return stretches
 
@@ -83,7 +86,7 @@ def _named_once(loop: ast.For, group: Sequence[Access]) -> bool:
     return all(times[name] < 2 for name in used)
 
 
-def _put(loop: ast.For, group: Sequence[Access], number: int) -> None:
+def _put(loop: ast.For, group: Sequence[Access], number: int) -> Stretch:
     """Put statements into shared memory in place of the last of them.
 
     Where they keep their order at every point, it is known which of them comes first, and how far the others are.
@@ -93,15 +96,18 @@ def _put(loop: ast.For, group: Sequence[Access], number: int) -> None:
     low, size = f"low{number}", len(own)
     pairs = {id(s): (ast.unparse(s.targets[0].slice), ast.unparse(s.value)) for s in own}  # type: ignore[attr-defined]
     slots = np.stack([a.slot for a in group])
-    if (slots - slots[0] == (slots - slots[0])[:, :1]).all():
-        ordered = [pairs[id(group[k].statement)] for k in np.argsort(slots[:, 0])]
-        lines, ranks = [f"{low} = {ordered[0][0]}"], [str(k) for k in range(size)]
-    else:
-        ordered = list(pairs.values())
-        lines = [f"{low} = {ordered[0][0]}", *(f"{low} = min({low}, {slot})" for slot, _ in ordered[1:])]
-        ranks = [f"({slot} - {low})" for slot, _ in ordered]
-    lines.append(f"near{number}[thread] = {low} - {size} * thread")
-    stored = zip(ranks, ordered, strict=True)
-    lines += [f"stage{number}[{size} * thread + {rank}] = {value}" for rank, (_, value) in stored]
+    first = slots.min(axis=0)
+    dense = bool((np.diff(first) == size).all())
+    even = bool((slots - first == (slots - first)[:, :1]).all())
+    ordered = [pairs[id(group[k].statement)] for k in np.argsort(slots[:, 0])]
+    lines = []
+    if not (dense and even):
+        others = () if even else ordered[1:]
+        lines = [f"{low} = {ordered[0][0]}", *(f"{low} = min({low}, {slot})" for slot, _ in others)]
+    if not dense:
+        lines.append(f"near{number}[thread] = {low} - {size} * thread")
+    for rank, (slot, value) in enumerate(ordered):
+        lines.append(f"stage{number}[{size} * thread + {rank if even else f'({slot} - {low})'}] = {value}")
     new = parse("\n".join(lines)).body
     loop.body = [one for s in loop.body for one in (new if s is own[-1] else [] if id(s) in statements else [s])]
+    return Stretch(group[0].array, size, int(first[0]) if dense else None)

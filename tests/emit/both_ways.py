@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
+from unittest import mock
 
 import numpy as np
 
+from sparsead.emit import indices, owners, staging, terms, tiles
 from sparsead.emit.grid import Grids
 from sparsead.emit.source import Source
 from sparsead.emit.sweep import Engine, Sweep
@@ -15,6 +17,16 @@ from tests.fuzz.grids import assert_same, on_the_cpu
 def with_grids():
     """Have a back end of grids while a test runs: a fixture."""
     with on_the_cpu():
+        yield
+
+
+def for_few_points():
+    """Let what is worth it for many points only be done for a few, too: a fixture."""
+    limits = [(module, "FEWEST", 2) for module in (indices, owners, staging, tiles)]
+    limits += [(terms, "FEWEST_ALIKE", 1), (tiles, "LEFT_OUT", 0), (owners, "LEFT_OUT", 1.5)]
+    with ExitStack() as stack:
+        for module, name, value in limits:
+            stack.enter_context(mock.patch.object(module, name, value))
         yield
 
 

@@ -14,7 +14,7 @@ from sparsead.emit.source import Source
 from sparsead.errors import InputError
 from sparsead.extend import operation
 from sparsead.problems import PROBLEMS
-from tests.emit.both_ways import points, run_both, with_grids
+from tests.emit.both_ways import for_few_points, points, run_both, with_grids
 from tests.emit.grid_on_cpu import COMPILER
 from tests.fuzz.grids import assert_equal_to_loops, attempt
 
@@ -23,13 +23,14 @@ SEEDS = 30
 
 
 backends = pytest.fixture(autouse=True)(with_grids)
+eager = pytest.fixture(for_few_points)
 SIZES = {"bratu": 4, "broyden": 30, "brusselator": 7, "burgers": 24, "cavity": 6, "rosenbrock": 40,
          "minimal-surface": 7, "hyperelastic": 1, "power-flow": 14}  # fmt: skip
 
 
 @pytest.mark.parametrize("mode", ["direct", "colored"])
 @pytest.mark.parametrize("name", SIZES)
-def test_benchmark_problems(name, mode):
+def test_benchmark_problems(name, mode, eager):
     problem = PROBLEMS[name](SIZES[name])
     if mode == "colored" and name == "hyperelastic":
         pytest.skip("some seconds of compiling, for what the others show")
@@ -40,7 +41,7 @@ def test_benchmark_problems(name, mode):
 
 
 @pytest.mark.parametrize("seed", range(SEEDS))
-def test_random_programs(seed):
+def test_random_programs(seed, eager):
     if attempt(seed)["refused"]:
         pytest.skip("a recurrence, or a call of Python")
 
