@@ -192,6 +192,8 @@ class OnDevice:
         bound = self._bound.get(name)
         if bound is None or not bound.is_of(objects):
             return False
+        if bound.has_numbers and self._cupy.cuda.get_current_stream().is_capturing():
+            return False  # the general way says what is wrong
         self._known[name](bound.given)
         return True
 

@@ -92,6 +92,18 @@ def test_batches_allocate_and_wait_for_nothing_and_are_captured(cupy):
     np.testing.assert_array_equal(out, expected)
 
 
+def test_what_is_turned_round_is_not_captured(cupy):
+    problem = PROBLEMS["brusselator"](8)
+    jac = sad.jacobian(problem.f, problem.x0, *problem.args, device="cuda")
+    X, alpha = cupy.asarray(np.ones((problem.x0.size, 3))), cupy.asarray(np.array(10.0))
+    with cupy.cuda.Stream() as stream:
+        out = jac.batch(X, alpha, axis=-1)
+        stream.begin_capture()
+        with pytest.raises(InputError, match=r"turned round in new arrays.*use axis=0"):
+            jac.batch(X, alpha, axis=-1, out=out)
+        stream.end_capture()
+
+
 def test_misfits_are_refused(cupy):
     jac = sad.jacobian(kinetics, np.ones(4), 1.0, np.ones(2), device="cuda")
     X, q = cupy.asarray(np.ones((6, 4))), np.ones(2)

@@ -265,6 +265,18 @@ def test_numbers_of_the_host_are_part_of_what_a_call_is_bound_to(cupy):
         np.testing.assert_allclose(jac.values(x, number, out=out), host.values(X, float(number)), rtol=1e-14)
 
 
+def test_numbers_of_the_host_are_refused_in_a_capture_whatever_was_called_before(cupy):
+    jac = sad.jacobian(coupled, X, 0.5, device="cuda")
+    x, out = cupy.asarray(X), cupy.empty(jac.pattern.nnz)
+    with cupy.cuda.Stream() as stream:
+        for _ in range(4):
+            jac.values(x, 0.5, out=out)
+        stream.begin_capture()
+        with pytest.raises(InputError, match="argument 1 is of the host"):
+            jac.values(x, 0.5, out=out)
+        stream.end_capture()
+
+
 def test_what_a_call_is_bound_to_is_not_kept_alive(cupy):
     jac = sad.jacobian(coupled, X, 0.5, device="cuda")
     x, out = cupy.asarray(X), cupy.empty(jac.pattern.nnz)
