@@ -12,6 +12,7 @@ from sparsead.problems import PROBLEMS
 from tests.derivatives import fake_cupy
 from tests.derivatives.test_batch import layout
 from tests.emit.grid_on_cpu import COMPILER
+from tests.fuzz import points as points_of_programs
 from tests.solvers import stiff
 
 pytestmark = pytest.mark.skipif(COMPILER is None, reason="no C++ compiler")
@@ -102,6 +103,11 @@ def test_what_is_turned_round_is_not_captured(cupy):
         with pytest.raises(InputError, match=r"turned round in new arrays.*use axis=0"):
             jac.batch(X, alpha, axis=-1, out=out)
         stream.end_capture()
+
+
+@pytest.mark.parametrize("seed", [5, 32])  # in 32 equal loops are long enough to be shared by single calls
+def test_random_programs(seed):
+    assert not points_of_programs.attempt(seed)["refused"]
 
 
 def test_misfits_are_refused(cupy):
