@@ -140,6 +140,21 @@ def test_graphs_of_what_belongs_to_the_caller(cupy):
     np.testing.assert_allclose(grad(), host.gradient(X + 0.1, 2.0), rtol=1e-13)
 
 
+def test_value_gradient_and_hessian_into_what_was_there(cupy):
+    hess, host = sad.hessian(energy, X, 1.0, device="cuda"), sad.hessian(energy, X, 1.0)
+    x, p = cupy.asarray(X), cupy.asarray(2.0)
+    out = hess.value_gradient_and_hessian(x, p)
+    graph, before = hess.graph(x, p, of="value_gradient_and_hessian"), dict(fake_cupy.calls)
+    for result in (hess.value_gradient_and_hessian(x, p, out=out), graph.launch()):
+        value, gradient, H = host.value_gradient_and_hessian(X, 2.0)
+        np.testing.assert_allclose(result[0], value, rtol=1e-14)
+        np.testing.assert_allclose(result[1], gradient, rtol=1e-13)
+        np.testing.assert_allclose(result[2].data, H.data, rtol=1e-13)
+    assert fake_cupy.calls == before | {"launches": fake_cupy.calls["launches"]}
+    with pytest.raises(InputError, match=r"\(value, gradient, Hessian\)"):
+        hess.value_gradient_and_hessian(x, p, out=out[1:])
+
+
 def test_graphs_that_would_read_a_copy_are_refused(cupy):
     jac = sad.jacobian(coupled, X, 0.5, device="cuda")
     narrow, strided = cupy.asarray(X.astype("f4")), cupy.asarray(np.repeat(X, 2))[::2]
