@@ -172,11 +172,11 @@ def rows(cases: Sequence[Case], results: Iterator[Row | str], bandwidth: float) 
         yield blank if isinstance(found, str) else found.cells(case.label, bandwidth)
 
 
-def here(device: Device, cases: Sequence[Case]) -> Iterator[Row | str]:
+def here(device: Device, cases: Sequence[Case], what: Callable[[Device, Case], Any] = measured) -> Iterator[Any]:
     """Yield the results of cases that are measured in this process."""
     for case in cases:
         try:
-            yield measured(device, case)
+            yield what(device, case)
         except Exception as error:  # the others are worth having
             yield f"{type(error).__name__}: {str(error)[:200]}"
 
@@ -221,7 +221,8 @@ def _next(cases: Sequence[Case], waiting: Sequence[int], running: Collection[int
 def calls(device: Device, cases: Sequence[Case]) -> str:
     """Return what calls take Python, until they are queued."""
     head = ("problem", "launches", "µs, the same arrays", "µs, another x each time", "µs, a graph")
-    rows = [_calls(device, case) for case in cases]
+    found = zip(cases, here(device, cases, _calls), strict=True)
+    rows = [(case.label, what, "", "", "") if isinstance(what, str) else what for case, what in found]
     return Table("Python's share of a call", head, rows, "Until the call is queued; nothing else runs.").markdown()
 
 
@@ -298,9 +299,10 @@ def main(out: Path, only: int | None, lock: Path | None) -> None:
     device.cupy.get_default_memory_pool().free_all_blocks()
     results = beside(CASES, BUDGET - LAST - (time.monotonic() - begin))
     text = page(device, bandwidth, list(rows(CASES, results, bandwidth)))
+    out.parent.mkdir(parents=True, exist_ok=True)
+    out.write_text(text)  # should what follows fail
     text += "\n" + calls(device, CALLED)
     text += f"\nImplicit steps of the Brusselator: {steps(BUDGET - (time.monotonic() - begin))}.\n"
-    out.parent.mkdir(parents=True, exist_ok=True)
     out.write_text(text)
     print(text)
 

@@ -56,4 +56,6 @@ class CapturedCall:
     __call__ = launch
 
 
-_CALLS = ("__call__", "values", "value", "gradient", "jvp", "vjp", "hvp", "value_and_jacobian")
+_CALLS = (
+    "__call__", "values", "value", "gradient", "jvp", "vjp", "hvp", "value_and_jacobian", "value_gradient_and_hessian",
+)  # fmt: skip

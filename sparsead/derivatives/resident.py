@@ -13,6 +13,7 @@ from sparsead.tracing import trees
 from sparsead.tracing.arguments import DOUBLE, Signature
 from sparsead.tracing.trees import Branch, Fixed, Leaf
 
+PUT = "before the capture, put the arguments on the device once: args = jac.put(x, *args)"
 UNCHANGING = (int, float, bool, str, type(None))
 NONE: Mapping[int, tuple[int, ...]] = {}
 
@@ -39,6 +40,7 @@ class Bound:
         self._same: list[Any] = [weakref.ref(o) if any(o is a for a in own) else _itself(o) for o in objects]
         self.given = given
         self._kept = [a for a in kept if not any(a is o for o in own)]  # what was made of numbers
+        self.has_numbers = any(type(o) in UNCHANGING for o in objects)
 
     @classmethod
     def of(cls, objects: Sequence[Any], given: Mapping[str, int], kept: Sequence[Any], ndarray: type) -> Bound | None:
@@ -120,7 +122,7 @@ class Residents:
                     f"{title} is not a contiguous array of float64: a graph would read a copy of it, and nothing that "
                     "is written to it later; convert it before"
                 )
-            self._refuse_in_capture(f"{title} is not a contiguous array of float64, and has to be converted")
+            self.refuse_in_capture(f"{title} is not a contiguous array of float64, and has to be converted")
         return made
 
     def put(self, args: Sequence[Any], itself: bool = False) -> tuple[Any, ...]:
@@ -156,7 +158,7 @@ class Residents:
 
     def _of_host(self, value: Any, shape: tuple[int, ...], title: str, stays: bool) -> Any:
         """Return an array of the host on the device: the one that is there, if it has the same bits."""
-        self._refuse_in_capture(f"{title} is of the host, and has to be copied")
+        self.refuse_in_capture(f"{title} is of the host, and has to be copied")
         array = np.asarray(value)
         self._check(array, shape, title)
         array = np.ascontiguousarray(array, dtype=np.float64).reshape(shape)
@@ -179,11 +181,11 @@ class Residents:
                 "for other shapes"
             )
 
-    def _refuse_in_capture(self, met: str) -> None:
+    def refuse_in_capture(self, met: str, instead: str = PUT) -> None:
+        """Refuse what needs memory of its own, or a copy, while the current stream is being captured."""
         if self._cupy.cuda.get_current_stream().is_capturing():
             raise InputError(
-                f"{met}, which cannot be part of the CUDA graph that the current stream is capturing; "
-                "before the capture, put the arguments on the device once: args = jac.put(x, *args)"
+                f"{met}, which cannot be part of the CUDA graph that the current stream is capturing; {instead}"
             )
 
 

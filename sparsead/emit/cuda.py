@@ -95,10 +95,8 @@ class Module:
         arrays = _arrays(level)
         written = {a for grid in level for a in grid.writes}
         place = {a: f"a{k}" for k, a in enumerate(arrays)}
-        lines, first = (
-            [*_shared(level), *(f"    {place[a]} += {rows[a]}LL * blockIdx.y;" for a in arrays if a in rows)],
-            0,
-        )
+        lines, first = _shared(level), 0
+        lines += [f"    {place[a]} += {rows[a]}LL * blockIdx.y;" for a in arrays if a in rows]
         for grid in level:
             last = first + -(-grid.points // _points(grid))
             apart = FEW * grid.points < level[-1].points and len(grid.procedure.lines) > LONG

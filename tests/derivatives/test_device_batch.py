@@ -12,6 +12,7 @@ from sparsead.problems import PROBLEMS
 from tests.derivatives import fake_cupy
 from tests.derivatives.test_batch import layout
 from tests.emit.grid_on_cpu import COMPILER
+from tests.fuzz import points as points_of_programs
 from tests.solvers import stiff
 
 pytestmark = pytest.mark.skipif(COMPILER is None, reason="no C++ compiler")
@@ -90,6 +91,23 @@ def test_batches_allocate_and_wait_for_nothing_and_are_captured(cupy):
     out[...] = np.nan
     graph.launch()
     np.testing.assert_array_equal(out, expected)
+
+
+def test_what_is_turned_round_is_not_captured(cupy):
+    problem = PROBLEMS["brusselator"](8)
+    jac = sad.jacobian(problem.f, problem.x0, *problem.args, device="cuda")
+    X, alpha = cupy.asarray(np.ones((problem.x0.size, 3))), cupy.asarray(np.array(10.0))
+    with cupy.cuda.Stream() as stream:
+        out = jac.batch(X, alpha, axis=-1)
+        stream.begin_capture()
+        with pytest.raises(InputError, match=r"turned round in new arrays.*use axis=0"):
+            jac.batch(X, alpha, axis=-1, out=out)
+        stream.end_capture()
+
+
+@pytest.mark.parametrize("seed", [5, 32])  # in 32 equal loops are long enough to be shared by single calls
+def test_random_programs(seed):
+    assert not points_of_programs.attempt(seed)["refused"]
 
 
 def test_misfits_are_refused(cupy):

@@ -140,6 +140,21 @@ def test_graphs_of_what_belongs_to_the_caller(cupy):
     np.testing.assert_allclose(grad(), host.gradient(X + 0.1, 2.0), rtol=1e-13)
 
 
+def test_value_gradient_and_hessian_into_what_was_there(cupy):
+    hess, host = sad.hessian(energy, X, 1.0, device="cuda"), sad.hessian(energy, X, 1.0)
+    x, p = cupy.asarray(X), cupy.asarray(2.0)
+    out = hess.value_gradient_and_hessian(x, p)
+    graph, before = hess.graph(x, p, of="value_gradient_and_hessian"), dict(fake_cupy.calls)
+    for result in (hess.value_gradient_and_hessian(x, p, out=out), graph.launch()):
+        value, gradient, H = host.value_gradient_and_hessian(X, 2.0)
+        np.testing.assert_allclose(result[0], value, rtol=1e-14)
+        np.testing.assert_allclose(result[1], gradient, rtol=1e-13)
+        np.testing.assert_allclose(result[2].data, H.data, rtol=1e-13)
+    assert fake_cupy.calls == before | {"launches": fake_cupy.calls["launches"]}
+    with pytest.raises(InputError, match=r"\(value, gradient, Hessian\)"):
+        hess.value_gradient_and_hessian(x, p, out=out[1:])
+
+
 def test_graphs_that_would_read_a_copy_are_refused(cupy):
     jac = sad.jacobian(coupled, X, 0.5, device="cuda")
     narrow, strided = cupy.asarray(X.astype("f4")), cupy.asarray(np.repeat(X, 2))[::2]
@@ -263,6 +278,18 @@ def test_numbers_of_the_host_are_part_of_what_a_call_is_bound_to(cupy):
     for _ in range(4):
         number += 0.25
         np.testing.assert_allclose(jac.values(x, number, out=out), host.values(X, float(number)), rtol=1e-14)
+
+
+def test_numbers_of_the_host_are_refused_in_a_capture_whatever_was_called_before(cupy):
+    jac = sad.jacobian(coupled, X, 0.5, device="cuda")
+    x, out = cupy.asarray(X), cupy.empty(jac.pattern.nnz)
+    with cupy.cuda.Stream() as stream:
+        for _ in range(4):
+            jac.values(x, 0.5, out=out)
+        stream.begin_capture()
+        with pytest.raises(InputError, match="argument 1 is of the host"):
+            jac.values(x, 0.5, out=out)
+        stream.end_capture()
 
 
 def test_what_a_call_is_bound_to_is_not_kept_alive(cupy):
