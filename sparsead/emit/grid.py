@@ -53,6 +53,7 @@ class Grids:
     fixed: dict[str, np.ndarray] = field(default_factory=dict)
     sizes: dict[str, int] = field(default_factory=dict)
     _few: int = 0
+    _layered: bool = False
     _order: list[Grid] = field(default_factory=list)
     _waiting: dict[str, Waiting] = field(default_factory=dict)
     _fills: dict[str, tuple[Fill, str, Known, Mapping[str, int]]] = field(default_factory=dict)
@@ -79,6 +80,7 @@ class Grids:
         tables = {name: value for name, value in fixed.items() if value.dtype.kind == "i"}
         grids = cls(function, tables, arrays=dict(function.arrays))
         calls = list(_calls(function))
+        grids._layered = bool(inner)
         grids._few = max((_points(loop, numbers) for _, loop, _, numbers in calls), default=0) // FEW
         for name, loop, actual, numbers in calls:
             grids._add(name, loop, actual, numbers)
@@ -124,7 +126,9 @@ class Grids:
             waiting = self._waiting.get(actual[parameter])
             stores = [a for a in accesses.of(parameter) if a.kind != "read"]
             mask, contested = None if waiting is None else waiting.mask, shared.keys() == {parameter}
-            owners = Owners.of(loop, accesses, stores, mask, contested) if contested or not shared else None
+            # what is stored once, and no tile needs, is best stored by neighbours, without gaps between them
+            gains = not shared and (self._layered or any(a.kind == "add" for a in stores))
+            owners = Owners.of(loop, accesses, stores, mask, contested) if contested or gains else None
             if owners is not None:
                 self._add_owned(name, owners, actual, numbers, parameter, contested)
                 return
