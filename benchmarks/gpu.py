@@ -279,7 +279,8 @@ def page(device: Device, bandwidth: float, cells: Sequence[Any]) -> str:
         f"stay on the device. ms: the median of {RUNS} calls between two events, no output left in a cache. One after "
         "the other: in a graph of many calls, into outputs that together fit into no cache; by hand likewise. Of copy "
         "bandwidth: the bytes of values and x, in the lesser of these times. JAX: `jvp` over our coloring, vmapped, "
-        "jitted, seen from Python. CPU: one core, while other cases are prepared. s: processor time to the first matrix."
+        "jitted, seen from Python. CPU: one core, while other cases are prepared. s: processor time to the first "
+        "matrix."
     )
     return Table("Matrices on a CUDA device", HEAD, list(cells), note).markdown()
 
