@@ -28,6 +28,8 @@ from sparsead.emit.tiles import tiled
 from sparsead.errors import InputError
 from sparsead.program.index import narrowed
 
+FEW = 4096  # points of a loop whose terms cost less than another launch
+
 Known = Mapping[str, str]  # arrays by their names in a loop
 
 
@@ -118,15 +120,39 @@ class Grids:
                 self._add_up(array)
             if parameter in accesses.written and (kept := self._shared(found, array, accesses.points)):
                 shared[parameter] = kept
-        for parameter in accesses.written - self._private(actual).keys() if split else ():
-            waiting = self._waiting.get(actual[parameter])
-            stores = [a for a in accesses.of(parameter) if a.kind != "read"]
-            mask, contested = None if waiting is None else waiting.mask, shared.keys() == {parameter}
-            owners = Owners.of(loop, accesses, stores, mask, contested) if contested or not shared else None
-            if owners is not None:
-                self._add_owned(name, owners, actual, numbers, parameter, contested)
-                return
-        self._finish(name, loop, accesses, actual, numbers, shared)
+        few = self._joining(accesses, actual, self._waiting)
+        owners = self._owners(loop, accesses, actual, shared) if split and not few else None
+        if owners is not None:
+            self._add_owned(name, owners[1], actual, numbers, owners[0], bool(shared))
+            return
+        few |= self._joining(accesses, actual, self._fills)
+        self._finish(name, loop, accesses, actual, numbers, shared | few)
+
+    def _joining(self, accesses: Accesses, actual: Known, arrays: Collection[str]) -> dict[str, list[Access]]:
+        """Return the additions of a loop of few points that go with the terms of others, in place of a launch for each.
+
+        They are added to one of `arrays`: those for which terms wait, or which are to be filled.
+        """
+        chosen = {}
+        for parameter, array in actual.items():
+            found = accesses.of(parameter)
+            adds = any(a.kind == "add" for a in found) and all(a.kind != "read" and len(a.inner) < 2 for a in found)
+            if adds and accesses.points < FEW and array in arrays:
+                chosen[parameter] = found
+        return chosen
+
+    def _owners(
+        self, loop: ast.For, accesses: Accesses, actual: Known, shared: Collection[str]
+    ) -> tuple[str, Owners] | None:
+        """Return the owners among the points of a loop, and the array whose elements they own; None without any."""
+        for parameter, array in actual.items():
+            if parameter in accesses.written and array not in self.function.scratch and set(shared) <= {parameter}:
+                waiting = self._waiting.get(array)
+                stores = [a for a in accesses.of(parameter) if a.kind != "read"]
+                owners = Owners.of(loop, accesses, stores, None if waiting is None else waiting.mask, bool(shared))
+                if owners is not None:
+                    return parameter, owners
+        return None
 
     def _add_owned(
         self,
