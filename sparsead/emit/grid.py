@@ -23,7 +23,7 @@ from sparsead.emit.sharing import Procedure
 from sparsead.emit.source import Function
 from sparsead.emit.staging import MOST, Stretch, stage
 from sparsead.emit.terms import Keeping, Waiting
-from sparsead.emit.threads import NARROW, Grid, loop_of
+from sparsead.emit.threads import NARROW, Grid, loop_of, meet
 from sparsead.emit.tiles import tiled
 from sparsead.errors import InputError
 from sparsead.program.index import narrowed
@@ -211,8 +211,13 @@ class Grids:
         first = {p: self._table(values) for p, values in keeping.firsts.items()}
         used = {n.id for n in ast.walk(loop) if isinstance(n, ast.Name)}
         given = {p: a for p, a in {**actual, **keeping.arrays, **first}.items() if p in used}
-        for array in given.values():
-            self._fill(array)
+        for parameter, array in given.items():
+            if array in self._fills:
+                fill = self._fills[array][0]
+                if all(a.kind == "store" for a in accesses.of(parameter)) and array in writes:
+                    fill.leave_out(writes[array])
+                if array not in writes or meet(writes[array], fill.left):
+                    self._fill(array)
         stored = set(written(loop.body)) - set(private)
         touched = {a: writes.get(a, np.zeros(0, np.bool_)) for p, a in given.items() if p in stored}
         reads = frozenset(a for p, a in given.items() if p not in private) - touched.keys()
