@@ -2,23 +2,24 @@
 
 A loop may run in any order, or all points at a time, if no point reads or overwrites what another one writes. This is
 looked up in what the loop touches (see `sparsead.emit.accesses`), not trusted. Where several points add to one element,
-what they add is kept, and another grid, with a thread for each such element, adds it up in the order of the loops (see
-`sparsead.emit.terms`): so there is no atomic operation, and every bit is the same at every run, and as on the CPU.
+one of them computes all its terms (see `sparsead.emit.owners`); or what they add is kept, and another grid, with a
+thread for each such element, adds it up in the order of the loops (see `sparsead.emit.terms`). So there is no atomic
+operation, and every bit is the same at every run, and as on the CPU.
 """
 
 from __future__ import annotations
 
 import ast
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 import numpy as np
 
 from sparsead.emit.accesses import Access, Accesses, written
+from sparsead.emit.calls import calls
 from sparsead.emit.fills import Fill
 from sparsead.emit.indices import formula, simplified
 from sparsead.emit.owners import Owners
-from sparsead.emit.parsing import parse
 from sparsead.emit.sharing import Procedure
 from sparsead.emit.source import Function
 from sparsead.emit.staging import MOST, Stretch, stage
@@ -78,7 +79,7 @@ class Grids:
             )
         tables = {name: value for name, value in fixed.items() if value.dtype.kind == "i"}
         grids = cls(function, tables, arrays=dict(function.arrays))
-        for procedure, arguments, numbers in _calls(function):
+        for procedure, arguments, numbers in calls(function):
             actual = dict(zip(procedure.arrays, arguments, strict=True))
             counts = dict(zip(procedure.numbers, numbers, strict=True))
             grids._add(procedure.name, loop_of(procedure), actual, counts)
@@ -373,42 +374,3 @@ def _require_private(accesses: Accesses, found: Sequence[Access], name: str) -> 
     begin, last_store = (np.maximum.accumulate(np.where(marked, place, -1)) for marked in (first, store))
     if (last_store < begin)[read].any():
         raise AssertionError(f"a point of {name} reads scratch memory that it has not set")
-
-
-def _calls(function: Function) -> Iterator[tuple[Procedure, tuple[str, ...], tuple[int, ...]]]:
-    """Yield the calls of a function in order, with their arrays and whole numbers; repeated ones again and again."""
-    procedures = {p.name: p for p in function.procedures}
-    (definition,) = parse(function.text).body
-    yield from _walked(definition.body, procedures, {})
-
-
-def _walked(
-    body: Sequence[ast.stmt], procedures: Mapping[str, Procedure], known: dict[str, int]
-) -> Iterator[tuple[Procedure, tuple[str, ...], tuple[int, ...]]]:
-    for node in body:
-        match node:
-            case ast.Pass():
-                pass
-            case ast.Expr(value=ast.Call(func=ast.Name(id=name), args=args)):
-                procedure, names = procedures[name], [ast.unparse(arg) for arg in args]
-                count = len(procedure.arrays)
-                yield procedure, tuple(names[:count]), tuple(known[n] for n in names[count:])
-            case ast.Assign(targets=[ast.Name(id=name)], value=value):
-                known[name] = _number(value, known)
-            case ast.For(target=ast.Name(id=name), iter=ast.Call(args=[stop]), body=inside):
-                for turn in range(_number(stop, known)):
-                    known[name] = turn
-                    yield from _walked(inside, procedures, known)
-            case _:
-                raise AssertionError(f"not between grids: {ast.unparse(node)}")
-
-
-def _number(node: ast.expr, known: Mapping[str, int]) -> int:
-    match node:
-        case ast.Constant(value=int(value)):
-            return value
-        case ast.Name(id=name):
-            return known[name]
-        case ast.BinOp(left=left, op=ast.Mult(), right=right):
-            return _number(left, known) * _number(right, known)
-    raise AssertionError(f"not between grids: {ast.unparse(node)}")
