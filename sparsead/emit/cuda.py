@@ -14,7 +14,7 @@ from dataclasses import dataclass, replace
 from sparsead.emit.c import Printer
 from sparsead.emit.grid import Grids
 from sparsead.emit.parsing import parse
-from sparsead.emit.parts import FEW
+from sparsead.emit.parts import TIMES
 from sparsead.emit.threads import Grid
 
 THREADS = 128  # of a block
@@ -99,7 +99,7 @@ class Module:
         lines += [f"    {place[a]} += {rows[a]}LL * blockIdx.y;" for a in arrays if a in rows]
         for grid in level:
             last = first + -(-grid.points // _points(grid))
-            apart = FEW * grid.points < level[-1].points and len(grid.procedure.lines) > LONG
+            apart = TIMES * grid.points < level[-1].points and len(grid.procedure.lines) > LONG
             lines.append(f"    if (blockIdx.x >= {first} && blockIdx.x < {last}) {{")
             lines += [f"        {line}" for line in self._block(grid, first, place, apart)]
             lines.append("    }")

@@ -2,32 +2,35 @@
 
 A loop may run in any order, or all points at a time, if no point reads or overwrites what another one writes. This is
 looked up in what the loop touches (see `sparsead.emit.accesses`), not trusted. Where several points add to one element,
-what they add is kept, and another grid, with a thread for each such element, adds it up in the order of the loops (see
-`sparsead.emit.terms`): so there is no atomic operation, and every bit is the same at every run, and as on the CPU.
+one of them computes all its terms (see `sparsead.emit.owners`); or what they add is kept, and another grid, with a
+thread for each such element, adds it up in the order of the loops (see `sparsead.emit.terms`). So there is no atomic
+operation, and every bit is the same at every run, and as on the CPU.
 """
 
 from __future__ import annotations
 
 import ast
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 import numpy as np
 
-from sparsead.emit.accesses import Access, Accesses, bounds, written
+from sparsead.emit.accesses import Access, Accesses, written
+from sparsead.emit.calls import calls, points_of
 from sparsead.emit.fills import Fill
 from sparsead.emit.indices import formula, simplified
 from sparsead.emit.owners import Owners
-from sparsead.emit.parsing import parse
-from sparsead.emit.parts import FEW, parts
+from sparsead.emit.parts import TIMES, parts
 from sparsead.emit.sharing import Procedure
 from sparsead.emit.source import Function
 from sparsead.emit.staging import MOST, Stretch, stage
 from sparsead.emit.terms import Keeping, Waiting
-from sparsead.emit.threads import NARROW, Grid, loop_of
+from sparsead.emit.threads import NARROW, Grid, meet
 from sparsead.emit.tiles import tiled
 from sparsead.errors import InputError
 from sparsead.program.index import narrowed
+
+FEW = 4096  # points of a loop whose terms cost less than another launch
 
 Known = Mapping[str, str]  # arrays by their names in a loop
 
@@ -52,7 +55,7 @@ class Grids:
     arrays: dict[str, str] = field(default_factory=dict)
     fixed: dict[str, np.ndarray] = field(default_factory=dict)
     sizes: dict[str, int] = field(default_factory=dict)
-    _few: int = 0
+    _short: int = 0
     _layered: bool = False
     _order: list[Grid] = field(default_factory=list)
     _waiting: dict[str, Waiting] = field(default_factory=dict)
@@ -79,10 +82,10 @@ class Grids:
             )
         tables = {name: value for name, value in fixed.items() if value.dtype.kind == "i"}
         grids = cls(function, tables, arrays=dict(function.arrays))
-        calls = list(_calls(function))
+        loops = list(calls(function))
         grids._layered = bool(inner)
-        grids._few = max((_points(loop, numbers) for _, loop, _, numbers in calls), default=0) // FEW
-        for name, loop, actual, numbers in calls:
+        grids._short = max((points_of(loop, numbers) for _, loop, _, numbers in loops), default=0) // TIMES
+        for name, loop, actual, numbers in loops:
             grids._add(name, loop, actual, numbers)
         for array in list(grids._waiting):
             grids._add_up(array)
@@ -122,21 +125,45 @@ class Grids:
                 self._add_up(array)
             if parameter in accesses.written and (kept := self._shared(found, array, accesses.points)):
                 shared[parameter] = kept
-        for parameter in accesses.written - self._private(actual).keys() if split else ():
-            waiting = self._waiting.get(actual[parameter])
-            stores = [a for a in accesses.of(parameter) if a.kind != "read"]
-            mask, contested = None if waiting is None else waiting.mask, shared.keys() == {parameter}
-            # what is stored once, and no tile needs, is best stored by neighbours, without gaps between them
-            gains = not shared and (self._layered or any(a.kind == "add" for a in stores))
-            owners = Owners.of(loop, accesses, stores, mask, contested) if contested or gains else None
-            if owners is not None:
-                self._add_owned(name, owners, actual, numbers, parameter, contested)
-                return
-        cut = accesses.points < self._few and not shared and not self._private(actual).keys() & accesses.written
-        for part in parts(loop, accesses) if cut else ():
-            self._finish(name, part, Accesses(part, self._known(actual), numbers), actual, numbers, {})
-        if not cut:
-            self._finish(name, loop, accesses, actual, numbers, shared)
+        few = self._joining(accesses, actual, self._waiting)
+        owners = self._owners(loop, accesses, actual, shared) if split and not few else None
+        if owners is not None:
+            self._add_owned(name, owners[1], actual, numbers, owners[0], bool(shared))
+            return
+        summed = shared | few | self._joining(accesses, actual, self._fills)
+        if accesses.points < self._short and not summed and not self._private(actual).keys() & accesses.written:
+            for part in parts(loop, accesses):
+                self._finish(name, part, Accesses(part, self._known(actual), numbers), actual, numbers, {})
+        else:
+            self._finish(name, loop, accesses, actual, numbers, summed)
+
+    def _joining(self, accesses: Accesses, actual: Known, arrays: Collection[str]) -> dict[str, list[Access]]:
+        """Return the additions of a loop of few points that go with the terms of others, in place of a launch for each.
+
+        They are added to one of `arrays`: those for which terms wait, or which are to be filled.
+        """
+        chosen = {}
+        for parameter, array in actual.items():
+            found = accesses.of(parameter)
+            adds = any(a.kind == "add" for a in found) and all(a.kind != "read" and len(a.inner) < 2 for a in found)
+            if adds and accesses.points < FEW and array in arrays:
+                chosen[parameter] = found
+        return chosen
+
+    def _owners(
+        self, loop: ast.For, accesses: Accesses, actual: Known, shared: Collection[str]
+    ) -> tuple[str, Owners] | None:
+        """Return the owners among the points of a loop, and the array whose elements they own; None without any."""
+        for parameter, array in actual.items():
+            if parameter in accesses.written and array not in self.function.scratch and set(shared) <= {parameter}:
+                waiting = self._waiting.get(array)
+                stores = [a for a in accesses.of(parameter) if a.kind != "read"]
+                if not (shared or self._layered or any(a.kind == "add" for a in stores)):
+                    continue  # what is stored once, and no tile needs, is best stored by neighbours, without gaps
+                owners = Owners.of(loop, accesses, stores, None if waiting is None else waiting.mask, bool(shared))
+                if owners is not None:
+                    return parameter, owners
+        return None
 
     def _add_owned(
         self,
@@ -195,8 +222,13 @@ class Grids:
         first = {p: self._table(values) for p, values in keeping.firsts.items()}
         used = {n.id for n in ast.walk(loop) if isinstance(n, ast.Name)}
         given = {p: a for p, a in {**actual, **keeping.arrays, **first}.items() if p in used}
-        for array in given.values():
-            self._fill(array)
+        for parameter, array in given.items():
+            if array in self._fills:
+                fill = self._fills[array][0]
+                if all(a.kind == "store" for a in accesses.of(parameter)) and array in writes:
+                    fill.leave_out(writes[array])
+                if array not in writes or meet(writes[array], fill.left):
+                    self._fill(array)
         stored = set(written(loop.body)) - set(private)
         touched = {a: writes.get(a, np.zeros(0, np.bool_)) for p, a in given.items() if p in stored}
         reads = frozenset(a for p, a in given.items() if p not in private) - touched.keys()
@@ -352,49 +384,3 @@ def _require_private(accesses: Accesses, found: Sequence[Access], name: str) -> 
     begin, last_store = (np.maximum.accumulate(np.where(marked, place, -1)) for marked in (first, store))
     if (last_store < begin)[read].any():
         raise AssertionError(f"a point of {name} reads scratch memory that it has not set")
-
-
-def _calls(function: Function) -> Iterator[tuple[str, ast.For, Known, dict[str, int]]]:
-    """Yield the calls of a function in order: name, loop, arrays and whole numbers; repeated ones again and again."""
-    procedures = {p.name: p for p in function.procedures}
-    (definition,) = parse(function.text).body
-    for procedure, arrays, numbers in _walked(definition.body, procedures, {}):
-        actual = dict(zip(procedure.arrays, arrays, strict=True))
-        yield procedure.name, loop_of(procedure), actual, dict(zip(procedure.numbers, numbers, strict=True))
-
-
-def _points(loop: ast.For, numbers: Mapping[str, int]) -> int:
-    first, last = bounds(loop)
-    return _number(last, numbers) - _number(first, numbers)
-
-
-def _walked(
-    body: Sequence[ast.stmt], procedures: Mapping[str, Procedure], known: dict[str, int]
-) -> Iterator[tuple[Procedure, tuple[str, ...], tuple[int, ...]]]:
-    for node in body:
-        match node:
-            case ast.Pass():
-                pass
-            case ast.Expr(value=ast.Call(func=ast.Name(id=name), args=args)):
-                procedure, names = procedures[name], [ast.unparse(arg) for arg in args]
-                count = len(procedure.arrays)
-                yield procedure, tuple(names[:count]), tuple(known[n] for n in names[count:])
-            case ast.Assign(targets=[ast.Name(id=name)], value=value):
-                known[name] = _number(value, known)
-            case ast.For(target=ast.Name(id=name), iter=ast.Call(args=[stop]), body=inside):
-                for turn in range(_number(stop, known)):
-                    known[name] = turn
-                    yield from _walked(inside, procedures, known)
-            case _:
-                raise AssertionError(f"not between grids: {ast.unparse(node)}")
-
-
-def _number(node: ast.expr, known: Mapping[str, int]) -> int:
-    match node:
-        case ast.Constant(value=int(value)):
-            return value
-        case ast.Name(id=name):
-            return known[name]
-        case ast.BinOp(left=left, op=ast.Mult(), right=right):
-            return _number(left, known) * _number(right, known)
-    raise AssertionError(f"not between grids: {ast.unparse(node)}")

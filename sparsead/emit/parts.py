@@ -13,7 +13,7 @@ import numpy as np
 
 from sparsead.emit.accesses import Access, Accesses
 
-FEW = 16  # a loop has few points if another one of its function has more than so many times as many
+TIMES = 16  # a loop has few points if another one of its function has more than so many times as many
 MOST_STORES = 8  # of a part
 
 

@@ -82,10 +82,11 @@ class Grid:
         """Tell whether it must not run before an earlier one is complete."""
         if any(a in other.writes for a in self.reads) or any(a in self.writes for a in other.reads):
             return True
-        return any(_meet(mask, other.writes[a]) for a, mask in self.writes.items() if a in other.writes)
+        return any(meet(mask, other.writes[a]) for a, mask in self.writes.items() if a in other.writes)
 
 
-def _meet(first: np.ndarray, second: np.ndarray) -> bool:
+def meet(first: np.ndarray, second: np.ndarray) -> bool:
+    """Tell whether two masks have elements in common."""
     size = min(first.size, second.size)
     return bool((first[:size] & second[:size]).any())
 

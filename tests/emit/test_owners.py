@@ -125,17 +125,32 @@ def test_what_else_a_loop_stores_is_stored_once_by_each_point():
 
 
 def test_several_rows():
-    back = (np.arange(400) + 1) % 400  # periodic
+    count = 4200
+    after = np.roll(np.arange(count), -1)  # periodic
 
     def write(source):
-        with points(source, 400):
-            for far in (0, 1300):
+        with points(source, count):
+            for far in (0, 3 * count):
                 source.write(f"y[3 * i + {far}] += x[i]")
                 source.write(f"y[3 * i + {far + 1}] += 2.0 * x[i]")
                 source.write(f"y[3 * t[i] + {far}] += 3.0 * x[i]")
 
-    grids = run_both(write, {"x": 400, "y": 2600}, t=back)
-    assert [s for s in staged(grids) if s[0] > 300] == [(399, [2]), (399, [2])]
+    grids = run_both(write, {"x": count, "y": 6 * count}, t=after)
+    assert [s for s in staged(grids) if s[0] > 300] == [(count - 1, [2]), (count - 1, [2])]
+
+
+def test_additions_of_a_few_points_join_the_terms_of_others():
+    def write(source):
+        fill(source, 600)
+        for begin in (0, 3, 590):
+            with points(source, 5):
+                source.write(f"y[i + {begin}] += x[i]")
+        with points(source, 599):
+            source.write("y[i] += 2.0 * x[i]")
+            source.write("y[i + 1] += 3.0 * x[i]")
+
+    grids = run_both(write, {"x": 600, "y": 600})
+    assert len(grids.levels) == 2
 
 
 # -- fills -------------------------------------------------------------------------------------------------------
