@@ -69,11 +69,11 @@ class Row:
 
 def measured(device: Device, case: Case) -> Row:
     """Return what a case takes."""
-    problem, cupy, begin = case.problem(), device.cupy, time.perf_counter()
+    problem, cupy, begin = case.problem(), device.cupy, time.process_time()
     host = getattr(sad, problem.derivative)(problem.f, problem.x0, *problem.args, mode=case.mode, check=False)
     x = case.point(problem)
-    values, cpu_ms = _on_the_cpu(host, case, x, problem.args)
-    host_s, begin = time.perf_counter() - begin, time.perf_counter()
+    values = _on_the_cpu(host, case, x, problem.args)
+    host_s, begin = time.process_time() - begin, time.process_time()
     made = (JacobianOnDevice if problem.derivative == "jacobian" else HessianOnDevice)(host, cupy)
     if case.points:
         X, args = cupy.asarray(x), made.put(problem.x0, *problem.args)[1:]
@@ -86,7 +86,7 @@ def measured(device: Device, case: Case) -> Row:
     with device.alone():
         data = call()
         found = data.get()
-        device_s = time.perf_counter() - begin
+        device_s = time.process_time() - begin
         again = call(data).get()
         if again.tobytes() != found.tobytes():
             raise AssertionError("not the same bits at every call")
@@ -97,7 +97,8 @@ def measured(device: Device, case: Case) -> Row:
             values.size, 8 * (values.size + x.size), ms, queued,
             None if case.points else _by_hand(device, problem, X, args, others, values),
             None if case.points else _by_jax(device, problem, host.pattern, values),
-            _launches(made, case), cpu_ms, int((values != found).sum()), largest, host_s, device_s,
+            _launches(made, case), _cpu_milliseconds(lambda: _on_the_cpu(host, case, x, problem.args, values)),
+            int((values != found).sum()), largest, host_s, device_s,
         )  # fmt: skip
 
 
@@ -112,21 +113,20 @@ def _launches(made: Any, case: Case) -> int:
     return len(sweeps.plan.launches)
 
 
-def _on_the_cpu(host: Any, case: Case, x: np.ndarray, args: Sequence[Any]) -> tuple[np.ndarray, float]:
-    """Return the values, and the milliseconds that they take one core."""
+def _on_the_cpu(host: Any, case: Case, x: np.ndarray, args: Sequence[Any], out: np.ndarray | None = None) -> np.ndarray:
+    values: np.ndarray = (
+        host.batch(x, *args, out=out, axis=case.axis) if case.points else host.values(x, *args, out=out)
+    )
+    return values
 
-    def call(out: np.ndarray | None = None) -> np.ndarray:
-        made: np.ndarray = (
-            host.batch(x, *args, out=out, axis=case.axis) if case.points else host.values(x, *args, out=out)
-        )
-        return made
 
-    values, times = call(), []
+def _cpu_milliseconds(call: Callable[[], Any]) -> float:
+    times = []
     for _ in range(3):
         begin = time.process_time()
-        call(values)
+        call()
         times.append(1e3 * (time.process_time() - begin))
-    return values, min(times)
+    return min(times)
 
 
 def _by_hand(device: Device, problem: Problem, x: Any, args: Any, outs: Sequence[Any], values: np.ndarray) -> Any:
@@ -279,7 +279,8 @@ def page(device: Device, bandwidth: float, cells: Sequence[Any]) -> str:
         f"stay on the device. ms: the median of {RUNS} calls between two events, no output left in a cache. One after "
         "the other: in a graph of many calls, into outputs that together fit into no cache; by hand likewise. Of copy "
         "bandwidth: the bytes of values and x, in the lesser of these times. JAX: `jvp` over our coloring, vmapped, "
-        "jitted, seen from Python. CPU: one core, while other cases are prepared."
+        "jitted, seen from Python. CPU: one core, while other cases are prepared. s: processor time to the first "
+        "matrix."
     )
     return Table("Matrices on a CUDA device", HEAD, list(cells), note).markdown()
 

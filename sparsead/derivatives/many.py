@@ -38,7 +38,7 @@ class BatchOnDevice:
         self.output, self.shape = batch.output, batch.shape
         self._names = made.prepared._names
         self._sizes = {node.name: node.size for node in batch.program.inputs}
-        self._by_argument: Any = names_of(batch.program, batch.signature)
+        self._by_argument: Any = names_of(batch.signature)
         self._sizes[self.output] = math.prod(self.shape)
         self._known: dict[tuple[frozenset[str], bool], tuple[DeviceSweeps, bool]] = {}
 

@@ -57,9 +57,9 @@ class Plan:
         """Return the plan of sweeps of one point; for `rows` of blocks, which have these arrays, if it is given."""
         module, plan = Module(), cls("")
         for sweep in sweeps:
-            parts = []
-            for function in sweep.source.functions:
-                grids = Grids.of(function, sweep.source.fixed)
+            parts, functions = [], sweep.source.functions
+            for function in functions:
+                grids = Grids.of(function, sweep.source.fixed, sweep.sizes if len(functions) == 1 else ())
                 kept = {name: tables[array] for name, array in (sweep.source.fixed | grids.fixed).items()}
                 apart = None if rows is None else {**rows, **sweep.sizes, **grids.sizes}
                 parts.append(Part(module.launches(grids, apart), kept, grids.sizes))

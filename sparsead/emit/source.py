@@ -21,6 +21,7 @@ Dtype = str  # "f8", or of indices "i4", "i8"
 Callback = Callable[[Mapping[str, np.ndarray]], None]  # takes the arrays by parameter name
 
 
+LANE = "q"  # the counter of a loop over the points of a block, which have nothing to do with each other
 POINT = "point"  # the counter of a loop over points that lie one after the other in memory
 STAGE = "stage"  # the scratch array of values that are computed for a chunk of points, and scattered afterwards
 PART = "part"  # the array parameter of divided functions: number of the share, number of shares

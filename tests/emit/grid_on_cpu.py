@@ -28,6 +28,7 @@ static Index blockIdx, threadIdx;
 #define __global__
 #define __device__
 #define __forceinline__ inline
+#define __noinline__
 #define __restrict__
 #define __syncthreads()
 #define PHASE(number) (phase == number)
@@ -41,7 +42,7 @@ static const Poison POISON;
 RUN = """extern "C" void run_{kernel}(void **a, unsigned blocks, unsigned rows, int backwards)
 {{
     for (unsigned b = 0; b < blocks * rows; ++b)
-        for (phase = 0; phase < 2; ++phase)
+        for (phase = 0; phase < 3; ++phase)
             for (unsigned t = 0; t < {threads}; ++t) {{
                 unsigned at = backwards ? blocks * rows - 1 - b : b;
                 blockIdx.x = at % blocks, blockIdx.y = at / blocks;
@@ -110,6 +111,7 @@ def _bound(function, bound):
 
 
 def _made(function, bound):
-    grids, module = Grids.of(function, bound), Module()
+    inner = [name for name, array in bound.items() if array.dtype.kind == "f"]
+    grids, module = Grids.of(function, bound, inner), Module()
     launches = module.launches(grids)
     return grids, launches, library(as_cpp(module.text)) if launches else None
