@@ -161,8 +161,9 @@ class Batch:
             for k, name in enumerate(self._names)
             if name in lanes
         }
-        for number, place in enumerate(np.moveaxis(out, at, 0)):
-            place[...] = self.single(*(moved[k][number] if k in moved else arg for k, arg in enumerate(args)))
+        results = np.moveaxis(out, at, 0)  # which may be numbers
+        for number in range(len(results)):
+            results[number] = self.single(*(moved[k][number] if k in moved else arg for k, arg in enumerate(args)))
 
 
 class OfManyPoints:

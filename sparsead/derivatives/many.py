@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Any
 
 from sparsead.derivatives.given import check_given
@@ -41,39 +42,43 @@ class BatchOnDevice:
         self._sizes[self.output] = math.prod(self.shape)
         self._known: dict[tuple[frozenset[str], bool], tuple[DeviceSweeps, bool]] = {}
 
-    def __call__(self, args: Sequence[Any], room: Any, axis: int) -> Any:
-        """Return the outputs of all points, in what `room(shape)` gives."""
+    def __call__(self, args: Sequence[Any], room: Any, axis: int) -> tuple[Any, tuple[Any, ...], Any]:
+        """Return what `room(shape)` gives for the outputs, the arguments as they are read, and what has to be launched.
+
+        That is None where nothing is left to be done.
+        """
         check_given(axis=axis)
         last = axis != 0 and bool(self._batch.program.wrt.shape)
         arrays, several, count = self._arranged(args, last)
         out = room((*self.shape, count) if last else (count, *self.shape))
         if not out.size:
-            return out
+            return out, (), None
         key = frozenset(several), last
         if key not in self._known:
             self._known[key] = self._compiled(*key)
         sweeps, threads = self._known[key]
         if threads or not last:
-            self._launch(sweeps, threads, arrays, out, count, several)
-        else:  # the other way round, where each point has its numbers side by side
-            self._arguments.refuse_in_capture("large points are turned round in new arrays", "use axis=0")
-            turned = {name: self._turned(a, 0) if name in several else a for name, a in arrays.items()}
-            first = self._cupy.empty((count, *self.shape))
-            self._launch(sweeps, threads, turned, first, count, several)
-            out[...] = self._cupy.moveaxis(first, 0, -1)
-        return out
+            return out, tuple(arrays.values()), self._launch(sweeps, threads, arrays, out, count, several)
+        # the other way round, where each point has its numbers side by side
+        self._arguments.refuse_in_capture("large points are turned round in new arrays", "use axis=0")
+        turned = {name: self._turned(a, 0) if name in several else a for name, a in arrays.items()}
+        first = self._cupy.empty((count, *self.shape))
+        self._launch(sweeps, threads, turned, first, count, several)()
+        out[...] = self._cupy.moveaxis(first, 0, -1)
+        return out, (), None
 
     def _turned(self, array: Any, axis: int) -> Any:
         return self._cupy.ascontiguousarray(self._cupy.moveaxis(array, -1, axis), dtype="float64")
 
-    def _launch(self, sweeps: DeviceSweeps, threads: bool, arrays: Any, out: Any, count: int, several: Any) -> None:
+    def _launch(
+        self, sweeps: DeviceSweeps, threads: bool, arrays: Any, out: Any, count: int, several: Any
+    ) -> Callable[[], None]:
         given = {name: array.data.ptr for name, array in arrays.items()} | {self.output: out.data.ptr, TOTAL: count}
         if any(_overlap(out, array) for array in arrays.values()):
             raise InputError("out shares memory with an argument")
         if threads:
-            sweeps(given)
-        else:
-            sweeps.at_many(given, {name: self._sizes[name] for name in (*several, self.output)}, count)
+            return partial(sweeps, given)
+        return partial(sweeps.at_many, given, {name: self._sizes[name] for name in (*several, self.output)}, count)
 
     def _compiled(self, several: frozenset[str], last: bool) -> tuple[DeviceSweeps, bool]:
         """Return what computes points, and whether each has a thread."""

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Any
 
 from sparsead.derivatives.captured import CapturedCall
@@ -66,8 +67,8 @@ class OnDevice:
         self._arguments = Residents(prepared.signature, cupy)
         self._known: dict[str, DeviceSweeps] = {}
         self._batches: dict[str, BatchOnDevice] = {}
-        self._bound: dict[str, Bound | None] = {}
-        self._called: dict[str, tuple[int, ...]] = {}
+        self._bound: dict[Any, Bound | None] = {}
+        self._last: dict[Any, tuple[int, ...]] = {}  # the objects of calls, by their numbers
 
     def __repr__(self) -> str:
         return f"{self.prepared!r} on a CUDA device"
@@ -174,23 +175,26 @@ class OnDevice:
             if size and any(begin < other + many and other < begin + size for _, other, many in given):
                 raise InputError("out shares memory with an argument, or with another out")
             given.append((array, begin, size))
-        places = {array: begin for array, begin, _ in given}
-        self._sweeps(name)(places)
+        launch = partial(self._sweeps(name), {array: begin for array, begin, _ in given})
+        launch()
         vector = () if read is None else (read[1],)
-        objects = (*args, *vector, *written.values())
-        numbers, before = tuple(map(id, objects)), self._called.get(name)
-        if numbers == before:  # it seems to come again and again
-            self._bound[name] = Bound.of(objects, places, (*arrays, *vector, *written.values()), self._ndarray)
-        self._called[name] = numbers
+        self._called(name, (*args, *vector, *written.values()), (*arrays, *vector, *written.values()), launch)
 
-    def _again(self, name: str, objects: tuple[Any, ...]) -> bool:
+    def _called(self, name: Any, objects: tuple[Any, ...], arrays: tuple[Any, ...], launch: Callable[[], None]) -> None:
+        """Bind a call to its objects, if it was the last one, too: it seems to come again and again."""
+        numbers = tuple(map(id, objects))
+        if numbers == self._last.get(name):
+            self._bound[name] = Bound.of(objects, launch, arrays, self._ndarray)
+        self._last[name] = numbers
+
+    def _again(self, name: Any, objects: tuple[Any, ...]) -> bool:
         """Launch what was launched last, if it is on the very same objects; tell whether it is."""
         bound = self._bound.get(name)
         if bound is None or not bound.is_of(objects):
             return False
         if bound.has_numbers and self._cupy.cuda.get_current_stream().is_capturing():
             return False  # the general way says what is wrong
-        self._known[name](bound.given)
+        bound.launch()
         return True
 
     def _sweeps(self, name: str) -> DeviceSweeps:
@@ -211,10 +215,17 @@ class OnDevice:
 
     def _at_many(self, name: str, args: tuple[Any, ...], out: Any, axis: int) -> Any:
         """Return a function, or the values of the matrix, at many points."""
+        key = name, axis, getattr(args[0], "shape", None)  # a shape can be changed in place
+        if out is not None and self._again(key, (*args, out)):
+            return out
         if name not in self._batches:
             batch = self.prepared._matrix_batch if name == "matrix" else self.prepared._batches(name)
             self._batches[name] = BatchOnDevice(self, batch, lambda: self._written(name))
-        return self._batches[name](args, lambda shape: self._room("a batch", out, shape), axis)
+        made, arrays, launch = self._batches[name](args, lambda shape: self._room("a batch", out, shape), axis)
+        if launch is not None:
+            launch()
+            self._called(key, (*args, made), (*arrays, made), launch)
+        return made
 
     def _function(self, name: str, args: tuple[Any, ...], out: Any) -> Any:
         if out is not None and self._again(name, (*args, out)):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import weakref
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -35,21 +35,21 @@ class Bound:
     change. Arrays are not kept alive for it.
     """
 
-    def __init__(self, objects: Sequence[Any], given: Mapping[str, int], kept: Sequence[Any], ndarray: type) -> None:
+    def __init__(self, objects: Sequence[Any], launch: Callable[[], None], kept: Sequence[Any], ndarray: type) -> None:
         own = [o for o in objects if type(o) is ndarray or type(o) is Put]
         self._same: list[Any] = [weakref.ref(o) if any(o is a for a in own) else _itself(o) for o in objects]
-        self.given = given
+        self.launch = launch
         self._kept = [a for a in kept if not any(a is o for o in own)]  # what was made of numbers
         self.has_numbers = any(type(o) in UNCHANGING for o in objects)
 
     @classmethod
-    def of(cls, objects: Sequence[Any], given: Mapping[str, int], kept: Sequence[Any], ndarray: type) -> Bound | None:
+    def of(cls, objects: Sequence[Any], launch: Callable[[], None], kept: Sequence[Any], ndarray: type) -> Bound | None:
         """Return the call; None where the same objects may be something else at the next one."""
         for o in objects:
             as_it_is = type(o) is ndarray and any(o is a for a in kept)
             if not (as_it_is or type(o) is Put or type(o) in UNCHANGING):
                 return None
-        return cls(objects, given, kept, ndarray)
+        return cls(objects, launch, kept, ndarray)
 
     def is_of(self, objects: Sequence[Any]) -> bool:
         """Tell whether these are the same objects."""

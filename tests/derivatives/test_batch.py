@@ -340,3 +340,11 @@ def test_equal_long_loops_are_all_run(mode, last):
     found = jac.batch(layout(x, last), axis=-1 if last else 0)
     expected = np.stack([jac.values(one) for one in x])
     np.testing.assert_array_equal(np.moveaxis(found, -1 if last else 0, 0), expected)
+
+
+def test_numbers_point_by_point_where_python_takes_part():
+    twice = extend.operation(lambda x: 2.0 * x, jvp=lambda operands, tangents: 2.0 * tangents[0], name="twice")
+    jac, x = sad.jacobian(lambda x: np.sum(twice(x) ** 3), np.ones(3)), RNG.random((4, 3))
+    np.testing.assert_allclose(jac.value_batch(x), 8.0 * np.sum(x**3, axis=1), rtol=1e-14)
+    np.testing.assert_allclose(jac.batch(x), 24.0 * x**2, rtol=1e-14)
+    np.testing.assert_allclose(jac.value_batch(np.ascontiguousarray(x.T), axis=-1), jac.value_batch(x), rtol=0)

@@ -93,6 +93,27 @@ def test_batches_allocate_and_wait_for_nothing_and_are_captured(cupy):
     np.testing.assert_array_equal(out, expected)
 
 
+@pytest.mark.parametrize("size", [4, 8])
+def test_batches_of_the_same_arrays_again_and_again(cupy, size):
+    problem = PROBLEMS["brusselator"](size)
+    host, jac = (sad.jacobian(problem.f, problem.x0, *problem.args, **o) for o in ({}, {"device": "cuda"}))
+    X, alpha = cupy.asarray(np.stack([problem.x0] * 3)), cupy.asarray(np.array(10.0))
+    out = jac.batch(X, alpha)
+    for k in range(5):
+        X += 0.1
+        alpha += 1.0
+        out[...] = np.nan
+        assert jac.batch(X, alpha, out=out) is out
+        np.testing.assert_array_equal(out, host.batch(X.get(), float(10 + k + 1)))
+    assert any(bound is not None for bound in jac._bound.values())
+    for given in (X[:2], X.reshape(-1, 3)):
+        with pytest.raises(InputError):
+            jac.batch(given, alpha, out=out)
+    X.shape = X.shape[::-1]  # the same object
+    with pytest.raises(InputError, match="for a batch it must be"):
+        jac.batch(X, alpha, out=out)
+
+
 def test_what_is_turned_round_is_not_captured(cupy):
     problem = PROBLEMS["brusselator"](8)
     jac = sad.jacobian(problem.f, problem.x0, *problem.args, device="cuda")
