@@ -20,7 +20,7 @@ from sparsead.tracing import layout
 from sparsead.tracing.asking import check_shape, write_out
 from sparsead.tracing.late import AS_NUMPY, HANDLERS, MOVEMENTS, UFUNC_METHODS, late
 from sparsead.tracing.positioned import Positioned
-from sparsead.tracing.scalar import refuse_array
+from sparsead.tracing.refusals import refuse_array
 
 # What NumPy function (or ufunc and method) -> what it does to complex operands. `sparsead.ops.complex` fills it.
 COMPLEX_HANDLERS: dict[Callable[..., Any] | tuple[Callable[..., Any], str], Callable[..., Any]] = {}
