@@ -36,6 +36,13 @@ OF_MATRICES = (
 )
 
 
+INSTEAD = {
+    np.linalg.qr: (
+        "But for the signs of its rows, R is np.linalg.cholesky(A.conj().T @ A, upper=True), and Q is A @ inv(R)."
+    ),
+}
+
+
 class TracedComplex(Positioned, NDArrayOperatorsMixin):
     """An array of traced complex values: two real traced arrays of one shape, or two traced numbers.
 
@@ -323,7 +330,7 @@ def call_complex(func: Any, args: Any, kwargs: dict[str, Any]) -> Any:
     if handler is None:
         function, *method = func if isinstance(func, tuple) else (func,)
         module = (getattr(function, "__module__", None) or "numpy").replace("numpy", "np")  # ufuncs have none
-        hint = OF_MATRICES if module == "np.linalg" else HINT
+        hint = INSTEAD.get(function, OF_MATRICES if module == "np.linalg" else HINT)
         raise unsupported(f"{'.'.join([module, function.__name__, *method])} of complex values", hint)
     bound: Any = UFUNC_METHODS.get(func) if isinstance(func, tuple) else HANDLERS.get(func)
     if hasattr(bound, "with_arrays"):
