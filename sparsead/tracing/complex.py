@@ -181,7 +181,7 @@ class TracedComplex(Positioned, NDArrayOperatorsMixin):
         held = held_for_sparse(self)
         if held is not None:
             return held
-        refuse_array(sys._getframe(1))
+        refuse_array(sys._getframe(1), "traced complex")
 
     def __matmul__(self, other: Any) -> Any:
         return call_complex(np.matmul, (self, other), {})

@@ -61,8 +61,8 @@ def refuse_outside() -> NoReturn:
     raise unsupported(INTO_PLAIN_ARRAY, WRITE_HINT)
 
 
-def refuse_array(frame: FrameType) -> NoReturn:
-    """Refuse to give an ndarray; `frame` asked for it, or a library that it calls."""
+def refuse_array(frame: FrameType, kind: str = "traced") -> NoReturn:
+    """Refuse to give an ndarray for an array of a kind; `frame` asked for it, or a library that it calls."""
     if _doing(frame) == "STORE_SUBSCR":
         refuse_conversion("", frame)
     asking: list[FrameType] = []
@@ -75,7 +75,7 @@ def refuse_array(frame: FrameType) -> NoReturn:
     if not asking and _doing(frame).startswith("CALL"):
         raise unsupported("a compiled routine, which asks for a plain ndarray,", LIBRARY_HINT)
     raise unsupported(
-        "turning a traced array into a plain ndarray (an assignment into an array from outside the function, "
+        f"turning a {kind} array into a plain ndarray (an assignment into an array from outside the function, "
         "a compiled routine, or an np function that does not dispatch)",
         WRITE_HINT,
     )
