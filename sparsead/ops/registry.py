@@ -36,7 +36,6 @@ from sparsead.tracing.sequences import rebuilt
 from sparsead.tracing.storage import assemble
 
 Sample = Callable[[np.ndarray], Any]
-CALL = 20  # cost of a function of the math library, in scalar operations
 
 
 @dataclass(frozen=True)
