@@ -7,7 +7,8 @@ from typing import Any
 import numpy as np
 
 from sparsead.errors import unsupported
-from sparsead.ops.registry import assembled, assembling, composite, is_traced, known, record, require_numbers, traced
+from sparsead.ops.registry import assembled, assembling, composite, is_traced, known, record, traced
+from sparsead.program.room import require_numbers
 from sparsead.tracing.array import traced_in
 from sparsead.tracing.complex import is_complex, parts
 from sparsead.tracing.conversions import stack_objects

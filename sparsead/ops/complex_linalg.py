@@ -10,7 +10,6 @@ from typing import Any
 
 import numpy as np
 
-from sparsead.errors import unsupported
 from sparsead.ops import complex as complex_rules  # noqa: F401  (stated first)
 from sparsead.ops import solves
 from sparsead.ops.complex import joined
@@ -172,17 +171,9 @@ def cond(x: Any, p: Any = None) -> Any:
     return np.linalg.norm(x, p, axis=axes) * np.linalg.norm(np.linalg.inv(x), p, axis=axes)
 
 
-def qr(a: Any, mode: str = "reduced") -> Any:
-    """``np.linalg.qr``: refused."""
-    raise unsupported(
-        "np.linalg.qr of complex values",
-        "But for the signs of its rows, R is np.linalg.cholesky(A.conj().T @ A, upper=True), and Q is A @ inv(R).",
-    )
-
-
 COMPLEX_HANDLERS |= {
     np.linalg.pinv: pinv, np.linalg.lstsq: lstsq, np.linalg.svd: svd, np.linalg.svdvals: svdvals,
-    np.linalg.cond: cond, np.linalg.qr: qr,
+    np.linalg.cond: cond,
     np.linalg.inv: inv, np.linalg.solve: solve, np.linalg.det: det, np.linalg.slogdet: slogdet,
     np.linalg.cholesky: cholesky, np.linalg.eigvalsh: eigvalsh, np.linalg.eigh: eigh,
 }  # fmt: skip

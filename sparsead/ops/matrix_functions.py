@@ -10,8 +10,8 @@ import scipy.linalg
 from sparsead.errors import unsupported
 from sparsead.ops import solves
 from sparsead.ops.implicit import carried, held, restated
-from sparsead.ops.registry import assembled, patched, refused, require_numbers, spelling_of, traced
-from sparsead.program.room import require_products
+from sparsead.ops.registry import assembled, patched, refused, spelling_of, traced
+from sparsead.program.room import require_numbers, require_products
 from sparsead.tracing.array import TracedArray
 from sparsead.tracing.complex import TracedComplex
 from sparsead.tracing.conversions import stack_objects

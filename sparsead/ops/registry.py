@@ -19,7 +19,7 @@ from sparsead.ops.binding import Bound
 from sparsead.ops.signatures import signature_of
 from sparsead.program.index import IndexArray, Shape, identity
 from sparsead.program.nodes import Constant, Map, Ref, Sum, constant, whole
-from sparsead.program.room import require_room
+from sparsead.program.room import require_numbers, require_room
 from sparsead.program.scalar import Op, Rule, define
 from sparsead.tracing.array import TracedArray, traced_in
 from sparsead.tracing.complex import COMPLEX_HANDLERS, TracedComplex
@@ -29,13 +29,13 @@ from sparsead.tracing.known import on_values
 from sparsead.tracing.late import AS_NUMPY, HANDLERS, MOVEMENTS, UFUNC_METHODS
 from sparsead.tracing.layout import elementwise as elementwise_layout
 from sparsead.tracing.positioned import Positioned
+from sparsead.tracing.refusals import BRANCH_HINT, refuse_value
 from sparsead.tracing.replacing.names import patch, patch_later
-from sparsead.tracing.scalar import BRANCH_HINT, TracedScalar, refuse_value
+from sparsead.tracing.scalar import TracedScalar
 from sparsead.tracing.sequences import rebuilt
 from sparsead.tracing.storage import assemble
 
 Sample = Callable[[np.ndarray], Any]
-BYTES_PER_NUMBER = 32  # of an element, while it is written down from which array it is, and which of its elements
 
 
 @dataclass(frozen=True)
@@ -311,11 +311,6 @@ def assembled(func: Callable[..., Any], *operands: Any) -> TracedArray:
 def _size(operand: Any) -> float:
     """Return the number of elements of an array, or of nested lists of arrays."""
     return sum(map(_size, operand)) if isinstance(operand, (list, tuple)) else float(np.size(operand))
-
-
-def require_numbers(size: float, what: str) -> None:
-    """Raise MemoryError if there is no room to number the elements of an array."""
-    require_room(BYTES_PER_NUMBER * size, f"{what} of {size:.3g} elements, put together from others")
 
 
 def is_traced(array: Any) -> bool:

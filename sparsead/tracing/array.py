@@ -25,16 +25,8 @@ from sparsead.tracing.foreign import acts, acts_in_operators
 from sparsead.tracing.late import late
 from sparsead.tracing.loops.tape import is_tracing
 from sparsead.tracing.positioned import Positioned, Traced
-from sparsead.tracing.scalar import (
-    BRANCH_HINT,
-    INDEX,
-    SEQUENCES,
-    TracedScalar,
-    is_number,
-    refuse_array,
-    refuse_conversion,
-    refuse_value,
-)
+from sparsead.tracing.refusals import BRANCH_HINT, INDEX, refuse_array, refuse_conversion, refuse_value
+from sparsead.tracing.scalar import SEQUENCES, TracedScalar, is_number
 from sparsead.tracing.selection import mask_of, selected, written
 from sparsead.tracing.storage import BOOL, DOUBLE, Storage
 

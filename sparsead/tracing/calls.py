@@ -18,7 +18,8 @@ from sparsead.tracing.kinds import kind_of
 from sparsead.tracing.known import adopted, on_values
 from sparsead.tracing.late import ARRAYS, AS_NUMPY, HANDLERS, UFUNC_METHODS, late
 from sparsead.tracing.positioned import Traced
-from sparsead.tracing.scalar import TracedScalar, is_number, of_numbers, refuse_outside
+from sparsead.tracing.refusals import refuse_outside
+from sparsead.tracing.scalar import TracedScalar, is_number, of_numbers
 from sparsead.tracing.selection import Selection
 from sparsead.tracing.sequences import rebuilt
 from sparsead.tracing.storage import BOOL

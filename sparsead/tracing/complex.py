@@ -20,7 +20,7 @@ from sparsead.tracing import layout
 from sparsead.tracing.asking import check_shape, write_out
 from sparsead.tracing.late import AS_NUMPY, HANDLERS, MOVEMENTS, UFUNC_METHODS, late
 from sparsead.tracing.positioned import Positioned
-from sparsead.tracing.scalar import refuse_array
+from sparsead.tracing.refusals import refuse_array
 
 # What NumPy function (or ufunc and method) -> what it does to complex operands. `sparsead.ops.complex` fills it.
 COMPLEX_HANDLERS: dict[Callable[..., Any] | tuple[Callable[..., Any], str], Callable[..., Any]] = {}
@@ -34,6 +34,13 @@ OF_MATRICES = (
     "solve, inv, det, slogdet, cholesky, eigvalsh, svdvals, pinv, lstsq and matrix_power have rules for complex "
     "matrices; else take the real matrix of twice the size, np.block([[A.real, -A.imag], [A.imag, A.real]])."
 )
+
+
+INSTEAD = {
+    np.linalg.qr: (
+        "But for the signs of its rows, R is np.linalg.cholesky(A.conj().T @ A, upper=True), and Q is A @ inv(R)."
+    ),
+}
 
 
 class TracedComplex(Positioned, NDArrayOperatorsMixin):
@@ -174,7 +181,7 @@ class TracedComplex(Positioned, NDArrayOperatorsMixin):
         held = held_for_sparse(self)
         if held is not None:
             return held
-        refuse_array(sys._getframe(1))
+        refuse_array(sys._getframe(1), "traced complex")
 
     def __matmul__(self, other: Any) -> Any:
         return call_complex(np.matmul, (self, other), {})
@@ -323,7 +330,7 @@ def call_complex(func: Any, args: Any, kwargs: dict[str, Any]) -> Any:
     if handler is None:
         function, *method = func if isinstance(func, tuple) else (func,)
         module = (getattr(function, "__module__", None) or "numpy").replace("numpy", "np")  # ufuncs have none
-        hint = OF_MATRICES if module == "np.linalg" else HINT
+        hint = INSTEAD.get(function, OF_MATRICES if module == "np.linalg" else HINT)
         raise unsupported(f"{'.'.join([module, function.__name__, *method])} of complex values", hint)
     bound: Any = UFUNC_METHODS.get(func) if isinstance(func, tuple) else HANDLERS.get(func)
     if hasattr(bound, "with_arrays"):

@@ -20,7 +20,8 @@ from sparsead.tracing.decisions import active
 from sparsead.tracing.foreign import taken_out
 from sparsead.tracing.known import complex_of_parts
 from sparsead.tracing.late import HANDLERS, late
-from sparsead.tracing.scalar import BRANCH_HINT, TracedScalar, refuse_value
+from sparsead.tracing.refusals import BRANCH_HINT, refuse_value
+from sparsead.tracing.scalar import TracedScalar
 from sparsead.tracing.sequences import rebuilt
 from sparsead.tracing.storage import BOOL, DOUBLE, Storage
 

@@ -15,7 +15,7 @@ import numpy as np
 from sparsead.program.nodes import Constant, Join, Map, Ref
 from sparsead.tracing.decisions import active
 from sparsead.tracing.positioned import Traced
-from sparsead.tracing.scalar import refuse_value
+from sparsead.tracing.refusals import refuse_value
 
 WHAT = "the number of elements that a traced mask selects"
 COUNT_HINT = (

@@ -24,7 +24,8 @@ from sparsead.program.index import (
 from sparsead.program.nodes import Join, Node, Ref, constant, whole
 from sparsead.tracing.loops.grouping import grouped
 from sparsead.tracing.loops.tape import Tape, current_tape
-from sparsead.tracing.scalar import TracedScalar, refuse_foreign, refuse_outside
+from sparsead.tracing.refusals import refuse_outside
+from sparsead.tracing.scalar import TracedScalar, refuse_foreign
 
 BOOL, INTEGER, DOUBLE = np.dtype(np.bool_), np.dtype(np.int64), np.dtype(np.float64)
 

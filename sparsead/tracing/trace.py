@@ -39,8 +39,8 @@ from sparsead.tracing.decisions import Decisions, recording
 from sparsead.tracing.leftovers import collections_so_far, let_go, refuse, settle
 from sparsead.tracing.loops.tape import is_tracing, new_tape
 from sparsead.tracing.outside import Outside
+from sparsead.tracing.refusals import INTO_PLAIN_ARRAY
 from sparsead.tracing.replacing.names import as_traced, patched
-from sparsead.tracing.scalar import INTO_PLAIN_ARRAY
 from sparsead.tracing.selection import Places, Selection, refuse_count
 from sparsead.tracing.trees import Leaf, Structure, taken_apart
 

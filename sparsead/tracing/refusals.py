@@ -1,0 +1,92 @@
+"""What is refused while a function is traced, in words: what was met, where, and what to write instead.
+
+A frame that asks for a value tells what is going on: a branch, an index, an array that is written to, a library.
+"""
+
+from __future__ import annotations
+
+import dis
+from collections.abc import Sequence
+from types import FrameType, FunctionType
+from typing import Any, NoReturn
+
+from sparsead.errors import TracedBranchError, is_users, place, unsupported
+
+BRANCH_HINT = (
+    'Use np.where(condition, a, b) for a branch on values, or prepare with guard="record"; '
+    "shapes and loop bounds must be plain integers."
+)
+WRITE_HINT = (
+    "Allocate the array inside the traced function (np.zeros, np.empty, np.zeros_like(x)), "
+    "or with np.zeros(shape, like=x).\n"
+    '  A compiled routine can take part through sparsead.extend.operation; or prepare with method="finite-difference".'
+)
+LIBRARY_HINT = (
+    "It has no rule. Write it with NumPy functions (see the page of supported functions), or compute it outside of the "
+    "function.\n"
+    '  A compiled routine can take part through sparsead.extend.operation; or prepare with method="finite-difference".'
+)
+VALUE_HINT = "Use the NumPy function: np.sin for math.sin, np.floor for math.floor, np.where for a choice by value."
+INDEX = "an index or range()"
+KEY_HINT = "Use keys that are plain numbers or names; call what functools.lru_cache wraps by its __wrapped__."
+CHOICE_HINT = "max, min, sorted (up to 16), any and all of numbers need no branch; list.sort does: use sorted."
+INTO_PLAIN_ARRAY = (
+    "writing into a plain array (made outside the function, of integers or of truth values) what depends on x"
+)
+
+
+def refuse_value(what: str, hint: str, at: Any = None) -> NoReturn:
+    """Raise the error for code that asks for a value which differs from call to call."""
+    raise TracedBranchError(
+        f"{what} needs the value of a traced number, which differs from call to call.\n  {at or place()}\n  {hint}"
+    )
+
+
+def _doing(frame: FrameType) -> str:
+    """Return the name of the instruction that a frame is at."""
+    return dis.opname[frame.f_code.co_code[frame.f_lasti]]
+
+
+def refuse_conversion(what: str, frame: FrameType, hint: str = VALUE_HINT) -> NoReturn:
+    """Refuse to give a Python number; `frame` asked for it, perhaps by writing into a plain array."""
+    if _doing(frame) == "STORE_SUBSCR":
+        refuse_outside()
+    if what == INDEX and _doing(frame) in ("BINARY_SUBSCR", "BINARY_OP"):
+        refuse_value("indexing with what depends on x", hint)
+    refuse_value(what, hint)
+
+
+def refuse_outside() -> NoReturn:
+    """Refuse to write into the memory of a plain array."""
+    raise unsupported(INTO_PLAIN_ARRAY, WRITE_HINT)
+
+
+def refuse_array(frame: FrameType, kind: str = "traced") -> NoReturn:
+    """Refuse to give an ndarray for an array of a kind; `frame` asked for it, or a library that it calls."""
+    if _doing(frame) == "STORE_SUBSCR":
+        refuse_conversion("", frame)
+    asking: list[FrameType] = []
+    while frame.f_back is not None and not is_users(frame.f_code.co_filename):
+        asking.append(frame)
+        frame = frame.f_back
+    library = "" if not asking else str(asking[-1].f_globals.get("__name__", "")).partition(".")[0]
+    if asking and library != "sparsead":
+        raise unsupported(f"{library}'s {_called(asking)}, which asks for a plain ndarray,", LIBRARY_HINT)
+    if not asking and _doing(frame).startswith("CALL"):
+        raise unsupported("a compiled routine, which asks for a plain ndarray,", LIBRARY_HINT)
+    raise unsupported(
+        f"turning a {kind} array into a plain ndarray (an assignment into an array from outside the function, "
+        "a compiled routine, or an np function that does not dispatch)",
+        WRITE_HINT,
+    )
+
+
+def _called(frames: Sequence[FrameType]) -> str:
+    """Return the name of what was called of a library, frames inner ones first: not of what is wrapped around it."""
+    outer = frames[-1]
+    name = getattr(outer.f_code, "co_qualname", outer.f_code.co_name)
+    if "<locals>" in name:  # it is wrapped by a decorator, whose frame knows it
+        wrapped = next((v for v in outer.f_locals.values() if isinstance(v, FunctionType)), None)
+        name = getattr(wrapped, "__qualname__", name.rpartition(".")[2])
+    own, _, method = name.rpartition(".")
+    return str(own if method in ("__init__", "__new__", "__call__") and own else name)
