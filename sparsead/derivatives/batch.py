@@ -60,8 +60,8 @@ class Batch:
         self.program, self.signature, self.engine = program, signature, engine
         self.output, self.shape = output
         self.sweeps, self.single = sweeps, single
-        self._names = names_of(program, signature)
-        self._compiled: dict[tuple[frozenset[str], bool], Sweep | None] = {}
+        self._names = names_of(signature)
+        self._compiled: dict[tuple[frozenset[str], bool], tuple[Sweep, int] | None] = {}
 
     def __call__(self, args: Sequence[Any], out: np.ndarray | None, axis: int) -> np.ndarray:
         """Return the outputs of all points, in `out` if it is given."""
@@ -74,13 +74,25 @@ class Batch:
         key = frozenset(lanes), last
         if key not in self._compiled:
             self._compiled[key] = self._sweep(*key)
-        sweep = self._compiled[key]
-        if sweep is None:
+        compiled = self._compiled[key]
+        if compiled is None:
             self._one_by_one(args, lanes, out, last)
-        else:
-            flat = {name: array.reshape(-1) for name, array in arrays.items()}
-            sweep(**flat, **{self.output: out.reshape(-1), COUNT: np.array([count])})
+            return out
+        sweep, width = compiled
+        if count >= width:
+            self._run(sweep, arrays, out, count)
+        if rest := count % width:  # what does not fill a block: the last point stands for those that it lacks
+            at, points = (-1 if last else 0), np.minimum(np.arange(count - rest, count - rest + width), count - 1)
+            some = arrays | {name: np.take(arrays[name], points, axis=at) for name in lanes}
+            found = np.empty((*self.shape, width) if last else (width, *self.shape))
+            self._run(sweep, some, found, width)
+            np.moveaxis(out, at, 0)[count - rest :] = np.moveaxis(found, at, 0)[:rest]
         return out
+
+    def _run(self, sweep: Sweep, arrays: dict[str, np.ndarray], out: np.ndarray, count: int) -> None:
+        """Run all whole blocks."""
+        flat = {name: array.reshape(-1) for name, array in arrays.items()}
+        sweep(**flat, **{self.output: out.reshape(-1), COUNT: np.array([count])})
 
     def _is_last(self, axis: int) -> bool:
         """Tell whether points lie along the last axis of x, not along the first."""
@@ -130,15 +142,16 @@ class Batch:
             raise InputError("out shares memory with an argument: values would be written over what others depend on")
         return out
 
-    def _sweep(self, lanes: frozenset[str], last: bool) -> Sweep | None:
-        """Compile the sweeps of one point for many."""
+    def _sweep(self, lanes: frozenset[str], last: bool) -> tuple[Sweep, int] | None:
+        """Return the sweeps of one point for blocks of points, and how many are in one."""
         sweeps = self.sweeps()
         if sweeps is None or any(f.then is not None for sweep in sweeps for f in sweep.source.functions):
             return None
         sizes = {node.name: node.size for node in self.program.inputs if node.name in lanes}
         sizes[self.output] = int(np.prod(self.shape, dtype=np.int64))
         sources = [(sweep.source, sweep.sizes) for sweep in sweeps]
-        return Sweep(in_lanes(f"{self.output}_of_points", sources, Layout(sizes, last)), {}, self.engine)
+        source, width = in_lanes(f"{self.output}_of_points", sources, Layout(sizes, last))
+        return Sweep(source, {}, self.engine), width
 
     def _one_by_one(self, args: Sequence[Any], lanes: list[str], out: np.ndarray, last: bool) -> None:
         """Call what computes one point, for each: operations that are not traced take one point at a time."""
@@ -183,7 +196,8 @@ class OfManyPoints:
         Returns
         -------
         ndarray, shape (points, nnz) or (nnz, points)
-            As `values` returns them; those of a single call, to the bit. For ``format="csr"`` a csr_array.
+            As `values` returns them; those of a single call, to the bit but for the order of terms in sums over an
+            axis. For ``format="csr"`` a csr_array.
 
         Raises
         ------

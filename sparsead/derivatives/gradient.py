@@ -96,7 +96,8 @@ class Gradient(OfScalar):
         Returns
         -------
         ndarray
-            In the shape of X; the gradients of single calls, to the bit.
+            In the shape of X; the gradients of single calls, to the bit but for the order of terms in sums over an
+            axis.
 
         Raises
         ------

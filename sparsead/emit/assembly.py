@@ -14,7 +14,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from sparsead.emit.parsing import parse
 from sparsead.emit.sequence import entry
 from sparsead.emit.sharing import Procedure
-from sparsead.emit.source import POINT, STAGE, Function
+from sparsead.emit.source import LANE, POINT, STAGE, Function
 from sparsead.emit.wide import has_wide, wide_definitions
 
 LONG = 300  # lines after which a function is cut
@@ -28,9 +28,12 @@ LIBM = {
 ARITHMETIC = {ast.Add: "add", ast.Sub: "sub", ast.Mult: "mul", ast.Div: "div"}
 INTEGER_DIVISION = "sdiv"  # only ever of nonnegative numbers
 COMPARE = {ast.Lt: "lt", ast.LtE: "le", ast.Gt: "gt", ast.GtE: "ge", ast.Eq: "eq", ast.NotEq: "ne"}
-ADVICE = {  # to LLVM, about loops: unroll them; leave alone what would scatter its stores
+ADVICE = {  # to LLVM, about loops: unroll them; leave alone what would scatter its stores; turns are independent
     "short": '!"llvm.loop.unroll.full"', "points": '!"llvm.loop.vectorize.enable", i1 false',
+    "lanes": '!"llvm.loop.parallel_accesses", !3',
 }  # fmt: skip
+IN_LANES = ", !llvm.access.group !3"  # marks what loops over lanes load and store
+FIRST_MARK = len(ADVICE) + 1
 TO_WRITE_SOON = "i32 1, i32 3, i32 1"
 ELEMENT = {"f8": "double", "i1": "i8", "i2": "i16", "i4": "i32", "i8": "i64"}
 
@@ -48,13 +51,14 @@ class _Module:
     def mark(self, advice: str) -> str:
         """Return what marks one more loop."""
         self.marked.append(advice)
-        return f", !llvm.loop !{len(ADVICE) + len(self.marked) - 1}"
+        return f", !llvm.loop !{FIRST_MARK + len(self.marked) - 1}"
 
     def metadata(self) -> list[str]:
         """Return the definitions of the metadata: each loop has a node of its own."""
         numbers = {advice: number for number, advice in enumerate(ADVICE)}
-        loops = [f"!{k} = distinct !{{!{k}, !{numbers[a]}}}" for k, a in enumerate(self.marked, len(ADVICE))]
-        return [*(f"!{number} = !{{{ADVICE[advice]}}}" for advice, number in numbers.items()), *loops]
+        loops = [f"!{k} = distinct !{{!{k}, !{numbers[a]}}}" for k, a in enumerate(self.marked, FIRST_MARK)]
+        kinds = [f"!{number} = !{{{ADVICE[advice]}}}" for advice, number in numbers.items()]
+        return [*kinds, f"!{len(ADVICE)} = distinct !{{}}", *loops]
 
 
 class _Translator:
@@ -68,6 +72,7 @@ class _Translator:
         self.block = "entry"
         self.count = 0
         self.outside: set[str] | None = None  # names that are known before the innermost loop
+        self.access = ""  # what marks loads and stores
 
     # -- bookkeeping ----------------------------------------------------------------------------------------
     def fresh(self) -> str:
@@ -94,7 +99,7 @@ class _Translator:
             case ast.AugAssign(target=ast.Subscript() as target, op=ast.Add(), value=value):
                 added = self.as_double(self.expression(value))
                 address = self.address(target)
-                old, _ = self.emit(f"load double, ptr {address}", "double")
+                old, _ = self.emit(f"load double, ptr {address}{self.access}", "double")
                 flags = "reassoc " if self.is_sum(target.slice) else ""
                 total = self.emit(f"fadd {flags}double {old}, {added}", "double")
                 self.store(address, total[0], target)
@@ -120,7 +125,7 @@ class _Translator:
         return ", ".join([*(f"ptr %array.{n}" for n in arrays), *(f"i64 {self.env[n][0]}" for n in numbers)])
 
     def store(self, address: str, value: str, target: ast.Subscript) -> None:
-        self.lines.append(f"  store double {value}, ptr {address}")
+        self.lines.append(f"  store double {value}, ptr {address}{self.access}")
 
     def loop(self, node: ast.For) -> None:
         assert isinstance(node.target, ast.Name) and isinstance(node.iter, ast.Call)
@@ -138,12 +143,13 @@ class _Translator:
         self.label(body)
         before_it, self.outside = self.outside, set(self.env)
         self.env[node.target.id] = (counter, "i64")
+        self.access = IN_LANES if node.target.id == LANE else ""
         for inner in node.body:
             self.statement(inner)
-        self.outside = before_it
+        self.outside, self.access = before_it, ""
         self.lines.append(f"  {following} = add nuw nsw i64 {counter}, 1")
         scatters = node.target.id == POINT or _scatters(node)
-        advice = "points" if scatters else "short" if _is_short(node) else ""
+        advice = "lanes" if node.target.id == LANE else "points" if scatters else "short" if _is_short(node) else ""
         marked = self.module.mark(advice) if advice else ""
         self.lines.append(f"  br label %{head}{marked}")
         self.lines[phi_at] = f"  {counter} = phi i64 [ {start}, %{before} ], [ {following}, %{self.block} ]"
@@ -211,9 +217,9 @@ class _Translator:
 
     def load(self, name: str, address: str) -> Value:
         if self.arrays[name] == "f8":
-            return self.emit(f"load double, ptr {address}", "double")
+            return self.emit(f"load double, ptr {address}{self.access}", "double")
         element = ELEMENT[self.arrays[name]]
-        index = self.emit(f"load {element}, ptr {address}", element)
+        index = self.emit(f"load {element}, ptr {address}{self.access}", element)
         return index if element == "i64" else self.emit(f"sext {element} {index[0]} to i64", "i64")
 
     def negated(self, value: Value) -> Value:

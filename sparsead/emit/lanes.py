@@ -4,11 +4,12 @@ Innermost: what a point has of its own (x, arguments with the axis of points, va
 arithmetic, loops and tables stay as they are, and serve all points of a block. So arithmetic is vectorised over points
 whatever the indices look like, and nothing is gathered. Statements that follow each other share one loop over the
 points; a number that is read in another such loop goes through a scratch array. Blocks are small enough for the work
-arrays to stay in cache. Outermost, where points lie one after the other in memory and there is little to compute: then
-turning their arrays round would cost more than it gains.
+arrays to stay in cache, and all of one size: a loop of known length is vector code without a remainder. What is the
+same for all points of a block has no axis of points. Outermost, where points lie one after the other in memory and
+there is little to compute: then turning their arrays round would cost more than it gains.
 
-Either way a point's operations keep their order, so its values are those of a single call to the bit. Threads share
-the blocks.
+Either way a point's operations keep the order in which they are written, so its values are those of a single call to
+the bit, except where LLVM adds up a loop of a single call in several partial sums. Threads share the blocks.
 """
 
 from __future__ import annotations
@@ -18,13 +19,13 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
 from sparsead.emit.parsing import parse
-from sparsead.emit.source import POINT, Source, share
+from sparsead.emit.source import LANE, POINT, Source, share
 from sparsead.emit.written_out import written_out
 
-CACHE = 1 << 22  # bytes for what a block has of its own
-WIDTHS = (32, 64)  # least and most points of a block: a few vectors
+CACHE = 1 << 20  # bytes for what a block has of its own
+WIDTHS = (16, 64)  # least and most points of a block: a few vectors
 WORTH = 5  # operations for each number that has to be turned round from which on vectors over points gain
-PADDING = 8  # elements between the rows of a block: rows a power of two apart would share few lines of the cache
+TILE = 64  # elements that are turned round at a time, all points of a block: they stay in the cache
 UNKNOWN, VECTOR = 8, 4  # times that a loop is assumed to run; gain of a loop that vectorises
 COSTS: dict[type[ast.AST], int] = {
     ast.BinOp: 1,
@@ -106,8 +107,10 @@ def width_of(elements: int) -> int:
     return min(max(CACHE // (8 * max(elements, 1)) // least * least, least), most)
 
 
-def in_lanes(name: str, sources: Sequence[tuple[Source, dict[str, int]]], layout: Layout) -> Source:
-    """Return one source that runs others for all points of a batch.
+def in_lanes(name: str, sources: Sequence[tuple[Source, dict[str, int]]], layout: Layout) -> tuple[Source, int]:
+    """Return one source that runs others for all points of a batch, and how many points a block of it has.
+
+    It runs whole blocks: a loop of a known length costs no time of its own.
 
     Parameters
     ----------
@@ -123,17 +126,37 @@ def in_lanes(name: str, sources: Sequence[tuple[Source, dict[str, int]]], layout
     light = sum(work_of(source) for source, _ in sources) < WORTH * given
     writer = _Writer(Source(name), layout, 1 if light and not layout.last else width_of(own))
     writer.write(sources)
+    return writer.source, writer.width
+
+
+def in_threads(
+    name: str, sources: Sequence[tuple[Source, dict[str, int]]], layout: Layout, rows: dict[str, str]
+) -> Source:
+    """Return one source in which each point of a batch is a point of a grid: a thread runs all that it takes.
+
+    Parameters
+    ----------
+    name, sources, layout
+        As for `in_lanes`. The number of points is the whole number ``total``.
+    rows : dict
+        Arrays of the layout that are somewhere else meanwhile: the code of an element of a point, with ``{}`` for the
+        index.
+    """
+    writer = _Writer(Source(name, grid=True), layout, 1, rows)
+    with writer.source.loop(), writer.source.block(f"for {POINT} in range(total):"):
+        for number, (source, sizes) in enumerate(sources):
+            _Part(writer, number, source, sizes).write()
     return writer.source
 
 
 class _Writer:
     """Writes one source for batches."""
 
-    def __init__(self, source: Source, layout: Layout, width: int) -> None:
+    def __init__(self, source: Source, layout: Layout, width: int, rows: dict[str, str] | None = None) -> None:
         self.source = source
         self.layout = layout
         self.width = width
-        self.stride = 1 if width == 1 else width + PADDING
+        self.rows = rows or {}
 
     def write(self, sources: Sequence[tuple[Source, dict[str, int]]]) -> None:
         """Write the loop over blocks."""
@@ -142,13 +165,12 @@ class _Writer:
         with out.divided():
             total = out.array(COUNT, "i8")
             out.write(f"total = {total}[0]")
-            out.write(f"blocks = (total + {self.width - 1}) // {self.width}")
+            out.write(f"blocks = total // {self.width}")
             for bound, code in zip(("low", "high"), share("blocks"), strict=True):
                 out.write(f"{bound} = {code}")
             with out.block(f"for {POINT if self.width == 1 else 'block'} in range(low, high):"):
                 if self.width > 1:
                     out.write(f"base = {self.width} * block")
-                    out.write(f"count = min({self.width}, total - base)")
                 staged = {} if self.layout.last or self.width == 1 else self.layout.sizes
                 written = set().union(*(part.stored for part in parts))
                 for array in staged.keys() - written:
@@ -158,8 +180,17 @@ class _Writer:
                 for array in staged.keys() & written:
                     self.turn(array, "{given} = {staged}")
 
+    @property
+    def points(self) -> str:
+        """The loop over the points of a block."""
+        return f"for {LANE} in range({self.width}):"
+
     def place(self, array: str, index: str) -> str:
         """Return an element of an array with an axis of points."""
+        if array in self.rows:
+            return self.rows[array].format(index)
+        if self.width == 1 and self.layout.last:
+            return f"{array}[total * ({index}) + {POINT}]"
         if self.width == 1:
             return f"{array}[{self.layout.sizes[array]} * {POINT} + ({index})]"
         if self.layout.last:
@@ -168,14 +199,23 @@ class _Writer:
 
     def own(self, index: str) -> str:
         """Return where the points of a block have an element of an array of theirs."""
-        return index if self.width == 1 else f"{self.stride} * ({index}) + q"
+        return index if self.width == 1 else f"{self.width} * ({index}) + q"
 
     def turn(self, array: str, statement: str) -> None:
         """Copy between an array as it is given, point after point, and its block with the points innermost."""
         out, size = self.source, self.layout.sizes[array]
-        staged = f"{out.scratch(f'block_{array}', self.stride * size)}[{self.stride} * e + q]"
-        with out.block("for q in range(count):"), out.block(f"for e in range({size}):"):
-            out.write(statement.format(staged=staged, given=f"{out.array(array)}[{size} * (base + q) + e]"))
+        block = out.scratch(f"block_{array}", self.width * size)
+
+        def move(first: str, count: int) -> None:
+            with out.block(f"for p in range({self.width}):"), out.block(f"for e in range({count}):"):
+                given = f"{out.array(array)}[{size} * (base + p) + {first} + e]"
+                out.write(statement.format(staged=f"{block}[{self.width} * ({first} + e) + p]", given=given))
+
+        if size >= TILE:
+            with out.block(f"for tile in range({size // TILE}):"):
+                move(f"{TILE} * tile", TILE)
+        if size % TILE:
+            move(str(size - size % TILE), size % TILE)
 
 
 class _Part:
@@ -190,24 +230,41 @@ class _Part:
         self.conditions: set[str] = set()
         self.spilled: dict[str, int] = {}
         self.stored = _stored(source)
+        self.parsed = [parse(f.text).body[0] for f in source.without_calls]
+        self.shared = self.known_alike()
 
     def write(self) -> None:
         """Write all functions of the source."""
         for name, new in self.renamed.items():
             self.out.array(new, self.source.arrays[name], self.source.fixed[name])
         for name, new in self.local.items():
-            self.out.scratch(new, self.writer.stride * self.elements[name])
+            self.out.scratch(new, (1 if name in self.shared else self.writer.width) * self.elements[name])
         for name in self.source.arrays:
             if name not in self.renamed and name not in self.local:
                 self.out.array(name)
-        for function in self.source.functions:
-            parsed = parse(function.text).body[0]
+        for parsed in self.parsed:
             assert isinstance(parsed, ast.FunctionDef)
             tables = {name: self.source.fixed[name] for name in self.renamed}
             items = self.items(written_out(parsed.body, tables) or parsed.body)
             if self.writer.width > 1:  # else one run sees what another has set
                 self.spill(list(_runs(items)))
             self.write_items(items)
+
+    def known_alike(self) -> set[str]:
+        """Return the work arrays that hold the same for all points: only what is the same for all is stored there."""
+        self.shared = set(self.local)
+        stores = [n for f in self.parsed for n in ast.walk(f) if isinstance(n, (ast.Assign, ast.AugAssign))]
+        before: tuple[int, int] | None = None
+        while before != (before := (len(self.shared), len(self.lane_names))):
+            for node in stores:
+                target = node.targets[0] if isinstance(node, ast.Assign) else node.target
+                if not self.is_own(node.value):
+                    continue
+                if isinstance(target, ast.Name):
+                    self.lane_names.add(target.id)
+                elif isinstance(target, ast.Subscript) and isinstance(target.value, ast.Name):
+                    self.shared.discard(target.value.id)
+        return self.shared
 
     # -- cutting into runs ----------------------------------------------------------------------------------
     def items(self, statements: Iterable[ast.stmt]) -> list[_Item]:
@@ -231,9 +288,15 @@ class _Part:
                         end()
                     where = len(found)
                     found.insert(where, self.code(node))
-                case ast.Assign() | ast.AugAssign():
+                case ast.Assign(targets=[target]) | ast.AugAssign(target=target):
+                    if isinstance(target, ast.Subscript) and not self.has_lanes(ast.unparse(target.value)):
+                        end()
+                        found.append(self.code(node))
+                        continue
                     self.note(node)
                     run.statements.append(node)
+                case _ if not isinstance(node, ast.Pass):
+                    raise AssertionError(f"not in code for many points: {ast.unparse(node)}")
         end()
         return found
 
@@ -244,7 +307,7 @@ class _Part:
 
     def has_lanes(self, array: str) -> bool:
         """Tell whether an array has an axis of points."""
-        return array in self.local or array in self.writer.layout.sizes
+        return (array in self.local and array not in self.shared) or array in self.writer.layout.sizes
 
     def note(self, node: ast.Assign | ast.AugAssign) -> None:
         """Remember a name that each point has of its own, and whether it is a condition."""
@@ -286,7 +349,7 @@ class _Part:
                 self.out.write(self.code(statement))
             return
         defined = run.defined
-        with self.out.block("for q in range(count):"):
+        with self.out.block(self.writer.points):
             for name in sorted(run.awaited & self.spilled.keys()):
                 known = " != 0.0" if name in self.conditions else ""
                 self.out.write(f"{name} = {self.room(name)}{known}")
@@ -314,7 +377,8 @@ class _WithLanes(ast.NodeTransformer):
         name, index = node.value.id, ast.unparse(self.visit(node.slice))
         writer = self.part.writer
         if name in self.part.local:
-            return _parsed(f"{self.part.local[name]}[{writer.own(index)}]")
+            place = index if name in self.part.shared else writer.own(index)
+            return _parsed(f"{self.part.local[name]}[{place}]")
         if name in writer.layout.sizes:
             return _parsed(writer.place(name, index))
         return _parsed(f"{self.part.renamed.get(name, name)}[{index}]")
@@ -322,7 +386,8 @@ class _WithLanes(ast.NodeTransformer):
 
 def _stored(source: Source) -> set[str]:
     """Return the arrays that a source writes to."""
-    nodes = (n for n in ast.walk(parse(source.text)) if isinstance(n, ast.Subscript) and isinstance(n.ctx, ast.Store))
+    functions = (node for f in source.without_calls for node in ast.walk(parse(f.text)))
+    nodes = (n for n in functions if isinstance(n, ast.Subscript) and isinstance(n.ctx, ast.Store))
     return {n.value.id for n in nodes if isinstance(n.value, ast.Name)}
 
 
@@ -340,7 +405,7 @@ def _runs(items: Iterable[_Item]) -> Iterable[_Run]:
 
 def work_of(source: Source) -> float:
     """Return about how many operations one point takes, one at a time: what vectorises within a point counts less."""
-    statements = (s for f in source.functions for s in parse(f.text).body[0].body)
+    statements = (s for f in source.without_calls for s in parse(f.text).body[0].body)
     return sum(map(_work, statements))
 
 

@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterable
 
 import numpy as np
 
-from sparsead.kernels.kernel import Buffer, LinearCall, LinearKernel, Load, reachable
+from sparsead.kernels.kernel import Buffer, LinearCall, LinearKernel, Load, Meeting, reachable
 from sparsead.program.scalar import OPS, Expr, Op, having
 
 NOTHING = -0.0
@@ -49,7 +49,7 @@ def computed(value: Expr) -> Expr:
 def is_absorbing(kernels: Iterable[LinearKernel | LinearCall], work: Iterable[Buffer]) -> bool:
     """Tell whether infinite factors and closed ways may meet at an intermediate array."""
     kernels = list(kernels)
-    if not any(e.op is OPS["select"] for k in kernels for e in reachable(t.coefficient for t in k.terms)):
+    if not any(_may_close(e) for k in kernels for e in reachable(t.coefficient for t in k.terms)):
         return False
     closed, infinite = _below(kernels, _may_be_closed), _below(kernels, _may_be_infinite)
     above = [k.transposed() for k in reversed(kernels)]
@@ -77,7 +77,14 @@ def _below(kernels: Iterable[LinearKernel | LinearCall], which: Callable[[list[E
 
 def _may_be_closed(coefficients: list[Expr]) -> set[int]:
     """Return which coefficients of a kernel choose, by their serial numbers."""
-    return having(coefficients, lambda e: e.op is OPS["select"])
+    return having(coefficients, _may_close)
+
+
+def _may_close(expr: Expr) -> bool:
+    """Tell whether an expression closes a way: chooses zero; not where slots meet, for another term has taken over."""
+    if expr.op is not OPS["select"] or not any(side.equals(0.0) for side in expr.args[1:]):
+        return False
+    return not all(isinstance(e.value, Meeting) for e in reachable([expr.args[0]]) if e.op is None)
 
 
 def _may_be_infinite(coefficients: list[Expr]) -> set[int]:

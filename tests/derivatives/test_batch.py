@@ -8,6 +8,8 @@ import pytest
 import sparsead as sad
 from sparsead import extend
 from sparsead.emit import lanes
+from sparsead.emit.source import POINT, Source
+from sparsead.emit.sweep import DEFAULT_ENGINE, Sweep
 from sparsead.problems import PROBLEMS
 
 RNG = np.random.default_rng(5)
@@ -83,12 +85,12 @@ def test_both_orders_of_loops_give_the_same(outermost, monkeypatch):
     monkeypatch.setattr(lanes, "WORTH", np.inf if outermost else 0.0)
     for f in (light, heavy):
         jac = sad.jacobian(f, np.ones(4), 1.0, np.ones(2))
-        source = lanes.in_lanes(
+        source, width = lanes.in_lanes(
             "f",
             [(s.source, s.sizes) for s in jac._assembly.sweeps_of_points()],
             lanes.Layout({"x": 4, "data": jac.pattern.nnz}, False),
         )
-        assert ("range(count)" in source.text) != outermost
+        assert (width == 1) == outermost == (f"for {POINT} in" in source.text)
         checked(jac.batch, jac.values, RNG.random((77, 4)) + 0.1, 0.7, np.ones(2), False)
 
 
@@ -122,6 +124,18 @@ def test_points_of_several_axes():
         found = np.moveaxis(jac.batch(given, axis=axis), 0 if axis == 0 else -1, 0)
         np.testing.assert_array_equal(found, [jac.values(point) for point in x])
         assert jac.value_batch(given, axis=axis).shape == given.shape
+
+
+def test_an_argument_behind_a_container_is_its_own():
+    """Leaves of containers are arguments of the code, too: what follows them keeps its name."""
+
+    def f(x, p, s):
+        return p["a"] * x * s + p["c"]
+
+    p, x, s = {"a": 2.0, "c": 1.0}, np.ones((4, 3)), np.arange(1.0, 5.0)
+    jac = sad.jacobian(f, x[0], p, 1.0)
+    np.testing.assert_array_equal(jac.batch(x, p, s), np.outer(2.0 * s, np.ones(3)))
+    np.testing.assert_array_equal(jac.value_batch(x, p, s), np.outer(2.0 * s, np.ones(3)) + 1.0)
 
 
 def test_threads_do_not_change_a_bit():
@@ -237,3 +251,92 @@ def test_one_preparation_serves_any_number_of_points():
     for count in (3, 1000, 17):
         jac.batch(RNG.random((count, 4)), 0.7, np.ones(2))
     assert len(jac._matrix_batch._compiled) == 1
+
+
+@pytest.mark.parametrize("last", [False, True])
+def test_what_is_the_same_at_all_points_is_kept_once(last):
+    source, numbers = Source("f", of_points=True), np.array([2.0, -3.0, 0.5])
+    for name in ("x", "w", "v", "y"):
+        source.array(name)
+    source.array("c", value=numbers)
+    with source.block("for i in range(3):"):
+        source.write("s = c[i]")
+        source.write("w[i] = s")
+        source.write("t = exp(x[i])")  # code for each point stands between
+        source.write("v[i] = t * w[i]")
+        source.write("w[i] += 2.0 * s")
+    with source.block("for i in range(3):"):
+        source.write("y[i] = v[i] + w[2 - i]")
+    found, width = lanes.in_lanes("f_of_points", [(source, {"w": 3, "v": 3})], lanes.Layout({"x": 3, "y": 3}, last))
+    assert found.sizes["w0_w"] == 3
+    assert found.sizes["w0_v"] == 3 * width
+    X = RNG.random((2 * width, 3))
+    Y = np.empty(X.size)
+    Sweep(found, {}, DEFAULT_ENGINE)(x=layout(X, last).reshape(-1), y=Y, batch=np.array([len(X)]))
+    Y = Y.reshape(3, -1).T if last else Y.reshape(-1, 3)
+    np.testing.assert_allclose(Y, np.exp(X) * numbers + 3.0 * numbers[::-1], rtol=1e-14)
+
+
+@pytest.mark.parametrize("count", [1, 15, 16, 17, 31, 100])
+def test_points_that_fill_no_block(count):
+    """They run with the last point in the places that are left; what lies beside the results stays as it is."""
+    jac = sad.jacobian(heavy, np.ones(4), 1.0, np.ones(2))
+    x, p = RNG.random((count, 4)) + 0.1, RNG.random(count)
+    expected = [jac.values(*at, np.ones(2)) for at in zip(x, p, strict=True)]
+    room = np.full((count + 2, jac.pattern.nnz), 7.0)
+    assert jac.batch(x, p, np.ones(2), out=room[1:-1]).base is room
+    np.testing.assert_array_equal(room[1:-1], expected)
+    assert (room[[0, -1]] == 7.0).all()
+    np.testing.assert_array_equal(jac.batch(x.T, p, np.ones(2), axis=-1).T, expected)
+
+
+def test_long_sums_differ_by_rounding_alone():
+    """A single call adds up a loop in several partial sums."""
+    n = 60
+    jac = sad.jacobian(lambda x: x[:3] * np.sum(np.exp(x) * np.cos(x)), np.ones(n))
+    X = RNG.random((20, n))
+    np.testing.assert_allclose(jac.batch(X), [jac.values(x) for x in X], rtol=1e-14)
+
+
+def test_a_failing_point_is_alone():
+    """Poles and NaN of one point stay in its own lane, also in a block that repeats the last point."""
+    jac = sad.jacobian(lambda x: np.sqrt(x) / x[::-1], np.ones(4))
+    X = RNG.random((21, 4)) + 0.5
+    good = jac.batch(X)
+    X[20], X[3, 1] = np.nan, 0.0
+    with np.errstate(all="ignore"):
+        found = jac.batch(X)
+    others = np.setdiff1d(np.arange(21), [3, 20])
+    np.testing.assert_array_equal(found[others], good[others])
+    assert np.isnan(found[20]).all()
+    assert not np.isfinite(found[3]).all()
+
+
+def test_arguments_after_a_container_have_points_of_their_own():
+    def f(x, rates, p, n, q):
+        return rates["a"] * p * x**n + rates["b"] * q
+
+    rates, x, p, q = {"a": 2.0, "b": 1.0}, RNG.random((4, 3)), RNG.random(4), RNG.random((4, 3))
+    jac = sad.jacobian(f, np.ones(3), rates, 1.0, 2, np.ones(3))
+    found = jac.batch(x, rates, p, 2, q)
+    np.testing.assert_allclose(found, 4.0 * p[:, None] * x, rtol=1e-15)
+    np.testing.assert_allclose(jac.value_batch(x, rates, p, 2, q), 2.0 * p[:, None] * x**2 + q, rtol=1e-15)
+
+
+@pytest.mark.parametrize("last", [False, True])
+@pytest.mark.parametrize("mode", ["direct", "forward", "reverse"])
+def test_equal_long_loops_are_all_run(mode, last):
+    def f(x):
+        y = x
+        for _ in range(3):  # each step is some fifty lines of code, which single calls share
+            a, b, c = y + 0.1, np.roll(y, 1), np.roll(y, 2)
+            for _ in range(4):
+                a, b, c = a * b + np.sin(c), b * c + np.cos(a) * a, c * a / (1.0 + b * b)
+            y = a + np.roll(b * c, 1)
+        return y
+
+    jac, x = sad.jacobian(f, np.ones(6), mode=mode), RNG.random((5, 6)) / 4.0
+    assert any(sweep.source.functions[0].procedures for sweep in jac._matrix_batch.sweeps())
+    found = jac.batch(layout(x, last), axis=-1 if last else 0)
+    expected = np.stack([jac.values(one) for one in x])
+    np.testing.assert_array_equal(np.moveaxis(found, -1 if last else 0, 0), expected)

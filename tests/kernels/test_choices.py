@@ -185,3 +185,18 @@ def test_care_is_taken_only_where_it_is_needed():
     assert not sad.jacobian(lambda x: MIX @ np.maximum(MIX @ np.sin(x), 0.0), np.ones(N)).linear.absorbing
     assert not sad.jacobian(lambda x: np.sqrt(MIX @ np.sqrt(x)), np.ones(N)).linear.absorbing
     assert sad.jacobian(lambda x: np.sqrt(MIX @ np.maximum(x, 0.0)), np.ones(N)).linear.absorbing
+
+
+CLOSES = {
+    "zero or something": (lambda x: np.where(x > 2.0, x, 0.0), True),
+    "a number from a table": (lambda x: x * np.where(x > 2.0, 5.0, 7.0), False),
+    "slots that meet": (lambda x: 1.0 / (x[[0, 1, 2]] - 2.0 * x[[0, 2, 1]]), False),
+}
+
+
+@pytest.mark.parametrize("inner", CLOSES)
+def test_only_choices_of_zero_ask_for_care(inner):
+    """Telling a computed zero from nothing costs several operations a product."""
+    f, closes = CLOSES[inner]
+    jac = sad.jacobian(lambda x: np.cbrt(np.cumsum(f(x))), np.full(3, 3.0), backend="python")
+    assert jac.linear.absorbing == closes

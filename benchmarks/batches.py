@@ -1,0 +1,92 @@
+"""Many points in one call: the 14-bus network, and two threads: ``python -m benchmarks.batches``.
+
+A scenario has its own loads. The loop over single calls stands beside `batch`. Threads are timed by the clock, on a
+machine that should have nothing else to do: the shortest of many runs counts.
+"""
+
+from __future__ import annotations
+
+import time
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+
+import sparsead as sad
+from benchmarks.contenders import EACH
+from benchmarks.report import Part, Table, Target, show
+from sparsead.measuring.timing import interleaved
+from sparsead.problems.power_flow import Network, mismatch, ring
+
+SCENARIOS, SINGLE, MANY, ROUNDS = 10_000, 200, 100_000, 60
+
+
+def loaded(x: np.ndarray, P: np.ndarray, Q: np.ndarray, network: Network) -> np.ndarray:
+    """Return the mismatch of a network with other loads."""
+    return mismatch(x, replace(network, P=P, Q=Q))
+
+
+def points(network: Network, count: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Return states and loads of scenarios."""
+    rng = np.random.default_rng(0)
+    x = network.flat + 0.05 * rng.standard_normal((count, network.flat.size))
+    factors = rng.uniform(0.9, 1.1, (count, 1))
+    return x, factors * network.P, factors * network.Q
+
+
+def scenarios() -> list[Part]:
+    """Time the values of the Jacobians of the 14-bus network."""
+    network = ring(1)
+    x, P, Q = points(network, SCENARIOS)
+    jac = sad.jacobian(loaded, x[0], P[0], Q[0], network)
+    values, one = jac.batch(x, P, Q, network), np.empty(jac.pattern.nnz)
+    last = [np.ascontiguousarray(a.T) for a in (x, P, Q)]
+    entries = np.empty(values.T.shape)
+    assert np.array_equal(values[:SINGLE], [jac.values(*at, network) for at in zip(x[:SINGLE], P, Q, strict=False)])
+    ways: dict[str, tuple[Any, int]] = {
+        "batch, scenarios first": (lambda: jac.batch(x, P, Q, network, out=values), SCENARIOS),
+        "batch, scenarios last": (lambda: jac.batch(*last, network, axis=-1, out=entries), SCENARIOS),
+        "loop over single calls": (
+            lambda: [jac.values(*at, network, out=one) for at in zip(x[:SINGLE], P, Q, strict=False)],
+            SINGLE,
+        ),
+    }
+    times = interleaved({k: call for k, (call, _) in ways.items()}, 4.0, clock=time.process_time, each=EACH)
+    us = {k: 1e6 * times.median(k) / count for k, (_, count) in ways.items()}
+    title = f"Jacobian of the 14-bus network ({jac.pattern.nnz} entries), {SCENARIOS} scenarios"
+    best = min(us["batch, scenarios first"], us["batch, scenarios last"])
+    return [
+        Table(title, ("", "microseconds a scenario"), list(us.items())),
+        Target("14 buses: a scenario", best, 0.4, "us"),
+    ]
+
+
+def threads() -> list[Part]:
+    """Time one thread and two, by the clock."""
+    network = ring(1)
+    x, P, Q = points(network, MANY)
+    prepared = [sad.jacobian(loaded, x[0], P[0], Q[0], network, threads=k) for k in (1, 2)]
+    out = [jac.batch(x, P, Q, network) for jac in prepared]
+    assert np.array_equal(*out)
+    shortest, work = [np.inf, np.inf], [np.inf, np.inf]
+    for _ in range(ROUNDS):
+        for k, jac in enumerate(prepared):
+            start, worked = time.perf_counter(), time.process_time()
+            jac.batch(x, P, Q, network, out=out[k])
+            shortest[k] = min(shortest[k], time.perf_counter() - start)
+            work[k] = min(work[k], time.process_time() - worked)
+    rows = [(k + 1, 1e3 * shortest[k], 1e3 * work[k]) for k in range(2)]
+    columns = ("threads", "by the clock, ms", "processor time of all, ms")
+    return [
+        Table(f"14 buses, {MANY} scenarios, shortest of {ROUNDS} runs", columns, rows),
+        Target("two threads: times as fast as one", shortest[0] / shortest[1], 1.7, at_least=True),
+    ]
+
+
+def run() -> list[Part]:
+    """Time all."""
+    return [*scenarios(), *threads()]
+
+
+if __name__ == "__main__":
+    show(run())
