@@ -18,8 +18,9 @@ from .results import ColoringResult, colored
 QUICK_PASSES, PASSES_PER_SEARCH, MOST_PASSES = 9, 4, 20
 #: ... but at no more entries and pairs of entries than this, less than a second's work, unless the pattern is small ...
 QUICK_WORK = 60_000_000
-#: ... and at as many in any case, for each of up to three searches: half a millisecond and more.
-LEAST_WORK = 66_000
+#: ... and at as many in any case, for each of up to three searches, before other ties are tried and when they are:
+#: half a millisecond and more, so that simpler problems leave enough for all orders.
+LEAST_WORK, LEAST_MORE = 66_000, 36_000
 #: What an attempt costs besides, in entries looked at: calls, and arrays that are as short as this.
 ATTEMPT_WORK = 2_200
 
@@ -130,11 +131,13 @@ class Search:
             self._learn(simpler)
         most = min(QUICK_PASSES + PASSES_PER_SEARCH * self.num_searches, MOST_PASSES) * one_pass
         most = most if problem.is_small else min(most, self.work - before + QUICK_WORK)
-        self.allowance = before + max(most, LEAST_WORK * min(self.num_searches, 3))
+        searches = min(self.num_searches, 3)
+        self.allowance = before + max(most, LEAST_WORK * searches)
         self.run(candidates)
         if problem.is_small:
             self.run(self._untried(problem.all_orders()))
         self.recolor(QUICK_RECOLORINGS)
+        self.allowance = before + max(most, LEAST_MORE * searches)
         if problem.pass_work > ATTEMPT_WORK:
             self._try_more()
         if not self.stopped:
