@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -131,22 +130,20 @@ class Systems:
         return np.moveaxis(array.reshape(*shape, -1), -1, self._axis)
 
 
-@dataclass
 class _Run:
-    """The state of all points."""
+    """The state of all points: where they are, the residuals there, and how far each has come."""
 
-    systems: Systems
-    searches: bool
-    xtol: float
+    def __init__(self, systems: Systems, searches: bool, xtol: float) -> None:
+        self.systems, self.searches, self.xtol = systems, searches, xtol
+        self.x, count = systems.x, systems.x.shape[1]
+        self.F = systems.residual(self.x, np.arange(count))
+        self.status, self.nit = np.full(count, OPEN), np.zeros(count, dtype=int)
+        self.status[~np.isfinite(_sizes(self.F))] = NOT_FINITE
+        self.elimination: Elimination | None = None  # planned at the first step
+        self.why = ""
 
     def iterate(self, ftol: float, atol: float, maxiter: int) -> NewtonBatchResult:
-        systems = self.systems
-        self.x, points = systems.x, np.arange(systems.x.shape[1])
-        self.F = systems.residual(self.x, points)
-        self.status, self.nit = np.full(points.size, OPEN), np.zeros(points.size, dtype=int)
-        self.elimination: Elimination | None = None
-        self.why = ""
-        self.status[~np.isfinite(_sizes(self.F))] = NOT_FINITE
+        """Take steps until every point has converged or failed."""
         tolerances = ftol * _sizes(self.F) + atol
         for _ in range(maxiter):
             self.status[(self.status == OPEN) & (_sizes(self.F) <= tolerances)] = CONVERGED
