@@ -136,9 +136,7 @@ def main(
         return
     differing = Table("matrix", "coloring", "ColPack", "ours", "bound", "order", "seconds", title="where counts differ")
     ratios: dict[str, list[float]] = defaultdict(list)
-    rows: list[tuple[object, ...]] = [
-        ("matrix", "coloring", "ColPack", "ours", "bound", "certificate", "by", "seconds")
-    ]
+    rows: list[tuple[object, ...]] = [HEAD]
     for name, kind, least, result, seconds in comparisons(folder, kinds, search, budget, chosen):
         bound, proof = result.lower_bound, result.certificate
         rows.append((name, kind, least, result.num_colors, bound, proof, result.order, f"{seconds:.4f}"))

@@ -45,6 +45,17 @@ def _window(step: Iterable[int]) -> tuple[slice, ...]:
     return tuple(slice(max(-s, 0), -s if s > 0 else None) for s in step)
 
 
+def from_steps(N: int, steps: Iterable[tuple[int, int]], periodic: bool) -> sp.csr_array:
+    """Stencil matrix of N x N points: from each to those at these steps, down and to the right."""
+    y, x = np.divmod(np.arange(N * N), N)
+    rows, columns = [], []
+    for dy, dx in steps:
+        inside = periodic | ((y + dy >= 0) & (y + dy < N) & (x + dx >= 0) & (x + dx < N))
+        rows.append(np.flatnonzero(inside))
+        columns.append(((y + dy) % N * N + (x + dx) % N)[inside])
+    return from_pairs(np.concatenate(rows), np.concatenate(columns), (N * N, N * N))
+
+
 def two_fields(n: int) -> sp.csr_array:
     """Two fields on a periodic n x n grid, coupled point by point, as in the Brusselator."""
     one = grid(n, n, periodic=True)

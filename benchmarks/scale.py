@@ -1,4 +1,4 @@
-"""Two million unknowns, and twenty: time and memory of the preparation and of one evaluation."""
+"""Two million unknowns, and twenty; all stencils of 10^6 and 10^7: time and memory of preparation and evaluation."""
 
 from __future__ import annotations
 
@@ -13,6 +13,11 @@ from sparsead.memory import available
 COLUMNS = (
     "n", "mode", "prepare, s", "to the first matrix, s", "one matrix, s", "peak memory, GiB", "the matrix alone, GiB",
 )  # fmt: skip
+STENCILS = {  # sizes of some 10^6 and 10^7 unknowns
+    "brusselator": (707, 2236), "bratu": (100, 215), "cavity": (707, 2236), "minimal-surface": (1000, 3162),
+    "rosenbrock": (1_000_000, 10_000_000), "burgers": (1_000_000, 10_000_000), "burgers-2d": (707, 2236),
+}  # fmt: skip
+STAGES = ("trace", "lower", "detect", "color", "compile", "check")
 LARGE, LARGEST = 1000, 3162  # grid points along a side: 2 * 10^6 and 2 * 10^7 unknowns
 ROOM = 10 * 2**30  # bytes that must be free for the largest
 
@@ -30,6 +35,26 @@ def run(size: int | None = None) -> list[Part]:
         parts += _targets(side, mode, found)
     note = "Brusselator; each row a fresh process with filled caches; run by `python -m benchmarks.scale`."
     return [Table("Scale", COLUMNS, rows, note), *parts]
+
+
+def stencils(largest: bool = True) -> list[Part]:
+    """Measure all stencil problems; the largest sizes once, with the code that the smaller ones have left."""
+    rows, parts = [], []
+    for problem, sizes in STENCILS.items():
+        for size in sizes[: 1 + largest]:
+            if size == sizes[-1] and (available() or ROOM) < ROOM:
+                rows.append((f"{problem}, size {size:,}: left out, too little memory is free", *[None] * 9))
+                continue
+            found = measured(problem, size)
+            beyond = (found["peak_gib"] - found["before_gib"] - found["matrix_gib"]) / found["matrix_gib"]
+            stages = (found["stages"].get(name) for name in STAGES)
+            rows.append((f"{problem}, {found['n']:,}", *stages, found["first"], beyond, found["matrix_gib"]))
+            if size == sizes[-1]:
+                parts.append(Target(f"{problem}, n = {found['n']:,}, to the first matrix", found["first"], 2.0, "s"))
+                parts.append(Target(f"{problem}, n = {found['n']:,}, memory beside the matrix", beyond, 1.5, "x"))
+    heads = ("stencil, unknowns", *STAGES, "to the first matrix", "memory beside it / matrix", "matrix, GiB")
+    note = "Seconds of the processor, fresh processes; run by `python -m benchmarks.scale --stencils`."
+    return [Table("Stencils of 10^6 and 10^7 unknowns", heads, rows, note), *parts]
 
 
 def _warm(side: int, mode: str) -> dict[str, Any]:
@@ -53,8 +78,10 @@ def _targets(side: int, mode: str, found: dict[str, Any]) -> list[Part]:
 
 @click.command()
 @click.option("--size", type=int, help="Grid points along a side; without it, all rows of the report.")
-def main(size: int | None) -> None:
-    show(run(size))
+@click.option("--stencils", "only", is_flag=True, help="All stencil problems at 10^6 and 10^7 unknowns instead.")
+@click.option("--million", is_flag=True, help="With --stencils, those of 10^6 alone.")
+def main(size: int | None, only: bool, million: bool) -> None:
+    show(stencils(largest=not million) if only else run(size))
 
 
 if __name__ == "__main__":

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from contextlib import nullcontext
-from itertools import count, islice
+from itertools import count, islice, zip_longest
 
 import numpy as np
 
@@ -13,13 +13,13 @@ from .interrupts import deferred
 from .problems.base import NO_LIMIT, Candidate, Problem, Simpler
 from .results import ColoringResult, colored
 
-#: A quick search looks at so many times what one order and its greedy algorithm look at ...
-QUICK_PASSES = 5
-#: ... but at no more entries and pairs of entries than this, less than a second's work, once it has a coloring ...
+#: A quick search looks at so many times what one order and its greedy algorithm look at, and at so many times more for
+#: every search that is part of it: of columns, 13 times; of acyclic colorings, with those of stars and columns, 20 ...
+QUICK_PASSES, PASSES_PER_SEARCH, MOST_PASSES = 9, 4, 20
+#: ... but at no more entries and pairs of entries than this, less than a second's work, unless the pattern is small ...
 QUICK_WORK = 60_000_000
-#: ... and where the pattern is small, which has the other orders tried besides, at so many times, or 2 ms.
-SMALL_PASSES = 20
-SMALL_WORK = 200_000
+#: ... and at as many in any case, for each of up to three searches: half a millisecond and more.
+LEAST_WORK = 66_000
 #: What an attempt costs besides, in entries looked at: calls, and arrays that are as short as this.
 ATTEMPT_WORK = 2_200
 
@@ -30,7 +30,7 @@ PROOF_WORK = 1_000_000
 TINY_PAIRS = 100_000
 
 #: Recoloring passes at the end of a quick search, and after each round of a thorough one.
-QUICK_RECOLORINGS = 12
+QUICK_RECOLORINGS = 6
 RECOLORINGS = 20
 
 
@@ -53,6 +53,8 @@ class Search:
         self.deadline = deadline
         self.allowance: float = np.inf  # entries and pairs of entries that may be looked at
         self.work = 0  # entries and pairs looked at so far, about
+        self.num_searches = 1  # this one, and those for simpler problems: also if there is no need for them
+        self.begun: set[str] = set()  # labels of candidates that were tried, with success or not
         self.thorough = False  # whether to spend time on the lower bound at which the search can stop
         self.colors: np.ndarray | None = None
         self.cost = 0
@@ -91,12 +93,13 @@ class Search:
 
     def run(self, candidates: Iterable[Candidate]) -> None:
         """Try the candidates in turn, the first in any case, the others if they do not look at too much."""
-        for label, make, work in candidates:
+        for label, make, work, *_ in candidates:
             if self.colors is not None and (self.is_over or not self._may_look_at(work)):
                 if self.stopped:
                     return
                 continue
             self.work += ATTEMPT_WORK + work
+            self.begun.add(label)
             colors = make(self._limit)
             if colors is not None:
                 self.offer(label, colors)
@@ -109,7 +112,7 @@ class Search:
         """Try what is most promising, what simpler problems give, and recolor.
 
         The attempts are in proportion to the matrix: counted by what they look at, so that the result does not
-        depend on the speed of the machine.  Small patterns are colored in all orders besides.
+        depend on the speed of the machine.  Small patterns are colored in all orders in any case.
         """
         # interrupts that are put off once need not be put off by every kernel: half the time of a tiny pattern
         with deferred() if self.problem.num_pairs <= TINY_PAIRS else nullcontext():
@@ -119,30 +122,51 @@ class Search:
         problem = self.problem
         before, one_pass = self.work, ATTEMPT_WORK + problem.pass_work
         self.thorough = problem.pass_work >= PROOF_WORK
-        self.allowance = before + min(QUICK_PASSES * one_pass, QUICK_WORK)
         candidates = problem.portfolio(thorough=False)
         self.run(islice(candidates, 1))
         for simpler in problem.simpler:
             if self.is_over:
                 return
             self._learn(simpler)
-        self.allowance = min(self.allowance, before + max(SMALL_PASSES * one_pass, SMALL_WORK))
+        most = min(QUICK_PASSES + PASSES_PER_SEARCH * self.num_searches, MOST_PASSES) * one_pass
+        most = most if problem.is_small else min(most, self.work - before + QUICK_WORK)
+        self.allowance = before + max(most, LEAST_WORK * min(self.num_searches, 3))
         self.run(candidates)
-        self.recolor(QUICK_RECOLORINGS)
         if problem.is_small:
-            self.allowance = before + max(SMALL_PASSES * one_pass, SMALL_WORK)
-            tried = {label for label, _ in self.tried}
-            self.run(candidate for candidate in problem.all_orders() if candidate.label not in tried)
+            self.run(self._untried(problem.all_orders()))
+        self.recolor(QUICK_RECOLORINGS)
+        if problem.pass_work > ATTEMPT_WORK:
+            self._try_more()
         if not self.stopped:
             self.stopped = f"{len(self.tried)} attempts made, enough for a matrix of this size"
 
+    def _try_more(self) -> None:
+        """Try the other candidates, and all with other ties, those first that look at little; recolor again."""
+        cost, little = self.cost, 2 * self.problem.greedy_work
+        order = self.problem.by_order("largest_first")  # of which the ties are the reverse
+        if self.is_over or not self._may_look_at(order.work):
+            return
+        self.work += order.work
+        turned = self.problem.with_ties(self.problem.ordered(order.label)[::-1].copy())
+        for most in (little, np.inf):
+            self.run(one for one in self._untried(_with_both_ties(self.problem, turned)) if one.work <= most)
+        if self.cost < cost:
+            self.recolor(QUICK_RECOLORINGS)
+
+    def _untried(self, candidates: Iterable[Candidate]) -> Iterator[Candidate]:
+        """Those of some candidates that have not been tried."""
+        return (candidate for candidate in candidates if candidate.label not in self.begun)
+
     def _learn(self, simpler: Simpler) -> None:
-        """Take the coloring that the same search finds for a simpler problem."""
+        """Take the coloring that the same search finds for a simpler problem, unless that cannot be a better one."""
+        if simpler.bound >= self.cost:
+            self.num_searches += 1
+            return
         search = Search(simpler.problem, self.postprocess)
         search.run_quickly()
         assert search.colors is not None  # the first candidate always colors
         self.work += search.work
-        self.allowance += search.work
+        self.num_searches += search.num_searches
         self.offer(f"{simpler.label}, {search.label}", simpler.embedded(search.colors))
 
     def run_thoroughly(self) -> None:
@@ -153,7 +177,8 @@ class Search:
         for turn in count():
             if self.is_over or self.problem.num_vertices < 2:
                 return
-            self.run(self.problem.with_ties(ties).candidates(thorough=True))
+            candidates = self.problem.with_ties(ties).candidates(thorough=True)
+            self.run(one for one in candidates if one.has_ties or turn == 0)
             self.recolor(RECOLORINGS)
             ties = ties[::-1].copy() if turn == 0 else rng.permutation(ties)
 
@@ -216,6 +241,13 @@ class Search:
             tried=tuple(self.tried),
             stopped=self.stopped or "everything tried",
         )
+
+
+def _with_both_ties(problem: Problem, turned: Problem) -> Iterator[Candidate]:
+    """All candidates, in turn with those of the same problem with other ties."""
+    others = (one._replace(label=f"{one.label}, last first") for one in turned.portfolio(True) if one.has_ties)
+    for pair in zip_longest(problem.portfolio(True), others):
+        yield from filter(None, pair)
 
 
 def _class_rank(classes: np.ndarray, turn: int, rng: np.random.Generator) -> np.ndarray:

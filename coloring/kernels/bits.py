@@ -24,11 +24,24 @@ def first_free(words):
     """Least number that is not in the set; the capacity of the set if it is full."""
     for s in range(words.size):
         if words[s] != FULL:
-            bit = 0
-            while (words[s] >> np.uint64(bit)) & np.uint64(1):
-                bit += 1
-            return 64 * s + bit
+            return 64 * s + lowest_clear(words[s])
     return 64 * words.size
+
+
+@Kernel
+def lowest_clear_bit(word):
+    """The lowest bit that is not set, alone in a word."""
+    return ~word & (word + np.uint64(1))
+
+
+@Kernel
+def lowest_clear(word):
+    """Place of the lowest bit that is not set; there must be one."""
+    bit = lowest_clear_bit(word)
+    place = 0
+    while bit >> np.uint64(place) != np.uint64(1):
+        place += 1
+    return place
 
 
 @Kernel

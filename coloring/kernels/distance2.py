@@ -1,11 +1,21 @@
 """Partial distance-2 coloring of the columns of a bipartite graph."""
 
+from functools import partial
+
 import numpy as np
 
+from .bits import FULL, lowest_clear, lowest_clear_bit
 from .kernel import Kernel
 
 
-def _color_columns(indptr, indices, num_rows, order, limit):
+def _work(indptr, indices, num_rows, order, limit):
+    """Count the numbers that all rounds look at: there may be one for every 64 entries of the longest row."""
+    longest = np.bincount(indices, minlength=1).max()
+    return (indptr.size + indices.size + order.size) * (1 + min(int(longest), limit) // 64)
+
+
+@partial(Kernel, work=_work)
+def color_columns(indptr, indices, num_rows, order, limit):
     """First-fit colors of the columns, visited in `order`.
 
     Row ``i`` keeps the colors met among its columns as the bits of one word, 64 colors at a time: a
@@ -29,31 +39,18 @@ def _color_columns(indptr, indices, num_rows, order, limit):
             forbidden = np.uint64(0)
             for k in range(indptr[j], indptr[j + 1]):
                 forbidden |= taken[indices[k]]
-            if forbidden == np.uint64(0xFFFFFFFFFFFFFFFF):
+            if forbidden == FULL:
                 waiting[still_waiting] = j
                 still_waiting += 1
                 continue
-            bit = ~forbidden & (forbidden + np.uint64(1))
-            color = 0
-            while bit >> np.uint64(color) != np.uint64(1):
-                color += 1
-            colors[j] = base + color
+            colors[j] = base + lowest_clear(forbidden)
             for k in range(indptr[j], indptr[j + 1]):
-                taken[indices[k]] |= bit
+                taken[indices[k]] |= lowest_clear_bit(forbidden)
         num_waiting = still_waiting
         if num_waiting > 0 and base + 64 >= limit:
             return colors[:0]
         base += 64
     return colors
-
-
-def _work(indptr, indices, num_rows, order, limit):
-    """Count the numbers that all rounds look at: there may be one for every 64 entries of the longest row."""
-    longest = np.bincount(indices, minlength=1).max()
-    return (indptr.size + indices.size + order.size) * (1 + min(int(longest), limit) // 64)
-
-
-color_columns = Kernel(_color_columns, _work)
 
 
 @Kernel
@@ -72,15 +69,11 @@ def color_block(indptr, indices, block, settled, base, colors):
         forbidden = np.uint64(0)
         for k in range(indptr[j], indptr[j + 1]):
             forbidden |= taken[indices[k] - first]
-        if forbidden == np.uint64(0xFFFFFFFFFFFFFFFF):
+        if forbidden == FULL:
             continue
-        bit = ~forbidden & (forbidden + np.uint64(1))
-        color = 0
-        while bit >> np.uint64(color) != np.uint64(1):
-            color += 1
-        colors[j] = base + color
+        colors[j] = base + lowest_clear(forbidden)
         for k in range(indptr[j], indptr[j + 1]):
-            taken[indices[k] - first] |= bit
+            taken[indices[k] - first] |= lowest_clear_bit(forbidden)
 
 
 @Kernel

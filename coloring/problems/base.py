@@ -42,11 +42,14 @@ class Candidate(NamedTuple):
         From a number of colors to a coloring; or to None if that would need many more.
     work : int
         Entries and pairs of entries that it looks at, about.
+    has_ties : bool
+        Whether other ties are worth a try.
     """
 
     label: str
     make: Make
     work: int = 0
+    has_ties: bool = True
 
 
 @dataclass(frozen=True)
@@ -61,12 +64,23 @@ class Simpler:
         The simpler problem.
     first, size : int
         The vertices that it colors are ``first, ..., first + problem.num_vertices - 1`` of `size`.
+    weight : int
+        What each of its colors costs.
+    are_read : bool
+        Whether all its colors are read here too; if not, fewer may be left in the end.
     """
 
     label: str
     problem: Problem
     first: int
     size: int
+    weight: int = 1
+    are_read: bool = True
+
+    @property
+    def bound(self) -> int:
+        """What its colorings cost at least, as far as that is quick to see."""
+        return self.weight * self.problem.quick_bound if self.are_read else 0
 
     def embedded(self, colors: np.ndarray) -> np.ndarray:
         """Return the coloring of all vertices."""
@@ -76,12 +90,17 @@ class Simpler:
     def candidates(self, thorough: bool, ties: np.ndarray) -> Iterator[Candidate]:
         """Ways to color the simpler problem, as ways to color this one."""
         own = ties[(ties >= self.first) & (ties < self.first + self.problem.num_vertices)] - np.int32(self.first)
-        for label, make, work in self.problem.with_ties(own).candidates(thorough):
-            yield Candidate(f"{self.label}, {label}", partial(self._make, make), work)
+        for one in self.problem.with_ties(own).candidates(thorough):
+            yield one._replace(label=f"{self.label}, {one.label}", make=partial(self._make, one.make))
 
     def _make(self, make: Make, limit: int) -> np.ndarray | None:
         colors = make(limit)
         return None if colors is None else self.embedded(colors)
+
+
+def has_ties(order: str) -> bool:
+    """Whether an order breaks ties, so that others are worth a try."""
+    return order not in ("natural", "random")
 
 
 class Problem(ABC):
@@ -183,7 +202,7 @@ class Problem(ABC):
 
     def by_order(self, name: str) -> Candidate:
         """The greedy algorithm in the order of that name."""
-        return Candidate(name, partial(self._greedy_by_name, name), self._ordered_work(name))
+        return Candidate(name, partial(self._greedy_by_name, name), self._ordered_work(name), has_ties(name))
 
     def _ordered_work(self, name: str) -> int:
         """What is left to look at: orders that were asked for before cost nothing, whoever made them."""

@@ -80,16 +80,16 @@ class Bidirectional(StarLike):
     @property
     def simpler(self) -> list[Simpler]:
         """Column colorings leave all rows neutral, row colorings all columns."""
-        n, size = self.pattern.shape[1], self.num_vertices
+        n, size, (row, column) = self.pattern.shape[1], self.num_vertices, self.weights
         if self.substitution:
             return [Simpler("star", self.with_direct_recovery(), 0, size)]
         sides = [
-            Simpler("columns alone", DistanceTwo(self.pattern, "column", self.seed, self.threads), 0, size),
-            Simpler("rows alone", DistanceTwo(self.pattern, "row", self.seed, self.threads), n, size),
+            Simpler("columns alone", DistanceTwo(self.pattern, "column", self.seed, self.threads), 0, size, column),
+            Simpler("rows alone", DistanceTwo(self.pattern, "row", self.seed, self.threads), n, size, row),
         ]
         if self.pattern.is_symmetric:
-            return [sides[self.weights[0] < self.weights[1]]]
-        return sorted(sides, key=lambda side: side.problem.quick_bound * self.weights[side.first == 0])
+            return [sides[row < column]]
+        return sorted(sides, key=lambda side: side.bound)
 
     def portfolio(self, thorough: bool) -> Iterator[Candidate]:
         """Implicit coverings, dense lines against the others, and all orders."""
@@ -98,16 +98,15 @@ class Bidirectional(StarLike):
             if place == 0 and self.substitution and self.has_few_pairs:
                 yield self.by_order("distance_two_incidence_degree")  # the best one most often
             if thorough:
-                yield self.by_order(name)
                 yield self._covering(name, "cover first")
-        names = THOROUGH if thorough else QUICK[::2]
-        mean = self.pattern.nnz / max(min(self.pattern.shape), 1)
-        for label, kept in self._dense_line_covers(*((2**0.5, 1.0) if thorough else (2.0, 2 * mean))):
+        names = THOROUGH[:-1] if thorough else QUICK[::2]  # all but random
+        for label, kept in self._dense_line_covers(*((2**0.5, 1.0) if thorough else (2.0, self._many))):
             for name in names:
                 make = partial(self._greedy_on, name, kept, False)
                 yield Candidate(f"{name}, {label}", make, self._ordered_work(name))
-        if not thorough:
-            yield from self.all_orders()
+        for order in self.all_orders():
+            if thorough or not order.label.startswith("distance_two"):
+                yield order
 
     def _covering(self, name: str, label: str, cautious: bool = False) -> Candidate:
         return Candidate(f"{name}, {label}", partial(self._greedy_on, name, None, cautious), self._ordered_work(name))
@@ -119,16 +118,27 @@ class Bidirectional(StarLike):
             kept = kernels.covers.implicit_cover(self.graph.indptr, self.graph.indices, order)
         return self.greedy(order[kept[order]], limit, cautious)
 
+    @property
+    def _many(self) -> float:
+        """Twice as many entries as lines have on the side that has fewer lines."""
+        return 2 * max(self.pattern.nnz, 1) / max(min(self.pattern.shape), 1)
+
     def _dense_line_covers(self, ratio: float, least: float) -> Iterator[tuple[str, np.ndarray]]:
-        """Rows (or columns) with more than t entries, and the columns (rows) that the others need."""
+        """Rows (or columns) with more than t entries, and the columns (rows) that the others need.
+
+        The best are mostly those of some more entries than others have, so that they come first.
+        """
         A = self.pattern
-        for side, dense_in in (("rows", A), ("columns", A.T)):
-            counts = np.diff(dense_in.indptr)
-            steps = np.log(max(counts.max(initial=0), 1)) / np.log(ratio)
-            for t in np.unique(np.round(ratio ** np.arange(steps)).astype(int))[::-1]:
-                dense = counts > t
-                if t < least or not dense.any() or dense.all():
+        longest = max(int(np.diff(lines.indptr).max(initial=1)) for lines in (A, A.T))
+        numbers = np.unique(np.round(ratio ** np.arange(np.log(longest) / np.log(ratio))).astype(int))
+        met = set()
+        for t in sorted(numbers[numbers >= least].tolist(), key=lambda t: abs(np.log(t / self._many))):
+            for side, dense_in in (("rows", A), ("columns", A.T)):
+                dense = np.diff(dense_in.indptr) > t
+                number = int(np.count_nonzero(dense))
+                if number in (0, dense.size) or (side, number) in met:
                     continue
+                met.add((side, number))
                 others = np.zeros(dense_in.shape[1], np.bool_)
                 others[dense_in.indices[~dense[dense_in.rows]]] = True
                 kept = (others, dense) if side == "rows" else (dense, others)

@@ -147,8 +147,10 @@ class DistanceTwo(Problem):
         return self.pattern.nnz * (1 + self.plain_bound // 64)
 
     def order_work(self, name: str) -> int:
-        """All orders but two look at pairs."""
-        return self.num_vertices if name in ("natural", "random") else self.num_pairs
+        """All orders but two look at pairs; of the intersection graph, once it is there."""
+        if name in ("natural", "random"):
+            return self.num_vertices
+        return self._intersection_lists[1].size if "_intersection_lists" in self.__dict__ else self.num_pairs
 
     @property
     def pass_work(self) -> int:
@@ -171,7 +173,7 @@ class DistanceTwo(Problem):
     def _lattice_candidate(self, size: int) -> Candidate:
         nnz = self.pattern.nnz
         label = "lattice" if size == 1 else f"lattice of blocks of {size}"
-        return Candidate(label, partial(self._lattice, size), min(40 * nnz, LATTICE_WORK) + 2 * nnz)
+        return Candidate(label, partial(self._lattice, size), min(40 * nnz, LATTICE_WORK) + 2 * nnz, has_ties=False)
 
     def _lattice(self, size: int, limit: int) -> np.ndarray | None:
         """The periodic coloring with fewest colors, if the matrix comes from a grid and has one.

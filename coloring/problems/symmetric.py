@@ -18,7 +18,7 @@ from ..graph import Graph
 from ..orientation import read, settle
 from ..pattern import SparsityPattern
 from ..regular import Sample, circular_colorings, looks_tiled, tile_colorings
-from .base import NO_LIMIT, Candidate, Problem, Simpler
+from .base import NO_LIMIT, Candidate, Problem, Simpler, has_ties
 from .distance2 import DistanceTwo
 from .terms import Terms, grown
 
@@ -64,8 +64,8 @@ class StarLike(Problem):
 
     @cached_property
     def greedy_work(self) -> int:
-        """Star coloring looks at entries, acyclic coloring at pairs of them besides: mostly at less than half."""
-        entries = 2 * self.graph.indices.size
+        """Star coloring looks at entries, a word for 64 colors; acyclic coloring at pairs besides, mostly at half."""
+        entries = 2 * self.graph.indices.size * (1 + self.quick_bound // 64)
         pairs = int((np.diff(self.graph.indptr).astype(np.int64) ** 2).sum())
         return entries + pairs // 2 if self.substitution else entries
 
@@ -207,7 +207,7 @@ class Symmetric(StarLike):
         n = self.num_vertices
         if self.substitution:
             return [Simpler("star", self.with_direct_recovery(), 0, n)]
-        return [Simpler("distance two", self._columns, 0, n)]
+        return [Simpler("distance two", self._columns, 0, n, are_read=bool(self.diagonal.all()))]
 
     @property
     def num_pairs(self) -> int:
@@ -220,6 +220,10 @@ class Symmetric(StarLike):
         stored = np.zeros(self.num_vertices, np.bool_)
         stored[self.pattern.rows[self.pattern.rows == self.pattern.indices]] = True
         return stored
+
+    def order_work(self, name: str) -> int:
+        """Orders at distance two look at the square, which the column coloring has."""
+        return self._columns.order_work(name) if name.startswith("distance_two") else super().order_work(name)
 
     def neighborhood(self, distance: int = 1) -> Any:
         """Return the graph, or its square."""
@@ -262,15 +266,16 @@ class Symmetric(StarLike):
         kind = "acyclic" if self.substitution else "star"
         variants = ("",) if self.substitution else ("", "cautious", "restricted")
         nnz = self.pattern.nnz
-        yield Candidate("lattice", self._lattice, min(40 * nnz, LATTICE_WORK) + 4 * nnz)
+        yield Candidate("lattice", self._lattice, min(40 * nnz, LATTICE_WORK) + 4 * nnz, has_ties=False)
         if self.num_vertices >= LEAST_TILED and looks_tiled(self.pattern):
-            yield Candidate("tiles", self._tiles, LATTICE_WORK + 4 * nnz)
+            yield Candidate("tiles", self._tiles, LATTICE_WORK + 4 * nnz, has_ties=False)
         every = [(name, variant) for name in THOROUGH for variant in variants]
         choices = every if thorough else [*QUICK[kind], *((name, "") for name in THOROUGH)]
         for name, variant in dict.fromkeys(choices):
             if (name, variant) != ("natural", "") and (self.has_few_pairs or not name.startswith("distance_two")):
                 label = f"{variant} {name}" if variant else name
-                yield Candidate(label, partial(self._variant, variant, name), self._ordered_work(name))
+                make = partial(self._variant, variant, name)
+                yield Candidate(label, make, self._ordered_work(name), has_ties(name))
 
     def _lattice(self, limit: int) -> np.ndarray | None:
         """A periodic coloring, if the matrix comes from a grid and has one with less than so many colors."""

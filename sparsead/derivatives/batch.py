@@ -60,7 +60,7 @@ class Batch:
         self.program, self.signature, self.engine = program, signature, engine
         self.output, self.shape = output
         self.sweeps, self.single = sweeps, single
-        self._names = names_of(program, signature)
+        self._names = names_of(signature)
         self._compiled: dict[tuple[frozenset[str], bool], tuple[Sweep, int] | None] = {}
 
     def __call__(self, args: Sequence[Any], out: np.ndarray | None, axis: int) -> np.ndarray:

@@ -5,132 +5,16 @@ Everything is prepared on the CPU, checked there against the function, and then 
 
 from __future__ import annotations
 
-import math
+from collections.abc import Callable
 from typing import Any
 
+from sparsead.derivatives.on_device import OnDevice
+from sparsead.derivatives.on_device import usable_cupy as usable_cupy
 from sparsead.derivatives.products import Product
 from sparsead.derivatives.vectors import checked_pair
-from sparsead.emit.device import DeviceSweeps, Tables
-from sparsead.emit.sweep import Engine
 from sparsead.errors import InputError
 from sparsead.extras import optional
-
-ENGINE = Engine("cuda")
-
-
-def usable_cupy(
-    method: str = "ad",
-    guard: str = "error",
-    format: str = "csr",
-    triangle: str = "full",
-    has_aux: bool = False,
-) -> Any:
-    """Return CuPy, if the options go with a device and there is such a device."""
-    if (method, guard, format, triangle, has_aux) != ("ad", "error", "csr", "full", False):
-        raise InputError(
-            "device='cuda' goes with method='ad', guard='error', format='csr', triangle='full' and has_aux=False; "
-            "leave these out"
-        )
-    cupy = optional("cupy")
-    try:
-        count = cupy.cuda.runtime.getDeviceCount()
-    except Exception as error:  # CuPy has several, of its own: no driver, one that is too old
-        raise InputError(f"device='cuda' needs a device that CuPy can use, but it says: {error}") from error
-    if not count:
-        raise InputError("device='cuda' needs a device that CuPy can use, and there is none; leave device out")
-    return cupy
-
-
-class OnDevice:
-    """A prepared derivative on a device.
-
-    Calls are queued on the current stream of CuPy; one object is for one stream at a time, for it has one set of work
-    arrays. With ``out=``, and arguments that are arrays of the device, nothing is allocated and nothing waited for.
-
-    Attributes
-    ----------
-    prepared : Jacobian, Hessian or Gradient
-        What was prepared, on the CPU.
-    """
-
-    _products: tuple[Product, ...]
-
-    def __init__(self, prepared: Any, cupy: Any) -> None:
-        if not prepared.signature.plain:
-            raise InputError("device='cuda' takes one array as x; put its parts into one vector")
-        self.prepared = prepared = prepared._written_out
-        self._cupy = cupy
-        self._tables = Tables(cupy)
-        self._known: dict[str, DeviceSweeps] = {}
-
-    def __repr__(self) -> str:
-        return f"{self.prepared!r} on a CUDA device"
-
-    def value(self, x: Any, *args: Any, out: Any = None) -> Any:
-        """Return the value of the function.
-
-        Parameters
-        ----------
-        x, *args
-            Arrays of the device: what has ``__cuda_array_interface__`` or DLPack. Others are copied there.
-        out : cupy.ndarray, optional
-            Where to write it.
-
-        Returns
-        -------
-        cupy.ndarray
-        """
-        return self._function("value", (x, *args), out)
-
-    # -- what all share -------------------------------------------------------------------------------------
-    def _read(self, value: Any, leaf: Any, title: str) -> Any:
-        """Return an argument as a flat float64 array of the device."""
-        cupy = self._cupy
-        if hasattr(value, "__dlpack__") and not hasattr(value, "__cuda_array_interface__") and not _on_host(value):
-            value = cupy.from_dlpack(value)
-        array = cupy.asarray(value)
-        if array.dtype.kind not in "fiub":
-            raise InputError(f"{title} has dtype {array.dtype}; expected real numbers (float64)")
-        if array.shape != leaf.shape:
-            raise InputError(
-                f"{title} has shape {array.shape}, but this derivative was prepared for shape {leaf.shape}; prepare "
-                "again for other shapes"
-            )
-        return cupy.ascontiguousarray(array, dtype="float64").reshape(-1)
-
-    def _inputs(self, args: tuple[Any, ...], *written: Any) -> dict[str, Any]:
-        """Return the arguments by the names of the sweeps; refuse what shares memory with what is written."""
-        given = dict(zip(self.prepared._names, self.prepared.signature.convert(args, self._read), strict=True))
-        for k, out in enumerate(written):
-            if any(_overlap(out, other) for other in (*given.values(), *written[:k])):
-                raise InputError("out shares memory with an argument, or with another out")
-        return given
-
-    def _room(self, name: str, out: Any, shape: tuple[int, ...]) -> Any:
-        """Return a new array, or `out` after a look at its shape and type."""
-        if out is None:
-            return self._cupy.empty(shape)
-        fits = isinstance(out, self._cupy.ndarray) and out.shape in (shape, (math.prod(shape),))
-        if not fits or out.dtype != "float64" or not out.flags.c_contiguous:
-            raise InputError(f"{name}: out must be a contiguous float64 array of CuPy, of shape {shape}")
-        return out
-
-    def _sweeps(self, name: str) -> DeviceSweeps:
-        """Return the sweeps of a function, product or matrix; they are compiled when they are first asked for."""
-        if name not in self._known:
-            prepared = self.prepared
-            if name in ("matrix", "all"):
-                sweeps = prepared._assembly.on(ENGINE).all_sweeps(prepared._both if name == "all" else None)
-            else:
-                sweeps = [prepared._new_sweep(name, ENGINE)]
-            self._known[name] = DeviceSweeps(sweeps, self._cupy, self._tables)
-        return self._known[name]
-
-    def _function(self, name: str, args: tuple[Any, ...], out: Any) -> Any:
-        function = self.prepared._functions[name]
-        room = self._room(name, out, function.shape)
-        self._sweeps(name)({**self._inputs(args, room), function.array: room})
-        return room
+from sparsead.tracing.arguments import DOUBLE
 
 
 class MatrixOnDevice(OnDevice):
@@ -176,9 +60,53 @@ class MatrixOnDevice(OnDevice):
         out : cupy.ndarray, shape (nnz,), optional
             Where to write them.
         """
+        if out is not None and self._again("matrix", (x, *args, out)):
+            return out
         data = self._room("values", out, (self.pattern.nnz,))
-        self._sweeps("matrix")({**self._inputs((x, *args), data), "data": data})
+        self._run("matrix", (x, *args), {"data": data})
         return data
+
+    def batch(self, X: Any, *args: Any, out: Any = None, axis: int = 0) -> Any:
+        """Return the values of the matrices at many points.
+
+        Parameters
+        ----------
+        X, *args, out, axis
+            As in `value_batch`.
+
+        Returns
+        -------
+        cupy.ndarray, shape (points, nnz) or (nnz, points)
+            By rows of the matrix, as `values` returns them.
+
+        Notes
+        -----
+        It is compiled at the first call, for any number of points. A small point is computed by one thread, a large one
+        by a row of blocks; with ``axis=-1`` a large one is computed with its numbers side by side, and turned round.
+        """
+        return self._at_many("matrix", (X, *args), out, axis)
+
+    def linear_operator(self, x: Any, *args: Any) -> Any:
+        """Return the matrix at x as an operator: products only, no matrix.
+
+        Parameters
+        ----------
+        x, *args
+            As in `value`; arrays are copied.
+
+        Returns
+        -------
+        cupyx.scipy.sparse.linalg.LinearOperator, shape (m, n)
+            With products by the matrix and by its transpose.
+        """
+        at = tuple(a.copy() if isinstance(a, self._ndarray) else a for a in self.put(x, *args))
+
+        def product(product: Product) -> Callable[[Any], Any]:
+            return lambda v: self._product(product, at[0], v.reshape(-1), at[1:], None)
+
+        matvec, rmatvec = (product(p) for p in (self.prepared._products[0], self.prepared._products[-1]))
+        operator = optional("cupyx.scipy.sparse.linalg").LinearOperator
+        return operator(self.shape, matvec=matvec, rmatvec=rmatvec, dtype=DOUBLE)
 
     def _matrix(self, data: Any) -> Any:
         matrix = self._csr((data, *self._indices), shape=self.shape)
@@ -196,13 +124,12 @@ class MatrixOnDevice(OnDevice):
         return out.data
 
     def _product(self, product: Product, x: Any, v: Any, args: tuple[Any, ...], out: Any) -> Any:
+        if out is not None and self._again(product.name, (x, *args, v, out)):
+            return out
         given, returned = product.sizes(self.shape)
         room = self._room(product.name, out, (returned,))
-        vector = self._read(v, _Vector(given), product.vector)
-        inputs = self._inputs((x, *args), room)
-        if _overlap(room, vector):
-            raise InputError(f"{product.name}: out shares memory with {product.vector}")
-        self._sweeps(product.name)({**inputs, product.source: vector, product.target: room})
+        vector = self._arguments.leaf(v, (given,), product.vector)
+        self._run(product.name, (x, *args), {product.target: room}, (product.source, vector))
         return room
 
     def _all(self, args: tuple[Any, ...], out: Any, names: tuple[str, ...]) -> tuple[Any, ...]:
@@ -212,7 +139,7 @@ class MatrixOnDevice(OnDevice):
         rooms = [self._room(n, o, f.shape) for n, o, f in zip(names, outs, functions, strict=True)]
         data = self._room("values", self._data(matrix), (self.pattern.nnz,))
         written = {f.array: room for f, room in zip(functions, rooms, strict=True)} | {"data": data}
-        self._sweeps("all")(self._inputs(args, *written.values()) | written)
+        self._run("all", args, written)
         return (*rooms, self._matrix(data) if matrix is None else matrix)
 
 
@@ -244,9 +171,15 @@ class HessianOnDevice(MatrixOnDevice):
         """Return the gradient; arrays as in `value`."""
         return self._function("gradient", (x, *args), out)
 
-    def value_gradient_and_hessian(self, x: Any, *args: Any) -> tuple[Any, Any, Any]:
-        """Return the value, the gradient and the Hessian from one sweep."""
-        value, gradient, matrix = self._all((x, *args), None, ("value", "gradient"))
+    def gradient_batch(self, X: Any, *args: Any, out: Any = None, axis: int = 0) -> Any:
+        """Return the gradients at many points, in the shape of X; arrays as in `value_batch`."""
+        return self._at_many("gradient", (X, *args), out, axis)
+
+    def value_gradient_and_hessian(self, x: Any, *args: Any, out: Any = None) -> tuple[Any, Any, Any]:
+        """Return the value, the gradient and the Hessian from one sweep; `out` is what an earlier call returned."""
+        if out is not None and (not isinstance(out, tuple) or len(out) != 3):
+            raise InputError("value_gradient_and_hessian: out must be (value, gradient, Hessian) of an earlier call")
+        value, gradient, matrix = self._all((x, *args), out, ("value", "gradient"))
         return value, gradient, matrix
 
 
@@ -266,17 +199,6 @@ class GradientOnDevice(OnDevice):
         """Return the gradient, in the shape of x; arrays as in `value`."""
         return self._function("gradient", (x, *args), out)
 
-
-class _Vector:
-    def __init__(self, size: int) -> None:
-        self.shape = (size,)
-
-
-def _overlap(first: Any, second: Any) -> bool:
-    return first.data.ptr < second.data.ptr + second.nbytes and second.data.ptr < first.data.ptr + first.nbytes
-
-
-def _on_host(value: Any) -> bool:
-    """Tell whether an array that has DLPack lies in the memory of the host."""
-    kind, _ = value.__dlpack_device__()
-    return int(kind) == 1
+    def batch(self, X: Any, *args: Any, out: Any = None, axis: int = 0) -> Any:
+        """Return the gradients at many points, in the shape of X; arrays as in `value_batch`."""
+        return self._at_many("gradient", (X, *args), out, axis)

@@ -11,6 +11,7 @@ import scipy.sparse
 
 import sparsead.ops  # noqa: F401  (fills the tables that tracing reads)
 from coloring import ColoringResult, SparsityPattern
+from coloring.cached import cached_property
 from sparsead.derivatives.beside import WithAux
 from sparsead.derivatives.given import by_name, check_given
 from sparsead.derivatives.gradient import traced_scalar
@@ -206,8 +207,13 @@ class Hessian(PreparedMatrix, OfScalar):
         name = "value_gradient_and_hessian"
         given, matrix = checked_pair(name, out)
         y, g = np.empty(1), new_or_checked(name, given, self.program.wrt.shape)
-        matrix = self._filled(name, args, {"y": y, "g": g}, matrix, verify)
+        taken = self._plain_filled(args, (y, g), matrix, verify)
+        matrix = self._filled(name, args, {"y": y, "g": g}, matrix, verify) if taken is None else taken
         return float(y[0]), self.signature.like_x(g), matrix
+
+    @cached_property
+    def _plain_both(self) -> Callable[..., bool]:
+        return self._plain_entry({"y": (1,), "g": (self.program.wrt.size,)}, self._both)
 
     def _detected(self) -> dict[Buffer, SparsityPattern]:
         return hessian_patterns(self.linear)

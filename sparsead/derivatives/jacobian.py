@@ -12,7 +12,6 @@ import scipy.sparse
 import sparsead.ops  # noqa: F401  (fills the tables that tracing reads)
 from coloring import ColoringResult, SparsityPattern
 from coloring.cached import cached_property
-from sparsead.derivatives import constants
 from sparsead.derivatives.beside import WithAux
 from sparsead.derivatives.differences import DifferenceJacobian, check_method
 from sparsead.derivatives.given import by_name, check_given
@@ -142,13 +141,9 @@ class Jacobian(PreparedMatrix, WithNormalEquations):
         """
         args = self._args(x, args, named)
         given, matrix = checked_pair("value_and_jacobian", out)
-        if verify is not False:
-            check_given(self.signature, verify=verify)
-        if not verify and (data := self.structure.plain(matrix)) is not None:
-            constants.forget(data)
-            y = np.empty(self.program.output.shape) if given is None else given
-            if self._plain_both(*args, y, data):
-                return y, self.structure.matrix(data) if matrix is None else matrix
+        room = np.empty(self.program.output.shape) if given is None else given
+        if (taken := self._plain_filled(args, (room,), matrix, verify)) is not None:
+            return room, taken
         y = new_or_checked("value_and_jacobian", given, self.program.output.shape)
         matrix = self._filled("value_and_jacobian", args, {"y": y}, matrix, verify)
         return self.signature.shaped(y), matrix

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, Unpack
+from typing import Any, Literal, Unpack
 
 import numpy as np
 import scipy.sparse
@@ -12,16 +12,22 @@ from sparsead.checking.plain import copied
 from sparsead.contract import AFTER_A_VECTOR, AT_A_POINT, OF_MANY_POINTS, Derivative
 from sparsead.derivatives.described import Described
 from sparsead.derivatives.given import check_given
-from sparsead.derivatives.hessian import Hessian, hessian
+from sparsead.derivatives.hessian import hessian
 from sparsead.derivatives.nested import is_asked
 from sparsead.derivatives.options import HessianOptions
 from sparsead.errors import InputError
 from sparsead.tracing.arguments import real_array
+from sparsead.tracing.decisions import Decisions
 from sparsead.tracing.trace import trace
 
 
 def lagrangian_hessian(
-    f: Callable[..., Any], c: Callable[..., Any], x0: Any, *args: Any, **options: Unpack[HessianOptions]
+    f: Callable[..., Any],
+    c: Callable[..., Any],
+    x0: Any,
+    *args: Any,
+    guard: Literal["error", "record"] = "error",
+    **options: Unpack[HessianOptions],
 ) -> LagrangianHessian:
     """Prepare the Hessian in x of a Lagrangian: an objective, and constraints with multipliers.
 
@@ -33,6 +39,9 @@ def lagrangian_hessian(
         The objective, ``f(x, *args)``, one number; the constraints, ``c(x, *args)``, any shape.
     x0, *args
         As in `hessian`.
+    guard : {"error", "record"}
+        What to do about Python branches on values in `f` and `c`, as in `hessian`; the number of constraints is that
+        of x0.
     **options
         Those of `hessian`.
 
@@ -51,9 +60,15 @@ def lagrangian_hessian(
            [5., 1., 7.],
            [0., 7., 1.]])
     """
-    program, _ = trace(c, (x0, *args))
-    size = program.output.index.size
-    return LagrangianHessian(hessian(Lagrangian(f, c), x0, np.ones(size), 1.0, *args, **options), size)
+    check_given(guard=guard)
+    program, _ = trace(c, (x0, *args), decisions=None if guard == "error" else Decisions(masks=True))
+    size, whole = program.output.index.size, Lagrangian(f, c)
+    prepared: Any
+    if guard == "record":
+        prepared = hessian(whole, x0, np.ones(size), 1.0, *args, guard="record", **options)
+    else:
+        prepared = hessian(whole, x0, np.ones(size), 1.0, *args, **options)
+    return LagrangianHessian(prepared, size)
 
 
 class Lagrangian:
@@ -74,7 +89,7 @@ class LagrangianHessian(Described, Derivative):
 
     derivative = "hessian"
 
-    def __init__(self, hessian: Hessian, size: int) -> None:
+    def __init__(self, hessian: Any, size: int) -> None:
         self.hessian = hessian
         self.signature, self.accuracy = hessian.signature, hessian.accuracy
         self._size = size

@@ -56,13 +56,16 @@ class Layout:
         if triangle == "full" and format == "csc" and symmetric and pattern.is_symmetric:
             return replace(LAYOUTS["csr"](pattern, np.arange(0), triangle), format=format)
         if triangle == "full":
-            return LAYOUTS[format](pattern, np.arange(pattern.nnz), triangle)
+            return LAYOUTS[format](pattern, np.arange(0 if format in IN_ORDER else pattern.nnz), triangle)
         if not (symmetric and pattern.is_symmetric):
             rows, columns = (pattern.rows, pattern.indices)[:: 1 if triangle == "lower" else -1]
             return LAYOUTS[format](pattern, np.flatnonzero(columns <= rows), triangle)
         lower = np.flatnonzero(pattern.indices <= pattern.rows)
         mirror = np.argsort(pattern.indices, kind="stable")  # entry k of the transpose, in row order
         return LAYOUTS[format](pattern, lower, triangle, mirror)
+
+
+IN_ORDER = {"csr", "coo"}  # whole matrices whose values are stored in row order: no list of them is needed
 
 
 class _Kept:

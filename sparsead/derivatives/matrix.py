@@ -412,8 +412,24 @@ class PreparedMatrix(OfManyPoints, AsMachineCode, Matrix):
     def _plain_entry(self, outputs: Outputs, values: Kernels | None = None) -> Callable[..., bool]:
         """Return what takes plain calls ``(x, *args, *outputs, data)``, where `values` compute the outputs."""
         sweeps = self._assembly.all_sweeps(values)
-        outputs = outputs | {"data": (self.structure.size,)}
+        outputs = {**outputs, "data": (self.structure.size,)}
         return never if sweeps is None else plain_entry(self.program, self.signature, sweeps, outputs)
+
+    def _plain_filled(
+        self, args: tuple[Any, ...], outs: tuple[np.ndarray, ...], matrix: Any, how: bool | str
+    ) -> Any | None:
+        """Return the matrix at a point, and fill `outs`, by machine code; None where that did not take the call."""
+        if how is not False or (data := self.structure.plain(matrix)) is None:
+            return None
+        constants.forget(data)
+        if not self._plain_both(*args, *outs, data):
+            return None
+        return self.structure.matrix(data) if matrix is None else matrix
+
+    @cached_property
+    def _plain_both(self) -> Callable[..., bool]:
+        """What takes plain calls ``(x, *args, *outs, data)`` of all functions and the matrix."""
+        raise NotImplementedError
 
     def _fill(self, data: np.ndarray, inputs: dict[str, np.ndarray], keep_constants: bool) -> None:
         """Compute all values, but for entries without x where the caller says that `data` holds them."""

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+import itertools
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -13,10 +14,11 @@ from sparsead.emit.pointer import CFunction, c_callable
 from sparsead.emit.sweep import Sweep
 from sparsead.errors import InputError
 from sparsead.program.nodes import Program
-from sparsead.tracing.arguments import NUMBER, Signature
+from sparsead.tracing import trees
+from sparsead.tracing.arguments import NUMBER, Signature, checked_leaf
 from sparsead.tracing.trees import Fixed, Leaf, Structure
 
-Outputs = dict[str, tuple[int, ...]]  # the arrays that a call writes, with their shapes, in the order of its arguments
+Outputs = Mapping[str, tuple[int, ...]]  # the arrays that a call writes, in order, and their shapes
 UNCHANGING = (int, float, complex, str, bytes, type(None))
 Arrays = dict[str, np.ndarray]
 Runs = list[tuple[list[Frame], list[int]]]
@@ -30,7 +32,7 @@ def never(*_: Any) -> bool:
 def plain_entry(
     program: Program, signature: Signature, sweeps: Sequence[Sweep], outputs: Outputs
 ) -> Callable[..., bool]:
-    """Return what takes plain calls ``(x, *args, *outputs)`` of a small system, and tells whether it did.
+    """Return what takes plain calls ``(x, *args, *outputs)``, and tells whether it did.
 
     Parameters
     ----------
@@ -41,23 +43,60 @@ def plain_entry(
     outputs : dict
         Arrays that the sweeps write.
     """
-    slots = [_slot(argument) for argument in signature.arguments]
-    if not signature.plain or None in slots:
+    if not signature.plain:  # x is put together of several arrays
         return never
-    slots += [Slot(shape, written=True) for shape in outputs.values()]
-    elements = sum(int(np.prod(slot.shape)) for slot in slots if slot) + sum(sweep.elements for sweep in sweeps)
-    runs = None if elements > SMALL else _runs(sweeps, [*names_of(program, signature), *outputs])
-    return never if runs is None else plain_call([slot for slot in slots if slot], runs) or never
+    names, outs = names_of(signature), [Slot(shape, written=True) for shape in outputs.values()]
+    direct = [_slot(argument) for argument in signature.arguments]
+    if None not in direct:
+        return _entry(sweeps, [*names, *outputs], [*direct, *outs]) or never
+    unpacked = signature.unpacked()
+    if unpacked is None:
+        return never
+    slots = [*(Slot(leaf.shape) for _, leaf in unpacked.leaves), *map(Slot.of, unpacked.known), *outs]
+    names = [*itertools.chain(*signature.input_names()), *[None for _ in unpacked.known]]
+    entry = _entry(sweeps, [*names, *outputs], slots)
+    return never if entry is None else unpacked.before(entry)
+
+
+def _entry(
+    sweeps: Sequence[Sweep], names: Sequence[str | None], slots: Sequence[Slot | None]
+) -> Callable[..., bool] | None:
+    runs = _runs(sweeps, names)
+    elements = sum(slot.elements for slot in slots if slot) + sum(sweep.elements for sweep in sweeps)
+    return None if runs is None else plain_call([slot for slot in slots if slot], runs, elements <= SMALL)
 
 
 def _slot(argument: Structure) -> Slot | None:
-    """Return what a call takes as an argument; None for what the general way has to look at."""
+    """Return what a call takes as an argument; None for what has to be taken apart, or compared."""
     match argument:
         case Leaf(shape=shape):
             return Slot(shape)
         case Fixed(value=value) if isinstance(value, UNCHANGING):
             return Slot(fixed=value, is_fixed=True)
     return None
+
+
+def unchanged_inputs(signature: Signature) -> Callable[[Sequence[Any]], list[np.ndarray] | None]:
+    """Return what converts arguments as `Signature.convert` does, with all fixed arrays compared in one compiled pass.
+
+    It returns None where anything may have changed: the general way decides.
+    """
+    unpacked = None if all(isinstance(argument, Leaf) for argument in signature.arguments) else signature.unpacked()
+    same = None if unpacked is None else plain_call(list(map(Slot.of, unpacked.known)), [])
+    if unpacked is None or same is None:
+        return lambda _: None
+    unpack, leaves = unpacked.before(lambda *parts: parts), unpacked.leaves
+    counts = [len(names) for names in signature.input_names()]
+
+    def inputs(args: Sequence[Any]) -> list[np.ndarray] | None:
+        parts = unpack(*args)
+        if not parts or not same(*parts[len(leaves) :]):
+            return None
+        arrays = [checked_leaf(value, leaf, title) for value, (title, leaf) in zip(parts, leaves, strict=False)]
+        rest = iter(arrays)
+        return signature.joined([list(itertools.islice(rest, count)) for count in counts])
+
+    return inputs
 
 
 def repeated_call(
@@ -74,9 +113,9 @@ def repeated_call(
     outputs : dict
         Arrays that the sweeps write.
     """
-    arrays = [*arguments, *outputs.values()]
-    elements = sum(a.size for a in arrays if isinstance(a, np.ndarray)) + sum(sweep.elements for sweep in sweeps)
-    runs = None if elements > SMALL else _runs(sweeps, [*names_of(program, signature), *outputs])
+    arrays = [*signature.leaves(arguments), *outputs.values()]
+    elements = sum(array.size for array in arrays) + sum(sweep.elements for sweep in sweeps)
+    runs = None if elements > SMALL else _runs(sweeps, [*itertools.chain(*signature.input_names()), *outputs])
     return None if runs is None else bound_call(runs, arrays)
 
 
@@ -91,13 +130,17 @@ def kept_arguments(signature: Signature, arguments: Sequence[Any], written: np.n
     signature.convert(arguments)
     kept = []
     for k, (value, argument) in enumerate(zip(arguments, signature.arguments, strict=True)):
-        name = "x" if k in signature.wrt else f"argument {k}"
-        if isinstance(argument, Fixed):
-            kept.append(value)
-        elif k not in signature.wrt and argument == NUMBER and not isinstance(value, np.ndarray):
-            kept.append(np.array(value, dtype=np.float64))
-        else:
-            kept.append(_kept(name, value, written))
+        is_x = k in signature.wrt
+        name = "x" if is_x else f"argument {k}"
+        parts = [((name,), argument, value)] if is_x else trees.taken_apart(argument, value, (name,))
+        leaves = [
+            np.array(held, dtype=np.float64)
+            if not is_x and part == NUMBER and not isinstance(held, np.ndarray)
+            else _kept(trees.spelled(path), held, written)
+            for path, part, held in parts
+            if not isinstance(part, Fixed)
+        ]
+        kept.append(trees.built(argument, iter(leaves)))
     return kept
 
 
@@ -132,13 +175,10 @@ def c_function(
     return c_callable(name, [*parameters, *outputs.values()], runs, reentrant=not works)
 
 
-def names_of(program: Program, signature: Signature) -> list[str | None]:
-    """Return what the sweeps call each argument of a call; None for what is fixed."""
-    others = iter(node.name for node in program.inputs[1:])
-    return [
-        "x" if k in signature.wrt else next(others) if isinstance(argument, Leaf) else None
-        for k, argument in enumerate(signature.arguments)
-    ]
+def names_of(signature: Signature) -> list[str | None]:
+    """Return what the sweeps call each argument of a call; None for what is fixed, or built of several."""
+    named = zip(signature.arguments, signature.input_names(), strict=True)
+    return [names[0] if isinstance(argument, Leaf) else None for argument, names in named]
 
 
 def _runs(sweeps: Sequence[Sweep], names: Sequence[str | None]) -> Runs | None:

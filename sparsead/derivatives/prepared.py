@@ -19,7 +19,7 @@ from sparsead.derivatives.described import Described
 from sparsead.derivatives.export import exported
 from sparsead.derivatives.given import check_given
 from sparsead.derivatives.nested import Nested, composes, is_asked
-from sparsead.derivatives.plain import plain_entry
+from sparsead.derivatives.plain import plain_entry, unchanged_inputs
 from sparsead.derivatives.products import Product
 from sparsead.derivatives.record import Function, Preparation
 from sparsead.derivatives.vectors import apart, new_or_checked
@@ -198,7 +198,12 @@ class Prepared(Described, Sendable, Derivative):
         return self.signature.placed((x, *args), named) if named else (x, *args)
 
     def _inputs(self, args: tuple[Any, ...]) -> dict[str, np.ndarray]:
-        return dict(zip(self._names, self.signature.convert(args), strict=True))
+        arrays = self._unchanged_inputs(args)
+        return dict(zip(self._names, self.signature.convert(args) if arrays is None else arrays, strict=True))
+
+    @cached_property
+    def _unchanged_inputs(self) -> Callable[[Any], list[np.ndarray] | None]:
+        return unchanged_inputs(self.signature)
 
 
 class OfScalar(Prepared):
@@ -247,12 +252,18 @@ class OfScalar(Prepared):
         """
         args = self._args(x, args, named)
         y, g = np.empty(1), np.empty(self.program.wrt.size)
-        self._sweep("value_and_gradient")(**self._inputs(args), y=y, g=g)
+        if not self._plain_value_and_gradient(*args, y, g):
+            self._sweep("value_and_gradient")(**self._inputs(args), y=y, g=g)
         return float(y[0]), self.signature.like_x(g)
 
     @cached_property
     def _plain_value(self) -> Callable[..., bool]:
         return plain_entry(self.program, self.signature, [self._sweep("value")], {"y": (1,)})
+
+    @cached_property
+    def _plain_value_and_gradient(self) -> Callable[..., bool]:
+        sweep, outputs = self._sweep("value_and_gradient"), {"y": (1,), "g": (self.program.wrt.size,)}
+        return plain_entry(self.program, self.signature, [sweep], outputs)
 
     @cached_property
     def _plain_gradient(self) -> Callable[..., bool]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import threading
 from collections.abc import Callable
+from operator import attrgetter
 from typing import Any
 
 import numpy as np
@@ -50,6 +51,9 @@ class FixedStructure:
         self._kind = KINDS[format]
         self._is_dense = format == "dense"
         self._flat = len(self.layout.shape) == 1
+        self._shape = pattern.shape
+        self._plain_kind = self._kind if self._flat and not self._is_dense else None
+        self._indices = attrgetter(*(("row", "col") if format == "coo" else ("indices", "indptr")))
 
     def matrix(self, data: np.ndarray) -> Any:
         """Return the matrix with these values, (size,), in the order in which they are stored."""
@@ -92,9 +96,10 @@ class FixedStructure:
         """Return room for values: new, or that of `out` where its index arrays are the very ones; None elsewhere."""
         if out is None:
             return np.empty(self.size)
-        if type(out) is not self._kind or out.shape != self.pattern.shape or self._is_dense or not self._flat:
+        if type(out) is not self._plain_kind or out.shape != self._shape:
             return None
-        return out.data if all(a is b for a, b in zip(_indices(out), self.index_arrays, strict=True)) else None
+        first, second = self._indices(out)
+        return out.data if first is self.index_arrays[0] and second is self.index_arrays[1] else None
 
     def new_or_checked(self, out: Any) -> np.ndarray:
         """Return room for values: new, or that of `out`, a matrix made here, after a look at its structure."""
@@ -109,7 +114,7 @@ class FixedStructure:
             and data.flags.c_contiguous
             and data.flags.writeable
             and data.shape == self.layout.shape
-            and (self._is_dense or all(map(_equal, _indices(out), self.index_arrays)))
+            and (self._is_dense or all(map(_equal, self._indices(out), self.index_arrays)))
         )
         if not fits or data is None:
             m, n = self.pattern.shape
@@ -189,10 +194,6 @@ class FixedStructure:
 _MATRICES: dict[str, tuple[Any, ...]] = {
     name: (getattr(scipy.sparse, f"{name}_matrix"),) for name in ("csr", "csc", "coo", "bsr")
 }
-
-
-def _indices(matrix: Any) -> tuple[np.ndarray, ...]:
-    return (matrix.row, matrix.col) if matrix.format == "coo" else (matrix.indices, matrix.indptr)
 
 
 def _equal(a: np.ndarray, b: np.ndarray) -> bool:

@@ -113,8 +113,9 @@ class Subject:
                 lambda d: np.atleast_1d(gradient @ d),
                 lambda d: np.atleast_1d(np.abs(gradient) @ np.abs(d)),
             )
-        matrix = self.prepared.structure.by_rows(self._data.copy())
-        return lambda d: matrix @ d, lambda d: abs(matrix) @ np.abs(d)
+        structure = self.prepared.structure
+        matrix = structure.by_rows(self._data.copy())
+        return lambda d: matrix @ d, lambda d: structure.pattern.to_scipy(np.abs(matrix.data)) @ np.abs(d)
 
     def lines(self, row: int) -> str:
         """Name the lines of the user's code that bring the entries of a row in."""

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, Literal
 
-from sparsead.derivatives.gradient import Gradient, gradient
+from sparsead.derivatives.given import check_given
+from sparsead.derivatives.gradient import gradient
 from sparsead.derivatives.nested import NestedGradient, is_asked
 from sparsead.errors import InputError
 from sparsead.tracing.arguments import Argnum
@@ -13,7 +14,9 @@ from sparsead.tracing.arguments import Argnum
 MOST = 16  # preparations that are kept
 
 
-def grad(g: Callable[..., Any], argnum: Argnum = 0) -> Callable[..., Any]:
+def grad(
+    g: Callable[..., Any], argnum: Argnum = 0, *, guard: Literal["error", "record"] = "error"
+) -> Callable[..., Any]:
     """Return the gradient of a scalar function as a function.
 
     It is prepared when it is first called with arguments of some shapes. Inside a function that sparsead
@@ -25,6 +28,9 @@ def grad(g: Callable[..., Any], argnum: Argnum = 0) -> Callable[..., Any]:
         ``g(x, *args)``: NumPy code that returns one number.
     argnum : int, str, or tuple of them
         The argument to differentiate with respect to, as in `gradient`.
+    guard : {"error", "record"}
+        What to do about Python branches on values, as in `gradient`. Inside a function that is differentiated they are
+        refused.
 
     Returns
     -------
@@ -45,14 +51,15 @@ def grad(g: Callable[..., Any], argnum: Argnum = 0) -> Callable[..., Any]:
            [2., 6., 4.],
            [0., 4., 0.]])
     """
-    prepared: list[Gradient] = []
+    check_given(guard=guard)
+    prepared: list[Any] = []
 
     def slope(*args: Any) -> Any:
         if is_asked(args):
             return NestedGradient.of(g, args, argnum)(*args)
         made = next((one for one in prepared if _fits(one, args)), None)
         if made is None:
-            made = gradient(g, *args, argnum=argnum)
+            made = _prepared(g, args, argnum, guard)
             prepared[:] = [made, *prepared[: MOST - 1]]
         return made(*args)
 
@@ -60,7 +67,13 @@ def grad(g: Callable[..., Any], argnum: Argnum = 0) -> Callable[..., Any]:
     return slope
 
 
-def _fits(prepared: Gradient, args: tuple[Any, ...]) -> bool:
+def _prepared(g: Callable[..., Any], args: tuple[Any, ...], argnum: Argnum, guard: str) -> Any:
+    if guard == "record":
+        return gradient(g, *args, argnum=argnum, guard="record")
+    return gradient(g, *args, argnum=argnum)
+
+
+def _fits(prepared: Any, args: tuple[Any, ...]) -> bool:
     try:
         prepared.signature.convert(args)
     except InputError:

@@ -77,7 +77,7 @@ class Accesses:
         self.largest = 0
         self.found: list[Access] = []
         self.written = set(written(loop.body))
-        first, last = _bounds(loop)
+        first, last = bounds(loop)
         begin, end = (int(self.value(bound, numbers)) for bound in (first, last))
         self.points = max(end - begin, 0)
         point = np.arange(self.points, dtype=np.int64)
@@ -133,7 +133,7 @@ class Accesses:
 
     def _turns(self, loop: ast.For, known: Known, point: np.ndarray, path: Path, inner: tuple[Inner, ...]) -> None:
         """Go through a loop inside a point: an instance for each turn."""
-        first, last = _bounds(loop)
+        first, last = bounds(loop)
         start, stop = self.value(first, known), self.value(last, known)
         assert start is not None and stop is not None and isinstance(loop.target, ast.Name)
         turns = np.broadcast_to(np.maximum(np.subtract(stop, start), 0), point.shape)
@@ -227,7 +227,8 @@ def written(body: Sequence[ast.stmt]) -> Iterator[str]:
                 yield node.value.id
 
 
-def _bounds(loop: ast.For) -> tuple[ast.expr, ast.expr]:
+def bounds(loop: ast.For) -> tuple[ast.expr, ast.expr]:
+    """Return where a loop begins and ends."""
     match loop.iter:
         case ast.Call(func=ast.Name(id="range"), args=[stop]):
             return ast.Constant(0), stop

@@ -2,17 +2,20 @@
 
 A sweep of a small system takes less time than Python needs for looking at one array. So the look is compiled too: a
 function of CPython's fast calling convention reads the headers of the arrays, and runs the sweeps if all is plain:
-NumPy arrays (no subclass) of float64 in C order and of the right shape, floats, fixed arguments that are the very
-objects of the preparation, outputs that can be written to and share no memory with anything else. It returns True
-then. In all other cases it has done nothing and returns False: the general way has the conversions and the messages.
+NumPy arrays (no subclass) of float64 and of the right shape, in C order or of one axis, floats, fixed arguments that
+are the very objects of the preparation, fixed arrays that hold the same bytes, outputs that can be written to and share
+no memory with anything else. It returns True then. In all other cases it has done nothing and returns False: the
+general way has the conversions and the messages.
 
-Python's lock is held meanwhile, which makes one set of work arrays enough; so this is for small systems.
+One set of work arrays is enough: Python's lock is held while a small system is computed, and a call that comes while
+another thread computes a large one, without the lock, returns False as well.
 """
 
 from __future__ import annotations
 
 import ctypes
 import functools
+import math
 import platform
 import sysconfig
 from collections.abc import Callable, Sequence
@@ -22,29 +25,55 @@ from typing import Any
 import numpy as np
 
 from sparsead.emit.address import HEADER, address
+from sparsead.emit.entry_code import PLAIN_AND_BOUND
 from sparsead.emit.frame import Frame
 
-MOST = 32  # arguments and outputs of a call
-SMALL = 1 << 13  # elements of all arrays of a sweep up to which Python's lock may be held
-FLAGS = 0x1 | 0x100  # NumPy's C interface: C order, aligned
-WRITEABLE = 0x400
+MOST = 128  # arguments and outputs of a call
+SMALL = 1 << 13  # elements of all arrays of a sweep up to which Python's lock is held
+C_ORDER, ALIGNED, WRITEABLE = 0x1, 0x100, 0x400  # NumPy's C interface
 METH_FASTCALL, METH_NOARGS = 0x80, 0x4  # CPython's C interface
-RECORD, RECORDS = 6, 16  # words that describe an argument, and where the first is
+RECORD, RECORDS = 10, 16  # words that describe an argument, and where the first is
 DOUBLE = np.dtype(np.float64)
 LAYOUT = {  # offsets in objects, in bytes
-    "type": HEADER - 8, "data": HEADER, "ndim": HEADER + 8, "shape": HEADER + 16, "dtype": HEADER + 40,
-    "flags": HEADER + 48,
+    "type": HEADER - 8, "data": HEADER, "ndim": HEADER + 8, "shape": HEADER + 16, "strides": HEADER + 24,
+    "dtype": HEADER + 40, "flags": HEADER + 48,
 }  # fmt: skip
 
 
 @dataclass(frozen=True)
 class Slot:
-    """What one position of a call takes: a float64 array of a shape, or one fixed object."""
+    """What one position of a call takes: a float64 array of a shape, one fixed object, or an array with these bytes."""
 
     shape: tuple[int, ...] = ()
     fixed: Any = None
     is_fixed: bool = False
     written: bool = False
+    known: np.ndarray | None = None  # contiguous, of numbers
+
+    @classmethod
+    def of(cls, known: np.ndarray) -> Slot:
+        """Return what takes arrays that are equal to one, byte for byte."""
+        return cls(known.shape, known=known)
+
+    @property
+    def elements(self) -> int:
+        """How many of 8 bytes are looked at."""
+        return 0 if self.is_fixed else math.prod(self.shape)
+
+    @property
+    def may_be_copied(self) -> bool:
+        """Whether an array whose elements are not side by side, such as a column of a table, is read from a copy."""
+        return len(self.shape) == 1 and self.known is None and not self.written
+
+    @property
+    def words(self) -> list[int]:
+        """The record of it, but for the addresses of the shape and of room for a copy."""
+        fixed, axes = id(self.fixed) if self.is_fixed else 0, len(self.shape)
+        if self.known is not None:
+            dtype = self.known.dtype
+            return [fixed, axes, 0, 0, self.known.nbytes, 0, address(self.known), id(dtype), dtype.itemsize, 0]
+        flags = C_ORDER | ALIGNED | WRITEABLE if self.written else ALIGNED if self.may_be_copied else C_ORDER | ALIGNED
+        return [fixed, axes, 0, flags, 8 * math.prod(self.shape), self.written, 0, id(DOUBLE), 8, 0]
 
 
 class _Words(np.ndarray):
@@ -54,7 +83,7 @@ class _Words(np.ndarray):
 
 
 def plain_call(
-    slots: Sequence[Slot], sweeps: Sequence[tuple[Sequence[Frame], Sequence[int]]]
+    slots: Sequence[Slot], sweeps: Sequence[tuple[Sequence[Frame], Sequence[int]]], small: bool = True
 ) -> Callable[..., bool] | None:
     """Return a function that runs sweeps if its arguments are plain, and tells whether; None if there is none.
 
@@ -64,11 +93,13 @@ def plain_call(
         The positions of the call.
     sweeps : sequence of (frames, positions)
         What to run: the functions of a sweep, and the positions of the arrays that it is given.
+    small : bool
+        Whether it takes so little time that other threads may wait.
     """
     code = _machine_code()
     if code is None or len(slots) > MOST or not all(frames for frames, _ in sweeps):
         return None
-    return code.function("plain", METH_FASTCALL, _words(slots, sweeps))
+    return code.function("plain", METH_FASTCALL, _words(slots, sweeps, small))
 
 
 def bound_call(
@@ -87,7 +118,9 @@ def bound_call(
     return code.function("bound", METH_NOARGS, words)
 
 
-def _words(slots: Sequence[Slot], sweeps: Sequence[tuple[Sequence[Frame], Sequence[int]]]) -> _Words:
+def _words(
+    slots: Sequence[Slot], sweeps: Sequence[tuple[Sequence[Frame], Sequence[int]]], small: bool = True
+) -> _Words:
     """Write down what `plain` and `bound` read."""
     moves, steps = [], []
     for frames, positions in sweeps:
@@ -99,16 +132,18 @@ def _words(slots: Sequence[Slot], sweeps: Sequence[tuple[Sequence[Frame], Sequen
     shapes = [np.array([*slot.shape, 0], dtype=np.int64) for slot in slots]
     words = np.zeros(RECORDS + RECORD * len(slots), dtype=np.int64).view(_Words)
     kinds = (np.ndarray, float, np.float64, DOUBLE, True, False)
+    api = ctypes.pythonapi
+    unlocking = (0, 0) if small else (_pointer(api.PyEval_SaveThread), _pointer(api.PyEval_RestoreThread))
     words[:RECORDS] = [
         len(slots), *(id(kind) for kind in kinds), len(moves), address(lists[0]), len(steps), address(lists[1]),
-        _pointer(ctypes.pythonapi.Py_IncRef), id(None), 0, 0, 0,
+        _pointer(api.Py_IncRef), id(None), *unlocking, 0,
     ]  # fmt: skip
-    for k, (slot, shape) in enumerate(zip(slots, shapes, strict=True)):
-        flags = FLAGS | (WRITEABLE if slot.written else 0)
-        fixed = id(slot.fixed) if slot.is_fixed else 0
-        size = 8 * int(np.prod(slot.shape, dtype=np.int64))
-        words[RECORDS + RECORD * k :][:RECORD] = [fixed, len(slot.shape), address(shape), flags, size, slot.written]
-    words.alive = slots, sweeps, lists, shapes
+    rooms = [np.empty(slot.elements if slot.may_be_copied else 0) for slot in slots]
+    for k, (slot, shape, room) in enumerate(zip(slots, shapes, rooms, strict=True)):
+        record = words[RECORDS + RECORD * k :][:RECORD]
+        record[:] = slot.words
+        record[2], record[9] = address(shape), address(room)
+    words.alive = slots, sweeps, lists, shapes, rooms
     return words
 
 
@@ -155,222 +190,16 @@ def _as_expected(array: np.ndarray) -> bool:
     def read(kind: Any, what: str) -> Any:
         return kind.from_address(id(array) + LAYOUT[what]).value
 
-    shape = (ctypes.c_int64 * array.ndim).from_address(read(ctypes.c_void_p, "shape"))
+    shape, strides = (
+        (ctypes.c_int64 * array.ndim).from_address(read(ctypes.c_void_p, what)) for what in ("shape", "strides")
+    )
     return (
         read(ctypes.c_void_p, "type") == id(np.ndarray)
         and read(ctypes.c_void_p, "data") == array.__array_interface__["data"][0]
         and read(ctypes.c_int, "ndim") == array.ndim
         and tuple(shape) == array.shape
+        and tuple(strides) == array.strides
         and read(ctypes.c_void_p, "dtype") == id(DOUBLE)
         and read(ctypes.c_int, "flags") == array.flags.num
         and ctypes.c_double.from_address(id(1.5) + HEADER).value != 0.0
     )
-
-
-# `plain` walks over the arguments (loop `arg`, with `dim` over the axes), over pairs of an output and another argument
-# (loops `out` and `beside`), puts the addresses of the data into the tables of
-# the sweeps (`move`), and runs them (`step`).
-PLAIN_AND_BOUND = """
-define internal void @run(ptr %words) nounwind {{
-entry:
-  %count.at = getelementptr i64, ptr %words, i64 9
-  %count = load i64, ptr %count.at
-  %steps.at = getelementptr i64, ptr %words, i64 10
-  %steps = load ptr, ptr %steps.at
-  br label %step
-step:
-  %s = phi i64 [ 0, %entry ], [ %s.next, %step.body ]
-  %more = icmp slt i64 %s, %count
-  br i1 %more, label %step.body, label %done
-step.body:
-  %two = mul i64 %s, 2
-  %code.at = getelementptr ptr, ptr %steps, i64 %two
-  %code = load ptr, ptr %code.at
-  %table.at = getelementptr ptr, ptr %code.at, i64 1
-  %table = load ptr, ptr %table.at
-  call void %code(ptr %table)
-  %s.next = add i64 %s, 1
-  br label %step
-done:
-  ret void
-}}
-define internal ptr @returned(ptr %words, i64 %which) nounwind {{
-  %at = getelementptr ptr, ptr %words, i64 %which
-  %object = load ptr, ptr %at
-  %incref.at = getelementptr ptr, ptr %words, i64 11
-  %incref = load ptr, ptr %incref.at
-  call void %incref(ptr %object)
-  ret ptr %object
-}}
-define ptr @bound(ptr %self, ptr %unused) nounwind {{
-  %words.at = getelementptr i8, ptr %self, i64 {data}
-  %words = load ptr, ptr %words.at
-  call void @run(ptr %words)
-  %none = call ptr @returned(ptr %words, i64 12)
-  ret ptr %none
-}}
-define ptr @plain(ptr %self, ptr %args, i64 %given) nounwind {{
-entry:
-  %data = alloca [{most} x ptr]
-  %words.at = getelementptr i8, ptr %self, i64 {data}
-  %words = load ptr, ptr %words.at
-  %count = load i64, ptr %words
-  %array.at = getelementptr ptr, ptr %words, i64 1
-  %array = load ptr, ptr %array.at
-  %float.at = getelementptr ptr, ptr %words, i64 2
-  %float = load ptr, ptr %float.at
-  %float64.at = getelementptr ptr, ptr %words, i64 3
-  %float64 = load ptr, ptr %float64.at
-  %double.at = getelementptr ptr, ptr %words, i64 4
-  %double = load ptr, ptr %double.at
-  %as.many = icmp eq i64 %given, %count
-  br i1 %as.many, label %arg, label %other
-arg:
-  %k = phi i64 [ 0, %entry ], [ %k.next, %arg.good ]
-  %more.args = icmp slt i64 %k, %count
-  br i1 %more.args, label %arg.look, label %out
-arg.look:
-  %record.k = mul i64 %k, {record}
-  %record.place = add i64 %record.k, {records}
-  %record = getelementptr i64, ptr %words, i64 %record.place
-  %object.at = getelementptr ptr, ptr %args, i64 %k
-  %object = load ptr, ptr %object.at
-  %data.at = getelementptr ptr, ptr %data, i64 %k
-  %content = getelementptr i8, ptr %object, i64 {data}
-  %fixed = load ptr, ptr %record
-  %is.fixed = icmp ne ptr %fixed, null
-  br i1 %is.fixed, label %arg.fixed, label %arg.type
-arg.fixed:
-  store ptr null, ptr %data.at
-  %is.it = icmp eq ptr %object, %fixed
-  br i1 %is.it, label %arg.good, label %other
-arg.type:
-  %ndim.at = getelementptr i64, ptr %record, i64 1
-  %ndim = load i64, ptr %ndim.at
-  %flags.at = getelementptr i64, ptr %record, i64 3
-  %flags = load i64, ptr %flags.at
-  %flags.low = trunc i64 %flags to i32
-  %type.at = getelementptr i8, ptr %object, i64 {type}
-  %type = load ptr, ptr %type.at
-  %is.array = icmp eq ptr %type, %array
-  br i1 %is.array, label %arg.array, label %arg.number
-arg.number:
-  %is.float = icmp eq ptr %type, %float
-  %is.float64 = icmp eq ptr %type, %float64
-  %is.one = or i1 %is.float, %is.float64
-  %no.axes = icmp eq i64 %ndim, 0
-  %written.at.0 = getelementptr i64, ptr %record, i64 5
-  %written.0 = load i64, ptr %written.at.0
-  %only.read = icmp eq i64 %written.0, 0
-  %scalar = and i1 %no.axes, %only.read
-  %number = and i1 %is.one, %scalar
-  store ptr %content, ptr %data.at
-  br i1 %number, label %arg.good, label %other
-arg.array:
-  %its.ndim.at = getelementptr i8, ptr %object, i64 {ndim}
-  %its.ndim.low = load i32, ptr %its.ndim.at
-  %its.ndim = sext i32 %its.ndim.low to i64
-  %same.ndim = icmp eq i64 %its.ndim, %ndim
-  %dtype.at = getelementptr i8, ptr %object, i64 {dtype}
-  %dtype = load ptr, ptr %dtype.at
-  %same.dtype = icmp eq ptr %dtype, %double
-  %its.flags.at = getelementptr i8, ptr %object, i64 {flags}
-  %its.flags = load i32, ptr %its.flags.at
-  %common = and i32 %its.flags, %flags.low
-  %same.flags = icmp eq i32 %common, %flags.low
-  %good.0 = and i1 %same.ndim, %same.dtype
-  %good.1 = and i1 %good.0, %same.flags
-  %shape.at = getelementptr i64, ptr %record, i64 2
-  %shape = load ptr, ptr %shape.at
-  %its.shape.at = getelementptr i8, ptr %object, i64 {shape}
-  %its.shape = load ptr, ptr %its.shape.at
-  %its.data = load ptr, ptr %content
-  store ptr %its.data, ptr %data.at
-  br i1 %good.1, label %dim, label %other
-dim:
-  %a = phi i64 [ 0, %arg.array ], [ %a.next, %dim.body ]
-  %more.axes = icmp slt i64 %a, %ndim
-  br i1 %more.axes, label %dim.body, label %arg.good
-dim.body:
-  %length.at = getelementptr i64, ptr %shape, i64 %a
-  %length = load i64, ptr %length.at
-  %its.length.at = getelementptr i64, ptr %its.shape, i64 %a
-  %its.length = load i64, ptr %its.length.at
-  %a.next = add i64 %a, 1
-  %same.length = icmp eq i64 %length, %its.length
-  br i1 %same.length, label %dim, label %other
-arg.good:
-  %k.next = add i64 %k, 1
-  br label %arg
-out:
-  %o = phi i64 [ 0, %arg ], [ %o.next, %out.good ]
-  %more.outs = icmp slt i64 %o, %count
-  br i1 %more.outs, label %out.look, label %start
-out.look:
-  %out.k = mul i64 %o, {record}
-  %out.place = add i64 %out.k, {records}
-  %out.record = getelementptr i64, ptr %words, i64 %out.place
-  %out.bytes.at = getelementptr i64, ptr %out.record, i64 4
-  %out.bytes = load i64, ptr %out.bytes.at
-  %written.at = getelementptr i64, ptr %out.record, i64 5
-  %written = load i64, ptr %written.at
-  %out.data.at = getelementptr i64, ptr %data, i64 %o
-  %out.first = load i64, ptr %out.data.at
-  %out.last = add i64 %out.first, %out.bytes
-  %is.written = icmp ne i64 %written, 0
-  br i1 %is.written, label %beside, label %out.good
-beside:
-  %b = phi i64 [ 0, %out.look ], [ %b.next, %beside.good ]
-  %more.beside = icmp slt i64 %b, %count
-  br i1 %more.beside, label %beside.look, label %out.good
-beside.look:
-  %beside.k = mul i64 %b, {record}
-  %beside.place = add i64 %beside.k, {records}
-  %beside.record = getelementptr i64, ptr %words, i64 %beside.place
-  %beside.bytes.at = getelementptr i64, ptr %beside.record, i64 4
-  %beside.bytes = load i64, ptr %beside.bytes.at
-  %beside.data.at = getelementptr i64, ptr %data, i64 %b
-  %beside.first = load i64, ptr %beside.data.at
-  %beside.last = add i64 %beside.first, %beside.bytes
-  %before = icmp ule i64 %beside.last, %out.first
-  %after = icmp ule i64 %out.last, %beside.first
-  %itself = icmp eq i64 %b, %o
-  %apart.0 = or i1 %before, %after
-  %apart = or i1 %apart.0, %itself
-  br i1 %apart, label %beside.good, label %other
-beside.good:
-  %b.next = add i64 %b, 1
-  br label %beside
-out.good:
-  %o.next = add i64 %o, 1
-  br label %out
-start:
-  %moves.count.at = getelementptr i64, ptr %words, i64 7
-  %moves.count = load i64, ptr %moves.count.at
-  %moves.at = getelementptr i64, ptr %words, i64 8
-  %moves = load ptr, ptr %moves.at
-  br label %move
-move:
-  %m = phi i64 [ 0, %start ], [ %m.next, %move.body ]
-  %more.moves = icmp slt i64 %m, %moves.count
-  br i1 %more.moves, label %move.body, label %all.moved
-move.body:
-  %m.two = mul i64 %m, 2
-  %to.at = getelementptr ptr, ptr %moves, i64 %m.two
-  %to = load ptr, ptr %to.at
-  %from.at = getelementptr i64, ptr %to.at, i64 1
-  %from = load i64, ptr %from.at
-  %moved.at = getelementptr ptr, ptr %data, i64 %from
-  %moved = load ptr, ptr %moved.at
-  store ptr %moved, ptr %to
-  %m.next = add i64 %m, 1
-  br label %move
-all.moved:
-  call void @run(ptr %words)
-  %true = call ptr @returned(ptr %words, i64 5)
-  ret ptr %true
-other:
-  %false = call ptr @returned(ptr %words, i64 6)
-  ret ptr %false
-}}
-"""

@@ -9,73 +9,27 @@ what they add is kept, and another grid, with a thread for each such element, ad
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
-from sparsead.emit.accesses import Access, Accesses, written
+from sparsead.emit.accesses import Access, Accesses, bounds, written
+from sparsead.emit.fills import Fill
+from sparsead.emit.indices import formula, simplified
+from sparsead.emit.owners import Owners
 from sparsead.emit.parsing import parse
+from sparsead.emit.parts import FEW, parts
 from sparsead.emit.sharing import Procedure
 from sparsead.emit.source import Function
 from sparsead.emit.staging import MOST, Stretch, stage
 from sparsead.emit.terms import Keeping, Waiting
+from sparsead.emit.threads import NARROW, Grid, loop_of
+from sparsead.emit.tiles import tiled
 from sparsead.errors import InputError
 from sparsead.program.index import narrowed
 
-NARROW = (1 << 31) - (1 << 10)  # whole numbers below are int on the device; a last block may count on a little
-
-
-@dataclass(frozen=True, eq=False)
-class Grid:
-    """A loop to run with one thread a point, on some arrays.
-
-    Attributes
-    ----------
-    procedure : Procedure
-        The loop.
-    arrays, numbers : tuple
-        What it is called with: names of arrays, whole numbers.
-    private : dict
-        The scratch arrays that each point has for itself, by their names in the loop, and their sizes.
-    points : int
-        How many.
-    wide : bool
-        True if some whole number on the way needs more than 32 bits.
-    reads : frozenset of str
-        The arrays that it only reads.
-    writes : dict
-        The elements that it touches of each array that it writes, as a mask.
-    stretches : tuple of Stretch
-        What it puts into memory that a block shares, to be written out afterwards.
-    """
-
-    procedure: Procedure
-    arrays: tuple[str, ...]
-    numbers: tuple[int, ...]
-    private: dict[str, int]
-    points: int
-    wide: bool
-    reads: frozenset[str]
-    writes: dict[str, np.ndarray]
-    stretches: tuple[Stretch, ...] = ()
-
-    @property
-    def given(self) -> dict[str, str]:
-        """The arrays by their names in the loop, but for private ones."""
-        pairs = zip(self.procedure.arrays, self.arrays, strict=True)
-        return {parameter: array for parameter, array in pairs if parameter not in self.private}
-
-    def waits_for(self, other: Grid) -> bool:
-        """Tell whether it must not run before an earlier one is complete."""
-        if any(a in other.writes for a in self.reads) or any(a in self.writes for a in other.reads):
-            return True
-        return any(_meet(mask, other.writes[a]) for a, mask in self.writes.items() if a in other.writes)
-
-
-def _meet(first: np.ndarray, second: np.ndarray) -> bool:
-    size = min(first.size, second.size)
-    return bool((first[:size] & second[:size]).any())
+Known = Mapping[str, str]  # arrays by their names in a loop
 
 
 @dataclass(eq=False)
@@ -98,11 +52,24 @@ class Grids:
     arrays: dict[str, str] = field(default_factory=dict)
     fixed: dict[str, np.ndarray] = field(default_factory=dict)
     sizes: dict[str, int] = field(default_factory=dict)
+    _few: int = 0
+    _layered: bool = False
+    _order: list[Grid] = field(default_factory=list)
     _waiting: dict[str, Waiting] = field(default_factory=dict)
+    _fills: dict[str, tuple[Fill, str, Known, Mapping[str, int]]] = field(default_factory=dict)
 
     @classmethod
-    def of(cls, function: Function, fixed: Mapping[str, np.ndarray]) -> Grids:
-        """Return the grids of a function, given the values of its fixed arrays; raise InputError if it has none."""
+    def of(cls, function: Function, fixed: Mapping[str, np.ndarray], inner: Collection[str] = ()) -> Grids:
+        """Return the grids of a function; raise InputError if it has none.
+
+        Parameters
+        ----------
+        function : Function
+        fixed : mapping
+            The values of its fixed arrays.
+        inner : collection of str
+            Arrays that nobody else reads: they need not be written if none of its grids reads them.
+        """
         if function.then is not None:
             operation = getattr(getattr(function.then, "__self__", None), "operation", None)
             name = getattr(operation, "name", "a function of yours")
@@ -112,17 +79,22 @@ class Grids:
             )
         tables = {name: value for name, value in fixed.items() if value.dtype.kind == "i"}
         grids = cls(function, tables, arrays=dict(function.arrays))
-        for procedure, arguments, numbers in _calls(function):
-            grids._add(procedure, arguments, numbers)
+        calls = list(_calls(function))
+        grids._layered = bool(inner)
+        grids._few = max((_points(loop, numbers) for _, loop, _, numbers in calls), default=0) // FEW
+        for name, loop, actual, numbers in calls:
+            grids._add(name, loop, actual, numbers)
         for array in list(grids._waiting):
             grids._add_up(array)
+        for array in list(grids._fills):
+            grids._fill(array)
+        for grid in tiled(grids._order, inner, grids._known, grids._listed):
+            grids._place(grid)
         return grids
 
     # -- levels ---------------------------------------------------------------------------------------------
     def _place(self, grid: Grid) -> None:
         """Put a grid on the first level after all that it waits for."""
-        if not grid.points:
-            return
         level = len(self.levels)
         while level and not any(grid.waits_for(other) for other in self.levels[level - 1]):
             level -= 1
@@ -131,43 +103,144 @@ class Grids:
         self.levels[level].append(grid)
 
     # -- one loop -------------------------------------------------------------------------------------------
-    def _add(self, procedure: Procedure, arguments: tuple[str, ...], numbers: tuple[int, ...]) -> None:
-        """Add a loop, which is given these arrays and numbers."""
-        loop = _loop(procedure)
-        actual = dict(zip(procedure.arrays, arguments, strict=True))
-        tables = {name: self.tables[array] for name, array in actual.items() if array in self.tables}
-        accesses = Accesses(loop, tables, dict(zip(procedure.numbers, numbers, strict=True)))
-        private = {p: self.function.scratch[a] for p, a in actual.items() if a in self.function.scratch}
-        keeping = Keeping(loop, accesses.points)
-        writes: dict[str, np.ndarray] = {}
-        stretches: list[Stretch] = []
-        for name, array in actual.items():
-            found = accesses.of(name)
-            if name in private:
+    def _add(self, name: str, loop: ast.For, actual: Known, numbers: Mapping[str, int], split: bool = True) -> None:
+        """Add a loop, which is given these arrays and numbers by its names for them; `split` it if that is worth it."""
+        loop = simplified(loop, self._known(actual), numbers, every=not split)
+        accesses = Accesses(loop, self._known(actual), numbers)
+        fill = Fill.of(loop, accesses)
+        if fill is not None and actual[fill.array] not in self._waiting:
+            self._fill(actual[fill.array])
+            self._fills[actual[fill.array]] = fill, name, actual, numbers
+            return
+        shared: dict[str, list[Access]] = {}
+        for parameter, array in actual.items():
+            found = accesses.of(parameter)
+            if parameter in self._private(actual):
                 _require_private(accesses, found, self.function.name)
                 continue
-            if array in self._waiting and (name not in accesses.written or any(a.kind == "read" for a in found)):
+            if array in self._waiting and (parameter not in accesses.written or any(a.kind == "read" for a in found)):
                 self._add_up(array)
-            if name in accesses.written:
-                kept = self._shared(found, array, accesses.points)
-                if kept:
-                    self._keep(accesses, keeping, kept, array)
-                writes[name] = _mask([a for a in found if a not in kept])
-                if found and not kept:
-                    room = MOST - sum(s.size for s in stretches)
-                    stretches += stage(loop, found, accesses.points, room, len(stretches))
-        if keeping.arrays or stretches:
-            keeping.change()
-            procedure, arguments = self._changed(procedure, arguments, keeping, {s.array for s in stretches})
-        stored = (set(written(loop.body)) | {s.array for s in stretches}) - set(private)
-        actual = dict(zip(procedure.arrays, arguments, strict=True))
-        # terms, each of which has a place of its own, and what no point comes to, are nobody else's
-        touched = {a: writes.get(p, np.zeros(0, np.bool_)) for p, a in actual.items() if p in stored}
-        reads = frozenset(a for p, a in actual.items() if p not in private) - touched.keys()
+            if parameter in accesses.written and (kept := self._shared(found, array, accesses.points)):
+                shared[parameter] = kept
+        for parameter in accesses.written - self._private(actual).keys() if split else ():
+            waiting = self._waiting.get(actual[parameter])
+            stores = [a for a in accesses.of(parameter) if a.kind != "read"]
+            mask, contested = None if waiting is None else waiting.mask, shared.keys() == {parameter}
+            # what is stored once, and no tile needs, is best stored by neighbours, without gaps between them
+            gains = not shared and (self._layered or any(a.kind == "add" for a in stores))
+            owners = Owners.of(loop, accesses, stores, mask, contested) if contested or gains else None
+            if owners is not None:
+                self._add_owned(name, owners, actual, numbers, parameter, contested)
+                return
+        cut = accesses.points < self._few and not shared and not self._private(actual).keys() & accesses.written
+        for part in parts(loop, accesses) if cut else ():
+            self._finish(name, part, Accesses(part, self._known(actual), numbers), actual, numbers, {})
+        if not cut:
+            self._finish(name, loop, accesses, actual, numbers, shared)
+
+    def _add_owned(
+        self,
+        name: str,
+        owners: Owners,
+        actual: Known,
+        numbers: Mapping[str, int],
+        parameter: str,
+        shared: bool,
+    ) -> None:
+        """Add the loops that a loop with owners comes to: of these, of terms without owner, of all else."""
+        array, begin = actual[parameter], None
+        if array in self._fills:
+            fill = self._fills[array][0]
+            if not owners.added.any() or fill.covers(owners.added):
+                fill.leave_out(owners.slots)
+                begin = fill.value
+        code, tables = self._listed(owners.points, "owned")
+        self._add(name, owners.owner_loop(code, "turn", begin), {**actual, **tables}, numbers, split=False)
+        if owners.rest.size:
+            code, tables = self._listed(owners.rest, "rest")
+            loop, given = owners.rest_loop(code, "turn"), {**actual, **tables}
+            accesses = Accesses(loop, self._known(given), numbers)
+            kept = {parameter: accesses.of(parameter)} if shared else {}
+            self._finish(name, loop, accesses, given, numbers, kept, owners.slots)
+        others = owners.other_loop()
+        if others is not None:
+            self._add(name, others, actual, numbers)
+
+    def _finish(
+        self,
+        name: str,
+        loop: ast.For,
+        accesses: Accesses,
+        actual: Known,
+        numbers: Mapping[str, int],
+        shared: Mapping[str, list[Access]],
+        owned: np.ndarray | None = None,
+    ) -> None:
+        """Add the grid of a loop whose stores to `shared` elements are kept as terms, but for those of owners."""
+        private = self._private(actual)
+        keeping = Keeping(loop, accesses.points)
+        writes: dict[str, np.ndarray] = {}
+        unshared: list[list[Access]] = []
+        for parameter, array in actual.items():
+            if parameter not in accesses.written or parameter in private:
+                continue
+            found, kept = accesses.of(parameter), shared.get(parameter, [])
+            if kept:
+                self._keep(accesses, keeping, kept, array, owned)
+            elif found:
+                unshared.append(found)
+            # terms, each of which has a place of its own, and what no point comes to, are nobody else's
+            writes[array] = _mask([a for a in found if a not in kept])
+        keeping.change()
+        first = {p: self._table(values) for p, values in keeping.firsts.items()}
+        used = {n.id for n in ast.walk(loop) if isinstance(n, ast.Name)}
+        given = {p: a for p, a in {**actual, **keeping.arrays, **first}.items() if p in used}
+        for array in given.values():
+            self._fill(array)
+        stored = set(written(loop.body)) - set(private)
+        touched = {a: writes.get(a, np.zeros(0, np.bool_)) for p, a in given.items() if p in stored}
+        reads = frozenset(a for p, a in given.items() if p not in private) - touched.keys()
         sizes = (waiting.size for waiting in self._waiting.values())
         wide = max(accesses.largest, accesses.points, *sizes, 0) >= NARROW
-        grid = Grid(procedure, arguments, numbers, private, accesses.points, wide, reads, touched, tuple(stretches))
-        self._place(grid)
+        direct = self._procedure(name, loop, given, numbers)
+        stretches: list[Stretch] = []
+        for found in unshared:
+            room = MOST - sum(s.size for s in stretches)
+            stretches += stage(loop, found, accesses.points, room, len(stretches))
+        arrays, counts = tuple(given.values()), tuple(numbers.values())
+        grid = Grid(direct, arrays, counts, private, accesses.points, wide, reads, touched)
+        if stretches:
+            staged = self._procedure(name, loop, given, numbers)
+            grid = replace(grid, procedure=staged, stretches=tuple(stretches), direct=direct)
+        self._order.append(grid)
+
+    def _procedure(self, name: str, loop: ast.For, given: Known, numbers: Mapping[str, int]) -> Procedure:
+        lines = [f"    {line}" for line in ast.unparse(loop).splitlines()]
+        return Procedure(name, {p: self.arrays[a] for p, a in given.items()}, tuple(numbers), lines)
+
+    def _private(self, actual: Known) -> dict[str, int]:
+        return {p: self.function.scratch[a] for p, a in actual.items() if a in self.function.scratch}
+
+    def _known(self, actual: Known) -> dict[str, np.ndarray]:
+        """Return the tables by their names in a loop."""
+        known = {**self.tables, **self.fixed}
+        return {p: known[a] for p, a in actual.items() if a in known}
+
+    def _fill(self, array: str) -> None:
+        """Add the loop that fills what is left of an array."""
+        if array not in self._fills:
+            return
+        fill, name, actual, numbers = self._fills.pop(array)
+        loop = fill.loop
+        if not fill.whole:
+            code, tables = self._listed(np.flatnonzero(fill.left), "left")
+            loop, actual = fill.remaining(code), {**actual, **tables}
+        self._finish(name, loop, Accesses(loop, self._known(actual), numbers), actual, numbers, {})
+
+    def _listed(self, values: np.ndarray, name: str, counter: str = "turn") -> tuple[str, dict[str, str]]:
+        """Return the code of some whole numbers by a counter, and the tables that it needs."""
+        code = formula(values, counter)
+        return (code, {}) if code is not None else (f"{name}[{counter}]", {name: self._table(values)})
 
     def _shared(self, found: Sequence[Access], array: str, points: int) -> list[Access]:
         """Return what stores to elements that several points write, or that terms wait for; and what shares with these.
@@ -203,8 +276,10 @@ class Grids:
         return chosen
 
     # -- terms ----------------------------------------------------------------------------------------------
-    def _keep(self, accesses: Accesses, keeping: Keeping, kept: list[Access], array: str) -> None:
-        """Let statements keep what they add to shared elements of an array."""
+    def _keep(
+        self, accesses: Accesses, keeping: Keeping, kept: list[Access], array: str, owned: np.ndarray | None
+    ) -> None:
+        """Let statements keep what they add to shared elements of an array; those of owners need not be kept."""
         if array not in self._waiting:
             self._waiting[array] = Waiting(f"terms{len(self.sizes)}")
             self.arrays[self._waiting[array].name] = "f8"
@@ -212,50 +287,38 @@ class Grids:
         slot = np.concatenate([a.slot for a in kept])
         stored = np.concatenate([np.full(a.slot.size, a.kind == "store") for a in kept])
         order = np.lexsort((accesses.times(kept), slot))
+        if owned is not None:
+            order = order[~owned[slot[order]]]
         term = np.concatenate([keeping.keep(a, waiting) for a in kept])
         waiting.parts.append((slot[order], term[order], stored[order]))
         self.sizes[waiting.name] = waiting.size
 
-    def _changed(
-        self, procedure: Procedure, arguments: tuple[str, ...], keeping: Keeping, written_later: set[str]
-    ) -> tuple[Procedure, tuple[str, ...]]:
-        """Return the procedure with its new statements, and the arrays that it takes now."""
-        lines = [f"    {line}" for line in ast.unparse(keeping.loop).splitlines()]
-        used = {n.id for n in ast.walk(keeping.loop) if isinstance(n, ast.Name)} | written_later
-        pairs = zip(procedure.arrays, arguments, strict=True)
-        actual = {p: a for p, a in pairs if p in used} | keeping.arrays
-        name = f"{procedure.name}_{len(self.fixed)}"
-        actual |= {p: self._table(f"{name}_{p}", first) for p, first in keeping.firsts.items()}
-        types = {p: self.arrays[a] for p, a in actual.items()}
-        return Procedure(name, types, procedure.numbers, lines), tuple(actual.values())
-
-    def _table(self, name: str, values: np.ndarray) -> str:
-        values = np.ascontiguousarray(narrowed(values))
+    def _table(self, values: np.ndarray) -> str:
+        name, values = f"fixed{len(self.fixed)}", np.ascontiguousarray(narrowed(values))
         self.fixed[name], self.arrays[name] = values, values.dtype.str[1:]
         return name
 
     def _add_up(self, array: str) -> None:
         """Add the grids in which each shared element of an array adds up its terms."""
         waiting = self._waiting.pop(array)
-        for owned in waiting.owned():
-            tables = {"slot": owned.slot, "start": owned.start, "term": owned.term}
-            base = f"{waiting.name}_{'set' if owned.fresh else 'added'}"
-            names = [self._table(f"{base}_{name}", values) for name, values in tables.items()]
-            arrays = (array, waiting.name, *names)
-            types = dict(zip(("target", "terms", *tables), (self.arrays[a] for a in arrays), strict=True))
-            mask = np.zeros(int(owned.slot.max()) + 1, np.bool_)
-            mask[owned.slot] = True
-            wide = max(mask.size, owned.term.size, waiting.size) >= NARROW
-            procedure = Procedure(base, types, (), owned.text.splitlines())
-            reads = frozenset(arrays[1:])
-            self._place(Grid(procedure, arrays, (), {}, owned.slot.size, wide, reads, {array: mask}))
-
-
-def _loop(procedure: Procedure) -> ast.For:
-    (function,) = parse(procedure.text).body  # a tree of its own: it may be changed
-    (loop,) = function.body
-    assert isinstance(loop, ast.For)
-    return loop
+        owned, before = list(waiting.owned()), None
+        if array in self._fills:
+            fill, added = self._fills[array][0], np.zeros(waiting.mask.size, np.bool_)
+            for one in owned:
+                added[one.slot] = not one.fresh
+            if not added.any() or fill.covers(added):
+                fill.leave_out(waiting.mask)
+                before = fill.value
+            self._fill(array)
+        for one in owned:
+            tables = {"slot": one.slot, "term": one.term} | ({} if one.start is None else {"start": one.start})
+            given = {"target": array, "terms": waiting.name} | {p: self._table(t) for p, t in tables.items()}
+            private = {} if one.start is None else {"total": 1}
+            types = {p: self.arrays[a] for p, a in given.items()} | dict.fromkeys(private, "f8")
+            wide = max(one.mask.size, one.term.size, waiting.size) >= NARROW
+            procedure = Procedure(waiting.name, types, (), one.text(before).splitlines())
+            arrays, reads = (*given.values(), *private), frozenset(given.values()) - {array}
+            self._order.append(Grid(procedure, arrays, (), private, one.slot.size, wide, reads, {array: one.mask}))
 
 
 def _alone(stores: Sequence[Access]) -> bool:
@@ -291,11 +354,18 @@ def _require_private(accesses: Accesses, found: Sequence[Access], name: str) -> 
         raise AssertionError(f"a point of {name} reads scratch memory that it has not set")
 
 
-def _calls(function: Function) -> Iterator[tuple[Procedure, tuple[str, ...], tuple[int, ...]]]:
-    """Yield the calls of a function in order, with their arrays and whole numbers; repeated ones again and again."""
+def _calls(function: Function) -> Iterator[tuple[str, ast.For, Known, dict[str, int]]]:
+    """Yield the calls of a function in order: name, loop, arrays and whole numbers; repeated ones again and again."""
     procedures = {p.name: p for p in function.procedures}
     (definition,) = parse(function.text).body
-    yield from _walked(definition.body, procedures, {})
+    for procedure, arrays, numbers in _walked(definition.body, procedures, {}):
+        actual = dict(zip(procedure.arrays, arrays, strict=True))
+        yield procedure.name, loop_of(procedure), actual, dict(zip(procedure.numbers, numbers, strict=True))
+
+
+def _points(loop: ast.For, numbers: Mapping[str, int]) -> int:
+    first, last = bounds(loop)
+    return _number(last, numbers) - _number(first, numbers)
 
 
 def _walked(

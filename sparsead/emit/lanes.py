@@ -129,13 +129,34 @@ def in_lanes(name: str, sources: Sequence[tuple[Source, dict[str, int]]], layout
     return writer.source, writer.width
 
 
+def in_threads(
+    name: str, sources: Sequence[tuple[Source, dict[str, int]]], layout: Layout, rows: dict[str, str]
+) -> Source:
+    """Return one source in which each point of a batch is a point of a grid: a thread runs all that it takes.
+
+    Parameters
+    ----------
+    name, sources, layout
+        As for `in_lanes`. The number of points is the whole number ``total``.
+    rows : dict
+        Arrays of the layout that are somewhere else meanwhile: the code of an element of a point, with ``{}`` for the
+        index.
+    """
+    writer = _Writer(Source(name, grid=True), layout, 1, rows)
+    with writer.source.loop(), writer.source.block(f"for {POINT} in range(total):"):
+        for number, (source, sizes) in enumerate(sources):
+            _Part(writer, number, source, sizes).write()
+    return writer.source
+
+
 class _Writer:
     """Writes one source for batches."""
 
-    def __init__(self, source: Source, layout: Layout, width: int) -> None:
+    def __init__(self, source: Source, layout: Layout, width: int, rows: dict[str, str] | None = None) -> None:
         self.source = source
         self.layout = layout
         self.width = width
+        self.rows = rows or {}
 
     def write(self, sources: Sequence[tuple[Source, dict[str, int]]]) -> None:
         """Write the loop over blocks."""
@@ -166,6 +187,10 @@ class _Writer:
 
     def place(self, array: str, index: str) -> str:
         """Return an element of an array with an axis of points."""
+        if array in self.rows:
+            return self.rows[array].format(index)
+        if self.width == 1 and self.layout.last:
+            return f"{array}[total * ({index}) + {POINT}]"
         if self.width == 1:
             return f"{array}[{self.layout.sizes[array]} * {POINT} + ({index})]"
         if self.layout.last:
@@ -205,7 +230,7 @@ class _Part:
         self.conditions: set[str] = set()
         self.spilled: dict[str, int] = {}
         self.stored = _stored(source)
-        self.parsed = [parse(f.text).body[0] for f in source.functions]
+        self.parsed = [parse(f.text).body[0] for f in source.without_calls]
         self.shared = self.known_alike()
 
     def write(self) -> None:
@@ -270,6 +295,8 @@ class _Part:
                         continue
                     self.note(node)
                     run.statements.append(node)
+                case _ if not isinstance(node, ast.Pass):
+                    raise AssertionError(f"not in code for many points: {ast.unparse(node)}")
         end()
         return found
 
@@ -359,7 +386,8 @@ class _WithLanes(ast.NodeTransformer):
 
 def _stored(source: Source) -> set[str]:
     """Return the arrays that a source writes to."""
-    nodes = (n for n in ast.walk(parse(source.text)) if isinstance(n, ast.Subscript) and isinstance(n.ctx, ast.Store))
+    functions = (node for f in source.without_calls for node in ast.walk(parse(f.text)))
+    nodes = (n for n in functions if isinstance(n, ast.Subscript) and isinstance(n.ctx, ast.Store))
     return {n.value.id for n in nodes if isinstance(n.value, ast.Name)}
 
 
@@ -377,7 +405,7 @@ def _runs(items: Iterable[_Item]) -> Iterable[_Run]:
 
 def work_of(source: Source) -> float:
     """Return about how many operations one point takes, one at a time: what vectorises within a point counts less."""
-    statements = (s for f in source.functions for s in parse(f.text).body[0].body)
+    statements = (s for f in source.without_calls for s in parse(f.text).body[0].body)
     return sum(map(_work, statements))
 
 

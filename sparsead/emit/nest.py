@@ -21,14 +21,13 @@ from sparsead.emit.source import STAGE, Source, literal, share
 from sparsead.kernels.indexmap import IndexMap, Table
 from sparsead.kernels.kernel import Load, Meeting, reachable
 from sparsead.program.index import Shape
-from sparsead.program.scalar import Expr
+from sparsead.program.scalar import CALL, Expr
 
 MAX_BREAKS = 12
 SHORT = 8  # an axis is cut only if its stretches have at least so many points on average
 CHUNK = 128  # points whose values are computed before they are scattered
 HEAVY = 40  # scalar operations per point from which on this is done
 STAGED = 4  # of them to each value that is kept for the second part, unless some are calls
-CALL = 20  # cost of an operation that is a call of a function
 FEWEST = 32  # points of an axis from which on it is done in chunks
 AHEAD = 384  # elements: how far ahead of a store its memory is asked for
 LARGE = 1_000_000  # generated lines to run from which on a loop is divided between threads: about 0.2 ms

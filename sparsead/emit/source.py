@@ -168,9 +168,17 @@ class Source:
     @property
     def functions(self) -> list[Function]:
         """The functions to compile, in the order in which they run."""
-        used, found = self._used, self._loops()
+        found = self._loops()
+        return self._functions(self._elsewhere + Counter(loop.key for section in found for loop in section), found)
+
+    @property
+    def without_calls(self) -> list[Function]:
+        """The functions with every loop where it runs, for who reads them on their own: nothing is a procedure."""
+        return self._functions(Counter(), self._loops())
+
+    def _functions(self, times: Counter[str], found: list[list[Loop]]) -> list[Function]:
+        used = self._used
         names = [self.name, *(f"{self.name}_{k}" for k in range(1, len(used)))]
-        times = self._elsewhere + Counter(loop.key for section in found for loop in section)
         pairs = [with_calls(s.lines, f, times, self.arrays, self.grid) for s, f in zip(used, found, strict=True)]
         procedures = list({key: p for _, called in pairs for key, p in called.items()}.values())
         return [

@@ -24,13 +24,17 @@ FEWEST = 64  # points of a loop from which on it is worth a barrier
 
 @dataclass(frozen=True)
 class Stretch:
-    """A stretch of `size` neighbouring elements that each point stores to an array, by its name in the loop."""
+    """A stretch of `size` neighbouring elements that each point stores to an array, by its name in the loop.
+
+    Those of all points follow each other from the element `start` on; where they do not, it is None.
+    """
 
     array: str
     size: int
+    start: int | None
 
 
-def stage(loop: ast.For, stores: Sequence[Access], points: int, room: int, number: int) -> list[Stretch]:
+def stage(loop: ast.For, found: Sequence[Access], points: int, room: int, number: int) -> list[Stretch]:
     """Let a loop put its stores to an array into shared memory, where they are stretches; return these.
 
     Parameters
@@ -38,22 +42,24 @@ def stage(loop: ast.For, stores: Sequence[Access], points: int, room: int, numbe
     loop : ast.For
         It is changed: it then takes the number of its thread in the block, ``thread``, and for each stretch the arrays
         ``stage0`` and ``near0``, ..
-    stores : sequence of Access
-        All accesses of the loop to the array: each element is stored once.
+    found : sequence of Access
+        All accesses of the loop to the array: each element is stored once, and read by its own point only.
     points, room, number : int
         The points of the loop, how many numbers of a point may be shared, how many stretches it has already.
     """
-    if points < FEWEST or any(a.kind != "store" or len(a.path) > 1 for a in stores):
+    stores = [a for a in found if a.kind == "store"]
+    if points < FEWEST or any(len(a.path) > 1 or a.kind == "add" for a in found) or not stores:
         return []
-    found: list[Stretch] = []
+    if any(a.kind == "read" and a.path > min(store.path for store in stores) for a in found):
+        return []  # what is staged cannot be read
+    stretches: list[Stretch] = []
     if np.bincount(np.concatenate([a.slot for a in stores])).max() > 1:
         return []  # the last of them counts
     for group in _groups(stores):
         if len(group) <= room and _named_once(loop, group):
-            _put(loop, group, number + len(found))
-            found.append(Stretch(group[0].array, len(group)))
+            stretches.append(_put(loop, group, number + len(stretches)))
             room -= len(group)
-    return found
+    return stretches
 
 
 def _groups(stores: Sequence[Access]) -> list[list[Access]]:
@@ -80,14 +86,28 @@ def _named_once(loop: ast.For, group: Sequence[Access]) -> bool:
     return all(times[name] < 2 for name in used)
 
 
-def _put(loop: ast.For, group: Sequence[Access], number: int) -> None:
-    """Put statements into shared memory in place of the last of them."""
+def _put(loop: ast.For, group: Sequence[Access], number: int) -> Stretch:
+    """Put statements into shared memory in place of the last of them.
+
+    Where they keep their order at every point, it is known which of them comes first, and how far the others are.
+    """
     statements = {id(a.statement) for a in group}
     own = [statement for statement in loop.body if id(statement) in statements]
     low, size = f"low{number}", len(own)
-    pairs = [(ast.unparse(s.targets[0].slice), ast.unparse(s.value)) for s in own]  # type: ignore[attr-defined]
-    lines = [f"{low} = {pairs[0][0]}", *(f"{low} = min({low}, {slot})" for slot, _ in pairs[1:])]
-    lines.append(f"near{number}[thread] = {low} - {size} * thread")
-    lines += [f"stage{number}[{size} * thread + ({slot} - {low})] = {value}" for slot, value in pairs]
+    pairs = {id(s): (ast.unparse(s.targets[0].slice), ast.unparse(s.value)) for s in own}  # type: ignore[attr-defined]
+    slots = np.stack([a.slot for a in group])
+    first = slots.min(axis=0)
+    dense = bool((np.diff(first) == size).all())
+    even = bool((slots - first == (slots - first)[:, :1]).all())
+    ordered = [pairs[id(group[k].statement)] for k in np.argsort(slots[:, 0])]
+    lines = []
+    if not (dense and even):
+        others = () if even else ordered[1:]
+        lines = [f"{low} = {ordered[0][0]}", *(f"{low} = min({low}, {slot})" for slot, _ in others)]
+    if not dense:
+        lines.append(f"near{number}[thread] = {low} - {size} * thread")
+    for rank, (slot, value) in enumerate(ordered):
+        lines.append(f"stage{number}[{size} * thread + {rank if even else f'({slot} - {low})'}] = {value}")
     new = parse("\n".join(lines)).body
     loop.body = [one for s in loop.body for one in (new if s is own[-1] else [] if id(s) in statements else [s])]
+    return Stretch(group[0].array, size, int(first[0]) if dense else None)

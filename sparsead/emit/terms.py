@@ -8,6 +8,7 @@ the elements.
 from __future__ import annotations
 
 import ast
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -15,13 +16,8 @@ import numpy as np
 from sparsead.emit.accesses import Access, Inner
 from sparsead.emit.parsing import parse
 
-OWNER = """    for i in range({count}):
-        s = slot[i]
-        begin = start[i]
-        end = start[i + 1]
-{first}        for e in range({begin}, end):
-            target[s] += terms[term[e]]"""
-FIRST = "        target[s] = terms[term[begin]]\n"
+MOST_ALIKE = 12  # terms of elements that are added up without a loop
+FEWEST_ALIKE = 256  # elements of as many terms from which on these have a grid of their own
 
 
 @dataclass(eq=False)
@@ -49,8 +45,8 @@ class Waiting:
             mask[slot] = True
         return mask
 
-    def owned(self) -> list[Owned]:
-        """Return the elements with their terms: those that begin with a term that is set, and those without."""
+    def owned(self) -> Iterator[Owned]:
+        """Yield the elements with their terms: of those that begin with a term that is set, and of those without."""
         slot, term, stored = (np.concatenate(arrays) for arrays in zip(*self.parts, strict=True))
         order = np.argsort(slot, kind="stable")
         slot, term, stored = slot[order], term[order], stored[order]
@@ -58,31 +54,56 @@ class Waiting:
         first = np.flatnonzero(is_first)
         begin, end = first.copy(), np.append(first[1:], slot.size)
         np.maximum.at(begin, (np.cumsum(is_first) - 1)[stored], np.flatnonzero(stored))  # what comes before is gone
-        found = []
+        counts = end - begin
         for fresh in (True, False):
-            chosen = np.flatnonzero(stored[begin] == fresh)
+            left = stored[begin] == fresh
+            for count in np.flatnonzero(np.bincount(counts[left], minlength=1) >= FEWEST_ALIKE):
+                if count <= MOST_ALIKE:
+                    chosen = np.flatnonzero(left & (counts == count))
+                    entries = begin[chosen] + np.arange(count)[:, None]
+                    yield Owned(fresh, slot[first[chosen]], term[entries].reshape(-1), None)
+                    left[chosen] = False
+            chosen = np.flatnonzero(left)
             if chosen.size:
-                counts = (end - begin)[chosen]
-                start = np.concatenate([[0], np.cumsum(counts)])
-                entries = np.arange(start[-1]) - np.repeat(start[:-1] - begin[chosen], counts)
-                found.append(Owned(fresh, slot[first[chosen]], start, term[entries]))
-        return found
+                start = np.concatenate([[0], np.cumsum(counts[chosen])])
+                entries = np.arange(start[-1]) - np.repeat(start[:-1] - begin[chosen], counts[chosen])
+                yield Owned(fresh, slot[first[chosen]], term[entries], start)
 
 
 @dataclass(frozen=True, eq=False)
 class Owned:
-    """Elements with their terms: `slot` k has ``term[start[k] : start[k + 1]]``; a `fresh` one is set to the first."""
+    """Elements with their terms; a `fresh` one is set to the first.
+
+    Element k of n has the terms k, k + n, .. or, where their numbers differ, those from ``start[k]`` to
+    ``start[k + 1]``.
+    """
 
     fresh: bool
     slot: np.ndarray
-    start: np.ndarray
     term: np.ndarray
+    start: np.ndarray | None
 
     @property
-    def text(self) -> str:
-        """The loop that adds them up."""
-        first, begin = (FIRST, "begin + 1") if self.fresh else ("", "begin")
-        return OWNER.format(count=self.slot.size, first=first, begin=begin)
+    def mask(self) -> np.ndarray:
+        """Which elements these are."""
+        mask = np.zeros(int(self.slot.max()) + 1, np.bool_)
+        mask[self.slot] = True
+        return mask
+
+    def text(self, before: str | None) -> str:
+        """Return the loop that adds them up; what is not fresh is `before`, or what it is already, until then."""
+        count = self.slot.size
+        lines = ["place = slot[i]"]
+        sums = [] if self.fresh else [before or "target[place]"]
+        if self.start is None:
+            lines += [f"t{k} = terms[term[i + {k * count}]]" for k in range(self.term.size // count)]
+            sums += [f"t{k}" for k in range(self.term.size // count)]
+            lines.append(f"target[place] = {' + '.join(sums)}")
+        else:
+            lines += ["begin = start[i]", "end = start[i + 1]", f"total[0] = {(*sums, 'terms[term[begin]]')[0]}"]
+            lines.append(f"for e in range(begin + {int(self.fresh)}, end):")
+            lines += ["    total[0] += terms[term[e]]", "target[place] = total[0]"]
+        return "\n".join([f"    for i in range({count}):", *(f"        {line}" for line in lines)])
 
 
 class Keeping:

@@ -74,6 +74,8 @@ def _expanded(statements: Iterable[ast.stmt], known: _Known) -> Iterator[ast.stm
                 place = known.visited(target)
                 assert isinstance(place, ast.Subscript)
                 yield ast.AugAssign(target=place, op=op, value=known.visited(value))
+            case _ if not isinstance(node, ast.Pass):
+                raise AssertionError(f"not in code without loops: {ast.unparse(node)}")
 
 
 def _integer(node: ast.expr) -> int:

@@ -16,9 +16,10 @@ import numpy as np
 
 from sparsead.kernels.indexmap import IndexMap, recognise
 from sparsead.kernels.kernel import Buffer, Kernel, Load, Store
-from sparsead.kernels.pieces import NeedsBufferError, Piece, compose_values
+from sparsead.kernels.owners import Owners
+from sparsead.kernels.pieces import NeedsBufferError, Piece
 from sparsead.kernels.unrolling import unrolled
-from sparsead.program.index import IndexArray, Shape, compose
+from sparsead.program.index import IndexArray, Shape, compose, reshaped
 from sparsead.program.nodes import Constant, Earlier, Input, Join, Map, Node, Ref, Sum
 from sparsead.program.scalar import OPS, Expr, Pool
 
@@ -81,7 +82,7 @@ class Asked:
             known = self._composed[id(outer), id(inner)] = (outer, inner, compose(outer, inner))
         return known[2]
 
-    def pull(self) -> tuple[Join, np.ndarray] | None:
+    def pull(self) -> tuple[Join, Owners] | None:
         """Ask all operands; stop at a joined array that is read in several pieces and return who owns what."""
         while self.heap:
             want = self.order[heapq.heappop(self.heap)[1]]
@@ -89,11 +90,11 @@ class Asked:
             if node.serial in self.lowering.buffers or isinstance(node, (Constant, Earlier, Input)):
                 continue
             if isinstance(node, Join):
-                owner = compose_values(node.owner, want.index)
-                if not (owner == owner.flat[0]).all():
-                    return node, owner
-                piece = node.pieces[int(owner.flat[0])]
-                want.operands = [self.want(Ref(piece, compose_values(node.offset, want.index)))]
+                owners = Owners(node, want.index)
+                only = owners.only
+                if only is None:
+                    return node, owners
+                want.operands = [self.want(Ref(node.pieces[only], owners.offset))]
             elif isinstance(node, Map):
                 want.operands = [self.want(Ref(a.node, self.composed(a.index, want.index))) for a in node.args]
             elif isinstance(node, Sum):
@@ -125,7 +126,7 @@ class Asked:
         return reshaped
 
     def _tables(self, shape: Shape) -> int:
-        maps = [recognise(i.reshape(shape)) for i in (*(w.index for w in self.leaves()), self.piece.place)]
+        maps = [recognise(reshaped(i, shape)) for i in (*(w.index for w in self.leaves()), self.piece.place)]
         return sum(len(t.entries) for m in maps for t in m.tables)
 
     def express(self, pool: Pool, rename: Renaming) -> Expr:

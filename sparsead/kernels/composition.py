@@ -16,10 +16,10 @@ from sparsead.kernels.indexmap import IndexMap
 from sparsead.kernels.kernel import Buffer, Kernel, LinearKernel, Load, Store, Term, reachable
 from sparsead.kernels.moving import Constants, Moving, in_order, summed
 from sparsead.program.index import IndexArray, Shape, identity, narrowed
-from sparsead.program.scalar import Expr, Pool
+from sparsead.program.scalar import CALL, Expr, Pool
 
 CHEAP = 1  # operations of a coefficient up to which it is computed again rather than stored
-AGAIN = 1.5  # pairs a point: beyond, its coefficients are worth storing
+AGAIN = 1.5  # pairs a point: beyond, its coefficients are worth storing; calls of functions if all pairs together are
 
 
 @dataclass(eq=False)
@@ -33,13 +33,15 @@ class Eliminator:
         """Return kernels that do the same without the tangents of `buffer`."""
         kernels = joined(kernels, self._constants)
         writers = [part for kernel in kernels for part in _parts(kernel, buffer, "target")]
+        readers = [part for kernel in kernels for part in _parts(kernel, buffer, "source")]
+        writers = [self._kept(part, _all_pairs(part, readers), CALL - 1) for part in writers]
         found: list[LinearKernel] = []
         for kernel in kernels:
             kept = tuple(t for t in kernel.terms if buffer not in (t.target, t.source))
             if kept:
                 found.append(replace(kernel, terms=kept))
             for reader in _parts(kernel, buffer, "source"):
-                found += self._composed(reader, writers)
+                found += self._composed(self._kept(reader, _all_pairs(reader, writers), CALL - 1), writers)
         return joined(found, self._constants)
 
     def _composed(self, reader: _Part, writers: list[_Part]) -> Iterator[LinearKernel]:
@@ -51,9 +53,9 @@ class Eliminator:
             reader, writers[number] = self._kept(reader, above.size), self._kept(writer, above.size)
             yield self._product(reader, above, writers[number], below)
 
-    def _kept(self, part: _Part, pairs: int) -> _Part:
+    def _kept(self, part: _Part, pairs: int, cheap: int = CHEAP) -> _Part:
         """Store coefficients that take more than a few operations and are needed for several pairs."""
-        costly = {t.coefficient.serial: t.coefficient for t in part.terms if _operations(t.coefficient) > CHEAP}
+        costly = {t.coefficient.serial: t.coefficient for t in part.terms if _operations(t.coefficient) > cheap}
         if pairs <= AGAIN * part.rows.size or not costly:
             return part
         place, number = in_order(part.domain), len(self.stored)
@@ -98,6 +100,12 @@ def _parts(kernel: LinearKernel, buffer: Buffer, side: str) -> Iterator[_Part]:
             groups.setdefault(term.place if side == "target" else term.index, []).append(term)
     for index, terms in groups.items():
         yield _Part(kernel.domain, tuple(terms), index.array().reshape(-1))
+
+
+def _all_pairs(part: _Part, others: Iterable[_Part]) -> int:
+    """Return how many pairs of points a part makes with others that have an array in common with it."""
+    counts = [np.bincount(other.rows, minlength=int(part.rows.max(initial=-1)) + 1) for other in others]
+    return sum(int(count[part.rows].sum()) for count in counts)
 
 
 def pairs(reads: IndexArray, writes: IndexArray) -> tuple[IndexArray, IndexArray]:

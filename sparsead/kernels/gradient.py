@@ -102,7 +102,12 @@ def apart(step: Step) -> list[Step]:
     What neighbours add to one place keeps a loop from being vectorised; loops that each add one value to each place do
     not. What several of them need is computed in each.
     """
-    if not isinstance(step, Kernel) or step.ordered or math.prod(step.domain) < FEW or not all(map(_once, step.stores)):
+    if (
+        not isinstance(step, Kernel)
+        or step.ordered
+        or math.prod(step.domain) < FEW
+        or not all(s.place.is_affine_and_distinct for s in step.stores)
+    ):
         return [step]
     rounds: list[list[Store]] = []
     met: Counter[Buffer] = Counter()
@@ -118,14 +123,3 @@ def apart(step: Step) -> list[Step]:
 
 def _cost(stores: Iterable[Store]) -> int:
     return sum(e.op.cost for e in reachable(s.value for s in stores) if e.op is not None)
-
-
-def _once(store: Store) -> bool:
-    """Tell whether a store reaches no place twice, as can be seen from its strides."""
-    reached = 0
-    pairs = sorted((abs(s), n) for s, n in zip(store.place.strides, store.place.shape, strict=True) if n > 1)
-    for stride, n in pairs:
-        if stride <= reached:
-            return False
-        reached += stride * (n - 1)
-    return not store.place.tables

@@ -11,6 +11,7 @@ from collections.abc import Hashable
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.lib.stride_tricks import as_strided
 
 from coloring.cached import cached_property
 from sparsead.program.index import IDENTITIES, IndexArray, Shape, narrowed, stored_part
@@ -64,9 +65,33 @@ class IndexMap:
         """True where some points are sent nowhere (index -1): then a table without an offset holds them."""
         return not self.offset and any(bool((t.entries < 0).any()) for t in self.tables)
 
+    @property
+    def is_affine_and_distinct(self) -> bool:
+        """Tell, of an affine map, whether all points are seen to have elements of their own; False for others."""
+        reach = 0  # of the axes so far, from the shortest stride on
+        for stride, n in sorted((abs(s), n) for s, n in zip(self.strides, self.shape, strict=True) if n > 1):
+            if stride <= reach:
+                return False
+            reach += stride * (n - 1)
+        return not self.tables
+
+    def view_of(self, values: np.ndarray) -> np.ndarray:
+        """Return the elements of an array that an affine map leads to, as a view."""
+        reach = [s * (n - 1) for s, n in zip(self.strides, self.shape, strict=True)]
+        lowest, highest = self.offset + sum(min(r, 0) for r in reach), self.offset + sum(max(r, 0) for r in reach)
+        if 0 not in self.shape and not 0 <= lowest <= highest < values.size:
+            raise AssertionError("an index map leads out of an array")
+        strides = tuple(s * values.itemsize * (n > 1) for s, n in zip(self.strides, self.shape, strict=True))
+        step = values.strides[0] // values.itemsize  # none where one number stands for all
+        return as_strided(values[self.offset :], self.shape, tuple(step * s for s in strides), writeable=step > 0)
+
     def array(self) -> IndexArray:
         """Return the map as an index array over the domain (axes that do not matter have stride 0)."""
         ndim = len(self.shape)
+        if not self.offset and not any(self.strides) and len(self.tables) == 1:
+            (table,) = self.tables
+            entries = table.entries.reshape([self.shape[a] for a in table.axes])
+            return np.broadcast_to(_along(entries, table.axes, ndim), self.shape)
         total = np.full((1,) * ndim, self.offset, dtype=np.int64)
         for k, stride in enumerate(self.strides):
             if stride:
@@ -115,6 +140,10 @@ class IndexMap:
                 return bool((self.array() == other.array()).any())
             reached = np.unique(reached[:, None] + steps)
         return bool((reached == 0).any())
+
+    def line(self, axis: int) -> np.ndarray:
+        """Return what each coordinate of an axis adds to the index, if no table is over several axes."""
+        return _every(self._line(axis), self.shape[axis])
 
     def _line(self, axis: int) -> np.ndarray | int:
         """Return what the coordinate of an axis adds to the index, or the stride where there is no table."""

@@ -20,7 +20,7 @@ from sparsead.kernels.indexmap import IndexMap, recognise
 from sparsead.kernels.kernel import Buffer, CallKernel, Kernel, Kernels, Load, Step, zeros
 from sparsead.kernels.linearize import linearize
 from sparsead.kernels.merging import merged_steps
-from sparsead.kernels.pieces import NeedsBufferError, Piece, addends, on_box, parts_of_join, resolved
+from sparsead.kernels.pieces import NeedsBufferError, Piece, addends, parts_of_join, resolved
 from sparsead.kernels.sinking import sunk
 from sparsead.kernels.unrolling import unrolled
 from sparsead.program.index import (
@@ -227,13 +227,11 @@ class _Lowering:
         if split is None:
             yield asked.best_shape()
             return
-        join, owner = split
-        parts = np.unique(owner)
-        if len(parts) > MAX_PARTS:
+        join, owners = split
+        if len(owners.parts) > MAX_PARTS:
             raise NeedsBufferError(join)
-        flat = owner.reshape(-1)
-        for part in parts:
-            yield from self.ask(on_box(piece, np.flatnonzero(flat == part)))
+        for part in owners.parts:
+            yield from self.ask(piece.at(owners.points(part)))
 
     def written_out(self, asked: Asked, copies: int = 1) -> Iterator[Asked]:
         """Write out a short last axis: what its points share is then computed once, and the loop is over the rest.

@@ -10,6 +10,8 @@ import scipy.sparse
 import scipy.sparse.csgraph
 
 from coloring import SparsityPattern
+from sparsead.kernels.diagonals import by_diagonals
+from sparsead.kernels.indexmap import IndexMap
 from sparsead.kernels.kernel import Buffer, LinearKernel, LinearProgram, Term
 from sparsead.memory import NoRoomError, is_large, require
 from sparsead.program.index import nothing
@@ -18,6 +20,7 @@ MOST_ENTRIES = 2**31 - 1  # of one pattern
 BYTES_PER_ENTRY = 12  # of a boolean product and the pattern made of it
 BYTES_PER_TERM = 16  # and point: row and column, gathered and sorted
 SAMPLE_ROWS = 16  # of a recurrence, from which the size of its pattern is judged
+Maps = tuple[IndexMap, IndexMap]  # of a term: to its rows, and to its columns
 PRODUCTS = "use products (jvp, vjp) of a smaller part, or split the function before the step that couples everything"
 
 
@@ -54,17 +57,13 @@ def _pattern_of(
     """Union of what each term reads: columns of x at once, rows of an intermediate through its pattern."""
     points = sum(math.prod(kernel.domain) for kernel, _ in terms)
     require(BYTES_PER_TERM * points, f"the pattern of {points:.2g} partial derivatives", PRODUCTS)
-    by_source: dict[Buffer, list[tuple[np.ndarray, np.ndarray]]] = defaultdict(list)
-    for kernel, term in terms:
-        shape = kernel.domain
-        rows = np.broadcast_to(term.place.array(), shape).reshape(-1)
-        columns = np.broadcast_to(term.index.array(), shape).reshape(-1)
-        by_source[term.source].append((rows, columns))
+    by_source: dict[Buffer, list[Maps]] = defaultdict(list)
+    for _, term in terms:
+        by_source[term.source].append((term.place, term.index))
     total: SparsityPattern | None = None
     again: SparsityPattern | None = None
-    for source, pairs in by_source.items():
-        rows, columns = (np.concatenate([p[k] for p in pairs]) for k in (0, 1))
-        read = SparsityPattern.from_coo(rows, columns, (target.size, source.size))
+    for source, maps in by_source.items():
+        read = _pattern_of_maps(maps, (target.size, source.size))
         if source is target:
             again = read
             continue
@@ -73,6 +72,15 @@ def _pattern_of(
     if total is None:  # a recurrence whose first elements do not depend on x
         return SparsityPattern.from_coo(nothing(), nothing(), (target.size, x.size))
     return total if again is None else _repeated(again, total)
+
+
+def _pattern_of_maps(maps: list[Maps], shape: tuple[int, int]) -> SparsityPattern:
+    """Return the pattern of terms, given the map to the rows and the one to the columns of each."""
+    found = by_diagonals(maps, shape)
+    if found is not None:
+        return found
+    rows, columns = (np.concatenate([m[k].array().reshape(-1) for m in maps]) for k in (0, 1))
+    return SparsityPattern.from_coo(rows, columns, shape)
 
 
 def _repeated(again: SparsityPattern, first: SparsityPattern) -> SparsityPattern:

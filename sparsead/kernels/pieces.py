@@ -8,7 +8,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from sparsead.kernels.fusion import is_factor
-from sparsead.program.index import IndexArray, Shape, box, compose, identity, is_identity, narrowed
+from sparsead.kernels.owners import Owners
+from sparsead.program.index import IndexArray, Shape, compose, identity, reshaped
 from sparsead.program.nodes import Join, Map, Node, Ref, constant, whole
 
 
@@ -37,22 +38,17 @@ class Piece:
         """Return the piece over a domain of another shape."""
         if shape == self.ref.shape:
             return self
-        factors = tuple(Ref(f.node, f.index.reshape(shape)) for f in self.factors)
-        return Piece(Ref(self.ref.node, self.ref.index.reshape(shape)), self.place.reshape(shape), self.adds, factors)
+        factors = tuple(Ref(f.node, reshaped(f.index, shape)) for f in self.factors)
+        ref = Ref(self.ref.node, reshaped(self.ref.index, shape))
+        return Piece(ref, reshaped(self.place, shape), self.adds, factors)
 
 
 def parts_of_join(piece: Piece, join: Join) -> Iterator[tuple[Piece, int, IndexArray]]:
     """Yield the parts of a piece by owner: the part, the number of the owner, and where it is read."""
-    owner = compose_values(join.owner, piece.ref.index)
-    for k in np.unique(owner):
-        selected = np.flatnonzero(owner.reshape(-1) == k)
-        part = piece if selected.size == owner.size else on_box(piece, selected)
-        yield part, int(k), compose_values(join.offset, part.ref.index)
-
-
-def compose_values(values: np.ndarray, index: IndexArray) -> np.ndarray:
-    """Return ``values.flat[index]``, without a copy where `index` takes all of it in order."""
-    return values.reshape(index.shape) if is_identity(index, values.size) else values.reshape(-1)[index]
+    owners = Owners(join, piece.ref.index)
+    for k in owners.parts:
+        part = piece if len(owners.parts) == 1 else piece.at(owners.points(k))
+        yield part, k, Owners(join, part.ref.index).offset
 
 
 def resolved(part: Piece, join: Join, owner: int, offset: IndexArray) -> Piece:
@@ -63,14 +59,6 @@ def resolved(part: Piece, join: Join, owner: int, offset: IndexArray) -> Piece:
         moved = Piece(Ref(node, identity(offset.shape)), part.place, part.adds, part.factors)
         return moved.reshaped(node.shape)
     return moved
-
-
-def on_box(piece: Piece, selected: IndexArray) -> Piece:
-    """Restrict a piece to some of its points, as a block of its domain where they form one."""
-    shape = piece.ref.shape
-    block = box(selected, shape)
-    picked = identity(shape)[block[0]] if block is not None else narrowed(selected)
-    return piece.at(picked)
 
 
 def addends(piece: Piece, node: Map) -> Iterator[Piece]:

@@ -11,7 +11,7 @@ from sparsead.ops.registry import assembled, assembling, composite, is_traced, k
 from sparsead.tracing.array import traced_in
 from sparsead.tracing.complex import is_complex, parts
 from sparsead.tracing.conversions import stack_objects
-from sparsead.tracing.known import complex_of_parts
+from sparsead.tracing.known import adopted, complex_of_parts
 from sparsead.tracing.late import AS_NUMPY
 from sparsead.tracing.positioned import Positioned
 from sparsead.tracing.replacing.methods import replace_method
@@ -115,8 +115,7 @@ def _padded_by_matrices(array: Any, pad_width: Any, mode: Any, settings: dict[st
 @composite(np.broadcast_arrays, lambda x: np.broadcast_arrays(x, x[0])[1], family="movement")
 def broadcast_arrays(*args: Any, subok: bool = False) -> Any:
     """``np.broadcast_arrays``."""
-    arrays = tuple(map(stack_objects, args))
-    arrays = tuple(np.asarray(a) if isinstance(a, (list, tuple)) else a for a in arrays)
+    arrays = tuple(a if isinstance(a, Positioned) else adopted(np.asarray(a)) for a in map(stack_objects, args))
     shape = np.broadcast_shapes(*(np.shape(a) for a in arrays))
     if all(np.shape(a) == shape for a in arrays):
         return arrays

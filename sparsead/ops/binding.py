@@ -128,6 +128,14 @@ class Bound:
             return args[:first], dict(zip(names[first:], args[first:], strict=False)) | kwargs
         return args, kwargs
 
+    def with_arrays(self, args: Any, kwargs: dict[str, Any]) -> tuple[Any, dict[str, Any]]:
+        """Return arguments in which lists that are one array each are arrays."""
+        names = [*self._places.names, *[""] * len(args)]
+        listed = [
+            self._converted(n, a) if isinstance(a, (list, tuple)) else a for n, a in zip(names, args, strict=False)
+        ]
+        return listed, {n: self._converted(n, v) if isinstance(v, (list, tuple)) else v for n, v in kwargs.items()}
+
     def _converted(self, name: str, value: Any) -> Any:
         return value if name == self._as_given else _array(name, value)
 

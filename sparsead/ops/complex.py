@@ -44,7 +44,7 @@ def additive(*functions: Any) -> None:
 
         def handler(x: Any, y: Any, *args: Any, func: Any = func, **kwargs: Any) -> Any:
             (a, b), (c, d) = parts(x), parts(y)
-            b, d = (np.zeros(np.shape(r)) if i is None else i for r, i in ((a, b), (c, d)))
+            b, d = (np.zeros_like(r) if i is None else i for r, i in ((a, b), (c, d)))
             return joined(func(a, c, *args, **kwargs), func(b, d, *args, **kwargs))
 
         COMPLEX_HANDLERS[func] = handler
@@ -61,7 +61,7 @@ def bilinear(*functions: Any) -> None:
                 return None if p is None or q is None else func(p, q, *args, **kwargs)
 
             real, imag = _difference(times(a, c), times(b, d)), _total(times(a, d), times(b, c))
-            zeros = np.zeros(np.shape(imag if real is None else real))
+            zeros = np.zeros_like(imag if real is None else real)
             return joined(zeros if real is None else real, zeros if imag is None else imag)
 
         COMPLEX_HANDLERS[func] = handler

@@ -203,12 +203,12 @@ record("complex", "np.multiply.reduce of complex values", [lambda x: np.multiply
 
 
 def norm(x: Any, ord: Any = None, axis: Any = None, keepdims: bool = False) -> Any:
-    """``np.linalg.norm``: of the moduli; of matrices for those orders that need no more."""
+    """``np.linalg.norm``: of the moduli, or of the singular values."""
     if ord in (2, -2, "nuc") and (isinstance(axis, tuple) or (axis is None and np.ndim(x) == 2)):
-        raise unsupported(
-            f"np.linalg.norm of complex matrices with ord={ord!r}",
-            "Singular values of np.block([[a.real, -a.imag], [a.imag, a.real]]) are the same, twice each.",
-        )
+        axes = (0, 1) if axis is None else axis
+        s = np.linalg.svdvals(np.moveaxis(x, axes, (-2, -1)))
+        found = np.sum(s, axis=-1) if ord == "nuc" else s[..., 0 if ord == 2 else -1]
+        return np.expand_dims(found, axes) if keepdims else found
     if ord in (None, "fro", 2):
         return np.sqrt(np.sum(x.real**2 + x.imag**2, axis=axis, keepdims=keepdims))
     return np.linalg.norm(np.abs(x), ord, axis, keepdims)

@@ -10,14 +10,16 @@ from typing import Any
 
 import numpy as np
 
+from sparsead.errors import unsupported
 from sparsead.ops import complex as complex_rules  # noqa: F401  (stated first)
 from sparsead.ops import solves
 from sparsead.ops.complex import joined
-from sparsead.ops.decompositions import Arbitrary
+from sparsead.ops.decompositions import Arbitrary, SVDResult, singular
 from sparsead.ops.implicit import carried, held, restated
 from sparsead.ops.linalg import EighResult, SlogdetResult, _square
-from sparsead.ops.registry import record
+from sparsead.ops.registry import any_traced, known, record
 from sparsead.tracing.complex import COMPLEX_HANDLERS, is_complex, parts
+from sparsead.tracing.conversions import stack_objects
 
 
 def _of_pairs(a: Any) -> Any:
@@ -122,7 +124,65 @@ def eigh(a: Any, UPLO: str = "L") -> EighResult:
     return EighResult(eigvalsh(a, UPLO), beyond)
 
 
+def pinv(a: Any, rcond: Any = None, hermitian: bool = False, *, rtol: Any = None) -> Any:
+    """``np.linalg.pinv``: of matrices of full rank."""
+    return joined(*_of_blocks(np.linalg.pinv(_of_pairs(a))))
+
+
+def lstsq(a: Any, b: Any, rcond: Any = None) -> tuple[Any, Any, Any, Any]:
+    """``np.linalg.lstsq``: of matrices of full rank, if they are traced; one of the two may be real."""
+    a, b = stack_objects(a), stack_objects(b)
+    (m, n), columns = np.shape(a), b[:, None] if np.ndim(b) == 1 else b
+    if np.shape(b)[0] != m:
+        raise np.linalg.LinAlgError("Incompatible dimensions")
+    inverse: Any
+    if any_traced(a):
+        inverse, rank, s = np.linalg.pinv(a), min(m, n), np.linalg.svdvals(a)
+    else:
+        inverse, _, rank, s = np.linalg.lstsq(np.asarray(known(a, "")), np.eye(m), rcond)
+    x = inverse @ columns
+    missed = columns - a @ x
+    rest = np.sum(missed.real**2 + missed.imag**2, axis=0) if rank == n < m else np.zeros(0)
+    return x if np.ndim(b) > 1 else x[:, 0], rest, rank, s
+
+
+def svdvals(x: Any, /) -> Any:
+    """``np.linalg.svdvals``: every singular value is there twice in the real matrix."""
+    s = singular(_of_pairs(x), multiple=2)[1]
+    return np.mean(np.reshape(s, (*np.shape(s)[:-1], np.shape(s)[-1] // 2, 2)), axis=-1)
+
+
+def svd(a: Any, full_matrices: bool = True, compute_uv: bool = True) -> Any:
+    """``np.linalg.svd``: the singular values; the vectors are refused if used."""
+    if not compute_uv:
+        return svdvals(a)
+    beyond = Arbitrary(
+        "looking at the singular vectors of a complex matrix",
+        "They are known up to a factor of modulus 1, which LAPACK chooses: no derivative. Use the singular values.",
+    )
+    return SVDResult(beyond, svdvals(a), beyond)
+
+
+def cond(x: Any, p: Any = None) -> Any:
+    """``np.linalg.cond``."""
+    if p in (None, 2, -2):
+        s = svdvals(x)
+        return s[..., -1] / s[..., 0] if p == -2 else s[..., 0] / s[..., -1]
+    axes = (-2, -1)
+    return np.linalg.norm(x, p, axis=axes) * np.linalg.norm(np.linalg.inv(x), p, axis=axes)
+
+
+def qr(a: Any, mode: str = "reduced") -> Any:
+    """``np.linalg.qr``: refused."""
+    raise unsupported(
+        "np.linalg.qr of complex values",
+        "But for the signs of its rows, R is np.linalg.cholesky(A.conj().T @ A, upper=True), and Q is A @ inv(R).",
+    )
+
+
 COMPLEX_HANDLERS |= {
+    np.linalg.pinv: pinv, np.linalg.lstsq: lstsq, np.linalg.svd: svd, np.linalg.svdvals: svdvals,
+    np.linalg.cond: cond, np.linalg.qr: qr,
     np.linalg.inv: inv, np.linalg.solve: solve, np.linalg.det: det, np.linalg.slogdet: slogdet,
     np.linalg.cholesky: cholesky, np.linalg.eigvalsh: eigvalsh, np.linalg.eigh: eigh,
 }  # fmt: skip
@@ -151,3 +211,12 @@ record("complex", "np.linalg.slogdet of complex values", [lambda x: np.linalg.sl
 record("complex", "np.linalg.cholesky of complex values", [lambda x: np.linalg.cholesky(_hermitian(x)[:2, :2]).imag])
 record("complex", "np.linalg.eigvalsh of complex values", [lambda x: np.linalg.eigvalsh(_hermitian(x))])
 record("complex", "np.linalg.eigh of complex values", [lambda x: np.linalg.eigh(_hermitian(x))[0]])
+record("complex", "np.linalg.pinv of complex values", [lambda x: np.linalg.pinv(_matrix(x)[:, :2]).imag])
+record(
+    "complex",
+    "np.linalg.lstsq of complex values",
+    [lambda x: np.linalg.lstsq(_matrix(x)[:, :2], x[:, 3])[0].real, lambda x: np.linalg.lstsq(np.eye(3, 2), 1j * x)[1]],
+)
+record("complex", "np.linalg.svdvals of complex values", [lambda x: np.linalg.svdvals(_matrix(x)[:2])])
+record("complex", "np.linalg.svd of complex values", [lambda x: np.linalg.svd(_matrix(x))[1]])
+record("complex", "np.linalg.cond of complex values", [lambda x: np.linalg.cond(_matrix(x))])

@@ -13,7 +13,8 @@ from sparsead.ops.registry import composite, is_traced, known, state, traced
 from sparsead.ops.signatures import OMITTED
 from sparsead.tracing.conversions import as_integers, stack_objects
 from sparsead.tracing.kinds import is_float, kind_of
-from sparsead.tracing.late import AS_NUMPY
+from sparsead.tracing.late import AS_NUMPY, MOVEMENTS
+from sparsead.tracing.scalar import TracedScalar
 
 
 @composite(np.clip, lambda x: np.clip(x, 0.3, 0.7), lambda x: np.clip(x, None, x[::-1]), lambda x: x.clip(min=0.5))
@@ -154,9 +155,15 @@ def around(a: Any, decimals: int = 0) -> Any:
     return np.rint(a) if decimals == 0 else np.rint(a * 10.0**decimals) / 10.0**decimals
 
 
-@composite(np.nan_to_num, lambda x: np.nan_to_num(np.where(np.real(x) > 0.45, np.nan, x), nan=2.0), np.nan_to_num)
+@composite(
+    np.nan_to_num, lambda x: np.nan_to_num(np.where(np.real(x) > 0.45, np.nan, x), nan=2.0), np.nan_to_num,
+    as_given="x",
+)  # fmt: skip
 def nan_to_num(x: Any, copy: bool = True, nan: Any = 0.0, posinf: Any = None, neginf: Any = None) -> Any:
-    """``np.nan_to_num``."""
+    """``np.nan_to_num``: it asks whether it is given a number."""
+    if not copy and isinstance(x, TracedScalar):
+        np.nan_to_num(1.0, copy=False)  # raises what NumPy raises: a number has no memory
+    x = stack_objects(x)
     largest = np.finfo(np.float64).max
     result = np.where(np.isnan(x), nan, x)
     result = np.where(np.equal(x, np.inf), largest if posinf is None else posinf, result)
@@ -165,6 +172,9 @@ def nan_to_num(x: Any, copy: bool = True, nan: Any = 0.0, posinf: Any = None, ne
         return result
     x[...] = result
     return x
+
+
+MOVEMENTS.add(np.nan_to_num)
 
 
 @composite(np.logical_xor, lambda x: np.where(np.logical_xor(x > 0.3, x > 0.7), x, 2.0 * x), family="elementwise")

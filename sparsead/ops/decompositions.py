@@ -14,7 +14,7 @@ import numpy as np
 from sparsead.errors import unsupported
 from sparsead.ops.implicit import carried, held, restated
 from sparsead.ops.registry import composite, is_traced, known
-from sparsead.ops.solves import _transposed
+from sparsead.ops.solves import _transposed, alike
 from sparsead.tracing.conversions import stack_objects
 from sparsead.tracing.order import second_order_wanted
 
@@ -60,11 +60,11 @@ def _singular(a: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     return u, s, _transposed(vh)
 
 
-def _gaps(a: np.ndarray) -> np.ndarray:
-    """Return 1 over the differences of squared singular values, zero on the diagonal."""
+def _gaps(a: np.ndarray, multiple: int) -> np.ndarray:
+    """Return 1 over the differences of squared singular values, zero between those that are one."""
     s = np.linalg.svd(a, compute_uv=False)
     differences = s[..., None, :] ** 2 - s[..., :, None] ** 2
-    off = ~np.eye(s.shape[-1], dtype=np.bool_)
+    off = ~alike(s.shape[-1], multiple)
     if (differences[..., off] == 0.0).any():
         raise np.linalg.LinAlgError("singular vectors have no derivative where a singular value is repeated")
     return off / np.where(off, differences, 1.0)
@@ -78,27 +78,33 @@ def _reciprocals(a: np.ndarray) -> np.ndarray:
     return 1.0 / s
 
 
-def singular(a: Any) -> tuple[Any, Any, Any]:
+def singular(a: Any, multiple: int = 1) -> tuple[Any, Any, Any]:
     """Return U, the singular values, and V, each with its derivative, of matrices with a simple spectrum.
+
+    Each singular value may be there `multiple` times, if each change of the matrix keeps them together.
 
     With ``P = U.T @ dA @ V``: ``ds = diag(P)`` and
     ``dU = U @ (F * (P * s + s[:, None] * P.T)) + (I - U @ U.T) @ dA @ V / s``, where
-    ``F[i, j] = 1 / (s[j]**2 - s[i]**2)``; the same for V with A transposed.
+    ``F[i, j] = 1 / (s[j]**2 - s[i]**2)``; the same for V with A transposed. Where ``s[i]`` and ``s[j]`` are one, F is 0
+    and ``P - P.T`` turns U and V against each other, each by half of it.
     """
     m, n = np.shape(a)[-2:]
     k, batch = min(m, n), np.shape(a)[:-2]
     u, u_carrier = carried(SVD, lambda p: _singular(p)[0], (*batch, m, k), a)
     s, s_carrier = carried(SVD, lambda p: _singular(p)[1], (*batch, k), a)
     v, v_carrier = carried(SVD, lambda p: _singular(p)[2], (*batch, n, k), a)
-    gaps, gaps_carrier = carried(SVD, _gaps, (*batch, k, k), a)
+    gaps, gaps_carrier = carried(SVD, lambda p: _gaps(p, multiple), (*batch, k, k), a)
     over, over_carrier = carried(SVD, _reciprocals, (*batch, k), a)
     change = a - held(a)
     turned = _transposed(u) @ change @ v
-    row, column = s[..., None, :], s[..., :, None]
+    row, column, one = s[..., None, :], s[..., :, None], np.where(alike(k, multiple), 1.0, 0.0)
     values = restated(s + np.diagonal(turned, axis1=-2, axis2=-1), s_carrier)
 
     def vectors(w: Any, inner: Any, outer: Any, size: int) -> Any:
-        inside = w @ (gaps * (inner * row + column * _transposed(inner)))
+        turns = gaps * (inner * row + column * _transposed(inner))
+        if multiple > 1:
+            turns = turns + one * (inner - _transposed(inner)) * over[..., None, :] / 4.0
+        inside = w @ turns
         if size == k:
             return w + inside
         return w + inside + (outer - w @ (_transposed(w) @ outer)) * over[..., None, :]
@@ -108,9 +114,8 @@ def singular(a: Any) -> tuple[Any, Any, Any]:
     if not second_order_wanted():
         return left, values, right
     square = values**2
-    eye = np.eye(k)
     again = [
-        restated((1.0 - eye) / (square[..., None, :] - square[..., :, None] + eye), gaps_carrier),
+        restated((1.0 - one) / (square[..., None, :] - square[..., :, None] + one), gaps_carrier),
         restated(1.0 / values, over_carrier),
     ]
     return (

@@ -11,7 +11,8 @@ import math
 import numpy as np
 import scipy.special
 
-from sparsead.ops.registry import CALL, alias, bitwise, elementwise
+from sparsead.ops.registry import alias, bitwise, elementwise
+from sparsead.program.scalar import CALL
 
 # -- truth values: no derivative ----------------------------------------------------------------------------------
 greater = elementwise(np.greater, "{0} > {1}", None, None, boolean=True)

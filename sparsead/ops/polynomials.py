@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 
 from sparsead.errors import unsupported
-from sparsead.ops.registry import any_traced, composite, is_traced, known, patched, traced
+from sparsead.ops.registry import any_traced, composite, is_traced, known, patched, record, traced
 from sparsead.program.room import require_products
 from sparsead.tracing.conversions import stack_objects
+from sparsead.tracing.late import late
+from sparsead.tracing.replacing.methods import replace_method, replace_method_always
 
 
 @composite(np.polyval, lambda x: np.polyval([1.0, -2.0, 0.5], x), lambda x: np.polyval(x[0], x[1]))
@@ -105,6 +108,9 @@ def vander(x: Any, N: int | None = None, increasing: bool = False) -> Any:
 
 
 # -- series in the polynomials of numpy.polynomial, lowest first: Clenshaw's recurrence, as NumPy writes it ---------
+SERIES: dict[Callable[..., Any], Callable[..., Any]] = {}  # NumPy's function -> its rule
+
+
 def _clenshaw(module: Any, name: str, step: Any, last: Any) -> None:
     """State a series: ``step(c0, c1, coefficient, n, x)`` from the highest coefficient on, then ``last(c0, c1, x)``."""
     func = getattr(module, name)
@@ -125,6 +131,8 @@ def _clenshaw(module: Any, name: str, step: Any, last: Any) -> None:
         for k in range(3, n + 1):
             c0, c1 = step(c0, c1, c[-k], n - k + 2, x)
         return last(c0, c1, x)
+
+    SERIES[func] = value
 
 
 for _name, _step, _last in [
@@ -149,3 +157,32 @@ for _name, _step, _last in [
 ]:
     _module, _function = _name.split(".")
     _clenshaw(getattr(np.polynomial, _module), _function, _step, _last)
+
+
+def _made(original: Callable[..., Any], series: Any, coef: Any, *args: Any, **options: Any) -> None:
+    """Make an object such as ``np.polynomial.Polynomial`` whose coefficients are unknown."""
+    coef = np.atleast_1d(stack_objects(coef))
+    original(series, np.zeros(np.shape(coef)), *args, **options)
+    series.coef = coef
+
+
+def _called(original: Callable[..., Any], series: Any, arg: Any) -> Any:
+    """``series(arg)``: the points are moved from one interval to another one, as NumPy does it."""
+    if not any_traced([arg, series.coef]) or hasattr(arg, "domain"):  # the argument may be such an object, too
+        return original(series, arg)
+    offset, scale = np.polynomial.polyutils.mapparms(series.domain, series.window)
+    arg = stack_objects(arg) if any_traced([arg]) else np.asarray(arg)
+    return late.as_numbers(SERIES[series._val](offset + scale * arg, series.coef))
+
+
+replace_method("numpy.polynomial._polybase", "ABCPolyBase", "__init__", _made)
+replace_method_always("numpy.polynomial._polybase", "ABCPolyBase", "__call__", _called)
+record(
+    "patched",
+    "np.polynomial.Polynomial",
+    (
+        lambda x: np.polynomial.Polynomial([1.0, -2.0, 0.5])(x),
+        lambda x: np.polynomial.Chebyshev([1.0, 3.0, 0.5], domain=[0.0, 3.0]).deriv()(x[0]),
+        lambda x: np.polynomial.Legendre(x[0], domain=[0.0, 2.0])([0.5, 1.0]),
+    ),
+)

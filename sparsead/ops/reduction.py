@@ -10,8 +10,9 @@ import numpy as np
 from sparsead.errors import unsupported
 from sparsead.ops.folding import along_first
 from sparsead.ops.registry import composite, is_traced, scatter_sum, traced, ufunc_method
-from sparsead.program.index import Shape, identity, normalize_axes
+from sparsead.program.index import IndexArray, Shape, identity, normalize_axes
 from sparsead.tracing.array import TracedArray
+from sparsead.tracing.layout import memory, repeats
 
 
 @composite(
@@ -94,9 +95,20 @@ def add_at(target: Any, key: Any, value: Any = None) -> None:
     """``np.add.at``: repeated places add up."""
     if not isinstance(target, TracedArray):
         raise unsupported("np.add.at into an array from outside", OUTSIDE)
-    places = identity(target.shape)[key]
+    target, places = _memory(target, key)
     value = np.broadcast_to(value, places.shape) if np.shape(value) != places.shape else value
     target[...] = target + scatter_sum(traced(value), places, target.shape)
+
+
+def _memory(target: TracedArray, key: Any) -> tuple[TracedArray, IndexArray]:
+    """Return an array whose elements are each written once for each time that they are named, and their places in it.
+
+    It is the target itself, or the memory of a target whose elements share some.
+    """
+    if not repeats(target.positions):
+        return target, identity(target.shape)[key]
+    whole = TracedArray(target.storage, memory((target.storage.size,)))
+    return whole, target.positions[key]
 
 
 @ufunc_method(np.subtract, "at", lambda x: _updated(np.subtract, x))
@@ -116,7 +128,7 @@ def _at_in_rounds(ufunc: np.ufunc) -> None:
             raise unsupported(
                 "a ufunc.at into an array from outside", "Allocate the target inside the traced function."
             )
-        places = identity(target.shape)[key]
+        target, places = _memory(target, key)
         values = np.broadcast_to(traced(value), places.shape).reshape(-1)
         flat, order = places.reshape(-1), np.argsort(places.reshape(-1), kind="stable")
         first = np.searchsorted(flat[order], flat[order])

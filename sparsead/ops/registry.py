@@ -36,7 +36,6 @@ from sparsead.tracing.storage import assemble
 
 Sample = Callable[[np.ndarray], Any]
 BYTES_PER_NUMBER = 32  # of an element, while it is written down from which array it is, and which of its elements
-CALL = 20  # cost of a function of the math library, in scalar operations
 
 
 @dataclass(frozen=True)
@@ -335,11 +334,13 @@ def scatter_sum(terms: TracedArray, place: IndexArray, shape: Shape) -> TracedAr
     return TracedArray.of_node(node)
 
 
-def composite(func: Callable[..., Any], *samples: Sample, family: str = "composite") -> Callable[[Rule], Rule]:
+def composite(
+    func: Callable[..., Any], *samples: Sample, family: str = "composite", as_given: str | None = None
+) -> Callable[[Rule], Rule]:
     """State `func` by a definition in terms of other traced operations (used as a decorator)."""
 
     def register(definition: Rule) -> Rule:
-        state(func, definition)
+        state(func, definition, as_given=as_given)
         if family == "movement":  # of complex arrays too
             COMPLEX_HANDLERS[func] = HANDLERS[func]
         record(family, spelling_of(func), samples)

@@ -11,8 +11,8 @@ import numpy as np
 import scipy.special
 
 from sparsead.ops.elementwise import absolute, cos, equal, exp, less, log, log1p, logical_and, select
-from sparsead.ops.registry import CALL, elementwise
-from sparsead.program.scalar import Expr
+from sparsead.ops.registry import elementwise
+from sparsead.program.scalar import CALL, Expr
 
 # -- exponentials added up ----------------------------------------------------------------------------------------
 LOG2 = math.log(2.0)

@@ -211,13 +211,13 @@ def eigh(a: Any, lower: bool = True, function: Any = EIGH, multiple: int = 1) ->
     vectors = restated(v + v @ (gaps * rotated), v_carrier)
     if not second_order_wanted():
         return values, vectors
-    one = _alike(np.shape(a)[-1], multiple)
+    one = alike(np.shape(a)[-1], multiple)
     differences = np.where(one, 1.0, values[..., None, :] - values[..., :, None])
     again = restated(~one / differences, gaps_carrier)
     return restated(values, along=[again, vectors]), restated(vectors, along=[again, values])
 
 
-def _alike(n: int, multiple: int) -> np.ndarray:
+def alike(n: int, multiple: int) -> np.ndarray:
     """Tell which of n eigenvalues in order are one, that is there so many times."""
     places = np.arange(n) // multiple
     return np.asarray(places[:, None] == places)
@@ -226,7 +226,7 @@ def _alike(n: int, multiple: int) -> np.ndarray:
 def _gaps(w: np.ndarray, multiple: int) -> np.ndarray:
     """Return 1 over the differences of eigenvalues, zero between those that are one."""
     differences = w[..., None, :] - w[..., :, None]
-    one = _alike(w.shape[-1], multiple)
+    one = alike(w.shape[-1], multiple)
     if (differences[..., ~one] == 0.0).any():
         raise np.linalg.LinAlgError("eigenvectors have no derivative where an eigenvalue is repeated")
     return ~one / np.where(one, 1.0, differences)

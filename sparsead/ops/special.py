@@ -10,8 +10,8 @@ import scipy.special
 
 from sparsead.errors import unsupported
 from sparsead.ops.elementwise import cos, less, log, rint, select, sin
-from sparsead.ops.registry import CALL, composite, elementwise, patched
-from sparsead.program.scalar import Expr, Op
+from sparsead.ops.registry import composite, elementwise, patched
+from sparsead.program.scalar import CALL, Expr, Op
 
 # Coefficients B(2k) / 2k of the asymptotic series of digamma (Abramowitz & Stegun 1964, 6.3.18).
 BERNOULLI = (1 / 12, -1 / 120, 1 / 252, -1 / 240, 1 / 132, -691 / 32760, 1 / 12)

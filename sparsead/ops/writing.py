@@ -12,6 +12,7 @@ from sparsead.tracing.array import TracedArray
 from sparsead.tracing.complex import TracedComplex
 from sparsead.tracing.conversions import stack_objects
 from sparsead.tracing.positioned import put_flat
+from sparsead.tracing.scalar import TracedScalar
 
 
 @composite(np.copyto, lambda x: _copied(x))
@@ -21,19 +22,30 @@ def copyto(dst: Any, src: Any, casting: Any = "same_kind", where: Any = True) ->
         return
     if not isinstance(dst, (TracedArray, TracedComplex)):
         dst[...] = src  # refused with the reason
-    if not np.can_cast(getattr(stack_objects(src), "dtype", dst.dtype), dst.dtype, casting):
-        raise TypeError(f"Cannot cast array data from {src.dtype!r} to {dst.dtype!r} according to the rule {casting!r}")
-    if not dst.flags.writeable:
-        raise ValueError("assignment destination is read-only")
-    if dst.size == 0:  # NumPy does not look at the mask then
-        np.broadcast_to(np.zeros(np.shape(src)), dst.shape)
-        return
-    dst[...] = src if where is True else np.where(where, src, dst)
+    as_numpy_writes(np.copyto, dst, src, casting, where)
+    if dst.size:  # NumPy does not look at the mask otherwise
+        dst[...] = src if where is True else np.where(where, src, dst)
+
+
+def as_numpy_writes(func: Callable[..., Any], target: Any, *args: Any) -> None:
+    """Raise what NumPy raises for a write: it is made on arrays of ones of the same shapes and types."""
+    written = np.ones(np.shape(target), target.dtype)
+    written.flags.writeable = target.flags.writeable
+    func(written, *map(_ones, args))
+
+
+def _ones(value: Any) -> Any:
+    if isinstance(value, TracedScalar) or (isinstance(value, TracedComplex) and value.is_number):
+        return value.dtype.type(1)
+    value = stack_objects(value)
+    return np.ones(value.shape, value.dtype) if isinstance(value, (TracedArray, TracedComplex)) else value
 
 
 def _are_same(a: TracedArray, b: TracedArray) -> bool:
     """Tell whether two arrays are the same elements in the same order."""
-    keys = [(v.shape, v.positions.__array_interface__["data"], v.positions.strides) for v in (a, b)]
+    if a.size == 0:  # the strides of these are not mirrored
+        return a.storage is b.storage and a.shape == b.shape
+    keys = [(v.shape, v.positions.__array_interface__["data"][0], v.positions.strides) for v in (a, b)]
     return a.storage is b.storage and keys[0] == keys[1]
 
 
@@ -46,6 +58,7 @@ def _copied(x: Any) -> Any:
 @composite(np.fill_diagonal, lambda x: _diagonal_filled(x))
 def fill_diagonal(a: Any, val: Any, wrap: bool = False) -> None:
     """``np.fill_diagonal``."""
+    as_numpy_writes(np.fill_diagonal, a, val, wrap)
     mask = np.zeros(a.shape, np.bool_)
     np.fill_diagonal(mask, True, wrap)
     if np.size(val):
@@ -61,11 +74,13 @@ def _diagonal_filled(x: Any) -> Any:
 @composite(np.put, lambda x: _put(x))
 def put(a: Any, ind: Any, v: Any, mode: str = "raise") -> None:
     """``np.put`` with static places, which count in C order whatever the memory is like."""
-    if np.size(v) == 0:
-        return
     if not isinstance(a, (TracedArray, TracedComplex)):
         np.asarray(stack_objects(v))  # refused, with the reason
-    places = np.ravel(np.take(np.arange(np.size(a)), known(ind, "the places of np.put"), mode=mode))  # type: ignore[call-overload]
+    ind = known(ind, "the places of np.put")
+    as_numpy_writes(np.put, a, ind, v, mode)
+    if np.size(v) == 0:
+        return
+    places = np.ravel(np.take(np.arange(np.size(a)), ind, mode=mode))  # type: ignore[call-overload]
     put_flat(a, places, v)
 
 
@@ -78,8 +93,7 @@ def _put(x: Any) -> Any:
 @composite(np.putmask, lambda x: _masked(np.putmask, x))
 def putmask(a: Any, mask: Any, values: Any) -> None:
     """``np.putmask``: the value at the same place, repeated as needed."""
-    if np.size(mask) != np.size(a):
-        raise ValueError("putmask: mask and data must be the same size")
+    as_numpy_writes(np.putmask, a, mask, values)
     if np.size(values):
         a[...] = np.where(np.reshape(mask, np.shape(a)), np.resize(values, np.shape(a)), a)
 
@@ -88,10 +102,7 @@ def putmask(a: Any, mask: Any, values: Any) -> None:
 def place(arr: Any, mask: Any, vals: Any) -> None:
     """``np.place`` with a static mask: one value after the other."""
     mask = np.asarray(known(mask, "np.place with mask="))
-    if mask.size != np.size(arr):
-        raise ValueError("place: mask and data must be the same size")
-    if np.any(mask) and np.size(vals) == 0:
-        raise ValueError("Cannot insert from an empty array!")
+    as_numpy_writes(np.place, arr, mask, vals)
     put(arr, np.flatnonzero(mask), vals)
 
 
@@ -105,6 +116,7 @@ def _masked(func: Callable[..., Any], x: Any) -> Any:
 def put_along_axis(arr: Any, indices: Any, values: Any, axis: Any) -> None:
     """``np.put_along_axis`` with static places."""
     indices = known(indices, "np.put_along_axis with indices=")
+    as_numpy_writes(np.put_along_axis, arr, indices, values, axis)
     numbers = np.arange(np.size(arr)).reshape(np.shape(arr))
     places = np.take_along_axis(numbers, np.asarray(indices), axis)
     put(arr, places, np.broadcast_to(values, np.shape(places)).reshape(-1))

@@ -28,6 +28,10 @@ NARROW: type[np.signedinteger[Any]] = np.int32
 NUMBER: type[np.signedinteger[Any]] = np.int32
 
 
+#: Elements from which on reading them takes longer than finding out where a walk leads.
+MANY = 1 << 12
+
+
 def index_dtype(size: int) -> type[np.signedinteger[Any]]:
     """Return the index type that can number `size` elements, and say where the last of them ends."""
     return NARROW if size <= np.iinfo(NARROW).max else np.int64
@@ -36,6 +40,8 @@ def index_dtype(size: int) -> type[np.signedinteger[Any]]:
 def narrowed(indices: Any) -> IndexArray:
     """Return whole numbers, computed in int64, in the index type that holds all of them."""
     array = np.asarray(indices)
+    if array.dtype == NARROW:
+        return array
     limits = np.iinfo(NARROW)
     fits = array.size == 0 or (limits.min <= int(array.min()) and int(array.max()) <= limits.max)
     return array.astype(NARROW if fits else np.int64, copy=False)
@@ -97,20 +103,99 @@ def stored_part(index: IndexArray) -> IndexArray:
     return index[tuple(slice(0, 1) if stride == 0 else slice(None) for stride in index.strides)]
 
 
+def walk(offset: int, strides: Sequence[int], shape: Shape, size: int) -> IndexArray:
+    """Return the index array ``offset + sum of stride * i`` as a view of the identity of an array of `size`."""
+    flat = numbers(size)
+    steps = [stride * flat.itemsize for stride in strides]
+    index = np.ndarray(shape, flat.dtype, flat, offset * flat.itemsize, steps)
+    index.flags.writeable = False
+    return index
+
+
+def walked(index: IndexArray) -> tuple[int, tuple[int, ...], int] | None:
+    """Return offset, strides and the size of the array that is read, of a view of an identity; None for others."""
+    flat = index.base
+    if not isinstance(flat, np.ndarray) or flat is not IDENTITIES.get(flat.size):
+        return None
+    start = index.__array_interface__["data"][0] - flat.__array_interface__["data"][0]
+    strides = tuple(s // index.itemsize if n > 1 else 0 for s, n in zip(index.strides, index.shape, strict=True))
+    return start // index.itemsize, strides, flat.size
+
+
+def coordinates(
+    offset: int, strides: Sequence[int], domain: Shape, shape: Shape
+) -> tuple[np.ndarray, np.ndarray] | None:
+    """Return how a walk through the flat elements of an array of `shape` moves along each of its axes.
+
+    At point i of the domain, the coordinates are ``first + steps @ i``. None where the walk turns from one row into the
+    next.
+    """
+    ends = np.array([n - 1 for n in domain], dtype=np.int64)
+    elements = np.array([offset, *(offset + s if n else offset for s, n in zip(strides, ends, strict=True))])
+    if elements.min() < 0 or elements.max() >= math.prod(shape):
+        return None
+    places = np.unravel_index(elements, shape) if shape else ()
+    found = np.array(places, dtype=np.int64).reshape(len(shape), elements.size)
+    first, steps = found[:, 0], found[:, 1:] - found[:, :1]
+    lowest, highest = first + np.minimum(steps, 0) @ ends, first + np.maximum(steps, 0) @ ends
+    return (first, steps) if (lowest >= 0).all() and (highest < shape).all() else None
+
+
+def _composed_walks(outer: IndexArray, inner: IndexArray) -> IndexArray | None:
+    """Return the composition of two views of identities, a view again, without a look at any element."""
+    if inner.size < MANY:
+        return None
+    through, read = walked(outer), walked(inner)
+    if through is None or read is None or read[2] != outer.size:
+        return None
+    offset, strides, size = through
+    moves = coordinates(read[0], read[1], inner.shape, outer.shape)
+    if moves is None:
+        return None
+    (first, steps), along = moves, np.array(strides, dtype=np.int64)
+    return walk(offset + int(along @ first), (along @ steps).tolist(), inner.shape, size)
+
+
 def compose(outer: IndexArray, inner: IndexArray) -> IndexArray:
     """Return the index array ``outer[inner]``: read through `inner`, then through `outer`."""
     if inner.size == 0 or is_identity(outer, outer.size):
         return inner
     if is_identity(inner, outer.size):
-        return outer.reshape(inner.shape)
+        return reshaped(outer, inner.shape)
+    if not any(outer.strides):
+        return np.broadcast_to(outer[(0,) * outer.ndim], inner.shape)
+    composed = _composed_walks(outer, inner)
+    if composed is not None:
+        return composed
     part = stored_part(inner)
     require_room(part.size * outer.itemsize, f"positions in an array of shape {part.shape}")
     return np.broadcast_to(np.take(outer, part), inner.shape)
 
 
+def reshaped(index: IndexArray, shape: Shape) -> IndexArray:
+    """Return an index array in another shape; views of identities stay views where rows are not cut."""
+    if index.shape == shape or index.size == 0:
+        return index.reshape(shape)
+    composed = _composed_walks(index, identity(shape))
+    return index.reshape(shape) if composed is None else composed
+
+
+def _can_be(shape: Shape, wanted: Shape) -> bool:
+    """Tell whether an array can be broadcast to a shape: axes of length 1 are repeated, and new ones put in front."""
+    return len(shape) <= len(wanted) and all(
+        a in (1, b) for a, b in zip(reversed(shape), reversed(wanted), strict=False)
+    )
+
+
 def broadcast(index: IndexArray, shape: Shape) -> IndexArray:
     """Broadcast `index` to `shape`; axes of length 1 become axes of stride 0."""
-    return index if index.shape == shape else np.broadcast_to(stored_part(index), shape)
+    if index.shape == shape:
+        return index
+    walk_of = walked(index)
+    if walk_of is None or not _can_be(index.shape, shape):
+        return np.broadcast_to(stored_part(index), shape)
+    offset, strides, size = walk_of
+    return walk(offset, (*(0,) * (len(shape) - index.ndim), *strides), shape, size)
 
 
 def box(selection: IndexArray, shape: Shape) -> tuple[Any, Shape] | None:

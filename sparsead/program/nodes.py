@@ -146,6 +146,7 @@ class Join(Node):
     pieces: tuple[Node, ...]
     owner: np.ndarray
     offset: IndexArray
+    memo: dict[str, Any] = field(default_factory=dict, init=False)
 
     @property
     def operands(self) -> tuple[Ref, ...]:

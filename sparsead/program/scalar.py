@@ -16,6 +16,7 @@ import numpy as np
 
 Rule = Callable[..., Any]
 
+CALL = 20  # cost of a function of the math library, in scalar operations: one number is computed at a time
 SHORT = 20  # characters of a shared part that is written without a name
 LONG = 200  # characters of a part that gets a name in any case
 

@@ -24,6 +24,7 @@ from sparsead.kernels.kernel import (
     filled_by,
 )
 from sparsead.kernels.nothing import NOTHING, absorbing
+from sparsead.sweeps.owning import owned
 from sparsead.sweeps.storage import Storage
 
 LONG_SUM = 256  # terms
@@ -61,10 +62,11 @@ def work_sizes(kernels: Kernels) -> dict[str, int]:
 
 def write_value(source: Source, kernels: Kernels, counter: Iterator[int], but: Collection[Kernel] = ()) -> None:
     """Write the kernels of primal values, `but` some; operations that are not traced are called in between."""
-    for buffer in _added_to(kernels.kernels):
-        if buffer.role != "total":
+    found = owned(kernels.kernels, but)
+    for buffer in _added_to(found.steps):
+        if buffer.role != "total" and buffer not in found.complete:
             write_zeros(source, source.buffer(buffer), buffer.size, buffer.empty)
-    write_steps(source, kernels.kernels, counter, but)
+    write_steps(source, found.steps, counter, but)
 
 
 def write_steps(source: Source, steps: Iterable[Step], counter: Iterator[int], but: Collection[Kernel] = ()) -> None:

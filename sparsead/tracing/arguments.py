@@ -14,9 +14,10 @@ import scipy.sparse
 from sparsead.errors import InputError
 from sparsead.program.nodes import Input
 from sparsead.tracing import trees
-from sparsead.tracing.fixed import Unchanged, difference, let_go
+from sparsead.tracing.fixed import difference, let_go
 from sparsead.tracing.scalar import is_number
 from sparsead.tracing.trees import Branch, Fixed, Leaf, Structure
+from sparsead.tracing.unpacking import Unpacked, unpacked
 
 Argnum = int | str | Sequence[int | str]
 Read = Callable[[Any, Leaf, str], Any]
@@ -93,13 +94,21 @@ class Signature:
             return ""
         return f"; {' and '.join(both)}= by name is an option of the call: give the function's own by its place"
 
+    def input_names(self) -> list[list[str]]:
+        """Return what the nodes of each argument's leaves are called: all of x is one node."""
+        return [
+            ["x" if k in self.wrt else f"arg{k}_{j}" if isinstance(argument, Branch) else f"arg{k}"
+             for j, _ in enumerate(trees.leaves(argument))]
+            for k, argument in enumerate(self.arguments)
+        ]  # fmt: skip
+
     def inputs(self) -> list[Input]:
         """Return the nodes of the runtime values, x first, as `convert` orders them."""
         others = [
-            Input(shape=leaf.shape, name=f"arg{k}_{j}" if isinstance(argument, Branch) else f"arg{k}")
-            for k, argument in enumerate(self.arguments)
+            Input(shape=leaf.shape, name=name)
+            for k, (argument, names) in enumerate(zip(self.arguments, self.input_names(), strict=True))
             if k not in self.wrt
-            for j, (_, leaf) in enumerate(trees.leaves(argument))
+            for name, (_, leaf) in zip(names, trees.leaves(argument), strict=True)
         ]
         return [Input(shape=self.x_shape, name="x"), *others]
 
@@ -119,26 +128,39 @@ class Signature:
 
         ``read(value, leaf, title)`` gives the flat array of a leaf.
         """
-        read = _checked if read is None else read
+        read = checked_leaf if read is None else read
         if len(args) != len(self.arguments):
             raise InputError(f"expected {len(self.arguments)} arguments (x and *args), got {len(args)}{self._taken()}")
-        x: list[np.ndarray] = []
-        others: list[np.ndarray] = []
-        for k, (value, argument) in enumerate(zip(args, self.arguments, strict=True)):
-            into = x if k in self.wrt else others
-            if isinstance(argument, Leaf):
-                into.append(read(value, argument, self._title(k)))
-            else:
-                into.extend(self._taken_apart(k, value, read))
+        found = [
+            [read(value, argument, self._title(k))]
+            if isinstance(argument, Leaf)
+            else list(self._taken_apart(k, value, read))
+            for k, (value, argument) in enumerate(zip(args, self.arguments, strict=True))
+        ]
+        return self.joined(found)
+
+    def joined(self, found: Sequence[Sequence[np.ndarray]]) -> list[np.ndarray]:
+        """Return x, put together in the order of `wrt`, and the other runtime values, given those of each argument."""
+        x = [leaf for k in self.wrt for leaf in found[k]]
+        others = [leaf for k, leaves in enumerate(found) if k not in self.wrt for leaf in leaves]
         return [x[0] if len(x) == 1 else np.concatenate(x), *others]
 
     def _taken_apart(self, k: int, value: Any, read: Read | None = None) -> Iterator[np.ndarray]:
-        read = _checked if read is None else read
+        read = checked_leaf if read is None else read
         for path, part, held in trees.taken_apart(self.arguments[k], value, (self._title(k),)):
             if isinstance(part, Leaf):
                 yield read(held, part, trees.spelled(path))
             elif isinstance(part, Fixed):
                 _check_fixed(held, part, trees.spelled(path))
+
+    def unpacked(self) -> Unpacked | None:
+        """Return code that takes arguments apart, if they are now what they were; None where there is none."""
+        return unpacked(self.arguments, [self._title(k) for k in range(len(self.arguments))])
+
+    def leaves(self, args: Sequence[Any]) -> list[Any]:
+        """Return the runtime values among arguments, in order."""
+        parts = (trees.taken_apart(a, value) for a, value in zip(self.arguments, args, strict=True))
+        return [held for _, part, held in itertools.chain(*parts) if isinstance(part, Leaf)]
 
     def _title(self, k: int) -> str:
         return "x" if k in self.wrt and len(self.wrt) == 1 else f"argument {k}"
@@ -293,7 +315,8 @@ def _slices(named: Sequence[tuple[trees.Path, Leaf]]) -> dict[str, slice]:
     return {trees.spelled(path): slice(end - leaf.size, end) for (path, leaf), end in zip(named, ends, strict=True)}
 
 
-def _checked(value: Any, leaf: Leaf, title: str) -> np.ndarray:
+def checked_leaf(value: Any, leaf: Leaf, title: str) -> np.ndarray:
+    """Return a runtime value as a flat float64 array; raise InputError where it does not fit."""
     array = real_array(value, title)
     if array.shape != leaf.shape:
         raise InputError(
@@ -306,12 +329,8 @@ def _checked(value: Any, leaf: Leaf, title: str) -> np.ndarray:
 def _check_fixed(value: Any, part: Fixed, title: str) -> None:
     if type(value) is int and type(part.value) is int and value == part.value:
         return
-    if any(seen is not None and seen.holds(value) for seen in part.seen):
-        return
     found = difference(part.known, value)
     if found is None:
-        if value is part.value and None not in part.seen:
-            part.seen[:] = [Unchanged.of(value)]
         return
     name, then, now = found
     raise InputError(

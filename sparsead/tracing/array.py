@@ -156,7 +156,8 @@ class TracedArray(Positioned, NDArrayOperatorsMixin):
         """Return the elements at `positions`: a view where NumPy made one of the positions, else a copy."""
         if positions is self.positions:
             return self
-        shared = np.may_share_memory(positions, self.positions)
+        # NumPy does not see that views of no elements share memory; where they do, nothing can be seen of it
+        shared = np.may_share_memory(positions, self.positions) or not (positions.size or positions.flags.owndata)
         if self.storage.is_outside and not is_tracing():  # in another thread than the one that traces
             return TracedArray(self.storage, positions).plain if shared else self._picked(positions)
         if shared:

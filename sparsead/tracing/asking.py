@@ -20,6 +20,7 @@ from sparsead.tracing.positioned import Positioned
 from sparsead.tracing.scalar import TracedScalar
 from sparsead.tracing.sequences import rebuilt
 
+ELEMENTWISE = {np.clip, np.round, np.around}  # functions whose out= may be larger than their result
 Call = tuple[Callable[..., Any], Any, dict[str, Any]]  # a function and its arguments, out= among them
 
 
@@ -36,6 +37,12 @@ def instead_of(error: Exception, call: Call) -> NoReturn:
     raise unsupported(
         f"np.{name} with these arguments ({type(error).__name__}: {error})", "Write it with other NumPy functions."
     ) from error
+
+
+def check_shape(func: Any, out: Any, result: Any) -> None:
+    """Raise what NumPy raises for a target that is not of the shape of the result of a function (not of a ufunc)."""
+    if func not in ELEMENTWISE and np.shape(result) != np.shape(out):
+        raise ValueError(f"output array has shape {np.shape(out)}, and the result {np.shape(result)}")
 
 
 def write_out(out: Any, result: Any, call: Call | None = None) -> Any:

@@ -11,7 +11,7 @@ import scipy.sparse
 
 from sparsead.errors import SparseADError, unsupported
 from sparsead.tracing.array import DIFFERENCES_HINT, TracedArray, traced_in
-from sparsead.tracing.asking import Call, instead_of, write_out
+from sparsead.tracing.asking import Call, check_shape, instead_of, write_out
 from sparsead.tracing.complex import TracedComplex, call_complex, is_complex
 from sparsead.tracing.conversions import check_kind, stack_objects
 from sparsead.tracing.kinds import kind_of
@@ -24,7 +24,6 @@ from sparsead.tracing.sequences import rebuilt
 from sparsead.tracing.storage import BOOL
 
 BITS = (np.bitwise_and, np.bitwise_or, np.bitwise_xor, np.invert)
-ELEMENTWISE = {np.clip, np.round, np.around}  # functions whose out= may be larger than their result
 WRITERS = {np.copyto, np.put, np.place, np.putmask, np.fill_diagonal, np.put_along_axis}  # into their first argument
 TARGETS = ("a", "arr", "dst")  # what that is called
 SPARSE = scipy.sparse.coo_array  # the handler that makes a traced matrix of any sparse one
@@ -157,8 +156,7 @@ def _traced_function(func: Callable[..., Any], args: Any, kwargs: Any) -> Any:
     out = kwargs.get("out")
     if out is not None:
         result = handler(*args, **{k: v for k, v in kwargs.items() if k != "out"})
-        if func not in ELEMENTWISE and np.shape(result) != np.shape(out):
-            raise ValueError(f"output array has shape {np.shape(out)}, and the result {np.shape(result)}")
+        check_shape(func, out, result)
         return write_out(out, result, (func, args, kwargs))
     result = handler(*args, **kwargs)
     if func in ARRAYS:

@@ -17,9 +17,10 @@ from numpy.lib.mixins import NDArrayOperatorsMixin
 from sparsead.errors import unsupported
 from sparsead.program.index import IndexArray
 from sparsead.tracing import layout
-from sparsead.tracing.asking import write_out
-from sparsead.tracing.late import AS_NUMPY, MOVEMENTS, late
+from sparsead.tracing.asking import check_shape, write_out
+from sparsead.tracing.late import AS_NUMPY, HANDLERS, MOVEMENTS, UFUNC_METHODS, late
 from sparsead.tracing.positioned import Positioned
+from sparsead.tracing.scalar import refuse_array
 
 # What NumPy function (or ufunc and method) -> what it does to complex operands. `sparsead.ops.complex` fills it.
 COMPLEX_HANDLERS: dict[Callable[..., Any] | tuple[Callable[..., Any], str], Callable[..., Any]] = {}
@@ -30,8 +31,8 @@ HINT = (
 )
 
 OF_MATRICES = (
-    "solve, inv, det, slogdet, cholesky, eigvalsh and matrix_power have rules for complex matrices; else take the real "
-    "matrix of twice the size, np.block([[A.real, -A.imag], [A.imag, A.real]])."
+    "solve, inv, det, slogdet, cholesky, eigvalsh, svdvals, pinv, lstsq and matrix_power have rules for complex "
+    "matrices; else take the real matrix of twice the size, np.block([[A.real, -A.imag], [A.imag, A.real]])."
 )
 
 
@@ -100,7 +101,8 @@ class TracedComplex(Positioned, NDArrayOperatorsMixin):
             arrays = (late.traced(late.stack_objects(part)) for part in (self.real_part, self.imag_part))
             return TracedComplex(*(array.moved(positions) for array in arrays))
         if not np.may_share_memory(positions, self.positions):
-            return TracedComplex(self.real_part.moved(2 * positions), self.imag_part.moved(2 * positions + 1))
+            doubled = np.asarray(2 * positions)  # of one number it is a number, which cannot be written to
+            return TracedComplex(self.real_part.moved(doubled), self.imag_part.moved(np.asarray(doubled + 1)))
         first = 2 * int(positions[(0,) * positions.ndim]) if positions.size else 0
         steps = [2 * step for step in layout.steps(positions)]
         views = [layout.placed(self.real_part.storage.size, positions.shape, first + k, steps) for k in (0, 1)]
@@ -110,7 +112,8 @@ class TracedComplex(Positioned, NDArrayOperatorsMixin):
 
     def setflags(self, write: Any = None, align: Any = None, uic: Any = None) -> None:
         """Same as ``ndarray.setflags``."""
-        if not self.is_number:
+        if not self.is_number:  # views that were taken of the parts keep their own flags
+            self.real_part, self.imag_part = (part.moved(part.positions.view()) for part in self._parts())
             self.real_part.setflags(write, align, uic)
             self.imag_part.setflags(write, align, uic)
 
@@ -162,7 +165,7 @@ class TracedComplex(Positioned, NDArrayOperatorsMixin):
         return late.call_ufunc(ufunc, method, inputs, kwargs)
 
     def __array_function__(self, func: Callable[..., Any], types: Any, args: Any, kwargs: Any) -> Any:
-        return late.call_function(func, args, kwargs)
+        return late.call_function(func, *late.arguments_of(func, args, kwargs))
 
     def __array__(self, dtype: Any = None, copy: Any = None) -> np.ndarray:
         """Give the values of a constant array, and scipy.sparse an object array, so that it defers; else refuse."""
@@ -171,7 +174,7 @@ class TracedComplex(Positioned, NDArrayOperatorsMixin):
         held = held_for_sparse(self)
         if held is not None:
             return held
-        raise unsupported("turning a traced complex array into a plain ndarray", HINT)
+        refuse_array(sys._getframe(1))
 
     def __matmul__(self, other: Any) -> Any:
         return call_complex(np.matmul, (self, other), {})
@@ -304,9 +307,14 @@ def parts(value: Any) -> tuple[Any, Any]:
     """Return real and imaginary part; the latter is None for a real value. Lists are taken apart as a whole."""
     if isinstance(value, (list, tuple)) and is_complex(value):
         pairs = [parts(v) for v in value]
-        zeros = [np.zeros(np.shape(real)) if imag is None else imag for real, imag in pairs]
-        return [real for real, _ in pairs], zeros
+        return [real for real, _ in pairs], [_zeros_like(real) if imag is None else imag for real, imag in pairs]
     return (value.real, value.imag) if is_complex(value) else (value, None)
+
+
+def _zeros_like(value: Any) -> Any:
+    if isinstance(value, (list, tuple)):
+        return [_zeros_like(v) for v in value]
+    return np.zeros_like(value)
 
 
 def call_complex(func: Any, args: Any, kwargs: dict[str, Any]) -> Any:
@@ -317,10 +325,14 @@ def call_complex(func: Any, args: Any, kwargs: dict[str, Any]) -> Any:
         module = (getattr(function, "__module__", None) or "numpy").replace("numpy", "np")  # ufuncs have none
         hint = OF_MATRICES if module == "np.linalg" else HINT
         raise unsupported(f"{'.'.join([module, function.__name__, *method])} of complex values", hint)
+    bound: Any = UFUNC_METHODS.get(func) if isinstance(func, tuple) else HANDLERS.get(func)
+    if hasattr(bound, "with_arrays"):
+        args, kwargs = bound.with_arrays(args, kwargs)
     out = kwargs.get("out")
     result = handler(*args, **{name: value for name, value in kwargs.items() if name != "out"})
     if out is not None:
         function = getattr(*func) if isinstance(func, tuple) else func
+        check_shape(func, out, result)
         return write_out(out, result, (function, args, kwargs))
     from_number = func in MOVEMENTS and type(args[0]) is TracedComplex and args[0].is_number
     return result if func in AS_NUMPY and not from_number else late.as_numbers(result)

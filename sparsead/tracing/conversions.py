@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import builtins
 import numbers
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -16,15 +17,14 @@ from sparsead.tracing import layout
 from sparsead.tracing.array import TracedArray, traced_in
 from sparsead.tracing.complex import TracedComplex, call_complex, is_complex
 from sparsead.tracing.decisions import active
-from sparsead.tracing.foreign import held_in
+from sparsead.tracing.foreign import taken_out
 from sparsead.tracing.known import complex_of_parts
 from sparsead.tracing.late import HANDLERS, late
-from sparsead.tracing.positioned import Positioned
 from sparsead.tracing.scalar import BRANCH_HINT, TracedScalar, refuse_value
 from sparsead.tracing.sequences import rebuilt
 from sparsead.tracing.storage import BOOL, DOUBLE, Storage
 
-STACK = np.stack  # the function itself: its name is bound to another one while a function is traced
+STACK, BLOCK = np.stack, np.block  # the functions themselves: their names are bound to others while one is traced
 SUBCLASS_HINT = (
     "It is a subclass of ndarray, which holds numbers only: take its values (to_value, .value) before, or use pint, "
     "whose quantities hold any array."
@@ -140,9 +140,10 @@ def stack_objects(value: Any) -> Any:
         return value.array
     if type(value) is TracedComplex and value.is_number:
         return value.moved(value.positions)
-    if isinstance(value, (list, tuple)) and is_complex(value) and any(isinstance(v, TracedComplex) for v in value):
-        return call_complex(STACK, (value,), {})
+    value = taken_out(value)
     if isinstance(value, (list, tuple)) and any(True for _ in traced_in(value)):
+        if is_complex(value):
+            return call_complex(STACK, ([stack_objects(v) for v in value],), {})
         numbers = _of_numbers(value)
         return HANDLERS[STACK]([stack_objects(v) for v in value]) if numbers is None else numbers
     if type(value) is np.ndarray and value.dtype == object and any(True for _ in traced_in(value.flat)):
@@ -151,8 +152,7 @@ def stack_objects(value: Any) -> Any:
             return numbers.reshape(value.shape)
         flat = [stack_objects(v) for v in value.flat]
         return HANDLERS[STACK](flat).reshape(value.shape + np.shape(flat[0]))
-    held = held_in(value)
-    return held if isinstance(held, Positioned) else value
+    return value
 
 
 def _of_numbers(value: Any) -> TracedArray | None:
@@ -178,12 +178,26 @@ def traced(array: Any) -> TracedArray:
 
 
 @late.bound
+def arguments_of(func: Callable[..., Any], args: Any, kwargs: Any) -> tuple[Any, Any]:
+    """Return the arguments of a NumPy function with numbers, and flat lists of them, as arrays.
+
+    What a list of numbers is to np.block depends on how deep it lies: one block, or several. It takes lists apart
+    itself.
+    """
+    if func is BLOCK:
+        return args, kwargs
+    return tuple(map(with_arrays, args)), {name: with_arrays(value) for name, value in kwargs.items()}
+
+
+@late.bound
 def with_arrays(value: Any) -> Any:
     """Return an argument with traced scalars in it, and flat lists of them, replaced by traced arrays."""
     if isinstance(value, TracedScalar):
         return value.array
     if not isinstance(value, (list, tuple)):
         return value
+    if is_complex(value) and not any(isinstance(v, (list, tuple)) or np.ndim(v) for v in value):
+        return stack_objects(value)
     if any(isinstance(v, TracedScalar) for v in value):
         numbers = _of_numbers(value)
         if numbers is not None:

@@ -5,7 +5,6 @@ A snapshot is taken at the preparation, so that an object which is passed again,
 
 from __future__ import annotations
 
-import operator
 import types
 from collections.abc import Iterator
 from typing import Any
@@ -16,7 +15,6 @@ import scipy.sparse
 SIMPLE = (int, float, complex, str, bytes, bool, type(None), np.generic)
 OPAQUE = (type, types.ModuleType, types.FunctionType, types.BuiltinFunctionType, types.MethodType, np.ufunc)
 MOST = 10_000  # parts of an object that are looked at
-SMALL = 1 << 14  # bytes up to which arrays are compared as a whole
 DEEP = 6  # objects inside objects
 
 Parts = dict[str, Any]
@@ -35,7 +33,7 @@ def difference(known: Parts, value: Any) -> tuple[str, Any, Any] | None:
             return name, "not there", part
         if not equal(known[name], part):
             return name, known[name], part
-    missing = next((name for name in known if name not in found and known[name] is not _Free), None)
+    missing = next((name for name in known if name not in found and known[name] is not Free), None)
     return None if missing is None else (missing, known[missing], "not there")
 
 
@@ -44,61 +42,16 @@ def let_go(known: Parts, value: Any) -> None:
     found = dict(parts(value))
     for name in {*known, *found}:
         if name not in known or name not in found or not equal(known[name], found[name]):
-            known[name] = _Free
+            known[name] = Free
 
 
-class Unchanged:
-    """Tells fast that an object is what it was: one that was compared before, with the same attributes, equal arrays.
-
-    Parameters
-    ----------
-    value : object
-        An array, or a sparse matrix made of arrays, that was found equal to its snapshot.
-    """
-
-    def __init__(self, value: Any) -> None:
-        self.value = value
-        self.attributes = _attributes(value)
-        arrays = [held for held in (value, *self.attributes) if type(held) is np.ndarray]
-        self.arrays = [(array, array.shape, array.dtype, array.tobytes()) for array in arrays]
-
-    @classmethod
-    def of(cls, value: Any) -> Unchanged | None:
-        """Return what remembers an object; None where it is too large, or holds what may change unseen."""
-        held = [value] if type(value) is np.ndarray else _attributes(value)
-        arrays = [h for h in held if type(h) is np.ndarray and not h.dtype.hasobject]
-        simple = all(map(_is_simple, (h for h in held if not any(h is array for array in arrays))))
-        return cls(value) if arrays and simple and sum(a.nbytes for a in arrays) <= SMALL else None
-
-    def holds(self, value: Any) -> bool:
-        """Tell whether it is this very object, unchanged; False says nothing."""
-        if value is not self.value:
-            return False
-        if self.attributes:
-            now = vars(value)
-            if len(now) != len(self.attributes) or not all(map(operator.is_, now.values(), self.attributes)):
-                return False
-        return all(
-            array.shape == shape and array.dtype is dtype and array.tobytes() == content
-            for array, shape, dtype, content in self.arrays
-        )
-
-
-def _attributes(value: Any) -> list[Any]:
-    return list(vars(value).values()) if scipy.sparse.issparse(value) else []
-
-
-def _is_simple(value: Any) -> bool:
-    return isinstance(value, SIMPLE) or (type(value) is tuple and all(isinstance(v, SIMPLE) for v in value))
-
-
-class _Free:
+class Free:
     """Stands for a part that may be anything."""
 
 
 def equal(known: Any, part: Any) -> bool:
     """Tell whether a part is what it was; NaN equals NaN."""
-    if known is _Free or known is part:
+    if known is Free or known is part:
         return True
     if type(known) is not type(part):
         return False
@@ -139,22 +92,28 @@ def _of_sparse(matrix: Any, name: str) -> Iterator[tuple[str, Any]]:
 
 
 def _of_container(value: Any, name: str, depth: int) -> Iterator[tuple[str, Any]]:
-    if isinstance(value, dict):
-        children = [(f"{name}[{key!r}]", child) for key, child in value.items()]
-    elif isinstance(value, (list, tuple)):
-        children = [(f"{name}[{k}]", child) for k, child in enumerate(value)]
-    elif isinstance(value, np.ndarray):
-        children = [(f"{name}.view", np.asarray(value))]
-    elif isinstance(value, (set, frozenset)):
+    if isinstance(value, (set, frozenset)):
         yield name, (type(value), frozenset(value))
         return
-    elif hasattr(value, "__dict__"):
-        children = [(f"{name}.{key}", child) for key, child in vars(value).items()]
-    else:
+    held = children(value)
+    if held is None:
         yield name, value
         return
     yield name, type(value)
-    if len(children) > MOST:
+    if len(held) > MOST:
         return
-    for child_name, child in children:
-        yield from parts(child, child_name, depth + 1)
+    for _, spelled, child in held:
+        yield from parts(child, name + spelled, depth + 1)
+
+
+def children(value: Any) -> list[tuple[Any, str, Any]] | None:
+    """Return what a container holds: each with its key, and how errors spell that; None for what is none."""
+    if isinstance(value, dict):
+        return [(key, f"[{key!r}]", child) for key, child in value.items()]
+    if isinstance(value, (list, tuple)):
+        return [(k, f"[{k}]", child) for k, child in enumerate(value)]
+    if isinstance(value, np.ndarray):
+        return [("view", ".view", np.asarray(value))]
+    if hasattr(value, "__dict__"):
+        return [(key, f".{key}", child) for key, child in vars(value).items()]
+    return None

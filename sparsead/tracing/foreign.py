@@ -10,6 +10,9 @@ from typing import Any
 
 import numpy as np
 
+from sparsead.tracing.positioned import Positioned
+from sparsead.tracing.sequences import rebuilt
+
 MISSING = object()
 PLAIN = (float, int, bool, complex, str, list, tuple, dict, slice, type(None), np.ndarray, np.float64)
 
@@ -47,6 +50,18 @@ def held_in(value: Any) -> Any:
     if kind in PLAIN or not hasattr(kind, "to_numpy") or isinstance(value, type) or not _is_foreign(kind):
         return None
     return value.__array__()
+
+
+def taken_out(value: Any) -> Any:
+    """Return an argument, or the array in it; a list with the arrays in place of the labelled ones that hold them.
+
+    Only what holds a traced array is taken apart: of the others NumPy makes an array itself.
+    """
+    if isinstance(value, (list, tuple)):
+        parts = [v if type(v) in PLAIN and not isinstance(v, (list, tuple)) else taken_out(v) for v in value]
+        return value if all(p is v for p, v in zip(parts, value, strict=True)) else rebuilt(value, parts)
+    held = held_in(value)
+    return held if isinstance(held, Positioned) else value
 
 
 def acts_on(function: Any, value: Any) -> bool:

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from sparsead.errors import unsupported
+from sparsead.program.index import IndexArray
 from sparsead.tracing import layout
 from sparsead.tracing.array import TracedArray
 from sparsead.tracing.complex import TracedComplex
@@ -51,10 +52,11 @@ def wrapped(result: Any, held: list[Any]) -> Any:
         if result is values:
             return given
     base = result.base
-    is_view = type(base) is np.ndarray and base.dtype == result.dtype == DOUBLE and not layout.is_dense(result)
+    is_view = type(base) is np.ndarray and base.dtype == result.dtype and not layout.is_dense(result)
     if (
         base is not None
         and is_view
+        and base.dtype in (DOUBLE, np.complex128)
         and layout.is_dense(base)
         and not any(np.may_share_memory(base, values) for _, values in held)
     ):
@@ -90,20 +92,39 @@ def view_of(array: TracedArray | TracedComplex, view: np.ndarray) -> Any:
 @late.bound
 def complex_of_values(values: np.ndarray) -> TracedComplex:
     """Return a new complex array of known values, ready to have traced values written into it."""
-    values = values if layout.is_dense(values) else np.array(values, order="K")
+    writeable = values.flags.writeable
+    if not layout.is_dense(values):
+        values = np.array(values, order="K")
+        writeable = writeable or values.size > 0  # a copy; of no elements it may stand for a view
     axes = layout.axes(values)
     flat = (values if axes is None else values.transpose(axes)).reshape(-1)
     storage = Storage(flat.view(DOUBLE))
     assert storage.values is not None
-    return TracedComplex(*(TracedArray(storage, layout.positions_of(values, storage.values, part)) for part in (0, 1)))
+    made = TracedComplex(*(TracedArray(storage, layout.positions_of(values, storage.values, part)) for part in (0, 1)))
+    if not writeable:
+        made.setflags(write=False)
+    return made
 
 
 def complex_of_parts(real: TracedArray, imag: TracedArray) -> TracedComplex:
-    """Return the new complex array of two parts, which nobody else holds."""
+    """Return the new complex array of two parts, which nobody else holds.
+
+    It lies in memory as the parts do, which tell where they differ by being computed: one may be filled up with zeros.
+    """
     if real.is_constant and imag.is_constant:
         values = np.empty_like(real.plain, np.complex128)
         values.real, values.imag = real.plain, imag.plain
         return complex_of_values(values)
-    if real.positions.strides != imag.positions.strides or real.size != real.storage.size:
-        real, imag = real.copy(), imag.copy()
-    return TracedComplex(real, imag)
+    order = layout.like((imag if real.is_constant else real).positions)
+    return TracedComplex(_laid_out(real, order), _laid_out(imag, order))
+
+
+def _laid_out(part: TracedArray, order: IndexArray) -> TracedArray:
+    """Return an array in memory of its own, with the strides of `order`."""
+    if part.positions.strides == order.strides and part.size == part.storage.size:
+        return part
+    if part.is_constant:
+        values = np.empty_like(order, DOUBLE)
+        values[...] = part.plain
+        return TracedArray.of_new(values)
+    return TracedArray.of_ref(part.ref, order)

@@ -31,6 +31,7 @@ ARRAYS: set[Callable[..., Any]] = {
 class Late:
     """Functions of modules further up, by their names."""
 
+    arguments_of: Callable[..., Any]
     array_of: Callable[..., Any]
     as_integers: Callable[..., Any]
     as_numbers: Callable[..., Any]

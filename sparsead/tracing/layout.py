@@ -66,7 +66,7 @@ def viewed(values: np.ndarray, positions: IndexArray) -> np.ndarray:
     if positions.size == values.size and positions.flags.c_contiguous:
         view = values.reshape(positions.shape)
     elif positions.size == 0:
-        return np.empty(positions.shape, values.dtype)
+        view = values[:0].reshape(positions.shape)
     else:
         first = int(positions[(0,) * positions.ndim])
         strides = tuple(step * values.itemsize for step in steps(positions))
@@ -86,6 +86,11 @@ def positions_of(view: np.ndarray, values: np.ndarray, part: int = 0) -> IndexAr
     positions = placed(values.size, view.shape, address // values.itemsize + part, steps(view, values.itemsize))
     positions.flags.writeable = view.flags.writeable
     return positions
+
+
+def repeats(positions: IndexArray) -> bool:
+    """Tell whether some elements of an array share memory."""
+    return not positions.flags.c_contiguous and np.unique(positions).size < positions.size
 
 
 def is_dense(array: np.ndarray) -> bool:

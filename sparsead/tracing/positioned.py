@@ -13,6 +13,7 @@ import numpy as np
 
 from sparsead.errors import unsupported
 from sparsead.program.index import IndexArray, Shape
+from sparsead.tracing import layout
 
 # Methods that are the NumPy function of their name, with the array as its first argument.
 FUNCTIONS = (
@@ -82,10 +83,14 @@ class FlatIterator:
         return self.base.flatten()[key]
 
     def __setitem__(self, key: Any, value: Any) -> None:
+        if not self.base.flags.writeable:
+            raise ValueError("array is read-only")
         if not (len(self) and np.size(value)):
             np.zeros(len(self)).flat[key] = np.zeros(np.shape(value))  # raises what NumPy raises
             return
-        if np.ndim(np.arange(len(self))[key]) == 0 and np.size(value) != 1:
+        if np.ndim(np.arange(len(self))[key]) == 0 and np.ndim(value):
+            if self.base.dtype.kind == "b":
+                raise unsupported("writing a sequence to one place of flat truth values", "Write True or False.")
             raise ValueError("Error setting single item of array.")
         if np.size(value) > 1 and np.shares_memory(self.base, value):
             raise unsupported(
@@ -102,7 +107,7 @@ class FlatIterator:
 def put_flat(array: Any, places: np.ndarray, values: Any) -> None:
     """Write values, repeated as needed, to places that count in C order whatever the memory is like."""
     if places.size and np.size(values):
-        if not array.flags.c_contiguous and np.unique(array.positions).size < array.size:
+        if layout.repeats(array.positions):
             raise unsupported("writing to places of an array whose elements share memory", "Write into a copy.")
         values = np.resize(values, places.size)
         if array.ndim:

@@ -320,8 +320,7 @@ class TracedScalar:
             chosen = of_numbers(WHERE, args)
             if chosen is not None:
                 return late.of_number(chosen)
-        with_arrays = late.with_arrays
-        return late.call_function(func, tuple(map(with_arrays, args)), {k: with_arrays(v) for k, v in kwargs.items()})
+        return late.call_function(func, *late.arguments_of(func, args, kwargs))
 
     def __getattr__(self, name: str) -> Any:
         """Methods and attributes of arrays (``t.sum()``, and ``t.sin()`` for object arrays)."""

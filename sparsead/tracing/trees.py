@@ -15,7 +15,7 @@ from typing import Any, TypeVar
 import numpy as np
 
 from sparsead.errors import InputError
-from sparsead.tracing.fixed import Parts, Unchanged, snapshot
+from sparsead.tracing.fixed import Parts, snapshot
 
 Path = tuple[str, ...]
 Tree = TypeVar("Tree")
@@ -36,14 +36,10 @@ class Leaf:
 
 @dataclasses.dataclass(frozen=True)
 class Fixed:
-    """What is neither a branch nor a float, and what it was when it was looked at.
-
-    `seen` holds what tells fast that the value has not changed, once it was compared; None where nothing does.
-    """
+    """What is neither a branch nor a float, and what it was when it was looked at."""
 
     value: Any
     known: Parts = dataclasses.field(default_factory=dict, compare=False, repr=False)
-    seen: list[Unchanged | None] = dataclasses.field(default_factory=list, compare=False, repr=False)
 
 
 @dataclasses.dataclass(frozen=True)

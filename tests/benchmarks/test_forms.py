@@ -63,6 +63,14 @@ def test_asdex(name):
 
 @pytest.mark.slow  # JAX compiles for seconds
 @having("jax")
+def test_compressed_products_by_jax(name):
+    pytest.importorskip("jax")
+    problem, J = somewhere(name, SIZES[name])
+    assert_agrees(jax.compressed(FORMS[name].jax, problem, J), J)
+
+
+@pytest.mark.slow  # JAX compiles for seconds
+@having("jax")
 def test_sparsejac(name):
     pytest.importorskip("sparsejac")
     problem, J = somewhere(name, SIZES[name])

@@ -118,6 +118,37 @@ def test_no_single_order_is_better_on_small_patterns(name):
         assert count <= min(coloring.color(A, *COLORINGS[name], order=order).num_colors for order in ORDERS)
 
 
+@pytest.mark.skipif(size(1, plain=0) == 0, reason="a mesh of two hundred points")
+def test_other_ties_can_be_better_than_all_orders():
+    A, terms = matrices.mesh(200), COLORINGS["star"]
+    result = coloring.color(A, *terms)
+    assert result.order.endswith("last first") and coloring.is_star(A, result.colors)
+    assert result.num_colors < min(coloring.color(A, *terms, order=order).num_colors for order in ORDERS)
+
+
+def test_simpler_problems_that_cannot_be_better_are_left_out():
+    """With a full diagonal, where a column coloring keeps its colors; neutral columns may leave fewer."""
+    A = matrices.mesh(60).toarray()
+    A[0] = A[:, 0] = 1  # 60 colors of columns
+    for matrix, is_tried in ((A, False), (A - np.eye(60), True), (matrices.two_fields(7), True)):
+        tried = [label for label, _ in coloring.color(matrix, "symmetric").tried]
+        assert len(tried) > 1
+        assert any(label.startswith("distance two") for label in tried) == is_tried
+
+
+def test_lines_with_some_more_entries_than_others_are_taken_first():
+    """For few colors on either side they are colored on their own."""
+    from coloring.problems import make_problem
+
+    A = matrices.random(120, 120, 0.05).toarray()
+    A[:3], A[:, :4] = 1, 1
+    problem = make_problem(coloring.SparsityPattern.from_scipy(A), *COLORINGS["star bicoloring"])
+    many = 2 * A.sum() / 120
+    labels = [one.label.rsplit(" ", 1) for one in problem.portfolio(thorough=True) if " of more than " in one.label]
+    distances = [abs(np.log(int(number) / many)) for _, number in labels]
+    assert len(set(distances)) > 3 and distances == sorted(distances)
+
+
 #: In entries looked at, each of which takes about 10 ns.
 TWO_MILLISECONDS = 200_000
 

@@ -126,6 +126,18 @@ def test_points_of_several_axes():
         assert jac.value_batch(given, axis=axis).shape == given.shape
 
 
+def test_an_argument_behind_a_container_is_its_own():
+    """Leaves of containers are arguments of the code, too: what follows them keeps its name."""
+
+    def f(x, p, s):
+        return p["a"] * x * s + p["c"]
+
+    p, x, s = {"a": 2.0, "c": 1.0}, np.ones((4, 3)), np.arange(1.0, 5.0)
+    jac = sad.jacobian(f, x[0], p, 1.0)
+    np.testing.assert_array_equal(jac.batch(x, p, s), np.outer(2.0 * s, np.ones(3)))
+    np.testing.assert_array_equal(jac.value_batch(x, p, s), np.outer(2.0 * s, np.ones(3)) + 1.0)
+
+
 def test_threads_do_not_change_a_bit():
     x, q = RNG.random((1003, 4)) + 0.1, np.ones(2)
     for f in (light, heavy):
@@ -298,3 +310,33 @@ def test_a_failing_point_is_alone():
     np.testing.assert_array_equal(found[others], good[others])
     assert np.isnan(found[20]).all()
     assert not np.isfinite(found[3]).all()
+
+
+def test_arguments_after_a_container_have_points_of_their_own():
+    def f(x, rates, p, n, q):
+        return rates["a"] * p * x**n + rates["b"] * q
+
+    rates, x, p, q = {"a": 2.0, "b": 1.0}, RNG.random((4, 3)), RNG.random(4), RNG.random((4, 3))
+    jac = sad.jacobian(f, np.ones(3), rates, 1.0, 2, np.ones(3))
+    found = jac.batch(x, rates, p, 2, q)
+    np.testing.assert_allclose(found, 4.0 * p[:, None] * x, rtol=1e-15)
+    np.testing.assert_allclose(jac.value_batch(x, rates, p, 2, q), 2.0 * p[:, None] * x**2 + q, rtol=1e-15)
+
+
+@pytest.mark.parametrize("last", [False, True])
+@pytest.mark.parametrize("mode", ["direct", "forward", "reverse"])
+def test_equal_long_loops_are_all_run(mode, last):
+    def f(x):
+        y = x
+        for _ in range(3):  # each step is some fifty lines of code, which single calls share
+            a, b, c = y + 0.1, np.roll(y, 1), np.roll(y, 2)
+            for _ in range(4):
+                a, b, c = a * b + np.sin(c), b * c + np.cos(a) * a, c * a / (1.0 + b * b)
+            y = a + np.roll(b * c, 1)
+        return y
+
+    jac, x = sad.jacobian(f, np.ones(6), mode=mode), RNG.random((5, 6)) / 4.0
+    assert any(sweep.source.functions[0].procedures for sweep in jac._matrix_batch.sweeps())
+    found = jac.batch(layout(x, last), axis=-1 if last else 0)
+    expected = np.stack([jac.values(one) for one in x])
+    np.testing.assert_array_equal(np.moveaxis(found, -1 if last else 0, 0), expected)

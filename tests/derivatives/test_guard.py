@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 import sparsead as sad
+from tests.reference import differences
 
 X = np.array([0.5, 1.5, -0.7, 2.0])
 
@@ -209,3 +210,44 @@ def test_masks_that_only_select_need_no_record():
     jac = sad.jacobian(lambda x: x[x > 0.6].sum() * x if x[0] > 0.0 else x, X, guard="record")
     assert jac(X).shape == jac(np.array([0.5, 0.1, 0.2, 0.3])).shape
     assert jac.preparations == 1
+
+
+def scalar_branch(x):
+    return np.sum(x**2) if x[0] > 0 else np.sum(x**3)
+
+
+def constraint_branch(x):
+    return x[1:] * x[:-1] if x[1] > 0 else x[1:] ** 2 * x[:-1]
+
+
+POINTS = [np.array([1.0, 2.0, 3.0]), np.array([-1.0, -2.0, 3.0]), np.array([1.0, -1.0, 2.0])]
+
+
+def test_grad_with_branches():
+    slope = sad.grad(scalar_branch, guard="record")
+    for x in POINTS:
+        np.testing.assert_allclose(slope(x), differences(scalar_branch, x).reshape(-1), rtol=1e-8)
+    with pytest.raises(sad.TracedBranchError):
+        sad.grad(scalar_branch)(POINTS[0])
+    with pytest.raises(sad.InputError, match="guard"):
+        sad.grad(scalar_branch, guard="perhaps")
+
+
+def test_lagrangian_with_branches():
+    lag = sad.lagrangian_hessian(scalar_branch, constraint_branch, POINTS[0], guard="record")
+    multipliers = np.array([5.0, 7.0])
+    for x in POINTS:
+
+        def plain(x):
+            return 0.5 * scalar_branch(x) + multipliers @ constraint_branch(x)
+
+        assert lag.value(x, multipliers, sigma=0.5) == pytest.approx(plain(x), rel=1e-14)
+        np.testing.assert_allclose(
+            lag.gradient(x, multipliers, sigma=0.5), differences(plain, x).reshape(-1), rtol=1e-8
+        )
+        second = differences(lambda x: differences(plain, x).reshape(-1), x)
+        np.testing.assert_allclose(lag(x, multipliers, sigma=0.5).toarray(), second, rtol=1e-5, atol=1e-5)
+        np.testing.assert_allclose(lag.hvp(x, x, multipliers, sigma=0.5), second @ x, rtol=1e-5, atol=1e-5)
+    assert lag.preparations == 3
+    with pytest.raises(sad.TracedBranchError):
+        sad.lagrangian_hessian(scalar_branch, constraint_branch, POINTS[0])

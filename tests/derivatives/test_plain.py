@@ -2,8 +2,15 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
+import threading
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+
 import numpy as np
 import pytest
+import scipy.sparse as sp
 
 import sparsead as sad
 from sparsead.derivatives.plain import never
@@ -20,7 +27,7 @@ def by_hand(x, p, q):
     return np.array([[p * e * x[3], 0, 0, e], [0, q[0], -2 * x[2], 0], [1 / x[1], -x[0] / x[1] ** 2, 0, q[1]]])
 
 
-def g(x, p):
+def energy(x, p):
     return np.sum(x[1:] * x[:-1] ** 2) * p + x[0] ** 3
 
 
@@ -34,7 +41,7 @@ def jac():
 
 @pytest.fixture(scope="module")
 def hess():
-    return sad.hessian(g, X, 2.0)
+    return sad.hessian(energy, X, 2.0)
 
 
 def general(matrix, *args):
@@ -67,13 +74,12 @@ def test_all_calls_that_may_be_plain_equal_the_general_way(jac, hess):
         assert hess(x, 0.7, out=H) is H
         np.testing.assert_array_equal(H.data, general(hess, x, 0.7))
         assert hess.gradient(x, 0.7, out=grad) is grad
-        np.testing.assert_array_equal(grad, sad.gradient(g, x, 0.7)(x, 0.7))
+        np.testing.assert_array_equal(grad, sad.gradient(energy, x, 0.7)(x, 0.7))
 
 
 ODD = {
     "integers": lambda x: np.arange(4),
     "list": lambda x: x.tolist(),
-    "not contiguous": lambda x: np.repeat(x, 2)[::2],
     "other byte order": lambda x: x.astype(">f8"),
     "single precision": lambda x: x.astype(np.float32),
     "subclass": lambda x: x.view(np.recarray),
@@ -90,6 +96,106 @@ def test_what_is_not_plain_goes_the_general_way(jac, kind):
     np.testing.assert_allclose(
         jac(x, 0.7, Q, out=jac(X, 0.1, Q)).toarray(), by_hand(np.array(x, dtype=float), 0.7, Q), rtol=1e-14
     )
+
+
+@pytest.mark.parametrize("apart", [lambda x: np.repeat(x, 2)[::2], lambda x: np.outer(x[::-1], [1.0, 2.0])[::-1, 0]])
+def test_columns_of_tables_are_read_from_copies(jac, apart):
+    x, q = apart(X), apart(Q)
+    assert not x.flags.c_contiguous
+    data = np.empty(jac.pattern.nnz)
+    assert jac._plain(x, 0.7, q, data) is True
+    np.testing.assert_array_equal(data, general(jac, X, 0.7, Q))
+    room = np.zeros(2 * data.size)[::2]
+    assert jac._plain(X, 0.7, Q, room) is False
+    assert not room.any()
+
+
+@pytest.mark.parametrize("x", [np.ones((2, 2)).T, np.ones((2, 4))[:, ::2]])
+def test_tables_that_are_not_in_order_go_the_general_way(x):
+    x = x * np.arange(1.0, 5.0).reshape(2, 2).T
+    x = x if not x.flags.c_contiguous else np.asfortranarray(x)
+    jac = sad.jacobian(lambda x: x**2, np.ones((2, 2)))
+    assert jac._plain(x, np.empty(4)) is False
+    np.testing.assert_array_equal(jac(x).diagonal(), 2.0 * np.ravel(x))
+
+
+@dataclass
+class Model:
+    matrix: sp.csr_array
+    rows: np.ndarray
+    weights: np.ndarray
+    factor: float
+    power: int
+    name: str
+
+
+def model_of(**changes):
+    data = np.array([2.0, -1.0, 0.5, 4.0]) + 1j  # .real is not contiguous
+    matrix = sp.csr_array((data, ([0, 1, 2, 3], [1, 0, 3, 2]))).real
+    return Model(**{
+        "matrix": matrix, "rows": np.arange(8)[::-2], "weights": np.ones((4, 2))[:, 1], "factor": 0.5, "power": 3,
+        "name": "cubes", **changes,
+    })  # fmt: skip
+
+
+def of_model(x, model, options):
+    y = np.repeat(model.matrix @ x**model.power, 2)[model.rows] * model.weights * model.factor
+    return y * options["scale"][0]
+
+
+def test_models_of_arrays_matrices_and_numbers_are_taken():
+    model, options = model_of(), {"scale": [2.0, 3], "kind": "a"}
+    assert not model.matrix.data.flags.c_contiguous
+    jac = sad.jacobian(of_model, X, model, options)
+    data = np.empty(jac.pattern.nnz)
+    for other in (model, model_of(weights=np.arange(4.0), factor=2.0)):
+        scale = {"scale": [7.0, 3], "kind": "a"}
+        assert jac._plain(X, other, scale, data) is True
+        np.testing.assert_array_equal(data, general(jac, X, other, scale))
+        np.testing.assert_array_equal(jac(X, other, scale).data, data)
+        rows = (np.arange(8) // 2)[other.rows]
+        wanted = 3 * 7.0 * other.factor * other.weights[:, None] * (other.matrix.toarray() * X**2)[rows]
+        np.testing.assert_allclose(jac(X, other, scale).toarray(), wanted, rtol=1e-15)
+
+
+CHANGES = {
+    "data": lambda m: m.matrix.data.__setitem__(3, 5.0),
+    "indices": lambda m: m.matrix.indices.__setitem__(slice(2), [0, 1]),
+    "rows": lambda m: m.rows.__setitem__(2, 0),
+    "other rows": lambda m: setattr(m, "rows", m.rows[::-1].copy()),
+    "other type of rows": lambda m: setattr(m, "rows", m.rows.astype(np.int32)),
+    "power": lambda m: setattr(m, "power", 2),
+    "name": lambda m: setattr(m, "name", "squares"),
+    "matrix": lambda m: setattr(m, "matrix", m.matrix.T.tocsr()),
+    "another kind of matrix": lambda m: setattr(m, "matrix", m.matrix.tocsc()),
+}
+
+
+@pytest.mark.parametrize("name", CHANGES)
+def test_models_with_something_changed_are_not_taken(name):
+    model, options = model_of(), {"scale": [2.0, 3], "kind": "a"}
+    jac = sad.jacobian(of_model, X, model, options)
+    v = np.full(jac.pattern.nnz, 7.0)
+    assert jac._plain(X, model, options, v.copy()) is True
+    CHANGES[name](model)
+    assert jac._plain(X, model, options, v) is False
+    assert (v == 7.0).all()
+    for call in (jac, jac.values, jac.value):
+        with pytest.raises(sad.InputError, match="fixed"):
+            call(X, model, options)
+
+
+def test_prepared_calls_read_the_leaves_of_containers_again():
+    model, options = model_of(weights=np.ones(4)), {"scale": [np.array(2.0), 3], "kind": "a"}
+    jac = sad.jacobian(of_model, X, model, {"scale": [2.0, 3], "kind": "a"})
+    v = np.empty(jac.pattern.nnz)
+    call = jac.prepared_call(X, model, options, out=v)
+    model.weights[:] = [1.0, 2.0, 3.0, 4.0]
+    options["scale"][0][...] = 5.0
+    call()
+    np.testing.assert_array_equal(v, general(jac, X, model, {"scale": [5.0, 3], "kind": "a"}))
+    with pytest.raises(sad.InputError, match=r"argument 1\.weights is read again"):
+        jac.prepared_call(X, model_of(), options, out=v)
 
 
 @pytest.mark.parametrize("x", [np.ones(3), np.ones(5), np.ones((4, 1)), np.ones((2, 2)), np.array(1.0), 1.0])
@@ -151,13 +257,143 @@ def test_fixed_arguments_must_be_the_same():
     np.testing.assert_array_equal(data, 3 * X**2)
     with pytest.raises(sad.InputError, match="fixed"):
         jac(X, 4, "cube")
-    assert sad.jacobian(lambda x, k: x[k], X, np.array([1, 2]))._plain is never  # it may change in place
+    k = np.array([1, 2])
+    jac = sad.jacobian(lambda x, k: x[k] ** 2, X, k)
+    assert jac._plain(X, k.copy(), data[:2]) is True
+    k[0] = 0
+    assert jac._plain(X, k, data[:2]) is False
 
 
-def test_large_systems_other_back_ends_and_recovery_in_python_are_not_taken():
-    assert sad.jacobian(lambda x: x**2, np.ones(10_000))._plain is never
+@pytest.mark.parametrize("argnum", [(0, 1), (1, 0), (0, "r")])
+def test_several_arguments_as_x_go_the_general_way(argnum):
+    q, r = np.array([2.0, 0.5, 1.0]), np.array([0.1, 0.2, 0.3])
+    jac = sad.jacobian(lambda x, q, r: x[:3] * q**2 + r * x[1:] ** 3, X, q, r, argnum=argnum)
+    assert jac._plain is never and jac._plain_both is never
+    call = sad.jacobian(lambda x, q, r: x[:3] * q**2 + r * x[1:] ** 3, X, q, r, argnum=argnum, mode="forward")
+    np.testing.assert_array_equal(jac(X, q, r).toarray(), call(X, q, r).toarray())
+    a, b = np.diag(q**2), np.diag(2.0 * X[:3] * q)
+    by = {0: np.c_[a, np.zeros(3)] + np.c_[np.zeros(3), np.diag(3.0 * r * X[1:] ** 2)], 1: b, "r": np.diag(X[1:] ** 3)}
+    np.testing.assert_allclose(jac(X, q, r).toarray(), np.hstack([by[k] for k in argnum]), rtol=1e-14)
+    np.testing.assert_array_equal(jac.value(X, q, r), X[:3] * q**2 + r * X[1:] ** 3)
+
+
+def test_containers_as_x_are_put_together_in_the_order_asked_for():
+    p, u, rows = {"k": 2.0, "c": np.array([1.0, 3.0])}, np.array([0.5, 4.0]), np.array([1, 0])
+    jac = sad.jacobian(lambda u, p, rows: p["k"] * u[rows] ** 2 + p["c"], u, p, rows, argnum=("p", "u"))
+    assert jac._unchanged_inputs((u, p, rows)) is not None
+    for _ in range(2):
+        found = jac(u, {"k": 3.0, "c": np.zeros(2)}, rows.copy()).toarray()
+        np.testing.assert_array_equal(found, [[16.0, 1.0, 0.0, 0.0, 24.0], [0.25, 0.0, 1.0, 3.0, 0.0]])
+
+
+def test_other_back_ends_and_several_threads_are_not_taken():
     assert sad.jacobian(lambda x: x**2, X, backend="python")._plain is never
+    assert sad.jacobian(lambda x: np.exp(np.sin(x)), np.ones(1_000_000), threads=2)._plain is never
     assert sad.jacobian(np.exp, X, threads=2)._plain is not never  # too small to be divided
+
+
+def layered(x, rows):
+    y = np.sin(np.cumsum(x.reshape(-1, 10), axis=1))[rows]
+    return np.sum(y[1:] * y[:-1], axis=1) * y[1:, 0]
+
+
+def test_large_systems_are_computed_without_the_lock_by_one_thread_at_a_time():
+    """Work arrays are one for all calls of machine code: who comes meanwhile goes the general way."""
+    rows = np.random.default_rng(0).permutation(3000)
+    points = np.random.default_rng(1).random((24, 30_000))
+    jac = sad.jacobian(layered, points[0], rows)
+    wanted = [general(jac, x, rows) for x in points]
+    taken, going = [], threading.Barrier(4)
+
+    def work(k):
+        going.wait()
+        for _ in range(4):
+            for number in range(k, 24, 4):
+                data = np.empty(jac.pattern.nnz)
+                taken.append(jac._plain(points[number][::1], rows, data))
+                if taken[-1]:
+                    np.testing.assert_array_equal(data, wanted[number])
+                y, J = jac.value_and_jacobian(points[number], rows)
+                np.testing.assert_array_equal(J.data, wanted[number])
+                np.testing.assert_array_equal(y, jac.value(points[number], rows))
+
+    with ThreadPoolExecutor(4) as pool:
+        list(pool.map(work, range(4)))
+    assert any(taken)
+    data = np.empty(jac.pattern.nnz)
+    assert jac._plain(points[0], rows, data) is True  # nobody is at it any more
+    np.testing.assert_array_equal(data, wanted[0])
+
+
+def test_other_threads_go_on_while_a_large_system_is_computed():
+    x = np.random.default_rng(0).random(2_000_000)
+    jac = sad.jacobian(lambda x: np.sin(np.exp(np.sin(x))), x)
+    data, counted, stop = np.empty(x.size), [0], threading.Event()
+
+    def count():
+        while not stop.is_set():
+            counted[0] += 1
+
+    other = threading.Thread(target=count)
+    other.start()
+    try:
+        interval = sys.getswitchinterval()
+        sys.setswitchinterval(1e-6)
+        seen = []
+        for _ in range(10):
+            before = counted[0]
+            assert jac._plain(x, data) is True
+            seen.append(counted[0] - before)
+    finally:
+        sys.setswitchinterval(interval)
+        stop.set()
+        other.join()
+    assert max(seen) > 100  # a call that held the lock would let at most a handful pass, before it and after it
+
+
+ENDING = """
+import threading, time
+import numpy as np, sparsead as sad
+x = np.random.default_rng(0).random(20_000)
+jac = sad.jacobian(lambda x: np.sin(np.exp(np.sin(x))), x)
+data = np.empty(x.size)
+assert jac._plain(x, data)
+def work():
+    while True:
+        jac._plain(x, data)
+threading.Thread(target=work, daemon=True).start()
+time.sleep(0.05)
+class Slow:
+    def __del__(self, sleep=time.sleep):
+        sleep(0.2)  # others ask for the lock of an interpreter that is ending
+keep = Slow()
+keep.itself = keep
+print("ending")
+"""
+
+
+def test_a_process_ends_while_another_thread_computes():
+    done = subprocess.run([sys.executable, "-c", ENDING], capture_output=True, text=True, timeout=60, check=False)
+    assert (done.returncode, done.stdout, done.stderr) == (0, "ending\n", "")
+
+
+def test_functions_that_are_computed_together_are_taken(hess):
+    value, g, H = hess.value_gradient_and_hessian(X, 0.7)
+    assert hess._plain_both(X, 0.7, np.empty(1), np.empty(4), np.empty(H.nnz)) is True
+    assert hess._plain_value_and_gradient(X, 0.7, np.empty(1), np.empty(4)) is True
+    np.testing.assert_array_equal(H.data, general(hess, X, 0.7))
+    again, slope = hess.value_and_gradient(X, 0.7)
+    assert value == again == hess.value(X, 0.7)
+    np.testing.assert_allclose(value, energy(X, 0.7), rtol=1e-14)
+    np.testing.assert_array_equal(g, slope)
+    np.testing.assert_array_equal(g, hess.gradient(X, 0.7))
+    room = np.empty(4), hess(X, 0.1)
+    _, slope, K = hess.value_gradient_and_hessian(X, 0.7, out=room)
+    assert K is room[1]
+    assert np.shares_memory(slope, room[0])
+    np.testing.assert_array_equal(K.data, H.data)
+    with pytest.raises(sad.InputError, match="share memory"):
+        hess.value_gradient_and_hessian(X, 0.7, out=(K.data[:4], K))
 
 
 @pytest.mark.parametrize("mode", ["direct", "star", "acyclic", "column"])

@@ -13,7 +13,7 @@ from sparsead.emit.cuda import OPTIONS
 
 REPORT = re.compile(
     r"Compiling entry function '(\w+)'.*?(\d+) bytes stack frame, (\d+) bytes spill stores, (\d+) bytes spill loads"
-    r".*?Used (\d+) registers",
+    r".*?Used (\d+) registers(?:[^\n]*?(\d+) bytes smem)?",
     re.DOTALL,
 )
 
@@ -33,12 +33,16 @@ PTXAS = _file("cuda_nvcc", "bin/ptxas")
 
 @dataclass(frozen=True)
 class Usage:
-    """What a thread of a kernel uses: registers; bytes of its own arrays and of what did not fit into registers."""
+    """What a thread of a kernel uses: registers; bytes of its own arrays and of what did not fit into registers.
+
+    `shared` are the bytes that a block shares.
+    """
 
     kernel: str
     registers: int
     stack: int
     spilled: int
+    shared: int
 
 
 def ptx(text, architecture):
@@ -63,4 +67,7 @@ def assembled(text, architecture, folder):
     source.write_text(ptx(text, architecture))
     command = [PTXAS, "-v", f"-arch=sm_{architecture}", source, "-o", folder / "grids.cubin"]
     told = subprocess.run(command, capture_output=True, text=True, check=True).stderr
-    return [Usage(k, int(r), int(stack), int(out) + int(back)) for k, stack, out, back, r in REPORT.findall(told)]
+    return [
+        Usage(kernel, int(registers), int(stack), int(out) + int(back), int(shared or 0))
+        for kernel, stack, out, back, registers, shared in REPORT.findall(told)
+    ]

@@ -23,11 +23,12 @@ COMPILER = shutil.which("g++")
 FLAGS = ["-x", "c++", "-std=c++14", "-O0", "-w", "-ffp-contract=off", "-fno-builtin", "-shared", "-fPIC"]
 SHIM = """#include <math.h>
 #include <stdlib.h>
-struct Index { unsigned x; };
+struct Index { unsigned x, y; };
 static Index blockIdx, threadIdx;
 #define __global__
 #define __device__
 #define __forceinline__ inline
+#define __noinline__
 #define __restrict__
 #define __syncthreads()
 #define PHASE(number) (phase == number)
@@ -38,18 +39,20 @@ struct Poison { operator double() const { return NAN; } operator int() const { r
 static const Poison POISON;
 #define PRIVATE(name, size) double name[size]; for (int k_ = 0; k_ < size; ++k_) name[k_] = NAN
 """
-RUN = """extern "C" void run_{kernel}(void **a, unsigned blocks, int backwards)
+RUN = """extern "C" void run_{kernel}(void **a, unsigned blocks, unsigned rows, int backwards)
 {{
-    for (unsigned b = 0; b < blocks; ++b)
-        for (phase = 0; phase < 2; ++phase)
+    for (unsigned b = 0; b < blocks * rows; ++b)
+        for (phase = 0; phase < 3; ++phase)
             for (unsigned t = 0; t < {threads}; ++t) {{
-                blockIdx.x = backwards ? blocks - 1 - b : b;
+                unsigned at = backwards ? blocks * rows - 1 - b : b;
+                blockIdx.x = at % blocks, blockIdx.y = at / blocks;
                 threadIdx.x = backwards ? {threads} - 1 - t : t;
                 first = phase == 0 && t == 0;
                 {kernel}({arguments});
             }}
 }}
 """
+KERNEL = re.compile(r'extern "C" __global__ void (\w+)\((.*)\)')
 kept = []  # folders of libraries in use
 
 
@@ -66,17 +69,22 @@ def library(text):
 def as_cpp(text):
     """Return CUDA C with what it takes to be C++, and for each kernel a function that runs its threads."""
     runs = []
-    for kernel, parameters in re.findall(r'extern "C" __global__ void (\w+)\((.*)\)', text):
+    for kernel, parameters in KERNEL.findall(text):
         kinds = [re.sub(r"(const|__restrict__|\w+$)", "", parameter) for parameter in parameters.split(",")]
         arguments = ", ".join(f"({kind})a[{k}]" for k, kind in enumerate(kinds))
         runs.append(RUN.format(kernel=kernel, threads=THREADS, arguments=arguments))
     return "\n".join([SHIM, text, *runs])
 
 
-def run(code, kernel, blocks, arrays, backwards=False):
-    """Run all threads of a kernel, one after the other."""
-    pointers = (ctypes.c_void_p * len(arrays))(*(a.ctypes.data for a in arrays))
-    getattr(code, f"run_{kernel}")(pointers, blocks, backwards)
+def arity(text, kernel):
+    """Return how many parameters a kernel takes."""
+    return next(p.count(",") + 1 for name, p in KERNEL.findall(text) if name == kernel)
+
+
+def run(code, kernel, blocks, arrays, backwards=False, rows=1):
+    """Run all threads of a kernel, one after the other, on arrays or on addresses of arrays."""
+    pointers = (ctypes.c_void_p * len(arrays))(*(a if isinstance(a, int) else a.ctypes.data for a in arrays))
+    getattr(code, f"run_{kernel}")(pointers, blocks, rows, backwards)
 
 
 def on_grid(functions):
@@ -103,6 +111,7 @@ def _bound(function, bound):
 
 
 def _made(function, bound):
-    grids, module = Grids.of(function, bound), Module()
+    inner = [name for name, array in bound.items() if array.dtype.kind == "f"]
+    grids, module = Grids.of(function, bound, inner), Module()
     launches = module.launches(grids)
     return grids, launches, library(as_cpp(module.text)) if launches else None

@@ -11,7 +11,7 @@ import click
 
 from tests.fuzz.campaign import Record, code_version, run
 
-KINDS = ("programs", "matrices", "aliasing", "readers", "calls", "grids")
+KINDS = ("programs", "matrices", "aliasing", "readers", "calls", "grids", "points")
 
 
 @click.command(help=__doc__)

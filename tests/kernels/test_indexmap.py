@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sparsead.kernels.indexmap import recognise
+from sparsead.kernels.indexmap import IndexMap, recognise
 from sparsead.program.index import identity
 
 GRID = identity((4, 5))
@@ -81,3 +81,19 @@ def test_merging_axes_keeps_the_map(shape, random):
         merged = found.merged(axis)
         if merged is not None:
             np.testing.assert_array_equal(merged.array().reshape(shape), index)
+
+
+@given(shape=st.lists(st.integers(1, 4), min_size=0, max_size=3).map(tuple), random=st.randoms(use_true_random=False))
+def test_affine_maps_of_distinct_elements_are_views(shape, random):
+    strides = tuple(random.randint(-9, 9) for _ in shape)
+    lowest = sum(min(0, s * (n - 1)) for s, n in zip(strides, shape, strict=True))
+    index = IndexMap(shape, random.randint(0, 3) - lowest, strides)
+    elements = index.array()
+    values = np.arange(100.0, 300.0)
+    if index.is_affine_and_distinct:
+        assert np.unique(elements).size == elements.size
+        index.view_of(values)[...] += 1000.0
+        assert np.array_equal(np.flatnonzero(values >= 1000.0), np.sort(elements, axis=None))
+    else:
+        np.testing.assert_array_equal(index.view_of(values), values[elements])
+    np.testing.assert_array_equal(index.view_of(np.broadcast_to(3.0, 200)), np.full(shape, 3.0))

@@ -68,11 +68,48 @@ def test_value_jacobian_and_hessian(name, n):
         assert_close(hess(X).toarray(), differences(hess.gradient, X), 1e-6)
 
 
+SINGULAR = {
+    "svdvals": lambda x, n: np.linalg.svdvals(matrix(x, n)),
+    "svd, tall and stacked": lambda x, n: np.linalg.svd(stacked(x, n + 2)[..., :n], full_matrices=False)[1].ravel(),
+    "pinv": lambda x, n: flat(np.linalg.pinv(matrix(x, n + 1)[:, :n])),
+    "pinv, wide": lambda x, n: flat(np.linalg.pinv(stacked(x, n + 1)[:, :n])),
+    "lstsq": lambda x, n: flat(np.linalg.lstsq(matrix(x, n + 1)[:, :n], np.resize(x, n + 1))[0]),
+    "lstsq, rest": lambda x, n: np.linalg.lstsq(matrix(x, n + 1)[:, :n], matrix(x, n + 1))[1],
+    "lstsq, known": lambda x, n: flat(sl.lstsq(np.real(matrix(X, n + 1)[:, :n]), 1j * np.resize(x, n + 1))[0]),
+    "norms": lambda x, n: np.array([np.linalg.norm(matrix(x, n), o) for o in (2, -2, "nuc", "fro")]),
+    "norms, stacked": lambda x, n: np.linalg.norm(stacked(x, n), "nuc", axis=(1, 2), keepdims=True).ravel(),
+    "cond": lambda x, n: np.array([np.linalg.cond(matrix(x, n), p) for p in (None, -2, "fro")]),
+}
+
+
+@pytest.mark.parametrize("name", SINGULAR)
+def test_singular_values_and_least_squares(name):
+    def f(x):
+        return SINGULAR[name](x, 2)
+
+    jac = sad.jacobian(f, X, check=False, backend="python")
+    np.testing.assert_allclose(jac.value(X), f(X), rtol=1e-11, atol=1e-13)
+    assert_close(jac(X).toarray(), differences(f, X), 1e-8)
+    if name in ("svdvals", "pinv", "lstsq, rest"):
+        hess = sad.hessian(lambda x: np.sum(np.sin(f(x))), X, check=False, backend="python")
+        assert_close(hess(X).toarray(), differences(hess.gradient, X), 1e-6)
+
+
+def test_a_modulus_is_a_singular_value():
+    hess = sad.hessian(lambda x: np.linalg.svdvals(np.array([[x[0] + 1j * x[1]]]))[0], X[:2], check=False)
+    (a, b), r = X[:2], np.hypot(*X[:2])
+    np.testing.assert_allclose(hess(X[:2]).toarray(), np.array([[b * b, -a * b], [-a * b, a * a]]) / r**3, rtol=1e-12)
+
+
 def test_what_has_no_rule_says_so():
     with pytest.raises(sad.UnsupportedOperationError, match="known up to a factor of modulus 1"):
         sad.jacobian(lambda x: np.abs(np.linalg.eigh(hermitian(x, 3))[1]), X)
     with pytest.raises(sad.UnsupportedOperationError, match="the real matrix of twice the size"):
-        sad.jacobian(lambda x: np.abs(np.linalg.pinv(matrix(x, 3))), X)
+        sad.jacobian(lambda x: np.abs(np.linalg.eigvals(matrix(x, 3))), X)
+    with pytest.raises(sad.UnsupportedOperationError, match="singular vectors"):
+        sad.jacobian(lambda x: np.abs(np.linalg.svd(matrix(x, 3))[0]), X)
+    with pytest.raises(sad.UnsupportedOperationError, match="cholesky"):
+        sad.jacobian(lambda x: np.abs(np.linalg.qr(matrix(x, 3))[1]), X)
     with pytest.raises(NotImplementedError, match="complex matrices"):
         sad.jacobian(lambda x: np.abs(sl.solve(matrix(x, 3), x[:3], transposed=True)), X)
 

@@ -4,8 +4,21 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from sparsead.program.index import box, broadcast, compose, identity, is_identity, normalize_axes, stored_part
+from sparsead.program import index
+from sparsead.program.index import (
+    box,
+    broadcast,
+    compose,
+    identity,
+    is_identity,
+    normalize_axes,
+    reshaped,
+    stored_part,
+    walked,
+)
 
 
 def test_identity_is_shared_and_read_only():
@@ -68,3 +81,41 @@ def test_axes():
     assert normalize_axes((0, -1), 3) == (0, 2)
     with pytest.raises(np.exceptions.AxisError):
         normalize_axes(3, 3)
+
+
+@st.composite
+def walks(draw, size: int, axes: int = 3):
+    """A view of the numbers of `size` elements in equal steps: slices of a grid, turned, and repeated."""
+    grid = draw(
+        st.sampled_from([(a, b, size // a // b) for a in range(1, 5) for b in range(1, 5) if not size % (a * b)])
+    )
+    key = tuple(
+        slice(draw(st.integers(0, n - 1)), None, draw(st.sampled_from([1, 2, -1])))
+        if draw(st.booleans())
+        else slice(None)
+        for n in grid
+    )
+    view = identity(grid)[key].transpose(draw(st.permutations(range(3))))
+    return view if draw(st.booleans()) else np.broadcast_to(view, (2, *view.shape))
+
+
+@given(data=st.data())
+def test_walks_compose_to_walks_or_tables_with_the_same_elements(data):
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(index, "MANY", 0)
+        outer = data.draw(walks(48))
+        kept = identity(outer.size)  # the inner one is a view of this
+        inner = compose(kept, data.draw(walks(outer.size))) if outer.size % 2 == 0 else kept[::-1]
+        composed = compose(outer, inner)
+        np.testing.assert_array_equal(composed, np.array(outer).reshape(-1)[np.array(inner)])
+        again = reshaped(composed, (composed.size,))
+        np.testing.assert_array_equal(again, np.array(composed).reshape(-1))
+
+
+def test_slices_of_slices_stay_views_of_the_identity(monkeypatch):
+    monkeypatch.setattr(index, "MANY", 0)
+    kept, inside = identity(30), identity(12)
+    outer = identity((5, 6))[1:4, 1:5]
+    assert walked(compose(outer, inside.reshape(3, 4)[:2, ::-1])) == (10, (6, -1), 30)
+    assert walked(compose(outer, inside[:6])) is None  # it turns from one row into the next
+    assert walked(broadcast(kept[:1], (3, 4))) == (0, (0, 0), 30)

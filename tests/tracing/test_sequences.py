@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from collections import namedtuple
+from random import Random
 from typing import NamedTuple
 
 import numpy as np
 import pytest
 
 import sparsead as sad
+from sparsead.tracing.trace import trace
 from tests.reference import differences
+from tests.tracing.compared import value
 
 X = np.array([0.31, 0.74, 0.52, 0.93])
 Pair = namedtuple("Pair", "a b")
@@ -69,3 +72,33 @@ def test_sequences_of_numbers(kind):
 
     jac = sad.jacobian(f, X, backend="python")
     np.testing.assert_allclose(jac(X).toarray(), differences(f, X), atol=1e-9)
+
+
+LEAVES = [lambda x: x[0] * x[1], lambda x: 2.0, lambda x: x[1:2], lambda x: x[:1].reshape(1, 1), lambda x: 1j * x[2]]
+
+
+def random_blocks(random, depth):
+    """Return a function of x that gives lists in lists of numbers, and arrays with one element."""
+    if depth == 0:
+        return random.choice(LEAVES)
+    parts = [random_blocks(random, depth - 1) for _ in range(random.randint(1, 3))]
+    return lambda x: [part(x) for part in parts]
+
+
+@pytest.mark.parametrize("depth", range(4))
+def test_blocks_of_numbers_keep_their_shape(depth):
+    random, compared = Random(depth), 0
+    while compared < 20:
+        blocks = random_blocks(random, depth)
+        try:
+            expected = np.block(blocks(X))
+        except ValueError:  # they do not fit together
+            continue
+
+        def f(x, blocks=blocks, expected=expected):
+            made = np.block(blocks(x))
+            assert made.shape == expected.shape
+            return np.concatenate([np.ravel(made).real, np.ravel(made).imag])
+
+        np.testing.assert_allclose(value(f, trace(f, (X,))[0], X), f(X), rtol=1e-14)
+        compared += 1

@@ -86,3 +86,71 @@ def test_what_numpy_cannot_do_with_arrays_of_objects_is_explained():
 def test_selections_are_copied_in_any_order():
     jac = sad.jacobian(lambda x: np.sum(np.copy(x[x > 0.35], order="K")) * x, X)
     np.testing.assert_allclose(jac.value(X), 0.9 * X)
+
+
+TARGETS = {
+    "floats": lambda x: x * 1.0,
+    "truth values": lambda x: x > 0.35,
+    "complex numbers": lambda x: x * 1j,
+    "nothing": lambda x: x[:0] * 1.0,
+    "read-only": lambda x: np.broadcast_to(x, (1, 3))[0],
+}
+VALUES = [lambda x: x, lambda x: x > 0.45, lambda x: 1j * x, lambda x: x[:0], lambda x: x[0], lambda x: [x[0], 2.0]]
+WRITES_OF_VALUES = {
+    "place": lambda a, v: np.place(a, np.ones(a.shape, bool), v),
+    "put": lambda a, v: np.put(a, [0], v),
+    "put nowhere": lambda a, v: np.put(a, [9], v),
+    "putmask": lambda a, v: np.putmask(a, np.ones(a.shape, bool), v),
+    "putmask of another length": lambda a, v: np.putmask(a, [True], v),
+    "copyto": lambda a, v: np.copyto(a, v),
+    "copyto, safely": lambda a, v: np.copyto(a, v, casting="safe"),
+    "put_along_axis": lambda a, v: np.put_along_axis(a, np.array([0]), v, 0),
+    "flat": lambda a, v: a.flat.__setitem__(0, v),
+}
+
+
+@pytest.mark.parametrize("name", WRITES_OF_VALUES)
+@pytest.mark.parametrize("target", TARGETS)
+def test_writes_are_accepted_where_numpy_accepts_them(name, target):
+    for values in VALUES:
+
+        def f(x, values=values):
+            array = TARGETS[target](x)
+            WRITES_OF_VALUES[name](array, values(x))
+            return np.concatenate([np.ravel(array).real * 1.0, x])
+
+        try:
+            expected = f(X)
+        except (TypeError, ValueError, IndexError):
+            expected = None
+        try:
+            found = sad.jacobian(f, X, backend="python", check=False).value(X)
+        except sad.UnsupportedOperationError:
+            continue
+        except (TypeError, ValueError, IndexError):
+            found = None
+        assert (found is None) == (expected is None)
+        if expected is not None:
+            np.testing.assert_allclose(found, expected)
+
+
+@pytest.mark.parametrize("make", [np.zeros_like, np.empty_like, np.ones_like, np.diag, np.roll, np.repeat])
+def test_arrays_like_arrays_of_objects_are_of_floats(make):
+    def f(x):
+        objects = np.float64(2.0) - [x[0], x[1], x[2]]
+        like = make(objects, *([2] if make in (np.roll, np.repeat) else []))
+        return np.ravel(like * 0.0 + 1.0) * x[0]
+
+    np.testing.assert_allclose(sad.jacobian(f, X, backend="python").value(X), X[0])
+
+
+@pytest.mark.parametrize("dtype", [float, complex])
+def test_reductions_want_a_target_of_their_shape(dtype):
+    def f(x):
+        a = np.zeros((1, 3), dtype) + x
+        np.sum(a, axis=0, out=np.zeros((1, 3), dtype))
+        return x
+
+    for run in (f, lambda x: sad.jacobian(f, x)):
+        with pytest.raises(ValueError, match="output"):
+            run(X)

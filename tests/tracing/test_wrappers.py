@@ -116,6 +116,26 @@ def test_what_holds_unknowns_is_an_array_to_numpy(package):
     agrees(lambda x: np.asarray((known * x).max()) * x[0] + np.asarray((x * known).std()) * x)
 
 
+LISTS = {
+    "array": lambda parts: np.array(parts),
+    "asarray of a tuple": lambda parts: np.asarray(tuple(parts)),
+    "nested": lambda parts: np.array([parts, parts])[1],
+    "stack": lambda parts: np.stack(parts, axis=1),
+    "concatenate": lambda parts: np.concatenate(parts),
+    "sum": lambda parts: np.sum(parts, axis=0),
+    "vstack": lambda parts: np.vstack(parts),
+    "of one": lambda parts: np.array(parts[:1]),
+}
+
+
+@pytest.mark.parametrize("package", ["pandas", "xarray"])
+@pytest.mark.parametrize("name", LISTS)
+def test_lists_of_labelled_arrays_are_arrays(package, name):
+    known, _ = labelled(package)
+    agrees(lambda x: np.ravel(LISTS[name]([known * x, x * x, known])))
+    agrees(lambda x: np.ravel(LISTS[name]([type(known)(x), type(known)(2.0 * x)])))
+
+
 def test_labels_are_those_of_pandas():
     series, _ = labelled("pandas")
     agrees(lambda x: np.array([(x * series)["a"], (series * x)["f"]]) * x[:2])

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 
 from sparsead.sweeps.direct.loops import Loop
 from sparsead.sweeps.direct.placement import Placed, Placement
+from sparsead.sweeps.direct.places import Places
 
 
 def store_firsts(loops: list[Loop], placement: Placement) -> np.ndarray:
@@ -32,9 +34,9 @@ def store_firsts(loops: list[Loop], placement: Placement) -> np.ndarray:
     for start, loop in zip(_starts(loops), loops, strict=True):
         for number, entry in enumerate(loop.entries):
             if entry.target == placement.target and entry.adds:
-                at = entry.slot.array()
-                if (first[at] == _times(start, loop, number)).all():
-                    needed[at] = False
+                at = Places(entry.slot)
+                if (at.of_all(first) == _times(start, loop, number, first.dtype)).all():
+                    at.write(needed, False)
                     loop.entries[number] = _stored(entry, placement.base)
     return needed
 
@@ -44,22 +46,23 @@ def _starts(loops: list[Loop]) -> list[int]:
     return np.cumsum([0, *(loop.points * len(loop.entries) for loop in loops[:-1])]).tolist() if loops else []
 
 
-def _times(start: int, loop: Loop, number: int) -> np.ndarray:
+def _times(start: int, loop: Loop, number: int, dtype: np.dtype[Any]) -> np.ndarray:
     """Return when statement `number` of a loop runs at each of its points."""
-    points = np.arange(loop.points, dtype=np.int64).reshape(loop.domain)
-    return start + len(loop.entries) * points + number
+    first, step = start + number, len(loop.entries)
+    return np.arange(first, first + step * loop.points, step, dtype=dtype).reshape(loop.domain)
 
 
 def _first_times(loops: list[Loop], placement: Placement) -> np.ndarray:
     """Return when something is added to each entry for the first time."""
-    first = np.full(placement.base.size, np.iinfo(np.int64).max)
+    never = sum(loop.points * len(loop.entries) for loop in loops)
+    first = np.full(placement.base.size, never, dtype=np.min_scalar_type(never))
     for start, loop in zip(_starts(loops), loops, strict=True):
         for number, entry in enumerate(loop.entries):
             if entry.target == placement.target and entry.adds:
-                np.minimum.at(first, entry.slot.array(), _times(start, loop, number))
+                Places(entry.slot).lower(first, _times(start, loop, number, first.dtype))
     return first
 
 
 def _stored(entry: Placed, base: np.ndarray) -> Placed:
-    constants = base[entry.slot.array()]
+    constants = np.array(Places(entry.slot).of_all(base))
     return replace(entry, adds=False, base=constants if constants.any() else None)

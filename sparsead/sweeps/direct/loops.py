@@ -17,6 +17,7 @@ import numpy as np
 from sparsead.kernels.indexmap import Box, IndexMap, recognise
 from sparsead.kernels.kernel import Kernel, Load, Meeting, Term, moved, reachable
 from sparsead.program.index import IndexArray, Shape
+from sparsead.program.scalar import Pool
 from sparsead.sweeps.direct.placement import Placed
 
 MANY_POINTS = 256  # a smaller domain is not cut
@@ -117,14 +118,14 @@ def cut(loop: Loop) -> Iterator[Loop]:
     yield _part(loop, points, functools.partial(_at, points))
 
 
-def within_box(loop: Loop, box: Box) -> Loop:
-    """Return the part of a loop inside of a box."""
-    return _part(loop, tuple(slice(*ends) for ends in box), lambda index: index.within(box))
+def within_box(loop: Loop, box: Box, pool: Pool | None = None) -> Loop:
+    """Return the part of a loop inside of a box, with its expressions in a new pool or the one given."""
+    return _part(loop, tuple(slice(*ends) for ends in box), lambda index: index.within(box), pool)
 
 
-def _part(loop: Loop, selection: Selection, move: Callable[[IndexMap], IndexMap]) -> Loop:
+def _part(loop: Loop, selection: Selection, move: Callable[[IndexMap], IndexMap], pool: Pool | None = None) -> Loop:
     stores = loop.values.stores if loop.values else ()
-    found = moved([*(e.coefficient for e in loop.entries), *(s.value for s in stores)], move)
+    found = moved([*(e.coefficient for e in loop.entries), *(s.value for s in stores)], move, pool)
     coefficients, values = found[: len(loop.entries)], found[len(loop.entries) :]
     bases = [None if e.base is None else e.base[selection] for e in loop.entries]
     entries = [

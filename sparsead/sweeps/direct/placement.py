@@ -7,6 +7,7 @@ added up while preparing. Only entries that several varying coefficients share a
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import compress
 
 import numpy as np
 
@@ -14,6 +15,7 @@ from sparsead.kernels.indexmap import IndexMap, recognise
 from sparsead.kernels.kernel import LinearKernel, Term
 from sparsead.program.index import IndexArray
 from sparsead.program.scalar import Expr
+from sparsead.sweeps.direct.places import Places
 from sparsead.sweeps.direct.slots import Slots
 
 
@@ -78,45 +80,46 @@ def place(
     empty : float
         What an entry is before anything is added to it: a zero of either sign.
     """
-    size = slots.size
-    found = [slots.of_entries(t.place.array(), t.index.array(), kernels[k].domain) for k, t in terms]
-    if slots.is_partial:
-        _fold(terms, found)
-    stored_at = [at[at >= 0] for at in found]
+    found = (slots.of_entries(t.place.array(), t.index.array(), kernels[k].domain) for k, t in terms)
+    places = [Places(recognise(at)) for at in (_folded(terms, list(found)) if slots.is_partial else found)]
     constant = [t.coefficient.is_constant for _, t in terms]
-    counts, base, varying = np.zeros(size, np.int64), np.zeros(size), np.zeros(size, np.int64)
-    for at in stored_at:
-        _add(counts, at, 1)
-    alone = [not layered and bool((counts[at] == 1).all()) for at in stored_at]
-    folded = [fixed and not only for fixed, only in zip(constant, alone, strict=True)]
-    for (_, term), at, fold in zip(terms, stored_at, folded, strict=True):
-        if fold:
-            _add(base, at, term.coefficient.value)
-        else:
-            _add(varying, at, 1)
-    base[base == 0.0] = empty
-    result = Placement(target, {}, base, np.ones(size, dtype=np.bool_), layered)
-    for (kernel, term), every, at, fold in zip(terms, found, stored_at, folded, strict=True):
-        if not at.size or fold:
+    counts = _Counts(places, slots.size)
+    added_up = [fixed and (layered or not counts.once(at)) for at, fixed in zip(places, constant, strict=True)]
+    base = np.broadcast_to(np.float64(empty), slots.size)
+    if any(added_up):
+        base = np.zeros(slots.size)
+        for (_, term), at in compress(zip(terms, places, strict=True), added_up):
+            at.add(base, term.coefficient.value)
+        base[base == 0.0] = empty
+        counts = _Counts([at for at, adds in zip(places, added_up, strict=True) if not adds], slots.size)
+    result = Placement(target, {}, base, np.ones(slots.size, dtype=np.bool_), layered)
+    for (kernel, term), at, adds in zip(terms, places, added_up, strict=True):
+        if adds or not at.size:
             continue
-        stored = not layered and bool((varying[at] == 1).all())
-        added = base[every] if stored and base[at].any() else None
-        placed = Placed(target, term.coefficient, recognise(every), not stored, added)
+        stored = not layered and counts.once(at)
+        added = np.array(at.of_all(base)) if stored and any(added_up) and at.of(base).any() else None
+        placed = Placed(target, term.coefficient, at.slot, not stored, added)
         result.placed.setdefault(kernel, []).append(placed)
         if stored:
-            result.shared[at] = False
+            at.write(result.shared, False)
     return result
 
 
-def _add(total: np.ndarray, places: np.ndarray, value: float) -> None:
-    """Add a number at every place, as often as the place occurs."""
-    if (places[1:] > places[:-1]).all():
-        total[places] += value
-    else:
-        np.add.at(total, places, value)
+class _Counts:
+    """How many points of some terms go to each entry, in the narrowest type that holds the numbers."""
+
+    def __init__(self, places: list[Places], size: int) -> None:
+        most = sum(1 if at.distinct else at.size for at in places)
+        self.counts = np.zeros(size, dtype=np.min_scalar_type(most))
+        for at in places:
+            at.add(self.counts, 1)
+
+    def once(self, at: Places) -> bool:
+        """Tell whether each entry that the points of a term go to has but one."""
+        return bool((at.of(self.counts) == 1).all())
 
 
-def _fold(terms: list[tuple[int, Term]], found: list[IndexArray]) -> None:
+def _folded(terms: list[tuple[int, Term]], found: list[IndexArray]) -> list[IndexArray]:
     """Let a term stand for its mirror image as well, where one of the two is stored at each point, and never both.
 
     So a triangle of a symmetric matrix is written in the loops that write the whole one.
@@ -130,3 +133,4 @@ def _fold(terms: list[tuple[int, Term]], found: list[IndexArray]) -> None:
         first, second = found[twin], found[number]
         if first.size and not ((first >= 0) & (second >= 0)).any():
             found[twin], found[number] = np.where(first >= 0, first, second), np.full_like(second, -1)
+    return found

@@ -13,8 +13,10 @@ from collections.abc import Iterable, Iterator
 from dataclasses import replace
 
 from sparsead.kernels.indexmap import Box, IndexMap
-from sparsead.kernels.kernel import moved, reachable
+from sparsead.kernels.kernel import Kernel, moved, reachable
+from sparsead.program.index import Shape
 from sparsead.program.scalar import Expr, Pool
+from sparsead.sweeps.boxes import Shift, common, outside, steps
 from sparsead.sweeps.direct.loops import Loop, cut, within_box
 from sparsead.sweeps.direct.placement import Placed
 
@@ -22,9 +24,8 @@ MANY_POINTS = 1 << 15  # of a loop that is worth more code
 FAR = 16  # elements between two entries of a point from which on they are worth moving
 MOST_LEFT = 0.25  # share of the points at which an entry may be left where it is
 NEAR = 8  # steps along the axis of the longest ones between entries of one part of the matrix
+THIN = 4  # points: a slab that is cut into slices
 MORE_WORK = 3.0  # operations that may be done twice for each entry that is moved
-
-Shift = tuple[int, ...]
 
 
 def cut_and_shifted(loop: Loop) -> Iterator[Loop]:
@@ -43,7 +44,7 @@ def cut_and_shifted(loop: Loop) -> Iterator[Loop]:
 
 def _shifted(loop: Loop, shifts: dict[int, Shift]) -> Iterator[Loop]:
     """Yield a loop in which entries are next to the others, and loops of what that leaves over; nothing if too much."""
-    box = _common(loop.domain, [*shifts.values(), (0,) * len(loop.domain)])
+    box = common(loop.domain, [*shifts.values(), (0,) * len(loop.domain)])
     left = 1.0 - math.prod(max(b - a, 0) for a, b in box) / max(loop.points, 1)
     if left > MOST_LEFT:
         return
@@ -52,12 +53,35 @@ def _shifted(loop: Loop, shifts: dict[int, Shift]) -> Iterator[Loop]:
     pool = inside.entries[0].coefficient.pool
     entries = [_at(loop.entries[k], places[k], pool) if k in places else e for k, e in enumerate(inside.entries)]
     yield replace(inside, entries=entries)
-    stays = [e for k, e in enumerate(loop.entries) if k not in places]
-    for slab in _outside(loop.domain, box):
-        yield within_box(replace(loop, entries=stays), slab)
-    for k, place in places.items():
-        for slab in _outside(loop.domain, place):
-            yield within_box(Loop(loop.domain, [loop.entries[k]]), slab)
+    stays = replace(loop, entries=[e for k, e in enumerate(loop.entries) if k not in places])
+    moving = [(Loop(loop.domain, [loop.entries[k]]), place) for k, place in places.items()]
+    yield from _together_at([(part, slab) for part, b in ((stays, box), *moving) for slab in outside(loop.domain, b)])
+
+
+def _together_at(parts: list[tuple[Loop, Box]]) -> Iterator[Loop]:
+    """Yield parts of loops within slabs; what is one point thick and equally long is one loop, and near in memory."""
+    pools: dict[Shape, Pool] = defaultdict(Pool)
+    found: dict[Shape, list[Loop]] = defaultdict(list)
+    for loop, slab in parts:
+        if any(e.adds for e in loop.entries):
+            yield within_box(loop, slab)
+            continue
+        for slice_ in _slices(slab):
+            shape = tuple(stop - first for first, stop in slice_)
+            found[shape].append(within_box(loop, slice_, pools[shape]))
+    for shape, loops in found.items():
+        stores = tuple(s for loop in loops if loop.values for s in loop.values.stores)
+        entries = [e for loop in loops for e in loop.entries]
+        yield Loop(shape, entries, values=Kernel(shape, stores) if stores else None)
+
+
+def _slices(slab: Box) -> Iterator[Box]:
+    """Yield a slab as slabs one point thick, if it is thin."""
+    axis = min(range(len(slab)), key=lambda k: slab[k][1] - slab[k][0])
+    first, stop = slab[axis]
+    cuts = range(first, stop) if stop - first <= THIN else [first]
+    for k in cuts:
+        yield (*slab[:axis], (k, k + 1 if len(cuts) > 1 else stop), *slab[axis + 1 :])
 
 
 def _at(entry: Placed, box: Box, pool: Pool) -> Placed:
@@ -86,7 +110,7 @@ def _distances(loop: Loop, slots: list[IndexMap], movable: set[int]) -> dict[int
         stay = [k for k in numbers if k not in movable] or numbers
         origin = slots[max(stay, key=lambda k: _operations([loop.entries[k].coefficient]))].offset
         far = [k for k in numbers if k in movable and abs(slots[k].offset - origin) >= FAR]
-        found |= {k: _steps(origin - slots[k].offset, slots[k].strides) for k in far}
+        found |= {k: steps(origin - slots[k].offset, slots[k].strides)[0] for k in far}
     return {k: shift for k, shift in found.items() if any(shift)}
 
 
@@ -114,28 +138,3 @@ def _together(loop: Loop, shifts: dict[int, Shift]) -> int:
 
 def _operations(values: Iterable[Expr]) -> int:
     return sum(e.op.cost for e in reachable(values) if e.op)
-
-
-def _steps(distance: int, strides: tuple[int, ...]) -> Shift:
-    """Return the steps along each axis that come nearest to a distance."""
-    steps = [0] * len(strides)
-    for axis in sorted(range(len(strides)), key=lambda k: -abs(strides[k])):
-        if strides[axis]:
-            steps[axis] = round(distance / strides[axis])
-            distance -= steps[axis] * strides[axis]
-    return tuple(steps)
-
-
-def _common(domain: tuple[int, ...], shifts: list[Shift]) -> Box:
-    """Return the points from which no shift leads out of a domain."""
-    return tuple(
-        (max(0, *(-s[k] for s in shifts), 0), n - max(0, *(s[k] for s in shifts), 0)) for k, n in enumerate(domain)
-    )
-
-
-def _outside(domain: tuple[int, ...], box: Box) -> Iterator[Box]:
-    """Yield boxes that make up what is outside of a box, two an axis at most."""
-    for axis, ((first, stop), n) in enumerate(zip(box, domain, strict=True)):
-        for ends in ((0, first), (stop, n)):
-            if ends[0] < ends[1]:
-                yield (*box[:axis], ends, *((0, m) for m in domain[axis + 1 :]))

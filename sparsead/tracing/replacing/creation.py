@@ -16,7 +16,8 @@ from sparsead.tracing.array import TracedArray, traced_in
 from sparsead.tracing.asking import instead_of
 from sparsead.tracing.calls import call_function
 from sparsead.tracing.complex import TracedComplex
-from sparsead.tracing.conversions import of_number, stack_objects, with_arrays
+from sparsead.tracing.conversions import arguments_of, of_number, stack_objects
+from sparsead.tracing.foreign import taken_out
 from sparsead.tracing.known import on_values, wrapped
 from sparsead.tracing.late import AS_NUMPY
 from sparsead.tracing.replacing.names import patch
@@ -28,8 +29,9 @@ def allocating(original: Callable[..., Any]) -> Callable[..., Any]:
     """Return `original`, which makes arrays of constants, with new float arrays ready for traced values."""
 
     def create(*args: Any, like: Any = None, **kwargs: Any) -> Any:
+        args = tuple(stack_objects(a) if type(a) is np.ndarray and a.dtype == object else taken_out(a) for a in args)
         if any(type(a) is TracedScalar for a in args) or any(True for _ in traced_in((args, kwargs))):
-            return call_function(original, tuple(map(with_arrays, args)), kwargs)
+            return call_function(original, *arguments_of(original, args, kwargs))
         new = on_values(original, args, kwargs)
         single = original in SIZED and type(new) is np.ndarray and new.dtype.kind == "f"
         return TracedArray.of_values(new) if single else new

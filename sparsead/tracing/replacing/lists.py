@@ -14,7 +14,7 @@ import numpy as np
 from sparsead.tracing.array import traced_in
 from sparsead.tracing.calls import call_function
 from sparsead.tracing.conversions import stack_objects
-from sparsead.tracing.foreign import acts_on, held_in
+from sparsead.tracing.foreign import acts_on, held_in, taken_out
 from sparsead.tracing.positioned import Positioned
 from sparsead.tracing.replacing.names import PATCHES, StandIn
 
@@ -30,7 +30,7 @@ class TakesLists(StandIn):
         """Call the function itself, unless a list with unknowns, or what holds some, is among the arguments."""
         for value in (*args, *kwargs.values()) if kwargs else args:
             if isinstance(value, (list, tuple)):
-                found = any(True for _ in traced_in(value))
+                found = any(True for _ in traced_in(value)) or taken_out(value) is not value
             else:
                 found = isinstance(held_in(value), Positioned) and not acts_on(self._original, value)
             if found:
@@ -51,10 +51,6 @@ def take_lists(func: Callable[..., Any]) -> None:
     if isinstance(func, np.ufunc):
         PATCHES[func] = TakesLists(func, lambda *args, **kwargs: func(*map(stack_objects, args), **kwargs))
     else:
-        PATCHES[func] = TakesLists(func, lambda *args, **kwargs: call_function(func, tuple(map(_array, args)), kwargs))
-
-
-def _array(value: Any) -> Any:
-    """Return an argument, or the traced array that it holds."""
-    held = held_in(value)
-    return held if isinstance(held, Positioned) else value
+        PATCHES[func] = TakesLists(
+            func, lambda *args, **kwargs: call_function(func, tuple(map(taken_out, args)), kwargs)
+        )

@@ -5,13 +5,13 @@ import pytest
 
 import coloring
 from benchmarks import matrices
+from benchmarks.matrices import from_steps
+from benchmarks.optima import hexagonal
 from coloring import SparsityPattern
 from coloring.problems import make_problem
 from coloring.problems.terms import Terms
 from coloring.regular import tile_colorings
 from tests.coloring.helpers import COLORINGS
-
-from .test_circular import from_steps, hexagonal
 
 STAR = COLORINGS["star"]
 

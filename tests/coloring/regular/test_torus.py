@@ -11,10 +11,11 @@ from hypothesis import strategies as st
 
 import coloring
 from benchmarks import matrices
+from benchmarks.optima import ARGUED, PROVEN
 from coloring import SparsityPattern
 from coloring.regular import torus, torus_bound
 
-from .test_circular import ARGUED, PROVEN, cross
+from .test_circular import cross
 
 
 def of_torus(lengths, stencil):

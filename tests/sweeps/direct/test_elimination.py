@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import re
 
 import numpy as np
 import pytest
@@ -133,6 +134,21 @@ def test_power_flow_is_one_layer_and_says_so():
     x = problem.x0 + 0.05 * RNG.standard_normal(problem.x0.size)
     expected = forward(x, *problem.args)
     assert abs(jac(x, *problem.args) - expected).max() <= 1e-13 * abs(expected).max()
+
+
+@pytest.mark.parametrize("areas", [5, 20])
+def test_calls_of_functions_are_computed_once_for_all_that_reads_them(areas):
+    """The diagonal reads the sine of an angle once, the entries beside it several times: one loop computes it."""
+    problem = power_flow(areas)
+    source = sad.jacobian(problem.f, problem.x0, *problem.args, mode="direct").source
+    angles = problem.args[0].turning.size
+    points = {"sin": 0, "cos": 0}
+    size = 0
+    for line in source.splitlines():
+        size = int(re.search(r"range\((\d+)\)", line)[1]) if re.search(r"for i0 in range\(\d+\)", line) else size
+        for name in points:
+            points[name] += size * line.count(f" {name}(")
+    assert points == {"sin": angles, "cos": angles}
 
 
 def test_what_costs_more_is_left_alone():

@@ -7,7 +7,7 @@ import pytest
 
 import sparsead as sad
 from sparsead.sweeps.direct import shifting
-from sparsead.sweeps.direct.shifting import _outside, cut_and_shifted
+from sparsead.sweeps.direct.shifting import cut_and_shifted
 
 
 def laplacian(u):
@@ -91,6 +91,18 @@ def test_entries_of_a_point_lie_together_where_points_are_many(f, monkeypatch):
     assert not loops(f, x, monkeypatch, 64)  # by rows they are next to each other already
 
 
+@pytest.mark.parametrize("f", [laplacian, periodic, only_constants, two_fields])
+def test_thin_slabs_of_one_shape_are_one_loop(f, monkeypatch):
+    x = np.random.default_rng(0).random((2, 40, 40) if f is two_fields else (40, 40))
+    found = loops(f, x, monkeypatch, 64, format="csc")
+    thin = [loop.domain for loop in found if 1 in loop.domain and not any(e.adds for e in loop.entries)]
+    assert thin and len(set(thin)) == len(thin)
+    jac, plain = sad.jacobian(f, x, mode="direct", format="csc"), sad.jacobian(f, x, mode="forward")
+    y, J = jac.value_and_jacobian(x)
+    np.testing.assert_allclose(y, f(x), rtol=1e-13)
+    np.testing.assert_allclose(J.toarray(), plain(x).toarray(), rtol=1e-13, atol=1e-13)
+
+
 def test_what_takes_many_operations_is_computed_where_it_was(monkeypatch):
     def f(u):
         flux = np.exp(np.sin(u[1:] - u[:-1]) ** 3)
@@ -98,12 +110,3 @@ def test_what_takes_many_operations_is_computed_where_it_was(monkeypatch):
 
     largest = max(loops(f, np.ones((40, 40)), monkeypatch, 64, format="csc"), key=lambda loop: loop.points)
     assert len({e.slot.offset // 32 for e in largest.entries}) > 1
-
-
-@pytest.mark.parametrize(("domain", "box"), [((5,), ((1, 3),)), ((4, 6), ((1, 4), (0, 5))), ((3, 4, 5), ((1, 2),) * 3)])
-def test_boxes_make_up_what_is_outside_once(domain, box):
-    count = np.zeros(domain, dtype=int)
-    for part in _outside(domain, box):
-        count[tuple(slice(*ends) for ends in part)] += 1
-    count[tuple(slice(*ends) for ends in box)] += 1
-    assert (count == 1).all()

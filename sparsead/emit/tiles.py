@@ -1,0 +1,193 @@
+"""Two layers in one kernel: what a loop keeps in a work array for neighbouring points of the next stays in the block.
+
+A block computes the first layer at its points, and at those that reach into them, into memory that its threads share;
+then its points read from there. So the work array is neither written nor read, but where points out of the ordinary
+need it: the first layer runs for these alone.
+"""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import replace
+
+import numpy as np
+
+from sparsead.emit.indices import places
+from sparsead.emit.owners import listed_loop
+from sparsead.emit.parsing import parse
+from sparsead.emit.sharing import Procedure
+from sparsead.emit.threads import Grid, Layer, loop_of
+
+FEWEST = 1024  # points of the second layer
+MOST = 16  # numbers of a point of the first layer
+REACH = 32  # points of the first layer that a block computes beside its own
+LEFT_OUT = 16  # one in so many points of the first layer may be computed again for others
+
+Known = Callable[[Mapping[str, str]], dict[str, np.ndarray]]
+Listed = Callable[[np.ndarray, str, str], tuple[str, dict[str, str]]]
+Places = list[tuple[ast.Subscript, np.ndarray]]
+
+
+def tiled(order: Sequence[Grid], inner: Collection[str], known: Known, listed: Listed) -> list[Grid]:
+    """Return grids, given in order, with tiles where they are worth it.
+
+    Parameters
+    ----------
+    order : sequence of Grid
+    inner : collection of str
+        The arrays that nobody else reads.
+    known : callable
+        Returns the tables of a loop, given its arrays.
+    listed : callable
+        Returns the code of a list of whole numbers, with the tables that it needs, given a name and a counter.
+    """
+    grids = [grid for grid in order if grid.points]
+    for array in inner:
+        try:
+            grids = _Tile(grids, array, known, listed).grids
+        except _NoTileError:
+            continue
+    return grids
+
+
+class _NoTileError(Exception):
+    pass
+
+
+def _require(condition: object) -> None:
+    if not condition:
+        raise _NoTileError
+
+
+class _Tile:
+    """Grids in which a work array becomes a tile; raise _NoTileError if it does not, or should not."""
+
+    def __init__(self, grids: list[Grid], array: str, known: Known, listed: Listed) -> None:
+        self.array, self._known, self._listed = array, known, listed
+        writers = [g for g in grids if array in g.writes]
+        readers = [g for g in grids if array in g.reads]
+        _require(writers and readers)
+        first, second = (max(some, key=lambda g: g.points) for some in (writers, readers))
+        _require(second.points >= FEWEST and not any(g.private or g.layer for g in (*writers, *readers)))
+        _require(all(g.writes.keys() == {array} for g in writers))
+        later = grids[grids.index(first) + 1 :]
+        _require(second in later and not any(g.writes.keys() & first.reads for g in later))
+        size = max(g.writes[array].size for g in writers)
+        writer = np.zeros(size, np.int64)
+        for g in writers:
+            writer[: g.writes[array].size] += g.writes[array]
+        _require((writer <= 1).all())
+        needed = np.zeros(size, np.bool_)
+        for g in readers:
+            for _, slot in self._places(g) if g is not second else ():
+                needed[slot[slot < size]] = True
+        fused = self._fused(first, second, size)
+        kept = {id(g): self._restricted(g, needed) for g in writers}
+        again = sum(g.points for g in kept.values() if g is not None)
+        _require(LEFT_OUT * again <= first.points)
+        changed = {**kept, id(second): fused}
+        self.grids = [new for g in grids if (new := changed.get(id(g), g)) is not None]
+
+    def _places(self, grid: Grid) -> Places:
+        """Return where a grid comes to the array."""
+        name = self._name(grid)
+        found = places(grid.loop, self._known(grid.given), grid.counts, name)
+        if found is None:
+            raise _NoTileError
+        return found
+
+    def _name(self, grid: Grid) -> str:
+        return next(p for p, a in grid.given.items() if a == self.array)
+
+    def _fused(self, first: Grid, second: Grid, size: int) -> Grid:
+        """Return the second grid with the first one as its layer."""
+        stores, reads = self._places(first), self._places(second)
+        _require(len(stores) <= MOST and all(isinstance(node.ctx, ast.Store) for node, _ in stores))
+        number, point = np.full(size, -1), np.zeros(size, np.int64)
+        for k, (_, slot) in enumerate(stores):
+            number[slot], point[slot] = k, np.arange(first.points)
+        found: dict[str, tuple[int, int]] = {}
+        for node, slot in reads:
+            _require(slot.max() < size)
+            far = point[slot] - np.arange(second.points)
+            one = int(number[slot[0]]), int(far[0])
+            _require((number[slot] == one[0]).all() and one[0] >= 0 and (far == one[1]).all())
+            _require(found.setdefault(ast.unparse(node.slice), one) == one)
+        shifts = [shift for _, shift in found.values()]
+        shift, reach = min(shifts), max(shifts) - min(shifts)
+        _require(reach <= REACH)
+        used = sorted({k for k, _ in found.values()})
+        layer = Layer(self._to_tile(first, used), shift, reach, len(used))
+        read = {code: f"{len(used)} * (thread + {far - shift}) + {used.index(k)}" for code, (k, far) in found.items()}
+        loop = _FromTile(self._name(second), read).visit(loop_of(second.procedure))
+        reads_of_both = (first.reads | second.reads) - {self.array}
+        return replace(self._without(second, loop), direct=None, layer=layer, reads=frozenset(reads_of_both))
+
+    def _to_tile(self, first: Grid, used: Sequence[int]) -> Grid:
+        """Return the first grid, storing some of its numbers to the tile."""
+        loop, name = first.loop, self._name(first)
+        body: list[ast.stmt] = []
+        number = -1
+        for statement in loop.body:
+            target = statement.targets[0] if isinstance(statement, ast.Assign) else None
+            if isinstance(target, ast.Subscript) and isinstance(target.value, ast.Name) and target.value.id == name:
+                number += 1
+                if number not in used:
+                    continue
+                code = f"tile[{len(used)} * thread + {used.index(number)}] = {ast.unparse(statement.value)}"  # type: ignore[attr-defined]
+                body += parse(code).body
+            else:
+                _require(isinstance(statement, ast.Assign) and isinstance(target, ast.Name))
+                body.append(statement)
+        loop.body = body
+        return replace(self._without(first, loop), stretches=(), direct=None, writes={})
+
+    def _without(self, grid: Grid, loop: ast.For) -> Grid:
+        """Return a grid with another loop, which does without the array."""
+        pairs = zip(grid.procedure.arrays.items(), grid.arrays, strict=True)
+        kept = {p: (kind, a) for (p, kind), a in pairs if a != self.array}
+        lines = [f"    {line}" for line in ast.unparse(loop).splitlines()]
+        procedure = replace(grid.procedure, arrays={p: kind for p, (kind, _) in kept.items()}, lines=lines)
+        return replace(grid, procedure=procedure, arrays=tuple(a for _, a in kept.values()))
+
+    def _restricted(self, grid: Grid, needed: np.ndarray) -> Grid | None:
+        """Return a grid at the points alone that store what is needed; None if there are none."""
+        found = self._places(grid)
+        _require(all(isinstance(node.ctx, ast.Store) for node, _ in found))
+        points = np.flatnonzero(np.logical_or.reduce([needed[slot] for _, slot in found]))
+        if not points.size:
+            return None
+        if points.size == grid.points:
+            return grid
+        code, tables = self._listed(points, "some", "one")
+        loop = grid.loop
+        assert isinstance(loop.target, ast.Name)
+        loop = listed_loop("one", points.size, [f"{loop.target.id} = {code}", *map(ast.unparse, loop.body)])
+        mask = np.zeros(max(int(slot.max()) for _, slot in found) + 1, np.bool_)
+        for _, slot in found:
+            mask[slot[points]] = True
+        arrays = {**grid.procedure.arrays, **{name: self._known(tables)[name].dtype.str[1:] for name in tables}}
+        lines = [f"    {line}" for line in ast.unparse(loop).splitlines()]
+        return replace(
+            grid,
+            procedure=Procedure(grid.procedure.name, arrays, grid.procedure.numbers, lines),
+            arrays=(*grid.arrays, *tables.values()),
+            points=points.size,
+            reads=grid.reads | set(tables.values()),
+            writes={self.array: mask},
+            stretches=(),
+            direct=None,
+        )
+
+
+class _FromTile(ast.NodeTransformer):
+    """Reads from the tile in place of the array."""
+
+    def __init__(self, array: str, read: Mapping[str, str]) -> None:
+        self._array, self._read = array, read
+
+    def visit_Subscript(self, node: ast.Subscript) -> ast.AST:
+        if isinstance(node.value, ast.Name) and node.value.id == self._array:
+            return parse(f"tile[{self._read[ast.unparse(node.slice)]}]", "eval").body
+        return self.generic_visit(node)

@@ -1,0 +1,197 @@
+"""Arguments taken apart by code that was written for them: a microsecond for what `trees` and `fixed` need twenty for.
+
+The code says for each container which type it must have, how many things it must hold, and where they are. Numbers and
+texts that are fixed are compared there; fixed arrays are handed on, with what they must hold, to be compared by
+whoever can do it fastest. Where anything is otherwise the code returns False, which decides nothing: the general way
+looks again, and has the words for what it finds.
+"""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import scipy.sparse
+
+from sparsead.tracing import trees
+from sparsead.tracing.fixed import DEEP, OPAQUE, SIMPLE, Free, Parts, children, difference
+from sparsead.tracing.trees import Branch, Fixed, Leaf, Path, Structure
+
+MOST = 200  # leaves and fixed parts that code is written for
+MOST_BYTES = 1 << 26  # of fixed arrays
+KEYS = (str, int)  # of dicts, whose text in Python is the key again
+PLAIN = (dict, OrderedDict, list, tuple)
+
+
+@dataclass(frozen=True)
+class Unpacked:
+    """Code that takes arguments apart.
+
+    Attributes
+    ----------
+    text, constants
+        What is written, and the objects that it names.
+    leaves : tuple of (str, Leaf)
+        Names and shapes of the leaves.
+    known : tuple of ndarray
+        What the fixed arrays must hold.
+    """
+
+    text: str
+    constants: dict[str, Any]
+    leaves: tuple[tuple[str, Leaf], ...]
+    known: tuple[np.ndarray, ...]
+
+    def before(self, then: Callable[..., Any]) -> Callable[..., Any]:
+        """Return a function of arguments and of others that returns what `then` does.
+
+        `then` is given the leaves, the fixed arrays, and the others. Where the arguments are built otherwise, or hold
+        other fixed values, or anything raises, the function returns False.
+        """
+        namespace = self.constants | {"then": then}
+        exec(compile(self.text, "<sparsead unpack>", "exec"), namespace)  # of the user's it holds keys, as literals
+        return namespace["unpack"]
+
+
+def unpacked(arguments: Sequence[Structure], titles: Sequence[str]) -> Unpacked | None:
+    """Write the code for arguments, as they are now; None where that takes too much, or something has changed."""
+    writer = _Writer()
+    try:
+        for k, (argument, title) in enumerate(zip(arguments, titles, strict=True)):
+            writer.structure(argument, f"a{k}", (title,))
+    except _NotWrittenError:
+        return None
+    return writer.finished(len(arguments))
+
+
+class _NotWrittenError(Exception):
+    """There is something that code is not written for."""
+
+
+class _Writer:
+    """Writes statements down, and what they return."""
+
+    def __init__(self) -> None:
+        self.lines: list[str] = []
+        self.constants: dict[str, Any] = {"type": type, "len": len, "arrays_in": _arrays_in}
+        self.leaves: list[tuple[str, str, Leaf]] = []
+        self.arrays: list[tuple[str, np.ndarray]] = []
+        self.bytes = 0
+
+    def finished(self, count: int) -> Unpacked:
+        given = "".join(f"{place}, " for place, *_ in (*self.leaves, *self.arrays))
+        statements = "".join(f"        {line}\n" for line in (*self.lines, f"return then({given}*others)"))
+        parameters = "".join(f"a{k}=None, " for k in range(count))  # of too few none is what is expected
+        text = f"def unpack({parameters}*others):\n    try:\n{statements}    except Exception:\n        return False\n"
+        leaves = tuple((title, leaf) for _, title, leaf in self.leaves)
+        return Unpacked(text, self.constants, leaves, tuple(known for _, known in self.arrays))
+
+    # -- statements -----------------------------------------------------------------------------------------
+    def require(self, condition: str) -> None:
+        if len(self.lines) > 2 * MOST:
+            raise _NotWrittenError
+        self.lines.append(f"if not ({condition}): return False")
+
+    def named(self, value: str) -> str:
+        """Return a name for what an expression gives."""
+        name = f"v{len(self.lines)}"
+        self.lines.append(f"{name} = {value}")
+        return name
+
+    def constant(self, value: Any) -> str:
+        name = f"k{len(self.constants)}"
+        self.constants[name] = value
+        return name
+
+    def require_type(self, place: str, value: Any) -> None:
+        self.require(f"type({place}) is {self.constant(type(value))}")
+
+    # -- what is looked at ----------------------------------------------------------------------------------
+    def structure(self, of: Structure, place: str, path: Path) -> None:
+        match of:
+            case Leaf():
+                self.leaves.append((place, trees.spelled(path), of))
+            case Fixed():
+                if any(part is Free for part in of.known.values()) or difference(of.known, of.value):
+                    raise _NotWrittenError
+                self.part(of.value, self.named(place), of.known, "", 0)
+            case Branch():
+                self.branch(of, self.named(place), path)
+
+    def branch(self, of: Branch, place: str, path: Path) -> None:
+        self.require_type(place, of.like)
+        if type(of.like) in PLAIN or hasattr(of.like, "_fields"):
+            self.require(f"len({place}) == {len(of.children)}")
+            keys = of.like if isinstance(of.like, dict) else range(len(of.children))
+            places = [f"{place}[{_literal(key)}]" for key in keys]
+        else:
+            places = [f"{place}.{name}" for name in of.children]
+        for (name, child), at in zip(of.children.items(), places, strict=True):
+            self.structure(child, at, (*path, name))
+
+    def part(self, value: Any, place: str, known: Parts, name: str, depth: int) -> None:
+        """Compare a part of a fixed value, as `fixed.parts` does."""
+        if type(value) is np.ndarray:
+            self.array(place, known[name])
+        elif isinstance(value, (*SIMPLE, *OPAQUE)):
+            self.same(place, value)
+        elif scipy.sparse.issparse(value):
+            self.sparse(value, place, known, name)
+        elif isinstance(value, (set, frozenset)):
+            self.require_type(place, value)
+            self.require(f"{place} == {self.constant(frozenset(value))}")
+        else:
+            self.container(value, place, known, name, depth)
+
+    def array(self, place: str, known: np.ndarray) -> None:
+        self.bytes += known.nbytes
+        if known.dtype.hasobject or self.bytes > MOST_BYTES:
+            raise _NotWrittenError
+        self.arrays.append((place, known))
+
+    def same(self, place: str, value: Any) -> None:
+        kept = self.constant(value)
+        self.require(f"{place} is {kept} or (type({place}) is {self.constant(type(value))} and {place} == {kept})")
+
+    def sparse(self, value: Any, place: str, known: Parts, name: str) -> None:
+        held = [key for key, part in vars(value).items() if isinstance(part, np.ndarray)]
+        if not held:  # lists of lists, dictionaries
+            raise _NotWrittenError
+        self.require_type(place, value)
+        within = self.named(f"{place}.__dict__")
+        kept = vars(value).get("_shape") == value.shape  # what the property returns, at a third of the price
+        shape = f"{within}['_shape']" if kept else f"{place}.shape"
+        self.require(f"{shape} == {self.constant(value.shape)}")
+        self.require(f"len({within}) == {len(vars(value))} or arrays_in({within}) == {len(held)}")
+        for key in held:
+            self.array(f"{within}[{key!r}]", known[f"{name}.{key}"])
+        for k, _ in enumerate(getattr(value, "coords", ())):
+            self.array(f"{place}.coords[{k}]", known[f"{name}.coords[{k}]"])
+
+    def container(self, value: Any, place: str, known: Parts, name: str, depth: int) -> None:
+        held = children(value)
+        if held is None:
+            self.same(place, value)
+            return
+        plain = type(value) in PLAIN
+        own = isinstance(value, (dict, list, tuple, np.ndarray)) and not plain  # whose items may be anything
+        if own or depth >= DEEP or len(held) > MOST:
+            raise _NotWrittenError
+        self.require_type(place, value)
+        within = place if plain else self.named(f"{place}.__dict__")
+        self.require(f"len({within}) == {len(held)}")
+        for key, spelled, child in held:
+            self.part(child, self.named(f"{within}[{_literal(key)}]"), known, f"{name}{spelled}", depth + 1)
+
+
+def _literal(key: Any) -> str:
+    if type(key) not in KEYS:
+        raise _NotWrittenError
+    return repr(key)
+
+
+def _arrays_in(attributes: dict[str, Any]) -> int:
+    return sum(isinstance(held, np.ndarray) for held in attributes.values())
