@@ -8,7 +8,7 @@ and lets a compiler see that two indices are equal.
 from __future__ import annotations
 
 import ast
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -76,16 +76,16 @@ def simplified(
 
 
 def places(
-    loop: ast.For, tables: Mapping[str, np.ndarray], numbers: Mapping[str, int], array: str
-) -> list[tuple[ast.Subscript, np.ndarray]] | None:
-    """Return where a loop comes to an array, at all points; None if it has loops or cases in it."""
+    loop: ast.For, tables: Mapping[str, np.ndarray], numbers: Mapping[str, int], arrays: Collection[str]
+) -> list[tuple[ast.Subscript, str, np.ndarray]] | None:
+    """Return where a loop comes to which of some arrays, at all points; None if it has loops or cases in it."""
     indices, found = _Indices(loop, tables, numbers, False), []
     for statement in loop.body:
         if not isinstance(statement, ast.Assign | ast.AugAssign):
             return None
         subscripts = [n for n in ast.walk(statement) if isinstance(n, ast.Subscript)]
-        own = [n for n in subscripts if isinstance(n.value, ast.Name) and n.value.id == array]
-        found += [(n, np.broadcast_to(indices.value(n.slice), indices.points)) for n in own]
+        own = [(n, n.value.id) for n in subscripts if isinstance(n.value, ast.Name) and n.value.id in arrays]
+        found += [(n, name, np.broadcast_to(indices.value(n.slice), indices.points)) for n, name in own]
         if isinstance(statement, ast.Assign) and isinstance(statement.targets[0], ast.Name):
             indices.known[statement.targets[0].id] = indices.value(statement.value)
     return found

@@ -1,8 +1,8 @@
-"""Two layers in one kernel: what a loop keeps in a work array for neighbouring points of the next stays in the block.
+"""Two layers in one kernel: what a loop keeps in work arrays for neighbouring points of the next stays in the block.
 
 A block computes the first layer at its points, and at those that reach into them, into memory that its threads share;
-then its points read from there. So the work array is neither written nor read, but where points out of the ordinary
-need it: the first layer runs for these alone.
+then its points read from there. So the work arrays are neither written nor read, but where points out of the ordinary
+need them: the first layer runs for these alone.
 """
 
 from __future__ import annotations
@@ -43,11 +43,15 @@ def tiled(order: Sequence[Grid], inner: Collection[str], known: Known, listed: L
         Returns the code of a list of whole numbers, with the tables that it needs, given a name and a counter.
     """
     grids = [grid for grid in order if grid.points]
-    for array in inner:
+    left = list(inner)
+    while left:
+        arrays = {array for g in grids if left[0] in g.writes for array in g.writes}  # what one loop writes, together
         try:
-            grids = _Tile(grids, array, known, listed).grids
+            _require(arrays and arrays <= set(inner))
+            grids = _Tile(grids, sorted(arrays), known, listed).grids
         except _NoTileError:
-            continue
+            pass
+        left = [array for array in left[1:] if array not in arrays]
     return grids
 
 
@@ -61,22 +65,25 @@ def _require(condition: object) -> None:
 
 
 class _Tile:
-    """Grids in which a work array becomes a tile; raise _NoTileError if it does not, or should not."""
+    """Grids in which work arrays become a tile; raise _NoTileError if they do not, or should not."""
 
-    def __init__(self, grids: list[Grid], array: str, known: Known, listed: Listed) -> None:
-        self.array, self._known, self._listed = array, known, listed
-        writers = [g for g in grids if array in g.writes]
-        readers = [g for g in grids if array in g.reads]
+    def __init__(self, grids: list[Grid], arrays: Sequence[str], known: Known, listed: Listed) -> None:
+        self.arrays, self._known, self._listed = set(arrays), known, listed
+        writers = [g for g in grids if self.arrays & g.writes.keys()]
+        readers = [g for g in grids if self.arrays & g.reads]
         _require(writers and readers)
         first, second = (max(some, key=lambda g: g.points) for some in (writers, readers))
         _require(second.points >= FEWEST and not any(g.private or g.layer for g in (*writers, *readers)))
-        _require(all(g.writes.keys() == {array} for g in writers))
+        _require(all(g.writes.keys() <= self.arrays for g in writers))
         later = grids[grids.index(first) + 1 :]
         _require(second in later and not any(g.writes.keys() & first.reads for g in later))
-        size = max(g.writes[array].size for g in writers)
+        sizes = [max(g.writes[array].size for g in writers if array in g.writes) for array in arrays]
+        size = sum(sizes)  # elements of all arrays, one array after the other
+        self._ranges = {array: (end - n, end) for array, n, end in zip(arrays, sizes, np.cumsum(sizes), strict=True)}
         writer = np.zeros(size, np.int64)
         for g in writers:
-            writer[: g.writes[array].size] += g.writes[array]
+            for array, mask in g.writes.items():
+                writer[self._ranges[array][0] :][: mask.size] += mask
         _require((writer <= 1).all())
         needed = np.zeros(size, np.bool_)
         for g in readers:
@@ -90,15 +97,17 @@ class _Tile:
         self.grids = [new for g in grids if (new := changed.get(id(g), g)) is not None]
 
     def _places(self, grid: Grid) -> Places:
-        """Return where a grid comes to the array."""
-        name = self._name(grid)
-        found = places(grid.loop, self._known(grid.given), grid.counts, name)
+        """Return where a grid comes to the arrays; beyond their end for what nobody writes."""
+        names = self._names(grid)
+        found = places(grid.loop, self._known(grid.given), grid.counts, names)
         if found is None:
             raise _NoTileError
-        return found
+        last = max(end for _, end in self._ranges.values())
+        ranges = [(node, slot, self._ranges[names[name]]) for node, name, slot in found]
+        return [(node, np.where(slot < end - begin, begin + slot, last)) for node, slot, (begin, end) in ranges]
 
-    def _name(self, grid: Grid) -> str:
-        return next(p for p, a in grid.given.items() if a == self.array)
+    def _names(self, grid: Grid) -> dict[str, str]:
+        return {p: a for p, a in grid.given.items() if a in self.arrays}
 
     def _fused(self, first: Grid, second: Grid, size: int) -> Grid:
         """Return the second grid with the first one as its layer."""
@@ -113,25 +122,25 @@ class _Tile:
             far = point[slot] - np.arange(second.points)
             one = int(number[slot[0]]), int(far[0])
             _require((number[slot] == one[0]).all() and one[0] >= 0 and (far == one[1]).all())
-            _require(found.setdefault(ast.unparse(node.slice), one) == one)
+            _require(found.setdefault(ast.unparse(node), one) == one)
         shifts = [shift for _, shift in found.values()]
         shift, reach = min(shifts), max(shifts) - min(shifts)
         _require(reach <= REACH)
         used = sorted({k for k, _ in found.values()})
         layer = Layer(self._to_tile(first, used), shift, reach, len(used))
         read = {code: f"{len(used)} * (thread + {far - shift}) + {used.index(k)}" for code, (k, far) in found.items()}
-        loop = _FromTile(self._name(second), read).visit(loop_of(second.procedure))
-        reads_of_both = (first.reads | second.reads) - {self.array}
+        loop = _FromTile(read).visit(loop_of(second.procedure))
+        reads_of_both = (first.reads | second.reads) - self.arrays
         return replace(self._without(second, loop), direct=None, layer=layer, reads=frozenset(reads_of_both))
 
     def _to_tile(self, first: Grid, used: Sequence[int]) -> Grid:
         """Return the first grid, storing some of its numbers to the tile."""
-        loop, name = first.loop, self._name(first)
+        loop, names = first.loop, self._names(first)
         body: list[ast.stmt] = []
         number = -1
         for statement in loop.body:
             target = statement.targets[0] if isinstance(statement, ast.Assign) else None
-            if isinstance(target, ast.Subscript) and isinstance(target.value, ast.Name) and target.value.id == name:
+            if isinstance(target, ast.Subscript) and isinstance(target.value, ast.Name) and target.value.id in names:
                 number += 1
                 if number not in used:
                     continue
@@ -144,9 +153,9 @@ class _Tile:
         return replace(self._without(first, loop), stretches=(), direct=None, writes={})
 
     def _without(self, grid: Grid, loop: ast.For) -> Grid:
-        """Return a grid with another loop, which does without the array."""
+        """Return a grid with another loop, which does without the arrays."""
         pairs = zip(grid.procedure.arrays.items(), grid.arrays, strict=True)
-        kept = {p: (kind, a) for (p, kind), a in pairs if a != self.array}
+        kept = {p: (kind, a) for (p, kind), a in pairs if a not in self.arrays}
         lines = [f"    {line}" for line in ast.unparse(loop).splitlines()]
         procedure = replace(grid.procedure, arrays={p: kind for p, (kind, _) in kept.items()}, lines=lines)
         return replace(grid, procedure=procedure, arrays=tuple(a for _, a in kept.values()))
@@ -164,9 +173,10 @@ class _Tile:
         loop = grid.loop
         assert isinstance(loop.target, ast.Name)
         loop = listed_loop("one", points.size, [f"{loop.target.id} = {code}", *map(ast.unparse, loop.body)])
-        mask = np.zeros(max(int(slot.max()) for _, slot in found) + 1, np.bool_)
+        written = np.zeros(max(end for _, end in self._ranges.values()), np.bool_)
         for _, slot in found:
-            mask[slot[points]] = True
+            written[slot[points]] = True
+        masks = {a: written[begin:end] for a, (begin, end) in self._ranges.items() if written[begin:end].any()}
         arrays = {**grid.procedure.arrays, **{name: self._known(tables)[name].dtype.str[1:] for name in tables}}
         lines = [f"    {line}" for line in ast.unparse(loop).splitlines()]
         return replace(
@@ -175,19 +185,18 @@ class _Tile:
             arrays=(*grid.arrays, *tables.values()),
             points=points.size,
             reads=grid.reads | set(tables.values()),
-            writes={self.array: mask},
+            writes=masks,
             stretches=(),
             direct=None,
         )
 
 
 class _FromTile(ast.NodeTransformer):
-    """Reads from the tile in place of the array."""
+    """Reads from the tile in place of the arrays."""
 
-    def __init__(self, array: str, read: Mapping[str, str]) -> None:
-        self._array, self._read = array, read
+    def __init__(self, read: Mapping[str, str]) -> None:
+        self._read = read
 
     def visit_Subscript(self, node: ast.Subscript) -> ast.AST:
-        if isinstance(node.value, ast.Name) and node.value.id == self._array:
-            return parse(f"tile[{self._read[ast.unparse(node.slice)]}]", "eval").body
-        return self.generic_visit(node)
+        code = self._read.get(ast.unparse(node))
+        return self.generic_visit(node) if code is None else parse(f"tile[{code}]", "eval").body

@@ -63,8 +63,8 @@ def test_tables_and_loops_in_a_point_go():
     loop = simplified(loop_of(*lines), tables, {})
     assert not {n.id for n in ast.walk(loop) if isinstance(n, ast.Name)} & {"t", "b"}
     assert sum(isinstance(s, ast.AugAssign) for s in loop.body) == 3
-    found = places(loop, {}, {}, "x")
-    assert [slot[[0, 7, 199]].tolist() for _, slot in found] == [[3 + k, 24 + k, k] for k in range(3)]
+    found = places(loop, {}, {}, ["x"])
+    assert [slot[[0, 7, 199]].tolist() for *_, slot in found] == [[3 + k, 24 + k, k] for k in range(3)]
 
 
 def test_what_has_no_formula_stays():

@@ -47,6 +47,16 @@ def test_neighbours(far):
     assert tiles(grids) == ([max(far, 2) - min(far, 1)], [])
 
 
+def test_several_arrays():
+    first = ["s = x[i] * x[i]", "w[2 * i] = s", "v[i] = s - x[i]", "w[2 * i + 1] = 0.5 * s"]
+    second = ["y[2 * i] = w[2 * i + 3] * v[i]", "y[2 * i + 1] = v[i + 2] - w[2 * i]"]
+    sizes = SIZES | {"v": COUNT}
+    grids = run_both(layers(first, second), sizes, ["w", "v"])
+    assert tiles(grids) == ([2], []) and tiles(run_both(layers(first, second), sizes, ["v"]))[0] == []
+    grids = run_both(layers(first, [*second, "y[2 * i] += v[1459 - i]"]), sizes, ["w", "v"])
+    assert tiles(grids)[0] == [], "one of them is read from elsewhere, too"
+
+
 def test_too_far():
     grids = run_both(layers(FIRST, ["y[i] = w[2 * i] + w[2 * i + 70]"]), SIZES, ["w"])
     assert tiles(grids)[0] == []
