@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Literal, Unpack, overload
 
 import numpy as np
@@ -25,17 +24,14 @@ from sparsead.derivatives.plain import never
 from sparsead.derivatives.preparation import Options, finished, prepared_at
 from sparsead.derivatives.products import JVP, VJP
 from sparsead.derivatives.record import Preparation
-from sparsead.derivatives.rolled import loops_are_cheap, rolled
+from sparsead.derivatives.rolled import linearized
 from sparsead.derivatives.subject import checked
 from sparsead.derivatives.vectors import checked_pair, new_or_checked
 from sparsead.emit.sweep import DEFAULT_BACKEND, Engine
 from sparsead.explain.refusal import naming_lines
 from sparsead.keeping.pickling import Recipe
-from sparsead.kernels.kernel import Buffer, Kernels, LinearProgram
-from sparsead.kernels.linearize import linearize
-from sparsead.kernels.lower import lower
+from sparsead.kernels.kernel import Buffer, LinearProgram
 from sparsead.kernels.pattern import detect
-from sparsead.program.nodes import Program
 from sparsead.stages import Timings, Watcher, reported
 from sparsead.sweeps.assembly import Assembly, compressed_assembly, direct_assembly
 from sparsead.sweeps.storage import Storage
@@ -406,32 +402,13 @@ def prepared(
     timings = Timings()
     with timings.stage("trace"):
         program, signature = trace(f, args, options.argnum, decisions)
-    options, linear, kernels = _linear(program, options, timings)
+    options, linear, kernels = linearized(program, options, timings)
     steps = (detect, choose_jacobian, _assembly)
     with naming_lines(program):
         filled = finished(linear, options, timings, *steps)
     recipe = Recipe(prepared, f, args, options)
     made = Jacobian(Preparation(recipe, program, signature, kernels, options.engine, timings), filled)
     return checked(made, args, options.check, timings, decisions)
-
-
-def _linear(program: Program, options: Options, timings: Timings) -> tuple[Options, LinearProgram, Kernels]:
-    """Lower a program and differentiate it: with its equal turns as loops, where that costs nothing at evaluations.
-
-    The options that are returned say whether it was done. Whoever names a mode gets what that is of the program as it
-    is written.
-    """
-    loops = options.loops
-    if loops is None and not (options.mode == "auto" and options.pattern is options.coloring is None):
-        loops = False
-    with timings.stage("lower"):
-        short = program if loops is False else rolled(program, options.engine)
-        kernels = lower(short)
-    with timings.stage("linearize"):
-        linear = linearize(kernels)
-    if short is program or loops or loops_are_cheap(linear):
-        return replace(options, loops=short is not program), linear, kernels
-    return _linear(program, replace(options, loops=False), timings)
 
 
 def _assembly(

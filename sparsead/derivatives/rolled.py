@@ -11,8 +11,10 @@ from dataclasses import replace
 import numpy as np
 
 from coloring import SparsityPattern
+from sparsead.derivatives.preparation import Options
 from sparsead.emit.sweep import Engine
-from sparsead.kernels.kernel import CallKernel, LinearProgram
+from sparsead.kernels.kernel import CallKernel, Kernels, LinearProgram
+from sparsead.kernels.linearize import linearize
 from sparsead.kernels.lower import lower
 from sparsead.kernels.pattern import detect
 from sparsead.kernels.rolling import Loop, loop_in
@@ -33,6 +35,7 @@ from sparsead.program.nodes import (
     sources,
     whole,
 )
+from sparsead.stages import Timings
 from sparsead.sweeps.repeated.body import Body
 from sparsead.sweeps.repeated.operation import Repeated
 
@@ -40,6 +43,25 @@ MOST_LOOPS = 4  # of one program
 CHEAP = 1.25  # products with the derivative of a loop against those with the whole matrix
 
 Places = Mapping[int, tuple[Node, int]]  # by serial number: what is read in place of a node, from which element on
+
+
+def linearized(program: Program, options: Options, timings: Timings) -> tuple[Options, LinearProgram, Kernels]:
+    """Lower a program and differentiate it: with its equal turns as loops, where that costs nothing at evaluations.
+
+    The options that are returned say whether it was done. Whoever names a mode gets what that is of the program as it
+    is written.
+    """
+    loops = options.loops
+    if loops is None and not (options.mode == "auto" and options.pattern is options.coloring is None):
+        loops = False
+    with timings.stage("lower"):
+        short = program if loops is False else rolled(program, options.engine)
+        kernels = lower(short)
+    with timings.stage("linearize"):
+        linear = linearize(kernels)
+    if short is program or loops or loops_are_cheap(linear):
+        return replace(options, loops=short is not program), linear, kernels
+    return linearized(program, replace(options, loops=False), timings)
 
 
 def rolled(program: Program, engine: Engine) -> Program:
