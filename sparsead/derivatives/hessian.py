@@ -33,6 +33,7 @@ from sparsead.keeping.pickling import Recipe
 from sparsead.kernels.gradient import gradient as gradient_kernels
 from sparsead.kernels.kernel import Buffer, Kernels, LinearProgram
 from sparsead.kernels.linearize import linearize
+from sparsead.kernels.meetings import meets_others
 from sparsead.kernels.pattern import detect
 from sparsead.stages import Timings, Watcher, reported
 from sparsead.sweeps.assembly import Assembly, compressed_assembly, direct_assembly
@@ -385,6 +386,7 @@ def _assembly(
     if colored is not None:
         return compressed_assembly(linear, colored, LANE, "hessian", engine, storage)
     assembly = direct_assembly(linear, patterns, {LANE: 0}, "hessian", engine, storage)
-    if linear.work:  # sums over several layers run in different orders above and below the diagonal
+    apart = any(meets_others(t) for k in linear.kernels for t in k.terms)
+    if linear.work or apart:  # sums over several layers run in different orders above and below the diagonal
         assembly.finish = mirroring(pattern, engine, storage)
     return assembly

@@ -101,13 +101,23 @@ def added_up(kernel: LinearKernel) -> LinearKernel:
 def mirrored(first: Term, second: Term) -> Expr:
     """Return the coefficient of the second of two terms that are mirror images of each other in a Hessian.
 
-    It is that of the first, except where both go to one entry and one of them has taken over what the other had.
+    It is that of the first, except where both go to one entry and one of them has taken over what the other had. Where
+    terms meet others, a row may have taken over what its mirror image has not: then the second keeps its own.
     """
+    if meets_others(first) or meets_others(second):
+        return second.coefficient
     changed = any(isinstance(e.value, Meeting) for e in reachable([first.coefficient, second.coefficient]))
     if not changed or not first.place.meets(first.index):
         return first.coefficient
     met = condition([frozenset((first.place, first.index))], first.coefficient)
     return OPS["select"](met, second.coefficient, _given(first.coefficient, met, False))
+
+
+def meets_others(term: Term) -> bool:
+    """Tell whether a coefficient depends on where slots meet that are not the row and the column of its term."""
+    own = {term.place, term.index}
+    leaves = (e.value for e in reachable([term.coefficient]))
+    return any(isinstance(leaf, Meeting) and not {leaf.first, leaf.second} <= own for leaf in leaves)
 
 
 def _meeting(terms: Iterable[Term]) -> set[Pair]:

@@ -209,3 +209,23 @@ def _scattered(rows, values, n):
     total = np.zeros(n, dtype=values.dtype)
     np.add.at(total, rows, values)
     return total
+
+
+def of_two_colors(x):
+    grid = x.reshape(5, 5)
+    v = grid.copy()
+    v[1:4:2] = 0.5 * (v[0:3:2] + v[2:5:2]) + grid[1:4:2] ** 2
+    v[2:4:2] = 0.5 * (v[1:3:2] + v[3:5:2]) + grid[2:4:2] ** 2
+    return np.sum(np.sqrt(np.maximum(v - 0.2, 0.0)))
+
+
+@pytest.mark.parametrize("triangle", ["full", "lower", "upper"])
+def test_a_row_that_has_taken_over_what_its_mirror_image_has_not(triangle):
+    x = np.linspace(0.55, 1.45, 25)[np.random.default_rng(5).permutation(25)]
+    found = sad.hessian(of_two_colors, x, triangle=triangle, mode="direct")(x).toarray()
+    step = 1e-5
+    slopes = [(complex_step(of_two_colors, x + d) - complex_step(of_two_colors, x - d)) for d in step * np.eye(25)]
+    expected = np.array(slopes).reshape(25, 25) / (2.0 * step)
+    cut = {"full": np.copy, "lower": np.tril, "upper": np.triu}[triangle]
+    np.testing.assert_allclose(found, cut(expected), atol=1e-7)
+    assert triangle != "full" or np.array_equal(found, found.T)
