@@ -124,6 +124,8 @@ def _of_container(value: Any, name: str, depth: int) -> Iterator[tuple[str, Any]
 
 def children(value: Any) -> list[tuple[Any, str, Any]] | None:
     """Return what a container holds: each with its key, and how errors spell that; None for what is none."""
+    if value.__class__ is not type(value):  # what stands for a value while a function is traced
+        return None
     held = _items(value)
     if isinstance(value, np.ma.MaskedArray):  # its attributes come and go
         return [*(held or []), ("mask", ".mask", np.ma.getmaskarray(value))]
