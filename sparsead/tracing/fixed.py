@@ -9,6 +9,7 @@ import array
 import types
 from collections import deque
 from collections.abc import Iterator
+from contextlib import suppress
 from typing import Any
 
 import numpy as np
@@ -118,7 +119,7 @@ def _of_container(value: Any, name: str, depth: int) -> Iterator[tuple[str, Any]
         return
     for _, spelled, child in held:
         yield from parts(child, name + spelled, depth + 1)
-    if isinstance(value, dict):
+    if isinstance(value, (dict, types.MappingProxyType)):
         yield f"{name} (the order of its keys)", tuple(value)
 
 
@@ -137,12 +138,15 @@ def children(value: Any) -> list[tuple[Any, str, Any]] | None:
 
 def _items(value: Any) -> list[tuple[Any, str, Any]] | None:
     """Return what a container holds beside attributes."""
-    if isinstance(value, dict):
+    if isinstance(value, (dict, types.MappingProxyType)):
         return [(key, f"[{key!r}]", child) for key, child in value.items()]
     if type(value) is np.ndarray:  # of objects
         value = value.ravel().tolist()
     elif isinstance(value, (np.ndarray, bytearray, memoryview, array.array)):
         return [("view", ".view", np.asarray(value))]
+    elif hasattr(type(value), "__array__"):  # tables, series
+        with suppress(Exception):  # what lies on a device may refuse
+            return [("array", ".array", np.asarray(value))]
     if isinstance(value, (list, tuple, deque)):
         return [(k, f"[{k}]", child) for k, child in enumerate(value)]
     return None
@@ -151,7 +155,8 @@ def _items(value: Any) -> list[tuple[Any, str, Any]] | None:
 def attributes(value: Any) -> dict[str, Any] | None:
     """Return the attributes that an object has of its own, also those that its class names slots for."""
     slots = {name for kind in type(value).__mro__ for name in _slots(kind)}
-    if not slots and not hasattr(value, "__dict__"):
+    by_value = type(value).__hash__ not in (None, object.__hash__)  # which promises that it does not change
+    if not hasattr(value, "__dict__") and (by_value or not slots):
         return None
     held = {name: getattr(value, name) for name in sorted(slots) if hasattr(value, name)}
     return held | getattr(value, "__dict__", {})

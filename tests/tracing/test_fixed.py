@@ -4,9 +4,13 @@ from __future__ import annotations
 
 import array
 import copy
+import pickle
 from collections import OrderedDict, deque
 from dataclasses import dataclass
-from types import SimpleNamespace
+from decimal import Decimal
+from fractions import Fraction
+from pathlib import PurePosixPath
+from types import MappingProxyType, SimpleNamespace
 
 import numpy as np
 import pytest
@@ -236,6 +240,27 @@ def test_what_was_equal_once_is_still_looked_at():
             held[...] = old
     table.scale[:] = 2.0  # a float array may change
     np.testing.assert_array_equal(jac(x, table).toarray(), 2.0 * np.eye(4)[[3, 1, 2]])
+
+
+def test_tables_and_views_of_dicts_that_are_changed_in_place():
+    held = {"a": 1}
+    table = pytest.importorskip("pandas").DataFrame(held, index=[0])
+    jac = sad.jacobian(lambda x, *args: 2.0 * x, X, MappingProxyType(held), table)
+    assert jac(X, MappingProxyType({"a": 1}), table).nnz == 3
+    table["a"] = [3]
+    with pytest.raises(sad.InputError, match=r"argument 2\.array was fixed"):
+        jac(X, MappingProxyType(held), table)
+    held["a"] = 2
+    with pytest.raises(sad.InputError, match=r"argument 1\['a'\] was fixed"):
+        jac(X, MappingProxyType(held), table)
+
+
+@pytest.mark.parametrize("value", [PurePosixPath("a/b"), Fraction(1, 3), Decimal("0.1")])
+def test_what_is_hashed_by_its_value_is_compared_by_it(value):
+    jac = sad.jacobian(lambda x, p: 2.0 * x, X, value)
+    assert hash(value) and str(value)  # a path keeps both
+    for other in (value, pickle.loads(pickle.dumps(value))):
+        assert jac(X, other).nnz == 3
 
 
 @dataclass
