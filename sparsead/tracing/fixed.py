@@ -128,6 +128,9 @@ def children(value: Any) -> list[tuple[Any, str, Any]] | None:
     if value.__class__ is not type(value):  # what stands for a value while a function is traced
         return None
     held = _items(value)
+    labels = _labels(value)
+    if labels is not None:
+        return [*(held or []), *labels]
     if isinstance(value, np.ma.MaskedArray):  # its attributes come and go
         return [*(held or []), ("mask", ".mask", np.ma.getmaskarray(value))]
     own = attributes(value)
@@ -150,6 +153,15 @@ def _items(value: Any) -> list[tuple[Any, str, Any]] | None:
     if isinstance(value, (list, tuple, deque)):
         return [(k, f"[{k}]", child) for k, child in enumerate(value)]
     return None
+
+
+def _labels(value: Any) -> list[tuple[Any, str, Any]] | None:
+    """Return what a table or series of pandas has beside its values; its attributes are its own business."""
+    if type(value).__module__.partition(".")[0] != "pandas" or not hasattr(type(value), "__array__"):
+        return None
+    named = {name: getattr(value, name, None) for name in ("columns", "index", "name", "dtypes")}
+    plain = {name: np.asarray(held).tolist() if name != "name" else held for name, held in named.items()}
+    return [(name, f".{name}", str(held) if name == "dtypes" else held) for name, held in plain.items()]
 
 
 def attributes(value: Any) -> dict[str, Any] | None:

@@ -153,7 +153,13 @@ def taken_apart(
         yield path, of, value
         return
     parts = _parts_like(value, of) if type(value) is type(of.like) else None
-    if parts is None or parts.keys() != of.children.keys() or (ordered and [*parts] != [*of.children]):
+    if ordered and parts is not None and parts.keys() == of.children.keys() and [*parts] != [*of.children]:
+        raise InputError(
+            f"{spelled(path) or 'an argument'} has its keys in the order {', '.join(parts)}; it was "
+            f"{', '.join(of.children)} when the derivative was prepared, and the function may walk over them: pass "
+            "them in that order, or prepare again"
+        )
+    if parts is None or parts.keys() != of.children.keys():
         met = type(value).__name__ if parts is None else f"{type(value).__name__} of {', '.join(parts)}"
         raise InputError(
             f"{spelled(path) or 'an argument'} was a {type(of.like).__name__} of {', '.join(of.children)} when the "

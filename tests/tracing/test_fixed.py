@@ -308,3 +308,15 @@ def test_directions_and_weights_are_taken_by_name():
     matrix = jac(state)
     assert np.allclose(sad.pack(jac.jvp(state, {"b": 1.0, "a": X})), matrix @ np.append(X, 1.0))
     assert np.allclose(sad.pack(jac.vjp(state, {"q": 1.0, "p": X})), matrix.T @ np.append(X, 1.0))
+
+
+def test_copies_of_tables_are_equal():
+    pd = pytest.importorskip("pandas")
+    table = pd.DataFrame({"k": [1, 2, 3], "word": ["a", "b", "c"]}, index=[5, 6, 7])
+    jac = sad.jacobian(lambda x, t, s: x * t["k"].to_numpy() * s.to_numpy(), np.ones(3), table, table["k"])
+    for given in (table, table.copy()):
+        np.testing.assert_array_equal(jac(np.ones(3), given, given["k"].copy()).diagonal(), [1.0, 4.0, 9.0])
+    others = [table.rename(columns={"word": "w"}), table.set_index(np.arange(3)), table.astype({"k": np.int8})]
+    for other in (*others, table.replace("c", "d"), table[::-1]):
+        with pytest.raises(sad.InputError, match="was fixed"):
+            jac(np.ones(3), other, table["k"])
