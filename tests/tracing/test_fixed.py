@@ -298,7 +298,7 @@ def test_a_dict_keeps_the_order_in_which_a_function_walks_over_it(kind):
     jac = sad.jacobian(horner, X, kind(a=2.0, b=3.0))
     assert np.allclose(jac(X, kind(a=5.0, b=7.0)).diagonal(), 3 * X**2 + 10 * X + 7.0)
     for call in (jac, jac.values, jac.value, lambda x, d: jac.batch(x[None], d)):
-        with pytest.raises(sad.InputError, match=r"was a \w+ of a, b when .* of b, a"):
+        with pytest.raises(sad.InputError, match="order b, a; it was a, b when"):
             call(X, kind(b=7.0, a=5.0))
 
 
