@@ -93,6 +93,7 @@ docs: .venv/ready     ## build the documentation in build/docs; warnings are err
 	rm -rf docs/_generated/api  # pages of names that are gone
 	$(BIN)/python -m sphinx -W --keep-going -q -b html -d build/doctrees docs build/docs
 	$(BIN)/python -m tests.docs.pages build/docs
+	$(BIN)/python -m pytest -q tests/docs/test_reference.py
 
 bench: .venv/ready    ## measure against the peers (installs them) and write docs/benchmarks.md
 	$(PIP) -e ".[bench]"

@@ -6,14 +6,18 @@ import ast
 from pathlib import Path
 
 import numpy as np
+import pytest
 
 import sparsead as sad
+from sparsead.errors import InputError
 
 ROOT = Path(__file__).parent.parent
 DANGEROUS = {"eval", "exec", "compile", "loads", "load_module", "system", "popen", "Unpickler", "read_pickle"}
 KNOWN = {
     ("sparsead/emit/python.py", "exec"),  # generated text: see the test below
     ("sparsead/emit/python.py", "compile"),
+    ("sparsead/tracing/unpacking.py", "exec"),  # generated text, in which keys of the user's are literals: likewise
+    ("sparsead/tracing/unpacking.py", "compile"),
     ("sparsead/keeping/pickling.py", "loads"),  # inside a pickle that the user unpickles
 }
 
@@ -59,3 +63,12 @@ def test_generated_text_holds_no_text_of_the_user():
         jac = sad.jacobian(f, x, evil, backend=backend)
         assert "__import__" not in jac.source
         np.testing.assert_allclose(jac(x, evil).diagonal(), len(evil) * np.cos(1.0))
+
+
+def test_keys_of_arguments_are_literals_in_generated_text():
+    evil = "']; __import__('os').abort(); a0['"
+    jac = sad.jacobian(lambda x, p: x * p[evil] + p["fixed"][evil], np.ones(3), {evil: 2.0, "fixed": {evil: 3}})
+    for _ in range(3):
+        np.testing.assert_array_equal(jac(np.ones(3), {evil: 5.0, "fixed": {evil: 3}}).diagonal(), 5.0)
+    with pytest.raises(InputError):
+        jac(np.ones(3), {evil: 5.0, "fixed": {evil: 4}})

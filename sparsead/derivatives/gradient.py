@@ -49,7 +49,13 @@ class Gradient(OfScalar):
         self._with_gradient(gradient_kernels(self.kernels))
 
     def compile(self, *names: str) -> None:
-        """Compile what the calls need, all at once; or what is named."""
+        """Compile what the calls need, all at once; or what is named.
+
+        Parameters
+        ----------
+        *names
+            Methods, such as ``"value"``; by default value, gradient, and both together.
+        """
         super().compile(*(names or ("value", "gradient", "value_and_gradient")))
 
     def __call__(self, x: Any, *args: Any, out: np.ndarray | None = None, **named: Any) -> np.ndarray:
@@ -63,6 +69,8 @@ class Gradient(OfScalar):
             The other arguments of the function.
         out : ndarray of float64, optional
             Where to write it, in the shape of x.
+        **named
+            Arguments by their names.
 
         Returns
         -------
@@ -92,6 +100,8 @@ class Gradient(OfScalar):
             Where to write them, in the shape of X.
         axis : int
             Where the points are, in arguments and results: 0 or -1.
+        **named
+            Arguments by their names.
 
         Returns
         -------

@@ -96,6 +96,8 @@ class Hessian(PreparedMatrix, OfScalar):
         verify : bool or str
             True compares the matrix along a random vector with its product without the matrix, and with differences
             of the gradient (some ten calls of it); ``"products"`` leaves out the differences.
+        **named
+            Arguments by their names.
 
         Returns
         -------
@@ -129,6 +131,8 @@ class Hessian(PreparedMatrix, OfScalar):
             As in a call.
         out : ndarray of float64, optional
             Where to write it, in the shape of x.
+        **named
+            Arguments by their names.
 
         Returns
         -------
@@ -148,6 +152,8 @@ class Hessian(PreparedMatrix, OfScalar):
         ----------
         X, *args, out, axis
             As in `batch`.
+        **named
+            Arguments by their names.
 
         Returns
         -------
@@ -166,6 +172,8 @@ class Hessian(PreparedMatrix, OfScalar):
             As in a call.
         v : array_like, shape (n,) or (n, k)
             One direction, or k of them as columns.
+        **named
+            Arguments by their names.
 
         Returns
         -------
@@ -195,6 +203,8 @@ class Hessian(PreparedMatrix, OfScalar):
             As in a call.
         out : tuple, optional
             ``(g, H)``, both from an earlier call, to be overwritten; None in place of one of them for a new one.
+        **named
+            Arguments by their names.
 
         Returns
         -------

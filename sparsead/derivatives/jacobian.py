@@ -85,6 +85,8 @@ class Jacobian(PreparedMatrix, WithNormalEquations):
         verify : bool or str
             True compares the matrix along a random vector with its product without the matrix, and with differences
             of the function (some ten calls of it); ``"products"`` leaves out the differences.
+        **named
+            Arguments by their names.
 
         Returns
         -------
@@ -119,6 +121,8 @@ class Jacobian(PreparedMatrix, WithNormalEquations):
             As in a call.
         out : tuple, optional
             ``(y, J)``, both from an earlier call, to be overwritten; None in place of one of them for a new one.
+        **named
+            Arguments by their names.
 
         Returns
         -------
@@ -153,6 +157,8 @@ class Jacobian(PreparedMatrix, WithNormalEquations):
             As in a call.
         out : ndarray of float64, optional
             Where to write it, in the shape of the value.
+        **named
+            Arguments by their names.
 
         Returns
         -------
@@ -172,6 +178,8 @@ class Jacobian(PreparedMatrix, WithNormalEquations):
             As in a call.
         v : array_like, shape (n,) or (n, k)
             One direction, or k of them as columns.
+        **named
+            Arguments by their names.
 
         Returns
         -------
@@ -194,6 +202,8 @@ class Jacobian(PreparedMatrix, WithNormalEquations):
             As in a call.
         w : array_like, shape (m,) or (m, k)
             Weights of the components of `f`, or k sets of them as columns.
+        **named
+            Arguments by their names.
 
         Returns
         -------

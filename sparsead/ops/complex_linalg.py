@@ -206,7 +206,10 @@ record("complex", "np.linalg.pinv of complex values", [lambda x: np.linalg.pinv(
 record(
     "complex",
     "np.linalg.lstsq of complex values",
-    [lambda x: np.linalg.lstsq(_matrix(x)[:, :2], x[:, 3])[0].real, lambda x: np.linalg.lstsq(np.eye(3, 2), 1j * x)[1]],
+    [
+        lambda x: np.linalg.lstsq(_matrix(x)[:, :2], x[:, 3])[0].real,
+        lambda x: np.linalg.lstsq(np.array([[2.0, 1.0], [0.5, 3.0], [1.0, -1.0]]), 1j * x)[1],
+    ],
 )
 record("complex", "np.linalg.svdvals of complex values", [lambda x: np.linalg.svdvals(_matrix(x)[:2])])
 record("complex", "np.linalg.svd of complex values", [lambda x: np.linalg.svd(_matrix(x))[1]])

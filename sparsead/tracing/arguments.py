@@ -147,7 +147,7 @@ class Signature:
 
     def _taken_apart(self, k: int, value: Any, read: Read | None = None) -> Iterator[np.ndarray]:
         read = checked_leaf if read is None else read
-        for path, part, held in trees.taken_apart(self.arguments[k], value, (self._title(k),)):
+        for path, part, held in trees.taken_apart(self.arguments[k], value, (self._title(k),), ordered=True):
             if isinstance(part, Leaf):
                 yield read(held, part, trees.spelled(path))
             elif isinstance(part, Fixed):
@@ -177,9 +177,16 @@ class Signature:
         return self.flat_x(tuple(args[k] for k in self.wrt) if len(self.wrt) > 1 else args[self.argnum])
 
     def flat_x(self, x: Any) -> np.ndarray:
-        """Return what is built like x, or like the tuple of arguments that x is, as a vector."""
-        args = dict(zip(self.wrt, x if len(self.wrt) > 1 else (x,), strict=True))
-        return np.concatenate([share for k in self.wrt for share in self._taken_apart(k, args[k])])
+        """Return what is built like x, or like the tuple of arguments that x is, as a vector: the floats in it."""
+        args = zip(self.wrt, x if len(self.wrt) > 1 else (x,), strict=True)
+        parts = [trees.taken_apart(self.arguments[k], value, (self._title(k),)) for k, value in args]
+        return np.concatenate(
+            [
+                checked_leaf(held, part, trees.spelled(path))
+                for path, part, held in itertools.chain(*parts)
+                if isinstance(part, Leaf)
+            ]
+        )
 
     def with_x(self, args: Sequence[Any], x: np.ndarray) -> tuple[Any, ...]:
         """Return the arguments with another x, given as the vector of all its leaves."""

@@ -5,8 +5,11 @@ A snapshot is taken at the preparation, so that an object which is passed again,
 
 from __future__ import annotations
 
+import array
 import types
+from collections import deque
 from collections.abc import Iterator
+from contextlib import suppress
 from typing import Any
 
 import numpy as np
@@ -73,7 +76,7 @@ def _same_bits(known: np.ndarray, part: np.ndarray) -> bool:
 
 def parts(value: Any, name: str = "", depth: int = 0) -> Iterator[tuple[str, Any]]:
     """Yield names and parts of a value; a part that has parts itself is stated by its type."""
-    if isinstance(value, (*SIMPLE, *OPAQUE)) or type(value) is np.ndarray or depth > DEEP:
+    if isinstance(value, (*SIMPLE, *OPAQUE)) or is_of_numbers(value) or depth > DEEP:
         yield name, value
     elif scipy.sparse.issparse(value):
         yield from _of_sparse(value, name)
@@ -81,9 +84,20 @@ def parts(value: Any, name: str = "", depth: int = 0) -> Iterator[tuple[str, Any
         yield from _of_container(value, name, depth)
 
 
-def _of_sparse(matrix: Any, name: str) -> Iterator[tuple[str, Any]]:
+def is_of_numbers(value: Any) -> bool:
+    """Tell whether a value is an array that holds no objects, which might be changed in place."""
+    return type(value) is np.ndarray and not value.dtype.hasobject
+
+
+def arrays_of(matrix: Any) -> dict[str, np.ndarray]:
+    """Return the arrays that a sparse matrix is made of; none for lists of lists and dictionaries."""
     arrays = {key: held for key, held in vars(matrix).items() if isinstance(held, np.ndarray)}
-    if not arrays:  # lists of lists, dictionaries
+    return {} if any(held.dtype.hasobject for held in arrays.values()) else arrays
+
+
+def _of_sparse(matrix: Any, name: str) -> Iterator[tuple[str, Any]]:
+    arrays = arrays_of(matrix)
+    if not arrays:
         matrix = matrix.tocoo()
         arrays = {"data": matrix.data}
     yield name, (type(matrix), matrix.shape)
@@ -99,21 +113,75 @@ def _of_container(value: Any, name: str, depth: int) -> Iterator[tuple[str, Any]
     if held is None:
         yield name, value
         return
-    yield name, type(value)
+    yield name, (type(value), value.dtype, value.shape) if isinstance(value, np.ndarray) else type(value)
     if len(held) > MOST:
+        yield f"{name} (what it holds)", tuple((key, child) for key, _, child in held)
         return
     for _, spelled, child in held:
         yield from parts(child, name + spelled, depth + 1)
+    if isinstance(value, (dict, types.MappingProxyType)):
+        yield f"{name} (the order of its keys)", tuple(value)
 
 
 def children(value: Any) -> list[tuple[Any, str, Any]] | None:
     """Return what a container holds: each with its key, and how errors spell that; None for what is none."""
-    if isinstance(value, dict):
+    if value.__class__ is not type(value):  # what stands for a value while a function is traced
+        return None
+    held = _items(value)
+    labels = _labels(value)
+    if labels is not None:
+        return [*(held or []), *labels]
+    if isinstance(value, np.ma.MaskedArray):  # its attributes come and go
+        return [*(held or []), ("mask", ".mask", np.ma.getmaskarray(value))]
+    own = attributes(value)
+    if own is not None:
+        return [*(held or []), *((key, f".{key}", child) for key, child in own.items())]
+    return held
+
+
+def _items(value: Any) -> list[tuple[Any, str, Any]] | None:
+    """Return what a container holds beside attributes."""
+    if isinstance(value, (dict, types.MappingProxyType)):
         return [(key, f"[{key!r}]", child) for key, child in value.items()]
-    if isinstance(value, (list, tuple)):
-        return [(k, f"[{k}]", child) for k, child in enumerate(value)]
-    if isinstance(value, np.ndarray):
+    if type(value) is np.ndarray:  # of objects
+        value = value.ravel().tolist()
+    elif isinstance(value, (np.ndarray, bytearray, memoryview, array.array)):
         return [("view", ".view", np.asarray(value))]
-    if hasattr(value, "__dict__"):
-        return [(key, f".{key}", child) for key, child in vars(value).items()]
+    elif hasattr(type(value), "__array__"):  # tables, series
+        with suppress(Exception):  # what lies on a device may refuse
+            return [("array", ".array", np.asarray(value))]
+    if isinstance(value, (list, tuple, deque)):
+        return [(k, f"[{k}]", child) for k, child in enumerate(value)]
     return None
+
+
+def _labels(value: Any) -> list[tuple[Any, str, Any]] | None:
+    """Return what a table or series of pandas has beside its values; its attributes are its own business."""
+    if type(value).__module__.partition(".")[0] != "pandas" or not hasattr(type(value), "__array__"):
+        return None
+    named = {name: getattr(value, name, None) for name in ("columns", "index", "name", "dtypes")}
+    plain = {name: np.asarray(held).tolist() if name != "name" else held for name, held in named.items()}
+    return [(name, f".{name}", str(held) if name == "dtypes" else held) for name, held in plain.items()]
+
+
+def attributes(value: Any) -> dict[str, Any] | None:
+    """Return the attributes that an object has of its own, also those that its class names slots for."""
+    slots = {name for kind in type(value).__mro__ for name in _slots(kind)}
+    by_value = type(value).__hash__ not in (None, object.__hash__)  # which promises that it does not change
+    if not hasattr(value, "__dict__") and (by_value or not slots):
+        return None
+    held = {name: getattr(value, name) for name in sorted(slots) if hasattr(value, name)}
+    return held | getattr(value, "__dict__", {})
+
+
+def _slots(kind: type) -> Iterator[str]:
+    """Yield the names of the slots of a class that was written in Python."""
+    named = vars(kind).get("__slots__", ())
+    for name in (named,) if isinstance(named, str) else named:
+        if isinstance(vars(kind).get(_mangled(name, kind)), types.MemberDescriptorType):
+            yield _mangled(name, kind)
+
+
+def _mangled(name: str, kind: type) -> str:
+    private = name.startswith("__") and not name.endswith("__")
+    return f"_{kind.__name__.lstrip('_')}{name}" if private else name

@@ -9,6 +9,7 @@ from __future__ import annotations
 import collections
 import functools
 import gc
+import inspect
 import sys
 import traceback
 import types
@@ -33,6 +34,7 @@ KINDS: tuple[type, ...] = (TracedArray, TracedScalar, TracedComplex)
 CACHE = type(functools.lru_cache(lambda: None))
 # Generations whose collections move young objects among the old: a program has many more of these than a trace makes.
 MOVING = 1 if sys.version_info < (3, 13) else 0
+MAY_GO_ON = inspect.CO_GENERATOR | inspect.CO_COROUTINE | inspect.CO_ASYNC_GENERATOR  # after they have stopped
 DEEP = 8  # tuples inside tuples that are made anew
 
 Inputs = Mapping[int, np.ndarray]
@@ -70,6 +72,7 @@ def settle(tape: Tape, begun: tuple[int, ...], inputs: Inputs, failed: bool = Fa
     kept = list(_kept(tape, begun))
     if kept and not failed:
         kept.clear()  # it holds them, too
+        _empty_ended_frames(begun)
         gc.collect()  # what only waits to be freed is kept by nobody
         kept = list(_kept(tape, begun))
     values, refused = _Values(inputs), ""
@@ -108,6 +111,23 @@ def let_go(error: BaseException | None) -> None:
                 with suppress(RuntimeError):  # it is still running
                     frame.clear()
         error = error.__cause__ or error.__context__
+
+
+def _empty_ended_frames(begun: tuple[int, ...]) -> None:
+    """Empty the frames that have ended, but that an error leads to which somebody keeps: nobody reads them.
+
+    So does, for one, a module whose import fails, if it was asked for by code that the function calls.
+    """
+    young = _young(begun)
+    made = gc.get_objects() if young is None else young
+    for error in [value for value in made if issubclass(type(value), BaseException)]:
+        for ended, _ in traceback.walk_tb(error.__traceback__):
+            frame: types.FrameType | None = ended
+            while frame is not None:
+                if not frame.f_code.co_flags & MAY_GO_ON:
+                    with suppress(RuntimeError):  # it is still running
+                        frame.clear()
+                frame = frame.f_back
 
 
 def refuse(name: str, place: str) -> None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import copy
 import dataclasses
+import itertools
 from collections import OrderedDict
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any, TypeVar
@@ -15,7 +16,7 @@ from typing import Any, TypeVar
 import numpy as np
 
 from sparsead.errors import InputError
-from sparsead.tracing.fixed import Parts, snapshot
+from sparsead.tracing.fixed import Parts, attributes, snapshot
 
 Path = tuple[str, ...]
 Tree = TypeVar("Tree")
@@ -50,6 +51,16 @@ class Branch:
     children: dict[str, Structure]
 
 
+class _NotThere:
+    """Stands for an attribute that is missing."""
+
+    __slots__ = ()
+
+    def __repr__(self) -> str:
+        return "not there"
+
+
+NOT_THERE = _NotThere()
 Structure = Leaf | Fixed | Branch
 Asked = Callable[[Any], Leaf | None]
 
@@ -76,8 +87,8 @@ def parts_of(value: Any) -> dict[str, Any] | None:
 
 def _parts_like(value: Any, of: Branch) -> dict[str, Any] | None:
     """Return the children of a container that is of the type of another one."""
-    if hasattr(type(value), "__dataclass_fields__"):  # then it has the same names
-        return {name: getattr(value, name) for name in of.children}
+    if hasattr(type(value), "__dataclass_fields__"):  # then it has the same fields
+        return {name: getattr(value, name, NOT_THERE) for name in of.children}
     return parts_of(value)
 
 
@@ -89,7 +100,16 @@ def structure(value: Any, leaf: Asked = float_leaf) -> Structure:
     parts = parts_of(value)
     if parts is None:
         return Fixed(value, snapshot(value))
-    return Branch(value, {name: structure(child, leaf) for name, child in parts.items()})
+    branches = {name: structure(child, leaf) for name, child in parts.items()}
+    return Branch(value, branches | {name: Fixed(held, snapshot(held)) for name, held in _beside(value).items()})
+
+
+def _beside(value: Any) -> dict[str, Any]:
+    """Return the attributes of a dataclass that are no fields: a function reads them as they are there."""
+    if not dataclasses.is_dataclass(value):
+        return {}
+    fields = {field.name for field in dataclasses.fields(value)}
+    return {name: held for name, held in (attributes(value) or {}).items() if name not in fields}
 
 
 def emptied(of: Structure) -> Structure:
@@ -97,7 +117,8 @@ def emptied(of: Structure) -> Structure:
     if not isinstance(of, Branch):
         return of
     children = {name: emptied(child) for name, child in of.children.items()}
-    return Branch(_container(of.like, [None] * len(children)), children)
+    fields = len(parts_of(of.like) or ())
+    return Branch(_container(of.like, [None] * fields), dict(itertools.islice(children.items(), fields)))
 
 
 def with_fixed(of: Structure, changed: Callable[[Any], Any]) -> Structure:
@@ -116,8 +137,12 @@ def leaves(of: Structure, path: Path = ()) -> Iterator[tuple[Path, Leaf]]:
             yield from leaves(child, (*path, name))
 
 
-def taken_apart(of: Structure, value: Any, path: Path = ()) -> Iterator[tuple[Path, Structure, Any]]:
+def taken_apart(
+    of: Structure, value: Any, path: Path = (), ordered: bool = False
+) -> Iterator[tuple[Path, Structure, Any]]:
     """Yield what stands in `value` where the structure has leaves and fixed parts, with the names on the way to it.
+
+    With `ordered`, dicts must have their keys in the order of the structure: a function may have walked over them.
 
     Raises
     ------
@@ -128,6 +153,12 @@ def taken_apart(of: Structure, value: Any, path: Path = ()) -> Iterator[tuple[Pa
         yield path, of, value
         return
     parts = _parts_like(value, of) if type(value) is type(of.like) else None
+    if ordered and parts is not None and parts.keys() == of.children.keys() and [*parts] != [*of.children]:
+        raise InputError(
+            f"{spelled(path) or 'an argument'} has its keys in the order {', '.join(parts)}; it was "
+            f"{', '.join(of.children)} when the derivative was prepared, and the function may walk over them: pass "
+            "them in that order, or prepare again"
+        )
     if parts is None or parts.keys() != of.children.keys():
         met = type(value).__name__ if parts is None else f"{type(value).__name__} of {', '.join(parts)}"
         raise InputError(
@@ -135,7 +166,7 @@ def taken_apart(of: Structure, value: Any, path: Path = ()) -> Iterator[tuple[Pa
             f"derivative was prepared, got a {met}; prepare again for another structure"
         )
     for name, child in of.children.items():
-        yield from taken_apart(child, parts[name], (*path, name))
+        yield from taken_apart(child, parts[name], (*path, name), ordered)
 
 
 def built(of: Structure, new: Iterator[Any]) -> Any:
@@ -158,7 +189,7 @@ def _container(like: Any, children: Sequence[Any]) -> Any:
     if isinstance(like, list):
         return list(children)
     new = copy.copy(like)
-    for field, child in zip(dataclasses.fields(like), children, strict=True):
+    for field, child in zip(dataclasses.fields(like), children, strict=False):  # what is no field has been copied
         object.__setattr__(new, field.name, child)  # frozen ones as well
     return new
 

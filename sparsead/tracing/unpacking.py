@@ -8,6 +8,7 @@ looks again, and has the words for what it finds.
 
 from __future__ import annotations
 
+import keyword
 from collections import OrderedDict
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -17,7 +18,7 @@ import numpy as np
 import scipy.sparse
 
 from sparsead.tracing import trees
-from sparsead.tracing.fixed import DEEP, OPAQUE, SIMPLE, Free, Parts, children, difference
+from sparsead.tracing.fixed import DEEP, OPAQUE, SIMPLE, Free, Parts, arrays_of, children, difference, is_of_numbers
 from sparsead.tracing.trees import Branch, Fixed, Leaf, Path, Structure
 
 MOST = 200  # leaves and fixed parts that code is written for
@@ -109,6 +110,13 @@ class _Writer:
     def require_type(self, place: str, value: Any) -> None:
         self.require(f"type({place}) is {self.constant(type(value))}")
 
+    def require_keys(self, place: str, value: Any) -> None:
+        """Require as many items; of a dict, the same keys in the same order, in which a function may walk over them."""
+        if isinstance(value, dict):
+            self.require(f"[*{place}] == {self.constant([*value])}")
+        else:
+            self.require(f"len({place}) == {len(value)}")
+
     # -- what is looked at ----------------------------------------------------------------------------------
     def structure(self, of: Structure, place: str, path: Path) -> None:
         match of:
@@ -124,17 +132,17 @@ class _Writer:
     def branch(self, of: Branch, place: str, path: Path) -> None:
         self.require_type(place, of.like)
         if type(of.like) in PLAIN or hasattr(of.like, "_fields"):
-            self.require(f"len({place}) == {len(of.children)}")
+            self.require_keys(place, of.like)
             keys = of.like if isinstance(of.like, dict) else range(len(of.children))
             places = [f"{place}[{_literal(key)}]" for key in keys]
         else:
-            places = [f"{place}.{name}" for name in of.children]
+            places = [f"{place}.{_identifier(name)}" for name in of.children]
         for (name, child), at in zip(of.children.items(), places, strict=True):
             self.structure(child, at, (*path, name))
 
     def part(self, value: Any, place: str, known: Parts, name: str, depth: int) -> None:
         """Compare a part of a fixed value, as `fixed.parts` does."""
-        if type(value) is np.ndarray:
+        if is_of_numbers(value):
             self.array(place, known[name])
         elif isinstance(value, (*SIMPLE, *OPAQUE)):
             self.same(place, value)
@@ -148,7 +156,7 @@ class _Writer:
 
     def array(self, place: str, known: np.ndarray) -> None:
         self.bytes += known.nbytes
-        if known.dtype.hasobject or self.bytes > MOST_BYTES:
+        if self.bytes > MOST_BYTES:
             raise _NotWrittenError
         self.arrays.append((place, known))
 
@@ -157,7 +165,7 @@ class _Writer:
         self.require(f"{place} is {kept} or (type({place}) is {self.constant(type(value))} and {place} == {kept})")
 
     def sparse(self, value: Any, place: str, known: Parts, name: str) -> None:
-        held = [key for key, part in vars(value).items() if isinstance(part, np.ndarray)]
+        held = arrays_of(value)
         if not held:  # lists of lists, dictionaries
             raise _NotWrittenError
         self.require_type(place, value)
@@ -177,12 +185,16 @@ class _Writer:
             self.same(place, value)
             return
         plain = type(value) in PLAIN
-        own = isinstance(value, (dict, list, tuple, np.ndarray)) and not plain  # whose items may be anything
-        if own or depth >= DEEP or len(held) > MOST:
+        attributes = getattr(value, "__dict__", {})
+        own = [key for key, *_ in held] != [*attributes] and not plain  # whose items may be anything
+        if own or (plain and attributes) or depth >= DEEP or len(held) > MOST:
             raise _NotWrittenError
         self.require_type(place, value)
         within = place if plain else self.named(f"{place}.__dict__")
-        self.require(f"len({within}) == {len(held)}")
+        if plain:
+            self.require_keys(place, value)
+        else:
+            self.require(f"len({within}) == {len(held)}")
         for key, spelled, child in held:
             self.part(child, self.named(f"{within}[{_literal(key)}]"), known, f"{name}{spelled}", depth + 1)
 
@@ -191,6 +203,12 @@ def _literal(key: Any) -> str:
     if type(key) not in KEYS:
         raise _NotWrittenError
     return repr(key)
+
+
+def _identifier(name: str) -> str:
+    if not name.isidentifier() or keyword.iskeyword(name):
+        raise _NotWrittenError
+    return name
 
 
 def _arrays_in(attributes: dict[str, Any]) -> int:

@@ -294,3 +294,20 @@ def test_a_workspace_that_f_allocates_and_keeps_is_refused_and_an_array_afterwar
         sad.jacobian(f, X, check=False)
     assert type(spaces["out"]) is np.ndarray
     np.testing.assert_array_equal(f(X), X**2)
+
+
+def test_errors_that_are_kept_by_others_keep_nothing():
+    """As those that a module keeps whose import failed, while code that the function calls asked for it."""
+    kept = []
+
+    def asked(y):
+        doubled = y * 2.0
+        try:
+            raise ImportError("no such module")
+        except ImportError as error:
+            kept.append(error)
+        return doubled
+
+    jac = sad.jacobian(lambda x: asked(x) ** 2, np.ones(3))
+    np.testing.assert_array_equal(jac(np.ones(3)).diagonal(), 8.0)
+    assert kept[0].__traceback__ is not None

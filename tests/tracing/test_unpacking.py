@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import copy
-from collections import OrderedDict, defaultdict, namedtuple
+from collections import OrderedDict, defaultdict, deque, namedtuple
 from dataclasses import dataclass
 from functools import cached_property
 from types import SimpleNamespace
@@ -27,6 +27,24 @@ class Held:
     two: object
 
 
+class Slots:
+    """Has no dict of attributes."""
+
+    __slots__ = ("held",)
+
+    def __init__(self, held):
+        self.held = held
+
+
+class Named(list):
+    """A list with attributes."""
+
+
+def with_more(value, **more):
+    value.__dict__.update(more)
+    return value
+
+
 class Rng:
     """Draws values that may be arguments, nested."""
 
@@ -40,6 +58,7 @@ class Rng:
         return self.pick([
             {"a": a, 7: b}, OrderedDict(p=a, q=b), [a, b], (a, b), Pair(a, b), Held(a, b),
             SimpleNamespace(u=a, v=b), defaultdict(list, k=a), SimpleNamespace(d={"x": a}, l=[b]),
+            Slots(a), with_more(Held(a, 1.0), more=b), with_more(Named([a]), more=b), SimpleNamespace(s=Slots(b)),
         ])  # fmt: skip
 
     def leaf(self):
@@ -51,6 +70,7 @@ class Rng:
             array > 2, np.array(3), r.random(4).astype(np.float32), np.array(["a", "b"]), np.zeros((0, 3), int),
             sp.csr_array(array), sp.csc_array(array * 0.5), sp.coo_array(array), sp.dia_array(array), {1, 2},
             sp.csr_array((r.random((3, 2))[:, 0], ([0, 1, 2], [1, 2, 0]))), sp.lil_array(array), sp.bsr_array(array),
+            np.array([1, "a", None], dtype=object), bytearray(b"abc"), deque([1, 2]), np.ma.array(array[0]),
         ])  # fmt: skip
 
     def pick(self, options):
@@ -83,9 +103,11 @@ class Rng:
         if isinstance(value, dict):
             new = copy.copy(value)
             key = list(new)[r.integers(len(new))]
-            kind = r.integers(4)
+            kind = r.integers(5)
             if kind == 0:
                 new["more"] = 1
+            elif kind == 4:
+                new[key] = new.pop(key)
             elif kind == 1:
                 new["other"] = new.pop(key)
             else:
@@ -98,7 +120,11 @@ class Rng:
         if isinstance(value, tuple):
             return (value[0], self.changed(value[1])) if r.random() < 0.8 else list(value)
         if isinstance(value, Held):
-            return Held(value.one, self.changed(value.two))
+            new = copy.copy(value)
+            key = self.pick([*vars(new)])
+            return with_more(new, **{key: self.changed(getattr(new, key))})
+        if isinstance(value, Slots):
+            return Slots(self.changed(value.held))
         if isinstance(value, SimpleNamespace):
             new = copy.copy(value)
             key = next(iter(vars(new)))
