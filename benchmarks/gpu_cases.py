@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from benchmarks.stiff import hires, robertson
 from sparsead.problems import PROBLEMS, Problem
 
 
@@ -39,27 +40,6 @@ class Case:
             return x
         factors = np.linspace(0.9, 1.1, self.points)
         return np.multiply.outer(x, factors) if self.axis else np.multiply.outer(factors, x)
-
-
-def hires(y: np.ndarray) -> np.ndarray:
-    """The High Irradiance RESponse of photomorphogenesis (Hairer and Wanner, Solving ODEs II, section IV.10)."""
-    light = 280.0 * y[5] * y[7]
-    return np.stack([
-        -1.71 * y[0] + 0.43 * y[1] + 8.32 * y[2] + 0.0007,
-        1.71 * y[0] - 8.75 * y[1],
-        -10.03 * y[2] + 0.43 * y[3] + 0.035 * y[4],
-        8.32 * y[1] + 1.71 * y[2] - 1.12 * y[3],
-        -1.745 * y[4] + 0.43 * y[5] + 0.43 * y[6],
-        -light + 0.69 * y[3] + 1.71 * y[4] - 0.43 * y[5] + 0.69 * y[6],
-        light - 1.81 * y[6],
-        -light + 1.81 * y[6],
-    ])  # fmt: skip
-
-
-def robertson(y: np.ndarray) -> np.ndarray:
-    """Robertson's three species (the same section)."""
-    slow, fast, square = 0.04 * y[0], 1e4 * y[1] * y[2], 3e7 * y[1] * y[1]
-    return np.stack([fast - slow, slow - fast - square, square])
 
 
 def _small(name: str, f: Any, size: int) -> Problem:

@@ -20,21 +20,13 @@ from dataclasses import dataclass, field
 
 from sparsead.emit.parsing import parse
 from sparsead.emit.source import LANE, POINT, Source, share
+from sparsead.emit.work import work_of
 from sparsead.emit.written_out import written_out
 
 CACHE = 1 << 20  # bytes for what a block has of its own
 WIDTHS = (16, 64)  # least and most points of a block: a few vectors
 WORTH = 5  # operations for each number that has to be turned round from which on vectors over points gain
 TILE = 64  # elements that are turned round at a time, all points of a block: they stay in the cache
-UNKNOWN, VECTOR = 8, 4  # times that a loop is assumed to run; gain of a loop that vectorises
-COSTS: dict[type[ast.AST], int] = {
-    ast.BinOp: 1,
-    ast.Call: 20,
-    ast.Pow: 20,
-    ast.Div: 4,
-    ast.AugAssign: 2,
-    ast.Compare: 1,
-}
 COUNT = "batch"  # array parameter: the number of points
 
 
@@ -401,22 +393,3 @@ def _runs(items: Iterable[_Item]) -> Iterable[_Run]:
             yield item
         elif isinstance(item, _Loop):
             yield from _runs(item.body)
-
-
-def work_of(source: Source) -> float:
-    """Return about how many operations one point takes, one at a time: what vectorises within a point counts less."""
-    statements = (s for f in source.without_calls for s in parse(f.text).body[0].body)
-    return sum(map(_work, statements))
-
-
-def _work(node: ast.stmt) -> float:
-    match node:
-        case ast.For(iter=ast.Call(args=bounds), body=body):
-            last = bounds[-1]
-            known = len(bounds) == 1 and isinstance(last, ast.Constant) and isinstance(last.value, int)
-            times = last.value if known else UNKNOWN  # type: ignore[attr-defined]
-            plain = times >= UNKNOWN and all(isinstance(s, ast.Assign) for s in body)
-            return times * sum(map(_work, body)) / (VECTOR if plain else 1)
-        case ast.If(body=body):
-            return sum(map(_work, body))
-    return sum(COSTS.get(type(n), 0) for n in ast.walk(node))

@@ -81,6 +81,19 @@ def assert_equal_to_loops(derivative, f, x, *args, **options):
     return made[0]
 
 
+def counted(compare, what):
+    """Return what a comparison, which returns the prepared derivative, adds to the counts; tell `what` fails."""
+    try:
+        made = compare()
+    except InputError as refusal:
+        if not re.search(REFUSED, str(refusal)):
+            raise AssertionError(f"{refusal}\n{what}") from refusal
+        return Counter(programs=1, refused=1)
+    except Exception as error:
+        raise AssertionError(f"{type(error).__name__}: {error}\n{what}") from error
+    return Counter(programs=1, entries=made.pattern.nnz)
+
+
 def attempt(seed):
     """Compare the program of a seed; raise AssertionError with the program if grids and loops differ."""
     random = Random(seed)
@@ -89,13 +102,7 @@ def attempt(seed):
     f = program if derivative == "jacobian" else lambda x, p: np.sum(program(x, p) * np.sin(x).sum())
     x, p = point(program.shape), point(program.shape, 6)
     mode = random.choice(MODES[derivative])
-    try:
-        with on_the_cpu():
-            made = assert_equal_to_loops(derivative, f, x, p, mode=mode)
-    except InputError as refusal:
-        if not re.search(REFUSED, str(refusal)):
-            raise AssertionError(f"{refusal}\n{derivative} {mode}\n{program!r}") from refusal
-        return Counter(programs=1, refused=1)
-    except Exception as error:
-        raise AssertionError(f"{type(error).__name__}: {error}\n{derivative} {mode}\n{program!r}") from error
-    return Counter(programs=1, entries=made.pattern.nnz)
+    with on_the_cpu():
+        return counted(
+            lambda: assert_equal_to_loops(derivative, f, x, p, mode=mode), f"{derivative} {mode}\n{program!r}"
+        )
