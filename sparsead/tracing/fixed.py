@@ -156,12 +156,12 @@ def _items(value: Any) -> list[tuple[Any, str, Any]] | None:
 
 
 def _labels(value: Any) -> list[tuple[Any, str, Any]] | None:
-    """Return what a table or series of pandas has beside its values; its attributes are its own business."""
+    """Return what a table, series or index of pandas has beside its values; its attributes are its own business."""
     if type(value).__module__.partition(".")[0] != "pandas" or not hasattr(type(value), "__array__"):
         return None
-    named = {name: getattr(value, name, None) for name in ("columns", "index", "name", "dtypes")}
-    plain = {name: np.asarray(held).tolist() if name != "name" else held for name, held in named.items()}
-    return [(name, f".{name}", str(held) if name == "dtypes" else held) for name, held in plain.items()]
+    labels = [(k, f".{k}", np.asarray(getattr(value, k))) for k in ("columns", "index") if hasattr(value, k)]
+    kinds = value.dtypes.tolist() if hasattr(value, "columns") else [getattr(value, "dtype", None)]
+    return [*labels, ("name", ".name", getattr(value, "name", None)), ("dtypes", ".dtypes", tuple(map(str, kinds)))]
 
 
 def attributes(value: Any) -> dict[str, Any] | None:

@@ -17,6 +17,7 @@ import pytest
 import scipy.sparse as sp
 
 import sparsead as sad
+from sparsead.tracing import fixed
 
 X = np.array([0.5, 1.5, 2.5])
 A = sp.csr_array(np.array([[1.0, 0.0, 2.0], [0.0, 3.0, 0.0], [4.0, 0.0, 5.0]]))
@@ -320,3 +321,17 @@ def test_copies_of_tables_are_equal():
     for other in (*others, table.replace("c", "d"), table[::-1]):
         with pytest.raises(sad.InputError, match="was fixed"):
             jac(np.ones(3), other, table["k"])
+
+
+def test_parts_of_tables():
+    pd = pytest.importorskip("pandas")
+    index = pd.RangeIndex(4)
+    known = fixed.snapshot(index)
+    index.get_loc(2), index.to_numpy()  # fills its caches
+    assert fixed.difference(known, index) is None
+    assert fixed.difference(known, pd.RangeIndex(5)) is not None
+    wide = pd.DataFrame(np.ones((2, 80)))
+    assert fixed.difference(fixed.snapshot(wide), wide.copy()) is None
+    assert fixed.difference(fixed.snapshot(wide), wide.astype({40: np.float32}))[0].startswith(".dtypes")
+    named = wide[3]
+    assert fixed.difference(fixed.snapshot(named), named.rename("other"))[0] == ".name"
