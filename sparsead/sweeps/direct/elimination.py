@@ -26,6 +26,7 @@ BEYOND, IN_A_ROW = 1.25, 6  # the way ends at so many times the cost before, or 
 EQUAL = 0.05  # share by which programs side by side may differ from the first one
 WORTH = 0.99  # of the cost before, at most: counts are no more exact than that
 MOST_CODE = 1000  # products of two terms that may be written, for one array
+MOST_TERMS = 500  # that may be written in all, where there were not half as many before
 MOST_GROWTH = 4.0  # products that may be formed, times the entries of the matrix and the terms at hand
 
 Patterns = dict[Buffer, SparsityPattern]
@@ -129,6 +130,7 @@ def _on_the_way(
     best, before = start, start[4]
     gone: list[str] = []
     kernels, eliminator = list(linear.kernels), Eliminator(fewest=fewest)
+    longest = max(MOST_TERMS, 2 * sum(len(k.terms) for k in kernels))
     most = MOST_GROWTH * (patterns[linear.target].nnz + sum(math.prod(k.domain) * len(k.terms) for k in kernels))
     while left:
         buffer = order(kernels, left)
@@ -137,6 +139,8 @@ def _on_the_way(
         left.remove(buffer)
         gone.append(buffer.name)
         kernels = reached(eliminator.without(buffer, kernels), linear.source)
+        if sum(len(k.terms) for k in kernels) > longest:
+            break
         stored = sum(math.prod(k.domain) * computing(s.value for s in k.stores) for k in eliminator.stored)
         cost = stored + _cost(_without(linear, kernels, eliminator.stored), patterns)
         if cost < best[3]:
