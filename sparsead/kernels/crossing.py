@@ -19,9 +19,7 @@ from sparsead.program.index import IndexArray, Shape
 from sparsead.program.nodes import Constant, Input, Join, Map, Node, Program, Sum, sources
 
 BUDGET = 320  # scalar operations and loads that may be written in any case
-BUDGET_OF_SCALAR = (
-    80  # in a function of one number: its second derivatives have an entry for each pair of what it reads
-)
+BUDGET_OF_SCALAR = 80  # where one number is the value: each pair of what it reads has a second derivative
 REPEATED = 2.0  # how often each element may be computed, on average, beyond that
 ALIKE = 128  # elements of one array that may be computed at one point: more of them are better a loop
 REPEATS = 12  # operations that are not computed again for another array
