@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from sparsead.kernels.kernel import LinearKernel, reachable
+from sparsead.kernels.kernel import Buffer, LinearKernel, reachable
 from sparsead.kernels.moving import Constants, at, together
 from sparsead.program.index import IndexArray, narrowed
 
@@ -21,20 +21,22 @@ MOST_LEFT = 0.9  # share of the operations of two kernels with which one does wh
 OF_SMALLER, OF_LARGER = 0.5, 0.1  # share of the points of two kernels that they must have in common
 
 
-def joined(kernels: Iterable[LinearKernel], constants: Constants) -> list[LinearKernel]:
-    """Put kernels together where they run over the same points, in an order in which they may run."""
+def joined(kernels: Iterable[LinearKernel], constants: Constants, fewest: float = FEWEST) -> list[LinearKernel]:
+    """Put kernels together where they run over the same points, in an order in which they may run.
+
+    So many points that kernels share are worth a loop of their own.
+    """
     found: list[LinearKernel] = []
     pending = list(kernels)[::-1]
     while pending:
         kernel = pending.pop()
-        for number, other in enumerate(found):
-            if not _may_wait(other, [*found[number + 1 :], kernel]):
-                continue
+        for number in _that_may_wait(found, kernel):
+            other = found[number]
             if _alike(other, kernel):
                 del found[number]
                 pending.append(together(other, kernel))
                 break
-            parts = aligned(other, kernel, constants)
+            parts = aligned(other, kernel, constants, fewest)
             if parts:
                 common, rest_of_other, rest = parts
                 del found[number]
@@ -66,14 +68,26 @@ def _operations(kernel: LinearKernel) -> int:
     return sum(e.op.cost for e in reachable(t.coefficient for t in kernel.terms) if e.op)
 
 
-def _may_wait(kernel: LinearKernel, later: Iterable[LinearKernel]) -> bool:
-    """Tell whether a kernel may run after some later ones, or together with one: they do not read what it writes."""
-    targets = {t.target for t in kernel.terms}
-    return not any(t.source in targets for other in later for t in other.terms)
+def _that_may_wait(found: list[LinearKernel], kernel: LinearKernel) -> list[int]:
+    """Return the numbers of kernels that may run together with a later one: none between reads what they write."""
+    numbers, read = [], set(_sources(kernel))
+    for number in range(len(found) - 1, -1, -1):
+        if read.isdisjoint(_targets(found[number])):
+            numbers.append(number)
+        read |= _sources(found[number])
+    return numbers[::-1]
+
+
+def _sources(kernel: LinearKernel) -> set[Buffer]:
+    return {term.source for term in kernel.terms}
+
+
+def _targets(kernel: LinearKernel) -> set[Buffer]:
+    return {term.target for term in kernel.terms}
 
 
 def aligned(
-    first: LinearKernel, second: LinearKernel, constants: Constants
+    first: LinearKernel, second: LinearKernel, constants: Constants, fewest: float = FEWEST
 ) -> tuple[LinearKernel, list[LinearKernel], list[LinearKernel]] | None:
     """Return one kernel of the points that two have in common, and the rest of each; None if there are too few.
 
@@ -83,7 +97,7 @@ def aligned(
     if len(first.domain) != 1 or len(second.domain) != 1 or first.ordered or second.ordered:
         return None
     sizes = first.domain[0], second.domain[0]
-    least = max(OF_SMALLER * min(sizes), OF_LARGER * max(sizes), FEWEST)
+    least = max(OF_SMALLER * min(sizes), OF_LARGER * max(sizes), fewest)
     if least > min(sizes):
         return None
     for own, others in zip(_names(first), _names(second), strict=True):

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field, replace
 
 import numpy as np
 
-from sparsead.kernels.alignment import joined
+from sparsead.kernels.alignment import FEWEST, joined
 from sparsead.kernels.indexmap import IndexMap
 from sparsead.kernels.kernel import Buffer, Kernel, LinearKernel, Load, Store, Term, reachable
 from sparsead.kernels.moving import Constants, Moving, in_order, summed
@@ -24,14 +24,18 @@ AGAIN = 1.5  # pairs a point: beyond, its coefficients are worth storing; calls 
 
 @dataclass(eq=False)
 class Eliminator:
-    """Eliminates intermediate arrays; `stored` holds the kernels of coefficients that are computed beforehand."""
+    """Eliminates intermediate arrays; `stored` holds the kernels of coefficients that are computed beforehand.
+
+    `fewest` is how many points are worth a loop of their own.
+    """
 
     stored: list[Kernel] = field(default_factory=list)
     _constants: Constants = field(default_factory=dict)
+    fewest: float = FEWEST
 
     def without(self, buffer: Buffer, kernels: Iterable[LinearKernel]) -> list[LinearKernel]:
         """Return kernels that do the same without the tangents of `buffer`."""
-        kernels = joined(kernels, self._constants)
+        kernels = joined(kernels, self._constants, self.fewest)
         writers = [part for kernel in kernels for part in _parts(kernel, buffer, "target")]
         readers = [part for kernel in kernels for part in _parts(kernel, buffer, "source")]
         writers = [self._kept(part, _all_pairs(part, readers), CALL - 1) for part in writers]
@@ -42,7 +46,7 @@ class Eliminator:
                 found.append(replace(kernel, terms=kept))
             for reader in _parts(kernel, buffer, "source"):
                 found += self._composed(self._kept(reader, _all_pairs(reader, writers), CALL - 1), writers)
-        return joined(found, self._constants)
+        return joined(found, self._constants, self.fewest)
 
     def _composed(self, reader: _Part, writers: list[_Part]) -> Iterator[LinearKernel]:
         """Return the kernels of the pairs of a reader with all writers."""

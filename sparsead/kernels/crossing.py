@@ -19,6 +19,7 @@ from sparsead.program.index import IndexArray, Shape
 from sparsead.program.nodes import Constant, Input, Join, Map, Node, Program, Sum, sources
 
 BUDGET = 320  # scalar operations and loads that may be written in any case
+BUDGET_OF_SCALAR = 80  # where one number is the value: each pair of what it reads has a second derivative
 REPEATED = 2.0  # how often each element may be computed, on average, beyond that
 ALIKE = 128  # elements of one array that may be computed at one point: more of them are better a loop
 REPEATS = 12  # operations that are not computed again for another array
@@ -42,10 +43,9 @@ class Code:
     needed: float
     alike: float
 
-    @property
-    def too_long(self) -> bool:
+    def too_long(self, budget: float) -> bool:
         """Tell whether it is long because values are computed again and again, or for want of a loop."""
-        return self.written > BUDGET and (self.written > REPEATED * self.needed or self.alike > ALIKE)
+        return self.written > budget and (self.written > REPEATED * self.needed or self.alike > ALIKE)
 
 
 def cuts(program: Program, keep: set[int], fixed: set[int]) -> set[int]:
@@ -61,10 +61,11 @@ def cuts(program: Program, keep: set[int], fixed: set[int]) -> set[int]:
         Those of nodes that cannot have one, and must not be cut.
     """
     stored, computed = set(keep), set[int]()
+    budget = BUDGET_OF_SCALAR if program.output.index.size == 1 else BUDGET
     for node in program.nodes:
         if (node.serial in keep or node is program.output.node) and node.serial not in fixed:
             stored |= _computed_again(node, stored, computed, fixed)
-            stored |= _cut(node, stored, fixed)
+            stored |= _cut(node, stored, fixed, budget)
             computed.update(n.serial for n in _cone(node, stored))
     return stored - keep
 
@@ -95,14 +96,14 @@ def _can_be_stored(node: Node) -> bool:
     return not node.boolean and isinstance(node, Map | Join | Sum)
 
 
-def _cut(root: Node, stored: set[int], fixed: set[int]) -> set[int]:
+def _cut(root: Node, stored: set[int], fixed: set[int], budget: float) -> set[int]:
     """Cut what is above the stored values and below one array, from below: as far up as the budget allows."""
-    if not code([root], stored).too_long:
+    if not code([root], stored).too_long(budget):
         return set()
-    layers = _Layers(root, stored, fixed)
+    layers = _Layers(root, stored, fixed, budget)
     found: set[int] = set()
     last, length = -1, 0
-    while last + 1 < len(layers.nodes) and (last < 0 or code([root], stored | found).too_long):
+    while last + 1 < len(layers.nodes) and (last < 0 or code([root], stored | found).too_long(budget)):
         last, length = layers.next_cut(last, length, stored | found)
         found |= {n.serial for n in layers.crossing(last)}
     return found
@@ -111,7 +112,8 @@ def _cut(root: Node, stored: set[int], fixed: set[int]) -> set[int]:
 class _Layers:
     """The operations between stored values and one array, in their order, and what is live between two of them."""
 
-    def __init__(self, root: Node, stored: set[int], fixed: set[int]) -> None:
+    def __init__(self, root: Node, stored: set[int], fixed: set[int], budget: float) -> None:
+        self.budget = budget
         self.nodes = [n for n in _cone(root, stored) if n is not root]
         number = {n.serial: k for k, n in enumerate(self.nodes)}
         number[root.serial] = len(self.nodes)
@@ -149,7 +151,7 @@ class _Layers:
 
     def too_long(self, cut: int, stored: set[int]) -> bool:
         """Tell whether values that cross a cut take too much code."""
-        return code(self.crossing_anew(cut, stored), stored).too_long
+        return code(self.crossing_anew(cut, stored), stored).too_long(self.budget)
 
     def crossing_anew(self, cut: int, stored: set[int]) -> list[Node]:
         return [n for n in self.crossing(cut) if n.serial not in stored]
@@ -210,32 +212,40 @@ def _code(root: Node, stored: set[int]) -> Code:
         return Code(0.0, 0.0, 0.0)
     asked: dict[int, dict[bytes, np.ndarray]] = {}
     nodes: dict[int, Node] = {}
+    turns: dict[int, int] = {}  # of the loop in which a node is computed, the shortest of them
     heap: list[int] = []
 
-    def ask(node: Node, points: np.ndarray) -> None:
+    def ask(node: Node, points: np.ndarray, loop: int) -> None:
         if isinstance(node, Constant):
             return
         if node.serial not in asked:
             asked[node.serial], nodes[node.serial] = {}, node
             heapq.heappush(heap, -node.serial)
         asked[node.serial].setdefault(points.tobytes(), points)
+        turns[node.serial] = min(turns.get(node.serial, loop), loop)
 
     members = _members(root.shape)
     blocks = root.size // members
     for k in range(members):
-        ask(root, members * _points(blocks) + k)
+        ask(root, members * _points(blocks) + k, blocks)
     written = needed = alike = 0.0
     while heap and written <= 4 * BUDGET * members:
         serial = -heapq.heappop(heap)
         node, demands = nodes[serial], asked[serial]
         written += len(demands)
-        needed += max(1.0, min(len(demands), node.size / blocks))
+        loop = turns[serial]
+        needed += max(1.0, min(len(demands), node.size / loop))
         if node is root or not (serial in stored or isinstance(node, Input)):
             alike = max(alike, len(demands))
             for points in demands.values():
                 for read, at in _reads(node, points):
-                    ask(read, at)
+                    ask(read, at, max(loop, _terms(node)))
     return Code(written / members, needed / members, alike / members)
+
+
+def _terms(node: Node) -> int:
+    """Return how many turns the loop over the terms of a node has."""
+    return node.terms.index.size if isinstance(node, Sum) and unrolled(node) is None else 1
 
 
 def _members(shape: Shape) -> int:

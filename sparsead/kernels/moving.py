@@ -13,6 +13,7 @@ from sparsead.kernels.kernel import Buffer, LinearKernel, Load, Term, with_loads
 from sparsead.program.index import IndexArray, Shape
 from sparsead.program.scalar import Expr, Pool
 
+FEW = 8  # times as many points in all, from which on those that are wanted are looked up one by one
 Constants = dict[Hashable, Buffer]  # gathered ones, by what was gathered
 
 
@@ -33,8 +34,17 @@ class Moving:
         if self.points is None:
             return index
         if index.key not in self._known:
-            self._known[index.key] = recognise(index.array().reshape(-1)[self.points].reshape(self.onto))
+            few = FEW * self.points.size < math.prod(index.shape)
+            found = (
+                index.at(np.unravel_index(self.points, index.shape)) if few else index.array().reshape(-1)[self.points]
+            )
+            self._known[index.key] = recognise(found.reshape(self.onto))
         return self._known[index.key]
+
+    def _of(self, index: IndexMap, points: IndexArray) -> IndexArray:
+        if FEW * points.size < math.prod(index.shape):
+            return index.at(np.unravel_index(points, index.shape))
+        return index.array().reshape(-1)[points]
 
     def expressions(self, terms: Iterable[Term], pool: Pool) -> list[Expr]:
         """Return the coefficients of terms over the new domain, in a pool."""

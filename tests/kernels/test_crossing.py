@@ -10,6 +10,8 @@ import sparsead.ops  # fills the tables that tracing reads
 from sparsead.kernels.crossing import cuts
 from sparsead.kernels.kernel import reachable
 from sparsead.kernels.lower import lower
+from sparsead.kernels.pattern import detect
+from sparsead.sweeps.direct.elimination import MOST_TERMS, eliminated
 from sparsead.tracing.trace import trace
 from tests.reference import complex_step
 
@@ -160,3 +162,54 @@ def test_long_chains_of_numbers(choose, backend):
     np.testing.assert_allclose(jac.jvp(x, v), expected, rtol=1e-12)
     slope = (f(x + 1e-9 * v) - f(x - 1e-9 * v)) / 2e-9
     np.testing.assert_allclose(expected, slope, rtol=1e-4)
+
+
+def mirrored_pairs(x):
+    """Pairs, each read with the one opposite, twice: a number at the end is made of 32 of the first."""
+    q = x.reshape(-1, 2)
+    v = np.stack([q[:, 1] * q[::-1, 0], np.sin(q[:, 0])], axis=1).mean(axis=1)
+    v = v * v + 0.01 * np.sum(v[:7] ** 2)
+    even, odd = v[0::2], v[1::2]
+    q = np.stack([even * odd, np.roll(even, 1) - odd], axis=-1)
+    return np.max(np.stack([q[:, 1] * q[::-1, 0], np.sin(q[:, 0])], axis=1), axis=1) ** 2
+
+
+def test_second_derivatives_of_sums_stay_short():
+    n = 256
+    x = np.random.default_rng(2).uniform(0.3, 1.2, n)
+    weights = np.linspace(1.0, 2.0, n // 4)
+
+    def f(x):
+        v = mirrored_pairs(x)
+        return np.sum(weights * v**2) + np.sum(v)
+
+    hess = sad.hessian(f, x, mode="direct", backend="python")
+    assert max(len(kernel.terms) for kernel in hess.linear.kernels) < 300  # of 1024 pairs
+    gradient = sad.gradient(f, x, backend="python")
+    H, step = hess(x).toarray(), 1e-6
+    for j in (0, 100, n - 1):
+        e = step * (np.arange(n) == j)
+        np.testing.assert_allclose(H[:, j], (gradient(x + e) - gradient(x - e)) / (2 * step), atol=1e-7)
+
+
+def opposite(q):
+    v = np.empty_like(q)
+    v[:, 0], v[:, 1:] = q[:, 2] * q[::-1, 0], np.sin(q[:, :2])
+    return v
+
+
+def mirrored_triples(x):
+    v = (opposite(x.reshape(-1, 3)) ** 2).mean(axis=1)
+    return opposite((v * v + np.sum(v[:7] ** 2) * 0.01).reshape(-1, 3)).ravel()
+
+
+def test_products_that_elimination_would_write_are_bounded():
+    weights = np.linspace(1.0, 2.0, 162)
+
+    def f(x):
+        return np.sum(weights * mirrored_triples(x) ** 2) + np.sum(mirrored_triples(x))
+
+    hess = sad.hessian(f, np.linspace(0.3, 1.2, 486), mode="direct", backend="python", check=False)
+    found = eliminated(hess.linear, detect(hess.linear)).linear
+    before = sum(len(kernel.terms) for kernel in hess.linear.kernels)
+    assert sum(len(kernel.terms) for kernel in found.kernels) <= max(MOST_TERMS, 2 * before) == MOST_TERMS

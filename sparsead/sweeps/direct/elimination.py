@@ -13,15 +13,20 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from coloring import SparsityPattern
+from sparsead.kernels.alignment import FEWEST
 from sparsead.kernels.composition import Eliminator
 from sparsead.kernels.kernel import Buffer, Kernel, LinearKernel, LinearProgram, reached
 from sparsead.kernels.merging import merged_steps
 from sparsead.sweeps.counting import computing
+from sparsead.sweeps.direct.equals import one_of_equals
 
 STORE, ROW_ENTRY, INITIAL = 1.0, 3.0, 1.0
 MOST_ARRAYS = 64  # programs with more of them are left as they are: a loop over time, for the most part
 BEYOND, IN_A_ROW = 1.25, 6  # the way ends at so many times the cost before, or after so many that are no better
+EQUAL = 0.05  # share by which programs side by side may differ from the first one
+WORTH = 0.99  # of the cost before, at most: counts are no more exact than that
 MOST_CODE = 1000  # products of two terms that may be written, for one array
+MOST_TERMS = 500  # that may be written in all, where there were not half as many before
 MOST_GROWTH = 4.0  # products that may be formed, times the entries of the matrix and the terms at hand
 
 Patterns = dict[Buffer, SparsityPattern]
@@ -74,14 +79,29 @@ Found = tuple[tuple[LinearKernel, ...], tuple[Kernel, ...], tuple[str, ...], flo
 
 
 def _cheapest(linear: LinearProgram, patterns: Patterns) -> Found:
-    """Return the kernels that cost least, those of coefficients that they read, and what that does without."""
+    """Return the kernels that cost least, those of coefficients that they read, and what that does without.
+
+    Where a program is many equal ones side by side, it is decided for one of them what to do without.
+    """
     before = _cost(linear, patterns)
     best: Found = linear.kernels, (), (), before, before
     if linear.absorbing or not 0 < len(linear.work) <= MOST_ARRAYS or any(k.ordered for k in linear.kernels):
         return best
-    for order in (_fewest_pairs, _last):
-        best = min(best, _on_the_way(linear, patterns, order, before), key=lambda found: found[3])
-    return best
+    one = one_of_equals(linear, patterns)
+    alone = math.inf if one is None else _cost(one.linear, one.patterns)
+    if one is None or not math.isclose(one.count * alone, before, rel_tol=EQUAL):
+        return _cheaper(linear, patterns, best)
+    nothing: Found = one.linear.kernels, (), (), alone, alone
+    gone = _cheaper(one.linear, one.patterns, nothing, FEWEST / one.count)[2]
+    by_name = {buffer.name: buffer for buffer in linear.work}
+    return _on_the_way(linear, patterns, [by_name[name] for name in gone], _first, best) if gone else best
+
+
+def _cheaper(linear: LinearProgram, patterns: Patterns, start: Found, fewest: float = FEWEST) -> Found:
+    """Return what is cheapest on the two ways, if that is worth it."""
+    ways = (_on_the_way(linear, patterns, list(linear.work), order, start, fewest) for order in (_fewest_pairs, _last))
+    best = min(ways, key=lambda found: found[3])
+    return best if best[3] < WORTH * start[3] else start
 
 
 Order = Callable[[list[LinearKernel], list[Buffer]], Buffer]
@@ -98,13 +118,20 @@ def _last(_: list[LinearKernel], left: list[Buffer]) -> Buffer:
     return left[-1]
 
 
-def _on_the_way(linear: LinearProgram, patterns: Patterns, order: Order, before: float) -> Found:
+def _first(_: list[LinearKernel], left: list[Buffer]) -> Buffer:
+    """Return the next array in an order that is given."""
+    return left[0]
+
+
+def _on_the_way(
+    linear: LinearProgram, patterns: Patterns, left: list[Buffer], order: Order, start: Found, fewest: float = FEWEST
+) -> Found:
     """Return the cheapest program that is met when arrays go in some order."""
-    best: Found = linear.kernels, (), (), before, before
+    best, before = start, start[4]
     gone: list[str] = []
-    kernels, eliminator = list(linear.kernels), Eliminator()
+    kernels, eliminator = list(linear.kernels), Eliminator(fewest=fewest)
+    longest = max(MOST_TERMS, 2 * sum(len(k.terms) for k in kernels))
     most = MOST_GROWTH * (patterns[linear.target].nnz + sum(math.prod(k.domain) * len(k.terms) for k in kernels))
-    left = list(linear.work)
     while left:
         buffer = order(kernels, left)
         if _pairs(kernels, buffer)[0] > most or _code(kernels, buffer) > MOST_CODE:
@@ -112,6 +139,8 @@ def _on_the_way(linear: LinearProgram, patterns: Patterns, order: Order, before:
         left.remove(buffer)
         gone.append(buffer.name)
         kernels = reached(eliminator.without(buffer, kernels), linear.source)
+        if sum(len(k.terms) for k in kernels) > longest:
+            break
         stored = sum(math.prod(k.domain) * computing(s.value for s in k.stores) for k in eliminator.stored)
         cost = stored + _cost(_without(linear, kernels, eliminator.stored), patterns)
         if cost < best[3]:
