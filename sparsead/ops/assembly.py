@@ -7,11 +7,12 @@ from typing import Any
 import numpy as np
 
 from sparsead.errors import unsupported
-from sparsead.ops.registry import assembled, assembling, composite, is_traced, known, record, traced
+from sparsead.ops.arrays import assembled, is_traced, known
+from sparsead.ops.registry import assembling, composite, record
 from sparsead.program.room import require_numbers
 from sparsead.tracing.array import traced_in
 from sparsead.tracing.complex import is_complex, parts
-from sparsead.tracing.conversions import stack_objects
+from sparsead.tracing.conversions import stack_objects, traced
 from sparsead.tracing.known import adopted, complex_of_parts
 from sparsead.tracing.late import AS_NUMPY
 from sparsead.tracing.positioned import Positioned
