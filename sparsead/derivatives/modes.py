@@ -75,10 +75,15 @@ def given_coloring(pattern: SparsityPattern, given: Any, partition: str, symmetr
         raise InputError(f"coloring is not valid: {error}") from error
 
 
-def choose_jacobian(
+def choose(linear: LinearProgram, patterns: dict[Buffer, SparsityPattern], mode: str, given: Any, order: Any) -> Choice:
+    """Return the mode of a Jacobian or a Hessian, its coloring, and the reasons."""
+    of_kind = _choose_hessian if linear.symmetric else _choose_jacobian
+    return of_kind(linear, patterns, mode, given, order)
+
+
+def _choose_jacobian(
     linear: LinearProgram, patterns: dict[Buffer, SparsityPattern], mode: str, given: Any, order: Any
 ) -> Choice:
-    """Return the mode of a Jacobian, its coloring, and the reasons."""
     pattern = patterns[linear.target]
     if given is not None:
         return _with_given(pattern, mode, given)
@@ -148,10 +153,9 @@ def _has_dense_cross(pattern: SparsityPattern) -> bool:
     return all(longest)
 
 
-def choose_hessian(
+def _choose_hessian(
     linear: LinearProgram, patterns: dict[Buffer, SparsityPattern], mode: str, given: Any, order: Any
-) -> tuple[str, ColoringResult | None, tuple[str, ...]]:
-    """Return the mode, the coloring, and the reasons."""
+) -> Choice:
     pattern = patterns[linear.target]
     if given is not None:
         colored = given_coloring(pattern, given, "column", symmetric=True)

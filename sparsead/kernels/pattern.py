@@ -28,7 +28,8 @@ def detect(linear: LinearProgram) -> dict[Buffer, SparsityPattern]:
     """Return the pattern of every buffer that the program writes, (buffer size, source size).
 
     Conservative, never missing an entry. Coefficients that fold to a structural zero leave no term, so they leave no
-    entry. The target always has a pattern, if an empty one.
+    entry. The target always has a pattern, if an empty one; that of a Hessian has room for every term and for its
+    mirror image.
     """
     patterns: dict[Buffer, SparsityPattern] = {}
     writers: dict[Buffer, list[tuple[LinearKernel, Term]]] = {}
@@ -48,7 +49,11 @@ def detect(linear: LinearProgram) -> dict[Buffer, SparsityPattern]:
     for target in writers:
         find(target)
     empty = SparsityPattern.from_coo(nothing(), nothing(), (linear.target.size, linear.source.size))
-    return {linear.target: empty} | patterns
+    patterns = {linear.target: empty} | patterns
+    found = patterns[linear.target]
+    if linear.symmetric and found != found.T:
+        patterns[linear.target] = _union(found, found.T)
+    return patterns
 
 
 def _pattern_of(
