@@ -31,7 +31,8 @@ from sparsead.errors import InputError
 from sparsead.explain.refusal import naming_lines
 from sparsead.keeping.pickling import Recipe
 from sparsead.kernels.gradient import gradient as gradient_kernels
-from sparsead.kernels.kernel import Kernels, LinearProgram
+from sparsead.kernels.kernel import Kernels
+from sparsead.kernels.linear import LinearProgram
 from sparsead.kernels.linearize import linearize
 from sparsead.stages import Timings, Watcher
 from sparsead.tracing.arguments import Argnum

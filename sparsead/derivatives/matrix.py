@@ -28,7 +28,8 @@ from sparsead.emit.sweep import Engine, Sweep
 from sparsead.errors import InputError
 from sparsead.keeping.pickling import Recipe, with_coloring
 from sparsead.keeping.saving import save
-from sparsead.kernels.kernel import Kernels, LinearProgram, combined
+from sparsead.kernels.kernel import Kernels, combined
+from sparsead.kernels.linear import LinearProgram
 from sparsead.kernels.linearize import for_products
 from sparsead.kernels.pattern import detect
 from sparsead.sweeps.assembly import Assembly, direct_assembly

@@ -12,7 +12,8 @@ from sparsead.derivatives.given import check_given
 from sparsead.emit.pool import default_threads
 from sparsead.emit.sweep import Engine
 from sparsead.errors import InputError
-from sparsead.kernels.kernel import Buffer, LinearProgram
+from sparsead.kernels.kernel import Buffer
+from sparsead.kernels.linear import LinearProgram
 from sparsead.sweeps.cost import Work, direct_cost
 
 Choice = tuple[str, ColoringResult | None, tuple[str, ...]]  # mode, coloring, reasons

@@ -18,7 +18,8 @@ from sparsead.derivatives.calls import arranged
 from sparsead.derivatives.running import Arrays, matrix, product, require_restated, run
 from sparsead.errors import InputError, user_origin
 from sparsead.kernels.gradient import gradient as gradient_kernels
-from sparsead.kernels.kernel import Kernels, LinearProgram
+from sparsead.kernels.kernel import Kernels
+from sparsead.kernels.linear import LinearProgram
 from sparsead.kernels.linearize import linearize
 from sparsead.kernels.lower import lower
 from sparsead.ops.sparse.matrix import TracedSparse

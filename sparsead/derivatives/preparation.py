@@ -15,7 +15,7 @@ from sparsead.derivatives.record import Filled
 from sparsead.derivatives.structure import FixedStructure
 from sparsead.emit.sweep import Engine
 from sparsead.errors import InputError
-from sparsead.kernels.kernel import LinearProgram
+from sparsead.kernels.linear import LinearProgram
 from sparsead.kernels.pattern import detect
 from sparsead.memory import require
 from sparsead.stages import Timings, Watcher, reported

@@ -9,7 +9,8 @@ import numpy as np
 
 from sparsead.errors import UnsupportedOperationError, unsupported, user_origin
 from sparsead.kernels.indexmap import IndexMap
-from sparsead.kernels.kernel import Buffer, CallKernel, Kernel, Kernels, LinearProgram, Load, Meeting, reachable
+from sparsead.kernels.kernel import Buffer, CallKernel, Kernel, Kernels, Load, Meeting, reachable
+from sparsead.kernels.linear import LinearProgram
 from sparsead.kernels.linearize import restatements
 from sparsead.ops.arrays import apply, scatter_sum
 from sparsead.ops.sparse import triplets

@@ -16,18 +16,14 @@ from sparsead.kernels.kernel import (
     CallKernel,
     Kernel,
     Kernels,
-    LinearCall,
-    LinearKernel,
-    LinearProgram,
     Load,
     Step,
-    Term,
-    connected,
     filled_by,
     reachable,
     read_by,
     with_loads,
 )
+from sparsead.kernels.linear import LinearCall, LinearKernel, LinearProgram, Term, connected
 from sparsead.kernels.masks import without_zeros
 from sparsead.kernels.meetings import added_up
 from sparsead.kernels.nothing import is_absorbing, may_absorb

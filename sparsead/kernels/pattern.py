@@ -12,7 +12,8 @@ import scipy.sparse.csgraph
 from coloring import SparsityPattern
 from sparsead.kernels.diagonals import by_diagonals
 from sparsead.kernels.indexmap import IndexMap
-from sparsead.kernels.kernel import Buffer, LinearKernel, LinearProgram, Term
+from sparsead.kernels.kernel import Buffer
+from sparsead.kernels.linear import LinearKernel, LinearProgram, Term
 from sparsead.memory import NoRoomError, is_large, require
 from sparsead.program.index import nothing
 

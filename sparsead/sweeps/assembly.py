@@ -9,7 +9,8 @@ import numpy as np
 
 from coloring import ColoringResult, SparsityPattern
 from sparsead.emit.sweep import DEFAULT_ENGINE, Engine, Sweep
-from sparsead.kernels.kernel import Buffer, Kernels, LinearProgram
+from sparsead.kernels.kernel import Buffer, Kernels
+from sparsead.kernels.linear import LinearProgram
 from sparsead.kernels.meetings import meets_others
 from sparsead.sweeps.compressed import Recovery, compressed_sweep
 from sparsead.sweeps.direct.sweep import direct_sweep

@@ -10,7 +10,8 @@ import pytest
 
 import sparsead as sad
 from sparsead.extend import repeat
-from sparsead.kernels.kernel import Buffer, LinearKernel, Term, reached
+from sparsead.kernels.kernel import Buffer
+from sparsead.kernels.linear import LinearKernel, Term, reached
 from sparsead.kernels.moving import in_order
 from sparsead.kernels.pattern import detect
 from sparsead.program.scalar import Pool
