@@ -96,8 +96,6 @@ class Kernel:
         pairs = zip(self.stores, values, strict=True)
         stored = (f"{s.buffer}[{s.place}] {'+=' if s.adds else '='} {v}" for s, v in pairs)
         return listed(self.domain, [*named, *stored])
-            self.domain, [*named, *(f"{s.buffer}[{s.place}] {'+=' if s.adds else '='} {v}" for s, v in pairs)]
-        )
 
 
 @dataclass(frozen=True, eq=False)
