@@ -14,7 +14,7 @@ import numpy as np
 
 from sparsead.kernels.indexmap import IndexMap
 from sparsead.program.index import Shape
-from sparsead.program.nodes import Operation
+from sparsead.program.nodes import GivesProducts, Operation
 from sparsead.program.scalar import Expr, Pool, reachable, spelled
 
 Role = Literal["input", "constant", "work", "output", "total"]
@@ -123,14 +123,14 @@ class CallKernel:
 
     def compile(self) -> None:
         """Compile what the operation runs of its own, if anything."""
-        if hasattr(self.operation, "compile"):
+        if isinstance(self.operation, GivesProducts):
             self.operation.compile(entries=any(e in self.filled for e in self.entries))
 
     @property
     def passes(self) -> dict[str, int]:
         """The products with its derivative that one run takes, by kind; none where entries are known otherwise."""
         found: dict[str, int] = {}
-        if hasattr(self.operation, "passes") and not self.operation.linear:
+        if isinstance(self.operation, GivesProducts) and not self.operation.linear:
             wanted = (k for k, entries in enumerate(self.entries) if entries in self.filled)
             for count, kind in map(self.operation.passes, wanted):
                 found[kind] = found.get(kind, 0) + count

@@ -13,6 +13,7 @@ from typing import Any
 from sparsead.kernels.indexmap import IndexMap
 from sparsead.kernels.kernel import Buffer, CallKernel, Kernel, Kernels, Load, Step, Store, listed, moved
 from sparsead.program.index import Shape
+from sparsead.program.nodes import GivesProducts
 from sparsead.program.scalar import Expr, Pool, spelled
 
 
@@ -95,11 +96,12 @@ class LinearCall:
             From a buffer to the one that holds its tangent.
         """
         call, operation = self.call, self.call.operation
+        assert isinstance(operation, GivesProducts)
         if not self.backward:
             given = tuple(map(tangent, self.operands))
-            product, result = operation.pushed(self.numbers), tangent(call.result)  # type: ignore[attr-defined]
+            product, result = operation.pushed(self.numbers), tangent(call.result)
             return [CallKernel(product, (*call.operands, *given), result, (), filled=(result,))]
-        product = operation.pulled(self.numbers)  # type: ignore[attr-defined]
+        product = operation.pulled(self.numbers)
         size = sum(b.size for b in self.operands)
         result = Buffer(f"pulled{call.result.name}", size, "work")
         steps: list[Step] = [CallKernel(product, (*call.operands, tangent(call.result)), result, (), filled=(result,))]
