@@ -193,6 +193,33 @@ class Grids:
         if others is not None:
             self._add(name, others, actual, numbers)
 
+    def _stores(
+        self,
+        accesses: Accesses,
+        keeping: Keeping,
+        actual: Known,
+        shared: Mapping[str, list[Access]],
+        owned: np.ndarray | None,
+    ) -> tuple[dict[str, np.ndarray], list[list[Access]]]:
+        """Return which elements of each array a loop writes itself, and what it does to arrays whose elements it owns.
+
+        What goes to shared elements is kept as terms.
+        """
+        private = self._private(actual)
+        writes: dict[str, np.ndarray] = {}
+        unshared: list[list[Access]] = []
+        for parameter, array in actual.items():
+            if parameter not in accesses.written or parameter in private:
+                continue
+            found, kept = accesses.of(parameter), shared.get(parameter, [])
+            if kept:
+                self._keep(accesses, keeping, kept, array, owned)
+            elif found:
+                unshared.append(found)
+            # terms, each of which has a place of its own, and what no point comes to, are nobody else's
+            writes[array] = _mask([a for a in found if a not in kept])
+        return writes, unshared
+
     def _finish(
         self,
         name: str,
@@ -206,29 +233,12 @@ class Grids:
         """Add the grid of a loop whose stores to `shared` elements are kept as terms, but for those of owners."""
         private = self._private(actual)
         keeping = Keeping(loop, accesses.points)
-        writes: dict[str, np.ndarray] = {}
-        unshared: list[list[Access]] = []
-        for parameter, array in actual.items():
-            if parameter not in accesses.written or parameter in private:
-                continue
-            found, kept = accesses.of(parameter), shared.get(parameter, [])
-            if kept:
-                self._keep(accesses, keeping, kept, array, owned)
-            elif found:
-                unshared.append(found)
-            # terms, each of which has a place of its own, and what no point comes to, are nobody else's
-            writes[array] = _mask([a for a in found if a not in kept])
+        writes, unshared = self._stores(accesses, keeping, actual, shared, owned)
         keeping.change()
         first = {p: self._table(values) for p, values in keeping.firsts.items()}
         used = {n.id for n in ast.walk(loop) if isinstance(n, ast.Name)}
         given = {p: a for p, a in {**actual, **keeping.arrays, **first}.items() if p in used}
-        for parameter, array in given.items():
-            if array in self._fills:
-                fill = self._fills[array][0]
-                if all(a.kind == "store" for a in accesses.of(parameter)) and array in writes:
-                    fill.leave_out(writes[array])
-                if array not in writes or meet(writes[array], fill.left):
-                    self._fill(array)
+        self._fill_before(accesses, given, writes)
         stored = set(written(loop.body)) - set(private)
         touched = {a: writes.get(a, np.zeros(0, np.bool_)) for p, a in given.items() if p in stored}
         reads = frozenset(a for p, a in given.items() if p not in private) - touched.keys()
@@ -257,6 +267,16 @@ class Grids:
         """Return the tables by their names in a loop."""
         known = {**self.tables, **self.fixed}
         return {p: known[a] for p, a in actual.items() if a in known}
+
+    def _fill_before(self, accesses: Accesses, given: Known, writes: Mapping[str, np.ndarray]) -> None:
+        """Add the loops that fill what a loop needs of its arrays, which `writes` do not set anyway."""
+        for parameter, array in given.items():
+            if array in self._fills:
+                fill = self._fills[array][0]
+                if all(a.kind == "store" for a in accesses.of(parameter)) and array in writes:
+                    fill.leave_out(writes[array])
+                if array not in writes or meet(writes[array], fill.left):
+                    self._fill(array)
 
     def _fill(self, array: str) -> None:
         """Add the loop that fills what is left of an array."""
