@@ -70,11 +70,6 @@ def test_what_a_jacobian_returns_beside():
 # -- Hessians -------------------------------------------------------------------------------------------------------
 MIXED = np.diag(2.0 * X)
 GRID = {("x", "x"): np.diag(2.0 * Y), ("x", "y"): MIXED, ("y", "x"): MIXED, ("y", "y"): np.zeros((3, 3))}
-    ("x", "x"): np.diag(2.0 * Y),
-    ("x", "y"): np.diag(2.0 * X),
-    ("y", "x"): np.diag(2.0 * X),
-    ("y", "y"): np.zeros((3, 3)),
-}
 
 
 def test_a_grid_of_blocks_for_the_arguments_that_are_chosen():
