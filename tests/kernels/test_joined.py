@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sparsead.kernels import owners
-from sparsead.kernels.owners import Owners
+from sparsead.kernels.joined import Owners
 from sparsead.program import index as program_index
 from sparsead.program.index import compose, identity, walked
 from sparsead.program.nodes import Constant, Join
