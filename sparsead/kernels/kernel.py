@@ -14,7 +14,7 @@ import numpy as np
 
 from sparsead.kernels.indexmap import IndexMap
 from sparsead.program.index import Shape
-from sparsead.program.nodes import GivesProducts, Operation
+from sparsead.program.nodes import GivesProducts, Operation, TakesPasses
 from sparsead.program.scalar import Expr, Pool, reachable, spelled
 
 Role = Literal["input", "constant", "work", "output", "total"]
@@ -130,7 +130,7 @@ class CallKernel:
     def passes(self) -> dict[str, int]:
         """The products with its derivative that one run takes, by kind; none where entries are known otherwise."""
         found: dict[str, int] = {}
-        if isinstance(self.operation, GivesProducts) and not self.operation.linear:
+        if isinstance(self.operation, TakesPasses) and not self.operation.linear:
             wanted = (k for k, entries in enumerate(self.entries) if entries in self.filled)
             for count, kind in map(self.operation.passes, wanted):
                 found[kind] = found.get(kind, 0) + count

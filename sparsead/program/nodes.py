@@ -186,6 +186,14 @@ class Operation(Protocol):
 
 
 @runtime_checkable
+class TakesPasses(Protocol):
+    """What an operation offers more, if products give the entries of its derivative."""
+
+    def passes(self, number: int) -> tuple[int, str]:
+        """Return how many products give the entries of the derivative with respect to one operand, and which."""
+
+
+@runtime_checkable
 class GivesProducts(Protocol):
     """What an operation offers more, if it gives products with its derivative; it may have no entries then."""
 
@@ -197,9 +205,6 @@ class GivesProducts(Protocol):
 
     def pulled(self, active: Sequence[int]) -> Operation:
         """Return the operation of the operands, and of cotangents, to the cotangents of those that are active."""
-
-    def passes(self, number: int) -> tuple[int, str]:
-        """Return how many products give the entries of the derivative with respect to one operand, and which."""
 
 
 @dataclass(eq=False, kw_only=True)

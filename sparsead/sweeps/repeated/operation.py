@@ -53,10 +53,6 @@ class _Known:
         """Return the operation of the operands, and of cotangents, to the cotangents of those that are active."""
         self._refuse()
 
-    def passes(self, number: int) -> tuple[int, str]:
-        """Return that no products are taken: such a derivative has no entries."""
-        return 0, "JVP"
-
     def _refuse(self) -> NoReturn:
         raise UnsupportedOperationError(
             f"{self.name}: a third derivative of a loop is not known. Write the loop out as `for _ in range(steps)`, "
