@@ -14,7 +14,7 @@ import pytest
 import sparsead as sad
 from sparsead.extend import operation
 from sparsead.stages import watching
-from sparsead.tracing.replacing import names, undo
+from sparsead.tracing.replacing import names, standins, undo
 
 X = np.linspace(0.3, 1.4, 20)
 ZEROS = np.zeros
@@ -34,7 +34,7 @@ def assert_usable(folder):
     """Everything is as before, and works."""
     assert np.zeros is ZEROS
     assert not names._active and not undo.CHANGES
-    assert getattr(names._tracing, "depth", 0) == 0
+    assert standins.TRACING.depth == 0
     assert not list(folder.glob(".partial*"))
     jac = sad.jacobian(function, X)
     assert sad.check(jac, X).passed

@@ -17,7 +17,7 @@ import sparsead as sad
 from coloring.orders import ORDERS
 from sparsead.cli.arrays import FORMS, OF_POINT, ArrayType, PointType
 from sparsead.cli.subjects import Subject, SubjectType, subject
-from sparsead.derivatives.given import JACOBIAN_MODES
+from sparsead.derivatives.colorings import JACOBIAN_MODES
 from sparsead.measuring.counting import SEARCHES
 from sparsead.measuring.findings import EVALUATED, MODES, Measured, count, pattern_of, timed
 from sparsead.measuring.table import Cell, Table

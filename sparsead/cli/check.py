@@ -8,7 +8,7 @@ import click
 
 import sparsead as sad
 from sparsead.cli.function import of_function, prepare
-from sparsead.derivatives.given import HESSIAN_MODES, JACOBIAN_MODES
+from sparsead.derivatives.colorings import HESSIAN_MODES, JACOBIAN_MODES
 
 
 @click.command()

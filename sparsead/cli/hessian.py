@@ -7,7 +7,7 @@ from typing import Any
 import click
 
 from sparsead.cli.function import compute, of_matrix
-from sparsead.derivatives.given import HESSIAN_MODES
+from sparsead.derivatives.colorings import HESSIAN_MODES
 
 
 @click.command()

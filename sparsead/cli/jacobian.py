@@ -7,7 +7,7 @@ from typing import Any
 import click
 
 from sparsead.cli.function import compute, of_matrix
-from sparsead.derivatives.given import JACOBIAN_MODES
+from sparsead.derivatives.colorings import JACOBIAN_MODES
 
 
 @click.command()

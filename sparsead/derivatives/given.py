@@ -15,6 +15,7 @@ import scipy.sparse
 
 from coloring import ColoringResult, SparsityPattern
 from coloring.orders import ORDERS as COLORING_ORDERS
+from sparsead.derivatives.colorings import HESSIAN_MODES, JACOBIAN_MODES
 from sparsead.derivatives.layouts import FORMATS, TRIANGLES
 from sparsead.derivatives.stepping import METHODS
 from sparsead.derivatives.structure import ORDERS
@@ -24,8 +25,6 @@ from sparsead.errors import InputError
 from sparsead.tracing.arguments import Signature
 from sparsead.tracing.around import ByName
 
-HESSIAN_MODES = ("auto", "compressed", "star", "acyclic", "column", "direct")
-JACOBIAN_MODES = ("auto", "compressed", "forward", "reverse", "bidirectional", "direct")
 SEARCHES = ("auto", "best", "exact")
 
 

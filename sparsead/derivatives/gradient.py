@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, Any, Literal, TypedDict, Unpack, overload
 
 import numpy as np
@@ -13,8 +14,8 @@ from sparsead.derivatives.beside import WithAux
 from sparsead.derivatives.given import by_name, check_given
 from sparsead.derivatives.guard import Guarded
 from sparsead.derivatives.modes import chosen_engine
-from sparsead.derivatives.nested import NestedGradient, composes, is_asked
-from sparsead.derivatives.preparation import prepared_at
+from sparsead.derivatives.nested import NestedGradient, composes
+from sparsead.derivatives.preparation import asked_for
 from sparsead.derivatives.prepared import OfScalar
 from sparsead.derivatives.record import Preparation
 from sparsead.derivatives.rolled import rolled
@@ -26,9 +27,8 @@ from sparsead.kernels.gradient import gradient as gradient_kernels
 from sparsead.kernels.kernel import Kernels
 from sparsead.kernels.lower import lower
 from sparsead.program.nodes import Program
-from sparsead.stages import Timings, Watcher, reported
+from sparsead.stages import Timings, Watcher
 from sparsead.tracing.arguments import Argnum, Signature
-from sparsead.tracing.around import First
 from sparsead.tracing.decisions import Decisions
 from sparsead.tracing.trace import trace
 
@@ -215,23 +215,17 @@ def gradient(
     array([ 3., 12., 27.])
     """
     check_given(guard=guard, check=check, has_aux=has_aux, progress=progress, device=device)
-    f, (x0, *rest) = by_name(f, (x0, *args), named, "gradient")
-    args = tuple(rest)
-    f = First(f) if has_aux else f
-    engine = chosen_engine(backend, threads)
+    f, args = by_name(f, (x0, *args), named, "gradient")
+    options = Chosen(argnum, chosen_engine(backend, threads), check)
+    on_device = None
     if device is not None:
         from sparsead.derivatives.device import GradientOnDevice, usable_cupy  # what few need
 
-        cupy = usable_cupy(guard=guard, has_aux=has_aux)
-    with reported(progress):
-        made: Any
-        if is_asked((x0, *args)):
-            made = NestedGradient.of(f, (x0, *args), argnum)
-        else:
-            chosen = Chosen(argnum, engine, check)
-            made = prepared_at(_prepared, f, (x0, *args), chosen, guard)
-            made = made if device is None else GradientOnDevice(made, cupy)
-    return WithAux(made, f) if isinstance(f, First) else made
+        on_device = partial(GradientOnDevice, cupy=usable_cupy(guard=guard, has_aux=has_aux))
+    return asked_for(
+        _prepared, NestedGradient, f, args, options,
+        has_aux=has_aux, guard=guard, progress=progress, on_device=on_device,
+    )  # fmt: skip
 
 
 @dataclass(frozen=True)

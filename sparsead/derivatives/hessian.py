@@ -4,50 +4,43 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING, Any, Literal, Unpack, overload
 
 import numpy as np
 import scipy.sparse
 
 import sparsead.ops  # noqa: F401  (fills the tables that tracing reads)
-from coloring import ColoringResult, SparsityPattern
 from coloring.cached import cached_property
 from sparsead.derivatives.beside import WithAux
 from sparsead.derivatives.given import by_name, check_given
 from sparsead.derivatives.gradient import traced_scalar
 from sparsead.derivatives.guard import Guarded
 from sparsead.derivatives.matrix import PreparedMatrix
-from sparsead.derivatives.modes import choose_hessian, chosen_engine
-from sparsead.derivatives.nested import NestedHessian, composes, is_asked
+from sparsead.derivatives.modes import chosen_engine
+from sparsead.derivatives.nested import NestedHessian, composes
 from sparsead.derivatives.options import HessianOptions
-from sparsead.derivatives.preparation import Options, finished, prepared_at
+from sparsead.derivatives.preparation import Options, asked_for, finished
 from sparsead.derivatives.prepared import OfScalar
 from sparsead.derivatives.products import HVP
 from sparsead.derivatives.record import Filled, Preparation
 from sparsead.derivatives.subject import checked
 from sparsead.derivatives.vectors import checked_pair, new_or_checked
-from sparsead.emit.sweep import DEFAULT_BACKEND, Engine
+from sparsead.emit.sweep import DEFAULT_BACKEND
 from sparsead.errors import InputError
 from sparsead.explain.refusal import naming_lines
 from sparsead.keeping.pickling import Recipe
 from sparsead.kernels.gradient import gradient as gradient_kernels
-from sparsead.kernels.kernel import Buffer, Kernels, LinearProgram
+from sparsead.kernels.kernel import Kernels
+from sparsead.kernels.linear import LinearProgram
 from sparsead.kernels.linearize import linearize
-from sparsead.kernels.meetings import meets_others
-from sparsead.kernels.pattern import detect
-from sparsead.stages import Timings, Watcher, reported
-from sparsead.sweeps.assembly import Assembly, compressed_assembly, direct_assembly
-from sparsead.sweeps.finishing import mirroring
-from sparsead.sweeps.storage import Storage
+from sparsead.stages import Timings, Watcher
 from sparsead.tracing.arguments import Argnum
-from sparsead.tracing.around import First
 from sparsead.tracing.decisions import Decisions
 from sparsead.tracing.order import for_order
 
 if TYPE_CHECKING:
     from sparsead.derivatives.device import HessianOnDevice
-
-LANE = "hvp"
 
 
 class Hessian(PreparedMatrix, OfScalar):
@@ -226,9 +219,6 @@ class Hessian(PreparedMatrix, OfScalar):
     def _plain_both(self) -> Callable[..., bool]:
         return self._plain_entry({"y": (1,), "g": (self.program.wrt.size,)}, self._both)
 
-    def _detected(self) -> dict[Buffer, SparsityPattern]:
-        return hessian_patterns(self.linear)
-
     @property
     def _nested(self) -> NestedHessian:
         return NestedHessian(self.program, self.signature, self.kernels)
@@ -325,47 +315,31 @@ def hessian(
     check_given(hessian_mode=mode, pattern=pattern, coloring=coloring, coloring_order=order, guard=guard)
     check_given(check=check, format=format, triangle=triangle, has_aux=has_aux)
     check_given(progress=progress, device=device)
-    f, (x0, *rest) = by_name(f, (x0, *args), named, "hessian")
-    args = tuple(rest)
-    f = First(f) if has_aux else f
+    f, args = by_name(f, (x0, *args), named, "hessian")
     options = Options(argnum, mode, pattern, coloring, order, chosen_engine(backend, threads), check, format, triangle)
+    on_device = None
     if device is not None:
         from sparsead.derivatives.device import HessianOnDevice, usable_cupy  # what few need
 
-        cupy = usable_cupy("ad", guard, format, triangle, has_aux)
-    with reported(progress):
-        made: Any
-        if is_asked((x0, *args)):
-            made = NestedHessian.of(f, (x0, *args), argnum)
-        else:
-            made = prepared_at(prepared, f, (x0, *args), options, guard)
-            made = made if device is None else HessianOnDevice(made, cupy)
-    return WithAux(made, f) if isinstance(f, First) else made
+        on_device = partial(HessianOnDevice, cupy=usable_cupy("ad", guard, format, triangle, has_aux))
+    return asked_for(
+        prepared, NestedHessian, f, args, options,
+        has_aux=has_aux, guard=guard, progress=progress, on_device=on_device,
+    )  # fmt: skip
 
 
 def prepared(
     f: Callable[..., Any], args: tuple[Any, ...], options: Options, decisions: Decisions | None = None
 ) -> Hessian:
-    """Run all stages.
-
-    Parameters
-    ----------
-    f, args
-        The function and the example arguments.
-    options : Options
-        What the user chose.
-    decisions : Decisions, optional
-        Records the branches on traced values; without it they are refused.
-    """
+    """Run all stages; branches on traced values are recorded in `decisions`, and refused without."""
     timings = Timings()
     with for_order(2):
         program, signature, kernels = traced_scalar(f, args, options.argnum, timings, decisions)
     with timings.stage("linearize"):
         gradients = gradient_kernels(kernels, again=True)
         linear = second_order(gradients)
-    steps = (hessian_patterns, choose_hessian, _assembly)
     with naming_lines(program, symmetric=True):
-        filled = finished(linear, options, timings, *steps)
+        filled = finished(linear, options, timings)
     recipe = Recipe(prepared, f, args, options)
     made = Hessian(Preparation(recipe, program, signature, kernels, options.engine, timings), filled, gradients)
     return checked(made, args, options.check, timings, decisions)
@@ -374,29 +348,3 @@ def prepared(
 def second_order(gradients: Kernels) -> LinearProgram:
     """Linearize gradient kernels: the matrix is the Hessian."""
     return replace(linearize(gradients), symmetric=True)
-
-
-def hessian_patterns(linear: LinearProgram) -> dict[Buffer, SparsityPattern]:
-    """Detect the patterns; that of the Hessian has room for every term and for its mirror image."""
-    patterns = detect(linear)
-    found = patterns[linear.target]
-    if found != found.T:
-        patterns[linear.target] = SparsityPattern.from_scipy(found.to_scipy() + found.T.to_scipy())
-    return patterns
-
-
-def _assembly(
-    linear: LinearProgram,
-    patterns: dict[Buffer, SparsityPattern],
-    colored: ColoringResult | None,
-    engine: Engine,
-    storage: Storage | None = None,
-) -> Assembly:
-    pattern = patterns[linear.target]
-    if colored is not None:
-        return compressed_assembly(linear, colored, LANE, "hessian", engine, storage)
-    assembly = direct_assembly(linear, patterns, {LANE: 0}, "hessian", engine, storage)
-    apart = any(meets_others(t) for k in linear.kernels for t in k.terms)
-    if linear.work or apart:  # sums over several layers run in different orders above and below the diagonal
-        assembly.finish = mirroring(pattern, engine, storage)
-    return assembly

@@ -3,40 +3,35 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from typing import TYPE_CHECKING, Any, Literal, Unpack, overload
 
 import numpy as np
 import scipy.sparse
 
 import sparsead.ops  # noqa: F401  (fills the tables that tracing reads)
-from coloring import ColoringResult, SparsityPattern
 from coloring.cached import cached_property
 from sparsead.derivatives.beside import WithAux
 from sparsead.derivatives.differences import DifferenceJacobian, check_method
 from sparsead.derivatives.given import by_name, check_given
 from sparsead.derivatives.guard import Guarded
 from sparsead.derivatives.matrix import PreparedMatrix
-from sparsead.derivatives.modes import choose_jacobian, chosen_engine
-from sparsead.derivatives.nested import NestedJacobian, composes, is_asked
+from sparsead.derivatives.modes import chosen_engine
+from sparsead.derivatives.nested import NestedJacobian, composes
 from sparsead.derivatives.normal import WithNormalEquations
 from sparsead.derivatives.options import Difference, DifferenceOptions, MatrixOptions
 from sparsead.derivatives.plain import never
-from sparsead.derivatives.preparation import Options, finished, prepared_at
+from sparsead.derivatives.preparation import Options, asked_for, finished
 from sparsead.derivatives.products import JVP, VJP
 from sparsead.derivatives.record import Preparation
 from sparsead.derivatives.rolled import linearized
 from sparsead.derivatives.subject import checked
 from sparsead.derivatives.vectors import checked_pair, new_or_checked
-from sparsead.emit.sweep import DEFAULT_BACKEND, Engine
+from sparsead.emit.sweep import DEFAULT_BACKEND
 from sparsead.explain.refusal import naming_lines
 from sparsead.keeping.pickling import Recipe
-from sparsead.kernels.kernel import Buffer, LinearProgram
-from sparsead.kernels.pattern import detect
-from sparsead.stages import Timings, Watcher, reported
-from sparsead.sweeps.assembly import Assembly, compressed_assembly, direct_assembly
-from sparsead.sweeps.storage import Storage
+from sparsead.stages import Timings, Watcher
 from sparsead.tracing.arguments import Argnum
-from sparsead.tracing.around import First
 from sparsead.tracing.decisions import Decisions
 from sparsead.tracing.trace import trace
 from sparsead.tracing.trees import Leaf
@@ -50,8 +45,7 @@ class Jacobian(PreparedMatrix, WithNormalEquations):
 
     ``shape`` is ``(m, n)``, the sizes of ``f(x)`` and of x; rows and columns follow their C order. ``mode`` is
     ``"forward"``, ``"reverse"``, ``"bidirectional"`` or ``"direct"``. See
-    `sparsead.derivatives.matrix.PreparedMatrix` for the other
-    attributes.
+    `sparsead.derivatives.matrix.PreparedMatrix` for the other attributes.
     """
 
     derivative = "jacobian"
@@ -372,62 +366,34 @@ def jacobian(
     {'jvp': 2, 'vjp': 0}
     """
     check_given(jacobian_mode=mode, pattern=pattern, coloring=coloring, coloring_order=order, guard=guard)
-    check_given(method=method, step=step, check=check, format=format, has_aux=has_aux)
-    check_given(progress=progress, device=device)
-    f, (x0, *rest) = by_name(f, (x0, *args), named, "jacobian")
-    args = tuple(rest)
+    check_given(method=method, step=step, check=check, format=format, has_aux=has_aux, progress=progress, device=device)
+    f, args = by_name(f, (x0, *args), named, "jacobian")
     check_method(method, mode)
-    f = First(f) if has_aux else f
     options = Options(argnum, mode, pattern, coloring, order, chosen_engine(backend, threads), check, format)
+    prepare: Callable[..., Any] = prepared
+    on_device = None
     if device is not None:
         from sparsead.derivatives.device import JacobianOnDevice, usable_cupy  # what few need
 
-        cupy = usable_cupy(method, guard, format, has_aux=has_aux)
-    with reported(progress):
-        made: Any
-        if is_asked((x0, *args)):
-            made = NestedJacobian.of(f, (x0, *args), argnum)
-        elif method != "ad":
-            made = DifferenceJacobian(f, (x0, *args), options, method, step)
-        else:
-            made = prepared_at(prepared, f, (x0, *args), options, guard)
-            made = made if device is None else JacobianOnDevice(made, cupy)
-    return WithAux(made, f) if isinstance(f, First) else made
+        on_device = partial(JacobianOnDevice, cupy=usable_cupy(method, guard, format, has_aux=has_aux))
+    if method != "ad":
+        prepare, guard = partial(DifferenceJacobian, method=method, step=step), "error"  # it calls f, branches and all
+    return asked_for(
+        prepare, NestedJacobian, f, args, options,
+        has_aux=has_aux, guard=guard, progress=progress, on_device=on_device,
+    )  # fmt: skip
 
 
 def prepared(
     f: Callable[..., Any], args: tuple[Any, ...], options: Options, decisions: Decisions | None = None
 ) -> Jacobian:
-    """Run all stages.
-
-    Parameters
-    ----------
-    f, args
-        The function and the example arguments.
-    options : Options
-        What the user chose.
-    decisions : Decisions, optional
-        Records the branches on traced values; without it they are refused.
-    """
+    """Run all stages; branches on traced values are recorded in `decisions`, and refused without."""
     timings = Timings()
     with timings.stage("trace"):
         program, signature = trace(f, args, options.argnum, decisions)
     options, linear, kernels = linearized(program, options, timings)
-    steps = (detect, choose_jacobian, _assembly)
     with naming_lines(program):
-        filled = finished(linear, options, timings, *steps)
+        filled = finished(linear, options, timings)
     recipe = Recipe(prepared, f, args, options)
     made = Jacobian(Preparation(recipe, program, signature, kernels, options.engine, timings), filled)
     return checked(made, args, options.check, timings, decisions)
-
-
-def _assembly(
-    linear: LinearProgram,
-    patterns: dict[Buffer, SparsityPattern],
-    colored: ColoringResult | None,
-    engine: Engine,
-    storage: Storage | None = None,
-) -> Assembly:
-    if colored is None:
-        return direct_assembly(linear, patterns, {"jvp": 0, "vjp": 0}, "jacobian", engine, storage)
-    return compressed_assembly(linear, colored, "jvp", "jacobian", engine, storage)

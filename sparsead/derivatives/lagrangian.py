@@ -20,6 +20,8 @@ from sparsead.tracing.arguments import real_array
 from sparsead.tracing.decisions import Decisions
 from sparsead.tracing.trace import trace
 
+OWN = 3  # arguments of a Lagrangian that are not those of its functions: x, multipliers, sigma
+
 
 def lagrangian_hessian(
     f: Callable[..., Any],
@@ -121,29 +123,43 @@ class LagrangianHessian(Described, Derivative):
         InputError
             If the number of multipliers or a shape does not fit.
         """
-        return self.hessian(x, self._checked(multipliers), self._scale(sigma), *args, **options)
+        return self.hessian(x, *self._others(multipliers, sigma, args), **options)
 
     def values(self, x: Any, multipliers: Any, *args: Any, sigma: float = 1.0, **options: Any) -> np.ndarray:
         """Return the values of the entries; `options` are those of `PreparedMatrix.values`."""
-        return self.hessian.values(x, self._checked(multipliers), self._scale(sigma), *args, **options)
+        return self.hessian.values(x, *self._others(multipliers, sigma, args), **options)
 
     def value(  # type: ignore[override]  # multipliers are an argument more
         self, x: Any, multipliers: Any, *args: Any, sigma: float = 1.0
     ) -> float:
         """Return the Lagrangian at x, from the compiled kernels."""
-        return self.hessian.value(x, self._checked(multipliers), self._scale(sigma), *args)
+        return self.hessian.value(x, *self._others(multipliers, sigma, args))
 
     def function(self, x: Any, multipliers: Any, *args: Any, sigma: float = 1.0) -> float:
         """Return the Lagrangian at x, from the functions themselves."""
-        return self.hessian.function(x, self._checked(multipliers), self._scale(sigma), *args)
+        return self.hessian.function(x, *self._others(multipliers, sigma, args))
 
     def gradient(self, x: Any, multipliers: Any, *args: Any, sigma: float = 1.0) -> np.ndarray:
         """Return the gradient of the Lagrangian at x, in the shape of x."""
-        return self.hessian.gradient(x, self._checked(multipliers), self._scale(sigma), *args)
+        return self.hessian.gradient(x, *self._others(multipliers, sigma, args))
 
     def hvp(self, x: Any, v: Any, multipliers: Any, *args: Any, sigma: float = 1.0) -> np.ndarray:
         """Return ``H @ v`` without forming H; v (n,) or (n, k)."""
-        return self.hessian.hvp(x, v, self._checked(multipliers), self._scale(sigma), *args)
+        return self.hessian.hvp(x, v, *self._others(multipliers, sigma, args))
+
+    def _others(self, multipliers: Any, sigma: Any, args: tuple[Any, ...]) -> tuple[Any, ...]:
+        """Return what follows x, as the Hessian takes it."""
+        self._count(args)
+        return self._checked(multipliers), self._scale(sigma), *args
+
+    def _count(self, args: tuple[Any, ...]) -> None:
+        """Refuse too few or too many arguments in the user's words: the Hessian has sigma among its own."""
+        wanted = len(self.signature.arguments) - OWN
+        if len(args) != wanted:
+            raise InputError(
+                f"after x and multipliers, f and c were prepared with {wanted} other arguments, got {len(args)}; "
+                "sigma is given by its name: sigma=1.0"
+            )
 
     def _checked(self, multipliers: Any) -> Any:
         if is_asked((multipliers,)):
@@ -168,10 +184,10 @@ class LagrangianHessian(Described, Derivative):
 
         def method(x: Any, *args: Any, sigma: Any = 1.0, **options: Any) -> Any:
             vector, args = (args[:1], args[1:]) if name in AFTER_A_VECTOR else ((), args)
-            if not args:
-                args = (options.pop("multipliers", ()),)
-            multipliers = args[0] if name in OF_MANY_POINTS else self._checked(args[0])  # or a row for each point
-            return found(x, *vector, multipliers, self._scale(sigma), *args[1:], **options)
+            multipliers, *rest = args or (options.pop("multipliers", ()),)
+            self._count(tuple(rest))
+            multipliers = multipliers if name in OF_MANY_POINTS else self._checked(multipliers)  # or one row a point
+            return found(x, *vector, multipliers, self._scale(sigma), *rest, **options)
 
         return method
 

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import scipy.sparse.linalg
 
-from coloring import SparsityPattern
 from coloring.cached import cached_property
 from sparsead.checking.check import verify
 from sparsead.checking.plain import copied
@@ -29,7 +28,8 @@ from sparsead.emit.sweep import Engine, Sweep
 from sparsead.errors import InputError
 from sparsead.keeping.pickling import Recipe, with_coloring
 from sparsead.keeping.saving import save
-from sparsead.kernels.kernel import Buffer, Kernels, LinearProgram, combined
+from sparsead.kernels.kernel import Kernels, combined
+from sparsead.kernels.linear import LinearProgram
 from sparsead.kernels.linearize import for_products
 from sparsead.kernels.pattern import detect
 from sparsead.sweeps.assembly import Assembly, direct_assembly
@@ -218,13 +218,9 @@ class PreparedMatrix(InWords, OfManyPoints, AsMachineCode, Matrix):
 
     @cached_property
     def _diagonal(self) -> Assembly:
-        patterns = self._detected()
+        patterns = detect(self.linear)
         storage = Storage.of_diagonal(patterns[self.linear.target])
         return direct_assembly(self.linear, patterns, {}, "diagonal", self.engine, storage)
-
-    def _detected(self) -> dict[Buffer, SparsityPattern]:
-        """Return the patterns of all buffers."""
-        return detect(self.linear)
 
     def values(
         self,

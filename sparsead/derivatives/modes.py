@@ -8,21 +8,16 @@ import numpy as np
 
 import coloring as graph
 from coloring import ColoringResult, SparsityPattern
+from sparsead.derivatives.colorings import HESSIAN_COLORINGS, JACOBIAN_COLORINGS, SUBSTITUTES
 from sparsead.derivatives.given import check_given
 from sparsead.emit.pool import default_threads
 from sparsead.emit.sweep import Engine
 from sparsead.errors import InputError
-from sparsead.kernels.kernel import Buffer, LinearProgram
+from sparsead.kernels.kernel import Buffer
+from sparsead.kernels.linear import LinearProgram
 from sparsead.sweeps.cost import Work, direct_cost
 
 Choice = tuple[str, ColoringResult | None, tuple[str, ...]]  # mode, coloring, reasons
-
-HESSIAN_COLORINGS: dict[str, dict[str, Any]] = {
-    "star": {"structure": "symmetric", "decompression": "direct"},
-    "acyclic": {"structure": "symmetric", "decompression": "substitution"},
-    "column": {"structure": "nonsymmetric", "partition": "column"},
-}
-SUBSTITUTES = {"acyclic"}  # recovery that adds up rounding errors along trees: only where the user names it
 
 
 def chosen_engine(backend: str, threads: int | None) -> Engine:
@@ -75,37 +70,36 @@ def given_coloring(pattern: SparsityPattern, given: Any, partition: str, symmetr
         raise InputError(f"coloring is not valid: {error}") from error
 
 
-def choose_jacobian(
+def choose(linear: LinearProgram, patterns: dict[Buffer, SparsityPattern], mode: str, given: Any, order: Any) -> Choice:
+    """Return the mode of a Jacobian or a Hessian, its coloring, and the reasons."""
+    of_kind = _choose_hessian if linear.symmetric else _choose_jacobian
+    return of_kind(linear, patterns, mode, given, order)
+
+
+def _choose_jacobian(
     linear: LinearProgram, patterns: dict[Buffer, SparsityPattern], mode: str, given: Any, order: Any
 ) -> Choice:
-    """Return the mode of a Jacobian, its coloring, and the reasons."""
     pattern = patterns[linear.target]
     if given is not None:
         return _with_given(pattern, mode, given)
-    match mode:
-        case "direct":
-            return "direct", None, ()
-        case "forward":
-            return "forward", graph.color(pattern, partition="column", order=order), ()
-        case "reverse":
-            return "reverse", graph.color(pattern, partition="row", order=order), ()
-        case "bidirectional":
-            return "bidirectional", graph.color(pattern, partition="bidirectional", order=order), ()
+    if mode == "direct":
+        return "direct", None, ()
+    if mode in JACOBIAN_COLORINGS:
+        return mode, graph.color(pattern, order=order, **JACOBIAN_COLORINGS[mode]), ()
     return cheapest_jacobian(linear, patterns, order, allow_direct=mode == "auto")
 
 
 def _with_given(pattern: SparsityPattern, mode: str, given: Any) -> Choice:
-    names = {"column": "forward", "row": "reverse", "bidirectional": "bidirectional"}
+    partitions = {name: colored["partition"] for name, colored in JACOBIAN_COLORINGS.items()}
     if isinstance(given, ColoringResult):
-        found = names[given.partition]
+        found = next(name for name, partition in partitions.items() if partition == given.partition)
     elif mode in ("auto", "compressed", "forward", "reverse"):
         found = "reverse" if mode == "reverse" else "forward"
     else:
         raise InputError(f"an array of colors goes with mode='forward' or 'reverse', not {mode!r}")
     if mode not in (found, "auto", "compressed"):
         raise InputError(f"mode={mode!r} does not fit a {found} coloring")
-    partition = next(kind for kind, name in names.items() if name == found)
-    return found, given_coloring(pattern, given, partition), ()
+    return found, given_coloring(pattern, given, partitions[found]), ()
 
 
 def cheapest_jacobian(
@@ -148,10 +142,9 @@ def _has_dense_cross(pattern: SparsityPattern) -> bool:
     return all(longest)
 
 
-def choose_hessian(
+def _choose_hessian(
     linear: LinearProgram, patterns: dict[Buffer, SparsityPattern], mode: str, given: Any, order: Any
-) -> tuple[str, ColoringResult | None, tuple[str, ...]]:
-    """Return the mode, the coloring, and the reasons."""
+) -> Choice:
     pattern = patterns[linear.target]
     if given is not None:
         colored = given_coloring(pattern, given, "column", symmetric=True)

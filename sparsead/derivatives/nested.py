@@ -18,16 +18,16 @@ from sparsead.derivatives.calls import arranged
 from sparsead.derivatives.running import Arrays, matrix, product, require_restated, run
 from sparsead.errors import InputError, user_origin
 from sparsead.kernels.gradient import gradient as gradient_kernels
-from sparsead.kernels.kernel import Kernels, LinearProgram
+from sparsead.kernels.kernel import Kernels
+from sparsead.kernels.linear import LinearProgram
 from sparsead.kernels.linearize import linearize
 from sparsead.kernels.lower import lower
-from sparsead.ops.registry import traced
 from sparsead.ops.sparse.matrix import TracedSparse
 from sparsead.program.nodes import Program
 from sparsead.tracing import trees
 from sparsead.tracing.arguments import Argnum, Signature
 from sparsead.tracing.array import TracedArray, traced_in
-from sparsead.tracing.conversions import stack_objects
+from sparsead.tracing.conversions import stack_objects, traced
 from sparsead.tracing.loops.tape import is_tracing
 from sparsead.tracing.order import for_order, order_wanted
 from sparsead.tracing.scalar import TracedScalar

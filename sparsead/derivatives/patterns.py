@@ -8,7 +8,7 @@ from typing import Any
 import sparsead.ops  # noqa: F401  (fills the tables that tracing reads)
 from coloring import SparsityPattern
 from sparsead.derivatives.gradient import traced_scalar
-from sparsead.derivatives.hessian import hessian_patterns, second_order
+from sparsead.derivatives.hessian import second_order
 from sparsead.explain.refusal import naming_lines
 from sparsead.kernels.gradient import gradient as gradient_kernels
 from sparsead.kernels.linearize import linearize
@@ -72,4 +72,4 @@ def hessian_pattern(f: Callable[..., Any], x0: Any, *args: Any, argnum: Argnum =
         program, _, kernels = traced_scalar(f, (x0, *args), argnum, Timings())
     linear = second_order(gradient_kernels(kernels, again=True))
     with naming_lines(program, symmetric=True):
-        return hessian_patterns(linear)[linear.target]
+        return detect(linear)[linear.target]

@@ -7,22 +7,21 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from coloring import ColoringResult, SparsityPattern
+from sparsead.derivatives.beside import WithAux
 from sparsead.derivatives.guard import Guarded
-from sparsead.derivatives.modes import Choice, given_pattern
+from sparsead.derivatives.modes import choose, given_pattern
+from sparsead.derivatives.nested import Nested, is_asked
 from sparsead.derivatives.record import Filled
 from sparsead.derivatives.structure import FixedStructure
 from sparsead.emit.sweep import Engine
 from sparsead.errors import InputError
-from sparsead.kernels.kernel import Buffer, LinearProgram
+from sparsead.kernels.linear import LinearProgram
+from sparsead.kernels.pattern import detect
 from sparsead.memory import require
-from sparsead.stages import Timings
-from sparsead.sweeps.assembly import Assembly
-from sparsead.sweeps.storage import Storage
+from sparsead.stages import Timings, Watcher, reported
+from sparsead.sweeps.assembly import assembly_of
 from sparsead.tracing.arguments import Argnum
-
-Patterns = dict[Buffer, SparsityPattern]
-Assemble = Callable[[LinearProgram, Patterns, ColoringResult | None, Engine, Storage | None], Assembly]
+from sparsead.tracing.around import First
 
 BYTES_PER_ENTRY = 28  # beyond its pattern: where each value goes, and the first matrix
 
@@ -46,23 +45,47 @@ class Options:
     loops: bool | None = None
 
 
-def prepared_at(
-    prepare: Callable[..., Any], f: Callable[..., Any], args: tuple[Any, ...], options: Any, guard: str
+def asked_for(
+    prepare: Callable[..., Any],
+    nested: type[Nested],
+    f: Callable[..., Any],
+    args: tuple[Any, ...],
+    options: Any,
+    *,
+    has_aux: bool = False,
+    guard: str = "error",
+    progress: bool | Watcher = False,
+    on_device: Callable[[Any], Any] | None = None,
 ) -> Any:
-    """Prepare at the example arguments, or in the guarded form that prepares again where a branch flips."""
-    if guard == "record":
-        return Guarded(prepare, f, args, options)
-    return prepare(f, args, options)
+    """Prepare the derivative that a user asks for, in the form that the arguments and some options call for.
+
+    Parameters
+    ----------
+    prepare : callable
+        Runs all stages: ``prepare(f, args, options)``.
+    nested : type of Nested
+        What stands for the derivative where the arguments are values of a function that is being traced.
+    f, args, options
+        The function, example arguments, and what the user chose.
+    has_aux, guard, progress
+        As in `jacobian`.
+    on_device : callable, optional
+        Makes, of what was prepared, what computes on a device.
+    """
+    f = First(f) if has_aux else f
+    with reported(progress):
+        made: Any
+        if is_asked(args):
+            made = nested.of(f, args, options.argnum)
+        elif guard == "record":
+            made = Guarded(prepare, f, args, options)
+        else:
+            made = prepare(f, args, options)
+            made = made if on_device is None else on_device(made)
+    return WithAux(made, f) if isinstance(f, First) else made
 
 
-def finished(
-    linear: LinearProgram,
-    options: Options,
-    timings: Timings,
-    detect: Callable[[LinearProgram], Patterns],
-    choose: Callable[..., Choice],
-    assemble: Assemble,
-) -> Filled:
+def finished(linear: LinearProgram, options: Options, timings: Timings) -> Filled:
     """Run the stages after linearize: detect, color, compile."""
     with timings.stage("detect"):
         patterns = detect(linear)
@@ -78,7 +101,7 @@ def finished(
                 "a triangle stands for a whole Hessian only where the pattern is symmetric; give such a one"
             )
         structure = FixedStructure(found, options.format, options.triangle, linear.symmetric)
-        stored = functools.partial(assemble, linear, patterns, colored, options.engine)
+        stored = functools.partial(assembly_of, linear, patterns, colored, options.engine)
         assembly = stored(structure.layout.storage)
     with timings.stage("compile"):
         assembly.compile()

@@ -11,7 +11,8 @@ from coloring import ColoringResult, SparsityPattern
 from sparsead.derivatives.structure import FixedStructure
 from sparsead.emit.sweep import Engine
 from sparsead.keeping.pickling import Recipe
-from sparsead.kernels.kernel import Kernels, LinearProgram
+from sparsead.kernels.kernel import Kernels
+from sparsead.kernels.linear import LinearProgram
 from sparsead.program.index import Shape
 from sparsead.program.nodes import Program
 from sparsead.stages import Timings

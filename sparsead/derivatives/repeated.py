@@ -14,7 +14,6 @@ from sparsead.derivatives.given import check_given
 from sparsead.derivatives.nested import is_asked, without_values
 from sparsead.errors import InputError, Origin, user_origin
 from sparsead.kernels.lower import lower
-from sparsead.ops.registry import traced
 from sparsead.program.cut import cut
 from sparsead.program.nodes import Call, Program, serial_from_now, whole
 from sparsead.program.same import same
@@ -23,7 +22,7 @@ from sparsead.sweeps.repeated.operation import Repeated
 from sparsead.tracing import trees
 from sparsead.tracing.arguments import Signature
 from sparsead.tracing.array import TracedArray
-from sparsead.tracing.conversions import reading, stack_objects
+from sparsead.tracing.conversions import reading, stack_objects, traced
 from sparsead.tracing.loops.tape import is_tracing
 from sparsead.tracing.trace import trace
 from sparsead.tracing.trees import Fixed, Leaf, Structure

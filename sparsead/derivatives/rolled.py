@@ -13,7 +13,8 @@ import numpy as np
 from coloring import SparsityPattern
 from sparsead.derivatives.preparation import Options
 from sparsead.emit.sweep import Engine
-from sparsead.kernels.kernel import CallKernel, Kernels, LinearProgram
+from sparsead.kernels.kernel import CallKernel, Kernels
+from sparsead.kernels.linear import LinearProgram
 from sparsead.kernels.linearize import linearize
 from sparsead.kernels.lower import lower
 from sparsead.kernels.pattern import detect

@@ -9,16 +9,17 @@ import numpy as np
 
 from sparsead.errors import UnsupportedOperationError, unsupported, user_origin
 from sparsead.kernels.indexmap import IndexMap
-from sparsead.kernels.kernel import Buffer, CallKernel, Kernel, Kernels, LinearProgram, Load, Meeting, reachable
+from sparsead.kernels.kernel import Buffer, CallKernel, Kernel, Kernels, Load, Meeting, reachable
+from sparsead.kernels.linear import LinearProgram
 from sparsead.kernels.linearize import restatements
-from sparsead.ops.registry import apply, scatter_sum, traced
+from sparsead.ops.arrays import apply, scatter_sum
 from sparsead.ops.sparse import triplets
 from sparsead.ops.sparse.matrix import TracedSparse
 from sparsead.ops.sparse.triplets import Triplets
 from sparsead.program.nodes import Call
 from sparsead.program.scalar import Expr
 from sparsead.tracing.array import TracedArray
-from sparsead.tracing.conversions import reading
+from sparsead.tracing.conversions import reading, traced
 
 Arrays = dict[Buffer, Any]
 

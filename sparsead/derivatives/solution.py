@@ -12,9 +12,9 @@ from sparsead.derivatives.jacobian import Jacobian, jacobian
 from sparsead.derivatives.nested import NestedJacobian, is_asked
 from sparsead.errors import InputError
 from sparsead.ops import solves
+from sparsead.ops.arrays import any_traced
 from sparsead.ops.implicit import carried, held, restated
-from sparsead.ops.registry import any_traced, traced
-from sparsead.tracing.conversions import stack_objects
+from sparsead.tracing.conversions import stack_objects, traced
 from sparsead.tracing.order import second_order_wanted
 
 Residual = Callable[..., Any]

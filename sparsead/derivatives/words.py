@@ -5,7 +5,8 @@ from __future__ import annotations
 from coloring import ColoringResult, SparsityPattern
 from coloring.pictures.thumbnail import thumbnail
 from sparsead.derivatives.prepared import Prepared
-from sparsead.kernels.kernel import CallKernel, LinearProgram
+from sparsead.kernels.kernel import CallKernel
+from sparsead.kernels.linear import LinearProgram
 from sparsead.sweeps.assembly import Assembly
 
 

@@ -31,36 +31,32 @@ step.body:
 done:
   ret void
 }}
-define internal i1 @same_items(ptr %data, i64 %stride, ptr %known, i64 %item, i64 %count) nounwind {{
+define internal i1 @same_items(ptr %data, i64 %stride, ptr %known, i64 %size, i64 %count) nounwind {{
 entry:
-  %is.word = icmp eq i64 %item, 8
+  %is.word = icmp eq i64 %size, 8
+  br label %item
+item:
+  %i = phi i64 [ 0, %entry ], [ %i.next, %equal ]
+  %more = icmp slt i64 %i, %count
+  br i1 %more, label %item.look, label %same
+item.look:
+  %from = mul i64 %i, %stride
+  %at = getelementptr i8, ptr %data, i64 %from
+  %known.from = mul i64 %i, %size
+  %known.at = getelementptr i8, ptr %known, i64 %known.from
+  %i.next = add i64 %i, 1
   br i1 %is.word, label %word, label %part
 word:
-  %w = phi i64 [ 0, %entry ], [ %w.next, %word.body ]
-  %more.words = icmp slt i64 %w, %count
-  br i1 %more.words, label %word.body, label %same
-word.body:
-  %w.from = mul i64 %w, %stride
-  %word.at = getelementptr i8, ptr %data, i64 %w.from
-  %one = load i64, ptr %word.at, align 1
-  %known.word.at = getelementptr i64, ptr %known, i64 %w
-  %known.word = load i64, ptr %known.word.at, align 1
-  %w.next = add i64 %w, 1
-  %same.word = icmp eq i64 %one, %known.word
-  br i1 %same.word, label %word, label %changed
+  %one = load i64, ptr %at, align 1
+  %other = load i64, ptr %known.at, align 1
+  %same.word = icmp eq i64 %one, %other
+  br i1 %same.word, label %equal, label %changed
 part:
-  %p = phi i64 [ 0, %entry ], [ %p.next, %part.body ]
-  %more.parts = icmp slt i64 %p, %count
-  br i1 %more.parts, label %part.body, label %same
-part.body:
-  %p.from = mul i64 %p, %stride
-  %part.at = getelementptr i8, ptr %data, i64 %p.from
-  %p.known = mul i64 %p, %item
-  %known.part.at = getelementptr i8, ptr %known, i64 %p.known
-  %p.next = add i64 %p, 1
-  %order = call i32 @memcmp(ptr %part.at, ptr %known.part.at, i64 %item)
+  %order = call i32 @memcmp(ptr %at, ptr %known.at, i64 %size)
   %same.part = icmp eq i32 %order, 0
-  br i1 %same.part, label %part, label %changed
+  br i1 %same.part, label %equal, label %changed
+equal:
+  br label %item
 same:
   ret i1 true
 changed:

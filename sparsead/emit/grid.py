@@ -10,13 +10,14 @@ operation, and every bit is the same at every run, and as on the CPU.
 from __future__ import annotations
 
 import ast
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field, replace
 
 import numpy as np
 
 from sparsead.emit.accesses import Access, Accesses, written
 from sparsead.emit.calls import calls, points_of
+from sparsead.emit.conflicts import contested, require_private, touched_by
 from sparsead.emit.fills import Fill
 from sparsead.emit.indices import formula, simplified
 from sparsead.emit.owners import Owners
@@ -115,16 +116,7 @@ class Grids:
             self._fill(actual[fill.array])
             self._fills[actual[fill.array]] = fill, name, actual, numbers
             return
-        shared: dict[str, list[Access]] = {}
-        for parameter, array in actual.items():
-            found = accesses.of(parameter)
-            if parameter in self._private(actual):
-                _require_private(accesses, found, self.function.name)
-                continue
-            if array in self._waiting and (parameter not in accesses.written or any(a.kind == "read" for a in found)):
-                self._add_up(array)
-            if parameter in accesses.written and (kept := self._shared(found, array, accesses.points)):
-                shared[parameter] = kept
+        shared = self._shared(accesses, actual)
         few = self._joining(accesses, actual, self._waiting)
         owners = self._owners(loop, accesses, actual, shared) if split and not few else None
         if owners is not None:
@@ -136,6 +128,32 @@ class Grids:
                 self._finish(name, part, Accesses(part, self._known(actual), numbers), actual, numbers, {})
         else:
             self._finish(name, loop, accesses, actual, numbers, summed)
+
+    def _shared(self, accesses: Accesses, actual: Known) -> dict[str, list[Access]]:
+        """Return, by array, what stores to elements that several points write, or that terms of earlier loops wait for.
+
+        Terms that are read are added up first. A loop whose points read what others write is refused.
+        """
+        shared: dict[str, list[Access]] = {}
+        for parameter, array in actual.items():
+            found = accesses.of(parameter)
+            if parameter in self._private(actual):
+                require_private(accesses, found, self.function.name)
+                continue
+            if array in self._waiting and (parameter not in accesses.written or any(a.kind == "read" for a in found)):
+                self._add_up(array)
+            if parameter in accesses.written:
+                waiting = self._waiting.get(array)
+                kept = contested(found, None if waiting is None else waiting.mask)
+                if kept is None:
+                    raise InputError(
+                        f"{self.function.name} has a loop over {accesses.points} points, each of which needs what "
+                        f"others store in {array}: a recurrence, which has to run in order and so not on a device; "
+                        "evaluate on the CPU"
+                    )
+                if kept:
+                    shared[parameter] = kept
+        return shared
 
     def _joining(self, accesses: Accesses, actual: Known, arrays: Collection[str]) -> dict[str, list[Access]]:
         """Return the additions of a loop of few points that go with the terms of others, in place of a launch for each.
@@ -193,6 +211,33 @@ class Grids:
         if others is not None:
             self._add(name, others, actual, numbers)
 
+    def _stores(
+        self,
+        accesses: Accesses,
+        keeping: Keeping,
+        actual: Known,
+        shared: Mapping[str, list[Access]],
+        owned: np.ndarray | None,
+    ) -> tuple[dict[str, np.ndarray], list[list[Access]]]:
+        """Return which elements of each array a loop writes itself, and what it does to arrays whose elements it owns.
+
+        What goes to shared elements is kept as terms.
+        """
+        private = self._private(actual)
+        writes: dict[str, np.ndarray] = {}
+        unshared: list[list[Access]] = []
+        for parameter, array in actual.items():
+            if parameter not in accesses.written or parameter in private:
+                continue
+            found, kept = accesses.of(parameter), shared.get(parameter, [])
+            if kept:
+                self._keep(accesses, keeping, kept, array, owned)
+            elif found:
+                unshared.append(found)
+            # terms, each of which has a place of its own, and what no point comes to, are nobody else's
+            writes[array] = touched_by([a for a in found if a not in kept])
+        return writes, unshared
+
     def _finish(
         self,
         name: str,
@@ -206,29 +251,12 @@ class Grids:
         """Add the grid of a loop whose stores to `shared` elements are kept as terms, but for those of owners."""
         private = self._private(actual)
         keeping = Keeping(loop, accesses.points)
-        writes: dict[str, np.ndarray] = {}
-        unshared: list[list[Access]] = []
-        for parameter, array in actual.items():
-            if parameter not in accesses.written or parameter in private:
-                continue
-            found, kept = accesses.of(parameter), shared.get(parameter, [])
-            if kept:
-                self._keep(accesses, keeping, kept, array, owned)
-            elif found:
-                unshared.append(found)
-            # terms, each of which has a place of its own, and what no point comes to, are nobody else's
-            writes[array] = _mask([a for a in found if a not in kept])
+        writes, unshared = self._stores(accesses, keeping, actual, shared, owned)
         keeping.change()
         first = {p: self._table(values) for p, values in keeping.firsts.items()}
         used = {n.id for n in ast.walk(loop) if isinstance(n, ast.Name)}
         given = {p: a for p, a in {**actual, **keeping.arrays, **first}.items() if p in used}
-        for parameter, array in given.items():
-            if array in self._fills:
-                fill = self._fills[array][0]
-                if all(a.kind == "store" for a in accesses.of(parameter)) and array in writes:
-                    fill.leave_out(writes[array])
-                if array not in writes or meet(writes[array], fill.left):
-                    self._fill(array)
+        self._fill_before(accesses, given, writes)
         stored = set(written(loop.body)) - set(private)
         touched = {a: writes.get(a, np.zeros(0, np.bool_)) for p, a in given.items() if p in stored}
         reads = frozenset(a for p, a in given.items() if p not in private) - touched.keys()
@@ -258,6 +286,16 @@ class Grids:
         known = {**self.tables, **self.fixed}
         return {p: known[a] for p, a in actual.items() if a in known}
 
+    def _fill_before(self, accesses: Accesses, given: Known, writes: Mapping[str, np.ndarray]) -> None:
+        """Add the loops that fill what a loop needs of its arrays, which `writes` do not set anyway."""
+        for parameter, array in given.items():
+            if array in self._fills:
+                fill = self._fills[array][0]
+                if all(a.kind == "store" for a in accesses.of(parameter)) and array in writes:
+                    fill.leave_out(writes[array])
+                if array not in writes or meet(writes[array], fill.left):
+                    self._fill(array)
+
     def _fill(self, array: str) -> None:
         """Add the loop that fills what is left of an array."""
         if array not in self._fills:
@@ -273,39 +311,6 @@ class Grids:
         """Return the code of some whole numbers by a counter, and the tables that it needs."""
         code = formula(values, counter)
         return (code, {}) if code is not None else (f"{name}[{counter}]", {name: self._table(values)})
-
-    def _shared(self, found: Sequence[Access], array: str, points: int) -> list[Access]:
-        """Return what stores to elements that several points write, or that terms wait for; and what shares with these.
-
-        A loop whose points read what others write is refused.
-        """
-        stores = [a for a in found if a.kind != "read"]
-        if array not in self._waiting and len(stores) == len(found) and _alone(stores):
-            return []
-        size = max((int(a.slot.max()) + 1 for a in found), default=0)
-        writer, contested = np.full(size, -1), np.zeros(size, np.bool_)
-        if array in self._waiting:
-            mask = self._waiting[array].mask[:size]
-            contested[: mask.size] = mask
-        for a in stores:
-            writer[a.slot] = a.point
-        for a in stores:
-            contested[a.slot[writer[a.slot] != a.point]] = True
-        chosen: list[Access] = []
-        while more := [a for a in stores if a not in chosen and contested[a.slot].any()]:
-            chosen += more
-            for a in more:
-                contested[a.slot] = True
-        for a in found:
-            if a.kind == "read":
-                other = contested[a.slot] | ((writer[a.slot] >= 0) & (writer[a.slot] != a.point))
-                if other.any():
-                    raise InputError(
-                        f"{self.function.name} has a loop over {points} points, each of which needs what others store "
-                        f"in {array}: a recurrence, which has to run in order and so not on a device; evaluate on the "
-                        "CPU"
-                    )
-        return chosen
 
     # -- terms ----------------------------------------------------------------------------------------------
     def _keep(
@@ -351,36 +356,3 @@ class Grids:
             procedure = Procedure(waiting.name, types, (), one.text(before).splitlines())
             arrays, reads = (*given.values(), *private), frozenset(given.values()) - {array}
             self._order.append(Grid(procedure, arrays, (), private, one.slot.size, wide, reads, {array: one.mask}))
-
-
-def _alone(stores: Sequence[Access]) -> bool:
-    """Tell whether no element is stored to twice; False where that takes a closer look."""
-    taken = np.zeros(max((int(a.slot.max()) + 1 for a in stores), default=0), np.bool_)
-    for a in stores:
-        if taken[a.slot].any() or (a.slot[1:] <= a.slot[:-1]).any():
-            return False
-        taken[a.slot] = True
-    return True
-
-
-def _mask(found: Sequence[Access]) -> np.ndarray:
-    mask = np.zeros(max((int(a.slot.max()) + 1 for a in found), default=0), np.bool_)
-    for a in found:
-        mask[a.slot] = True
-    return mask
-
-
-def _require_private(accesses: Accesses, found: Sequence[Access], name: str) -> None:
-    """Make sure that each point reads of a scratch array what it has stored there itself."""
-    if not any(a.kind == "read" for a in found):
-        return
-    point, slot = (np.concatenate([getattr(a, what) for a in found]) for what in ("point", "slot"))
-    order = np.lexsort((accesses.times(found), slot, point))
-    store, read = (
-        np.concatenate([np.full(a.slot.size, a.kind == kind) for a in found])[order] for kind in ("store", "read")
-    )
-    place = np.arange(order.size)
-    first = np.append(True, (np.diff(point[order]) != 0) | (np.diff(slot[order]) != 0))
-    begin, last_store = (np.maximum.accumulate(np.where(marked, place, -1)) for marked in (first, store))
-    if (last_store < begin)[read].any():
-        raise AssertionError(f"a point of {name} reads scratch memory that it has not set")

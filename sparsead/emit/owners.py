@@ -4,6 +4,8 @@ In the loops of a regular domain, what point q + d adds to the elements of point
 point q can compute these terms itself, in the order of the loop, and needs no array of terms. Which points can is
 looked up in what the loop touches: those whose elements get the expected terms, and no others. The terms of all others
 are kept (see `sparsead.emit.terms`), by a loop over the points that have any.
+
+Regular additions were turned around before, as kernels, for every back end: see `sparsead.sweeps.owning`.
 """
 
 from __future__ import annotations

@@ -12,7 +12,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from sparsead.kernels.kernel import Buffer, LinearKernel, reachable
+from sparsead.kernels.kernel import Buffer, reachable
+from sparsead.kernels.linear import LinearKernel
 from sparsead.kernels.moving import Constants, at, together
 from sparsead.program.index import IndexArray, narrowed
 

@@ -14,7 +14,8 @@ from dataclasses import replace
 import numpy as np
 
 from sparsead.kernels.fusion import is_factor
-from sparsead.kernels.kernel import Buffer, Kernel, LinearKernel, Load, Meeting, reachable, read_by
+from sparsead.kernels.kernel import Buffer, Kernel, Load, Meeting, reachable, read_by
+from sparsead.kernels.linear import LinearKernel
 from sparsead.program.index import IDENTITIES, stored_part
 from sparsead.program.nodes import Constant, Join, Map, Node, Sum, sources
 from sparsead.program.scalar import Expr, Pool

@@ -15,8 +15,8 @@ from typing import Protocol
 import numpy as np
 
 from sparsead.kernels.indexmap import IndexMap, recognise
+from sparsead.kernels.joined import Owners
 from sparsead.kernels.kernel import Buffer, Kernel, Load, Store
-from sparsead.kernels.owners import Owners
 from sparsead.kernels.pieces import NeedsBufferError, Piece
 from sparsead.kernels.unrolling import unrolled
 from sparsead.program.index import IndexArray, Shape, compose, reshaped

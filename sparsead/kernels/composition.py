@@ -13,7 +13,8 @@ import numpy as np
 
 from sparsead.kernels.alignment import FEWEST, joined
 from sparsead.kernels.indexmap import IndexMap
-from sparsead.kernels.kernel import Buffer, Kernel, LinearKernel, Load, Store, Term, reachable
+from sparsead.kernels.kernel import Buffer, Kernel, Load, Store, reachable
+from sparsead.kernels.linear import LinearKernel, Term
 from sparsead.kernels.moving import Constants, Moving, in_order, summed
 from sparsead.program.index import IndexArray, Shape, identity, narrowed
 from sparsead.program.scalar import CALL, Expr, Pool

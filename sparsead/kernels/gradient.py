@@ -6,19 +6,8 @@ import math
 from collections import Counter
 from collections.abc import Iterable, Mapping
 
-from sparsead.kernels.kernel import (
-    Buffer,
-    Kernel,
-    Kernels,
-    LinearCall,
-    LinearKernel,
-    Load,
-    Step,
-    Store,
-    filled_by,
-    reachable,
-    zeros,
-)
+from sparsead.kernels.kernel import Buffer, Kernel, Kernels, Load, Step, Store, filled_by, reachable, zeros
+from sparsead.kernels.linear import LinearCall, LinearKernel
 from sparsead.kernels.linearize import linearize
 from sparsead.kernels.nothing import NOTHING, product
 from sparsead.program.scalar import Expr

@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
-from typing import Any, NoReturn
+from typing import NoReturn
 
 from sparsead.errors import UnsupportedOperationError
 from sparsead.kernels.alike import Derivatives
@@ -16,30 +16,22 @@ from sparsead.kernels.kernel import (
     CallKernel,
     Kernel,
     Kernels,
-    LinearCall,
-    LinearKernel,
-    LinearProgram,
     Load,
     Step,
-    Term,
-    connected,
     filled_by,
     reachable,
     read_by,
     with_loads,
 )
+from sparsead.kernels.linear import LinearCall, LinearKernel, LinearProgram, Term, connected
 from sparsead.kernels.masks import without_zeros
 from sparsead.kernels.meetings import added_up
 from sparsead.kernels.nothing import is_absorbing, may_absorb
 from sparsead.kernels.reciprocals import with_reciprocals
+from sparsead.program.nodes import GivesProducts
 from sparsead.program.scalar import Pool
 
 Linear = LinearKernel | LinearCall
-
-
-def gives_products(operation: Any) -> bool:
-    """Tell whether an operation gives products with its derivative."""
-    return hasattr(operation, "pulled")
 
 
 def linearize(kernels: Kernels, again: bool = False, products: bool = False) -> LinearProgram:
@@ -69,7 +61,7 @@ def linearize(kernels: Kernels, again: bool = False, products: bool = False) -> 
 
 def for_products(linear: LinearProgram, kernels: Kernels) -> LinearProgram:
     """Return a program as it serves products best; it is the linear program of `kernels`."""
-    if not any(isinstance(step, CallKernel) and gives_products(step.operation) for step in kernels.kernels):
+    if not any(isinstance(step, CallKernel) and isinstance(step.operation, GivesProducts) for step in kernels.kernels):
         return linear
     return linearize(kernels, products=True)
 
@@ -98,7 +90,7 @@ def _with_entries(kernels: Kernels) -> Kernels:
     """Give calls that offer products room for the entries of their derivative."""
 
     def filled(step: Step) -> Step:
-        if not isinstance(step, CallKernel) or step.entries or not gives_products(step.operation):
+        if not isinstance(step, CallKernel) or step.entries or not isinstance(step.operation, GivesProducts):
             return step
         sizes = [step.operation.structure(k)[0].size for k in range(len(step.operands))]
         return replace(

@@ -35,6 +35,7 @@ from sparsead.program.index import (
 from sparsead.program.nodes import (
     Call,
     Constant,
+    GivesProducts,
     Join,
     Map,
     Node,
@@ -118,7 +119,7 @@ class _Lowering:
             self.fill(operands[-1], ref)
         result = self.buffers[node.serial] = self.new_buffer(node.size)
         entries: tuple[Buffer, ...] = ()
-        if not hasattr(node.operation, "pulled"):  # else the entries are asked for by matrices alone
+        if not isinstance(node.operation, GivesProducts):  # else the entries are asked for by matrices alone
             sizes = [node.operation.structure(k)[0].size for k in range(len(operands))]
             entries = tuple(self.new_buffer(size) for size in sizes)
         self.kernels.append(CallKernel(node.operation, tuple(operands), result, entries, filled=(result,)))

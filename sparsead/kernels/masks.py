@@ -12,7 +12,8 @@ from dataclasses import replace
 import numpy as np
 
 from sparsead.kernels.indexmap import IndexMap, recognise
-from sparsead.kernels.kernel import LinearKernel, Load, Meeting, moved, reachable
+from sparsead.kernels.kernel import Load, Meeting, moved, reachable
+from sparsead.kernels.linear import LinearKernel
 from sparsead.program.index import IndexArray, box, stored_part
 from sparsead.program.scalar import Expr
 

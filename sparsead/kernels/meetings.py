@@ -12,7 +12,8 @@ from collections.abc import Iterable
 from dataclasses import replace
 
 from sparsead.kernels.indexmap import IndexMap
-from sparsead.kernels.kernel import LinearKernel, Load, Meeting, Term, reachable
+from sparsead.kernels.kernel import Load, Meeting, reachable
+from sparsead.kernels.linear import LinearKernel, Term
 from sparsead.program.scalar import OPS, Expr, having
 
 MOST_NODES = 64  # of two expressions, to be compared

@@ -9,7 +9,8 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 
 from sparsead.kernels.indexmap import IndexMap, recognise
-from sparsead.kernels.kernel import Buffer, LinearKernel, Load, Term, with_loads
+from sparsead.kernels.kernel import Buffer, Load, with_loads
+from sparsead.kernels.linear import LinearKernel, Term
 from sparsead.program.index import IndexArray, Shape
 from sparsead.program.scalar import Expr, Pool
 

@@ -12,7 +12,8 @@ from collections.abc import Callable, Iterable
 
 import numpy as np
 
-from sparsead.kernels.kernel import Buffer, LinearCall, LinearKernel, Load, Meeting, reachable
+from sparsead.kernels.kernel import Buffer, Load, Meeting, reachable
+from sparsead.kernels.linear import LinearCall, LinearKernel
 from sparsead.program.scalar import OPS, Expr, Op, having
 
 NOTHING = -0.0

@@ -12,7 +12,8 @@ import scipy.sparse.csgraph
 from coloring import SparsityPattern
 from sparsead.kernels.diagonals import by_diagonals
 from sparsead.kernels.indexmap import IndexMap
-from sparsead.kernels.kernel import Buffer, LinearKernel, LinearProgram, Term
+from sparsead.kernels.kernel import Buffer
+from sparsead.kernels.linear import LinearKernel, LinearProgram, Term
 from sparsead.memory import NoRoomError, is_large, require
 from sparsead.program.index import nothing
 
@@ -28,7 +29,8 @@ def detect(linear: LinearProgram) -> dict[Buffer, SparsityPattern]:
     """Return the pattern of every buffer that the program writes, (buffer size, source size).
 
     Conservative, never missing an entry. Coefficients that fold to a structural zero leave no term, so they leave no
-    entry. The target always has a pattern, if an empty one.
+    entry. The target always has a pattern, if an empty one; that of a Hessian has room for every term and for its
+    mirror image.
     """
     patterns: dict[Buffer, SparsityPattern] = {}
     writers: dict[Buffer, list[tuple[LinearKernel, Term]]] = {}
@@ -48,7 +50,11 @@ def detect(linear: LinearProgram) -> dict[Buffer, SparsityPattern]:
     for target in writers:
         find(target)
     empty = SparsityPattern.from_coo(nothing(), nothing(), (linear.target.size, linear.source.size))
-    return {linear.target: empty} | patterns
+    patterns = {linear.target: empty} | patterns
+    found = patterns[linear.target]
+    if linear.symmetric and found != found.T:
+        patterns[linear.target] = _union(found, found.T)
+    return patterns
 
 
 def _pattern_of(

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from sparsead.kernels.fusion import is_factor
-from sparsead.kernels.owners import Owners
+from sparsead.kernels.joined import Owners
 from sparsead.program.index import IndexArray, Shape, compose, identity, reshaped
 from sparsead.program.nodes import Join, Map, Node, Ref, constant, whole
 

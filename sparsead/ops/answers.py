@@ -12,7 +12,9 @@ from typing import Any
 import numpy as np
 
 from sparsead.errors import unsupported
-from sparsead.ops.registry import REFUSED, is_traced, known, spelling_of, state, traced
+from sparsead.ops.arrays import is_traced, known
+from sparsead.ops.registry import REFUSED, spelling_of, state
+from sparsead.tracing.conversions import traced
 from sparsead.tracing.decisions import Decisions, active
 
 INSTEAD = 'Prepare with guard="record", which records the answer like a branch; or use'

@@ -7,11 +7,13 @@ from typing import Any
 import numpy as np
 
 from sparsead.errors import unsupported
-from sparsead.ops.registry import assembled, assembling, composite, is_traced, known, record, traced
+from sparsead.ops.arrays import assembled, is_traced, known
+from sparsead.ops.registry import assembling, composite, record
+from sparsead.program.index import Shape
 from sparsead.program.room import require_numbers
 from sparsead.tracing.array import traced_in
 from sparsead.tracing.complex import is_complex, parts
-from sparsead.tracing.conversions import stack_objects
+from sparsead.tracing.conversions import stack_objects, traced
 from sparsead.tracing.known import adopted, complex_of_parts
 from sparsead.tracing.late import AS_NUMPY
 from sparsead.tracing.positioned import Positioned
@@ -120,9 +122,18 @@ def broadcast_arrays(*args: Any, subok: bool = False) -> Any:
     shape = np.broadcast_shapes(*(np.shape(a) for a in arrays))
     if all(np.shape(a) == shape for a in arrays):
         return arrays
-    other = np.broadcast_to(0, shape)
-    moved = [np.broadcast_arrays(a.positions if isinstance(a, Positioned) else a, other)[0] for a in arrays]
-    return tuple(a.moved(m) if isinstance(a, Positioned) else m for a, m in zip(arrays, moved, strict=True))
+    return tuple(
+        a.moved(_spread(a.positions, shape)) if isinstance(a, Positioned) else _spread(a, shape) for a in arrays
+    )
+
+
+def _spread(array: np.ndarray, shape: Shape) -> np.ndarray:
+    """Return a view of an array in another shape, which may be written to as the array may."""
+    view = np.broadcast_arrays(array, np.broadcast_to(0, shape))[0]
+    view.flags.writeable = (
+        array.flags.writeable
+    )  # set, for NumPy warns whoever finds it as `broadcast_arrays` leaves it
+    return view
 
 
 def joined(original: Any, by: Any, key: Any) -> Any:

@@ -13,12 +13,13 @@ from typing import Any
 
 import numpy as np
 
+from sparsead.ops.arrays import any_traced
 from sparsead.ops.ordering import LONGEST, network
-from sparsead.ops.registry import any_traced
 from sparsead.tracing.array import TracedArray
 from sparsead.tracing.calls import as_numbers
 from sparsead.tracing.decisions import active
-from sparsead.tracing.replacing.names import NAMES, StandIn
+from sparsead.tracing.replacing.names import NAMES
+from sparsead.tracing.replacing.standins import StandIn
 from sparsead.tracing.scalar import TracedScalar, is_number
 from sparsead.tracing.sequences import rebuilt
 

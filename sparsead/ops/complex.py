@@ -11,9 +11,12 @@ import scipy.sparse
 import sparsead.ops.composed
 import sparsead.ops.movement  # noqa: F401  (both are stated first: movements act on complex arrays too)
 from sparsead.errors import unsupported
-from sparsead.ops.registry import HANDLERS, Sample, is_traced, record, spelling_of, traced
+from sparsead.ops.arrays import is_traced
+from sparsead.ops.registry import Sample, record, spelling_of
 from sparsead.tracing.complex import COMPLEX_HANDLERS, is_complex, parts
+from sparsead.tracing.conversions import traced
 from sparsead.tracing.known import complex_of_parts
+from sparsead.tracing.late import HANDLERS
 
 Pair = tuple[Any, Any]
 

@@ -22,8 +22,9 @@ from sparsead.ops import (  # noqa: F401  (stated first)
     writing,
 )
 from sparsead.ops.complex import Pair, joined, linear, log, of_parts
-from sparsead.ops.registry import HANDLERS, record, rule_of
+from sparsead.ops.registry import record, rule_of
 from sparsead.tracing.complex import COMPLEX_HANDLERS, parts
+from sparsead.tracing.late import HANDLERS
 
 #: Functions whose definition, in terms of others, means the same for complex arrays.
 DEFINED: list[Any] = [

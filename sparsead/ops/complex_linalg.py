@@ -12,11 +12,12 @@ import numpy as np
 
 from sparsead.ops import complex as complex_rules  # noqa: F401  (stated first)
 from sparsead.ops import solves
+from sparsead.ops.arrays import any_traced, known
 from sparsead.ops.complex import joined
 from sparsead.ops.decompositions import Arbitrary, SVDResult, singular
 from sparsead.ops.implicit import carried, held, restated
 from sparsead.ops.linalg import EighResult, SlogdetResult, _square
-from sparsead.ops.registry import any_traced, known, record
+from sparsead.ops.registry import record
 from sparsead.tracing.complex import COMPLEX_HANDLERS, is_complex, parts
 from sparsead.tracing.conversions import stack_objects
 

@@ -9,9 +9,10 @@ from typing import Any
 import numpy as np
 
 from sparsead.errors import unsupported
-from sparsead.ops.registry import composite, is_traced, known, state, traced
+from sparsead.ops.arrays import is_traced, known
+from sparsead.ops.registry import composite, state
 from sparsead.ops.signatures import OMITTED
-from sparsead.tracing.conversions import as_integers, stack_objects
+from sparsead.tracing.conversions import as_integers, stack_objects, traced
 from sparsead.tracing.kinds import is_float, kind_of
 from sparsead.tracing.late import AS_NUMPY, MOVEMENTS
 from sparsead.tracing.scalar import TracedScalar

@@ -11,11 +11,12 @@ import numpy as np
 import scipy.sparse
 
 from sparsead.errors import unsupported
-from sparsead.ops.registry import composite, is_traced, scatter_sum, traced
+from sparsead.ops.arrays import is_traced, scatter_sum
+from sparsead.ops.registry import composite
 from sparsead.program.index import identity, normalize_axes
 from sparsead.program.room import require_products, require_room
 from sparsead.tracing.array import TracedArray
-from sparsead.tracing.conversions import stack_objects
+from sparsead.tracing.conversions import stack_objects, traced
 
 Labels = Sequence[Any]
 MANY = 8  # products per element of the largest operand beyond which a contraction goes two operands at a time

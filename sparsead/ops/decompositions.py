@@ -12,8 +12,9 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from sparsead.errors import unsupported
+from sparsead.ops.arrays import is_traced, known
 from sparsead.ops.implicit import carried, held, restated
-from sparsead.ops.registry import composite, is_traced, known
+from sparsead.ops.registry import composite
 from sparsead.ops.solves import _transposed, alike
 from sparsead.tracing.conversions import stack_objects
 from sparsead.tracing.order import second_order_wanted

@@ -10,9 +10,9 @@ from typing import Any
 import numpy as np
 
 from sparsead.errors import unsupported
-from sparsead.ops.registry import patched_later, traced
+from sparsead.ops.registry import patched_later
 from sparsead.program.room import require_products
-from sparsead.tracing.conversions import stack_objects
+from sparsead.tracing.conversions import stack_objects, traced
 from sparsead.tracing.late import late
 
 HOME = "scipy.spatial.distance"

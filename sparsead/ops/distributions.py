@@ -8,8 +8,8 @@ import numpy as np
 import scipy.special as sc
 
 from sparsead.errors import unsupported
-from sparsead.ops.registry import any_traced, traced
-from sparsead.tracing.conversions import stack_objects
+from sparsead.ops.arrays import any_traced
+from sparsead.tracing.conversions import stack_objects, traced
 from sparsead.tracing.replacing.methods import replace_method
 
 # Method -> the standard form that it calls, whether it is a density (divided by the scale), a logarithm, and its

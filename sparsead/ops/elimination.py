@@ -15,7 +15,7 @@ from typing import Any
 
 import numpy as np
 
-from sparsead.ops.registry import apply
+from sparsead.ops.arrays import apply
 from sparsead.program.scalar import Expr, Op
 
 Rows = list[list[Any]]  # of entries, each an array over the stack: all are read alike, so none needs a buffer

@@ -9,9 +9,10 @@ import scipy.linalg
 
 from sparsead.errors import unsupported
 from sparsead.ops import solves
-from sparsead.ops.registry import is_traced, patched, traced
+from sparsead.ops.arrays import is_traced
+from sparsead.ops.registry import patched
 from sparsead.tracing.complex import is_complex
-from sparsead.tracing.conversions import stack_objects
+from sparsead.tracing.conversions import stack_objects, traced
 
 HINT = "Hand it to the solver that belongs to it, or use scipy.linalg.solve."
 

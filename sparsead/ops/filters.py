@@ -13,9 +13,10 @@ from typing import Any
 import numpy as np
 
 from sparsead.errors import unsupported
-from sparsead.ops.registry import is_traced, patched_later, traced
+from sparsead.ops.arrays import is_traced
+from sparsead.ops.registry import patched_later
 from sparsead.program.room import require_products
-from sparsead.tracing.conversions import stack_objects
+from sparsead.tracing.conversions import stack_objects, traced
 
 # What scipy.ndimage and scipy.signal call an edge -> what np.pad calls it.
 PADDING = {

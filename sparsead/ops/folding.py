@@ -12,11 +12,12 @@ import numpy as np
 
 from sparsead.errors import user_origin
 from sparsead.ops.elementwise import add, maximum, minimum, multiply
-from sparsead.ops.registry import composite, traced, ufunc_method
+from sparsead.ops.registry import composite, ufunc_method
 from sparsead.program.index import identity, normalize_axes
 from sparsead.program.nodes import Earlier, Map, Ref, Scan, whole
 from sparsead.program.scalar import Op
 from sparsead.tracing.array import TracedArray
+from sparsead.tracing.conversions import traced
 
 Binary = Callable[[Any, Any], Any]
 

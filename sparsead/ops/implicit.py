@@ -14,11 +14,10 @@ from typing import Any
 import numpy as np
 
 from sparsead.errors import user_origin
-from sparsead.ops.registry import traced
 from sparsead.program.index import IndexArray, Shape, narrowed, nothing
 from sparsead.program.nodes import Call
 from sparsead.tracing.array import TracedArray
-from sparsead.tracing.conversions import reading
+from sparsead.tracing.conversions import reading, traced
 from sparsead.tracing.order import second_order_wanted
 
 NONE = nothing()

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from sparsead.ops.registry import any_traced
+from sparsead.ops.arrays import any_traced
 from sparsead.tracing.conversions import stack_objects
 from sparsead.tracing.known import on_values
 from sparsead.tracing.replacing.names import patch_later

@@ -14,10 +14,11 @@ import numpy as np
 import scipy.special as sc
 
 from sparsead.errors import unsupported
+from sparsead.ops.arrays import any_traced
 from sparsead.ops.complex import joined
 from sparsead.ops.implicit import carried, held, restated
-from sparsead.ops.registry import Sample, any_traced, composite, patched, traced
-from sparsead.tracing.conversions import stack_objects
+from sparsead.ops.registry import Sample, composite, patched
+from sparsead.tracing.conversions import stack_objects, traced
 from sparsead.tracing.order import for_order, order_wanted, second_order_wanted
 
 LAMBERTW: Any = sc.lambertw

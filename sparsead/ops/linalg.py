@@ -7,8 +7,9 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from sparsead.ops import solves
+from sparsead.ops.arrays import is_traced
 from sparsead.ops.elimination import determinant, inverse, sign_and_logarithm, solution
-from sparsead.ops.registry import composite, is_traced
+from sparsead.ops.registry import composite
 from sparsead.tracing.conversions import stack_objects
 
 LARGEST = 4

@@ -11,9 +11,10 @@ from typing import Any
 import numpy as np
 
 from sparsead.errors import unsupported
-from sparsead.ops.registry import any_traced, known, patched_later, traced
-from sparsead.tracing.conversions import stack_objects
-from sparsead.tracing.replacing.names import aside
+from sparsead.ops.arrays import any_traced, known
+from sparsead.ops.registry import patched_later
+from sparsead.tracing.conversions import stack_objects, traced
+from sparsead.tracing.replacing.standins import aside
 
 
 def _rule(name: str, points: int = 4) -> None:

@@ -8,10 +8,10 @@ from typing import Any
 import numpy as np
 
 from sparsead.errors import user_origin
-from sparsead.ops.registry import traced
 from sparsead.program.index import IndexArray, Shape, nothing
 from sparsead.program.nodes import Call
 from sparsead.tracing.array import TracedArray
+from sparsead.tracing.conversions import traced
 
 Read = Callable[[np.ndarray], np.ndarray]
 NOTHING = nothing()

@@ -9,12 +9,13 @@ import scipy.linalg
 
 from sparsead.errors import unsupported
 from sparsead.ops import solves
+from sparsead.ops.arrays import assembled
 from sparsead.ops.implicit import carried, held, restated
-from sparsead.ops.registry import assembled, patched, refused, spelling_of, traced
+from sparsead.ops.registry import patched, refused, spelling_of
 from sparsead.program.room import require_numbers, require_products
 from sparsead.tracing.array import TracedArray
 from sparsead.tracing.complex import TracedComplex
-from sparsead.tracing.conversions import stack_objects
+from sparsead.tracing.conversions import stack_objects, traced
 from sparsead.tracing.known import complex_of_parts
 from sparsead.tracing.order import order_wanted, second_order_wanted
 

@@ -12,7 +12,8 @@ from sparsead.ops.elementwise import add, multiply
 from sparsead.ops.folding import fold, running
 from sparsead.ops.reduction import mean, squared_distance
 from sparsead.ops.reduction import sum as add_up
-from sparsead.ops.registry import Sample, composite, traced
+from sparsead.ops.registry import Sample, composite
+from sparsead.tracing.conversions import traced
 
 
 def _gaps(x: Any) -> Any:

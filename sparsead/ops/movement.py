@@ -7,8 +7,9 @@ from typing import Any
 
 import numpy as np
 
-from sparsead.ops.registry import AS_NUMPY, HANDLERS, Sample, composite, movement
+from sparsead.ops.registry import Sample, composite, movement
 from sparsead.tracing.conversions import stack_objects
+from sparsead.tracing.late import AS_NUMPY, HANDLERS
 from sparsead.tracing.positioned import Positioned
 
 

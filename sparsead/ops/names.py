@@ -13,9 +13,10 @@ from typing import Any
 import numpy as np
 
 import sparsead.ops  # noqa: F401  (fills the registry)
-from sparsead.ops.registry import HANDLERS, REFUSED, REGISTRY, spelling_of
+from sparsead.ops.registry import REFUSED, REGISTRY, spelling_of
 from sparsead.tracing import positioned
 from sparsead.tracing.array import TracedArray
+from sparsead.tracing.late import HANDLERS
 
 MODULES = ("numpy", "numpy.linalg", "numpy.fft", "scipy.special", "scipy.ndimage")
 

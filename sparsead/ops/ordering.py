@@ -12,8 +12,10 @@ from typing import Any
 import numpy as np
 
 from sparsead.errors import unsupported
-from sparsead.ops.registry import composite, known, traced
+from sparsead.ops.arrays import known
+from sparsead.ops.registry import composite
 from sparsead.program.index import normalize_axes
+from sparsead.tracing.conversions import traced
 
 LONGEST = 16  # elements of a line: 63 comparisons, each a formula of all that went before
 

@@ -14,11 +14,12 @@ from typing import Any
 import numpy as np
 
 from sparsead.errors import unsupported
+from sparsead.ops.arrays import any_traced, known
 from sparsead.ops.filters import Imported
-from sparsead.ops.registry import any_traced, known, patched_later, traced
+from sparsead.ops.registry import patched_later
 from sparsead.ops.slopes import akima, pchip
-from sparsead.tracing.conversions import stack_objects
-from sparsead.tracing.replacing.names import aside
+from sparsead.tracing.conversions import stack_objects, traced
+from sparsead.tracing.replacing.standins import aside
 
 MOST = 200  # ordinates where the points are traced, too: a curve for each
 PLACES = np.linspace(0.0, 1.0, 4)  # of the samples' ordinates

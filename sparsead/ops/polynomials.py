@@ -8,9 +8,10 @@ from typing import Any
 import numpy as np
 
 from sparsead.errors import unsupported
-from sparsead.ops.registry import any_traced, composite, is_traced, known, patched, record, traced
+from sparsead.ops.arrays import any_traced, is_traced, known
+from sparsead.ops.registry import composite, patched, record
 from sparsead.program.room import require_products
-from sparsead.tracing.conversions import stack_objects
+from sparsead.tracing.conversions import stack_objects, traced
 from sparsead.tracing.late import late
 from sparsead.tracing.replacing.methods import replace_method, replace_method_always
 

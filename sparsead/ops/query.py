@@ -8,11 +8,12 @@ from typing import Any
 import numpy as np
 
 from sparsead.errors import unsupported
-from sparsead.ops.registry import HANDLERS, composite, query
+from sparsead.ops.registry import composite, query
 from sparsead.tracing.array import TracedArray
 from sparsead.tracing.complex import COMPLEX_HANDLERS, TracedComplex
 from sparsead.tracing.conversions import stack_objects
 from sparsead.tracing.known import adopted
+from sparsead.tracing.late import HANDLERS
 
 
 def _type(value: Any) -> Any:

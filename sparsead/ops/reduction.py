@@ -8,10 +8,12 @@ from typing import Any
 import numpy as np
 
 from sparsead.errors import unsupported
+from sparsead.ops.arrays import is_traced, scatter_sum
 from sparsead.ops.folding import along_first
-from sparsead.ops.registry import composite, is_traced, scatter_sum, traced, ufunc_method
+from sparsead.ops.registry import composite, ufunc_method
 from sparsead.program.index import IndexArray, Shape, identity, normalize_axes
 from sparsead.tracing.array import TracedArray
+from sparsead.tracing.conversions import traced
 from sparsead.tracing.layout import memory, repeats
 
 

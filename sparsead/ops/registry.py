@@ -8,32 +8,24 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from functools import partial
 from inspect import signature
 from typing import Any
 
 import numpy as np
 
-from sparsead.errors import unsupported, user_origin
+from sparsead.errors import unsupported
+from sparsead.ops.arrays import any_traced, apply, assembled, known, moved
 from sparsead.ops.binding import Bound
 from sparsead.ops.signatures import signature_of
-from sparsead.program.index import IndexArray, Shape, identity
-from sparsead.program.nodes import Constant, Map, Ref, Sum, constant, whole
 from sparsead.program.room import require_numbers, require_room
 from sparsead.program.scalar import Op, Rule, define
 from sparsead.tracing.array import TracedArray, traced_in
-from sparsead.tracing.complex import COMPLEX_HANDLERS, TracedComplex
-from sparsead.tracing.conversions import as_integers, reading, recorded, stack_objects, traced
-from sparsead.tracing.kinds import as_logic, result_type
+from sparsead.tracing.complex import COMPLEX_HANDLERS
+from sparsead.tracing.conversions import stack_objects, traced
 from sparsead.tracing.known import on_values
 from sparsead.tracing.late import AS_NUMPY, HANDLERS, MOVEMENTS, UFUNC_METHODS
-from sparsead.tracing.layout import elementwise as elementwise_layout
 from sparsead.tracing.positioned import Positioned
-from sparsead.tracing.refusals import BRANCH_HINT, refuse_value
 from sparsead.tracing.replacing.names import patch, patch_later
-from sparsead.tracing.scalar import TracedScalar
-from sparsead.tracing.sequences import rebuilt
-from sparsead.tracing.storage import assemble
 
 Sample = Callable[[np.ndarray], Any]
 
@@ -177,37 +169,6 @@ def bitwise(numpy: Callable[..., Any], op: Op, *samples: Sample) -> None:
     record("elementwise", spelling_of(numpy), samples)
 
 
-def apply(op: Op, operands: Sequence[Any], conditions: tuple[int, ...] = ()) -> TracedArray:
-    """Apply a scalar operation at every point of the broadcast operands."""
-    operands = [stack_objects(o) for o in operands]
-    dtype = result_type(op, operands)
-    if dtype == np.bool_ and not op.boolean:
-        if op.arity == 1:
-            return operands[0].copy("K")
-        return as_logic(op, [_conditions(o) for o in operands], lambda used, *os: apply(used, os, used.conditions))
-    refs = [_typed(reading(o), k in conditions) for k, o in enumerate(operands)]
-    try:
-        shape = np.broadcast_shapes(*(r.shape for r in refs))
-    except ValueError:
-        shapes = " ".join(str(r.shape) for r in refs)
-        raise ValueError(f"operands could not be broadcast together with shapes {shapes}") from None
-    arrays = [o.positions if isinstance(o, TracedArray) else np.asarray(o) for o in operands]
-    node = partial(Map, boolean=op.boolean, integer=dtype.kind == "i", op=op, origin=user_origin())
-    return TracedArray.of_points(elementwise_layout(shape, arrays), tuple(r.broadcast(shape) for r in refs), node)
-
-
-def _conditions(operand: Any) -> Any:
-    return operand if isinstance(operand, TracedArray) else TracedArray.of_values(np.asarray(operand, np.bool_))
-
-
-def _typed(ref: Ref, condition: bool) -> Ref:
-    """Turn truth values to 0.0 and 1.0 where numbers are expected, and numbers to truth values."""
-    if ref.node.boolean == condition:
-        return ref
-    held = TracedArray.of_ref(ref)
-    return reading(np.not_equal(held, 0.0) if condition else np.where(held, 1.0, 0.0))
-
-
 # -- movement ---------------------------------------------------------------------------------------------------
 def movement(
     func: Callable[..., Any], *samples: Sample, argument: int = 0, size: Callable[..., float] | None = None
@@ -231,32 +192,13 @@ def movement(
         if size is not None:
             require_room(8.0 * size(positions, *[v for k, v in settings.items() if k in (1, parameters[1])]), what)
         placed = [positions if k == key else settings.pop(k) for k in range(len(args))]
-        return _moved(array, func(*placed, **settings, **({} if key == argument else {name: positions})))
+        return moved(array, func(*placed, **settings, **({} if key == argument else {name: positions})))
 
     AS_NUMPY.add(func)
     MOVEMENTS.add(func)
     state(func, rule, stated={*parameters} - {"out"}, as_given=name)
     COMPLEX_HANDLERS[func] = HANDLERS[func]
     record("movement", spelling_of(func), samples)
-
-
-def _moved(array: Positioned, moved: Any) -> Any:
-    """Return what a function made of the positions of an array: arrays, a number, or a list of these."""
-    if isinstance(moved, (list, tuple)):
-        return rebuilt(moved, (_moved(array, m) for m in moved))
-    return array.moved(moved) if type(moved) is np.ndarray else array.moved(np.asarray(moved))[()]
-
-
-def known(value: Any, what: str) -> Any:
-    """Return a setting without traced arrays in it; refuse one that depends on the unknowns."""
-    if isinstance(value, (list, tuple)):
-        return rebuilt(value, (known(v, what) for v in value)) if any(True for _ in traced_in(value)) else value
-    if is_traced(value):
-        whole = recorded(value)
-        if whole is not None:
-            return whole
-        refuse_value(what.rstrip("="), BRANCH_HINT)
-    return value.plain if isinstance(value, (TracedArray, TracedComplex)) else value
 
 
 def assembling(
@@ -280,53 +222,7 @@ def assembling(
     record("assembly", spelling_of(func), samples)
 
 
-def assembled(func: Callable[..., Any], *operands: Any) -> TracedArray:
-    """Apply `func` to arrays of element numbers in place of the operands and read off who went where.
-
-    Number 0 is the constant zero, so functions that fill up with zeros (``tril``, ``pad``) need no rule.
-    """
-    require_numbers(sum(map(_size, operands)), "an array")
-    parts: list[Ref] = [whole(constant(np.zeros(1)))]
-    starts = [0]
-
-    def number(operand: Any) -> Any:
-        if isinstance(operand, (list, tuple)):
-            return rebuilt(operand, map(number, operand))
-        operand = stack_objects(operand)
-        ref = reading(operand)
-        start = starts[-1] + parts[-1].index.size
-        parts.append(ref)
-        starts.append(start)
-        numbers = np.empty_like(operand.positions if isinstance(operand, TracedArray) else operand, np.int64)
-        numbers[...] = np.arange(start, start + ref.index.size).reshape(ref.shape)
-        return numbers
-
-    numbers = np.asarray(func(*(number(o) for o in operands)))
-    part = np.searchsorted(starts, numbers, side="right") - 1
-    # empty operands share their start with the next one; searchsorted then finds the last, which is right
-    element = numbers - np.asarray(starts)[part]
-    return TracedArray.of_ref(assemble(parts, part, element, numbers.shape), numbers)
-
-
-def _size(operand: Any) -> float:
-    """Return the number of elements of an array, or of nested lists of arrays."""
-    return sum(map(_size, operand)) if isinstance(operand, (list, tuple)) else float(np.size(operand))
-
-
-def is_traced(array: Any) -> bool:
-    """Tell whether `array` depends on the traced arguments."""
-    return isinstance(array, (TracedArray, TracedScalar)) and not array.is_constant
-
-
 # -- reductions and compositions --------------------------------------------------------------------------------
-def scatter_sum(terms: TracedArray, place: IndexArray, shape: Shape) -> TracedArray:
-    """Return the array of `shape` whose flat element p is the sum of the terms with ``place == p``."""
-    integer = terms.dtype.kind in "bi"
-    if int(np.prod(shape)) == 0 or terms.size == 0:
-        zeros = TracedArray.of_values(np.zeros(shape))
-        return as_integers(zeros) if integer else zeros
-    node = Sum(shape=shape, integer=integer, terms=_typed(terms.ref, False), place=place, origin=user_origin())
-    return TracedArray.of_node(node)
 
 
 def composite(
@@ -342,11 +238,6 @@ def composite(
         return definition
 
     return register
-
-
-def any_traced(*args: Any) -> bool:
-    """Tell whether anything in arguments, or in lists, tuples and dicts of them, depends on the traced arguments."""
-    return any(not value.is_constant for value in traced_in(args))
 
 
 def patched(func: Callable[..., Any], *samples: Sample, family: str = "patched") -> Callable[[Rule], Rule]:
@@ -419,32 +310,3 @@ def query(func: Callable[..., Any], answer: Rule, *samples: Sample, as_given: st
     """State that `func` asks only for what is known while tracing."""
     state(func, answer, as_given=as_given)
     record("query", spelling_of(func), samples)
-
-
-__all__ = [
-    "REFUSED",
-    "REGISTRY",
-    "Constant",
-    "Entry",
-    "alias",
-    "apply",
-    "assembled",
-    "assembling",
-    "bitwise",
-    "composite",
-    "elementwise",
-    "identity",
-    "is_traced",
-    "known",
-    "movement",
-    "patched",
-    "patched_later",
-    "query",
-    "refused",
-    "rule_of",
-    "scatter_sum",
-    "spelling_of",
-    "state",
-    "traced",
-    "ufunc_method",
-]

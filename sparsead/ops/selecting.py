@@ -7,8 +7,8 @@ from typing import Any
 import numpy as np
 
 from sparsead.errors import unsupported
-from sparsead.ops.registry import composite, rule_of, state, traced
-from sparsead.tracing.conversions import recorded, stack_objects
+from sparsead.ops.registry import composite, rule_of, state
+from sparsead.tracing.conversions import recorded, stack_objects, traced
 from sparsead.tracing.decisions import active
 from sparsead.tracing.positioned import Positioned
 from sparsead.tracing.selection import Places

@@ -7,7 +7,8 @@ from typing import Any
 
 import numpy as np
 
-from sparsead.ops.registry import composite, is_traced
+from sparsead.ops.arrays import is_traced
+from sparsead.ops.registry import composite
 
 
 @composite(

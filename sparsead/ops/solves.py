@@ -12,12 +12,12 @@ import numpy as np
 import scipy.linalg
 
 from sparsead.errors import user_origin
+from sparsead.ops.arrays import is_traced
 from sparsead.ops.implicit import Carrier, Linear, carried, held, restated
-from sparsead.ops.registry import is_traced, traced
 from sparsead.program.nodes import Call
 from sparsead.tracing.array import TracedArray
 from sparsead.tracing.complex import TracedComplex
-from sparsead.tracing.conversions import reading
+from sparsead.tracing.conversions import reading, traced
 from sparsead.tracing.known import complex_of_parts
 from sparsead.tracing.order import order_wanted, second_order_wanted
 

@@ -11,8 +11,8 @@ import numpy as np
 
 from sparsead.errors import unsupported
 from sparsead.ops.lookup import look_up, piecewise
-from sparsead.ops.registry import Sample, record, traced
-from sparsead.tracing.conversions import stack_objects
+from sparsead.ops.registry import Sample, record
+from sparsead.tracing.conversions import stack_objects, traced
 from sparsead.tracing.replacing.methods import replace_method
 
 MOST_AXES = 4  # of a grid: an element reads 2**axes corners

@@ -8,10 +8,12 @@ import numpy as np
 import scipy.sparse
 
 from sparsead.errors import unsupported
+from sparsead.ops.arrays import is_traced, known
 from sparsead.ops.lookup import piecewise
-from sparsead.ops.registry import composite, is_traced, known, traced
+from sparsead.ops.registry import composite
 from sparsead.program.index import normalize_axes
 from sparsead.program.room import require_products
+from sparsead.tracing.conversions import traced
 
 MOST_RAMPS = 16  # points of a table beyond which it is looked up: a call, where ramps are part of the loop
 

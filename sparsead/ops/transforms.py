@@ -11,8 +11,9 @@ from typing import Any
 import numpy as np
 
 from sparsead.errors import unsupported
+from sparsead.ops.arrays import any_traced, known
 from sparsead.ops.fourier import _product
-from sparsead.ops.registry import Sample, any_traced, known, patched_later
+from sparsead.ops.registry import Sample, patched_later
 from sparsead.ops.signatures import signature_of
 from sparsead.program.room import require_products
 from sparsead.tracing.complex import parts

@@ -7,7 +7,8 @@ from typing import Any
 
 import numpy as np
 
-from sparsead.ops.registry import composite, known
+from sparsead.ops.arrays import known
+from sparsead.ops.registry import composite
 from sparsead.tracing.array import TracedArray
 from sparsead.tracing.complex import TracedComplex
 from sparsead.tracing.conversions import stack_objects

@@ -9,7 +9,7 @@ from __future__ import annotations
 import itertools
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
 
@@ -183,6 +183,28 @@ class Operation(Protocol):
 
     def structure(self, number: int) -> tuple[IndexArray, IndexArray]:
         """Return row and column (flat elements of result and operand) of each entry of that derivative."""
+
+
+@runtime_checkable
+class TakesPasses(Protocol):
+    """What an operation offers more, if products give the entries of its derivative."""
+
+    def passes(self, number: int) -> tuple[int, str]:
+        """Return how many products give the entries of the derivative with respect to one operand, and which."""
+
+
+@runtime_checkable
+class GivesProducts(Protocol):
+    """What an operation offers more, if it gives products with its derivative; it may have no entries then."""
+
+    def compile(self, entries: bool = False) -> None:
+        """Compile what a call runs, and what the entries of the derivative need."""
+
+    def pushed(self, active: Sequence[int]) -> Operation:
+        """Return the operation of the operands, and of tangents of those that are active, to the tangent."""
+
+    def pulled(self, active: Sequence[int]) -> Operation:
+        """Return the operation of the operands, and of cotangents, to the cotangents of those that are active."""
 
 
 @dataclass(eq=False, kw_only=True)

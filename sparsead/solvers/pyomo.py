@@ -88,70 +88,68 @@ def pyomo_grey_box(
         raise InputError("a grey box needs outputs, equalities or an objective")
     if parts[2] is not None and parts[2].weights.size != 1:
         raise InputError(f"the objective must be one number, got {parts[2].weights.size}")
-    return _model(base, start, *parts)
+    return type("GreyBox", (_GreyBox, base), {})(start, *parts)
 
 
-def _model(base: Any, start: np.ndarray, outputs: Any, equalities: Any, objective: Any) -> Any:
-    """Return the model; methods of parts that are not there are not called."""
+class _GreyBox:
+    """What Pyomo asks of an external model; methods of parts that are not there are not called."""
 
-    class GreyBox(base):
-        def __init__(self) -> None:
-            self.x = start
+    def __init__(self, start: np.ndarray, outputs: Any, equalities: Any, objective: Any) -> None:
+        self.x, self.start = start, start
+        self.outputs, self.equalities, self.objective = outputs, equalities, objective
 
-        def input_names(self) -> list[str]:
-            return [f"x[{k}]" for k in range(start.size)]
+    def input_names(self) -> list[str]:
+        return [f"x[{k}]" for k in range(self.start.size)]
 
-        def finalize_block_construction(self, block: Any) -> None:
-            for variable, value in zip(block.inputs.values(), start.ravel().tolist(), strict=True):
-                if variable.value is None:
-                    variable.set_value(value)
+    def finalize_block_construction(self, block: Any) -> None:
+        for variable, value in zip(block.inputs.values(), self.start.ravel().tolist(), strict=True):
+            if variable.value is None:
+                variable.set_value(value)
 
-        def set_input_values(self, values: Any) -> None:
-            self.x = np.array(values, dtype=np.float64).reshape(start.shape)
+    def set_input_values(self, values: Any) -> None:
+        self.x = np.array(values, dtype=np.float64).reshape(self.start.shape)
 
-        def output_names(self) -> list[str]:
-            return [f"outputs[{k}]" for k in range(outputs.weights.size if outputs else 0)]
+    def output_names(self) -> list[str]:
+        return [f"outputs[{k}]" for k in range(self.outputs.weights.size if self.outputs else 0)]
 
-        def evaluate_outputs(self) -> np.ndarray:
-            return outputs.value(self.x)
+    def evaluate_outputs(self) -> np.ndarray:
+        return self.outputs.value(self.x)
 
-        def evaluate_jacobian_outputs(self) -> scipy.sparse.coo_matrix:
-            return outputs.first(self.x)
+    def evaluate_jacobian_outputs(self) -> scipy.sparse.coo_matrix:
+        return self.outputs.first(self.x)
 
-        def set_output_constraint_multipliers(self, values: Any) -> None:
-            outputs.weights = np.array(values, dtype=np.float64)
+    def set_output_constraint_multipliers(self, values: Any) -> None:
+        self.outputs.weights = np.array(values, dtype=np.float64)
 
-        def evaluate_hessian_outputs(self) -> scipy.sparse.coo_matrix:
-            return outputs.second(self.x)
+    def evaluate_hessian_outputs(self) -> scipy.sparse.coo_matrix:
+        return self.outputs.second(self.x)
 
-        def equality_constraint_names(self) -> list[str]:
-            return [f"equalities[{k}]" for k in range(equalities.weights.size if equalities else 0)]
+    def equality_constraint_names(self) -> list[str]:
+        return [f"equalities[{k}]" for k in range(self.equalities.weights.size if self.equalities else 0)]
 
-        def evaluate_equality_constraints(self) -> np.ndarray:
-            return equalities.value(self.x)
+    def evaluate_equality_constraints(self) -> np.ndarray:
+        return self.equalities.value(self.x)
 
-        def evaluate_jacobian_equality_constraints(self) -> scipy.sparse.coo_matrix:
-            return equalities.first(self.x)
+    def evaluate_jacobian_equality_constraints(self) -> scipy.sparse.coo_matrix:
+        return self.equalities.first(self.x)
 
-        def set_equality_constraint_multipliers(self, values: Any) -> None:
-            equalities.weights = np.array(values, dtype=np.float64)
+    def set_equality_constraint_multipliers(self, values: Any) -> None:
+        self.equalities.weights = np.array(values, dtype=np.float64)
 
-        def evaluate_hessian_equality_constraints(self) -> scipy.sparse.coo_matrix:
-            return equalities.second(self.x)
+    def evaluate_hessian_equality_constraints(self) -> scipy.sparse.coo_matrix:
+        return self.equalities.second(self.x)
 
-        def has_objective(self) -> bool:
-            return objective is not None
+    def has_objective(self) -> bool:
+        return self.objective is not None
 
-        def evaluate_objective(self) -> float:
-            return float(objective.value(self.x)[0])
+    def evaluate_objective(self) -> float:
+        return float(self.objective.value(self.x)[0])
 
-        def evaluate_grad_objective(self, out: Any = None) -> np.ndarray:
-            gradient = objective.first(self.x).toarray()[0]
-            if out is not None:
-                out[...] = gradient
-            return gradient if out is None else out
+    def evaluate_grad_objective(self, out: Any = None) -> np.ndarray:
+        gradient = self.objective.first(self.x).toarray()[0]
+        if out is not None:
+            out[...] = gradient
+        return gradient if out is None else out
 
-        def evaluate_hessian_objective(self) -> scipy.sparse.coo_matrix:
-            return objective.second(self.x)
-
-    return GreyBox()
+    def evaluate_hessian_objective(self) -> scipy.sparse.coo_matrix:
+        return self.objective.second(self.x)

@@ -9,10 +9,12 @@ import numpy as np
 
 from coloring import ColoringResult, SparsityPattern
 from sparsead.emit.sweep import DEFAULT_ENGINE, Engine, Sweep
-from sparsead.kernels.kernel import Buffer, Kernels, LinearProgram
+from sparsead.kernels.kernel import Buffer, Kernels
+from sparsead.kernels.linear import LinearProgram
+from sparsead.kernels.meetings import meets_others
 from sparsead.sweeps.compressed import Recovery, compressed_sweep
 from sparsead.sweeps.direct.sweep import direct_sweep
-from sparsead.sweeps.finishing import Finishing
+from sparsead.sweeps.finishing import Finishing, mirroring
 from sparsead.sweeps.storage import Storage
 from sparsead.sweeps.vector import value_sweep
 
@@ -105,6 +107,25 @@ class Assembly:
             sweep(**inputs, data=data)
         if self.finish is not None:
             self.finish(data)
+
+
+def assembly_of(
+    linear: LinearProgram,
+    patterns: dict[Buffer, SparsityPattern],
+    colored: ColoringResult | None,
+    engine: Engine = DEFAULT_ENGINE,
+    storage: Storage | None = None,
+) -> Assembly:
+    """Return the assembly of a Jacobian or a Hessian: by a coloring of its pattern, or directly without one."""
+    kind, name = ("hvp", "hessian") if linear.symmetric else ("jvp", "jacobian")
+    if colored is not None:
+        return compressed_assembly(linear, colored, kind, name, engine, storage)
+    passes = {"hvp": 0} if linear.symmetric else {"jvp": 0, "vjp": 0}
+    assembly = direct_assembly(linear, patterns, passes, name, engine, storage)
+    if linear.symmetric and (linear.work or any(meets_others(t) for k in linear.kernels for t in k.terms)):
+        # sums over several layers run in different orders above and below the diagonal
+        assembly.finish = mirroring(patterns[linear.target], engine, storage)
+    return assembly
 
 
 def compressed_assembly(

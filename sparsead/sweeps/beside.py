@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from sparsead.kernels.kernel import Buffer, Kernel, LinearKernel, LinearProgram, Load, reachable, read_by
+from sparsead.kernels.kernel import Buffer, Kernel, Load, reachable, read_by
+from sparsead.kernels.linear import LinearKernel, LinearProgram
 from sparsead.program.scalar import Pool
 
 WORTH = 16  # cost of what both compute from which on one loop beats two, simpler ones; an exponential has 20

@@ -18,7 +18,8 @@ from sparsead.emit.nest import Nest
 from sparsead.emit.source import Source
 from sparsead.emit.sweep import DEFAULT_ENGINE, Engine, Sweep
 from sparsead.kernels.indexmap import IndexMap
-from sparsead.kernels.kernel import Kernel, LinearKernel, LinearProgram, Term
+from sparsead.kernels.kernel import Kernel
+from sparsead.kernels.linear import LinearKernel, LinearProgram, Term
 from sparsead.program.index import identity
 from sparsead.sweeps.beside import beside
 from sparsead.sweeps.storage import Storage

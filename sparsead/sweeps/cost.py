@@ -12,7 +12,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from coloring import SparsityPattern
-from sparsead.kernels.kernel import Buffer, LinearProgram
+from sparsead.kernels.kernel import Buffer
+from sparsead.kernels.linear import LinearProgram
 from sparsead.sweeps.compressed import plan_lanes, rows_complete
 from sparsead.sweeps.counting import computing
 from sparsead.sweeps.direct.elimination import eliminated

@@ -15,7 +15,8 @@ import numpy as np
 from coloring import SparsityPattern
 from sparsead.emit.sweep import DEFAULT_ENGINE, Engine, Sweep
 from sparsead.kernels.indexmap import IndexMap, recognise
-from sparsead.kernels.kernel import Buffer, Kernel, Kernels, LinearKernel, LinearProgram, Load, Store, Term, zeros
+from sparsead.kernels.kernel import Buffer, Kernel, Kernels, Load, Store, zeros
+from sparsead.kernels.linear import LinearKernel, LinearProgram, Term
 from sparsead.memory import require
 from sparsead.program.index import IndexArray, narrowed
 from sparsead.program.scalar import Expr, Pool

@@ -5,6 +5,10 @@ again and again, cannot be vectorised, as one point waits for the one before, an
 the places are regular, what comes to one of them is computed at one point: a loop over places that only writes. The
 few places at the ends are left to loops that add. Terms are added up in the order in which the points were visited, but
 for what comes from points beyond a jump of the places, such as the wrap of a roll, which is added last.
+
+This is decided on index maps, before any code is written, and of regular places alone: its loops are those of every
+back end. What is left for a device, where no two threads may add to one place, `sparsead.emit.owners` turns around in
+the code, by the tables of what each loop touches.
 """
 
 from __future__ import annotations

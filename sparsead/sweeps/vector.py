@@ -11,18 +11,8 @@ from sparsead.emit.nest import Nest
 from sparsead.emit.source import Source, literal
 from sparsead.emit.sweep import DEFAULT_ENGINE, Engine, Sweep
 from sparsead.kernels.indexmap import recognise
-from sparsead.kernels.kernel import (
-    Buffer,
-    CallKernel,
-    Kernel,
-    Kernels,
-    LinearCall,
-    LinearKernel,
-    LinearProgram,
-    Step,
-    Term,
-    filled_by,
-)
+from sparsead.kernels.kernel import Buffer, CallKernel, Kernel, Kernels, Step, filled_by
+from sparsead.kernels.linear import LinearCall, LinearKernel, LinearProgram, Term
 from sparsead.kernels.nothing import NOTHING, absorbing
 from sparsead.sweeps.owning import owned
 from sparsead.sweeps.storage import Storage

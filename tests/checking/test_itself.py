@@ -9,6 +9,7 @@ import pytest
 import scipy.sparse
 
 import sparsead as sad
+from sparsead.derivatives import preparation
 from sparsead.problems import PROBLEMS, SIZES
 from sparsead.tracing.late import HANDLERS
 
@@ -231,48 +232,34 @@ def test_the_lines_of_a_wrong_row_are_named(monkeypatch):
         sad.jacobian(f, X)
 
 
-@pytest.mark.parametrize("entry", [0, 7, 9])
-def test_a_wrong_derivative_is_found_and_its_column_named(entry, monkeypatch):
-    """The program is right, the matrix is not."""
-    from sparsead.derivatives import jacobian
-
-    right = jacobian._assembly
+def spoil(monkeypatch, entry, wrong):
+    """Let preparations write a wrong value of one entry: the program is right, the matrix is not."""
+    right = preparation.assembly_of
 
     def spoiled(*args):
         assembly = right(*args)
         finish = assembly.finish
 
-        def wrong(data):
+        def finished(data):
             if finish is not None:
                 finish(data)
-            data[entry] *= 1.01
+            data[entry] = wrong(data[entry])
 
-        assembly.finish = wrong
+        assembly.finish = finished
         return assembly
 
-    monkeypatch.setattr(jacobian, "_assembly", spoiled)
+    monkeypatch.setattr(preparation, "assembly_of", spoiled)
+
+
+@pytest.mark.parametrize("entry", [0, 7, 9])
+def test_a_wrong_derivative_is_found_and_its_column_named(entry, monkeypatch):
+    spoil(monkeypatch, entry, lambda value: 1.01 * value)
     with pytest.raises(sad.CheckFailed, match=r"column \d explains it"):
         sad.jacobian(lambda x: x[1:] ** 2 * np.exp(x[:-1]) * np.array([1.0, 1.0, 1.0, 1.0, 1e-3]), X)
 
 
 def test_an_entry_that_is_missing_in_the_second_derivative(monkeypatch):
-    from sparsead.derivatives import hessian
-
-    right = hessian._assembly
-
-    def spoiled(*args):
-        assembly = right(*args)
-        finish = assembly.finish
-
-        def wrong(data):
-            if finish is not None:
-                finish(data)
-            data[3] = 0.0
-
-        assembly.finish = wrong
-        return assembly
-
-    monkeypatch.setattr(hessian, "_assembly", spoiled)
+    spoil(monkeypatch, 3, lambda value: 0.0)
     with pytest.raises(sad.CheckFailed, match="H @ d and differences of the gradient"):
         sad.hessian(lambda x: np.sum(x[1:] ** 2 * np.exp(x[:-1])), X)
 

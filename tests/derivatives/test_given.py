@@ -138,6 +138,10 @@ def test_arguments_of_a_lagrangian(call):
                 getattr(lag, call)(X, np.ones(3), sigma=value)
         with pytest.raises(sad.InputError, match="multipliers"):
             getattr(lag, call)(X, value)
+    for sigma, p in ((0.5,), ()), ((), (X,)):
+        lag = sad.lagrangian_hessian(lambda x, *p: g(x), lambda x, *p: f(x), X, *p)
+        with pytest.raises(sad.InputError, match=f"with {len(p)} other arguments, got {len(sigma)}; sigma is given by"):
+            getattr(lag, call)(X, np.ones(3), *sigma)
 
 
 def test_options_of_one_call_that_another_has():

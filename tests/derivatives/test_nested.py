@@ -142,6 +142,60 @@ def test_equations_of_motion_from_a_lagrangian(n):
         np.testing.assert_allclose(jac(q1, q0, v0).toarray(), complex_step(by_hand, q1), rtol=1e-13, atol=1e-13)
 
 
+def double_pendulum(q, v):
+    """Return the Lagrangian of two masses on two rods."""
+    kinetic = v[0] ** 2 + 0.5 * v[1] ** 2 + v[0] * v[1] * np.cos(q[0] - q[1])
+    return kinetic + 9.81 * (2.0 * np.cos(q[0]) + np.cos(q[1]))
+
+
+def test_euler_lagrange_equations_of_a_double_pendulum():
+    """The momenta change in time as the positions and speeds do: second derivatives inside, third ones outside."""
+    momentum, pull = sad.grad(double_pendulum, argnum=1), sad.grad(double_pendulum, argnum=0)
+
+    def equations(z):
+        q, v, a = z[:2], z[2:4], z[4:]
+        by_q, by_v = sad.jacobian(momentum, q, v), sad.jacobian(momentum, q, v, argnum=1)
+        return by_q(q, v) @ v + by_v(q, v) @ a - pull(q, v)
+
+    def by_hand(z):
+        q, v, a = z[:2], z[2:4], z[4:]
+        sin, cos = np.sin(q[0] - q[1]), np.cos(q[0] - q[1])
+        first = 2.0 * a[0] + a[1] * cos + v[1] ** 2 * sin + 2.0 * 9.81 * np.sin(q[0])
+        return np.array([first, a[1] + a[0] * cos - v[0] ** 2 * sin + 9.81 * np.sin(q[1])])
+
+    z = np.array([0.4, -1.1, 0.8, 1.7, -0.3, 2.2])
+    np.testing.assert_allclose(equations(z), by_hand(z), rtol=1e-13)
+    jac = sad.jacobian(equations, z)
+    np.testing.assert_allclose(jac(z).toarray(), complex_step(by_hand, z), rtol=1e-13, atol=1e-13)
+    assert sad.check(jac, z).passed
+
+
+def test_residual_of_finite_elements_with_a_penalty():
+    """The gradient of an energy on triangles: its Jacobian is the stiffness, and the penalty where it is met."""
+    n, weight = 6, 50.0
+    number = np.arange(n * n).reshape(n, n)
+    corners = number[:-1, :-1], number[1:, :-1], number[:-1, 1:], number[1:, 1:]
+    triangles = np.concatenate([np.stack([corners[k].ravel() for k in t], 1) for t in ((0, 1, 2), (3, 2, 1))])
+    floor = np.cos(np.arange(n * n))
+
+    def energy(u):
+        a, b, c = u[triangles].T
+        return 0.25 * np.sum((b - a) ** 2 + (c - a) ** 2) + 0.5 * weight * np.sum(np.minimum(u - floor, 0.0) ** 2)
+
+    element = 0.5 * np.array([[2.0, -1.0, -1.0], [-1.0, 1.0, 0.0], [-1.0, 0.0, 1.0]])
+    rows, columns = np.repeat(triangles, 3, axis=1), np.tile(triangles, 3)
+    entries = np.tile(element.ravel(), len(triangles))
+    stiffness = sp.coo_array((entries, (rows.ravel(), columns.ravel())), (n * n, n * n)).toarray()
+    u = np.sin(np.arange(n * n))
+    sunk = u < floor
+    assert 0 < sunk.sum() < u.size
+    residual = sad.grad(energy)
+    np.testing.assert_allclose(residual(u), stiffness @ u + weight * np.where(sunk, u - floor, 0.0), atol=1e-13)
+    jac = sad.jacobian(residual, u)
+    np.testing.assert_allclose(jac(u).toarray(), stiffness + weight * np.diag(sunk * 1.0), atol=1e-13)
+    assert jac.pattern.nnz <= 7 * n * n
+
+
 def test_recurrences_inside_are_refused():
     def decayed(x):
         y = np.zeros(6)

@@ -9,7 +9,8 @@ import sparsead.ops  # noqa: F401  (fills the table of scalar operations)
 from sparsead.kernels.alignment import aligned, joined
 from sparsead.kernels.composition import Eliminator, pairs
 from sparsead.kernels.indexmap import recognise
-from sparsead.kernels.kernel import Buffer, LinearKernel, Load, Term
+from sparsead.kernels.kernel import Buffer, Load
+from sparsead.kernels.linear import LinearKernel, Term
 from sparsead.kernels.moving import in_order
 from sparsead.program.index import narrowed
 from sparsead.program.scalar import Pool

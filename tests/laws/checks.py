@@ -14,7 +14,7 @@ import numpy as np
 
 import sparsead as sad
 from coloring.orders import ORDERS
-from sparsead.derivatives.given import HESSIAN_MODES, JACOBIAN_MODES
+from sparsead.derivatives.colorings import HESSIAN_MODES, JACOBIAN_MODES
 from tests.laws.program import Program, point
 from tests.reference import WEIGHTS, assert_close, complex_step
 

@@ -104,7 +104,7 @@ def _(x: Any) -> Any:
     return y
 
 
-@fault("results are in C order", sys.modules["sparsead.ops.registry"], "elementwise_layout", in_c_order)
+@fault("results are in C order", sys.modules["sparsead.ops.arrays"], "elementwise_layout", in_c_order)
 def _(x: Any) -> Any:
     turned = x.reshape(2, 2).T * 1.0
     flat = turned.ravel("K")
@@ -112,7 +112,7 @@ def _(x: Any) -> Any:
     return flat
 
 
-@fault("truth values are numbers", sys.modules["sparsead.ops.registry"], "result_type", lambda *_: np.dtype(float))
+@fault("truth values are numbers", sys.modules["sparsead.ops.arrays"], "result_type", lambda *_: np.dtype(float))
 def _(x: Any) -> Any:
     return ((x > 0) + (x < 1)) * x
 

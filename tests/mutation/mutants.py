@@ -12,11 +12,11 @@ import numpy as np
 import scipy.ndimage
 import scipy.signal  # noqa: F401
 
-from sparsead.ops.registry import HANDLERS, REGISTRY, spelling_of
+from sparsead.ops.registry import REGISTRY, spelling_of
 from sparsead.program.scalar import OPS, Op, Pool
 from sparsead.tracing.array import TracedArray
 from sparsead.tracing.complex import COMPLEX_HANDLERS, TracedComplex
-from sparsead.tracing.late import UFUNC_METHODS
+from sparsead.tracing.late import HANDLERS, UFUNC_METHODS
 from sparsead.tracing.replacing.lists import TakesLists
 from sparsead.tracing.replacing.methods import METHODS
 from sparsead.tracing.replacing.names import PATCHES, patched

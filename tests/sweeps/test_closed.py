@@ -10,8 +10,10 @@ import pytest
 
 import sparsead as sad
 from sparsead.extend import repeat
-from sparsead.kernels.kernel import Buffer, LinearKernel, Term, reached
+from sparsead.kernels.kernel import Buffer
+from sparsead.kernels.linear import LinearKernel, Term, reached
 from sparsead.kernels.moving import in_order
+from sparsead.kernels.pattern import detect
 from sparsead.program.scalar import Pool
 from sparsead.sweeps.storage import Storage
 from tests.laws.programs import random_program
@@ -44,7 +46,7 @@ def weighted(f):
 def assert_closed(prepared):
     """Look at all sweeps of a prepared matrix: of the values, of parts of them, and of products."""
     inputs = {node.name for node in prepared.program.inputs}
-    linear, patterns = prepared.linear, prepared._detected()
+    linear, patterns = prepared.linear, detect(prepared.linear)
     diagonal = Storage.of_diagonal(patterns[linear.target])
     assemblies = [prepared._assembly, prepared._assemble(None), prepared._assemble(diagonal)]
     for assembly, varying in itertools.product(assemblies, (False, True)):

@@ -19,7 +19,8 @@ import scipy.special
 
 import sparsead as sad
 from sparsead.tracing.replacing.methods import METHODS
-from sparsead.tracing.replacing.names import LATER, PATCHES, StandIn
+from sparsead.tracing.replacing.names import LATER, PATCHES
+from sparsead.tracing.replacing.standins import StandIn
 from sparsead.tracing.replacing.undo import CHANGES
 from tests.reference import differences
 

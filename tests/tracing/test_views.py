@@ -151,3 +151,18 @@ def test_elements_that_share_memory_share_it_in_constants_too():
     x = np.array([0.4, -1.3])
     jac = sad.jacobian(written_through_what_numpy_shares, x, check=False)
     np.testing.assert_array_equal(jac.value(2.0 * x), written_through_what_numpy_shares(2.0 * x))
+
+
+@pytest.mark.parametrize(
+    "f",
+    [
+        lambda x: np.multiply(*np.broadcast_arrays(x, np.ones((3, 1)))),
+        lambda x: np.multiply(*np.meshgrid(x, np.arange(3.0), copy=False)),
+        lambda x: np.multiply(*np.broadcast_arrays(np.ones(6), x[:, None])),
+        lambda x: np.linspace(x, np.ones((3, 1)), 5),
+    ],
+)
+def test_what_is_spread_is_asked_for_its_flags_without_a_warning(f):
+    with warnings.catch_warnings():
+        warnings.simplefilter("error", FutureWarning)
+        assert np.array_equal(sad.jacobian(f, np.ones(6)).value(np.ones(6)), f(np.ones(6)))

@@ -10,14 +10,16 @@ import numpy as np
 import scipy.sparse
 
 from sparsead.errors import unsupported
-from sparsead.ops.registry import Sample, any_traced, known, patched, record, traced
+from sparsead.ops.arrays import any_traced, known
+from sparsead.ops.registry import Sample, patched, record
 from sparsead.ops.sparse import triplets
 from sparsead.ops.sparse.filled import ByElement
 from sparsead.ops.sparse.matrix import TracedSparse, entries_of, of_any
 from sparsead.ops.sparse.numbering import Numbering, is_sparse
 from sparsead.tracing.array import traced_in
-from sparsead.tracing.conversions import stack_objects
-from sparsead.tracing.replacing.names import PATCHES, is_tracing
+from sparsead.tracing.conversions import stack_objects, traced
+from sparsead.tracing.replacing.names import PATCHES
+from sparsead.tracing.replacing.standins import is_tracing
 
 Definition = Callable[..., Any]
 

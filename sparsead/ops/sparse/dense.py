@@ -7,8 +7,8 @@ from typing import Any
 import numpy as np
 
 from sparsead.errors import unsupported
-from sparsead.ops.registry import traced
 from sparsead.tracing.array import TracedArray
+from sparsead.tracing.conversions import traced
 
 
 class TracedMatrix(TracedArray):

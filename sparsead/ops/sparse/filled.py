@@ -9,11 +9,10 @@ import numpy as np
 import scipy.sparse
 
 from sparsead.errors import unsupported
-from sparsead.ops.registry import traced
 from sparsead.ops.sparse import triplets
 from sparsead.ops.sparse.matrix import TracedSparse, class_of
 from sparsead.ops.sparse.triplets import Triplets
-from sparsead.tracing.conversions import stack_objects
+from sparsead.tracing.conversions import stack_objects, traced
 
 
 class ByElement(TracedSparse):

@@ -9,11 +9,10 @@ import scipy.sparse
 import scipy.sparse.linalg
 
 from sparsead.errors import unsupported
-from sparsead.ops.registry import traced
 from sparsead.ops.sparse.building import kron, stated
 from sparsead.ops.sparse.matrix import of_any
 from sparsead.ops.sparse.numbering import is_sparse
-from sparsead.tracing.conversions import stack_objects
+from sparsead.tracing.conversions import stack_objects, traced
 
 
 @stated(

@@ -15,14 +15,13 @@ import numpy as np
 import scipy.sparse
 
 from sparsead.errors import unsupported
-from sparsead.ops.registry import traced
 from sparsead.ops.sparse import triplets
 from sparsead.ops.sparse.dense import as_matrix
 from sparsead.ops.sparse.numbering import Numbered, count, is_sparse, picked
 from sparsead.ops.sparse.stored import ELEMENTWISE, HINT, Stored
 from sparsead.ops.sparse.triplets import Triplets
 from sparsead.tracing.array import TracedArray
-from sparsead.tracing.conversions import stack_objects
+from sparsead.tracing.conversions import stack_objects, traced
 from sparsead.tracing.scalar import TracedScalar
 
 OPERATORS = {np.add: "add", np.subtract: "sub", np.multiply: "mul", np.matmul: "matmul", np.true_divide: "truediv"}

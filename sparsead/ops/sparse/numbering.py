@@ -9,10 +9,9 @@ import numpy as np
 import scipy.sparse
 
 from sparsead.errors import unsupported
-from sparsead.ops.registry import traced
 from sparsead.tracing import layout
 from sparsead.tracing.array import TracedArray
-from sparsead.tracing.conversions import stack_objects
+from sparsead.tracing.conversions import stack_objects, traced
 from sparsead.tracing.positioned import Traced
 from sparsead.tracing.sequences import rebuilt
 

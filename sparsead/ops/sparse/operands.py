@@ -7,7 +7,7 @@ from typing import Any
 import scipy.sparse
 
 from sparsead.errors import unsupported
-from sparsead.ops.registry import any_traced
+from sparsead.ops.arrays import any_traced
 from sparsead.ops.sparse.matrix import TracedSparse
 from sparsead.tracing.calls import SPARSE
 from sparsead.tracing.late import HANDLERS

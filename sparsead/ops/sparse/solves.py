@@ -11,15 +11,16 @@ import scipy.sparse.linalg
 from scipy.sparse.linalg import SuperLU
 
 from sparsead.ops import solves
+from sparsead.ops.arrays import is_traced
 from sparsead.ops.implicit import carried, held, restated
-from sparsead.ops.registry import is_traced, record, traced
+from sparsead.ops.registry import record
 from sparsead.ops.sparse import triplets
 from sparsead.ops.sparse.building import built, stated
 from sparsead.ops.sparse.matrix import TracedSparse, entries_of, of_any
 from sparsead.ops.sparse.numbering import is_sparse
 from sparsead.program.room import require_room
 from sparsead.tracing.complex import TracedComplex
-from sparsead.tracing.conversions import stack_objects
+from sparsead.tracing.conversions import stack_objects, traced
 from sparsead.tracing.order import second_order_wanted
 from sparsead.tracing.replacing.names import KINDS, patch
 

@@ -9,12 +9,11 @@ import numpy as np
 import scipy.sparse
 
 from sparsead.errors import unsupported
-from sparsead.ops.registry import traced
 from sparsead.ops.sparse.dense import as_matrix
 from sparsead.ops.sparse.numbering import Numbered, Numbering, count, is_sparse, numbered, picked, view_of, with_data
 from sparsead.ops.sparse.triplets import Triplets
 from sparsead.program.room import require_numbers
-from sparsead.tracing.conversions import stack_objects
+from sparsead.tracing.conversions import stack_objects, traced
 
 # Attributes and methods of a scipy matrix that ask for structure alone.
 STRUCTURE = {

@@ -8,9 +8,10 @@ from typing import Any
 import numpy as np
 import scipy.sparse
 
-from sparsead.ops.registry import scatter_sum, traced
+from sparsead.ops.arrays import scatter_sum
 from sparsead.program.index import IndexArray, identity
 from sparsead.program.room import require_products
+from sparsead.tracing.conversions import traced
 
 
 @dataclass(frozen=True)

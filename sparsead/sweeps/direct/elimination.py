@@ -15,7 +15,8 @@ import numpy as np
 from coloring import SparsityPattern
 from sparsead.kernels.alignment import FEWEST
 from sparsead.kernels.composition import Eliminator
-from sparsead.kernels.kernel import Buffer, Kernel, LinearKernel, LinearProgram, reached
+from sparsead.kernels.kernel import Buffer, Kernel
+from sparsead.kernels.linear import LinearKernel, LinearProgram, reached
 from sparsead.kernels.merging import merged_steps
 from sparsead.sweeps.counting import computing
 from sparsead.sweeps.direct.equals import one_of_equals

@@ -15,7 +15,8 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 
 from sparsead.kernels.indexmap import Box, IndexMap, recognise
-from sparsead.kernels.kernel import Kernel, Load, Meeting, Term, moved, reachable
+from sparsead.kernels.kernel import Kernel, Load, Meeting, moved, reachable
+from sparsead.kernels.linear import Term
 from sparsead.program.index import IndexArray, Shape
 from sparsead.program.scalar import Pool
 from sparsead.sweeps.direct.placement import Placed

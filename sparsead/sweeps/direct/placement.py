@@ -12,7 +12,7 @@ from itertools import compress
 import numpy as np
 
 from sparsead.kernels.indexmap import IndexMap, recognise
-from sparsead.kernels.kernel import LinearKernel, Term
+from sparsead.kernels.linear import LinearKernel, Term
 from sparsead.program.index import IndexArray
 from sparsead.program.scalar import Expr
 from sparsead.sweeps.direct.places import Places

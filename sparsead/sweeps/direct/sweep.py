@@ -19,7 +19,8 @@ from sparsead.emit.nest import Nest
 from sparsead.emit.source import Source, literal
 from sparsead.emit.sweep import DEFAULT_ENGINE, Engine, Sweep
 from sparsead.kernels.indexmap import recognise
-from sparsead.kernels.kernel import Buffer, LinearKernel, LinearProgram, Load, Term, reachable
+from sparsead.kernels.kernel import Buffer, Load, reachable
+from sparsead.kernels.linear import LinearKernel, LinearProgram, Term
 from sparsead.kernels.meetings import mirrored
 from sparsead.kernels.moving import summed
 from sparsead.program.index import Shape, identity

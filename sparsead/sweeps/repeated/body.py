@@ -17,7 +17,8 @@ import scipy.sparse
 
 from coloring.cached import cached_property
 from sparsead.kernels.gradient import accumulated, apart
-from sparsead.kernels.kernel import Buffer, CallKernel, Kernels, LinearProgram, Step, filled_by, zeros
+from sparsead.kernels.kernel import Buffer, CallKernel, Kernels, Step, filled_by, zeros
+from sparsead.kernels.linear import LinearProgram
 from sparsead.kernels.linearize import derivative_of_a_turn, linearize
 from sparsead.kernels.nothing import NOTHING
 from sparsead.kernels.pattern import detect

@@ -12,7 +12,8 @@ import numpy as np
 from sparsead.emit.nest import Nest
 from sparsead.emit.source import Source
 from sparsead.emit.sweep import DEFAULT_ENGINE, Sweep
-from sparsead.kernels.kernel import Buffer, LinearProgram, Term
+from sparsead.kernels.kernel import Buffer
+from sparsead.kernels.linear import LinearProgram, Term
 from sparsead.sweeps.compressed import plan_lanes
 from sparsead.sweeps.repeated.body import Body
 from sparsead.sweeps.repeated.recovery import Recovery

@@ -10,7 +10,7 @@ import numpy as np
 from coloring import SparsityPattern
 from sparsead.errors import UnsupportedOperationError
 from sparsead.kernels.fingerprint import fingerprint
-from sparsead.kernels.kernel import LinearKernel
+from sparsead.kernels.linear import LinearKernel
 from sparsead.program.index import IndexArray
 from sparsead.sweeps.repeated import structure
 from sparsead.sweeps.repeated.body import Body

@@ -16,7 +16,8 @@ from sparsead.tracing.calls import call_function
 from sparsead.tracing.conversions import stack_objects
 from sparsead.tracing.foreign import acts_on, held_in, taken_out
 from sparsead.tracing.positioned import Positioned
-from sparsead.tracing.replacing.names import PATCHES, StandIn
+from sparsead.tracing.replacing.names import PATCHES
+from sparsead.tracing.replacing.standins import StandIn
 
 _METHODS = ("reduce", "accumulate", "reduceat", "at", "outer")
 

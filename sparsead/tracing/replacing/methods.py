@@ -13,7 +13,8 @@ from collections.abc import Callable
 from typing import Any
 
 from sparsead.tracing.array import traced_in
-from sparsead.tracing.replacing.names import TOO, is_tracing
+from sparsead.tracing.replacing.names import TOO
+from sparsead.tracing.replacing.standins import is_tracing
 from sparsead.tracing.replacing.undo import CHANGES
 
 Replacement = Callable[..., Any]  # replacement(original, self, *args, **kwargs)

@@ -11,13 +11,10 @@ as it runs keeps what it binds, so it runs as if nothing was traced.
 from __future__ import annotations
 
 import functools
-import importlib
 import inspect
 import os
 import sys
-import threading
 import types
-import weakref
 from collections.abc import Callable, Hashable, Iterable, Iterator
 from contextlib import contextmanager
 from importlib.machinery import EXTENSION_SUFFIXES, ExtensionFileLoader, ModuleSpec, SourceFileLoader
@@ -27,12 +24,9 @@ import numpy as np
 
 from coloring.interrupts import deferred
 from sparsead.forks import REPLACING as LOCK
+from sparsead.tracing.replacing.standins import TRACING, StandIn, aside, is_library, is_tracing, is_users
 from sparsead.tracing.replacing.undo import CHANGES
 
-# Packages whose code means plain arrays; scipy.optimize holds test functions that are written like user code, and
-# the checks of their arguments are elsewhere.
-_LIBRARIES = ("numpy", "sparsead", "coloring", "scipy", "numba", "networkx")
-_LIKE_USER_CODE = ("scipy.optimize", "scipy._lib._array_api")
 _HOMES = {  # where users find the patched functions
     "numpy", "numpy.linalg", "numpy.fft", "math",
     *map("numpy.polynomial.".__add__, ["chebyshev", "hermite", "hermite_e", "laguerre", "legendre", "polynomial"]),
@@ -47,76 +41,8 @@ NAMES: dict[str, Any] = {}  # names that the modules of the function get which h
 KINDS: dict[type, Callable[[Any], Any]] = {}  # of objects of compiled code -> what stands in for one of them
 TOO: list[Callable[[], None]] = []  # replace something else, when a trace begins and after imports
 
-_tracing = threading.local()
 _active: list[list[dict[str, Any]]] = []  # the names that functions being traced use, in all threads
 _enclosing: list[list[types.FunctionType]] = []  # those functions, and the ones around which they were made
-
-
-def _in(module: str, packages: tuple[str, ...]) -> bool:
-    return any(module == name or module.startswith(f"{name}.") for name in packages)
-
-
-@functools.cache
-def is_library(module: str) -> bool:
-    """Tell whether the code of a module, given by name, deals in plain arrays of its own."""
-    return _in(module, _LIBRARIES) and not _in(module, _LIKE_USER_CODE)
-
-
-def _is_users(frame: types.FrameType) -> bool:
-    """Tell whether a frame is user code that this thread traces."""
-    return bool(getattr(_tracing, "depth", 0)) and not is_library(frame.f_globals.get("__name__", ""))
-
-
-class StandIn:
-    """What a function is replaced by; it equals the function, and has its attributes and its name in pickles."""
-
-    __slots__ = ("_original", "_replacement")
-
-    def __init__(self, original: Callable[..., Any], replacement: Callable[..., Any]) -> None:
-        self._original = original
-        self._replacement = replacement
-
-    def __call__(self, *args: Any, **kwargs: Any) -> Any:
-        """Call the replacement from traced user code, and the function itself from everywhere else."""
-        called = self._replacement if _is_users(sys._getframe(1)) else self._original
-        return called(*args, **kwargs)
-
-    def __getattribute__(self, name: str) -> Any:
-        """Give what a class has of its own from the function: its module and its words."""
-        if name in ("__module__", "__doc__"):
-            return getattr(self._original, name)
-        return object.__getattribute__(self, name)
-
-    @property  # type: ignore[misc]
-    def __class__(self) -> type:
-        return type(self._original)
-
-    def __getattr__(self, name: str) -> Any:
-        return getattr(self._original, name)
-
-    def __repr__(self) -> str:
-        return repr(self._original)
-
-    def __eq__(self, other: object) -> bool:
-        mine: Any = other() if type(other) is weakref.ref else other  # by which numba knows functions
-        return self._original == (mine._original if issubclass(type(mine), StandIn) else mine)
-
-    def __hash__(self) -> int:
-        return hash(self._original)
-
-    def __reduce__(self) -> Any:
-        module = getattr(self._original, "__module__", "numpy")
-        return _named, (module or "numpy", self._original.__name__)
-
-
-def _named(module: str, name: str) -> Any:
-    """Return a function by its name, for pickles."""
-    return getattr(importlib.import_module(module), name)
-
-
-def is_tracing() -> bool:
-    """Tell whether this thread is running a function on traced values."""
-    return bool(getattr(_tracing, "depth", 0))
 
 
 def patch(original: Callable[..., Any], replacement: Callable[..., Any]) -> None:
@@ -274,7 +200,7 @@ def _of_home(name: str, stand_in: StandIn) -> property:
     """Return the attribute of a module that is a stand-in for traced user code, and the function for all others."""
 
     def look(module: types.ModuleType) -> Any:
-        return stand_in if _is_users(sys._getframe(1)) else vars(module)[name]
+        return stand_in if is_users(sys._getframe(1)) else vars(module)[name]
 
     def bind(module: types.ModuleType, value: Any) -> None:
         vars(module)[name] = value
@@ -336,11 +262,11 @@ def patched(f: Callable[..., Any]) -> Iterator[None]:
         _active.append(modules)
         _enclosing.append(functions)
         _replace_everywhere()
-    _tracing.depth = getattr(_tracing, "depth", 0) + 1
+    TRACING.depth += 1
     try:
         yield
     finally:
-        _tracing.depth = max(getattr(_tracing, "depth", 0) - 1, 0)
+        TRACING.depth = max(TRACING.depth - 1, 0)
         with LOCK:
             _active[:] = [held for held in _active if held is not modules]
             _enclosing[:] = [held for held in _enclosing if held is not functions]
@@ -359,22 +285,12 @@ def _in_child() -> None:
     """Leave nothing of the traces of the parent to a process that was forked; its only thread traces nothing."""
     _active.clear()
     _enclosing.clear()
-    _tracing.depth = 0
+    TRACING.depth = 0
     _end()
 
 
 if hasattr(os, "register_at_fork"):
     os.register_at_fork(after_in_child=_in_child)
-
-
-@contextmanager
-def aside() -> Iterator[None]:
-    """Let this thread run as if it traced nothing, until the block ends: libraries compute on constants there."""
-    depth, _tracing.depth = getattr(_tracing, "depth", 0), 0
-    try:
-        yield
-    finally:
-        _tracing.depth = depth
 
 
 @contextmanager
@@ -406,7 +322,7 @@ class _Finder:
     @classmethod
     def find_spec(cls, name: str, path: Any = None, target: Any = None) -> ModuleSpec | None:
         """Find a module as the other finders do."""
-        if not getattr(_tracing, "depth", 0):
+        if not is_tracing():
             return None
         others = (finder for finder in sys.meta_path if finder is not cls)
         spec = next((s for s in (f.find_spec(name, path, target) for f in others) if s is not None), None)

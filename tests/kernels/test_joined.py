@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sparsead.kernels import owners
-from sparsead.kernels.owners import Owners
+from sparsead.kernels import joined as joins
+from sparsead.kernels.joined import Owners
 from sparsead.program import index as program_index
 from sparsead.program.index import compose, identity, walked
 from sparsead.program.nodes import Constant, Join
@@ -44,7 +44,7 @@ def test_walks_through_cells_find_what_lists_of_points_find(join, index):
     kept = [identity(42), identity(100), identity(index.size)]
     owner, offset = join.owner.reshape(-1)[index], join.offset.reshape(-1)[index]
     with pytest.MonkeyPatch.context() as patch:
-        for module in (owners, program_index):
+        for module in (joins, program_index):
             patch.setattr(module, "MANY", 0)
         found = Owners(join, index)
         assert found.parts == np.unique(owner).tolist()
@@ -59,8 +59,8 @@ def test_walks_through_cells_find_what_lists_of_points_find(join, index):
 
 
 def test_no_list_of_points_is_made_of_padded_arrays(monkeypatch):
-    monkeypatch.setattr(owners, "MANY", 0)
-    monkeypatch.setattr(owners, "_composed", None)
+    monkeypatch.setattr(joins, "MANY", 0)
+    monkeypatch.setattr(joins, "_composed", None)
     pieces = Constant(shape=(), value=np.zeros(())), Constant(shape=(4, 5), value=np.ones((4, 5)))
     owner, offset = np.zeros(SHAPE, np.int32), np.zeros(SHAPE, np.int32)
     owner[1:-1, 1:-1] = 1

@@ -1,0 +1,128 @@
+"""The arrays that operations return: scalar operations at every point, elements moved, put together, added up."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from functools import partial
+from typing import Any
+
+import numpy as np
+
+from sparsead.errors import user_origin
+from sparsead.program.index import IndexArray, Shape
+from sparsead.program.nodes import Map, Ref, Sum, constant, whole
+from sparsead.program.room import require_numbers
+from sparsead.program.scalar import Op
+from sparsead.tracing.array import TracedArray, traced_in
+from sparsead.tracing.complex import TracedComplex
+from sparsead.tracing.conversions import as_integers, reading, recorded, stack_objects
+from sparsead.tracing.kinds import as_logic, result_type
+from sparsead.tracing.layout import elementwise as elementwise_layout
+from sparsead.tracing.positioned import Positioned
+from sparsead.tracing.refusals import BRANCH_HINT, refuse_value
+from sparsead.tracing.scalar import TracedScalar
+from sparsead.tracing.sequences import rebuilt
+from sparsead.tracing.storage import assemble
+
+
+def is_traced(array: Any) -> bool:
+    """Tell whether `array` depends on the traced arguments."""
+    return isinstance(array, (TracedArray, TracedScalar)) and not array.is_constant
+
+
+def any_traced(*args: Any) -> bool:
+    """Tell whether anything in arguments, or in lists, tuples and dicts of them, depends on the traced arguments."""
+    return any(not value.is_constant for value in traced_in(args))
+
+
+def known(value: Any, what: str) -> Any:
+    """Return a setting without traced arrays in it; refuse one that depends on the unknowns."""
+    if isinstance(value, (list, tuple)):
+        return rebuilt(value, (known(v, what) for v in value)) if any(True for _ in traced_in(value)) else value
+    if is_traced(value):
+        whole = recorded(value)
+        if whole is not None:
+            return whole
+        refuse_value(what.rstrip("="), BRANCH_HINT)
+    return value.plain if isinstance(value, (TracedArray, TracedComplex)) else value
+
+
+def apply(op: Op, operands: Sequence[Any], conditions: tuple[int, ...] = ()) -> TracedArray:
+    """Apply a scalar operation at every point of the broadcast operands."""
+    operands = [stack_objects(o) for o in operands]
+    dtype = result_type(op, operands)
+    if dtype == np.bool_ and not op.boolean:
+        if op.arity == 1:
+            return operands[0].copy("K")
+        return as_logic(op, [_conditions(o) for o in operands], lambda used, *os: apply(used, os, used.conditions))
+    refs = [_typed(reading(o), k in conditions) for k, o in enumerate(operands)]
+    try:
+        shape = np.broadcast_shapes(*(r.shape for r in refs))
+    except ValueError:
+        shapes = " ".join(str(r.shape) for r in refs)
+        raise ValueError(f"operands could not be broadcast together with shapes {shapes}") from None
+    arrays = [o.positions if isinstance(o, TracedArray) else np.asarray(o) for o in operands]
+    node = partial(Map, boolean=op.boolean, integer=dtype.kind == "i", op=op, origin=user_origin())
+    return TracedArray.of_points(elementwise_layout(shape, arrays), tuple(r.broadcast(shape) for r in refs), node)
+
+
+def _conditions(operand: Any) -> Any:
+    return operand if isinstance(operand, TracedArray) else TracedArray.of_values(np.asarray(operand, np.bool_))
+
+
+def _typed(ref: Ref, condition: bool) -> Ref:
+    """Turn truth values to 0.0 and 1.0 where numbers are expected, and numbers to truth values."""
+    if ref.node.boolean == condition:
+        return ref
+    held = TracedArray.of_ref(ref)
+    return reading(np.not_equal(held, 0.0) if condition else np.where(held, 1.0, 0.0))
+
+
+def moved(array: Positioned, placed: Any) -> Any:
+    """Return what an array holds at the positions that a function put there: an array, a number, or a list of these."""
+    if isinstance(placed, (list, tuple)):
+        return rebuilt(placed, (moved(array, p) for p in placed))
+    return array.moved(placed) if type(placed) is np.ndarray else array.moved(np.asarray(placed))[()]
+
+
+def assembled(func: Callable[..., Any], *operands: Any) -> TracedArray:
+    """Apply `func` to arrays of element numbers in place of the operands and read off who went where.
+
+    Number 0 is the constant zero, so functions that fill up with zeros (``tril``, ``pad``) need no rule.
+    """
+    require_numbers(sum(map(_size, operands)), "an array")
+    parts: list[Ref] = [whole(constant(np.zeros(1)))]
+    starts = [0]
+
+    def number(operand: Any) -> Any:
+        if isinstance(operand, (list, tuple)):
+            return rebuilt(operand, map(number, operand))
+        operand = stack_objects(operand)
+        ref = reading(operand)
+        start = starts[-1] + parts[-1].index.size
+        parts.append(ref)
+        starts.append(start)
+        numbers = np.empty_like(operand.positions if isinstance(operand, TracedArray) else operand, np.int64)
+        numbers[...] = np.arange(start, start + ref.index.size).reshape(ref.shape)
+        return numbers
+
+    numbers = np.asarray(func(*(number(o) for o in operands)))
+    part = np.searchsorted(starts, numbers, side="right") - 1
+    # empty operands share their start with the next one; searchsorted then finds the last, which is right
+    element = numbers - np.asarray(starts)[part]
+    return TracedArray.of_ref(assemble(parts, part, element, numbers.shape), numbers)
+
+
+def _size(operand: Any) -> float:
+    """Return the number of elements of an array, or of nested lists of arrays."""
+    return sum(map(_size, operand)) if isinstance(operand, (list, tuple)) else float(np.size(operand))
+
+
+def scatter_sum(terms: TracedArray, place: IndexArray, shape: Shape) -> TracedArray:
+    """Return the array of `shape` whose flat element p is the sum of the terms with ``place == p``."""
+    integer = terms.dtype.kind in "bi"
+    if int(np.prod(shape)) == 0 or terms.size == 0:
+        zeros = TracedArray.of_values(np.zeros(shape))
+        return as_integers(zeros) if integer else zeros
+    node = Sum(shape=shape, integer=integer, terms=_typed(terms.ref, False), place=place, origin=user_origin())
+    return TracedArray.of_node(node)

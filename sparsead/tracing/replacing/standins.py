@@ -1,0 +1,104 @@
+"""What stands in for a function while a trace runs, and for whom: user code that this thread traces."""
+
+from __future__ import annotations
+
+import functools
+import importlib
+import sys
+import threading
+import types
+import weakref
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+# Packages whose code means plain arrays; scipy.optimize holds test functions that are written like user code, and
+# the checks of their arguments are elsewhere.
+_LIBRARIES = ("numpy", "sparsead", "coloring", "scipy", "numba", "networkx")
+_LIKE_USER_CODE = ("scipy.optimize", "scipy._lib._array_api")
+
+
+class _Tracing(threading.local):
+    """How many traces this thread is in."""
+
+    depth = 0
+
+
+TRACING = _Tracing()
+
+
+def _in(module: str, packages: tuple[str, ...]) -> bool:
+    return any(module == name or module.startswith(f"{name}.") for name in packages)
+
+
+@functools.cache
+def is_library(module: str) -> bool:
+    """Tell whether the code of a module, given by name, deals in plain arrays of its own."""
+    return _in(module, _LIBRARIES) and not _in(module, _LIKE_USER_CODE)
+
+
+def is_users(frame: types.FrameType) -> bool:
+    """Tell whether a frame is user code that this thread traces."""
+    return TRACING.depth > 0 and not is_library(frame.f_globals.get("__name__", ""))
+
+
+def is_tracing() -> bool:
+    """Tell whether this thread is running a function on traced values."""
+    return TRACING.depth > 0
+
+
+@contextmanager
+def aside() -> Iterator[None]:
+    """Let this thread run as if it traced nothing, until the block ends: libraries compute on constants there."""
+    depth, TRACING.depth = TRACING.depth, 0
+    try:
+        yield
+    finally:
+        TRACING.depth = depth
+
+
+class StandIn:
+    """What a function is replaced by; it equals the function, and has its attributes and its name in pickles."""
+
+    __slots__ = ("_original", "_replacement")
+
+    def __init__(self, original: Callable[..., Any], replacement: Callable[..., Any]) -> None:
+        self._original = original
+        self._replacement = replacement
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        """Call the replacement from traced user code, and the function itself from everywhere else."""
+        called = self._replacement if is_users(sys._getframe(1)) else self._original
+        return called(*args, **kwargs)
+
+    def __getattribute__(self, name: str) -> Any:
+        """Give what a class has of its own from the function: its module and its words."""
+        if name in ("__module__", "__doc__"):
+            return getattr(self._original, name)
+        return object.__getattribute__(self, name)
+
+    @property  # type: ignore[misc]
+    def __class__(self) -> type:
+        return type(self._original)
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._original, name)
+
+    def __repr__(self) -> str:
+        return repr(self._original)
+
+    def __eq__(self, other: object) -> bool:
+        mine: Any = other() if type(other) is weakref.ref else other  # by which numba knows functions
+        return self._original == (mine._original if issubclass(type(mine), StandIn) else mine)
+
+    def __hash__(self) -> int:
+        return hash(self._original)
+
+    def __reduce__(self) -> Any:
+        module = getattr(self._original, "__module__", "numpy")
+        return _named, (module or "numpy", self._original.__name__)
+
+
+def _named(module: str, name: str) -> Any:
+    """Return a function by its name, for pickles."""
+    return getattr(importlib.import_module(module), name)
