@@ -199,7 +199,8 @@ class TracedArray(Positioned, NDArrayOperatorsMixin):
             self.plain[key] = value.plain if isinstance(value, (TracedArray, TracedComplex)) else value
             return
         target = np.asarray(self.positions[key])
-        if target.size == 0 == np.size(value):  # NumPy fits some of these shapes, and nothing is written anyway
+        if target.size == 0 == np.size(value):  # NumPy fits some of these shapes, and nothing is written
+            np.empty(self.shape, BOOL)[key] = np.empty(np.shape(value), BOOL)
             return
         self.storage.write(target, late.fitted(late.reading(late.cast(value, self.dtype)), target.shape))
 
@@ -395,3 +396,4 @@ def traced_in(items: Any) -> Iterator[Any]:
 
 
 late.array_of = TracedArray.of_ref
+late.array_in = TracedArray

@@ -180,5 +180,5 @@ def as_numbers(result: Any) -> Any:
     if type(result) is np.ndarray and result.ndim == 0:
         return result[()]
     if type(result) is TracedComplex and result.ndim == 0:
-        return TracedComplex(as_numbers(result.real), as_numbers(result.imag))
+        return result if result.is_number else result[()]
     return result
