@@ -9,11 +9,12 @@ import scipy.linalg
 
 from sparsead.errors import unsupported
 from sparsead.ops import solves
+from sparsead.ops.decompositions import full_rank_inverse
 from sparsead.ops.implicit import carried, held, restated
 from sparsead.ops.registry import assembled, patched, refused, spelling_of, traced
 from sparsead.program.room import require_numbers, require_products
 from sparsead.tracing.array import TracedArray
-from sparsead.tracing.complex import TracedComplex
+from sparsead.tracing.complex import TracedComplex, is_complex
 from sparsead.tracing.conversions import stack_objects
 from sparsead.tracing.known import complex_of_parts
 from sparsead.tracing.order import order_wanted, second_order_wanted
@@ -59,7 +60,12 @@ def qr(a: Any, overwrite_a: bool = False, lwork: Any = None, mode: str = "full",
 @patched(scipy.linalg.pinv, lambda x: scipy.linalg.pinv(x + 2.0 * np.eye(3, 4)))
 def pinv(a: Any, *, atol: Any = None, rtol: Any = None, return_rank: bool = False, check_finite: bool = True) -> Any:
     """``scipy.linalg.pinv``: of matrices of full rank."""
-    inverse = np.linalg.pinv(a)
+    if rtol is None and atol is None:
+        inverse = np.linalg.pinv(a)
+    elif is_complex(a):
+        raise unsupported("scipy.linalg.pinv of complex values with rtol= or atol=", "Leave them out.")
+    else:
+        inverse = full_rank_inverse(a, rtol, 0.0 if atol is None else atol)
     return (inverse, min(np.shape(a))) if return_rank else inverse
 
 

@@ -161,6 +161,10 @@ class TracedArray(Positioned, NDArrayOperatorsMixin):
             copied.positions.flags.writeable = False
         return copied
 
+    def in_order(self, positions: IndexArray) -> TracedArray:
+        """Return a new array of the same elements, whose memory has the order of `positions`."""
+        return TracedArray.of_ref(self.ref, positions)
+
     def _picked(self, positions: IndexArray) -> np.ndarray:
         """Return what a constant array holds at some positions, in memory of the same order."""
         assert self.storage.values is not None

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import functools
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any, NoReturn
 
 import numpy as np
@@ -71,11 +71,12 @@ class TracedComplex(Positioned, NDArrayOperatorsMixin):
         return cls(None, layout.memory(()), (real, imag))
 
     @classmethod
-    def of_refs(cls, real: Ref, imag: Ref, positions: IndexArray) -> TracedComplex:
+    def of_refs(cls, parts: Iterable[Ref], positions: IndexArray) -> TracedComplex:
         """Return a new array that holds what two readings give; its memory has the order of `positions`."""
         axes = layout.axes(positions)
         if axes is not None:
-            real, imag = (Ref(part.node, part.index.transpose(axes)) for part in (real, imag))
+            parts = (Ref(part.node, part.index.transpose(axes)) for part in parts)
+        real, imag = parts
         return cls(Storage((real, imag)), layout.like(positions))
 
     @property  # type: ignore[misc]
@@ -100,8 +101,8 @@ class TracedComplex(Positioned, NDArrayOperatorsMixin):
     def moved(self, positions: IndexArray) -> Any:
         """Return the elements at `positions`: a view where NumPy made one of the positions, else a copy."""
         if self._pair is not None:
-            real, imag = (late.traced(part).moved(positions).ref for part in self._pair)
-            return TracedComplex.of_refs(real, imag, positions)
+            parts = (late.traced(part).moved(positions).ref for part in self._pair)
+            return TracedComplex.of_refs(parts, positions)
         if positions is self.positions:
             return self
         shared = np.may_share_memory(positions, self.positions) or not (positions.size or positions.flags.owndata)
@@ -111,10 +112,14 @@ class TracedComplex(Positioned, NDArrayOperatorsMixin):
             return TracedComplex(self.storage, positions)
         if self.is_constant:
             return late.complex_of_values(self._picked(positions))
-        copied = TracedComplex.of_refs(*self.storage.read_pairs(positions), positions)
+        copied = TracedComplex.of_refs(self.storage.read_pairs(positions), positions)
         if not positions.flags.writeable:
             copied.positions.flags.writeable = False
         return copied
+
+    def in_order(self, positions: IndexArray) -> TracedComplex:
+        """Return a new array of the same elements, whose memory has the order of `positions`."""
+        return TracedComplex.of_refs((self.real.ref, self.imag.ref), positions)
 
     def _picked(self, positions: IndexArray) -> np.ndarray:
         """Return what a constant array holds at some positions, in memory of the same order."""

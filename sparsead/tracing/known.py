@@ -51,10 +51,10 @@ def wrapped(result: Any, held: list[Any]) -> Any:
         if result is values:
             return given
     base = result.base
-    is_view = type(base) is np.ndarray and base.dtype == result.dtype and not layout.is_dense(result)
     if (
-        base is not None
-        and is_view
+        type(base) is np.ndarray
+        and not layout.is_dense(result)
+        and (base.dtype == result.dtype or result.dtype == DOUBLE)  # the real parts of complex numbers, perhaps
         and base.dtype in (DOUBLE, np.complex128)
         and layout.is_dense(base)
         and not any(np.may_share_memory(base, values) for _, values in held)
@@ -110,4 +110,4 @@ def complex_of_parts(real: TracedArray, imag: TracedArray) -> TracedComplex:
         values.real, values.imag = real.plain, imag.plain
         return complex_of_values(values)
     order = layout.like((imag if real.is_constant else real).positions)
-    return TracedComplex.of_refs(*(late.cast(part, DOUBLE).ref for part in (real, imag)), order)
+    return TracedComplex.of_refs((late.cast(part, DOUBLE).ref for part in (real, imag)), order)
