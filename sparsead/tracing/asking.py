@@ -16,6 +16,7 @@ import numpy as np
 
 from sparsead.errors import unsupported
 from sparsead.tracing import layout
+from sparsead.tracing.late import late
 from sparsead.tracing.positioned import Positioned
 from sparsead.tracing.scalar import TracedScalar
 from sparsead.tracing.sequences import rebuilt
@@ -49,6 +50,19 @@ def check_target(call: Call) -> None:
     values = (value for value in call[1][2:] if isinstance(value, Positioned) and value.ndim)
     if layout.repeats(target.positions) and any(np.shares_memory(target, value) for value in values):
         raise unsupported("adding values of the same memory at places that share memory", "Copy the values first.")
+
+
+def as_returned(result: Any, call: Call) -> Any:
+    """Return what a rule gave for a call of a function that does not dispatch as the function itself returns it."""
+    if not (isinstance(result, Positioned) and result.ndim == 0):
+        return as_numpy_orders(result, call)
+    if any(map(callable, call[1])):
+        return result
+    try:
+        asked, _ = _made(call, generic=True)
+    except Exception:
+        return result
+    return result if isinstance(asked, np.ndarray) else late.as_numbers(result)
 
 
 def as_numpy_orders(result: Any, call: Call) -> Any:
