@@ -99,6 +99,8 @@ def eigh(a: Any, b: Any = None, *, lower: bool = True, eigvals_only: bool = Fals
             return EIGH_OF_NUMPY(a, uplo).eigenvalues[..., chosen]
         w, v = solves.eigh(stack_objects(a), lower, _by_scipy(lower, driver, subset_by_index))
         return w[..., chosen], v[..., chosen]
+    if np.shape(a) != np.shape(b):
+        raise ValueError(f"scipy.linalg.eigh: matrices of shapes {np.shape(a)} and {np.shape(b)}")
     full_a, full_b = (_completed(stack_objects(c), lower) for c in (a, b))
     inverse = np.linalg.inv(np.linalg.cholesky(full_b))
     w, v = EIGH_OF_NUMPY(inverse @ full_a @ np.swapaxes(inverse, -1, -2), uplo)

@@ -55,7 +55,7 @@ def check_target(call: Call) -> None:
 def as_returned(result: Any, call: Call) -> Any:
     """Return what a rule gave for a call of a function that does not dispatch as the function itself returns it."""
     if not (isinstance(result, Positioned) and result.ndim == 0):
-        return as_numpy_orders(result, call)
+        return as_numpy_orders(result, call, ask=True)  # LAPACK's order is F
     if any(map(callable, call[1])):
         return result
     try:
@@ -65,15 +65,16 @@ def as_returned(result: Any, call: Call) -> Any:
     return result if isinstance(asked, np.ndarray) else late.as_numbers(result)
 
 
-def as_numpy_orders(result: Any, call: Call) -> Any:
+def as_numpy_orders(result: Any, call: Call, ask: bool = False) -> Any:
     """Return what a rule gave for a call, each new array in the order in which NumPy makes it.
 
     NumPy is asked where the order may be another one than C: where arguments, or what the rule gave, have another one.
+    With `ask`, it always is.
     """
     func, args, kwargs = call
     given = list(_arrays_in((args, kwargs)))
     found = [r for r in _arrays_in((result,)) if isinstance(r, Positioned) and r.ndim > 1]
-    in_c_order = func is not np.einsum and all(a.flags.c_contiguous for a in (*given, *found))
+    in_c_order = not ask and func is not np.einsum and all(a.flags.c_contiguous for a in (*given, *found))
     if not found or in_c_order or any(map(callable, args)):
         return result
     try:
@@ -94,10 +95,22 @@ def _in_order(result: Any, asked: Any, known: set[int]) -> Any:
     order = layout.memory(result.shape)
     if np.shape(asked) == result.shape:
         order = layout.like(asked)
-        if layout.steps(order) != layout.steps(asked):  # a part of something
-            return result
+        if layout.steps(order) != layout.steps(asked):  # a part of something, with gaps, or one element many times
+            return result if 0 in asked.strides or id(result.storage) in known else _with_gaps(result, asked)
     is_same = layout.steps(order) == layout.steps(result.positions)
     return result if is_same or id(result.storage) in known else result.in_order(order)
+
+
+def _with_gaps(result: Any, like: np.ndarray) -> Any:
+    """Return a copy of an array in memory with the gaps of another one."""
+    walk = list(zip(layout.steps(like), like.shape, strict=True))
+    first = sum(-step * (n - 1) for step, n in walk if step < 0)
+    size = first + sum(step * (n - 1) for step, n in walk if step > 0) + 1
+    if result.dtype.kind != "f":
+        return result
+    copied = late.traced(np.zeros(size)).moved(layout.placed(size, like.shape, first, layout.steps(like)))
+    copied[...] = result
+    return copied
 
 
 def _arrays_in(items: Any) -> Iterator[Any]:
@@ -175,4 +188,7 @@ def _ones(array: Any, dtype: Any, generic: bool = False) -> np.ndarray:
     values = np.ones(int(positions.max(initial=0)) + 1, dtype)
     if generic and dtype.kind in "fc":
         values *= 1.5 + np.sin(np.arange(values.size) ** 2)
-    return layout.viewed(values, positions)
+    view = layout.viewed(values, positions)
+    if generic and dtype.kind in "fc" and view.ndim > 1 and view.shape[-1] == view.shape[-2] and view.flags.writeable:
+        view += 4.0 * len(view) * np.eye(view.shape[-1])  # matrices have inverses, and factors of all kinds
+    return view

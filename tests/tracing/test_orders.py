@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+import scipy.fft
+import scipy.linalg
+import scipy.signal
 
 from sparsead.tracing.trace import trace
 from tests.tracing.compared import value
@@ -37,6 +40,11 @@ MAKES = {
     "sum": lambda x: np.sum(np.multiply.outer(x, x[0]), axis=1),
     "diff": lambda x: np.diff(x, axis=0),
     "where": lambda x: np.where(x > 0.5, x, 1.0),
+    "scipy's pinv": lambda x: scipy.linalg.pinv(x + 3.0 * np.eye(3)),
+    "scipy's qr": lambda x: scipy.linalg.qr(x + 3.0 * np.eye(3))[0],
+    "scipy's cholesky": lambda x: scipy.linalg.cholesky(x @ x.T + np.eye(3)),
+    "dct": lambda x: scipy.fft.dct(x, axis=0),
+    "lfilter": lambda x: scipy.signal.lfilter([1.0, 0.5], [1.0], x, axis=0),
     "stack": lambda x: np.stack([x, x], axis=2),
 }
 ORDERS = {
