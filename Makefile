@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 
-.PHONY: demo test doctest lint types check fuzz plain coverage mutate mutate-border numpy-tests versions optimised stress
+.PHONY: demo test doctest lint types check fuzz plain coverage mutate mutate-border numpy-tests scipy-tests versions optimised stress
 .PHONY: allocations docs bench clean grids gpu
 
 .venv/ready: pyproject.toml
@@ -87,6 +87,9 @@ optimised: .venv/ready ## the quick tests of what guards input and memory; -OO l
 
 numpy-tests: .venv/ready ## run NumPy's own tests through the trace and count what differs (ONLY="linalg fft")
 	$(BIN)/python -m tests.numpy $(ONLY)
+
+scipy-tests: .venv/ready ## the same with SciPy's own tests, a few calls of each function in each module (ONLY="signal fft")
+	$(BIN)/python -m tests.numpy --scipy --most 5 $(ONLY)
 
 docs: .venv/ready     ## build the documentation in build/docs; warnings are errors
 	$(PIP) -e ".[docs]"

@@ -127,18 +127,6 @@ def _scattered(x: Any) -> Any:
 
 
 # -- functions of one complex array -------------------------------------------------------------------------------
-@of_parts(np.real, lambda x: np.real(_rotated(x)))
-def real(a: Any, b: Any) -> Any:
-    """Real part."""
-    return a
-
-
-@of_parts(np.imag, lambda x: np.imag(_rotated(x)), lambda x: _rotated(x).imag)
-def imag(a: Any, b: Any) -> Any:
-    """Imaginary part."""
-    return b
-
-
 @of_parts(np.conjugate, lambda x: (_rotated(x) * np.conj(_rotated(x[::-1]))).real)
 def conjugate(a: Any, b: Any) -> Pair:
     """Conjugate."""
@@ -260,7 +248,7 @@ def add_at(target: Any, key: Any, value: Any) -> None:
     """``np.add.at``: both parts add up."""
     if not is_complex(target):
         raise unsupported("np.add.at of complex values into a real array", "Add .real or .imag.")
-    for part, added in zip(parts(target), parts(value), strict=True):
+    for part, added in zip((target.real, target.imag), parts(value), strict=True):
         if added is not None:
             np.add.at(part, key, added)
 
@@ -301,6 +289,7 @@ COMPLEX_HANDLERS |= {
     (np.add, "at"): add_at,
     np.true_divide: divide, np.where: where, np.vdot: vdot, np.einsum: einsum,
     np.shape: lambda a: a.shape, np.ndim: lambda a: a.ndim, np.size: lambda a: a.size,
+    np.real: lambda val: val.real, np.imag: lambda val: val.imag,
     np.iscomplexobj: lambda a: True, np.isrealobj: lambda a: False,
     np.positive: lambda a: a.copy(),
     np.diag: lambda v, k=0: np.diagonal(v, k) if v.ndim == 2 else np.diagflat(v, k),
@@ -313,6 +302,8 @@ record(
     "np.concatenate of complex values",
     [lambda x: np.abs(np.concatenate([_rotated(x), x, [[1, 2, 3, 4]]]) + 1.0)],
 )
+record("complex", "np.real of complex values", [lambda x: np.real(_rotated(x))])
+record("complex", "np.imag of complex values", [lambda x: np.imag(_rotated(x)), lambda x: _rotated(x).imag])
 record("complex", "np.sum of complex values", [lambda x: np.sum(np.roll(_rotated(x), 1), axis=1).imag])
 record("complex", "np.add.reduce of complex values", [lambda x: np.imag(np.add.reduce(_rotated(x)))])
 record("complex", "np.add.accumulate of complex values", [lambda x: np.imag(np.add.accumulate(_rotated(x), axis=1))])

@@ -126,7 +126,10 @@ def eigh(a: Any, UPLO: str = "L") -> EighResult:
 
 def pinv(a: Any, rcond: Any = None, hermitian: bool = False, *, rtol: Any = None) -> Any:
     """``np.linalg.pinv``: of matrices of full rank."""
-    return joined(*_of_blocks(np.linalg.pinv(_of_pairs(a))))
+    if hermitian:  # NumPy looks at the lower half only
+        strictly = np.tril(a, -1)
+        a = np.tril(a) - 1j * np.diagonal(a).imag * np.eye(np.shape(a)[-1]) + np.conj(np.swapaxes(strictly, -1, -2))
+    return joined(*_of_blocks(np.linalg.pinv(_of_pairs(a), rcond, rtol=rtol)))
 
 
 def lstsq(a: Any, b: Any, rcond: Any = None) -> tuple[Any, Any, Any, Any]:
@@ -137,7 +140,8 @@ def lstsq(a: Any, b: Any, rcond: Any = None) -> tuple[Any, Any, Any, Any]:
         raise np.linalg.LinAlgError("Incompatible dimensions")
     inverse: Any
     if any_traced(a):
-        inverse, rank, s = np.linalg.pinv(a), min(m, n), np.linalg.svdvals(a)
+        rtol: Any = None if rcond is None or rcond < 0 else rcond
+        inverse, rank, s = np.linalg.pinv(a, rtol=rtol), min(m, n), np.linalg.svdvals(a)
     else:
         inverse, _, rank, s = np.linalg.lstsq(np.asarray(known(a, "")), np.eye(m), rcond)
     x = inverse @ columns

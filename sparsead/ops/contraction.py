@@ -309,7 +309,7 @@ def matrix_power(a: Any, n: int) -> Any:
     if shape[-1] != shape[-2]:
         raise np.linalg.LinAlgError("Last 2 dimensions of the array must be square")
     if n == 0:
-        return np.broadcast_to(np.eye(shape[-1], dtype=a.dtype), shape)
+        return np.zeros_like(a) + np.eye(shape[-1])
     square, n = (np.linalg.inv(a), -n) if n < 0 else (a, n)
     result = None
     while True:

@@ -7,6 +7,7 @@ matrix: only then is what is restated right to second order. The formulas are th
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -180,9 +181,11 @@ def cond(x: Any, p: Any = None) -> Any:
     return np.linalg.norm(x, p, axis=axes) * np.linalg.norm(np.linalg.inv(x), p, axis=axes)
 
 
-def _pseudoinverse(a: np.ndarray) -> np.ndarray:
+def _pseudoinverse(a: np.ndarray, rtol: Any = None, atol: Any = 0.0) -> np.ndarray:
     s = np.linalg.svd(a, compute_uv=False)
-    if (s <= max(a.shape[-2:]) * np.finfo(float).eps * s.max(initial=0.0)).any():
+    least = max(a.shape[-2:]) * np.finfo(float).eps
+    rtol = np.asarray(least if rtol is None else np.maximum(rtol, least))[..., None]
+    if (s <= rtol * s.max(axis=-1, keepdims=True, initial=0.0) + atol).any():
         raise np.linalg.LinAlgError("a pseudoinverse jumps where the rank of the matrix drops, and has no derivative")
     return np.linalg.pinv(a)
 
@@ -197,11 +200,24 @@ def _pseudoinverse(a: np.ndarray) -> np.ndarray:
 def pinv(a: Any, rcond: Any = None, hermitian: bool = False, *, rtol: Any = None) -> Any:
     """``np.linalg.pinv``: of matrices of full rank.
 
+    Below `rtol` of the largest, singular values count as zero: then the matrix is not of full rank.
+    """
+    if rcond is not None and rtol is not None:
+        raise ValueError("`rtol` and `rcond` can't be both set.")
+    if hermitian:  # NumPy looks at the lower half only
+        a = np.tril(a) + _transposed(np.tril(a, -1))
+    return full_rank_inverse(a, rcond if rtol is None else rtol)
+
+
+def full_rank_inverse(a: Any, rtol: Any = None, atol: Any = 0.0) -> Any:
+    """Return the pseudoinverse of matrices whose singular values are all above a bound.
+
     ``dP = -P @ dA @ P + P @ P.T @ dA.T @ (I - A @ P) + (I - P @ A) @ dA.T @ P.T @ P``.
     """
     a = _matrices(a, PINV)
     m, n = np.shape(a)[-2:]
-    p, p_carrier = carried(PINV, _pseudoinverse, (*np.shape(a)[:-2], n, m), a)
+    bounds = {"rtol": known(rtol, "a pseudoinverse with rtol="), "atol": known(atol, "a pseudoinverse with atol=")}
+    p, p_carrier = carried(PINV, partial(_pseudoinverse, **bounds), (*np.shape(a)[:-2], n, m), a)
     fixed, a_carrier = carried(PINV, np.array, np.shape(a), a)
     change = a - held(a)
     value = p - p @ change @ p
@@ -231,7 +247,8 @@ def lstsq(a: Any, b: Any, rcond: Any = None) -> tuple[Any, Any, Any, Any]:
     if np.shape(b)[0] != m:
         raise np.linalg.LinAlgError("Incompatible dimensions")
     if is_traced(a):
-        inverse, rank, s = pinv(a), min(m, n), svdvals(a)
+        rtol = None if rcond is None or rcond < 0 else rcond
+        inverse, rank, s = full_rank_inverse(a, rtol), min(m, n), svdvals(a)
     else:
         inverse, _, rank, s = np.linalg.lstsq(np.asarray(known(a, ""), np.float64), np.eye(m), rcond)
     x = inverse @ columns

@@ -10,11 +10,12 @@ import scipy.linalg
 from sparsead.errors import unsupported
 from sparsead.ops import solves
 from sparsead.ops.arrays import assembled
+from sparsead.ops.decompositions import full_rank_inverse
 from sparsead.ops.implicit import carried, held, restated
 from sparsead.ops.registry import patched, refused, spelling_of
 from sparsead.program.room import require_numbers, require_products
 from sparsead.tracing.array import TracedArray
-from sparsead.tracing.complex import TracedComplex
+from sparsead.tracing.complex import TracedComplex, is_complex
 from sparsead.tracing.conversions import stack_objects, traced
 from sparsead.tracing.known import complex_of_parts
 from sparsead.tracing.order import order_wanted, second_order_wanted
@@ -60,7 +61,12 @@ def qr(a: Any, overwrite_a: bool = False, lwork: Any = None, mode: str = "full",
 @patched(scipy.linalg.pinv, lambda x: scipy.linalg.pinv(x + 2.0 * np.eye(3, 4)))
 def pinv(a: Any, *, atol: Any = None, rtol: Any = None, return_rank: bool = False, check_finite: bool = True) -> Any:
     """``scipy.linalg.pinv``: of matrices of full rank."""
-    inverse = np.linalg.pinv(a)
+    if rtol is None and atol is None:
+        inverse = np.linalg.pinv(a)
+    elif is_complex(a):
+        raise unsupported("scipy.linalg.pinv of complex values with rtol= or atol=", "Leave them out.")
+    else:
+        inverse = full_rank_inverse(a, rtol, 0.0 if atol is None else atol)
     return (inverse, min(np.shape(a))) if return_rank else inverse
 
 
@@ -94,6 +100,8 @@ def eigh(a: Any, b: Any = None, *, lower: bool = True, eigvals_only: bool = Fals
             return EIGH_OF_NUMPY(a, uplo).eigenvalues[..., chosen]
         w, v = solves.eigh(stack_objects(a), lower, _by_scipy(lower, driver, subset_by_index))
         return w[..., chosen], v[..., chosen]
+    if np.shape(a) != np.shape(b):
+        raise ValueError(f"scipy.linalg.eigh: matrices of shapes {np.shape(a)} and {np.shape(b)}")
     full_a, full_b = (_completed(stack_objects(c), lower) for c in (a, b))
     inverse = np.linalg.inv(np.linalg.cholesky(full_b))
     w, v = EIGH_OF_NUMPY(inverse @ full_a @ np.swapaxes(inverse, -1, -2), uplo)

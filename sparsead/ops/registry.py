@@ -20,6 +20,7 @@ from sparsead.ops.signatures import signature_of
 from sparsead.program.room import require_numbers, require_room
 from sparsead.program.scalar import Op, Rule, define
 from sparsead.tracing.array import TracedArray, traced_in
+from sparsead.tracing.asking import as_returned
 from sparsead.tracing.complex import COMPLEX_HANDLERS
 from sparsead.tracing.conversions import stack_objects, traced
 from sparsead.tracing.known import on_values
@@ -240,6 +241,12 @@ def composite(
     return register
 
 
+def _returned(bound: Bound, func: Callable[..., Any], args: Any, kwargs: Any) -> Any:
+    if not any_traced(args, kwargs):
+        return on_values(func, args, kwargs)
+    return as_returned(bound(*args, **kwargs), (func, args, kwargs))
+
+
 def patched(func: Callable[..., Any], *samples: Sample, family: str = "patched") -> Callable[[Rule], Rule]:
     """State by a definition a function that does not dispatch; while tracing it is replaced (used as a decorator)."""
 
@@ -247,7 +254,7 @@ def patched(func: Callable[..., Any], *samples: Sample, family: str = "patched")
         bound = Bound(func, spelling_of(func), definition)
 
         def call(*args: Any, **kwargs: Any) -> Any:
-            return bound(*args, **kwargs) if any_traced(args, kwargs) else on_values(func, args, kwargs)
+            return _returned(bound, func, args, kwargs)
 
         patch(func, call)
         record(family, spelling_of(func), samples)
@@ -265,7 +272,7 @@ def patched_later(module: str, name: str, *samples: Sample, of: str = "") -> Cal
     def register(definition: Rule) -> Rule:
         def call(original: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
             bound = Bound(original, f"{module}.{name}", definition)
-            return bound(*args, **kwargs) if any_traced(args, kwargs) else on_values(original, args, kwargs)
+            return _returned(bound, original, args, kwargs)
 
         patch_later(module, name, call)
         record("patched", f"{module}.{name} of {of}" if of else f"{module}.{name}", samples)

@@ -19,7 +19,7 @@ from sparsead.tracing.scalar import TracedScalar
 @composite(np.copyto, lambda x: _copied(x))
 def copyto(dst: Any, src: Any, casting: Any = "same_kind", where: Any = True) -> None:
     """``np.copyto``."""
-    if isinstance(dst, TracedArray) and isinstance(src, TracedArray) and _are_same(dst, src):
+    if _are_same(dst, src):
         return
     if not isinstance(dst, (TracedArray, TracedComplex)):
         dst[...] = src  # refused with the reason
@@ -42,8 +42,10 @@ def _ones(value: Any) -> Any:
     return np.ones(value.shape, value.dtype) if isinstance(value, (TracedArray, TracedComplex)) else value
 
 
-def _are_same(a: TracedArray, b: TracedArray) -> bool:
+def _are_same(a: Any, b: Any) -> bool:
     """Tell whether two arrays are the same elements in the same order."""
+    if type(a) is not type(b) or not isinstance(a, (TracedArray, TracedComplex)):
+        return False
     if a.size == 0:  # the strides of these are not mirrored
         return a.storage is b.storage and a.shape == b.shape
     keys = [(v.shape, v.positions.__array_interface__["data"][0], v.positions.strides) for v in (a, b)]

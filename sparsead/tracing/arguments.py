@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import inspect
+import io
 import itertools
+import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -293,9 +295,20 @@ def _place(argnum: int | str, names: tuple[str, ...]) -> int:
 
 def _structure(value: Any, x: bool, name: str) -> Structure:
     """Return how an argument is built. In containers integers are fixed; x alone may be an array of them, too."""
-    if x and not trees.is_tree(value):
-        return Leaf(real_array(value, "x").shape, is_number(value))
-    found = trees.structure(value)
+    try:
+        if x and not trees.is_tree(value):
+            return Leaf(real_array(value, "x").shape, is_number(value))
+        found = trees.structure(value)
+    except RecursionError:
+        raise InputError(
+            f"{name} is a container that contains itself, or others more than {sys.getrecursionlimit()} deep; pass "
+            "the arrays and floats that the function reads, each once"
+        ) from None
+    if isinstance(found, Fixed) and isinstance(found.value, Iterator) and not isinstance(found.value, io.IOBase):
+        raise InputError(
+            f"{name} is a {type(found.value).__name__}, which is used up as it is read, so that no call would see what "
+            "the preparation saw; pass a list"
+        )
     if x and not any(True for _ in trees.leaves(found)):
         raise InputError(f"{name} holds no float and no float array: there is nothing to differentiate for")
     return found

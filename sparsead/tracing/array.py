@@ -161,6 +161,10 @@ class TracedArray(Positioned, NDArrayOperatorsMixin):
             copied.positions.flags.writeable = False
         return copied
 
+    def in_order(self, positions: IndexArray) -> TracedArray:
+        """Return a new array of the same elements, whose memory has the order of `positions`."""
+        return TracedArray.of_ref(self.ref, positions)
+
     def _picked(self, positions: IndexArray) -> np.ndarray:
         """Return what a constant array holds at some positions, in memory of the same order."""
         assert self.storage.values is not None
@@ -199,7 +203,8 @@ class TracedArray(Positioned, NDArrayOperatorsMixin):
             self.plain[key] = value.plain if isinstance(value, (TracedArray, TracedComplex)) else value
             return
         target = np.asarray(self.positions[key])
-        if target.size == 0 == np.size(value):  # NumPy fits some of these shapes, and nothing is written anyway
+        if target.size == 0 == np.size(value):  # NumPy fits some of these shapes, and nothing is written
+            np.empty(self.shape, BOOL)[key] = np.empty(np.shape(value), BOOL)
             return
         self.storage.write(target, late.fitted(late.reading(late.cast(value, self.dtype)), target.shape))
 
@@ -395,3 +400,4 @@ def traced_in(items: Any) -> Iterator[Any]:
 
 
 late.array_of = TracedArray.of_ref
+late.array_in = TracedArray

@@ -1,21 +1,22 @@
-"""What NumPy says of a call: the same call is made on arrays of ones, to see whether it is accepted.
+"""What NumPy says of a call: the same call is made on other arrays that lie in memory as the traced ones do.
 
 Where a rule fails, NumPy may fail, too: then its own error is raised. If NumPy takes the arguments, they are refused by
-name: no error of the machinery reaches a user. And the types of arrays that are given as ``out=`` differ from function
-to function: reductions write whatever they have into whatever is given, elementwise operations what can be cast
-"same_kind", products what is of the same type.
+name: no error of the machinery reaches a user. The order in memory of what a function returns is NumPy's own. And the
+types of arrays that are given as ``out=`` differ from function to function: reductions write whatever they have into
+whatever is given, elementwise operations what can be cast "same_kind", products what is of the same type.
 """
 
 from __future__ import annotations
 
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any, NoReturn
 
 import numpy as np
 
 from sparsead.errors import unsupported
 from sparsead.tracing import layout
+from sparsead.tracing.late import late
 from sparsead.tracing.positioned import Positioned
 from sparsead.tracing.scalar import TracedScalar
 from sparsead.tracing.sequences import rebuilt
@@ -37,6 +38,87 @@ def instead_of(error: Exception, call: Call) -> NoReturn:
     raise unsupported(
         f"np.{name} with these arguments ({type(error).__name__}: {error})", "Write it with other NumPy functions."
     ) from error
+
+
+def check_target(call: Call) -> None:
+    """Raise what NumPy raises for the target of ``ufunc.at``; refuse one that it fills in an order of its own."""
+    _, (target, *_), _ = call
+    if not isinstance(target, Positioned):
+        return
+    if not target.flags.writeable:
+        _made(call)
+    values = (value for value in call[1][2:] if isinstance(value, Positioned) and value.ndim)
+    if layout.repeats(target.positions) and any(np.shares_memory(target, value) for value in values):
+        raise unsupported("adding values of the same memory at places that share memory", "Copy the values first.")
+
+
+def as_returned(result: Any, call: Call) -> Any:
+    """Return what a rule gave for a call of a function that does not dispatch as the function itself returns it."""
+    if not (isinstance(result, Positioned) and result.ndim == 0):
+        return as_numpy_orders(result, call, ask=True)  # LAPACK's order is F
+    if any(map(callable, call[1])):
+        return result
+    try:
+        asked, _ = _made(call, generic=True)
+    except Exception:
+        return result
+    return result if isinstance(asked, np.ndarray) else late.as_numbers(result)
+
+
+def as_numpy_orders(result: Any, call: Call, ask: bool = False) -> Any:
+    """Return what a rule gave for a call, each new array in the order in which NumPy makes it.
+
+    NumPy is asked where the order may be another one than C: where arguments, or what the rule gave, have another one.
+    With `ask`, it always is.
+    """
+    func, args, kwargs = call
+    given = list(_arrays_in((args, kwargs)))
+    found = [r for r in _arrays_in((result,)) if isinstance(r, Positioned) and r.ndim > 1]
+    in_c_order = not ask and func is not np.einsum and all(a.flags.c_contiguous for a in (*given, *found))
+    if not found or in_c_order or any(map(callable, args)):
+        return result
+    try:
+        asked, _ = _made(call, generic=True)
+    except Exception:  # the values mean something; then these are new arrays of LAPACK's or a loop's
+        asked = None
+    return _in_order(result, asked, {id(a.storage) for a in given if isinstance(a, Positioned)})
+
+
+def _in_order(result: Any, asked: Any, known: set[int]) -> Any:
+    """Return results in the order in memory of those that NumPy gave; views of `known` memory stay as they are."""
+    if isinstance(result, (list, tuple)) and isinstance(asked, (list, tuple)) and len(result) == len(asked):
+        return rebuilt(result, (_in_order(r, a, known) for r, a in zip(result, asked, strict=True)))
+    if isinstance(result, (list, tuple)):
+        return rebuilt(result, (_in_order(r, None, known) for r in result)) if asked is None else result
+    if not isinstance(result, Positioned) or result.ndim < 2:
+        return result
+    order = layout.memory(result.shape)
+    if np.shape(asked) == result.shape:
+        order = layout.like(asked)
+        if layout.steps(order) != layout.steps(asked):  # a part of something, with gaps, or one element many times
+            return result if 0 in asked.strides or id(result.storage) in known else _with_gaps(result, asked)
+    is_same = layout.steps(order) == layout.steps(result.positions)
+    return result if is_same or id(result.storage) in known else result.in_order(order)
+
+
+def _with_gaps(result: Any, like: np.ndarray) -> Any:
+    """Return a copy of an array in memory with the gaps of another one."""
+    walk = list(zip(layout.steps(like), like.shape, strict=True))
+    first = sum(-step * (n - 1) for step, n in walk if step < 0)
+    size = first + sum(step * (n - 1) for step, n in walk if step > 0) + 1
+    if result.dtype.kind != "f":
+        return result
+    copied = late.traced(np.zeros(size)).moved(layout.placed(size, like.shape, first, layout.steps(like)))
+    copied[...] = result
+    return copied
+
+
+def _arrays_in(items: Any) -> Iterator[Any]:
+    for item in items.values() if isinstance(items, dict) else items:
+        if isinstance(item, (list, tuple, dict)):
+            yield from _arrays_in(item)
+        elif type(item) is np.ndarray or isinstance(item, Positioned):
+            yield item
 
 
 def check_shape(func: Any, out: Any, result: Any) -> None:
@@ -72,15 +154,15 @@ def _check_target(call: Call, out: Any, dtype: np.dtype[Any]) -> None:
 
     ``np.einsum`` of truth values counts them if the target is one of integers.
     """
-    target = _made(call, out, out.dtype)
-    if dtype != out.dtype and not np.array_equal(target, _made(call, out, dtype).astype(out.dtype), equal_nan=True):
+    _, target = _made(call, out, out.dtype)
+    if dtype != out.dtype and not np.array_equal(target, _made(call, out, dtype)[1].astype(out.dtype), equal_nan=True):
         raise unsupported(
             f"{call[0].__name__} with out= of {out.dtype}, which computes in that type,", "Convert with astype."
         )
 
 
-def _made(call: Call, out: Any = None, dtype: Any = None) -> Any:
-    """Make a call on ones; with `dtype`, `out` is of that type in it, and is returned."""
+def _made(call: Call, out: Any = None, dtype: Any = None, generic: bool = False) -> tuple[Any, Any]:
+    """Make a call on ones, or on `generic` values, and return its result and its target, `out`, which is of `dtype`."""
     func, args, kwargs = call
     target = None if out is None else _ones(out, dtype)
 
@@ -90,18 +172,23 @@ def _made(call: Call, out: Any = None, dtype: Any = None) -> Any:
         if isinstance(value, (list, tuple)):
             return rebuilt(value, map(filled, value))
         if isinstance(value, Positioned):
-            return _ones(value, value.dtype)
+            return _ones(value, value.dtype, generic)
         if type(value) is TracedScalar:
             return value.dtype.type(1)
         return value.copy(order="K") if type(value) is np.ndarray else value
 
     with warnings.catch_warnings(), np.errstate(all="ignore"):
         warnings.simplefilter("ignore")
-        func(*map(filled, args), **{name: filled(value) for name, value in kwargs.items()})
-    return target
+        return func(*map(filled, args), **{name: filled(value) for name, value in kwargs.items()}), target
 
 
-def _ones(array: Any, dtype: Any) -> np.ndarray:
-    """Return ones that lie in memory as an array does, whatever their type."""
+def _ones(array: Any, dtype: Any, generic: bool = False) -> np.ndarray:
+    """Return ones, or generic values, that lie in memory as an array does, whatever their type."""
     positions = array.positions
-    return layout.viewed(np.ones(int(positions.max(initial=0)) + 1, dtype), positions)
+    values = np.ones(int(positions.max(initial=0)) + 1, dtype)
+    if generic and dtype.kind in "fc":
+        values *= 1.5 + np.sin(np.arange(values.size) ** 2)
+    view = layout.viewed(values, positions)
+    if generic and dtype.kind in "fc" and view.ndim > 1 and view.shape[-1] == view.shape[-2] and view.flags.writeable:
+        view += 4.0 * len(view) * np.eye(view.shape[-1])  # matrices have inverses, and factors of all kinds
+    return view

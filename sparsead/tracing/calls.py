@@ -11,7 +11,7 @@ import scipy.sparse
 
 from sparsead.errors import SparseADError, unsupported
 from sparsead.tracing.array import DIFFERENCES_HINT, TracedArray, traced_in
-from sparsead.tracing.asking import Call, check_shape, instead_of, write_out
+from sparsead.tracing.asking import Call, as_numpy_orders, check_shape, check_target, instead_of, write_out
 from sparsead.tracing.complex import TracedComplex, call_complex, is_complex
 from sparsead.tracing.conversions import check_kind, stack_objects
 from sparsead.tracing.kinds import kind_of
@@ -70,6 +70,8 @@ def _traced_ufunc(ufunc: np.ufunc, method: str, call: Call) -> Any:
     _, inputs, kwargs = call
     if ufunc in BITS:
         _check_bits(ufunc, inputs)
+    if method == "at":
+        check_target(call)
     outputs, kwargs = kwargs.get("out"), {name: value for name, value in kwargs.items() if name != "out"}
     where = kwargs.pop("where", True) if outputs is not None and method == "__call__" else True
     if any(is_complex(i) for i in inputs):
@@ -84,7 +86,8 @@ def _traced_ufunc(ufunc: np.ufunc, method: str, call: Call) -> Any:
     else:
         raise unsupported(f"{_spelled(ufunc)}.{method}", DIFFERENCES_HINT)
     if outputs is None:
-        return as_numbers(result)
+        elementwise = method == "__call__" and ufunc.signature is None  # whose results follow their operands
+        return as_numbers(result if elementwise else as_numpy_orders(result, call))
     outputs = outputs if isinstance(outputs, tuple) else (outputs,)
     results = result if isinstance(result, tuple) else (result,)
     written = tuple(
@@ -152,14 +155,15 @@ def call_function(func: Callable[..., Any], args: Any, kwargs: Any) -> Any:
 def _traced_function(func: Callable[..., Any], args: Any, kwargs: Any) -> Any:
     args, kwargs = getattr(HANDLERS.get(func), "with_out_named", _as_given)(args, kwargs)
     if any(is_complex(a) for a in args):
-        return call_complex(func, args, kwargs)
+        result = call_complex(func, args, kwargs)
+        return result if kwargs.get("out") is not None else as_numpy_orders(result, (func, args, kwargs))
     handler = _handler(func, f"{func.__module__}.{func.__name__}".replace("numpy", "np"))
     out = kwargs.get("out")
     if out is not None:
         result = handler(*args, **{k: v for k, v in kwargs.items() if k != "out"})
         check_shape(func, out, result)
         return write_out(out, result, (func, args, kwargs))
-    result = handler(*args, **kwargs)
+    result = as_numpy_orders(handler(*args, **kwargs), (func, args, kwargs))
     if func in ARRAYS:
         result = stack_objects(result)
         return adopted(np.asarray(result)) if isinstance(result, np.generic) else result
@@ -180,5 +184,5 @@ def as_numbers(result: Any) -> Any:
     if type(result) is np.ndarray and result.ndim == 0:
         return result[()]
     if type(result) is TracedComplex and result.ndim == 0:
-        return TracedComplex(as_numbers(result.real), as_numbers(result.imag))
+        return result if result.is_number else result[()]
     return result

@@ -1,4 +1,4 @@
-"""Complex arithmetic inside real functions: a complex array is a pair of real traced arrays.
+"""Complex arithmetic inside real functions: a complex array is memory of floats, with real and imaginary parts in turn.
 
 Everything below tracing sees the two parts only. What a function does to the pair is stated in `sparsead.ops.complex`.
 """
@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import functools
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable
 from typing import Any, NoReturn
 
 import numpy as np
@@ -16,11 +16,15 @@ from numpy.lib.mixins import NDArrayOperatorsMixin
 
 from sparsead.errors import unsupported
 from sparsead.program.index import IndexArray
+from sparsead.program.nodes import Constant, Ref
 from sparsead.tracing import layout
 from sparsead.tracing.asking import check_shape, write_out
-from sparsead.tracing.late import AS_NUMPY, HANDLERS, MOVEMENTS, UFUNC_METHODS, late
+from sparsead.tracing.late import ARRAYS, AS_NUMPY, HANDLERS, MOVEMENTS, UFUNC_METHODS, late
+from sparsead.tracing.loops.tape import is_tracing
 from sparsead.tracing.positioned import Positioned
 from sparsead.tracing.refusals import refuse_array
+from sparsead.tracing.selection import mask_of
+from sparsead.tracing.storage import DOUBLE, Storage
 
 # What NumPy function (or ufunc and method) -> what it does to complex operands. `sparsead.ops.complex` fills it.
 COMPLEX_HANDLERS: dict[Callable[..., Any] | tuple[Callable[..., Any], str], Callable[..., Any]] = {}
@@ -44,19 +48,36 @@ INSTEAD = {
 
 
 class TracedComplex(Positioned, NDArrayOperatorsMixin):
-    """An array of traced complex values: two real traced arrays of one shape, or two traced numbers.
+    """An array of traced complex values, or a number.
 
-    The parts of an array that the function allocated lie in one memory, in turn, as NumPy has them; those of a
-    computed one have memory of their own, with the same positions.
+    An array is memory in which real and imaginary parts lie in turn, as NumPy has them, and where its elements are
+    there, counted in complex numbers. A number, which never changes, is a pair of traced numbers; what a traced mask
+    selects is a pair, too.
     """
 
-    __slots__ = ("imag_part", "real_part")
+    __slots__ = ("_pair", "positions", "storage")
+    positions: IndexArray
     __array_priority__ = 1001.0
     __hash__ = None  # type: ignore[assignment]
 
-    def __init__(self, real: Any, imag: Any) -> None:
-        self.real_part = real
-        self.imag_part = imag
+    def __init__(self, storage: Any, positions: IndexArray, pair: Any = None) -> None:
+        self.storage = storage
+        self.positions = positions
+        self._pair = pair
+
+    @classmethod
+    def of_numbers(cls, real: Any, imag: Any) -> TracedComplex:
+        """Return the number of two parts."""
+        return cls(None, layout.memory(()), (real, imag))
+
+    @classmethod
+    def of_refs(cls, parts: Iterable[Ref], positions: IndexArray) -> TracedComplex:
+        """Return a new array that holds what two readings give; its memory has the order of `positions`."""
+        axes = layout.axes(positions)
+        if axes is not None:
+            parts = (Ref(part.node, part.index.transpose(axes)) for part in parts)
+        real, imag = parts
+        return cls(Storage((real, imag)), layout.like(positions))
 
     @property  # type: ignore[misc]
     def __class__(self) -> type:
@@ -65,82 +86,81 @@ class TracedComplex(Positioned, NDArrayOperatorsMixin):
     @property
     def is_number(self) -> bool:
         """True for a number, which never changes; an array of shape () is none."""
-        return not hasattr(type(self.real_part), "storage")
-
-    @property
-    def _is_one_memory(self) -> bool:
-        return not self.is_number and self.real_part.storage is self.imag_part.storage
+        return self._pair is not None
 
     @property
     def is_constant(self) -> bool:
         """True as long as no traced value was written to the memory."""
-        return self._is_one_memory and self.real_part.is_constant
+        return self._pair is None and self.storage.is_constant
 
     @property
     def plain(self) -> np.ndarray:
         """The ndarray that a constant array stands for: its memory itself."""
-        return layout.viewed(self.real_part.storage.values.view(np.complex128), self.positions)
+        return layout.viewed(self.storage.values.view(np.complex128), self.positions)
 
-    @property
-    def positions(self) -> IndexArray:
-        """Where the elements are, counted in complex numbers."""
-        if self.is_number:
-            return layout.memory(())
-        positions = self.real_part.positions
-        if not self._is_one_memory:
-            return positions
-        first = int(positions[(0,) * positions.ndim]) // 2 if positions.size else 0
-        steps = (step // 2 for step in layout.steps(positions))
-        halved = layout.placed(self.real_part.storage.size // 2, positions.shape, first, steps)
-        halved.flags.writeable = positions.flags.writeable
-        return halved
-
-    @positions.setter
-    def positions(self, positions: IndexArray) -> None:
-        moved = self.moved(positions)
-        self.real_part, self.imag_part = moved.real_part, moved.imag_part
-
-    def moved(self, positions: IndexArray) -> TracedComplex:
+    def moved(self, positions: IndexArray) -> Any:
         """Return the elements at `positions`: a view where NumPy made one of the positions, else a copy."""
+        if self._pair is not None:
+            parts = (late.traced(part).moved(positions).ref for part in self._pair)
+            return TracedComplex.of_refs(parts, positions)
         if positions is self.positions:
             return self
-        if self.is_number or not self._is_one_memory:
-            arrays = (late.traced(late.stack_objects(part)) for part in (self.real_part, self.imag_part))
-            return TracedComplex(*(array.moved(positions) for array in arrays))
-        if not np.may_share_memory(positions, self.positions):
-            doubled = np.asarray(2 * positions)  # of one number it is a number, which cannot be written to
-            return TracedComplex(self.real_part.moved(doubled), self.imag_part.moved(np.asarray(doubled + 1)))
-        first = 2 * int(positions[(0,) * positions.ndim]) if positions.size else 0
-        steps = [2 * step for step in layout.steps(positions)]
-        views = [layout.placed(self.real_part.storage.size, positions.shape, first + k, steps) for k in (0, 1)]
-        for view in views:
-            view.flags.writeable = positions.flags.writeable
-        return TracedComplex(self.real_part.moved(views[0]), self.imag_part.moved(views[1]))
+        shared = np.may_share_memory(positions, self.positions) or not (positions.size or positions.flags.owndata)
+        if self.storage.is_outside and not is_tracing():  # in another thread than the one that traces
+            return TracedComplex(self.storage, positions).plain if shared else self._picked(positions)
+        if shared:
+            return TracedComplex(self.storage, positions)
+        if self.is_constant:
+            return late.complex_of_values(self._picked(positions))
+        copied = TracedComplex.of_refs(self.storage.read_pairs(positions), positions)
+        if not positions.flags.writeable:
+            copied.positions.flags.writeable = False
+        return copied
 
-    def setflags(self, write: Any = None, align: Any = None, uic: Any = None) -> None:
-        """Same as ``ndarray.setflags``."""
-        if not self.is_number:  # views that were taken of the parts keep their own flags
-            self.real_part, self.imag_part = (part.moved(part.positions.view()) for part in self._parts())
-            self.real_part.setflags(write, align, uic)
-            self.imag_part.setflags(write, align, uic)
+    def in_order(self, positions: IndexArray) -> TracedComplex:
+        """Return a new array of the same elements, whose memory has the order of `positions`."""
+        return TracedComplex.of_refs((self.real.ref, self.imag.ref), positions)
+
+    def _picked(self, positions: IndexArray) -> np.ndarray:
+        """Return what a constant array holds at some positions, in memory of the same order."""
+        values = np.empty_like(positions, np.complex128)
+        values[...] = self.storage.values.view(np.complex128)[positions]
+        if not (positions.size or positions.flags.owndata):  # a view, which NumPy does not see of no elements
+            values.flags.writeable = positions.flags.writeable
+        return values
+
+    def _part(self, k: int) -> Any:
+        """Return the real or the imaginary part: a view of every second number in memory."""
+        if self._pair is not None:
+            return self._pair[k]
+        return late.array_in(self.storage, layout.part(self.positions, self.storage.size, k))
 
     @property
     def real(self) -> Any:
         """The real part: a view."""
-        return self.real_part
+        return self._part(0)
 
     @real.setter
     def real(self, value: Any) -> None:
-        self.real_part[...] = value
+        self._part(0)[...] = value
 
     @property
     def imag(self) -> Any:
         """The imaginary part: a view."""
-        return self.imag_part
+        return self._part(1)
 
     @imag.setter
     def imag(self, value: Any) -> None:
-        self.imag_part[...] = value
+        self._part(1)[...] = value
+
+    def element(self) -> Any:
+        """Return the element of an array of shape () as a number."""
+        return self._element(self.positions.item())
+
+    def _element(self, position: int) -> Any:
+        if self.is_constant:
+            return self.storage.values.view(np.complex128)[position]
+        return TracedComplex.of_numbers(*(self.storage.element(2 * position + k) for k in (0, 1)))
 
     @property
     def dtype(self) -> np.dtype[Any]:
@@ -153,17 +173,17 @@ class TracedComplex(Positioned, NDArrayOperatorsMixin):
     def __getitem__(self, key: Any) -> Any:
         if self.is_number:
             return self if key == () else self.moved(self.positions)[key]
-        if self.is_constant:
-            plain = self.plain
-            return late.wrapped(plain[key], [(self, plain)])
-        return TracedComplex(self.real_part[key], self.imag_part[key])
+        if mask_of(key, self.shape) is not None:
+            return TracedComplex.of_numbers(self.real[key], self.imag[key])
+        picked = self.positions[late.static_key(key)]
+        return self.moved(picked) if type(picked) is np.ndarray else self._element(int(picked))
 
     def __setitem__(self, key: Any, value: Any) -> None:
         if self.is_number:
             raise TypeError("'numpy.complex128' object does not support item assignment")
         real, imag = parts(value)
-        self.real_part[key] = real
-        self.imag_part[key] = 0.0 if imag is None else imag
+        self.real[key] = real
+        self.imag[key] = 0.0 if imag is None else imag
 
     def __array_ufunc__(self, ufunc: np.ufunc, method: str, *inputs: Any, **kwargs: Any) -> Any:
         out = kwargs.get("out")
@@ -223,31 +243,15 @@ class TracedComplex(Positioned, NDArrayOperatorsMixin):
             return self.moved(self.positions.view())
         if np.dtype(dtype) != np.float64 or type is not None or self.is_number:
             raise unsupported(f"ndarray.view({dtype}) of complex values", "Use .real, .imag and astype.")
-        if not self._is_one_memory:
-            self._join_memory()
-        positions = self.real_part.positions
-        if self.size and self.shape[-1:] != (1,) and self.positions.strides[-1:] != (self.positions.itemsize,):
+        positions = self.positions
+        if self.size and self.shape[-1:] != (1,) and positions.strides[-1:] != (positions.itemsize,):
             raise ValueError("To change to a dtype of a different size, the last axis must be contiguous")
-        steps = [*layout.steps(positions)[:-1], 1]
+        steps = [*(2 * step for step in layout.steps(positions)[:-1]), 1]
         shape = (*self.shape[:-1], 2 * self.shape[-1])
-        first = int(positions[(0,) * positions.ndim]) if positions.size else 0
-        return self.real_part.moved(layout.placed(self.real_part.storage.size, shape, first, steps))
-
-    def _join_memory(self) -> None:
-        """Put computed parts into one memory, in turn, as NumPy has them; nobody else may hold that of the parts."""
-        alone = all(sys.getrefcount(part) == 3 == 1 + sys.getrefcount(part.storage) for part in self._parts())
-        if not alone or self.real_part.storage.size != self.size:
-            raise unsupported(
-                "ndarray.view(float) of complex values that were computed, and of which there are other views",
-                "Copy them first: z.copy().view(float).",
-            )
-        whole = late.complex_of_values(np.zeros_like(self.positions, np.complex128))
-        whole[...] = self
-        self.real_part, self.imag_part = whole.real_part, whole.imag_part
-
-    def _parts(self) -> Iterator[Any]:
-        yield self.real_part
-        yield self.imag_part
+        first = 2 * int(positions[(0,) * positions.ndim]) if positions.size else 0
+        view = layout.placed(self.storage.size, shape, first, steps)
+        view.flags.writeable = positions.flags.writeable
+        return late.array_in(self.storage, view)
 
     def _refuse(self, *args: Any) -> NoReturn:
         raise unsupported("a Python branch on, or a conversion of, a traced complex value", HINT)
@@ -311,11 +315,26 @@ def is_complex(value: Any) -> bool:
 
 
 def parts(value: Any) -> tuple[Any, Any]:
-    """Return real and imaginary part; the latter is None for a real value. Lists are taken apart as a whole."""
+    """Return real and imaginary part, to compute with; the latter is None for a real value.
+
+    Lists are taken apart as a whole. A part that is known, as the real one of ``1j * x`` is, is a constant array.
+    """
     if isinstance(value, (list, tuple)) and is_complex(value):
         pairs = [parts(v) for v in value]
         return [real for real, _ in pairs], [_zeros_like(real) if imag is None else imag for real, imag in pairs]
+    if type(value) is TracedComplex and not value.is_number and not value.is_constant:
+        return _where_known(value.real), _where_known(value.imag)
     return (value.real, value.imag) if is_complex(value) else (value, None)
+
+
+def _where_known(part: Any) -> Any:
+    """Return a part of a complex array; where nothing of it depends on x, an array of its values."""
+    ref = part.ref
+    if type(ref.node) is not Constant:
+        return part
+    values = np.empty_like(part.positions, DOUBLE)
+    values[...] = ref.node.value.reshape(-1)[ref.index]
+    return late.traced(values)
 
 
 def _zeros_like(value: Any) -> Any:
@@ -341,5 +360,7 @@ def call_complex(func: Any, args: Any, kwargs: dict[str, Any]) -> Any:
         function = getattr(*func) if isinstance(func, tuple) else func
         check_shape(func, out, result)
         return write_out(out, result, (function, args, kwargs))
+    if func in ARRAYS:
+        return late.stack_objects(result)
     from_number = func in MOVEMENTS and type(args[0]) is TracedComplex and args[0].is_number
     return result if func in AS_NUMPY and not from_number else late.as_numbers(result)

@@ -49,9 +49,11 @@ def seen_as(array: TracedArray, dtype: Any, type: Any) -> Any:
         raise ValueError("To change to a dtype of a different size, the last axis must be contiguous")
     if array.shape[-1] % 2:
         raise ValueError("When changing to a larger dtype, its size must be a divisor of the total size")
-    if array.size and array.positions.item((0,) * array.ndim) % 2:
+    evens = layout.part_of(array.positions[..., ::2])
+    if evens is None or evens[0] or array.storage.size % 2:
         raise unsupported("ndarray.view(complex) from an odd element on", "Use x[0::2] + 1j * x[1::2].")
-    return TracedComplex(array[..., ::2], array[..., 1::2])
+    evens[1].flags.writeable = array.positions.flags.writeable
+    return TracedComplex(array.storage, evens[1])
 
 
 @late.bound

@@ -6,19 +6,25 @@ A snapshot is taken at the preparation, so that an object which is passed again,
 from __future__ import annotations
 
 import array
+import functools
+import sys
 import types
 from collections import deque
 from collections.abc import Iterator
 from contextlib import suppress
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import scipy.sparse
 
+from sparsead.errors import is_users
+
 SIMPLE = (int, float, complex, str, bytes, bool, type(None), np.generic)
-OPAQUE = (type, types.ModuleType, types.FunctionType, types.BuiltinFunctionType, types.MethodType, np.ufunc)
+OPAQUE = (types.ModuleType, types.BuiltinFunctionType, np.ufunc)
+PLAIN = (dict, list, tuple, deque, types.SimpleNamespace, types.MappingProxyType, functools.partial, types.MethodType)
 MOST = 10_000  # parts of an object that are looked at
-DEEP = 6  # objects inside objects
+DEEP = 6  # objects inside objects, where they are not the user's own
 
 Parts = dict[str, Any]
 
@@ -28,9 +34,18 @@ def snapshot(value: Any) -> Parts:
     return {name: part.copy() if type(part) is np.ndarray else part for name, part in parts(value)}
 
 
+@dataclass(frozen=True)
+class Same:
+    """States that a part is the object that stands at another place as well, or all around it."""
+
+    name: str
+
+
 def difference(known: Parts, value: Any) -> tuple[str, Any, Any] | None:
     """Return a part in which a value differs from its snapshot: its name, what it was, what it is; None if equal."""
     found = dict(parts(value))
+    if {n: v for n, v in known.items() if type(v) is Same} != {n: v for n, v in found.items() if type(v) is Same}:
+        known, found = _written_out(known), _written_out(found)  # objects that are shared may be equal ones
     for name, part in found.items():
         if name not in known:
             return name, "not there", part
@@ -46,6 +61,21 @@ def let_go(known: Parts, value: Any) -> None:
     for name in {*known, *found}:
         if name not in known or name not in found or not equal(known[name], found[name]):
             known[name] = Free
+
+
+def _written_out(of: Parts) -> Parts:
+    """Return parts with those of a shared object at each place where it stands; what stands within itself stays."""
+    found: Parts = {}
+    for name, part in of.items():
+        found[name] = part
+        if type(part) is Same and not _is_within(name, part.name):
+            inside = {n: p for n, p in found.items() if _is_within(n, part.name)}
+            found |= {name + n[len(part.name) :]: p for n, p in inside.items()}
+    return found
+
+
+def _is_within(name: str, around: str) -> bool:
+    return name == around or (name.startswith(around) and name[len(around)] in ".[ ")
 
 
 class Free:
@@ -74,14 +104,45 @@ def _same_bits(known: np.ndarray, part: np.ndarray) -> bool:
     return known.dtype == np.float64 and bool((known.view(np.int64) == part.view(np.int64)).all())
 
 
-def parts(value: Any, name: str = "", depth: int = 0) -> Iterator[tuple[str, Any]]:
-    """Yield names and parts of a value; a part that has parts itself is stated by its type."""
-    if isinstance(value, (*SIMPLE, *OPAQUE)) or is_of_numbers(value) or depth > DEEP:
-        yield name, value
-    elif scipy.sparse.issparse(value):
-        yield from _of_sparse(value, name)
-    else:
-        yield from _of_container(value, name, depth)
+def parts(value: Any, name: str = "") -> Iterator[tuple[str, Any]]:
+    """Yield names and parts of a value; a part that has parts itself is stated by its type, and taken apart once."""
+    seen: dict[int, tuple[str, Any]] = {}
+    waiting = [(name, value, 0)]
+    while waiting:
+        name, value, depth = waiting.pop()
+        if isinstance(value, (*SIMPLE, *OPAQUE)) or is_of_numbers(value) or (depth > DEEP and not _is_users_own(value)):
+            yield name, value
+        elif scipy.sparse.issparse(value):
+            yield from _of_sparse(value, name)
+        elif isinstance(value, (set, frozenset)):
+            yield name, (type(value), frozenset(value))
+        elif id(value) in seen:
+            yield name, Same(seen[id(value)][0])
+        else:
+            seen[id(value)] = name, value  # which keeps it alive, and its number its own
+            held = children(value)
+            yield name, value if held is None else _stated(value)
+            if held is not None and len(held) > MOST:
+                yield f"{name} (what it holds)", tuple((key, child) for key, _, child in held)
+            elif held is not None:
+                if isinstance(value, (dict, types.MappingProxyType)):
+                    yield f"{name} (the order of its keys)", tuple(value)
+                waiting += [(name + spelled, child, depth + 1) for _, spelled, child in reversed(held)]
+
+
+def _stated(value: Any) -> Any:
+    """Return what is compared of a value that has parts, beside these."""
+    if isinstance(value, np.ndarray):
+        return type(value), value.dtype, value.shape
+    if isinstance(value, types.FunctionType):
+        return value.__code__
+    return value if isinstance(value, type) else type(value)
+
+
+def _is_users_own(value: Any) -> bool:
+    """Tell whether a value is a plain container, or of a class, or a function, of the user's."""
+    kind = type(value)
+    return kind in PLAIN or kind is types.FunctionType or any(True for _ in users_classes(kind))
 
 
 def is_of_numbers(value: Any) -> bool:
@@ -105,28 +166,14 @@ def _of_sparse(matrix: Any, name: str) -> Iterator[tuple[str, Any]]:
     yield from ((f"{name}.coords[{k}]", held) for k, held in enumerate(getattr(matrix, "coords", ())))
 
 
-def _of_container(value: Any, name: str, depth: int) -> Iterator[tuple[str, Any]]:
-    if isinstance(value, (set, frozenset)):
-        yield name, (type(value), frozenset(value))
-        return
-    held = children(value)
-    if held is None:
-        yield name, value
-        return
-    yield name, (type(value), value.dtype, value.shape) if isinstance(value, np.ndarray) else type(value)
-    if len(held) > MOST:
-        yield f"{name} (what it holds)", tuple((key, child) for key, _, child in held)
-        return
-    for _, spelled, child in held:
-        yield from parts(child, name + spelled, depth + 1)
-    if isinstance(value, (dict, types.MappingProxyType)):
-        yield f"{name} (the order of its keys)", tuple(value)
-
-
 def children(value: Any) -> list[tuple[Any, str, Any]] | None:
     """Return what a container holds: each with its key, and how errors spell that; None for what is none."""
     if value.__class__ is not type(value):  # what stands for a value while a function is traced
         return None
+    if isinstance(value, type):
+        return [(key, f".{key}", child) for key, child in class_data(value).items()] or None
+    if isinstance(value, (functools.partial, types.MethodType, types.FunctionType)):
+        return _of_callable(value)
     held = _items(value)
     labels = _labels(value)
     if labels is not None:
@@ -135,8 +182,55 @@ def children(value: Any) -> list[tuple[Any, str, Any]] | None:
         return [*(held or []), ("mask", ".mask", np.ma.getmaskarray(value))]
     own = attributes(value)
     if own is not None:
+        own = {key: child for key, child in class_data(type(value)).items() if key not in own} | own
         return [*(held or []), *((key, f".{key}", child) for key, child in own.items())]
     return held
+
+
+def _of_callable(f: Any) -> list[tuple[Any, str, Any]] | None:
+    """Return what is bound to a function: arguments, its object, default values, and what is in its closure."""
+    if isinstance(f, functools.partial):
+        held = {"func": f.func, "args": f.args, "keywords": f.keywords}
+    elif isinstance(f, types.MethodType):
+        held = {"__func__": f.__func__, "__self__": f.__self__}
+    elif is_users(f.__code__.co_filename):
+        cells = zip(f.__code__.co_freevars, f.__closure__ or (), strict=True)
+        held = {"__defaults__": f.__defaults__, "__kwdefaults__": f.__kwdefaults__} | f.__dict__
+        held |= {name: cell.cell_contents for name, cell in cells if filled(cell)}
+        held = {name: child for name, child in held.items() if child is not None}
+    else:
+        return None
+    return [(key, f".{key}", child) for key, child in held.items()]
+
+
+def filled(cell: types.CellType) -> bool:
+    """Tell whether there is something in a cell of a closure."""
+    try:
+        cell.cell_contents  # noqa: B018  (an empty cell raises)
+    except ValueError:
+        return False
+    return True
+
+
+def users_classes(cls: type) -> Iterator[type]:
+    """Yield those of the classes that a class derives from, and itself, that are the user's."""
+    for kind in cls.__mro__:
+        home = getattr(sys.modules.get(kind.__module__), "__file__", None)
+        if kind.__module__ == "__main__" or (home is not None and is_users(home)):
+            yield kind
+
+
+def class_data(cls: type) -> dict[str, Any]:
+    """Return the data among the attributes of the user's classes that a class derives from, and its own."""
+    found: dict[str, Any] = {}
+    for kind in users_classes(cls):
+        found = {name: value for name, value in list(vars(kind).items()) if is_data(name, value)} | found
+    return found
+
+
+def is_data(name: str, value: Any) -> bool:
+    """Tell whether an attribute of a class is a value, not a method or what else acts."""
+    return not name.startswith("__") and not callable(value) and not hasattr(value, "__get__")
 
 
 def _items(value: Any) -> list[tuple[Any, str, Any]] | None:

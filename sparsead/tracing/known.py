@@ -8,7 +8,6 @@ from typing import Any
 import numpy as np
 
 from sparsead.errors import unsupported
-from sparsead.program.index import IndexArray
 from sparsead.tracing import layout
 from sparsead.tracing.array import TracedArray
 from sparsead.tracing.complex import TracedComplex
@@ -52,10 +51,10 @@ def wrapped(result: Any, held: list[Any]) -> Any:
         if result is values:
             return given
     base = result.base
-    is_view = type(base) is np.ndarray and base.dtype == result.dtype and not layout.is_dense(result)
     if (
-        base is not None
-        and is_view
+        type(base) is np.ndarray
+        and not layout.is_dense(result)
+        and (base.dtype == result.dtype or result.dtype == DOUBLE)  # the real parts of complex numbers, perhaps
         and base.dtype in (DOUBLE, np.complex128)
         and layout.is_dense(base)
         and not any(np.may_share_memory(base, values) for _, values in held)
@@ -78,14 +77,12 @@ def adopted(values: Any) -> Any:
 
 def view_of(array: TracedArray | TracedComplex, view: np.ndarray) -> Any:
     """Return the traced array for a view that NumPy made of the memory of a constant one."""
-    storage = (array.real if isinstance(array, TracedComplex) else array).storage
+    storage = array.storage
     assert storage.values is not None
     if view.dtype == storage.dtype:
         return TracedArray(storage, layout.positions_of(view, storage.values))
     if view.dtype == np.complex128:
-        return TracedComplex(
-            *(TracedArray(storage, layout.positions_of(view, storage.values, part)) for part in (0, 1))
-        )
+        return TracedComplex(storage, layout.positions_of(view, storage.values.view(np.complex128)))
     raise unsupported(f"a view of floats as {view.dtype}", "Use astype, which converts.")
 
 
@@ -98,16 +95,13 @@ def complex_of_values(values: np.ndarray) -> TracedComplex:
         writeable = writeable or values.size > 0  # a copy; of no elements it may stand for a view
     axes = layout.axes(values)
     flat = (values if axes is None else values.transpose(axes)).reshape(-1)
-    storage = Storage(flat.view(DOUBLE))
-    assert storage.values is not None
-    made = TracedComplex(*(TracedArray(storage, layout.positions_of(values, storage.values, part)) for part in (0, 1)))
-    if not writeable:
-        made.setflags(write=False)
+    made = TracedComplex(Storage(flat.view(DOUBLE)), layout.like(values))
+    made.positions.flags.writeable = writeable
     return made
 
 
 def complex_of_parts(real: TracedArray, imag: TracedArray) -> TracedComplex:
-    """Return the new complex array of two parts, which nobody else holds.
+    """Return the new complex array of two parts.
 
     It lies in memory as the parts do, which tell where they differ by being computed: one may be filled up with zeros.
     """
@@ -116,15 +110,4 @@ def complex_of_parts(real: TracedArray, imag: TracedArray) -> TracedComplex:
         values.real, values.imag = real.plain, imag.plain
         return complex_of_values(values)
     order = layout.like((imag if real.is_constant else real).positions)
-    return TracedComplex(_laid_out(real, order), _laid_out(imag, order))
-
-
-def _laid_out(part: TracedArray, order: IndexArray) -> TracedArray:
-    """Return an array in memory of its own, with the strides of `order`."""
-    if part.positions.strides == order.strides and part.size == part.storage.size:
-        return part
-    if part.is_constant:
-        values = np.empty_like(order, DOUBLE)
-        values[...] = part.plain
-        return TracedArray.of_new(values)
-    return TracedArray.of_ref(part.ref, order)
+    return TracedComplex.of_refs((late.cast(part, DOUBLE).ref for part in (real, imag)), order)

@@ -32,6 +32,7 @@ class Late:
     """Functions of modules further up, by their names."""
 
     arguments_of: Callable[..., Any]
+    array_in: Callable[..., Any]
     array_of: Callable[..., Any]
     as_integers: Callable[..., Any]
     as_numbers: Callable[..., Any]

@@ -88,6 +88,29 @@ def positions_of(view: np.ndarray, values: np.ndarray, part: int = 0) -> IndexAr
     return positions
 
 
+def part(positions: IndexArray, size: int, k: int) -> IndexArray:
+    """Return the positions of the real parts (0) or the imaginary ones (1) of complex numbers in memory of floats."""
+    first = 2 * int(positions[(0,) * positions.ndim]) + k if positions.size else 0
+    found = placed(size, positions.shape, first, (2 * step for step in steps(positions)))
+    found.flags.writeable = positions.flags.writeable
+    return found
+
+
+def part_of(positions: IndexArray) -> tuple[int, IndexArray] | None:
+    """Tell which of the two parts of complex numbers some positions are, and of which numbers; None if of both."""
+    if positions.size == 0:
+        return 0, positions
+    first = int(positions[(0,) * positions.ndim])
+    if isinstance(positions.base, np.ndarray) and positions.base is numbers(positions.base.size):
+        distances = [step for step, n in zip(steps(positions), positions.shape, strict=True) if n > 1]
+        if any(step % 2 for step in distances):
+            return None
+        return first % 2, placed(
+            positions.base.size // 2, positions.shape, first // 2, (s // 2 for s in steps(positions))
+        )
+    return (first % 2, positions // 2) if ((positions - first) % 2 == 0).all() else None
+
+
 def repeats(positions: IndexArray) -> bool:
     """Tell whether some elements of an array share memory."""
     return not positions.flags.c_contiguous and np.unique(positions).size < positions.size

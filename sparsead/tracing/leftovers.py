@@ -140,9 +140,8 @@ def refuse(name: str, place: str) -> None:
 
 def _tape(value: Any) -> Tape | None:
     """Return the tape of the trace in which a value was made."""
-    if type(value) is TracedComplex:
-        parts = (value.real_part, value.imag_part)
-        return next((_tape(part) for part in parts if type(part) in KINDS), None)
+    if type(value) is TracedComplex and value.is_number:
+        return next((_tape(part) for part in (value.real, value.imag) if type(part) in KINDS), None)
     tape: Tape = value.tape if type(value) is TracedScalar else value.storage.home
     return tape
 
@@ -169,9 +168,9 @@ class _Values:
             return layout.viewed(self._memory(value.storage), value.positions)
         if type(value) is not TracedComplex:
             return value
-        if not value.is_number and value.real_part.storage is value.imag_part.storage:
-            return layout.viewed(self._memory(value.real_part.storage).view(np.complex128), value.positions)
-        return self.of(value.real_part) + 1j * self.of(value.imag_part)
+        if not value.is_number:
+            return layout.viewed(self._memory(value.storage).view(np.complex128), value.positions)
+        return np.complex128(complex(self.of(value.real), self.of(value.imag)))
 
     def _memory(self, storage: Storage) -> np.ndarray:
         if storage.is_constant:

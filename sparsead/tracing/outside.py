@@ -89,7 +89,7 @@ class Outside:
             whole = self._of(array.base, depth)
             return array if whole is array.base or whole.dtype != array.dtype else view_of(whole, array)
         stand_in = adopted(array)
-        storage = stand_in.real.storage
+        storage = stand_in.storage
         storage.home, storage.is_outside = NO_TRACE, True  # what a trace leaves behind is made plain again: not this
         return stand_in
 

@@ -209,6 +209,7 @@ class Positioned(ArrayMethods):
     """An array that is known by the positions of its elements in some memory."""
 
     __slots__ = ()
+    storage: Any
 
     @property
     @abstractmethod
@@ -225,6 +226,10 @@ class Positioned(ArrayMethods):
     @abstractmethod
     def moved(self, positions: IndexArray) -> Self:
         """Return the elements at `positions`: a view where NumPy made one of the positions, else a copy."""
+
+    @abstractmethod
+    def in_order(self, positions: IndexArray) -> Self:
+        """Return a new array of the same elements, whose memory has the order of `positions`."""
 
     @property
     @abstractmethod

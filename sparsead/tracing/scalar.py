@@ -150,8 +150,8 @@ class TracedScalar:
     def __neg__(self) -> TracedScalar:
         return TracedScalar(self.tape, self.tape.apply(OPS["negative"], self.entry))
 
-    def __pos__(self) -> TracedScalar:
-        return self
+    def __pos__(self) -> Any:
+        return np.positive(self) if self.tape.is_boolean(self.entry) else self
 
     def __abs__(self) -> TracedScalar:
         return TracedScalar(self.tape, self.tape.apply(OPS["absolute"], self.entry))

@@ -22,6 +22,7 @@ from sparsead.program.index import (
     stored_part,
 )
 from sparsead.program.nodes import Join, Node, Ref, constant, whole
+from sparsead.tracing import layout
 from sparsead.tracing.loops.grouping import grouped
 from sparsead.tracing.loops.tape import Tape, current_tape
 from sparsead.tracing.refusals import refuse_outside
@@ -40,20 +41,24 @@ class Storage:
 
     Parameters
     ----------
-    source : Ref or numpy.ndarray
-        What fills it: a reading in flat order, or plain values (1-D, owned by the storage).
+    source : Ref, two of them, or numpy.ndarray
+        What fills it: a reading in flat order, or two, in turn (the parts of complex numbers), or plain values (1-D,
+        owned by the storage).
     """
 
     __slots__ = (
-        "_joined", "dtype", "home", "is_outside", "nodes", "offset", "owner", "pending", "size", "source", "tape",
-        "values",
+        "_joined", "dtype", "home", "is_outside", "nodes", "offset", "owner", "pair", "pending", "size", "source",
+        "tape", "values",
     )  # fmt: skip
 
-    def __init__(self, source: Ref | np.ndarray) -> None:
+    def __init__(self, source: Ref | tuple[Ref, Ref] | np.ndarray) -> None:
         self.values = source if isinstance(source, np.ndarray) else None
         self.source = source if isinstance(source, Ref) else None
-        self.size = math.prod(source.shape)
-        self.dtype = dtype_of(source.node) if isinstance(source, Ref) else source.dtype
+        self.pair = source if isinstance(source, tuple) else None
+        self.size = (
+            sum(math.prod(part.shape) for part in source) if isinstance(source, tuple) else math.prod(source.shape)
+        )
+        self.dtype = dtype_of(source.node) if isinstance(source, Ref) else getattr(source, "dtype", DOUBLE)
         self.home = current_tape()
         self.nodes: list[Node] = []
         self.owner: np.ndarray | None = None
@@ -92,6 +97,9 @@ class Storage:
         tape = self.home if self.home is current_tape() else self._visited()
         if self.source is not None:
             return TracedScalar(tape, tape.element(self.source.node, self.source.index.item(position)))
+        if self.pair is not None:
+            half = self.pair[position % 2]
+            return TracedScalar(tape, tape.element(half.node, half.index.item(position // 2)))
         assert self.owner is not None and self.offset is not None
         node = self.nodes[self.owner.item(position)]
         return TracedScalar(tape, tape.element(node, self.offset.item(position)))
@@ -139,8 +147,20 @@ class Storage:
         if self.home.closed:
             self._visited()
         if self.source is not None:
-            return Ref(self.source.node, compose(self.source.index.reshape(-1), positions))
+            return _composed(self.source, positions)
+        part = None if self.pair is None else layout.part_of(positions)
+        if self.pair is not None and part is not None:
+            return _composed(self.pair[part[0]], part[1])
+        if self.pair is not None:
+            self._own()
         return self._read_owned(positions)
+
+    def read_pairs(self, positions: IndexArray) -> tuple[Ref, Ref]:
+        """Return both parts of the complex numbers at some positions, which count these."""
+        if self.pair is not None and not self.pending:
+            return _composed(self.pair[0], positions), _composed(self.pair[1], positions)
+        doubled = 2 * positions
+        return self.read(doubled), self.read(doubled + 1)
 
     def _read_values(self, positions: IndexArray) -> Ref:
         assert self.values is not None
@@ -191,11 +211,18 @@ class Storage:
 
     def _own(self) -> None:
         """Turn to one owner and offset per element."""
-        first = self.read(identity(self.size))
-        self.nodes = [first.node]
-        self.owner = np.zeros(self.size, NUMBER)
-        self.offset = np.array(first.index, dtype=index_dtype(max(self.size, first.node.size)))
-        self.values = self.source = None
+        filling = self.pair or (self.read(identity(self.size)),)
+        count = len(filling)
+        self.nodes = [ref.node for ref in filling]
+        self.owner = np.arange(self.size, dtype=NUMBER) % count
+        self.offset = np.empty(self.size, dtype=index_dtype(max(self.size, *(ref.node.size for ref in filling))))
+        for k, ref in enumerate(filling):
+            self.offset[k::count] = ref.index.reshape(-1)
+        self.values = self.source = self.pair = None
+
+
+def _composed(source: Ref, positions: IndexArray) -> Ref:
+    return Ref(source.node, compose(source.index.reshape(-1), positions))
 
 
 def dtype_of(node: Node) -> np.dtype[Any]:

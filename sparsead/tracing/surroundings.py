@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import functools
 import inspect
-import sys
 import types
 from collections.abc import Callable, Iterator
 from functools import partial
@@ -20,7 +19,7 @@ import numpy as np
 
 from sparsead.errors import is_users
 from sparsead.tracing.around import inner
-from sparsead.tracing.fixed import SIMPLE, Parts, equal, parts
+from sparsead.tracing.fixed import SIMPLE, Parts, equal, filled, is_data, parts, users_classes
 from sparsead.tracing.replacing.undo import CHANGES
 
 #: Binds another value at a place, as long as functions are traced.
@@ -131,7 +130,7 @@ def _named_by(f: types.FunctionType, names: list[str]) -> Iterator[Place]:
             bind = partial(CHANGES.item, f.__globals__, name)
             yield Place(name, f"a global of {f.__module__}", f.__globals__[name], bind)
     for name, cell in zip(f.__code__.co_freevars, f.__closure__ or (), strict=True):
-        if _filled(cell):
+        if filled(cell):
             yield Place(name, f"in the closure of {f.__name__}", cell.cell_contents, partial(CHANGES.cell, cell))
     where, code = f"a default value of {f.__name__}", f.__code__
     for k, held in enumerate(f.__defaults__ or ()):
@@ -171,24 +170,14 @@ def _at_place(place: Place, names: list[str], seen: set[int]) -> Iterator[Place]
 
 def data_of_class(cls: type) -> Iterator[Place]:
     """Yield the data among the attributes of a class of the user's, and of those of the user's that it derives from."""
-    for kind in cls.__mro__:
-        home = getattr(sys.modules.get(kind.__module__), "__file__", None)
-        if kind.__module__ == "__main__" or (home is not None and is_users(home)):
-            for name, value in list(vars(kind).items()):
-                if not name.startswith("__") and not callable(value) and not hasattr(value, "__get__"):
-                    bind = partial(CHANGES.attribute, kind, name)
-                    yield Place(name, f"an attribute of class {kind.__name__}", value, bind)
+    for kind in users_classes(cls):
+        for name, value in list(vars(kind).items()):
+            if is_data(name, value):
+                bind = partial(CHANGES.attribute, kind, name)
+                yield Place(name, f"an attribute of class {kind.__name__}", value, bind)
 
 
 def _names(code: types.CodeType) -> list[str]:
     """The names that code reads, and code inside it, in order."""
     inner = (_names(held) for held in code.co_consts if isinstance(held, types.CodeType))
     return list(dict.fromkeys(chain(code.co_names, *inner)))
-
-
-def _filled(cell: types.CellType) -> bool:
-    try:
-        cell.cell_contents  # noqa: B018  (an empty cell raises)
-    except ValueError:
-        return False
-    return True

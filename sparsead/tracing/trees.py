@@ -16,7 +16,7 @@ from typing import Any, TypeVar
 import numpy as np
 
 from sparsead.errors import InputError
-from sparsead.tracing.fixed import Parts, attributes, snapshot
+from sparsead.tracing.fixed import Parts, attributes, class_data, snapshot
 
 Path = tuple[str, ...]
 Tree = TypeVar("Tree")
@@ -109,7 +109,8 @@ def _beside(value: Any) -> dict[str, Any]:
     if not dataclasses.is_dataclass(value):
         return {}
     fields = {field.name for field in dataclasses.fields(value)}
-    return {name: held for name, held in (attributes(value) or {}).items() if name not in fields}
+    beside = class_data(type(value)) | (attributes(value) or {})
+    return {name: held for name, held in beside.items() if name not in fields}
 
 
 def emptied(of: Structure) -> Structure:

@@ -8,7 +8,9 @@ looks again, and has the words for what it finds.
 
 from __future__ import annotations
 
+import functools
 import keyword
+import types
 from collections import OrderedDict
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -18,7 +20,19 @@ import numpy as np
 import scipy.sparse
 
 from sparsead.tracing import trees
-from sparsead.tracing.fixed import DEEP, OPAQUE, SIMPLE, Free, Parts, arrays_of, children, difference, is_of_numbers
+from sparsead.tracing.fixed import (
+    OPAQUE,
+    SIMPLE,
+    Free,
+    Parts,
+    arrays_of,
+    children,
+    class_data,
+    difference,
+    filled,
+    is_of_numbers,
+    users_classes,
+)
 from sparsead.tracing.trees import Branch, Fixed, Leaf, Path, Structure
 
 MOST = 200  # leaves and fixed parts that code is written for
@@ -80,6 +94,7 @@ class _Writer:
         self.constants: dict[str, Any] = {"type": type, "len": len, "arrays_in": _arrays_in}
         self.leaves: list[tuple[str, str, Leaf]] = []
         self.arrays: list[tuple[str, np.ndarray]] = []
+        self.seen: dict[int, str] = {}  # where objects stand that have parts, by their ids
         self.bytes = 0
 
     def finished(self, count: int) -> Unpacked:
@@ -125,7 +140,7 @@ class _Writer:
             case Fixed():
                 if any(part is Free for part in of.known.values()) or difference(of.known, of.value):
                     raise _NotWrittenError
-                self.part(of.value, self.named(place), of.known, "", 0)
+                self.part(of.value, self.named(place), of.known, "")
             case Branch():
                 self.branch(of, self.named(place), path)
 
@@ -140,7 +155,7 @@ class _Writer:
         for (name, child), at in zip(of.children.items(), places, strict=True):
             self.structure(child, at, (*path, name))
 
-    def part(self, value: Any, place: str, known: Parts, name: str, depth: int) -> None:
+    def part(self, value: Any, place: str, known: Parts, name: str) -> None:
         """Compare a part of a fixed value, as `fixed.parts` does."""
         if is_of_numbers(value):
             self.array(place, known[name])
@@ -152,7 +167,7 @@ class _Writer:
             self.require_type(place, value)
             self.require(f"{place} == {self.constant(frozenset(value))}")
         else:
-            self.container(value, place, known, name, depth)
+            self.container(value, place, known, name)
 
     def array(self, place: str, known: np.ndarray) -> None:
         self.bytes += known.nbytes
@@ -179,24 +194,63 @@ class _Writer:
         for k, _ in enumerate(getattr(value, "coords", ())):
             self.array(f"{place}.coords[{k}]", known[f"{name}.coords[{k}]"])
 
-    def container(self, value: Any, place: str, known: Parts, name: str, depth: int) -> None:
+    def container(self, value: Any, place: str, known: Parts, name: str) -> None:
+        if id(value) in self.seen:
+            self.require(f"{place} is {self.seen[id(value)]}")
+            return
         held = children(value)
         if held is None:
             self.same(place, value)
+            if isinstance(value, type):
+                self.require_classes(value)
             return
-        plain = type(value) in PLAIN
-        attributes = getattr(value, "__dict__", {})
-        own = [key for key, *_ in held] != [*attributes] and not plain  # whose items may be anything
-        if own or (plain and attributes) or depth >= DEEP or len(held) > MOST:
+        self.seen[id(value)] = place
+        if len(held) > MOST:
             raise _NotWrittenError
+        spelled = {key: spelled for key, spelled, _ in held}
+        places = self.places(value, place, held)
+        for key, _, child in held:
+            self.part(child, self.named(places[key]), known, f"{name}{spelled[key]}")
+
+    def places(self, value: Any, place: str, held: Sequence[tuple[Any, str, Any]]) -> dict[Any, str]:
+        """Require what is compared of a value that has parts, and return where these are."""
+        keys = [key for key, *_ in held]
+        if isinstance(value, (type, types.FunctionType)):
+            return self.bound_places(value, place, keys)
         self.require_type(place, value)
-        within = place if plain else self.named(f"{place}.__dict__")
-        if plain:
+        if isinstance(value, (functools.partial, types.MethodType)):
+            return {key: f"{place}.{key}" for key in keys}
+        attributes = getattr(value, "__dict__", {})
+        if type(value) in PLAIN and not attributes:
             self.require_keys(place, value)
-        else:
-            self.require(f"len({within}) == {len(held)}")
-        for key, spelled, child in held:
-            self.part(child, self.named(f"{within}[{_literal(key)}]"), known, f"{name}{spelled}", depth + 1)
+            return {key: f"{place}[{_literal(key)}]" for key in keys}
+        of_class = [key for key in class_data(type(value)) if key not in attributes]
+        if type(value) in PLAIN or keys != [*of_class, *attributes]:  # whose items may be anything
+            raise _NotWrittenError
+        within = self.named(f"{place}.__dict__")
+        self.require(f"len({within}) == {len(attributes)}")
+        self.require_classes(type(value))
+        found = {key: f"{self.constant(type(value))}.{_identifier(key)}" for key in of_class}
+        return found | {key: f"{within}[{_literal(key)}]" for key in attributes}
+
+    def bound_places(self, value: Any, place: str, keys: Sequence[str]) -> dict[Any, str]:
+        """Require a class, or a function, to be the one that it was, and return where its parts are."""
+        self.require(f"{place} is {self.constant(value)}")
+        if isinstance(value, type):
+            self.require_classes(value)
+            return {key: f"{place}.{_identifier(key)}" for key in keys}
+        cells = zip(value.__code__.co_freevars, value.__closure__ or (), strict=True)
+        found = {key: f"{self.constant(cell)}.cell_contents" for key, cell in cells if filled(cell)}
+        self.require(f"len({place}.__dict__) == {len(value.__dict__)}")
+        for key in ("__defaults__", "__kwdefaults__"):
+            if key not in keys:
+                self.require(f"{place}.{key} is None")
+        return {key: f"{place}.{_identifier(key)}" for key in keys} | found
+
+    def require_classes(self, kind: type) -> None:
+        """Require the user's classes among those of an object to have as many attributes as they had."""
+        for each in users_classes(kind):
+            self.require(f"len({self.constant(each)}.__dict__) == {len(vars(each))}")
 
 
 def _literal(key: Any) -> str:

@@ -1,6 +1,7 @@
 """Run NumPy's own tests through the trace: ``python -m tests.numpy [WORD ...]`` (only modules whose name has a WORD).
 
-With ``--most N``, each module compares at most N events of one operation, 400 by default.
+With ``--scipy``, those of SciPy are run. With ``--most N``, each module compares at most N events of one operation,
+400 by default.
 
 Each test module runs in a process of its own. What differs without a reason in `accepted` is printed, and makes the
 exit status 1.
@@ -14,30 +15,39 @@ import os
 import subprocess
 import sys
 import tempfile
+import types
 from collections import Counter
 from pathlib import Path
 
 import numpy as np
+import scipy
 
 from tests.numpy.accepted import reason_of
 
 ROOT = Path(__file__).parents[2]
 RESULTS = ("same", "refused", "different", "crash", "accepted")
 OPTIONS = "-q -p tests.numpy.plugin -p no:cacheprovider --assert=plain -W ignore --tb=line"
-FAMILIES = ("_core", "lib", "linalg", "fft")
+FAMILIES = {
+    np: ("_core", "lib", "linalg", "fft"),
+    scipy: ("special", "linalg", "interpolate", "signal", "spatial", "integrate", "ndimage", "fft"),
+}
 # Test modules about other things than arrays of numbers, by how their names begin.
 LEFT_OUT = """
     cython limited_api mem_policy cpu_ build dtype datetime string records print longdouble abc simd array_interface
     custom extint hashtable machar memmap multithreading scalar_ctors financial format io loadtxt datasource iotools
-    version packbits recfunctions arrayobject unicode public_api
+    version packbits recfunctions arrayobject unicode public_api blas fblas lapack cythonized extending sketches gil
+    interpolative kdtree qhull spherical cdflib data nan_inputs boost precompute support_alternative specfun dd
+    backend helper c_api ni_support banded_ode tanhsinh cubature bvp _quad_vec quadpack
 """
 
 
-def modules(words: list[str]) -> list[str]:
-    """Return NumPy's test modules that are about arrays of numbers, or those of them that have one of the words."""
-    home = Path(np.__file__).parent
+def modules(words: list[str], package: types.ModuleType = np) -> list[str]:
+    """Return the test modules that are about arrays of numbers, or those of them that have one of the words."""
+    home = Path(str(package.__file__)).parent
     found = [
-        f"numpy.{family}.tests.{f.stem}" for family in FAMILIES for f in (home / family / "tests").glob("test_*.py")
+        f"{package.__name__}.{family}.tests.{f.stem}"
+        for family in FAMILIES[package]
+        for f in (home / family / "tests").glob("test_*.py")
     ]
     names = {m: m.rpartition("test_")[2].strip("_") for m in sorted(found)}
     wanted = [m for m, name in names.items() if not name.startswith(tuple(LEFT_OUT.split()))]
@@ -64,12 +74,12 @@ def unexplained(found: list[dict[str, str]]) -> list[dict[str, str]]:
     return [o for o in found if o["result"] not in ("same", "refused") and not reason_of(o)]
 
 
-def main(words: list[str], most: int = 400) -> int:
+def main(words: list[str], most: int = 400, package: types.ModuleType = np) -> int:
     """Run the modules, print a table and what is unexplained."""
     total: Counter[str] = Counter()
     left: list[dict[str, str]] = []
     print("| module | " + " | ".join(RESULTS) + " |\n|---" + "|---" * len(RESULTS) + "|")
-    for module in modules(words):
+    for module in modules(words, package):
         try:
             found = outcomes(module, 1800.0, most)
         except (RuntimeError, subprocess.TimeoutExpired) as error:
@@ -89,5 +99,6 @@ if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("words", nargs="*")
     parser.add_argument("--most", type=int, default=400)
+    parser.add_argument("--scipy", action="store_true")
     given = parser.parse_args()
-    sys.exit(main(given.words, given.most))
+    sys.exit(main(given.words, given.most, scipy if given.scipy else np))

@@ -13,6 +13,8 @@ ACCEPTED: list[tuple[str, str, str, str]] = [
     ("different", "overwrite_input", "arguments", "the input is not defined afterwards"),
     ("different", "broadcast_arrays", "after writing", "NumPy warns that such results will be read-only"),
     ("different", "out=Ellipsis", "array f (), traced: number", "NumPy does not tell that an array is wanted"),
+    ("different", "cho_factor(", "result: NumPy: [", "what stands beside the factor is not defined"),
+    ("different", "qmc_quad(", "", "it draws numbers at random"),
     ("crash", "", "TypeError: output must be an array", "an ndarray's method with out=: NumPy's own error"),
     ("accepted", "concat", "only takes `out` or `dtype`", "the two agree"),
     ("accepted", "", "LinAlgError: Singular matrix", "what is singular shows in values: inf or nan"),

@@ -174,15 +174,23 @@ def parts_of(value: Any) -> Iterator[tuple[str, Any]]:
     elif true_type(value) in (TracedArray, TracedScalar):
         array = value if true_type(value) is TracedArray else value.array
         known = array.plain.copy() if array.is_constant else array.ref
-        yield f"{'array' if true_type(value) is TracedArray else 'number'} {array.dtype.kind} {array.shape}", known
+        order = _order(value) if true_type(value) is TracedArray else ""
+        yield f"{'array' if order else 'number'} {array.dtype.kind} {array.shape}{order}", known
     elif isinstance(value, (np.ndarray, np.generic, bool, int, float)) and np.asarray(value).dtype.kind in "biuf":
         array = np.asarray(value)
         kind = array.dtype.kind.replace("u", "i")
-        yield f"{'array' if isinstance(value, np.ndarray) else 'number'} {kind} {array.shape}", array.copy()
+        order = _order(value) if isinstance(value, np.ndarray) else ""
+        yield f"{'array' if order else 'number'} {kind} {array.shape}{order}", array.copy()
     elif value is None or isinstance(value, (str, type, np.dtype)):
         yield repr(value), None
     else:
         yield "something", None
+
+
+def _order(array: Any) -> str:
+    """Return how an array lies in memory, as far as its views and copies depend on it."""
+    flags = array.flags
+    return f" in order {'C' * flags.c_contiguous}{'F' * flags.f_contiguous}" if array.dtype.kind == "f" else " "
 
 
 def _written(value: Any, number: float = 7.0) -> None:

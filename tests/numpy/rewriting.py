@@ -1,4 +1,4 @@
-"""NumPy's own test modules, rewritten as they are imported: every call in them is shown to `watch` first.
+"""NumPy's own test modules, and SciPy's, rewritten as they are imported: every call in them is shown to `watch` first.
 
 Functions: the names that a test module imports are bound to stand-ins. Methods, operators, attributes and indices: the
 syntax tree is changed to calls of the helpers below. Everybody else keeps NumPy itself.
@@ -19,7 +19,12 @@ from typing import Any
 
 import numpy as np
 
-FAMILIES = ("numpy", "numpy.linalg", "numpy.fft", "numpy.lib.stride_tricks")
+NUMPY = ("numpy", "numpy.linalg", "numpy.fft", "numpy.lib.stride_tricks")
+SCIPY = (
+    "scipy.special", "scipy.linalg", "scipy.interpolate", "scipy.signal", "scipy.spatial", "scipy.spatial.distance",
+    "scipy.integrate", "scipy.ndimage", "scipy.fft",
+)  # fmt: skip
+FAMILIES = (*NUMPY, *SCIPY)
 
 
 def _words(text: str) -> set[str]:
@@ -91,7 +96,7 @@ def _found(path: str) -> Any:
 
 # -- functions, seen by a test module ---------------------------------------------------------------------------
 class Seen:
-    """A function of NumPy in a test module."""
+    """A function of NumPy or SciPy in a test module."""
 
     def __init__(self, path: str, function: Any) -> None:
         self.__dict__.update(_path=path, _function=function)
@@ -122,7 +127,7 @@ class Seen:
 
 
 class SeenModule(types.ModuleType):
-    """A module of NumPy in a test module."""
+    """A module of NumPy or SciPy in a test module."""
 
     def __init__(self, module: types.ModuleType) -> None:
         object.__setattr__(self, "_module", module)
@@ -147,7 +152,7 @@ MODULES: dict[str, SeenModule] = {}
 
 def seen(value: Any) -> Any:
     """Return what stands for a module or function of NumPy in a test module; anything else as it is."""
-    if type(value) is types.ModuleType and value.__name__.partition(".")[0] == "numpy":
+    if isinstance(value, types.ModuleType) and value.__name__.startswith(("numpy", *FAMILIES)):
         if PLAIN_MODULES.match(value.__name__) or ".tests" in value.__name__:
             return value
         return MODULES.setdefault(value.__name__, SeenModule(value))
@@ -288,14 +293,14 @@ class Loader(importlib.machinery.SourceFileLoader):
 
 
 class Finder:
-    """Finds NumPy's test modules, for `sys.meta_path`."""
+    """Finds NumPy's and SciPy's test modules, for `sys.meta_path`."""
 
     @staticmethod
     def find_spec(name: str, path: Any = None, target: Any = None) -> Any:
         if not name.rpartition(".")[2].startswith("test_"):
             return None
         spec = importlib.machinery.PathFinder.find_spec(name, path)
-        if spec is None or not spec.origin or not re.search(r"[\\/]numpy[\\/].*tests[\\/]test_\w+\.py$", spec.origin):
+        if spec is None or not re.search(r"[\\/](?:numpy|scipy)[\\/].*tests[\\/]test_\w+\.py$", spec.origin or ""):
             return None
         spec.loader = Loader(name, spec.origin)
         return spec

@@ -1,9 +1,10 @@
-"""A part of NumPy's own tests, run through the trace; the whole is run by ``make numpy-tests``."""
+"""A part of NumPy's own tests and of SciPy's, run through the trace; the whole by ``make numpy-tests scipy-tests``."""
 
 from __future__ import annotations
 
 import numpy as np
 import pytest
+import scipy
 
 from tests.numpy import rewriting
 from tests.numpy.__main__ import outcomes, unexplained
@@ -19,6 +20,14 @@ def test_what_numpys_tests_do_is_the_same_when_traced(module):
     found = outcomes(module, 300.0, most=25)
     same = [o for o in found if o["result"] == "same"]
     assert len(same) > 100
+    assert [f"{o['result']}: {o['event']} [{o['variant']}]: {o['message']}" for o in unexplained(found)] == []
+
+
+@pytest.mark.skipif(tuple(map(int, scipy.__version__.split(".")[:2])) < (1, 15), reason="older tests")
+@pytest.mark.parametrize("module", ["scipy.signal.tests.test_savitzky_golay", "scipy.integrate.tests.test_quadrature"])
+def test_what_scipys_tests_do_is_the_same_when_traced(module):
+    found = outcomes(module, 300.0, most=3)
+    assert sum(o["result"] == "same" for o in found) > 50
     assert [f"{o['result']}: {o['event']} [{o['variant']}]: {o['message']}" for o in unexplained(found)] == []
 
 
@@ -58,7 +67,7 @@ def test_what_differs_is_different(wrong):
 def test_a_copy_for_a_view_and_a_changed_argument_are_different():
     def copying(kind, name, args, kwargs):
         result = rewriting.perform(kind, name, args, kwargs)
-        return result if true_type(args[0]) is np.ndarray else result.copy()
+        return result if true_type(args[0]) is np.ndarray else result.copy("K")
 
     def changing(kind, name, args, kwargs):
         if true_type(args[0]) is not np.ndarray:

@@ -7,7 +7,7 @@ import pytest
 import scipy.linalg
 
 import sparsead as sad
-from tests.reference import differences
+from tests.reference import assert_close, differences
 
 X = np.array([0.31, 0.74, 0.52, 0.93, 0.17, 0.66])
 
@@ -81,3 +81,31 @@ def test_where_there_is_no_derivative_is_said():
     vectors = sad.jacobian(lambda x: np.linalg.svd(x[:4].reshape(2, 2))[0], X)
     with pytest.raises(np.linalg.LinAlgError, match="repeated"):
         vectors(np.array([1.0, 0.0, 0.0, 1.0, 0.0, 0.0]))
+
+
+BELOW = np.array([1.3, 0.2, -0.4, 2.1])  # singular values that differ by a factor of two
+
+
+@pytest.mark.parametrize(
+    "inverse",
+    [
+        lambda a, c: np.linalg.pinv(a, c),
+        lambda a, c: np.linalg.pinv(a, rtol=c),
+        lambda a, c: np.linalg.pinv(np.stack([a, a.T]), rcond=np.array([1e-3, c]))[1],
+        lambda a, c: np.linalg.pinv(a * (1.0 + 2.0j), rcond=c).imag,
+        lambda a, c: np.linalg.pinv(a, rcond=c, hermitian=True),
+        lambda a, c: np.linalg.pinv(a + 1j * a.T, rcond=c, hermitian=True).imag,
+        lambda a, c: scipy.linalg.pinv(a, rtol=c),
+        lambda a, c: scipy.linalg.pinv(a, atol=2.0 * c),
+        lambda a, c: np.linalg.lstsq(a, a[0], rcond=c)[0],
+        lambda a, c: scipy.linalg.lstsq(a, a[0], cond=c)[0],
+    ],
+)
+def test_singular_values_below_a_bound_count(inverse):
+    within, beyond = 0.01, 0.99
+    jac = sad.jacobian(lambda x: inverse(x.reshape(2, 2), within).ravel(), BELOW)
+    assert_close(jac(BELOW).toarray(), differences(lambda x: inverse(x.reshape(2, 2), within).ravel(), BELOW), 1e-7)
+    with pytest.raises(np.linalg.LinAlgError, match="rank"):
+        sad.jacobian(lambda x: inverse(x.reshape(2, 2), beyond).ravel(), BELOW, check=False)(BELOW)
+    with pytest.raises(ValueError, match="both"):
+        sad.jacobian(lambda x: np.linalg.pinv(x.reshape(2, 2), 0.1, rtol=0.1), BELOW)

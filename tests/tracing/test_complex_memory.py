@@ -100,3 +100,41 @@ def test_views_of_the_parts_keep_their_own_flags():
         return np.concatenate([z.real, z.imag])
 
     np.testing.assert_allclose(value(f, trace(f, (X,))[0], X), f(X), rtol=1e-14)
+
+
+LOOKS = {
+    "ravel": lambda part: part.ravel(),
+    "ravel K": lambda part: part.ravel("K"),
+    "reshape": lambda part: part.reshape(-1),
+    "F": lambda part: part.reshape(-1, order="F"),
+    "one row": lambda part: np.atleast_2d(part.reshape(part.size)),
+    "turned": lambda part: part.T.ravel(),
+    "contiguous": lambda part: np.ascontiguousarray(part),
+    "of the first": lambda part: part[:1].reshape(-1),
+}
+KINDS = {
+    "real": lambda z: z.real,
+    "imag": np.imag,
+    "real of a slice": lambda z: z[1:].real,
+    "floats": lambda z: z.view(float),
+}
+
+
+@pytest.mark.parametrize("make", MAKES)
+@pytest.mark.parametrize("order", ORDERS)
+@pytest.mark.parametrize("kind", KINDS)
+def test_parts_of_computed_arrays_are_views_with_steps(make, order, kind):
+    def f(x):
+        kept = []
+        for look in LOOKS.values():
+            z = MAKES[make](ORDERS[order](x))
+            if kind == "floats":
+                z = z.ravel("K").reshape(z.shape)
+            part = KINDS[kind](z)
+            seen = look(part)
+            seen[..., :1] = 2.0  # z changes where that is a view
+            z *= 3.0  # and what is seen does
+            kept += [z.real.ravel(), z.imag.ravel(), seen.ravel(), float(seen.flags.c_contiguous) * x[:1]]
+        return np.concatenate(kept)
+
+    np.testing.assert_allclose(value(f, trace(f, (X,))[0], X), f(X), rtol=1e-14)

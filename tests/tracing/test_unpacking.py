@@ -5,8 +5,8 @@ from __future__ import annotations
 import copy
 from collections import OrderedDict, defaultdict, deque, namedtuple
 from dataclasses import dataclass
-from functools import cached_property
-from types import SimpleNamespace
+from functools import cached_property, partial
+from types import MethodType, SimpleNamespace
 
 import numpy as np
 import pytest
@@ -25,6 +25,9 @@ Pair = namedtuple("Pair", "first second")
 class Held:
     one: object
     two: object
+
+    def both(self):
+        return self.one, self.two
 
 
 class Slots:
@@ -58,6 +61,7 @@ class Rng:
         return self.pick([
             {"a": a, 7: b}, OrderedDict(p=a, q=b), [a, b], (a, b), Pair(a, b), Held(a, b),
             SimpleNamespace(u=a, v=b), defaultdict(list, k=a), SimpleNamespace(d={"x": a}, l=[b]),
+            partial(np.add, a, out=b), SimpleNamespace(one=a, same=[a], two=b), SimpleNamespace(f=Held(a, b).both),
             Slots(a), with_more(Held(a, 1.0), more=b), with_more(Named([a]), more=b), SimpleNamespace(s=Slots(b)),
         ])  # fmt: skip
 
@@ -125,6 +129,10 @@ class Rng:
             return with_more(new, **{key: self.changed(getattr(new, key))})
         if isinstance(value, Slots):
             return Slots(self.changed(value.held))
+        if isinstance(value, partial):
+            return partial(value.func, *map(self.changed, value.args), **self.pick([{}, value.keywords]))
+        if isinstance(value, MethodType):
+            return self.changed(value.__self__).both
         if isinstance(value, SimpleNamespace):
             new = copy.copy(value)
             key = next(iter(vars(new)))

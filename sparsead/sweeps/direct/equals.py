@@ -12,7 +12,8 @@ from scipy.sparse import csr_array
 from scipy.sparse.csgraph import connected_components
 
 from coloring import SparsityPattern
-from sparsead.kernels.kernel import Buffer, LinearKernel, LinearProgram
+from sparsead.kernels.kernel import Buffer
+from sparsead.kernels.linear import LinearKernel, LinearProgram
 from sparsead.kernels.moving import Constants, Moving
 from sparsead.program.index import narrowed
 from sparsead.program.scalar import Pool
