@@ -18,6 +18,7 @@ from sparsead.tracing.replacing.undo import CHANGES
 
 Replacement = Callable[..., Any]  # replacement(original, self, *args, **kwargs)
 
+HEAP_TYPE = 1 << 9  # of the flags of a class
 OURS = "__traced_values_welcome__"
 
 METHODS: dict[tuple[str, str, str], Replacement] = {}
@@ -61,7 +62,8 @@ def _replace_methods() -> None:
     for (module, name, method), replacement in METHODS.items():
         cls = getattr(sys.modules.get(module), name, None)
         cls = getattr(cls, "_original", cls)  # the class itself, where its name stands for another
-        if cls is not None and not hasattr(vars(cls).get(method), OURS):
+        changeable = cls is not None and cls.__flags__ & HEAP_TYPE  # classes of compiled code are not
+        if changeable and not hasattr(vars(cls).get(method), OURS):
             wrapper = _wrapper(getattr(cls, method), replacement)
             setattr(wrapper, OURS, True)
             CHANGES.attribute(cls, method, wrapper)
