@@ -124,7 +124,9 @@ def _spelled(ufunc: np.ufunc) -> str:
 def _handler(func: Callable[..., Any], name: str) -> Callable[..., Any]:
     handler = HANDLERS.get(func)
     if handler is None:
-        raise unsupported(name, NEXT["scipy.special"] if name.startswith("scipy.special.") else DIFFERENCES_HINT)
+        home = "scipy.special" if name.startswith("scipy.special.") else ""
+        home = "scipy.stats" if name.startswith("the ufunc _") else home  # of its compiled distributions
+        raise unsupported(name, NEXT.get(home, DIFFERENCES_HINT))
     return handler
 
 
