@@ -34,7 +34,7 @@ def _slope_of_exprel(x: Any) -> Any:
     """Return ``(x exp(x) - expm1(x)) / x**2``: by its series near 0, where the formula loses all digits."""
     small = np.abs(x) < 0.5
     near, away = np.where(small, x, 0.0), np.where(small, 1.0, x)
-    series = SERIES[-1]
+    series: Any = SERIES[-1]
     for coefficient in reversed(SERIES[:-1]):
         series = coefficient + series * near
     return np.where(small, series, (away * np.exp(away) - np.expm1(away)) / (away * away))

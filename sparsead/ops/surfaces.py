@@ -53,7 +53,7 @@ def tensor_spline(spline: Any, coordinates: Sequence[Any], orders: Sequence[int]
 def _of_points(original: Any, spline: Any, xi: Any, *, nu: Any = None, extrapolate: Any = None) -> Any:
     if extrapolate is not None and bool(extrapolate) != spline.extrapolate:
         raise unsupported("NdBSpline called with extrapolate=", "Make it so.")
-    points = traced(stack_objects(xi))
+    points: Any = traced(stack_objects(xi))
     return tensor_spline(spline, list(np.moveaxis(points, -1, 0)), () if nu is None else tuple(nu))
 
 

@@ -68,7 +68,7 @@ UNSUPPORTED = {
     mask_of_a_plain_array: "of truth values",
     lambda x: np.ma.masked_where(x > 0.0, x).filled(0.0): "np.where(mask, fill, x)",
     lambda x: SPLINE(x.reshape(3, 2)): "compiled routine",
-    lambda x: scipy.stats.skew(x): "scipy.stats.skew, which asks",
+    lambda x: scipy.stats.rankdata(x): "scipy.stats.rankdata, which asks",
     lambda x: scipy.stats.gaussian_kde(x): "scipy.stats.gaussian_kde, which asks",
     lambda x: scipy.special.zetac(x): "scipy.special.zetac is not",
     lambda x: scipy.spatial.cKDTree(x[:, None]): "a compiled routine, which asks",

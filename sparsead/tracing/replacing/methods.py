@@ -62,8 +62,9 @@ def _replace_methods() -> None:
     for (module, name, method), replacement in METHODS.items():
         cls = getattr(sys.modules.get(module), name, None)
         cls = getattr(cls, "_original", cls)  # the class itself, where its name stands for another
-        changeable = cls is not None and cls.__flags__ & HEAP_TYPE  # classes of compiled code are not
-        if changeable and not hasattr(vars(cls).get(method), OURS):
+        if cls is None or not cls.__flags__ & HEAP_TYPE:  # not there, or of compiled code
+            continue
+        if not hasattr(vars(cls).get(method), OURS):
             wrapper = _wrapper(getattr(cls, method), replacement)
             setattr(wrapper, OURS, True)
             CHANGES.attribute(cls, method, wrapper)
