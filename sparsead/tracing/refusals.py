@@ -21,6 +21,7 @@ BRANCH_HINT = (
 WRITE_HINT = (
     "Allocate the array inside the traced function (np.zeros, np.empty, np.zeros_like(x)), "
     "or with np.zeros(shape, like=x).\n"
+    "  In place of a structured array keep an array for each field, in a dict or a dataclass.\n"
     '  A compiled routine can take part through sparsead.extend.operation; or prepare with method="finite-difference".'
 )
 LIBRARY_HINT = (

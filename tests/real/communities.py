@@ -115,7 +115,7 @@ def gaussian_process() -> Real:
     )  # fmt: skip
 
 
-# -- equations of state: an inner Newton loop for the density -----------------------------------------------------------
+# -- equations of state: an inner Newton loop for the density ---------------------------------------------------------
 def peng_robinson(T, P):
     """Return the compressibility of methane, by Newton's method (Peng & Robinson 1976)."""
     Tc, Pc, omega = 190.56, 4.599e6, 0.0115
