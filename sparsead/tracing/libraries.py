@@ -89,6 +89,11 @@ def library_call(frame: FrameType) -> LibraryCall | None:
     while frame.f_back is not None and not is_users(frame.f_code.co_filename):
         asking.append(frame)
         frame = frame.f_back
+    return call_of(asking)
+
+
+def call_of(asking: list[FrameType]) -> LibraryCall | None:
+    """Return the function of NumPy or SciPy that frames belong to, inner ones first, the outer one called by users."""
     while asking and _module(asking[-1]).partition(".")[0] not in ("numpy", "scipy"):
         if _module(asking[-1]).partition(".")[0] == "sparsead":
             return None
