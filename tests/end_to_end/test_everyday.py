@@ -214,7 +214,10 @@ REFUSED = {
     "masked arrays": (lambda x: np.ma.masked_array(x, mask=x < 1.0).mean(), r"np.where\(mask, fill, x\)"),
     "a root": (lambda x: so.brentq(lambda u: u**3 + u - x[0], 0, 5), r"brentq(.|\n)*sparsead.extend.implicit"),
     "roots": (lambda x: so.root(lambda u: u**3 + u - x, np.ones(6)).x, r"root(.|\n)*sparsead.extend.implicit"),
-    "roots by Broyden": (lambda x: so.broyden1(lambda u: u**3 + u - x, np.ones(6)), r"scipy.optimize(.|\n)*extend.implicit"),
+    "roots by Broyden": (
+        lambda x: so.broyden1(lambda u: u**3 + u - x, np.ones(6)),
+        r"scipy.optimize(.|\n)*extend.implicit",
+    ),
     "a minimum": (lambda x: so.minimize(lambda u: np.sum((u - x) ** 2), X).x, r"minimize(.|\n)*implicit\(gradient"),
     "an integral": (lambda x: scipy.integrate.quad(lambda t: np.exp(-x[0] * t), 0, 1)[0], r"quad(.|\n)*leggauss"),
     "steps": (lambda x: scipy.integrate.solve_ivp(lambda t, y: -x * y, (0, 1), W).y[:, -1], r"solve_ivp(.|\n)*repeat"),
