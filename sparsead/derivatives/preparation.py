@@ -7,6 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
+import sparsead.derivatives.roots  # noqa: F401  (root finders inside of functions)
 from coloring import ColoringResult, SparsityPattern
 from sparsead.derivatives.guard import Guarded
 from sparsead.derivatives.modes import Choice, given_pattern

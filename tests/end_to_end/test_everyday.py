@@ -212,8 +212,11 @@ REFUSED = {
     "two shapes": (lambda x: (x[0], x[:2], "text"), "text|str|array"),
     "a text": (formatted, r"a text with the format '\.2f'"),
     "masked arrays": (lambda x: np.ma.masked_array(x, mask=x < 1.0).mean(), r"np.where\(mask, fill, x\)"),
-    "a root": (lambda x: so.brentq(lambda u: u**3 + u - x[0], 0, 5), r"brentq(.|\n)*sparsead.extend.implicit"),
-    "roots": (lambda x: so.root(lambda u: u**3 + u - x, np.ones(6)).x, r"root(.|\n)*sparsead.extend.implicit"),
+    "a root in a container": (
+        lambda x: so.brentq(lambda u, p=[x]: u**3 + u - p[0][0], 0, 5),
+        r"brentq(.|\n)*sparsead.extend.implicit",
+    ),
+    "a fixed point": (lambda x: so.fixed_point(lambda u: np.cos(u) * x, x), r"fixed_point(.|\n)*extend.implicit"),
     "roots by Broyden": (
         lambda x: so.broyden1(lambda u: u**3 + u - x, np.ones(6)),
         r"scipy.optimize(.|\n)*extend.implicit",
