@@ -40,15 +40,15 @@ class Lifted:
     def __init__(self, value: Any, unknown: list[Any]) -> None:
         self.place: int | None = None
         self.value, self.parts = value, []
-        cells = value.__closure__ or () if type(value) is types.FunctionType else ()
+        around = _variables(value) if type(value) is types.FunctionType else []
         if is_traced(value):
             self.place, self.value = len(unknown), None
             unknown.append(value)
         elif isinstance(value, tuple):
             self.value, self.parts = tuple, [Lifted(part, unknown) for part in value]
-        elif any(any_traced(cell.cell_contents) for cell in cells):
-            self.parts = [Lifted(cell.cell_contents, unknown) for cell in cells]
-            self.value = _around(value, [None] * len(cells))
+        elif any_traced(around):
+            self.parts = [Lifted(part, unknown) for part in around]
+            self.value = _around(value, [None] * len(around))
         elif any_traced(value):
             raise unsupported("a root whose equation holds unknowns in a container", ROOTS)
         else:
@@ -64,10 +64,16 @@ class Lifted:
         return _around(self.value, inner) if inner else self.value
 
 
+def _variables(f: types.FunctionType) -> list[Any]:
+    """Return what a function holds: variables of the functions around it, and default arguments."""
+    return [*(cell.cell_contents for cell in f.__closure__ or ()), *(f.__defaults__ or ())]
+
+
 def _around(f: types.FunctionType, values: Sequence[Any]) -> types.FunctionType:
-    """Return a function with other values in the variables of the functions around it."""
-    cells = tuple(map(types.CellType, values))
-    made = types.FunctionType(f.__code__, f.__globals__, f.__name__, f.__defaults__, cells)
+    """Return a function that holds other values."""
+    n = len(f.__closure__ or ())
+    cells = tuple(map(types.CellType, values[:n]))
+    made = types.FunctionType(f.__code__, f.__globals__, f.__name__, tuple(values[n:]), cells)
     made.__kwdefaults__ = f.__kwdefaults__
     return made
 

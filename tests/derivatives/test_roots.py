@@ -31,6 +31,7 @@ CASES = {
     "brentq": lambda x: so.brentq(lambda u: u**3 + u - x[0] * x[1], 0.0, 5.0) * x,
     "brentq, args": lambda x: so.brentq(lambda u, p: u**3 + u - p, 0.0, x[2] + 1.0, args=(x[0],)) * x,
     "brentq, each": lambda x: np.array([so.brentq(lambda u, p: u**3 + u - p, 0.0, 5.0, args=(v,)) for v in x]),
+    "brentq, defaults": lambda x: np.array([so.brentq(lambda u, p=v: u**3 + u - p, 0.0, 5.0) for v in x]),
     "newton": lambda x: so.newton(lambda u: u**3 + u - x, ONES, fprime=lambda u: 3 * u**2 + 1.0, tol=1e-13),
     "newton, one": lambda x: so.newton(lambda u: u**3 + u - x[0], x[1], tol=1e-13) * x,
     "root_scalar": lambda x: so.root_scalar(lambda u: u**3 + u - x[0], bracket=(0.0, 5.0)).root * x,

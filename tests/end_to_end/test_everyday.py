@@ -214,7 +214,7 @@ REFUSED = {
     "masked arrays": (lambda x: np.ma.masked_array(x, mask=x < 1.0).mean(), r"np.where\(mask, fill, x\)"),
     "a root in a container": (
         lambda x: so.brentq(lambda u, p=[x]: u**3 + u - p[0][0], 0, 5),
-        r"brentq(.|\n)*sparsead.extend.implicit",
+        r"in a container(.|\n)*sparsead.extend.implicit",
     ),
     "a fixed point": (lambda x: so.fixed_point(lambda u: np.cos(u) * x, x), r"fixed_point(.|\n)*extend.implicit"),
     "roots by Broyden": (
