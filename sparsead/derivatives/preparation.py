@@ -7,6 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
+import sparsead.derivatives.roots  # noqa: F401  (root finders inside of functions)
 from sparsead.derivatives.beside import WithAux
 from sparsead.derivatives.guard import Guarded
 from sparsead.derivatives.modes import choose, given_pattern

@@ -63,22 +63,38 @@ record("composite", "np.fromiter", [lambda x: np.fromiter((x[0, k] * x[1, k] for
 
 
 def vectorized(original: Any, function: Any, *args: Any, **kwargs: Any) -> Any:
-    """``np.vectorize(f)(...)``: `f` of every element of the broadcast arguments."""
-    if kwargs or function.excluded or function.signature is not None:
-        raise unsupported(
-            "np.vectorize with keywords, excluded= or signature=", "Use array operations, or np.apply_along_axis."
-        )
-    arrays = np.broadcast_arrays(*(stack_objects(a) for a in args))
-    shape = np.shape(arrays[0])
+    """``np.vectorize(f)(...)``: `f` of every element, or with a signature every core, of the broadcast arguments."""
+    if kwargs or function.excluded:
+        raise unsupported("np.vectorize with keywords or excluded=", "Bind them by functools.partial, or a lambda.")
+    arrays = [stack_objects(a) for a in args]
+    cores = [0] * len(arrays)
+    if function.signature is not None:
+        cores = [len(names) for names in function._in_and_out_core_dims[0]]
+    kept = [np.shape(a)[np.ndim(a) - core :] for a, core in zip(arrays, cores, strict=True)]
+    shape = np.broadcast_shapes(*(np.shape(a)[: np.ndim(a) - core] for a, core in zip(arrays, cores, strict=True)))
+    arrays = [np.broadcast_to(a, shape + core) for a, core in zip(arrays, kept, strict=True)]
     values = [function.pyfunc(*(a[place] for a in arrays)) for place in np.ndindex(shape)]
-    if any(isinstance(v, tuple) for v in values):
-        raise unsupported("np.vectorize of a function with several values", "Vectorise one function for each value.")
-    return np.reshape(np.stack([stack_objects(v) for v in values]), shape) if values else np.zeros(shape)
+    if not values:
+        return np.zeros(shape)
+    if not isinstance(values[0], tuple):
+        return _around(values, shape)
+    return tuple(_around(each, shape) for each in zip(*values, strict=True))
+
+
+def _around(values: Any, shape: tuple[int, ...]) -> Any:
+    """Return values of one kind as an array, in axes behind those of the shape."""
+    stacked = np.stack([stack_objects(v) for v in values])
+    return np.reshape(stacked, shape + np.shape(stacked)[1:])
 
 
 replace_method("numpy", "vectorize", "__call__", vectorized)
 record(
     "composite",
     "np.vectorize",
-    [lambda x: np.vectorize(lambda a, b: a * b + a)(x, x[0]), lambda x: np.vectorize(lambda a: np.sin(a))(x[:, 0])],
+    [
+        lambda x: np.vectorize(lambda a, b: a * b + a)(x, x[0]),
+        lambda x: np.vectorize(lambda a: np.sin(a))(x[:, 0]),
+        lambda x: np.vectorize(lambda a, b: a * b[0], signature="(n),(m)->(n)")(x, x[0]),
+        lambda x: np.vectorize(lambda a: (a * a, np.sin(a)))(x)[1],
+    ],
 )

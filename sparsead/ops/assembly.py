@@ -68,6 +68,8 @@ def insert(arr: Any, obj: Any, values: Any, axis: int | None = None) -> Any:
     lambda x: np.pad(x, 1, constant_values=[(x[0, 0], 1.0), (2.0, x[1, 1])]),
     lambda x: np.pad(x, 2, mode="reflect", reflect_type="odd"),
     lambda x: np.pad(x, ((2, 1), (0, 3)), mode="linear_ramp", end_values=2.0),
+    lambda x: np.pad(x, ((2, 1), (0, 3)), mode="maximum"),
+    lambda x: np.pad(x, ((2, 1), (0, 3)), mode="median", stat_length=((2, 3), (1, 9))),
     lambda x: np.pad(x, 1, mode="mean", stat_length=2),
     family="assembly",
 )
@@ -85,8 +87,10 @@ def pad(array: Any, pad_width: Any, mode: Any = "constant", **kwargs: Any) -> An
         return assembled(lambda a, c: np.pad(a, pad_width, constant_values=c), array, constants)
     if mode in ("edge", "wrap", "reflect", "symmetric") and kwargs.get("reflect_type", "even") == "even":
         return assembled(lambda a: np.pad(a, pad_width, mode, **kwargs), array)
+    if mode in STATISTICS:
+        return _padded_by_statistics(array, pad_width, STATISTICS[mode], kwargs.get("stat_length"))
     if mode not in ("reflect", "symmetric", "mean", "linear_ramp") or any(True for _ in traced_in(kwargs)):
-        known_modes = "constant, edge, wrap, reflect, symmetric, mean, linear_ramp"
+        known_modes = "constant, edge, wrap, reflect, symmetric, mean, median, maximum, minimum, linear_ramp"
         raise unsupported(f"np.pad with mode={mode!r}", f"These modes are traced: {known_modes}.")
     zeros = np.pad(np.zeros(array.shape), pad_width, mode, **kwargs)
     return _padded_by_matrices(array, pad_width, mode, {k: v for k, v in kwargs.items() if k != "end_values"}) + zeros
@@ -100,13 +104,33 @@ def _plain_values(settings: dict[str, Any]) -> dict[str, Any]:
     return {k: np.zeros(np.shape(stack_objects(v))) if is_traced(stack_objects(v)) else v for k, v in settings.items()}
 
 
-def _padded_by_matrices(array: Any, pad_width: Any, mode: Any, settings: dict[str, Any]) -> Any:
-    """Pad one axis after the other, as NumPy does: what it makes of the unit vectors, times the elements."""
+STATISTICS: dict[Any, Any] = {"maximum": np.max, "minimum": np.min, "median": np.median}
+
+
+def _by_axis(array: Any, pad_width: Any, stat_length: Any) -> tuple[Any, Any]:
+    """Return widths and lengths at both ends of every axis."""
     if isinstance(pad_width, dict):
         pad_width = [pad_width.get(k, pad_width.get(k - array.ndim, 0)) for k in range(array.ndim)]
         pad_width = [(w, w) if np.ndim(w) == 0 else tuple(w) for w in pad_width]
-    widths = np.broadcast_to(pad_width, (array.ndim, 2))
-    lengths = np.broadcast_to(settings.pop("stat_length", None), (array.ndim, 2))
+    return np.broadcast_to(pad_width, (array.ndim, 2)), np.broadcast_to(stat_length, (array.ndim, 2))
+
+
+def _padded_by_statistics(array: Any, pad_width: Any, statistic: Any, stat_length: Any) -> Any:
+    """Pad one axis after the other, as NumPy does, with a statistic of so many elements at each end, or of all."""
+    for axis, (width, length) in enumerate(zip(*_by_axis(array, pad_width, stat_length), strict=True)):
+        line = np.moveaxis(array, axis, 0)
+        ends = [line[: length[0]], line if length[1] is None else line[max(len(line) - length[1], 0) :]]
+        filled = [
+            np.broadcast_to(statistic(end, axis=0), (count, *line.shape[1:])) if count else line[:0]
+            for end, count in zip(ends, width, strict=True)
+        ]
+        array = np.moveaxis(np.concatenate([filled[0], line, filled[1]]), 0, axis)
+    return array
+
+
+def _padded_by_matrices(array: Any, pad_width: Any, mode: Any, settings: dict[str, Any]) -> Any:
+    """Pad one axis after the other, as NumPy does: what it makes of the unit vectors, times the elements."""
+    widths, lengths = _by_axis(array, pad_width, settings.pop("stat_length", None))
     for axis, (width, length) in enumerate(zip(widths, lengths, strict=True)):
         if mode == "mean":
             settings["stat_length"] = None if length[0] is None else [tuple(length), (1, 1)]

@@ -27,7 +27,7 @@ Rule = Callable[..., Any]
 # Parameters that hold several arrays, or none; every other list of unknowns is one array.
 SEVERAL = frozenset([
     "arrays", "tup", "choices", "choicelist", "condlist", "funclist", "out", "axis", "axes", "shape",
-    "blocks", "mats", "diagonals", "c_and_lower", "lu_and_piv", "l_and_u", "points",
+    "blocks", "mats", "diagonals", "c_and_lower", "cb_and_lower", "lu_and_piv", "l_and_u", "points",
 ])  # fmt: skip
 # Parameters that hold one array: a list of known numbers is an array to them too, as it is to NumPy.
 OPERANDS = frozenset(["", "a", "b", "c", "x", "y", "A", "m", "v", "x1", "x2", "ab"])

@@ -41,8 +41,26 @@ def _beta(x: Any, a: Any, b: Any) -> Any:
     return sc.xlogy(a - 1.0, x) + sc.xlog1py(b - 1.0, -x) - sc.betaln(a, b)
 
 
+def _extreme(x: Any, c: Any) -> Any:
+    bounded = np.where(np.equal(c, 0.0), 1.0, c)
+    logarithm = np.log1p(-c * x)
+    value = logarithm * (1.0 / bounded - 1.0) - np.exp(logarithm / bounded)
+    return np.where(np.equal(c, 0.0), -x - np.exp(-x), value)
+
+
+def _skew_normal(x: Any, a: Any) -> Any:
+    return np.log(2.0) - 0.5 * (x * x + np.log(2.0 * np.pi)) + sc.log_ndtr(a * x)
+
+
+def _triangle(x: Any, c: Any) -> Any:
+    return np.log(np.where(x < c, 2.0 * x / c, 2.0 * (1.0 - x) / np.subtract(1.0, c)))
+
+
 # Logarithms of densities whose form in SciPy chooses by the values, or is compiled.
-OWN: dict[str, Any] = {"beta": _beta, "cauchy": _cauchy, "lognorm": _lognormal, "t": _student}
+OWN: dict[str, Any] = {
+    "beta": _beta, "cauchy": _cauchy, "lognorm": _lognormal, "t": _student, "genextreme": _extreme,
+    "skewnorm": _skew_normal, "triang": _triangle,
+}  # fmt: skip
 # Forms that a distribution may leave to the general one, which is not traced: of which other form they are made.
 GENERAL: dict[str, tuple[str, Any]] = {
     "_logpdf": ("_pdf", np.log), "_logcdf": ("_cdf", np.log), "_logsf": ("_sf", np.log),
@@ -86,6 +104,34 @@ for _method in CONTINUOUS:
     _state(_method)
 
 
+OWN_QUANTILES: dict[tuple[str, str], Any] = {
+    ("beta", "_ppf"): lambda q, a, b: sc.betaincinv(a, b, q),
+    ("beta", "_isf"): lambda q, a, b: sc.betainccinv(a, b, q),
+}  # fmt: skip
+
+
+def _quantile(method: str, form: str, first: int) -> None:
+    """State the inverse of a distribution function, or of 1 minus it, whose ends are `first` and the other one."""
+
+    def replacement(original: Any, distribution: Any, q: Any, *args: Any, **kwargs: Any) -> Any:
+        shapes, location, scale = distribution._parse_args(*map(stack_objects, args), **kwargs)
+        q = traced(stack_objects(q))
+        ends = distribution._get_support(*shapes)
+        inside = np.logical_and(q > 0.0, q < 1.0)
+        standard = OWN_QUANTILES.get((distribution.name, form)) or getattr(distribution, form)
+        value = standard(np.where(inside, q, 0.5), *shapes)
+        for end, at in zip(ends, (first, 1 - first), strict=True):
+            value = np.where(np.equal(q, at), end, value)
+        value = np.where(np.logical_and(q >= 0.0, q <= 1.0), value * scale + location, np.nan)
+        return value[()] if np.ndim(value) == 0 else value
+
+    replace_method("scipy.stats", "rv_continuous", method, replacement)
+
+
+_quantile("ppf", "_ppf", 0)
+_quantile("isf", "_isf", 1)
+
+
 def _state_discrete(method: str, form: str) -> None:
     def replacement(original: Any, distribution: Any, k: Any, *args: Any, **kwargs: Any) -> Any:
         if any_traced(k):
@@ -103,3 +149,5 @@ def _state_discrete(method: str, form: str) -> None:
 
 _state_discrete("pmf", "_pmf")
 _state_discrete("logpmf", "_logpmf")
+_state_discrete("cdf", "_cdf")
+_state_discrete("sf", "_sf")

@@ -7,14 +7,14 @@ The formulas are those of the NIST Handbook of Mathematical Functions (Olver et 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
 import scipy.special as sc
 
 from sparsead.errors import unsupported
-from sparsead.ops.arrays import any_traced
+from sparsead.ops.arrays import any_traced, known
 from sparsead.ops.complex import joined
 from sparsead.ops.implicit import carried, held, restated
 from sparsead.ops.registry import Sample, composite, patched
@@ -23,36 +23,59 @@ from sparsead.tracing.order import for_order, order_wanted, second_order_wanted
 
 LAMBERTW: Any = sc.lambertw
 SQRT_PI = math.sqrt(math.pi)
-Slope = Callable[..., Any]  # from the fixed parameters, x and the value to the derivative in x
+Slope = Callable[..., Any]  # from all operands and the value to the derivative in one of the operands
 
 
-def by_library(func: Callable[..., Any], slope: Slope, parameters: tuple[Any, ...], x: Any) -> Any:
-    """Return ``func(*parameters, x)`` of a traced x, elementwise, with ``slope(*parameters, x, value)``."""
-    name = f"scipy.special.{func.__name__}"
-    if any_traced(*parameters):
+def by_library(func: Callable[..., Any], slopes: Sequence[Slope | None], operands: Sequence[Any]) -> Any:
+    """Return what a function of the library gives elementwise; `slopes` has its derivative in each operand.
+
+    A slope is called with the operands and the value. None is one that has no closed form: such an operand is constant.
+    """
+    name = spelled(func)
+    unknown = [k for k, operand in enumerate(operands) if any_traced(operand)]
+    if any(slopes[k] is None for k in unknown):
         raise unsupported(f"{name} with a traced order or parameter", "Its derivative in it has no closed form here.")
-    fixed = tuple(np.asarray(p, dtype=np.float64) for p in parameters)
-    x = traced(stack_objects(x))
-    shape = np.broadcast_shapes(np.shape(x), *(p.shape for p in fixed))
-    x = np.broadcast_to(x, shape)
-    value, carrier = carried(name, lambda points: func(*fixed, points), shape, x, elementwise=True)
+    arrays = [stack_objects(o) if k in unknown else np.asarray(known(o, name)) for k, o in enumerate(operands)]
+    shape = np.broadcast_shapes(*map(np.shape, arrays))
+    xs = [np.broadcast_to(traced(arrays[k]), shape) for k in unknown]
+    fixed = [None if k in unknown else array for k, array in enumerate(arrays)]  # what is kept must not be traced
+
+    def filled(points: Sequence[Any]) -> list[Any]:
+        given = dict(zip(unknown, points, strict=True))
+        return [given.get(k, constant) for k, constant in enumerate(fixed)]
+
+    value, carrier = carried(name, lambda *points: func(*filled(points)), shape, *xs, elementwise=True)
     if order_wanted() == 0:
         return value
+    rules = [rule for k in unknown if (rule := slopes[k]) is not None]
     with for_order(0):
-        slopes = traced(slope(*fixed, x, value))
-    kept, slopes_carrier = carried(name, np.array, shape, slopes, elementwise=True)
+        there = [np.broadcast_to(traced(rule(*filled(xs), value)), shape) for rule in rules]
+    kept = [carried(name, np.array, shape, slope, elementwise=True) for slope in there]
     along = []
     if second_order_wanted():
-        with for_order(order_wanted() - 1):  # the formula may name the value, which then has its derivatives, too
-            again = slope(*fixed, x, by_library(func, slope, parameters, x))
-        along = [restated(again, slopes_carrier)]
-    return restated(value + kept * (x - held(x)), carrier, along=along)
+        with for_order(order_wanted() - 1):  # the formulas may name the value, which then has its derivatives, too
+            value_again = by_library(func, slopes, filled(xs))
+            again = [np.broadcast_to(traced(rule(*filled(xs), value_again)), shape) for rule in rules]
+        along = [restated(slope, own) for slope, (_, own) in zip(again, kept, strict=True)]
+    change = [slope * (x - held(x)) for x, (slope, _) in zip(xs, kept, strict=True)]
+    return restated(sum(change, value), carrier, along=along)
 
 
-def _state(func: Callable[..., Any], slope: Slope, sample: Sample) -> None:
-    @composite(func, sample, family="special function")
+def spelled(func: Callable[..., Any]) -> str:
+    """Return the name of a function of scipy.special, or that which it is given for messages."""
+    return f"scipy.special.{func.__name__}" if "." not in func.__name__ else func.__name__
+
+
+def special(func: Callable[..., Any], *slopes: Slope | None, samples: Sequence[Sample]) -> None:
+    """State the derivatives of a ufunc of scipy.special in each of its operands."""
+
+    @composite(func, *samples, family="special function")
     def rule(*operands: Any) -> Any:
-        return by_library(func, slope, operands[:-1], operands[-1])
+        return by_library(func, slopes, operands)
+
+
+def _state(func: Any, slope: Slope, sample: Sample) -> None:
+    special(func, *[None] * (func.nin - 1), slope, samples=[sample])
 
 
 _state(sc.jv, lambda v, x, y: 0.5 * (sc.jv(v - 1.0, x) - sc.jv(v + 1.0, x)), lambda x: sc.jv(1.5, 3.0 * x))
@@ -94,7 +117,7 @@ _state(sc.spence, lambda x, y: _log_ratio(x), lambda x: sc.spence(x + 0.2))
 _state(sc.hyp2f1, lambda a, b, c, x, y: a * b / c * sc.hyp2f1(a + 1.0, b + 1.0, c + 1.0, x),
        lambda x: sc.hyp2f1(1.0, 2.0, 3.5, 0.9 * x))  # fmt: skip
 _state(sc.hyp1f1, lambda a, b, x, y: a / b * sc.hyp1f1(a + 1.0, b + 1.0, x), lambda x: sc.hyp1f1(1.5, 2.5, x))
-_state(sc.stdtr, lambda df, t, y: _student(df, t), lambda x: sc.stdtr(4.0, x))
+_state(sc.stdtr, lambda df, t, y: student(df, t), lambda x: sc.stdtr(4.0, x))
 
 
 def _difference(m: Any, e: Any, k: Any) -> Any:
@@ -121,7 +144,8 @@ def _log_ratio(x: Any) -> Any:
     return np.where(small, -1.0 + d / 2.0 - d * d / 3.0, np.log(away) / (1.0 - away))
 
 
-def _student(df: Any, t: Any) -> Any:
+def student(df: Any, t: Any) -> Any:
+    """Return the density of the t distribution."""
     scale = sc.gammaln(0.5 * (df + 1.0)) - sc.gammaln(0.5 * df) - 0.5 * np.log(df * math.pi)
     return np.exp(scale - 0.5 * (df + 1.0) * np.log1p(t * t / df))
 
@@ -143,7 +167,7 @@ def polygamma(n: Any, x: Any) -> Any:
     """``scipy.special.polygamma``."""
     if np.ndim(n) == 0 and n == 0:
         return sc.digamma(x)
-    return by_library(sc.polygamma, lambda n, x, y: polygamma_of(n + 1.0, x), (n,), x)
+    return by_library(sc.polygamma, (None, lambda n, x, y: polygamma_of(n + 1.0, x)), (n, x))
 
 
 def polygamma_of(n: Any, x: Any) -> Any:
@@ -164,7 +188,7 @@ def lambertw(z: Any, k: Any = 0, tol: float = 1e-8) -> Any:
         return np.real(LAMBERTW(x, k, tol))
 
     principal.__name__ = "lambertw"
-    value = by_library(principal, lambda x, y: np.exp(-y) / (1.0 + y), (), z)
+    value = by_library(principal, (lambda x, y: np.exp(-y) / (1.0 + y),), (z,))
     return joined(value, np.zeros(np.shape(value)))
 
 

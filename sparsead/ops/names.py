@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+import scipy.special
 
 import sparsead.ops  # noqa: F401  (fills the registry)
 from sparsead.ops.registry import REFUSED, REGISTRY, spelling_of
@@ -33,7 +34,16 @@ NEEDS_NONE = {
         issubdtype iterable mintypecode nested_iters printoptions promote_types set_printoptions setbufsize seterr
         seterrcall show_config show_runtime test typename
         """,
-    "calls functions that have rules": "row_stack scipy.special.softplus",
+    "calls functions that have rules": "row_stack"
+    + "".join(f" scipy.special.{n}" for n in ["softplus", "jvp", "yvp", "ivp", "kvp", "assoc_laguerre"]),
+    "is about whole numbers": "".join(
+        f" scipy.special.{name}"
+        for name in dir(scipy.special)
+        if name.endswith(("_roots", "_zeros", "_seq", "_coef"))
+        or name.startswith(
+            ("roots_", "factorial2", "factorialk", "stirling2", "bernoulli", "euler", "geterr", "seterr")
+        )
+    ),
 }
 # What a module has no rule for, and why.
 REASONS = {

@@ -12,6 +12,7 @@ import numpy as np
 from sparsead.errors import unsupported
 from sparsead.ops.lookup import look_up, piecewise
 from sparsead.ops.registry import Sample, record
+from sparsead.ops.surfaces import tensor_spline
 from sparsead.tracing.conversions import stack_objects, traced
 from sparsead.tracing.replacing.methods import replace_method
 
@@ -154,15 +155,20 @@ def _inside(value: Any, answer: Any) -> Any:
     lambda x: _example("RegularGridInterpolator", bounds_error=False, fill_value=None)(x[:, :2]),
     lambda x: _example("RegularGridInterpolator", bounds_error=False, fill_value=0.5)((1.2 * x[0], x[1])),
     lambda x: x[0] * _example("RegularGridInterpolator", method="nearest", bounds_error=False)((x[0], x[1])),
+    lambda x: _example("RegularGridInterpolator", method="cubic", bounds_error=False)((x[0], x[1])),
 )
 def on_a_grid(original: Any, table: Any, xi: Any, method: str | None = None, *, nu: Any = None) -> Any:
     """Linear interpolation between the corners of a cell of a grid."""
     method = table.method if method is None else method
     grid, values = table.grid, np.array(table.values)
-    if method not in ("linear", "nearest") or nu is not None or values.ndim != len(grid) or len(grid) > MOST_AXES:
+    if values.ndim > len(grid) and nu is None:
+        return _of_several(table, xi, method)
+    smooth = getattr(table, "_spline", None) is not None and method == table.method
+    if (method not in ("linear", "nearest") and not smooth) or (nu is not None and not smooth) or len(grid) > MOST_AXES:
         raise unsupported(
             f"RegularGridInterpolator with method={method!r} over {len(grid)} axes, values of {values.ndim} axes",
-            f"Methods 'linear' and 'nearest' of one value over up to {MOST_AXES} axes are traced.",
+            "Methods 'linear', 'nearest', 'slinear', 'cubic' and 'quintic', the one that it was made with, are traced "
+            f"over up to {MOST_AXES} axes.",
         )
     points = np.stack(np.broadcast_arrays(*xi), axis=-1) if isinstance(xi, tuple) else traced(xi)
     ndim = len(grid)
@@ -176,7 +182,7 @@ def on_a_grid(original: Any, table: Any, xi: Any, method: str | None = None, *, 
     if method == "nearest":
         return look_up(checked, points, shape, "RegularGridInterpolator", content)
     flat = points.reshape(-1, ndim)
-    value = _between_corners(flat, grid, values)
+    value = tensor_spline(table._spline, list(flat.T), nu or ()) if smooth else _between_corners(flat, grid, values)
     if table.fill_value is not None or table.bounds_error:
         low, high = (np.array([g[end] for g in grid]) for end in (0, -1))
 
@@ -186,6 +192,18 @@ def on_a_grid(original: Any, table: Any, xi: Any, method: str | None = None, *, 
 
         value = _inside(value, look_up(ask, points, (2, len(flat)), "RegularGridInterpolator", content))
     return value.reshape(shape)
+
+
+def _of_several(table: Any, xi: Any, method: str) -> Any:
+    """Return a table of several values at each corner: one after the other."""
+    grid, values, kind = table.grid, np.asarray(table.values), type(table)
+    trailing, whole = values.shape[len(grid) :], [slice(None)] * len(grid)
+    options = {"method": table.method, "bounds_error": table.bounds_error, "fill_value": table.fill_value}
+    parts = [
+        on_a_grid(kind.__call__, kind(grid, values[(*whole, *place)], **options), xi, method)
+        for place in np.ndindex(trailing)
+    ]
+    return np.stack(parts, axis=-1).reshape((*np.shape(parts[0]), *trailing))
 
 
 def _between_corners(points: Any, grid: Sequence[np.ndarray], values: np.ndarray) -> Any:

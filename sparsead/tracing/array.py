@@ -33,7 +33,7 @@ from sparsead.tracing.storage import BOOL, DOUBLE, Storage
 DIFFERENCES_HINT = "Write it with NumPy functions of the traced array."
 
 
-class _Lookalike(np.ndarray):
+class Lookalike(np.ndarray):
     """What ``x.__class__`` says to libraries for a traced array, so that ``isinstance(x, np.ndarray)`` is true.
 
     Not ndarray itself, as to user code: where SciPy asks ``x.__class__ is np.ndarray`` it wants to read the memory.
@@ -112,7 +112,7 @@ class TracedArray(Positioned, NDArrayOperatorsMixin):
 
     @property  # type: ignore[misc]
     def __class__(self) -> type:
-        return np.ndarray if is_users(sys._getframe(1).f_code.co_filename) else _Lookalike
+        return np.ndarray if is_users(sys._getframe(1).f_code.co_filename) else Lookalike
 
     @property
     def dtype(self) -> np.dtype[Any]:

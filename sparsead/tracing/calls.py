@@ -17,6 +17,7 @@ from sparsead.tracing.conversions import check_kind, stack_objects
 from sparsead.tracing.kinds import kind_of
 from sparsead.tracing.known import adopted, on_values
 from sparsead.tracing.late import ARRAYS, AS_NUMPY, HANDLERS, UFUNC_METHODS, late
+from sparsead.tracing.libraries import NEXT
 from sparsead.tracing.positioned import Traced
 from sparsead.tracing.refusals import refuse_outside
 from sparsead.tracing.scalar import TracedScalar, is_number, of_numbers
@@ -126,7 +127,9 @@ def _spelled(ufunc: np.ufunc) -> str:
 def _handler(func: Callable[..., Any], name: str) -> Callable[..., Any]:
     handler = HANDLERS.get(func)
     if handler is None:
-        raise unsupported(name, DIFFERENCES_HINT)
+        home = "scipy.special" if name.startswith("scipy.special.") else ""
+        home = "scipy.stats" if name.startswith("the ufunc _") else home  # of its compiled distributions
+        raise unsupported(name, NEXT.get(home, DIFFERENCES_HINT))
     return handler
 
 

@@ -6,12 +6,14 @@ A frame that asks for a value tells what is going on: a branch, an index, an arr
 from __future__ import annotations
 
 import dis
-from collections.abc import Sequence
-from types import FrameType, FunctionType
+import sys
+from types import FrameType
 from typing import Any, NoReturn
 
 from sparsead.errors import TracedBranchError, is_users, place, unsupported
+from sparsead.tracing.libraries import library_call
 
+RECORD_HINT = 'guard="record" lets the example arguments decide, and traces again where they would not.'
 BRANCH_HINT = (
     'Use np.where(condition, a, b) for a branch on values, or prepare with guard="record"; '
     "shapes and loop bounds must be plain integers."
@@ -19,6 +21,7 @@ BRANCH_HINT = (
 WRITE_HINT = (
     "Allocate the array inside the traced function (np.zeros, np.empty, np.zeros_like(x)), "
     "or with np.zeros(shape, like=x).\n"
+    "  In place of a structured array keep an array for each field, in a dict or a dataclass.\n"
     '  A compiled routine can take part through sparsead.extend.operation; or prepare with method="finite-difference".'
 )
 LIBRARY_HINT = (
@@ -37,6 +40,9 @@ INTO_PLAIN_ARRAY = (
 
 def refuse_value(what: str, hint: str, at: Any = None) -> NoReturn:
     """Raise the error for code that asks for a value which differs from call to call."""
+    call = library_call(sys._getframe(1))
+    if call is not None and call.instead:  # there is nothing to change in the library
+        what, hint = f"{call.name}: {what}", f"{call.instead}\n  {RECORD_HINT}"
     raise TracedBranchError(
         f"{what} needs the value of a traced number, which differs from call to call.\n  {at or place()}\n  {hint}"
     )
@@ -65,28 +71,15 @@ def refuse_array(frame: FrameType, kind: str = "traced") -> NoReturn:
     """Refuse to give an ndarray for an array of a kind; `frame` asked for it, or a library that it calls."""
     if _doing(frame) == "STORE_SUBSCR":
         refuse_conversion("", frame)
-    asking: list[FrameType] = []
+    call = library_call(frame)
+    if call is not None:
+        raise unsupported(f"{call.name}, which asks for a plain ndarray,", call.instead or LIBRARY_HINT)
     while frame.f_back is not None and not is_users(frame.f_code.co_filename):
-        asking.append(frame)
         frame = frame.f_back
-    library = "" if not asking else str(asking[-1].f_globals.get("__name__", "")).partition(".")[0]
-    if asking and library != "sparsead":
-        raise unsupported(f"{library}'s {_called(asking)}, which asks for a plain ndarray,", LIBRARY_HINT)
-    if not asking and _doing(frame).startswith("CALL"):
+    if _doing(frame).startswith("CALL"):
         raise unsupported("a compiled routine, which asks for a plain ndarray,", LIBRARY_HINT)
     raise unsupported(
         f"turning a {kind} array into a plain ndarray (an assignment into an array from outside the function, "
         "a compiled routine, or an np function that does not dispatch)",
         WRITE_HINT,
     )
-
-
-def _called(frames: Sequence[FrameType]) -> str:
-    """Return the name of what was called of a library, frames inner ones first: not of what is wrapped around it."""
-    outer = frames[-1]
-    name = getattr(outer.f_code, "co_qualname", outer.f_code.co_name)
-    if "<locals>" in name:  # it is wrapped by a decorator, whose frame knows it
-        wrapped = next((v for v in outer.f_locals.values() if isinstance(v, FunctionType)), None)
-        name = getattr(wrapped, "__qualname__", name.rpartition(".")[2])
-    own, _, method = name.rpartition(".")
-    return str(own if method in ("__init__", "__new__", "__call__") and own else name)

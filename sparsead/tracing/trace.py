@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import itertools
 import sys
 import traceback
 from collections.abc import Callable, Sequence
@@ -37,6 +38,7 @@ from sparsead.tracing.complex import is_complex
 from sparsead.tracing.conversions import stack_objects
 from sparsead.tracing.decisions import Decisions, recording
 from sparsead.tracing.leftovers import collections_so_far, let_go, refuse, settle
+from sparsead.tracing.libraries import call_of
 from sparsead.tracing.loops.tape import is_tracing, new_tape
 from sparsead.tracing.outside import Outside
 from sparsead.tracing.refusals import INTO_PLAIN_ARRAY
@@ -44,6 +46,7 @@ from sparsead.tracing.replacing.names import as_traced, patched
 from sparsead.tracing.selection import Places, Selection, refuse_count
 from sparsead.tracing.trees import Leaf, Structure, taken_apart
 
+NO_SUCH = "'numpy.ndarray' object has no attribute"  # words of a traced array's own errors
 OF_OBJECTS = ("dtype('O')", "array of references")  # words of NumPy's errors about arrays of objects
 
 
@@ -173,6 +176,8 @@ def _called(f: Callable[..., Any], args: Sequence[Any]) -> tuple[Ref, Structure]
         except Exception as error:
             if not refusals and isinstance(error, TypeError) and "Traced" in str(error):
                 raise _refused_by_compiled_code(error, f) from error
+            if not refusals and isinstance(error, AttributeError) and NO_SUCH in str(error):
+                _refuse_in_library(error, f)
             if not refusals and isinstance(error, TypeError) and any(words in str(error) for words in OF_OBJECTS):
                 raise _refused_array_of_objects(error, f) from error
             if not refusals:
@@ -225,6 +230,16 @@ def _place(error: BaseException, f: Callable[..., Any]) -> Any:
     places: list[Any] = [Origin(frame.filename, frame.lineno or 0) for frame in frames if is_users(frame.filename)]
     own = [place for place in places if not is_installed(place.file)]
     return (own or places or [_where(f)])[-1]
+
+
+def _refuse_in_library(error: AttributeError, f: Callable[..., Any]) -> None:
+    """Refuse what a library could not do because it asked for an attribute that a traced array does not have."""
+    frames = [frame for frame, _ in traceback.walk_tb(error.__traceback__)]
+    call = call_of(list(itertools.takewhile(lambda frame: not is_users(frame.f_code.co_filename), reversed(frames))))
+    if call is not None and call.instead:
+        raise UnsupportedOperationError(
+            f"{call.name} ({error}) is not supported in a traced function.\n  {_place(error, f)}\n  {call.instead}"
+        ) from error
 
 
 def _refused_by_compiled_code(error: TypeError, f: Callable[..., Any]) -> UnsupportedOperationError:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import functools
+
 import mpmath
 import numpy as np
 import pytest
@@ -10,6 +12,12 @@ import scipy.special as sc
 import sparsead as sad
 
 POINTS = np.array([0.31, 0.52, 0.74])
+
+
+def _faddeeva(z):
+    return mpmath.exp(-z * z) * mpmath.erfc(-1j * z)
+
+
 FUNCTIONS = {
     "jv": (lambda x: sc.jv(1.5, x), lambda x: mpmath.besselj(1.5, x)),
     "yv": (lambda x: sc.yv(0.5, x), lambda x: mpmath.bessely(0.5, x)),
@@ -44,6 +52,51 @@ FUNCTIONS = {
     "hyp1f1": (lambda x: sc.hyp1f1(1.5, 2.5, x), lambda x: mpmath.hyp1f1(1.5, 2.5, x)),
     "polygamma": (lambda x: sc.polygamma(1, x), lambda x: mpmath.psi(1, x)),
     "lambertw": (lambda x: sc.lambertw(x).real, lambda x: mpmath.lambertw(x).real),
+    "eval_legendre": (lambda x: sc.eval_legendre(4, x), lambda x: mpmath.legendre(4, x)),
+    "eval_chebyt": (lambda x: sc.eval_chebyt(5, x), lambda x: mpmath.chebyt(5, x)),
+    "eval_chebyu": (lambda x: sc.eval_chebyu(4, x), lambda x: mpmath.chebyu(4, x)),
+    "eval_hermite": (lambda x: sc.eval_hermite(4, x), lambda x: mpmath.hermite(4, x)),
+    "eval_hermitenorm": (lambda x: sc.eval_hermitenorm(4, x), lambda x: mpmath.hermite(4, x / mpmath.sqrt(2)) / 4),
+    "eval_laguerre": (lambda x: sc.eval_laguerre(3, x), lambda x: mpmath.laguerre(3, 0, x)),
+    "eval_genlaguerre": (lambda x: sc.eval_genlaguerre(3, 0.5, x), lambda x: mpmath.laguerre(3, 0.5, x)),
+    "eval_gegenbauer": (lambda x: sc.eval_gegenbauer(3, 1.5, x), lambda x: mpmath.gegenbauer(3, 1.5, x)),
+    "eval_jacobi": (lambda x: sc.eval_jacobi(3, 0.5, 1.5, x), lambda x: mpmath.jacobi(3, 0.5, 1.5, x)),
+    "exprel": (lambda x: sc.exprel(x), lambda x: mpmath.expm1(x) / x),
+    "airy": (lambda x: sc.airy(x)[0], mpmath.airyai),
+    "airy, second": (lambda x: sc.airy(x)[2], mpmath.airybi),
+    "fresnel": (lambda x: sc.fresnel(x)[0], mpmath.fresnels),
+    "sici": (lambda x: sc.sici(x)[0], mpmath.si),
+    "sici, cosine": (lambda x: sc.sici(x)[1], mpmath.ci),
+    "shichi": (lambda x: sc.shichi(x)[0], mpmath.shi),
+    "struve": (lambda x: sc.struve(1.5, x), lambda x: mpmath.struveh(1.5, x)),
+    "modstruve": (lambda x: sc.modstruve(1.5, x), lambda x: mpmath.struvel(1.5, x)),
+    "ber": (lambda x: sc.ber(x), lambda x: mpmath.ber(0, x)),
+    "kei": (lambda x: sc.kei(x), lambda x: mpmath.kei(0, x)),
+    "ellipkinc": (lambda x: sc.ellipkinc(x, 0.3), lambda x: mpmath.ellipf(x, 0.3)),
+    "ellipeinc": (lambda x: sc.ellipeinc(x, 0.3), lambda x: mpmath.ellipe(x, 0.3)),
+    "ellipj": (lambda x: sc.ellipj(x, 0.3)[0], lambda x: mpmath.ellipfun("sn", x, m=0.3)),
+    "ellipkm1": (lambda x: sc.ellipkm1(x), lambda x: mpmath.ellipk(1 - x)),
+    "expn": (lambda x: sc.expn(2, x), lambda x: mpmath.expint(2, x)),
+    "hyp0f1": (lambda x: sc.hyp0f1(1.5, x), lambda x: mpmath.hyp0f1(1.5, x)),
+    "hyperu": (lambda x: sc.hyperu(1.5, 2.0, x), lambda x: mpmath.hyperu(1.5, 2.0, x)),
+    "agm": (lambda x: sc.agm(x, 1.0), lambda x: mpmath.agm(x, 1)),
+    "binom": (lambda x: sc.binom(4.0, x), lambda x: mpmath.binomial(4, x)),
+    "poch": (lambda x: sc.poch(2.0, x), lambda x: mpmath.rf(2, x)),
+    "rgamma": (lambda x: sc.rgamma(x), mpmath.rgamma),
+    "pbdv": (lambda x: sc.pbdv(1.5, x)[0], lambda x: mpmath.pcfd(1.5, x)),
+    "ive": (lambda x: sc.ive(0.5, x), lambda x: mpmath.exp(-x) * mpmath.besseli(0.5, x)),
+    "kve": (lambda x: sc.kve(0.5, x), lambda x: mpmath.exp(x) * mpmath.besselk(0.5, x)),
+    "spherical_jn": (
+        lambda x: sc.spherical_jn(2, x),
+        lambda x: mpmath.sqrt(mpmath.pi / (2 * x)) * mpmath.besselj(2.5, x),
+    ),
+    "voigt_profile": (
+        lambda x: sc.voigt_profile(x, 0.7, 0.4),
+        lambda x: (
+            mpmath.re(_faddeeva((x + 0.4j) / (mpmath.mpf(0.7) * mpmath.sqrt(2))))
+            / (mpmath.mpf(0.7) * mpmath.sqrt(2 * mpmath.pi))
+        ),
+    ),
     "lambertw, other branch": (lambda x: sc.lambertw(-0.3 * x, -1).real, lambda x: mpmath.lambertw(-0.3 * x, -1).real),
 }
 
@@ -77,3 +130,18 @@ def test_points_where_the_formula_is_not_smooth(name, point):
 def test_a_traced_order_is_refused():
     with pytest.raises(sad.UnsupportedOperationError, match="jv with a traced order"):
         sad.jacobian(lambda x: sc.jv(x, 2.0), POINTS)
+
+
+def test_polynomials_of_degree_zero_are_constant():
+    for name in ("legendre", "chebyt", "chebyu", "hermite", "laguerre", "sh_legendre", "chebys"):
+        jac = sad.jacobian(functools.partial(getattr(sc, f"eval_{name}"), 0), POINTS)
+        assert not jac(POINTS).toarray().any()
+
+
+@pytest.mark.parametrize("name", ["gammaincinv", "gammainccinv", "chdtri", "stdtrit"])
+def test_inverses_have_reciprocal_slopes(name):
+    inverse = getattr(sc, name)
+    forward = {"gammaincinv": sc.gammainc, "gammainccinv": sc.gammaincc, "chdtri": sc.chdtrc, "stdtrit": sc.stdtr}[name]
+    there = sad.jacobian(lambda x: inverse(2.5, x), POINTS)
+    back = sad.jacobian(lambda x: forward(2.5, x), POINTS)
+    np.testing.assert_allclose(there(POINTS).diagonal() * back(inverse(2.5, POINTS)).diagonal(), 1.0, rtol=1e-11)

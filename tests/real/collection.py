@@ -1,6 +1,17 @@
 """All cases, in the order of the table."""
 
-from tests.real import batteries, bundle, conservation, elements, kinetics, optimization, power
+from tests.real import batteries, bundle, communities, conservation, elements, kinetics, optimization, packages, power
 from tests.real.case import CASES
 
-__all__ = ["CASES", "batteries", "bundle", "conservation", "elements", "kinetics", "optimization", "power"]
+__all__ = [
+    "CASES",
+    "batteries",
+    "bundle",
+    "communities",
+    "conservation",
+    "elements",
+    "kinetics",
+    "optimization",
+    "packages",
+    "power",
+]

@@ -1,7 +1,6 @@
-"""Finite elements: residuals assembled from the bases and meshes of scikit-fem, in plain NumPy.
+"""Finite elements: residuals by scikit-fem's own forms, and assembled from its bases and meshes in plain NumPy.
 
-scikit-fem's own `LinearForm` keeps fields in a subclass of ndarray, which cannot hold traced values (it is refused, see
-the tests), so the sum over the basis functions is written out; the tangent is assembled by scikit-fem itself.
+The tangents to compare with are assembled by scikit-fem itself.
 """
 
 from __future__ import annotations
@@ -37,6 +36,59 @@ def quasilinear() -> Real:
 
     x = np.random.default_rng(0).uniform(0.2, 0.8, basis.N)
     return Real(residual, x, lambda u: tangent.assemble(basis, u=basis.interpolate(u)), same_pattern=True)
+
+
+@case("finite elements, scikit-fem's own forms", "skfem", against="scikit-fem's assembled tangent")
+def own_forms() -> Real:
+    import skfem
+    from skfem.helpers import dot, grad
+
+    basis = skfem.Basis(skfem.MeshTri.init_symmetric().refined(3), skfem.ElementTriP2())
+
+    @skfem.LinearForm
+    def residual(v, w):
+        return (1.0 + w.u**2) * dot(grad(w.u), grad(v)) - v
+
+    @skfem.BilinearForm
+    def tangent(du, v, w):
+        return 2.0 * w.u * du * dot(grad(w.u), grad(v)) + (1.0 + w.u**2) * dot(grad(du), grad(v))
+
+    x = np.random.default_rng(0).uniform(0.2, 0.8, basis.N)
+    return Real(
+        lambda u: residual.assemble(basis, u=basis.interpolate(u)), x,
+        lambda u: tangent.assemble(basis, u=basis.interpolate(u)), same_pattern=True,
+    )  # fmt: skip
+
+
+@case("finite elements, energy by scikit-fem's Functional, Hessian", "skfem", against="scikit-fem's assembled tangent")
+def hyperelastic() -> Real:
+    import skfem
+    from skfem.helpers import ddot, det, eye, grad, inv, transpose
+
+    basis = skfem.Basis(skfem.MeshTri().refined(2), skfem.ElementVector(skfem.ElementTriP1()))
+
+    def deformation(w):
+        return grad(w.u) + eye(1.0 + 0.0 * w.x[0], 2)
+
+    @skfem.Functional
+    def energy(w):  # neo-Hookean
+        F = deformation(w)
+        J = det(F)
+        return 0.5 * (ddot(F, F) - 2.0) - np.log(J) + 2.0 * np.log(J) ** 2
+
+    @skfem.BilinearForm
+    def tangent(du, v, w):
+        F = deformation(w)
+        G, H = inv(F), np.log(det(F))
+        left, right = (np.einsum("ij...,jk...->ik...", G, grad(each)) for each in (du, v))
+        traces = np.einsum("ii...", left) * np.einsum("ii...", right)
+        return ddot(grad(du), grad(v)) + (1.0 - 4.0 * H) * ddot(left, transpose(right)) + 4.0 * traces
+
+    x = 0.02 * np.random.default_rng(0).normal(size=basis.N)
+    return Real(
+        lambda u: energy.assemble(basis, u=basis.interpolate(u)), x,
+        lambda u: tangent.assemble(basis, u=basis.interpolate(u)), "hessian", tolerance=1e-11,
+    )  # fmt: skip
 
 
 @case("finite elements, minimal surface, Hessian (scikit-fem)", "skfem", against="scikit-fem's assembled tangent")

@@ -1,6 +1,5 @@
 """Functions of packages on PyPI, traced as they are, against derivatives that we did not compute."""
 
-import numpy as np
 import pytest
 import scipy.sparse
 
@@ -23,11 +22,3 @@ def test_agrees_with_the_reference(case):
     assert abs(ours - reference).max() <= real.tolerance * abs(reference).max()
     if real.same_pattern:
         assert matrix.pattern.nnz == reference.nnz
-
-
-def test_fields_in_a_subclass_of_ndarray_are_refused():
-    skfem = pytest.importorskip("skfem")
-    basis = skfem.Basis(skfem.MeshTri(), skfem.ElementTriP1())
-    load = skfem.LinearForm(lambda v, w: w.u**2 * v)
-    with pytest.raises(sad.UnsupportedOperationError, match=r"ndarray\.view"):
-        sad.jacobian(lambda u: load.assemble(basis, u=basis.interpolate(u)), np.ones(basis.N))

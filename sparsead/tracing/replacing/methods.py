@@ -19,6 +19,7 @@ from sparsead.tracing.replacing.undo import CHANGES
 
 Replacement = Callable[..., Any]  # replacement(original, self, *args, **kwargs)
 
+HEAP_TYPE = 1 << 9  # of the flags of a class
 OURS = "__traced_values_welcome__"
 
 METHODS: dict[tuple[str, str, str], Replacement] = {}
@@ -62,7 +63,9 @@ def _replace_methods() -> None:
     for (module, name, method), replacement in METHODS.items():
         cls = getattr(sys.modules.get(module), name, None)
         cls = getattr(cls, "_original", cls)  # the class itself, where its name stands for another
-        if cls is not None and not hasattr(vars(cls).get(method), OURS):
+        if cls is None or not cls.__flags__ & HEAP_TYPE:  # not there, or of compiled code
+            continue
+        if not hasattr(vars(cls).get(method), OURS):
             wrapper = _wrapper(getattr(cls, method), replacement)
             setattr(wrapper, OURS, True)
             CHANGES.attribute(cls, method, wrapper)

@@ -106,5 +106,9 @@ def test_programs(block):
         if seed % 4 == 0:
             slope = differences(lambda z, f=f: f(z.copy()), x)
             np.testing.assert_allclose(jac(x).toarray(), slope, rtol=1e-6, atol=1e-7, err_msg=f"seed {seed}")
+        if seed % 4 == 1:
+            hess = sad.hessian(lambda z, f=f: np.sum(np.sin(f(z))), x, check=False, backend="python")
+            slopes = differences(hess.gradient, x)
+            np.testing.assert_allclose(hess(x).toarray(), slopes, rtol=1e-5, atol=1e-5, err_msg=f"seed {seed}")
         compared += 1
     assert compared >= 5

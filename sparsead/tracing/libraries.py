@@ -1,0 +1,126 @@
+"""What to write in place of functions of NumPy and SciPy that compute on memory: the next step of their refusals.
+
+A refusal looks here for the function that the user's line calls: by its name, then by its module.
+"""
+
+from __future__ import annotations
+
+from types import FrameType, FunctionType
+from typing import NamedTuple
+
+from sparsead.errors import is_users
+
+ROOTS = (
+    "The derivative of a root is that of its equation: sparsead.extend.implicit(residual, solve) stands for the solver "
+    "in a traced function.\n  Or make the root an unknown, with its equation among yours."
+)
+MINIMA = (
+    "At a minimum the gradient vanishes: sparsead.extend.implicit(gradient, solve) stands for the minimizer in a "
+    "traced function."
+)
+ITERATIVE = (
+    "scipy.sparse.linalg.spsolve and np.linalg.solve have derivatives; so has "
+    "sparsead.extend.implicit(lambda u, ...: A @ u - b, solve), whatever solves."
+)
+STEPS = (
+    "Its steps depend on the values. Write steps of a fixed size, a loop, which is traced (sparsead.extend.repeat for "
+    "many); or wrap the integrator and its sensitivities by sparsead.extend.operation."
+)
+NODES = (
+    "Its nodes depend on the values. Nodes and weights that are fixed are traced: np.polynomial.legendre.leggauss(n), "
+    "scipy.integrate.fixed_quad, or simpson of a fine table; between unknown ends substitute, t = a + (b - a) * s."
+)
+WINDOWS = "np.max, np.min and np.median of np.lib.stride_tricks.sliding_window_view of np.pad(x, ...) are traced."
+MASKED = (
+    "Keep values and mask apart: np.where(mask, fill, x), np.sum(x, where=~mask), np.mean(x, where=~mask); or "
+    "np.nanmean and its kin, of NaN where nothing is."
+)
+FIELDS = "Keep an array for each field, in a dict or a dataclass: both can be unknowns, and results."
+
+# A function, or a module -> the next step.
+NEXT: dict[str, str] = {
+    "numpy.ma": MASKED,
+    "numpy.rec": FIELDS,
+    "numpy.lib.recfunctions": FIELDS,
+    "scipy.optimize": ROOTS,
+    **dict.fromkeys(
+        map("scipy.optimize.".__add__, ["minimize", "minimize_scalar", "least_squares", "curve_fit", "nnls",
+            "lsq_linear", "linprog", "fmin", "fmin_bfgs", "fminbound", "leastsq", "brent"]),
+        MINIMA,
+    ),
+    "scipy.optimize.approx_fprime": "sparsead.gradient and jacobian are traced inside of functions, and are exact.",
+    "scipy.integrate": STEPS,
+    **dict.fromkeys(map("scipy.integrate.".__add__, ["quad", "quad_vec", "dblquad", "tplquad", "nquad", "cubature"]),
+                    NODES),
+    "scipy.interpolate": "CubicSpline, PchipInterpolator, Akima1DInterpolator, make_interp_spline, interp1d, "
+    "RectBivariateSpline, RegularGridInterpolator and np.interp are traced: at unknown points, of unknown ordinates.",
+    "scipy.sparse.linalg": ITERATIVE,
+    **dict.fromkeys(map("scipy.sparse.linalg.".__add__, ["eigs", "eigsh", "svds", "lobpcg"]),
+                    "np.linalg.eigh, eigvalsh and svd of A.toarray() have derivatives."),
+    "scipy.linalg": "np.linalg.solve, inv, det, slogdet, cholesky, eigh, svd, qr, pinv and lstsq have derivatives; "
+    "so have scipy.linalg.expm, solve_banded, solve_triangular, toeplitz and circulant.",
+    "scipy.ndimage": "Linear filters (convolve, gaussian_filter, sobel, zoom, shift, map_coordinates, ...) are traced. "
+    + WINDOWS,
+    "scipy.signal": "Linear filters of constant coefficients (lfilter, filtfilt, sosfilt, savgol_filter, convolve, "
+    "resample, ...) are traced; so is np.fft. " + WINDOWS,
+    "scipy.stats": "pdf, logpdf, cdf, sf, ppf and their logarithms are traced for most distributions. Moments are "
+    "sums: np.mean, np.var, np.cov, np.median; write others with these.",
+    "scipy.spatial": "Which points are near differs from call to call: build trees and triangulations of constant "
+    "points, outside. cdist, pdist and distance_matrix of unknown points are traced.",
+    "scipy.spatial.transform": "Constant rotations are applied to unknown vectors: rotation.apply(v). Of unknown "
+    "angles write the matrix, with np.cos, np.sin and np.cross.",
+    "scipy.special": "Its derivative is not stated here. If you know it: sparsead.extend.operation(function, jvp=...).",
+    "scipy.fft": "fft, rfft, dct, dst and their kin are traced; fht is a sum that a constant matrix makes as well.",
+}  # fmt: skip
+RENAMED = {"numpy.ma.core": "numpy.ma", "numpy.ma.extras": "numpy.ma", "numpy.rec.records": "numpy.rec"}
+
+
+class LibraryCall(NamedTuple):
+    """A function of a library that the user's code called, and what to write instead, if that is known."""
+
+    name: str
+    library: str
+    instead: str
+
+
+def library_call(frame: FrameType) -> LibraryCall | None:
+    """Return the function of NumPy or SciPy in which a frame is, that the user's code called; None if in none."""
+    asking: list[FrameType] = []
+    while frame.f_back is not None and not is_users(frame.f_code.co_filename):
+        asking.append(frame)
+        frame = frame.f_back
+    return call_of(asking)
+
+
+def call_of(asking: list[FrameType]) -> LibraryCall | None:
+    """Return the function of NumPy or SciPy that frames belong to, inner ones first, the outer one called by users."""
+    while asking and _module(asking[-1]).partition(".")[0] not in ("numpy", "scipy"):
+        if _module(asking[-1]).partition(".")[0] == "sparsead":
+            return None
+        asking.pop()
+    return _named(asking) if asking else None
+
+
+def _module(frame: FrameType) -> str:
+    return str(frame.f_globals.get("__name__", ""))
+
+
+def _named(frames: list[FrameType]) -> LibraryCall:
+    module = _module(frames[-1])
+    module = RENAMED.get(module, module.partition("._")[0])
+    name = f"{module}.{_called(frames)}"
+    whole, instead = name, ""
+    while whole and not instead:
+        instead, whole = NEXT.get(whole, ""), whole.rpartition(".")[0]
+    return LibraryCall(name.replace("numpy", "np"), module.partition(".")[0], instead)
+
+
+def _called(frames: list[FrameType]) -> str:
+    """Return the name of what was called of a library, frames inner ones first: not of what is wrapped around it."""
+    outer = frames[-1]
+    name = getattr(outer.f_code, "co_qualname", outer.f_code.co_name)
+    if "<locals>" in name:  # it is wrapped by a decorator, whose frame knows it
+        wrapped = next((v for v in outer.f_locals.values() if isinstance(v, FunctionType)), None)
+        name = getattr(wrapped, "__qualname__", name.rpartition(".")[2])
+    own, _, method = name.rpartition(".")
+    return str(own if method in ("__init__", "__new__", "__call__") and own else name)
