@@ -88,6 +88,7 @@ def _added_to(steps: Iterable[Step]) -> list[Buffer]:
 def _write_kernel(source: Source, kernel: Kernel, counter: Iterator[int]) -> None:
     nest = Nest(source, kernel.domain, counter, kernel.ordered)
     lines = stores(source, nest, kernel)
+    nest.in_line = all(s.place.is_in_line and not s.adds for s in kernel.stores)
     with nest.body(disjoint=not any(s.adds for s in kernel.stores)):
         for line in lines:
             source.write(line)
