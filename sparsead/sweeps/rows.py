@@ -18,9 +18,9 @@ from sparsead.kernels.moving import Constants, Moving
 from sparsead.program.index import IndexArray, narrowed
 from sparsead.program.scalar import OPS, Expr, Pool
 
-FEWEST = 1 << 8  # rows of one length that are worth a loop of their own
+FEWEST = 1 << 12  # rows of one length that are worth a loop of their own: it takes some ten milliseconds to compile
 LONGEST = 12  # entries of a row that is written out
-MOST_LENGTHS = 4
+MOST_LENGTHS = 3
 LONG_CODE = 200  # operations that are written
 LEAST = 0.5  # share of the entries that must lie in rows which are written out
 

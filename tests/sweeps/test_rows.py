@@ -7,7 +7,7 @@ import pytest
 import scipy.sparse
 
 import sparsead as sad
-from sparsead.sweeps import owning
+from sparsead.sweeps import owning, rows
 
 N = 1200
 RNG = np.random.default_rng(11)
@@ -25,6 +25,12 @@ EVEN = matrix(np.full(N, 3))
 MIXED = matrix(RNG.choice([0, 1, 2, 3, 5, 40], p=[0.05, 0.1, 0.4, 0.3, 0.1, 0.05], size=N))
 SHUFFLED = EVEN.tocoo()
 ORDER = RNG.permutation(SHUFFLED.nnz)
+
+
+@pytest.fixture(autouse=True)
+def few_are_enough(monkeypatch):
+    monkeypatch.setattr(rows, "FEWEST", 64)
+
 
 FUNCTIONS = {
     "one length": lambda x: EVEN @ x**2,
@@ -50,13 +56,13 @@ def twice(x):
     return y
 
 
-def of(f, monkeypatch, rows, backend="llvm"):
+def of(f, monkeypatch, added_up, backend="llvm"):
     """Return value, Jacobian and both of a function, with rows added up or not, computed into rooms of nothing."""
     with monkeypatch.context() as m:
-        if not rows:
+        if not added_up:
             m.setattr(owning, "in_rows", lambda kernel, constants: None)
         x = np.random.default_rng(5).standard_normal(N)
-        jac = sad.jacobian(f, x, check=rows, backend=backend)
+        jac = sad.jacobian(f, x, check=added_up, backend=backend)
         y = jac.value(x, out=np.full(jac.shape[0], np.nan))
         both, J = jac.value_and_jacobian(x)
         np.testing.assert_array_equal(J.data, jac(x).data)
@@ -66,8 +72,8 @@ def of(f, monkeypatch, rows, backend="llvm"):
 @pytest.mark.parametrize("name", FUNCTIONS)
 def test_values_are_the_same_to_the_bit(name, monkeypatch):
     f = FUNCTIONS[name]
-    x, *found = of(f, monkeypatch, rows=True)
-    _, *wanted = of(f, monkeypatch, rows=False)
+    x, *found = of(f, monkeypatch, added_up=True)
+    _, *wanted = of(f, monkeypatch, added_up=False)
     for a, b in zip(found, wanted, strict=True):
         np.testing.assert_array_equal(a.view(np.int64), b.view(np.int64))
     np.testing.assert_allclose(found[0], f(x), rtol=1e-12, atol=1e-12)
@@ -75,8 +81,8 @@ def test_values_are_the_same_to_the_bit(name, monkeypatch):
 
 def test_the_back_ends_agree(monkeypatch):
     f = FUNCTIONS["several lengths"]
-    _, *found = of(f, monkeypatch, rows=True)
-    _, *wanted = of(f, monkeypatch, rows=True, backend="python")
+    _, *found = of(f, monkeypatch, added_up=True)
+    _, *wanted = of(f, monkeypatch, added_up=True, backend="python")
     for a, b in zip(found, wanted, strict=True):
         np.testing.assert_array_equal(a, b)
 
