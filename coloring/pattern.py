@@ -12,6 +12,8 @@ from .cached import cached_property
 from .errors import ColoringError
 from .sizes import index_dtype
 
+_PART = 1 << 18  # entries of a dense matrix that are looked at at a time
+
 
 @dataclass(frozen=True, eq=False, repr=False)
 class SparsityPattern:
@@ -118,12 +120,25 @@ class SparsityPattern:
         if tolerance is not None:
             return cls._of_large(sp.coo_array(A, copy=True) if is_sparse else A, tolerance)
         if not is_sparse:
-            rows, columns = np.nonzero(A)
-            return cls.from_coo(rows, columns, A.shape)
+            return cls._of_dense(A)
         if A.format == "csr" and A.has_canonical_format:
             return cls.from_csr(A.indptr, A.indices, A.shape)
         A = A.tocoo()
         return cls.from_coo(A.row, A.col, A.shape)
+
+    @classmethod
+    def _of_dense(cls, A: np.ndarray) -> SparsityPattern:
+        """Return where a dense matrix is not 0, in little more memory than that takes."""
+        m, n = A.shape
+        flat = np.ascontiguousarray(A != 0).reshape(-1)
+        dtype = index_dtype(m, n, nnz := int(np.count_nonzero(flat)))
+        indptr, indices, end = np.zeros(m + 1, dtype), np.empty(nnz, dtype), 0
+        np.cumsum(np.add.reduce(flat.reshape(m, n), axis=1, dtype=dtype), out=indptr[1:])
+        for start in range(0, flat.size, _PART):
+            places = np.flatnonzero(flat[start : start + _PART])
+            indices[end : end + places.size] = (places + start) % n
+            end += places.size
+        return cls.from_csr(indptr, indices, (m, n))
 
     @classmethod
     def _of_large(cls, A: Any, tolerance: float) -> SparsityPattern:
@@ -131,8 +146,7 @@ class SparsityPattern:
         if not tolerance >= 0:
             raise ColoringError(f"tolerance={tolerance!r}; expected a number that is not negative")
         if isinstance(A, np.ndarray):
-            rows, columns = np.nonzero(is_above(A, tolerance))
-            return cls.from_coo(rows, columns, A.shape)
+            return cls._of_dense(is_above(A, tolerance))
         A.sum_duplicates()
         counts = is_above(A.data, tolerance)
         return cls.from_coo(A.row[counts], A.col[counts], A.shape)

@@ -22,8 +22,8 @@ from sparsead.keeping.archive import INFLATION, opened
 
 EMPTY = 10**6  # rows or columns that a file may have without a byte for each
 LONGEST = 1024  # characters of a line, by the format's own rule
-BLOCK = 1 << 16  # lines that are taken at a time
-CHUNK = 1 << 18  # characters that are read at a time
+BLOCK = 1 << 14  # lines that are taken at a time
+CHUNK = 1 << 16  # characters that are read at a time
 FIELDS = {"real": 1, "double": 1, "integer": 1, "unsigned-integer": 1, "complex": 2, "pattern": 0}  # words of a value
 SYMMETRIES = ("general", "symmetric", "skew-symmetric", "hermitian")
 
@@ -104,9 +104,8 @@ def _listed(lines: Iterator[str], header: Header) -> SparsityPattern:
         if not ((here >= 1) & (here <= sizes) & (here == np.floor(here))).all():
             raise ValueError(f"a place outside of {header}")
         places[:, start : start + len(block)] = here.T - 1
-    if header.symmetry != "general":
-        places = np.hstack([places, places[::-1, places[0] != places[1]]])
-    return SparsityPattern.from_coo(places[0], places[1], (header.m, header.n))
+    listed = SparsityPattern.from_coo(places[0], places[1], (header.m, header.n))
+    return listed if header.symmetry == "general" else listed | listed.T
 
 
 def _dense(lines: Iterator[str], header: Header) -> SparsityPattern:

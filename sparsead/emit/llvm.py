@@ -15,6 +15,7 @@ from typing import Any
 import llvmlite
 import llvmlite.binding as llvm
 import numpy as np
+from llvmlite.binding.newpassmanagers import NewPassManager
 
 from coloring.interrupts import deferred
 from sparsead.emit.address import address
@@ -44,7 +45,11 @@ def _optimise(module: Any, target: Any) -> None:
     options.slp_vectorization = True
     options.loop_unrolling = False  # of all loops: it took half of the time and gained nothing
     builder = llvm.create_pass_builder(target, options)
-    builder.getModulePassManager().run(module, builder)
+    passes = builder.getModulePassManager()
+    passes.run(module, builder)
+    # llvmlite's class inherits another `_dispose` first, which frees nothing: 80 kB would stay of every module
+    NewPassManager._dispose(passes)
+    passes.detach()
 
 
 class Code:
@@ -75,7 +80,8 @@ class Code:
         with deferred():
             target = _target()
             stored = stored or cache.get(key)
-            module = llvm.parse_assembly(text)
+            context = llvm.create_context()  # of its own: what LLVM keeps of a module goes with it
+            module = llvm.parse_assembly(text, context)
             module.triple = target.triple
             module.data_layout = str(target.target_data)
             if stored is None:
@@ -84,7 +90,7 @@ class Code:
             made: list[bytes] = []
             self.engine.set_object_cache(lambda _, code: made.append(code), lambda _: stored)
             self.engine.finalize_object()
-            weakref.finalize(self, _close, self.engine).atexit = False
+            weakref.finalize(self, _close, self.engine, context).atexit = False
             for code in made:
                 cache.put(key, code)
             self.compiled = stored or b"".join(made)
@@ -94,16 +100,14 @@ class Code:
         return self.engine.get_function_address(name)
 
 
-def _close(engine: Any) -> None:
+def _close(engine: Any, context: Any) -> None:
     with deferred():
         engine.close()
+        context.close()
 
 
 class Codes:
-    """The codes of this process: equal assembly is compiled once, as long as its code is in use or was lately.
-
-    LLVM keeps some 50 kB of every module that it optimised, for ever.
-    """
+    """The codes of this process: equal assembly is compiled once, as long as its code is in use or was lately."""
 
     def __init__(self) -> None:
         self.alive: weakref.WeakValueDictionary[str, Code] = weakref.WeakValueDictionary()

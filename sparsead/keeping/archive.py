@@ -69,6 +69,9 @@ def _array(archive: zipfile.ZipFile, member: zipfile.ZipInfo) -> np.ndarray:
             place = place[read:]
         if place or file.read(1):  # the last read compares the checksum, too
             raise ValueError(f"{member.filename} ends too early")
+    # numbers that are no character: Python's own functions fail on them
+    if array.dtype.kind == "U" and (array.reshape(-1).view(f"{array.dtype.byteorder}u4") >= 128).any():
+        raise ValueError(f"{member.filename} holds words of other characters than a saved preparation has")
     return array
 
 

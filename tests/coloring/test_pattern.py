@@ -1,5 +1,7 @@
 """Patterns: every way to build one gives the same, and wrong input is refused with a reason."""
 
+import tracemalloc
+
 import numpy as np
 import pytest
 import scipy.sparse as sp
@@ -138,3 +140,18 @@ def test_no_union_of_different_shapes():
         SparsityPattern.from_scipy(np.eye(2)) | SparsityPattern.from_scipy(np.eye(3))
     with pytest.raises(TypeError):
         SparsityPattern.from_scipy(np.eye(2)) | np.eye(2)
+
+
+@pytest.mark.parametrize("shape", [(10**6, 1), (1, 10**6), (1000, 1000)])
+@pytest.mark.parametrize("order", ["C", "F"])
+def test_dense_matrices_take_little_more_than_their_patterns(shape, order):
+    A = np.ones(shape, dtype=bool, order=order)
+    A[0, 0] = False
+    tracemalloc.start()
+    try:
+        pattern = SparsityPattern.from_scipy(A)
+        peak = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+    assert pattern == SparsityPattern.from_scipy(sp.csr_array(A))
+    assert peak < pattern.indices.nbytes + pattern.indptr.nbytes + 9 * A.size

@@ -19,17 +19,23 @@ MOST = 1 << 30  # bytes of address space beyond what the process has: past them,
 STATUS, PEAK = Path("/proc/self/status"), Path("/proc/self/clear_refs")
 
 
+class ExcessError(AssertionError):
+    """What was done with a file took more than it honestly holds."""
+
+
 @contextmanager
 def bounded(data: bytes, counts: Counter[str]) -> Iterator[None]:
-    """Raise AssertionError if what is done with a file takes more than it honestly holds; count what it took."""
+    """Raise ExcessError if what is done with a file takes more than it honestly holds; count what it took."""
     before, start = _peak(forget=True), time.process_time()
     yield
     seconds, taken = time.process_time() - start, _peak() - before
     counts[f"peak below {max(1, 1 << (taken >> 20).bit_length())} MiB"] += 1
     if taken > ROOM or seconds > PAUSE:
         honest = expanded(data)
-        assert taken <= ROOM + TIMES * honest, f"{taken} bytes of memory for {honest}"
-        assert seconds <= PAUSE + TIMES * honest / SPEED, f"{seconds} s for {honest} bytes"
+        if taken > ROOM + TIMES * honest:
+            raise ExcessError(f"{taken} bytes of memory for {honest}")
+        if seconds > PAUSE + TIMES * honest / SPEED:
+            raise ExcessError(f"{seconds} s for {honest} bytes")
 
 
 def _peak(forget: bool = False) -> int:

@@ -103,6 +103,8 @@ FORGERIES = {
     "another kind": {"kind": np.array("os.system")},
     "a mode that is none": {"mode": np.array("__import__('os')")},
     "a problem that is none": {"problem": np.array(["eval", "exec", "direct"])},
+    "words of numbers that are no characters": {"problem": np.frombuffer(b"\xff" * 24, "<U2")},
+    "words of characters that no name has": {"mode": np.array("f\u00f6rward")},
     "a problem of two words": {"problem": np.array(["nonsymmetric", "column"])},
     "colors of one": {"column_colors": np.zeros(20, np.int32)},
     "too few colors": {"column_colors": np.zeros(3, np.int32)},
