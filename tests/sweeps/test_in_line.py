@@ -35,12 +35,10 @@ def test_values_in_line_are_stored_at_once():
 
 
 def test_scattered_values_are_staged():
-    order = np.random.default_rng(0).permutation(N - 1)
-
     def scattered(x):
-        y = np.zeros(N - 1)
-        y[order] = heavy(x)
+        y = np.zeros(2 * (N - 1))
+        y[::2] = heavy(x)
         return y
 
-    (name,) = stored_to_y(text := source_of_value(scattered, np.linspace(0.1, 0.2, N)))
-    assert f"{name} = stage[" in text
+    text = source_of_value(scattered, np.linspace(0.1, 0.2, N))
+    assert any(f"{name} = stage[" in text for name in stored_to_y(text))
