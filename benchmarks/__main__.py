@@ -15,7 +15,7 @@ from benchmarks.report import Dots, Lines, Part, markdown, show
 from benchmarks.store import ROOT, keep, kept
 
 MODULES = (
-    "collection", "start", "passes", "growth", "stages", "scale", "solvers", "loops", "steps", "brusselator",
+    "collection", "start", "passes", "counts", "growth", "stages", "scale", "solvers", "loops", "steps", "brusselator",
     "rosenbrock",
 )  # fmt: skip
 PARTS: dict[str, Callable[[], list[Part]]] = {

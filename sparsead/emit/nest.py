@@ -53,6 +53,7 @@ class Nest:
         self._breaks: dict[int, set[int]] = defaultdict(set)
         self._stretched: dict[int, list[_Stretched]] = defaultdict(list)
         self._counter = counter
+        self.in_line = False  # what is written to along the last axis lies side by side
         self._share: tuple[int, str, str] | None = None  # axis, begin, end
         self._indices: dict[Any, tuple[str, int]] = {}
         self._values: dict[int, tuple[str, int]] = {}
@@ -233,8 +234,11 @@ class Nest:
 
     @property
     def _heavy(self) -> bool:
-        """Tell whether the values are worth vector code that the statements beside them would prevent."""
-        if self.source.of_points:
+        """Tell whether the values are worth vector code that the statements beside them would prevent.
+
+        Those that lie in line prevent nothing.
+        """
+        if self.source.of_points or self.in_line:
             return False
         computed = len(self.levels[-1])
         long = computed >= HEAVY and (self._calls or computed >= STAGED * len(self._asked))

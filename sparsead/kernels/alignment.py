@@ -1,12 +1,14 @@
 """Linear kernels over the same points are one: what they read and compute there is read and computed once.
 
-Kernels of one domain that share index maps are put together as they are. Kernels whose points are in part the same, as
+Kernels of one domain that share index maps are put together as they are, those of a single point wherever they share
+work. Kernels whose points are in part the same, as
 the entries of two matrices of which one has a few more, are cut in what they have in common and the rest.
 """
 
 from __future__ import annotations
 
 import functools
+import math
 from collections.abc import Hashable, Iterable
 from dataclasses import dataclass
 
@@ -54,7 +56,7 @@ def _alike(first: LinearKernel, second: LinearKernel) -> bool:
     if first.domain != second.domain or first.ordered or second.ordered:
         return False
     places, indices = ({getattr(t, side) for t in first.terms} for side in ("place", "index"))
-    if not any(t.place in places for t in second.terms):
+    if math.prod(first.domain) > 1 and not any(t.place in places for t in second.terms):
         return False
     return any(t.index in indices for t in second.terms) or _share_work(first, second)
 

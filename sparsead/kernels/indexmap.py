@@ -66,6 +66,12 @@ class IndexMap:
         return not self.offset and any(bool((t.entries < 0).any()) for t in self.tables)
 
     @property
+    def is_in_line(self) -> bool:
+        """Tell whether neighbours along the last axis have neighbouring elements."""
+        last = len(self.shape) - 1
+        return last >= 0 and self.strides[last] == 1 and not any(last in t.axes for t in self.tables)
+
+    @property
     def is_affine_and_distinct(self) -> bool:
         """Tell, of an affine map, whether all points are seen to have elements of their own; False for others."""
         reach = 0  # of the axes so far, from the shortest stride on

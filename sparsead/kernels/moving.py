@@ -22,12 +22,14 @@ Constants = dict[Hashable, Buffer]  # gathered ones, by what was gathered
 class Moving:
     """Moves index maps and expressions to the domain `onto`, whose point p is point ``points[p]`` of the old one.
 
-    `points` are flat numbers; None stands for all of them, in order, over the same domain.
+    `points` are flat numbers; None stands for all of them, in order, over the same domain. Constants that are gathered
+    get a `name` and a number.
     """
 
     points: IndexArray | None
     onto: Shape
     constants: Constants
+    name: str = "cw"
     _known: dict[Hashable, IndexMap] = field(default_factory=dict)
 
     def index(self, index: IndexMap) -> IndexMap:
@@ -49,7 +51,11 @@ class Moving:
 
     def expressions(self, terms: Iterable[Term], pool: Pool) -> list[Expr]:
         """Return the coefficients of terms over the new domain, in a pool."""
-        return with_loads((t.coefficient for t in terms), self._load, self.index, pool)
+        return self.values((t.coefficient for t in terms), pool)
+
+    def values(self, values: Iterable[Expr], pool: Pool) -> list[Expr]:
+        """Return expressions over the new domain, in a pool."""
+        return with_loads(values, self._load, self.index, pool)
 
     def terms(self, terms: Iterable[Term], pool: Pool) -> list[Term]:
         """Return terms over the new domain, their coefficients in a pool."""
@@ -67,7 +73,7 @@ class Moving:
         key = load.buffer, index.key
         if key not in self.constants:
             gathered = np.ascontiguousarray(value.reshape(-1)[index.array()]).reshape(-1)
-            self.constants[key] = Buffer(f"cw{len(self.constants)}", gathered.size, "constant", gathered)
+            self.constants[key] = Buffer(f"{self.name}{len(self.constants)}", gathered.size, "constant", gathered)
         return Load(self.constants[key], in_order(self.onto))
 
 

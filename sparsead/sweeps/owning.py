@@ -22,9 +22,11 @@ import numpy as np
 
 from sparsead.kernels.indexmap import Box, IndexMap, recognise
 from sparsead.kernels.kernel import Buffer, Kernel, Load, Step, Store, filled_by, moved, reachable
+from sparsead.kernels.moving import Constants
 from sparsead.program.index import Shape
 from sparsead.program.scalar import CALL, OPS, Expr, Pool
 from sparsead.sweeps.boxes import Shift, common, points_outside, steps
+from sparsead.sweeps.rows import in_rows
 
 MANY_POINTS = 1 << 10  # of a loop that is worth more code
 MOST_LEFT = 0.25  # share of the places that may be left to loops that add
@@ -34,24 +36,35 @@ ADDITION = 3  # cost of an addition in memory, for which the next point waits
 
 @dataclass(frozen=True)
 class Owned:
-    """Steps that do what others do, and the buffers in which they leave no place unset."""
+    """Steps that do what others do, the buffers in which they leave no place unset, and those to be emptied before."""
 
     steps: list[Step]
     complete: set[Buffer]
+    emptied: list[Buffer]
 
 
 def owned(program: Iterable[Step], but: Collection[Step] = ()) -> Owned:
     """Turn additions around, where they are regular; `but` some steps."""
     new: list[Step] = []
+    adding: list[Step] = []
     complete: set[Buffer] = set()
     met: set[Buffer] = set()
+    constants: Constants = {}
     for step in program:
-        turned = None if step in but or not isinstance(step, Kernel) else _turned(step, met)
+        kernel = step if isinstance(step, Kernel) and step not in but else None
+        turned = _turned(kernel, met) if kernel else None
         if turned and turned[0].stores[0].buffer not in met:
             complete.add(turned[0].stores[0].buffer)
-        new += turned or [step]
+        adding += turned or [step]
+        new += turned or (in_rows(kernel, constants) if kernel else None) or [step]
         met.update(filled_by(step))
-    return Owned(new, complete)
+    return Owned(new, complete, [b for b in added_to(adding) if b not in complete])
+
+
+def added_to(steps: Iterable[Step]) -> list[Buffer]:
+    """Return the buffers that steps add to and that are not given a start."""
+    stores = [s for k in steps if isinstance(k, Kernel) for s in k.stores]
+    return list(dict.fromkeys(s.buffer for s in stores if s.adds and s.buffer.role != "total"))
 
 
 def _turned(kernel: Kernel, met: set[Buffer]) -> list[Kernel] | None:

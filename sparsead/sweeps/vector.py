@@ -53,9 +53,8 @@ def work_sizes(kernels: Kernels) -> dict[str, int]:
 def write_value(source: Source, kernels: Kernels, counter: Iterator[int], but: Collection[Kernel] = ()) -> None:
     """Write the kernels of primal values, `but` some; operations that are not traced are called in between."""
     found = owned(kernels.kernels, but)
-    for buffer in _added_to(found.steps):
-        if buffer.role != "total" and buffer not in found.complete:
-            write_zeros(source, source.buffer(buffer), buffer.size, buffer.empty)
+    for buffer in found.emptied:
+        write_zeros(source, source.buffer(buffer), buffer.size, buffer.empty)
     write_steps(source, found.steps, counter, but)
 
 
@@ -70,14 +69,10 @@ def write_steps(source: Source, steps: Iterable[Step], counter: Iterator[int], b
             _write_kernel(source, step, counter)
 
 
-def _added_to(steps: Iterable[Step]) -> list[Buffer]:
-    kernels = [k for k in steps if isinstance(k, Kernel)]
-    return list(dict.fromkeys(s.buffer for k in kernels for s in k.stores if s.adds))
-
-
 def _write_kernel(source: Source, kernel: Kernel, counter: Iterator[int]) -> None:
     nest = Nest(source, kernel.domain, counter, kernel.ordered)
     lines = stores(source, nest, kernel)
+    nest.in_line = all(s.place.is_in_line and not s.adds for s in kernel.stores)
     with nest.body(disjoint=not any(s.adds for s in kernel.stores)):
         for line in lines:
             source.write(line)

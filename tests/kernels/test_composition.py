@@ -110,3 +110,19 @@ def test_points_in_common_run_together():
     SIZES.update(x=n, y=n)
     np.testing.assert_allclose(matrix([common, *rest], "y", "x"), matrix([first, second], "y", "x"), rtol=1e-15)
     SIZES.update(x=7, y=6)
+
+
+def test_kernels_of_one_point_that_share_work_are_one():
+    pool = Pool()
+    a = pool.leaf(Load(BUFFERS["a"], recognise(narrowed(np.arange(1)))))
+    shared = (a + 1.0) * (a + 2.0) * (a + 3.0)
+    rows, columns = ([recognise(narrowed(np.array([k]))) for k in range(2)] for _ in range(2))
+    kernels = [
+        LinearKernel((1,), (Term(BUFFERS["y"], rows[k], shared * (a + float(k)), BUFFERS["x"], columns[k]),))
+        for k in range(2)
+    ]
+    assert [len(k.terms) for k in joined(kernels, {})] == [2]
+    apart = [
+        LinearKernel((1,), (Term(BUFFERS["y"], rows[k], a + float(k), BUFFERS["x"], columns[k]),)) for k in range(2)
+    ]
+    assert [len(k.terms) for k in joined(apart, {})] == [1, 1]

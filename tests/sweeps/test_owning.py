@@ -8,7 +8,7 @@ import pytest
 import sparsead as sad
 from sparsead.kernels.kernel import Kernel
 from sparsead.sweeps import owning, vector
-from sparsead.sweeps.owning import Owned, owned
+from sparsead.sweeps.owning import Owned, added_to, owned
 
 N = 1500
 RNG = np.random.default_rng(3)
@@ -71,7 +71,7 @@ FUNCTIONS = [second, far, backwards, apart, plane, wide, branching, choosing, ri
 
 
 def as_they_are(steps, but=()):
-    return Owned(list(steps), set())
+    return Owned(list(steps), set(), added_to(steps))
 
 
 @pytest.mark.parametrize("f", FUNCTIONS)
