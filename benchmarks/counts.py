@@ -32,7 +32,8 @@ from benchmarks.scalar_functions import (
     roe_flux_1d,
     roe_flux_3d,
 )
-from sparsead.kernels.kernel import Kernel, LinearKernel, Load, reachable
+from sparsead.kernels.kernel import Kernel, Load, reachable
+from sparsead.kernels.linear import LinearKernel
 from sparsead.kernels.pattern import detect
 from sparsead.program.scalar import Expr
 from sparsead.sweeps.direct.elimination import eliminated

@@ -21,7 +21,7 @@ from sparsead.program.nodes import Node, Ref, whole
 from sparsead.tracing import layout
 from sparsead.tracing.complex import TracedComplex, held_for_sparse
 from sparsead.tracing.decisions import active
-from sparsead.tracing.foreign import acts, acts_in_operators
+from sparsead.tracing.foreign import Lookalike, acts, acts_in_operators
 from sparsead.tracing.late import late
 from sparsead.tracing.loops.tape import is_tracing
 from sparsead.tracing.positioned import Positioned, Traced
@@ -31,13 +31,6 @@ from sparsead.tracing.selection import mask_of, selected, written
 from sparsead.tracing.storage import BOOL, DOUBLE, Storage
 
 DIFFERENCES_HINT = "Write it with NumPy functions of the traced array."
-
-
-class Lookalike(np.ndarray):
-    """What ``x.__class__`` says to libraries for a traced array, so that ``isinstance(x, np.ndarray)`` is true.
-
-    Not ndarray itself, as to user code: where SciPy asks ``x.__class__ is np.ndarray`` it wants to read the memory.
-    """
 
 
 class TracedArray(Positioned, NDArrayOperatorsMixin):

@@ -17,6 +17,13 @@ MISSING = object()
 PLAIN = (float, int, bool, complex, str, list, tuple, dict, slice, type(None), np.ndarray, np.float64)
 
 
+class Lookalike(np.ndarray):
+    """What ``x.__class__`` says to libraries for a traced array, so that ``isinstance(x, np.ndarray)`` is true.
+
+    Not ndarray itself, as to user code: where SciPy asks ``x.__class__ is np.ndarray`` it wants to read the memory.
+    """
+
+
 def _is_foreign(kind: type) -> bool:
     """Tell whether a class is neither NumPy's nor ours, nor a sparse matrix."""
     return not (

@@ -28,7 +28,7 @@ def check(f, x, hessian=True):
         assert_close(hess(x).toarray(), differences(hess.gradient, x), 1e-7)
 
 
-@pytest.mark.parametrize(("mode", "order"), itertools.product(MODES, range(6)))
+@pytest.mark.parametrize(("mode", "order"), list(itertools.product(MODES, range(6))))
 def test_images_at_unknown_points(mode, order):
     def f(x):
         return nd.map_coordinates(IMAGE, x, order=order, mode=mode, cval=2.0)
@@ -39,7 +39,7 @@ def test_images_at_unknown_points(mode, order):
         check(f, PLACES, hessian=order in (1, 3))
 
 
-@pytest.mark.parametrize(("mode", "order"), itertools.product(MODES, (0, 1, 3)))
+@pytest.mark.parametrize(("mode", "order"), list(itertools.product(MODES, (0, 1, 3))))
 def test_images_of_unknown_values(mode, order):
     check(lambda x: nd.map_coordinates(x.reshape(2, 3), PLACES, order=order, mode=mode, cval=2.0), X, hessian=False)
 
