@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterator
 from typing import Any, NoReturn
 
 import numpy as np
+import scipy.sparse
 
 from sparsead.errors import unsupported
 from sparsead.tracing import layout
@@ -115,7 +116,7 @@ def _with_gaps(result: Any, like: np.ndarray) -> Any:
 
 def _arrays_in(items: Any) -> Iterator[Any]:
     for item in items.values() if isinstance(items, dict) else items:
-        if isinstance(item, (list, tuple, dict)):
+        if isinstance(item, (list, tuple, dict)) and not scipy.sparse.issparse(item):  # dok_matrix is a dict
             yield from _arrays_in(item)
         elif type(item) is np.ndarray or isinstance(item, Positioned):
             yield item
