@@ -19,7 +19,8 @@ from sparsead import solvers
 # A double pendulum
 # -----------------
 # The Lagrangian is all that is written by hand. A step of length h makes the sum of
-# :math:`h L\bigl(\tfrac12 (q_0 + q_1), (q_1 - q_0) / h\bigr)` along the path stationary: energy stays within bounds.
+# :math:`h L\bigl(\tfrac{1}{2} (q_0 + q_1), (q_1 - q_0) / h\bigr)` along the path stationary: energy stays
+# within bounds.
 #
 # .. code-block:: python
 #

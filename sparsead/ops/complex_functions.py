@@ -54,6 +54,8 @@ def _point(x: Any) -> Any:
 
 def pad(array: Any, pad_width: Any, mode: Any = "constant", **settings: Any) -> Any:
     """``np.pad``: both parts, each with its part of the values that are given."""
+    if mode in ("maximum", "minimum", "median"):
+        raise unsupported(f"np.pad of complex values with mode={mode!r}", "It orders them; pad the parts one by one.")
     pairs = {name: parts(value) for name, value in settings.items()}
     given = ("constant_values", "end_values")
     of_real = {name: real for name, (real, _) in pairs.items()}
@@ -84,6 +86,16 @@ COMPLEX_HANDLERS |= {
     np.pad: pad, np.var: var, np.std: std, np.nan_to_num: nan_to_num,
     np.linalg.matrix_power: HANDLERS[np.linalg.matrix_power],
 }  # fmt: skip
+record(
+    "complex",
+    "np.pad of complex values",
+    [
+        lambda x: np.pad(_point(x), 1, mode="reflect").imag,
+        lambda x: np.pad(_point(x), 1, constant_values=2.0 - 1j).imag,
+        lambda x: np.pad(_point(x), 1, mode="linear_ramp", end_values=1j).imag,
+        lambda x: np.pad(_point(x), 1, mode="mean", stat_length=2).real,
+    ],
+)
 
 
 # -- elementary functions -----------------------------------------------------------------------------------------

@@ -58,7 +58,7 @@ def _parts(pattern: SparsityPattern) -> np.ndarray:
     if not pattern.nnz or pattern.nnz > (m * n) // FEWEST_PARTS:
         return nowhere
     ends = np.append(pattern.indptr, np.full(n, pattern.nnz))  # a graph of rows, then columns
-    graph = csr_array((np.ones(pattern.nnz, np.int8), pattern.indices + m, ends), shape=(m + n, m + n))
+    graph = csr_array((np.ones(pattern.nnz, np.bool_), pattern.indices + m, ends), shape=(m + n, m + n))
     label = connected_components(graph, directed=False)[1][m:]
     entries = np.bincount(label[pattern.indices], minlength=int(label.max()) + 1)
     there = entries > 0
