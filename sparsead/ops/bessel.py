@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import scipy.special as sc
 
-from sparsead.ops.library import Slope, by_library, special
+from sparsead.ops.evaluated import Slope, by_library, special
 from sparsead.ops.registry import patched
 
 

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 import scipy.special as sc
 
-from sparsead.ops.library import Slope, by_library, special, student
+from sparsead.ops.evaluated import Slope, by_library, special, student
 from sparsead.ops.registry import Sample, composite, patched
 from sparsead.tracing.conversions import traced
 

@@ -11,8 +11,8 @@ import numpy as np
 
 from sparsead.errors import unsupported
 from sparsead.ops.arrays import any_traced, known
+from sparsead.ops.evaluated import by_library
 from sparsead.ops.filters import Imported
-from sparsead.ops.library import by_library
 from sparsead.ops.lookup import look_up
 from sparsead.ops.probed import by_units
 from sparsead.ops.registry import patched_later, record
