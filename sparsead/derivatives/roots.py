@@ -6,6 +6,7 @@ parameters of the equation. The finder itself runs on numbers, at every evaluati
 
 from __future__ import annotations
 
+import functools
 import importlib
 import inspect
 import types
@@ -29,6 +30,7 @@ FINDERS: dict[str, tuple[str, str, str]] = {
     "root_scalar": ("", "root", "converged"),
 }
 REFUSED = ("full_output", "callback")
+NOTHING = type(None)  # in place of what is unknown; a partial wants something to call
 
 
 class Lifted:
@@ -40,7 +42,7 @@ class Lifted:
     def __init__(self, value: Any, unknown: list[Any]) -> None:
         self.place: int | None = None
         self.value, self.parts = value, []
-        around = _variables(value) if type(value) is types.FunctionType else []
+        around = _variables(value)
         if is_traced(value):
             self.place, self.value = len(unknown), None
             unknown.append(value)
@@ -48,9 +50,9 @@ class Lifted:
             self.value, self.parts = tuple, [Lifted(part, unknown) for part in value]
         elif any_traced(around):
             self.parts = [Lifted(part, unknown) for part in around]
-            self.value = _around(value, [None] * len(around))
-        elif any_traced(value):
-            raise unsupported("a root whose equation holds unknowns in a container", ROOTS)
+            self.value = _around(value, [NOTHING] * len(around))
+        elif any_traced(value, vars(getattr(value, "__self__", value)) if callable(value) else ()):
+            raise unsupported("a root whose equation holds unknowns in a container, or in an object", ROOTS)
         else:
             self.value = known(value, "a constant of an equation")
 
@@ -64,17 +66,25 @@ class Lifted:
         return _around(self.value, inner) if inner else self.value
 
 
-def _variables(f: types.FunctionType) -> list[Any]:
-    """Return what a function holds: variables of the functions around it, and default arguments."""
-    return [*(cell.cell_contents for cell in f.__closure__ or ()), *(f.__defaults__ or ())]
+def _variables(f: Any) -> list[Any]:
+    """Return what a function holds: variables of the functions around it, and default or bound arguments."""
+    if isinstance(f, functools.partial):
+        return [f.func, *f.args, *f.keywords.values()]
+    if not isinstance(f, types.FunctionType):
+        return []
+    cells = (cell.cell_contents for cell in f.__closure__ or ())
+    return [*cells, *(f.__defaults__ or ()), *(f.__kwdefaults__ or {}).values()]
 
 
-def _around(f: types.FunctionType, values: Sequence[Any]) -> types.FunctionType:
+def _around(f: Any, values: Sequence[Any]) -> Any:
     """Return a function that holds other values."""
-    n = len(f.__closure__ or ())
+    if isinstance(f, functools.partial):
+        n = len(f.args) + 1
+        return functools.partial(values[0], *values[1:n], **dict(zip(f.keywords, values[n:], strict=True)))
+    n, k = len(f.__closure__ or ()), len(f.__defaults__ or ())
     cells = tuple(map(types.CellType, values[:n]))
-    made = types.FunctionType(f.__code__, f.__globals__, f.__name__, tuple(values[n:]), cells)
-    made.__kwdefaults__ = f.__kwdefaults__
+    made = types.FunctionType(f.__code__, f.__globals__, f.__name__, tuple(values[n : n + k]), cells)
+    made.__kwdefaults__ = dict(zip(f.__kwdefaults__ or {}, values[n + k :], strict=True))
     return made
 
 

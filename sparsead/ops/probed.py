@@ -74,8 +74,9 @@ def _combined(added: Any, columns: Any, values: Any) -> Any:
     if not isinstance(added, (np.ndarray, np.inexact)):
         return added
     added = np.asarray(added)
-    shape, added = added.shape, np.nan_to_num(added) if added.dtype.kind == "f" else added
-    parts = [scipy.sparse.csc_array(np.reshape(np.nan_to_num(c - added), (-1, 1))) for c in map(np.asarray, columns)]
+    shape, fixed = added.shape, ~np.isfinite(added)  # what is filled up by NaN, or by infinite values, stays so
+    base = np.where(fixed, 0.0, added)
+    parts = [scipy.sparse.csc_array(np.where(fixed, 0.0, c - base).reshape(-1, 1)) for c in map(np.asarray, columns)]
     matrix = scipy.sparse.csr_array(scipy.sparse.hstack(parts))
     if matrix.nnz == 0:
         return added

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import functools
+
 import numpy as np
 import pytest
 import scipy.optimize as so
@@ -22,6 +24,20 @@ def helper(x):
     return so.root(residual, np.ones(4), args=(3,)).x
 
 
+def equation(u, p, q):
+    return u**3 + q * u - p
+
+
+class Equation:
+    """What holds an unknown as an attribute, called itself or by a method."""
+
+    def __init__(self, p):
+        self.p = p
+
+    def __call__(self, u):
+        return equation(u, self.p, 1.0)
+
+
 CASES = {
     "root": lambda x: so.root(lambda u: u**3 + u - x, ONES, tol=1e-13).x,
     "root, args": lambda x: so.root(lambda u, p, q: u**3 + q * u - p, ONES, args=(x, 2.0), tol=1e-13).x * x[0],
@@ -32,6 +48,9 @@ CASES = {
     "brentq, args": lambda x: so.brentq(lambda u, p: u**3 + u - p, 0.0, x[2] + 1.0, args=(x[0],)) * x,
     "brentq, each": lambda x: np.array([so.brentq(lambda u, p: u**3 + u - p, 0.0, 5.0, args=(v,)) for v in x]),
     "brentq, defaults": lambda x: np.array([so.brentq(lambda u, p=v: u**3 + u - p, 0.0, 5.0) for v in x]),
+    "brentq, partial": lambda x: so.brentq(functools.partial(equation, p=x[0], q=2.0), 0.0, 5.0) * x,
+    "newton, partial": lambda x: so.newton(functools.partial(equation, q=x[1], p=x[0]), 1.0, tol=1e-13) * x,
+    "brentq, named defaults": lambda x: so.brentq(lambda u, *, p=x[0], q=1.0: equation(u, p, q), 0.0, 5.0) * x,
     "newton": lambda x: so.newton(lambda u: u**3 + u - x, ONES, fprime=lambda u: 3 * u**2 + 1.0, tol=1e-13),
     "newton, one": lambda x: so.newton(lambda u: u**3 + u - x[0], x[1], tol=1e-13) * x,
     "root_scalar": lambda x: so.root_scalar(lambda u: u**3 + u - x[0], bracket=(0.0, 5.0)).root * x,
@@ -62,3 +81,11 @@ def test_constant_equations_are_solved_by_scipy():
 def test_full_output_is_refused():
     with pytest.raises(sad.UnsupportedOperationError, match="full_output"):
         sad.jacobian(lambda x: so.newton(lambda u: u**3 + u - x, ONES, full_output=True)[0], X)
+
+
+@pytest.mark.parametrize(
+    "of", [Equation, lambda p: Equation(p).__call__, lambda p: lambda u, p=[p]: equation(u, p[0], 1.0)]
+)
+def test_unknowns_in_objects_and_containers_are_refused(of):
+    with pytest.raises(sad.UnsupportedOperationError, match="in a container, or in an object"):
+        sad.jacobian(lambda x: so.brentq(of(x[0]), 0.0, 5.0) * x, X)
