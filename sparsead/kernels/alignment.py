@@ -1,8 +1,8 @@
 """Linear kernels over the same points are one: what they read and compute there is read and computed once.
 
 Kernels of one domain that share index maps are put together as they are, those of a single point wherever they share
-work. Kernels whose points are in part the same, as
-the entries of two matrices of which one has a few more, are cut in what they have in common and the rest.
+work. Kernels whose points are in part the same, as the entries of two matrices of which one has a few more, are cut in
+what they have in common and the rest.
 """
 
 from __future__ import annotations
