@@ -14,6 +14,7 @@ Watcher = Callable[[str, float | None], None]
 
 MEANING = {
     "trace": "run f once on traced arrays",
+    "cells": "find cells that are all alike",
     "lower": "fuse what ran into few kernels",
     "linearize": "differentiate the kernels",
     "transpose": "exchange reading and writing",

@@ -12,6 +12,7 @@ import scipy.sparse
 import sparsead.ops  # noqa: F401  (fills the tables that tracing reads)
 from coloring.cached import cached_property
 from sparsead.derivatives.beside import WithAux
+from sparsead.derivatives.cells import in_cells
 from sparsead.derivatives.differences import DifferenceJacobian, check_method
 from sparsead.derivatives.given import by_name, check_given
 from sparsead.derivatives.guard import Guarded
@@ -391,9 +392,13 @@ def prepared(
     timings = Timings()
     with timings.stage("trace"):
         program, signature = trace(f, args, options.argnum, decisions)
-    options, linear, kernels = linearized(program, options, timings)
     with naming_lines(program):
-        filled = finished(linear, options, timings)
+        of_cell, filled = in_cells(program, options, timings) or (None, None)
+    if filled is None or of_cell is None:
+        options, linear, kernels = linearized(program, options, timings)
+        with naming_lines(program):
+            filled = finished(linear, options, timings)
     recipe = Recipe(prepared, f, args, options)
-    made = Jacobian(Preparation(recipe, program, signature, kernels, options.engine, timings), filled)
+    lowered = (lambda: kernels) if of_cell is None else (lambda: of_cell.whole)
+    made = Jacobian(Preparation(recipe, program, signature, lowered, options.engine, timings, of_cell), filled)
     return checked(made, args, options.check, timings, decisions)

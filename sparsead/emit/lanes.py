@@ -18,6 +18,8 @@ import ast
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
+import numpy as np
+
 from sparsead.emit.parsing import parse
 from sparsead.emit.source import LANE, POINT, Source, share
 from sparsead.emit.work import work_of
@@ -87,10 +89,25 @@ class Layout:
         Arrays that are given with an axis of points: the elements of one point.
     last : bool
         True where the axis of points is the last one.
+    moves : dict
+        Arrays with the points along another axis, or along a part of one: where each element of the first point is,
+        and how far from there that of the next one.
+    fixed : dict
+        Those of all these arrays that are constants.
+    count : int
+        How many points there are, at least as many as a block has; 0 where every batch says it anew.
     """
 
     sizes: dict[str, int]
     last: bool
+    moves: dict[str, tuple[np.ndarray, np.ndarray]] = field(default_factory=dict)
+    fixed: dict[str, np.ndarray] = field(default_factory=dict)
+    count: int = 0
+
+    @property
+    def turned(self) -> dict[str, int]:
+        """The arrays whose points are not last, with the elements of one point."""
+        return {array: size for array, size in self.sizes.items() if array in self.moves or not self.last}
 
 
 def width_of(elements: int) -> int:
@@ -102,7 +119,8 @@ def width_of(elements: int) -> int:
 def in_lanes(name: str, sources: Sequence[tuple[Source, dict[str, int]]], layout: Layout) -> tuple[Source, int]:
     """Return one source that runs others for all points of a batch, and how many points a block of it has.
 
-    It runs whole blocks: a loop of a known length costs no time of its own.
+    It runs whole blocks: a loop of a known length costs no time of its own. Where the layout knows how many points
+    there are, the last block begins earlier if need be, and computes some points of the one before again.
 
     Parameters
     ----------
@@ -113,10 +131,9 @@ def in_lanes(name: str, sources: Sequence[tuple[Source, dict[str, int]]], layout
     layout : Layout
         The arrays with an axis of points; ``batch`` holds their number.
     """
-    given = sum(layout.sizes.values())
-    own = sum(sum((sizes | source.sizes).values()) for source, sizes in sources) + (0 if layout.last else given)
-    light = sum(work_of(source) for source, _ in sources) < WORTH * given
-    writer = _Writer(Source(name), layout, 1 if light and not layout.last else width_of(own))
+    own = sum(sum((sizes | source.sizes).values()) for source, sizes in sources) + sum(layout.turned.values())
+    light = sum(work_of(source) for source, _ in sources) < WORTH * sum(layout.sizes.values())
+    writer = _Writer(Source(name), layout, 1 if light and layout.turned else width_of(own))
     writer.write(sources)
     return writer.source, writer.width
 
@@ -154,16 +171,16 @@ class _Writer:
         """Write the loop over blocks."""
         parts = [_Part(self, number, source, sizes) for number, (source, sizes) in enumerate(sources)]
         out = self.source
+        for array, value in self.layout.fixed.items():
+            out.array(array, value=value)
         with out.divided():
-            total = out.array(COUNT, "i8")
-            out.write(f"total = {total}[0]")
-            out.write(f"blocks = total // {self.width}")
+            self.count()
             for bound, code in zip(("low", "high"), share("blocks"), strict=True):
                 out.write(f"{bound} = {code}")
             with out.block(f"for {POINT if self.width == 1 else 'block'} in range(low, high):"):
                 if self.width > 1:
-                    out.write(f"base = {self.width} * block")
-                staged = {} if self.layout.last or self.width == 1 else self.layout.sizes
+                    out.write("base = begins[block]" if self.layout.count else f"base = {self.width} * block")
+                staged = {} if self.width == 1 else self.layout.turned
                 written = set().union(*(part.stored for part in parts))
                 for array in staged.keys() - written:
                     self.turn(array, "{staged} = {given}")
@@ -171,6 +188,22 @@ class _Writer:
                     part.write()
                 for array in staged.keys() & written:
                     self.turn(array, "{given} = {staged}")
+
+    def count(self) -> None:
+        """Write how many points and blocks there are."""
+        out, count = self.source, self.layout.count
+        total = out.array(COUNT, "i8", np.array([count, -(-count // self.width)]) if count else None)
+        out.write(f"total = {total}[0]")
+        out.write(f"blocks = {total}[1]" if count else f"blocks = total // {self.width}")
+        if count and self.width > 1:
+            begins = np.minimum(np.arange(0, count, self.width), count - self.width)
+            out.array("begins", "i8", begins)
+
+    def moved(self, array: str, index: str, point: str) -> str:
+        """Return an element of an array whose points are somewhere else, of a point."""
+        first, step = self.layout.moves[array]
+        tables = self.source.array(f"first_{array}", "i8", first), self.source.array(f"step_{array}", "i8", step)
+        return f"{self.source.array(array)}[{tables[0]}[{index}] + {tables[1]}[{index}] * {point}]"
 
     @property
     def points(self) -> str:
@@ -181,6 +214,8 @@ class _Writer:
         """Return an element of an array with an axis of points."""
         if array in self.rows:
             return self.rows[array].format(index)
+        if array in self.layout.moves:
+            return self.moved(array, f"({index})", POINT) if self.width == 1 else f"block_{array}[{self.own(index)}]"
         if self.width == 1 and self.layout.last:
             return f"{array}[total * ({index}) + {POINT}]"
         if self.width == 1:
@@ -201,6 +236,8 @@ class _Writer:
         def move(first: str, count: int) -> None:
             with out.block(f"for p in range({self.width}):"), out.block(f"for e in range({count}):"):
                 given = f"{out.array(array)}[{size} * (base + p) + {first} + e]"
+                if array in self.layout.moves:
+                    given = self.moved(array, f"{first} + e", "(base + p)")
                 out.write(statement.format(staged=f"{block}[{self.width} * ({first} + e) + p]", given=given))
 
         if size >= TILE:

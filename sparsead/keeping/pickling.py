@@ -56,12 +56,17 @@ class Sendable:
     recipe: Recipe
     kernels: Kernels
 
+    @property
+    def _marking(self) -> Kernels:
+        """What tells whether it computes the same in another process."""
+        return self.kernels
+
     def _to_send(self) -> Recipe:
         """Return the recipe for another process."""
         return self.recipe
 
     def __reduce__(self) -> tuple[Any, ...]:
-        return sendable(self.recipe.function, _waiting, (type(self), self._to_send(), fingerprint(self.kernels)))
+        return sendable(self.recipe.function, _waiting, (type(self), self._to_send(), fingerprint(self._marking)))
 
     def __deepcopy__(self, memo: dict[int, Any]) -> Self:
         return self  # nothing in it changes
@@ -108,7 +113,7 @@ def _restored(recipe: Recipe, mark: str) -> Any:
     except Exception as error:
         error.add_note("A derivative that was pickled elsewhere was being prepared again, at its first use.")
         raise
-    if fingerprint(prepared.kernels) != mark:
+    if fingerprint(prepared._marking) != mark:
         raise InputError(
             f"{prepared.program.name} computes something else in this process than where its derivative was pickled; "
             "its code, or a global value that it reads, has changed. Prepare the derivative here"

@@ -1,0 +1,103 @@
+"""Functions that do the same in many cells: prepared for one of them, evaluated for all."""
+
+from __future__ import annotations
+
+import functools
+from dataclasses import dataclass, replace
+
+from coloring import SparsityPattern
+from coloring.cached import cached_property
+from sparsead.derivatives.modes import choose
+from sparsead.derivatives.preparation import BYTES_PER_ENTRY, Options
+from sparsead.derivatives.record import Filled
+from sparsead.derivatives.rolled import linearized
+from sparsead.derivatives.structure import FixedStructure
+from sparsead.emit.sweep import Engine, Sweep
+from sparsead.kernels.kernel import Kernels, combined
+from sparsead.kernels.linear import LinearProgram
+from sparsead.kernels.linearize import linearize
+from sparsead.kernels.lower import lower
+from sparsead.kernels.pattern import detect
+from sparsead.memory import require
+from sparsead.program.cells import Cells, cells_of
+from sparsead.program.nodes import Program
+from sparsead.stages import Timings
+from sparsead.sweeps.cells import BlockDiagonal, assembly_of_cells, value_of_cells
+
+MODES = {"auto", "direct"}
+
+
+@dataclass(frozen=True, eq=False)
+class OfCell:
+    """What was prepared for one of many cells.
+
+    Attributes
+    ----------
+    cells : Cells
+        How many there are, and the program of one.
+    kernels, linear, pattern
+        What it was lowered to, its derivative, and the pattern of that.
+    program : Program
+        That of all cells.
+    """
+
+    cells: Cells
+    kernels: Kernels
+    linear: LinearProgram
+    pattern: SparsityPattern
+    program: Program
+
+    def value(self, engine: Engine) -> Sweep:
+        """Return the sweep of the value of all cells."""
+        return value_of_cells(self.cells, self.kernels, engine)
+
+    @cached_property
+    def both(self) -> Kernels:
+        """The kernels of the value and of what the matrix reads."""
+        return combined(self.kernels, self.linear.primal)
+
+    @cached_property
+    def whole(self) -> Kernels:
+        """The kernels of all cells: for products, and whatever else is made of the whole function."""
+        return lower(self.program)
+
+    def __str__(self) -> str:
+        m, n = self.pattern.shape
+        constants = len(self.cells.constants)
+        own = f", {constants} constants with values of each" if constants else ""
+        return f"{self.cells.count}, prepared as one: {m} x {n}, {self.pattern.nnz} nonzeros{own}"
+
+
+def in_cells(program: Program, options: Options, timings: Timings) -> tuple[OfCell, Filled] | None:
+    """Run the stages after the trace for one cell, and lay out the matrix of all; None where there are no cells.
+
+    So it is where coefficients are added to their entries, which is what costs least for one cell. Whoever names
+    another mode, a pattern or a coloring gets what that is of the function as it is written.
+    """
+    if options.loops is False or options.mode not in MODES or not options.pattern is options.coloring is None:
+        return None
+    with timings.stage("cells"):
+        cells = cells_of(program)
+    if cells is None:
+        del timings["cells"]
+        return None
+    _, linear, kernels = linearized(cells.program, replace(options, loops=False), timings)
+    with timings.stage("detect"):
+        patterns = detect(linear)
+        of_cell = OfCell(cells, kernels, linear, patterns[linear.target], program)
+        nnz = cells.count * of_cell.pattern.nnz
+        require(BYTES_PER_ENTRY * nnz, f"preparing a matrix of {nnz} entries", "use products (jvp, vjp)")
+    with timings.stage("color"):
+        mode, _, reasons = choose(linear, patterns, options.mode, None, options.order)
+        if mode != "direct" or not nnz:
+            return None
+        matrix = BlockDiagonal(cells, of_cell.pattern)
+        structure = FixedStructure(matrix.pattern, options.format)
+        stored = functools.partial(assembly_of_cells, cells, linear, patterns, matrix.values, options.engine)
+        assembly = stored(structure.layout.storage)
+    if assembly is None:
+        return None
+    with timings.stage("compile"):
+        assembly.compile()
+    whole = lambda: linearize(of_cell.whole)  # noqa: E731
+    return of_cell, Filled(whole, matrix.pattern, mode, None, reasons, structure, stored, assembly)
