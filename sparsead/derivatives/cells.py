@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-import functools
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 from coloring import SparsityPattern
 from coloring.cached import cached_property
 from sparsead.derivatives.modes import choose
-from sparsead.derivatives.preparation import BYTES_PER_ENTRY, Options
+from sparsead.derivatives.preparation import BYTES_PER_ENTRY, Options, finished
 from sparsead.derivatives.record import Filled
 from sparsead.derivatives.rolled import linearized
 from sparsead.derivatives.structure import FixedStructure
 from sparsead.emit.sweep import Engine, Sweep
+from sparsead.explain.refusal import naming_lines
 from sparsead.kernels.kernel import Kernels, combined
 from sparsead.kernels.linear import LinearProgram
 from sparsead.kernels.linearize import linearize
@@ -61,11 +62,31 @@ class OfCell:
         """The kernels of all cells: for products, and whatever else is made of the whole function."""
         return lower(self.program)
 
+    def derivative(self) -> LinearProgram:
+        """Return the linear program of all cells."""
+        return linearize(self.whole)
+
     def __str__(self) -> str:
         m, n = self.pattern.shape
         constants = len(self.cells.constants)
         own = f", {constants} constants with values of each" if constants else ""
         return f"{self.cells.count}, prepared as one: {m} x {n}, {self.pattern.nnz} nonzeros{own}"
+
+
+def stages(
+    program: Program, options: Options, timings: Timings
+) -> tuple[Options, OfCell | None, Callable[[], Kernels], Filled]:
+    """Run the stages after the trace: for one cell where there are many, else for the whole.
+
+    The options say what was done.
+    """
+    with naming_lines(program):
+        if (found := in_cells(program, options, timings)) is not None:
+            of_cell, filled = found
+            return options, of_cell, lambda: of_cell.whole, filled
+    options, linear, kernels = linearized(program, options, timings)
+    with naming_lines(program):
+        return options, None, lambda: kernels, finished(linear, options, timings)
 
 
 def in_cells(program: Program, options: Options, timings: Timings) -> tuple[OfCell, Filled] | None:
@@ -93,11 +114,10 @@ def in_cells(program: Program, options: Options, timings: Timings) -> tuple[OfCe
             return None
         matrix = BlockDiagonal(cells, of_cell.pattern)
         structure = FixedStructure(matrix.pattern, options.format)
-        stored = functools.partial(assembly_of_cells, cells, linear, patterns, matrix.values, options.engine)
-        assembly = stored(structure.layout.storage)
-    if assembly is None:
-        return None
     with timings.stage("compile"):
+        places, storage = matrix.values, structure.layout.storage
+        assembly = assembly_of_cells(cells, linear, patterns, places, options.engine, storage)
+        if assembly is None:
+            return None
         assembly.compile()
-    whole = lambda: linearize(of_cell.whole)  # noqa: E731
-    return of_cell, Filled(whole, matrix.pattern, mode, None, reasons, structure, stored, assembly)
+    return of_cell, Filled(of_cell.derivative, matrix.pattern, mode, None, reasons, structure, None, assembly)

@@ -75,7 +75,7 @@ class PreparedMatrix(InWords, OfManyPoints, AsMachineCode, Matrix):
         self._assemble = filled.assemble
 
     @cached_property
-    def linear(self) -> LinearProgram:  # type: ignore[override]
+    def linear(self) -> LinearProgram:
         """The linear program of the matrix."""
         return self._linearized()
 

@@ -72,7 +72,7 @@ class Prepared(Described, Sendable, Derivative):
         self._functions = {"value": Function(made.kernels, "y", self.program.output.shape, "y = f(x)")}
 
     @cached_property
-    def kernels(self) -> Kernels:  # type: ignore[override]
+    def kernels(self) -> Kernels:
         """What the program was lowered to."""
         return self._lowered()
 

@@ -71,5 +71,5 @@ class Filled:
     coloring: ColoringResult | None
     reasons: tuple[str, ...]
     structure: FixedStructure
-    assemble: Callable[[Storage | None], Assembly]
+    assemble: Callable[[Storage | None], Assembly] | None  # of cells there is none: what needs it is written out
     assembly: Assembly

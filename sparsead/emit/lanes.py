@@ -16,11 +16,12 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
 
 import numpy as np
 
+from sparsead.emit.layout import Layout
 from sparsead.emit.parsing import parse
+from sparsead.emit.runs import Item, Loop, Run
 from sparsead.emit.source import LANE, POINT, Source, share
 from sparsead.emit.work import work_of
 from sparsead.emit.written_out import written_out
@@ -32,88 +33,15 @@ TILE = 64  # elements that are turned round at a time, all points of a block: th
 COUNT = "batch"  # array parameter: the number of points
 
 
-@dataclass(eq=False)
-class _Run:
-    """Statements that run point by point."""
-
-    statements: list[ast.stmt] = field(default_factory=list)
-
-    @property
-    def defined(self) -> set[str]:
-        return {
-            n.id
-            for s in self.statements
-            for n in ast.walk(s)
-            if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Store)
-        }
-
-    @property
-    def read(self) -> set[str]:
-        return {
-            n.id
-            for s in self.statements
-            for n in ast.walk(s)
-            if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Load)
-        }
-
-    @property
-    def awaited(self) -> set[str]:
-        """What is read before it is set, if it is: code that was written out sets a name again and again."""
-        found: set[str] = set()
-        before: set[str] = set()
-        for statement in self.statements:
-            one = _Run([statement])
-            found |= one.read - before
-            before |= one.defined
-        return found
-
-
-@dataclass(frozen=True)
-class _Loop:
-    """A loop or guard that all points share."""
-
-    header: str
-    body: list[_Item]
-
-
-_Item = _Run | _Loop | str  # a string is a line that all points share
-
-
-@dataclass(frozen=True)
-class Layout:
-    """How the arrays of a batch lie in memory.
-
-    Attributes
-    ----------
-    sizes : dict
-        Arrays that are given with an axis of points: the elements of one point.
-    last : bool
-        True where the axis of points is the last one.
-    moves : dict
-        Arrays with the points along another axis, or along a part of one: where each element of the first point is,
-        and how far from there that of the next one.
-    fixed : dict
-        Those of all these arrays that are constants.
-    count : int
-        How many points there are, at least as many as a block has; 0 where every batch says it anew.
-    """
-
-    sizes: dict[str, int]
-    last: bool
-    moves: dict[str, tuple[np.ndarray, np.ndarray]] = field(default_factory=dict)
-    fixed: dict[str, np.ndarray] = field(default_factory=dict)
-    count: int = 0
-
-    @property
-    def turned(self) -> dict[str, int]:
-        """The arrays whose points are not last, with the elements of one point."""
-        return {array: size for array, size in self.sizes.items() if array in self.moves or not self.last}
-
-
 def width_of(elements: int) -> int:
     """Return how many points a block has, of which each has so many numbers of its own."""
     least, most = WIDTHS
     return min(max(CACHE // (8 * max(elements, 1)) // least * least, least), most)
+
+
+def is_light(sources: Sequence[tuple[Source, dict[str, int]]], layout: Layout) -> bool:
+    """Tell whether turning the arrays of a point round would cost more than vectors over points gain."""
+    return bool(layout.turned) and sum(work_of(s) for s, _ in sources) < WORTH * sum(layout.sizes.values())
 
 
 def in_lanes(name: str, sources: Sequence[tuple[Source, dict[str, int]]], layout: Layout) -> tuple[Source, int]:
@@ -132,8 +60,7 @@ def in_lanes(name: str, sources: Sequence[tuple[Source, dict[str, int]]], layout
         The arrays with an axis of points; ``batch`` holds their number.
     """
     own = sum(sum((sizes | source.sizes).values()) for source, sizes in sources) + sum(layout.turned.values())
-    light = sum(work_of(source) for source, _ in sources) < WORTH * sum(layout.sizes.values())
-    writer = _Writer(Source(name), layout, 1 if light and layout.turned else width_of(own))
+    writer = _Writer(Source(name), layout, 1 if is_light(sources, layout) else width_of(own))
     writer.write(sources)
     return writer.source, writer.width
 
@@ -296,22 +223,22 @@ class _Part:
         return self.shared
 
     # -- cutting into runs ----------------------------------------------------------------------------------
-    def items(self, statements: Iterable[ast.stmt]) -> list[_Item]:
+    def items(self, statements: Iterable[ast.stmt]) -> list[Item]:
         """Cut statements into runs, shared lines and shared loops."""
-        found: list[_Item] = []
-        run = _Run()
+        found: list[Item] = []
+        run = Run()
 
         def end() -> None:
             nonlocal run
             if run.statements:
                 found.append(run)
-                run = _Run()
+                run = Run()
 
         for node in statements:
             match node:
                 case ast.For() | ast.If():
                     end()
-                    found.append(_Loop(self.header(node), self.items(node.body)))
+                    found.append(Loop(self.header(node), self.items(node.body)))
                 case ast.Assign(targets=[ast.Name(id=name)], value=value) if not self.is_own(value):
                     if name in run.read:
                         end()
@@ -354,24 +281,24 @@ class _Part:
         return f"for {self.code(node.target)} in {self.code(node.iter)}:"
 
     # -- writing ----------------------------------------------------------------------------------------------
-    def spill(self, runs: list[_Run]) -> None:
+    def spill(self, runs: list[Run]) -> None:
         """Find the names that are read in another run than the one that sets them."""
         for run in runs:
             for name in sorted(run.awaited & self.lane_names):
                 self.spilled.setdefault(name, len(self.spilled))
 
-    def write_items(self, items: Iterable[_Item]) -> None:
+    def write_items(self, items: Iterable[Item]) -> None:
         for item in items:
             match item:
                 case str():
                     self.out.write(item)
-                case _Loop(header, body):
+                case Loop(header, body):
                     with self.out.block(header):
                         self.write_items(body)
-                case _Run():
+                case Run():
                     self.write_run(item)
 
-    def write_run(self, run: _Run) -> None:
+    def write_run(self, run: Run) -> None:
         """Write the loop over the points of a block."""
         if self.writer.width == 1:
             for statement in run.statements:
@@ -424,9 +351,9 @@ def _parsed(code: str) -> ast.expr:
     return parse(code, mode="eval").body
 
 
-def _runs(items: Iterable[_Item]) -> Iterable[_Run]:
+def _runs(items: Iterable[Item]) -> Iterable[Run]:
     for item in items:
-        if isinstance(item, _Run):
+        if isinstance(item, Run):
             yield item
-        elif isinstance(item, _Loop):
+        elif isinstance(item, Loop):
             yield from _runs(item.body)

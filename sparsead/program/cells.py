@@ -75,13 +75,13 @@ def _candidates(program: Program) -> Iterator[tuple[int, int]]:
         yield from ((count, inner) for inner in dict.fromkeys(along or (size // count, 1)))
 
 
-class _NoCells(Exception):
+class _NoCellsError(Exception):
     """Cells differ."""
 
 
 def _require(fact: object) -> None:
     if not fact:
-        raise _NoCells
+        raise _NoCellsError
 
 
 @dataclass(frozen=True, eq=False)
@@ -130,7 +130,7 @@ class _Search:
             _require(self.inner.get(self.program.wrt.serial))
             _require(self._mostly_own())
             return all(holds() for holds in self._late)  # what takes time, where nothing else speaks against it
-        except _NoCells:
+        except _NoCellsError:
             return False
 
     def axes(self, shape: Shape, inner: int) -> _Axes:
@@ -232,8 +232,8 @@ class _Search:
         return self.axes((cells.size,), found)
 
     def _quick_step(self, index: IndexArray, axes: _Axes) -> int:
-        ahead = (slice(None),) * axes.axis
-        return int(index[(*ahead, 1)].flat[0]) - int(index[(*ahead, 0)].flat[0])
+        rows = np.moveaxis(index, axes.axis, 0)
+        return int(rows[1].flat[0]) - int(rows[0].flat[0])
 
     # -- one cell -----------------------------------------------------------------------------------------------
     def cut(self) -> Cells | None:
@@ -243,7 +243,7 @@ class _Search:
                 if node.serial in self.inner:
                     self._new[node.serial, self.inner[node.serial]] = self._made(node, self.inner[node.serial])
             value = self._taken(self.program.output, self.axes(self.program.output.shape, self.value))
-        except _NoCells:
+        except _NoCellsError:
             return None
         given = [self._new.get((n.serial, self.inner.get(n.serial, 0)), n) for n in self.program.inputs]
         own = {n.name: self.inner[n.serial] for n in self.program.inputs if self.inner.get(n.serial)}
@@ -297,9 +297,10 @@ class _Search:
             new[here] = self._numbered(offset[here], piece.size, step)
             pieces.append(self._of_cell(piece, step))
         owner = np.searchsorted(present, owner).astype(node.owner.dtype)
-        shape = axes.of_cell
-        return replace(node, shape=shape, pieces=tuple(pieces), owner=owner.reshape(-1), offset=narrowed(new).reshape(-1),
-                       serial=new_serial())  # fmt: skip
+        return replace(
+            node, shape=axes.of_cell, pieces=tuple(pieces), owner=owner.reshape(-1),
+            offset=narrowed(new).reshape(-1), serial=new_serial(),
+        )  # fmt: skip
 
     def _of_cell(self, node: Node, inner: int) -> Node:
         """Return what stands for a node that is read: a constant may be equal in all cells, or an input now."""

@@ -7,13 +7,13 @@ program: its rows and columns are in the order of the function, and every value 
 from __future__ import annotations
 
 import itertools
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
 
 from coloring import SparsityPattern
-from sparsead.emit.lanes import Layout, in_lanes
+from sparsead.emit.lanes import in_lanes, is_light
+from sparsead.emit.layout import Layout
 from sparsead.emit.sweep import Engine, Sweep
 from sparsead.kernels.kernel import Buffer, Kernels
 from sparsead.kernels.linear import LinearProgram
@@ -79,9 +79,7 @@ class BlockDiagonal:
         indices = np.empty(count * of_cell.nnz, index_dtype(max(count * max(m, n), count * of_cell.nnz)))
         cell = along * np.arange(count)[:, None]
         for low, high in itertools.pairwise(ends.tolist()):
-            np.add(
-                cell, columns[low:high], out=indices[count * low : count * high].reshape(count, -1), casting="same_kind"
-            )
+            indices[count * low : count * high].reshape(count, -1)[...] = cell + columns[low:high]
         self.pattern = SparsityPattern.from_csr(indptr, indices, (count * m, count * n))
         block = of_cell.rows // inner
         entries, low = np.arange(of_cell.nnz), ends[block]
@@ -120,20 +118,31 @@ def assembly_of_cells(
     Returns
     -------
     AssemblyOfCells or None
-        None where the places of the entries are not those of the first cell and a step.
+        None where the places of the entries are not those of the first cell and a step, and where there is so little to
+        compute that looking up places would cost more.
     """
     places = values if storage is None else values.through(storage.place, cells.count)
     if places is None:
         return None
+    outputs = {"data": places, "y": _value(cells)}
 
-    def build(program: LinearProgram, varying: bool, engine: Engine) -> Sweep:
-        sweep = direct_sweep(program, patterns, "jacobian", replace(engine, of_points=True), varying)
-        made = over_cells(cells, sweep, {"data": places, "y": _value(cells)}, engine)
+    def of_one(program: LinearProgram, varying: bool, engine: Engine) -> Sweep:
+        return direct_sweep(program, patterns, "jacobian", replace(engine, of_points=True), varying)
+
+    def of_all(sweep: Sweep, engine: Engine) -> Sweep:
+        made = over_cells(cells, sweep, outputs, engine)
         if storage is not None:
             write_padding(made.source, storage, itertools.count())
         return made
 
-    return AssemblyOfCells([Part(linear, build)], {"jvp": 0, "vjp": 0}, engine=engine)
+    first = of_one(linear, False, engine)
+    layout = _layout(cells, first, outputs)
+    if layout.moves and is_light([(first.source, first.sizes)], layout):
+        return None
+    part = Part(linear, lambda *given: of_all(of_one(*given), given[-1]))
+    made = AssemblyOfCells([part], {"jvp": 0, "vjp": 0}, engine=engine)
+    made._sweeps[0, False] = [of_all(first, engine)]
+    return made
 
 
 def value_of_cells(cells: Cells, kernels: Kernels, engine: Engine) -> Sweep:
@@ -147,20 +156,19 @@ def _value(cells: Cells) -> Moves:
 
 def over_cells(cells: Cells, sweep: Sweep, outputs: dict[str, Moves], engine: Engine) -> Sweep:
     """Return the sweep of one cell for all of them."""
-    inputs = {node.name: node.size for node in cells.program.inputs if node.name in cells.inner}
-    moves = {name: Moves.of(size, cells.inner[name], cells.count) for name, size in inputs.items()}
-    moves |= outputs
-    moves = {name: found for name, found in moves.items() if name in sweep.source.arrays}
-    last = moves[_largest(moves)].are(True, cells.count)
-    elsewhere = {name: (m.first, m.step) for name, m in moves.items() if not m.are(last, cells.count)}
-    fixed = {name: value for name, value in cells.constants.items() if name in moves}
-    sizes = {name: found.first.size for name, found in moves.items()}
-    layout = Layout(sizes, last, elsewhere, fixed, cells.count)
+    layout = _layout(cells, sweep, outputs)
     source, width = in_lanes(f"{sweep.source.name}_of_cells", [(sweep.source, sweep.sizes)], layout)
     if cells.count < 2 * width * engine.threads:  # the last two blocks may share points: they are for one thread
         engine = replace(engine, threads=1)
     return Sweep(source, {}, engine, sweep.note)
 
 
-def _largest(moves: dict[str, Moves]) -> str:
-    return max(moves, key=lambda name: moves[name].first.size)
+def _layout(cells: Cells, sweep: Sweep, outputs: dict[str, Moves]) -> Layout:
+    """Return how the arrays of a sweep lie in memory."""
+    count, inner = cells.count, cells.inner
+    inputs = {n.name: Moves.of(n.size, inner[n.name], count) for n in cells.program.inputs if n.name in inner}
+    moves = {name: found for name, found in (inputs | outputs).items() if name in sweep.source.arrays}
+    last = max(moves.values(), key=lambda found: found.first.size).are(True, count)
+    elsewhere = {name: (found.first, found.step) for name, found in moves.items() if not found.are(last, count)}
+    fixed = {name: value for name, value in cells.constants.items() if name in moves}
+    return Layout({name: found.first.size for name, found in moves.items()}, last, elsewhere, fixed, count)
