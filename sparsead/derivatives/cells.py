@@ -23,6 +23,7 @@ from sparsead.memory import require
 from sparsead.program.cells import Cells, cells_of
 from sparsead.program.nodes import Program
 from sparsead.stages import Timings
+from sparsead.sweeps.assembly import assembly_of
 from sparsead.sweeps.cells import BlockDiagonal, assembly_of_cells, value_of_cells
 
 MODES = {"auto", "direct"}
@@ -92,8 +93,8 @@ def stages(
 def in_cells(program: Program, options: Options, timings: Timings) -> tuple[OfCell, Filled] | None:
     """Run the stages after the trace for one cell, and lay out the matrix of all; None where there are no cells.
 
-    So it is where coefficients are added to their entries, which is what costs least for one cell. Whoever names
-    another mode, a pattern or a coloring gets what that is of the function as it is written.
+    Whoever names a mode, a pattern or a coloring gets what that is of the function as it is written; but coefficients
+    are added to their entries in each cell as well.
     """
     if options.loops is False or options.mode not in MODES or not options.pattern is options.coloring is None:
         return None
@@ -108,16 +109,17 @@ def in_cells(program: Program, options: Options, timings: Timings) -> tuple[OfCe
         of_cell = OfCell(cells, kernels, linear, patterns[linear.target], program)
         nnz = cells.count * of_cell.pattern.nnz
         require(BYTES_PER_ENTRY * nnz, f"preparing a matrix of {nnz} entries", "use products (jvp, vjp)")
+    if not nnz:
+        return None
     with timings.stage("color"):
-        mode, _, reasons = choose(linear, patterns, options.mode, None, options.order)
-        if mode != "direct" or not nnz:
-            return None
+        mode, colored, reasons = choose(linear, patterns, options.mode, None, options.order)
         matrix = BlockDiagonal(cells, of_cell.pattern)
         structure = FixedStructure(matrix.pattern, options.format)
     with timings.stage("compile"):
-        places, storage = matrix.values, structure.layout.storage
-        assembly = assembly_of_cells(cells, linear, patterns, places, options.engine, storage)
+        one = assembly_of(linear, patterns, colored, options.engine)
+        assembly = assembly_of_cells(cells, one, matrix.values, structure.layout.storage)
         if assembly is None:
             return None
         assembly.compile()
-    return of_cell, Filled(of_cell.derivative, matrix.pattern, mode, None, reasons, structure, None, assembly)
+    coloring = None if colored is None else matrix.coloring(colored)
+    return of_cell, Filled(of_cell.derivative, matrix.pattern, mode, coloring, reasons, structure, None, assembly)

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any, Self
 
 from sparsead.errors import InputError
 from sparsead.forks import ProcessLock
-from sparsead.keeping.saving import arrays_of, coloring_in
+from sparsead.keeping.saving import arrays_of, chosen, coloring_in
 from sparsead.kernels.fingerprint import fingerprint
 from sparsead.kernels.kernel import Kernels
 
@@ -94,8 +94,10 @@ def _waiting(kind: type[Sendable], recipe: Recipe, mark: str) -> Sendable:
 
 def with_coloring(recipe: Recipe, prepared: Any) -> Recipe:
     """Return the recipe of a prepared matrix, whose mode and coloring are known by now."""
-    options = replace(recipe.options, mode=prepared.mode, coloring=None, order="auto", check=False)
-    arrays = None if prepared.coloring is None else arrays_of(prepared)
+    mode, colored = chosen(prepared)
+    order = "auto" if mode == prepared.mode else recipe.options.order
+    options = replace(recipe.options, mode=mode, coloring=None, order=order, check=False)
+    arrays = None if colored is None else arrays_of(prepared)
     return Recipe(_matrix_again, (recipe.again, recipe.function), recipe.args, (options, arrays))
 
 

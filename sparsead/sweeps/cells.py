@@ -7,20 +7,20 @@ program: its rows and columns are in the order of the function, and every value 
 from __future__ import annotations
 
 import itertools
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
 
-from coloring import SparsityPattern
+from coloring import ColoringResult, SparsityPattern, from_colors
 from sparsead.emit.lanes import in_lanes, is_light
 from sparsead.emit.layout import Layout
 from sparsead.emit.sweep import Engine, Sweep
-from sparsead.kernels.kernel import Buffer, Kernels
+from sparsead.kernels.kernel import Kernels
 from sparsead.kernels.linear import LinearProgram
 from sparsead.program.cells import Cells
 from sparsead.program.index import index_dtype
 from sparsead.sweeps.assembly import Assembly, Part
-from sparsead.sweeps.direct.sweep import direct_sweep
 from sparsead.sweeps.storage import Storage
 from sparsead.sweeps.vector import value_sweep, write_padding
 
@@ -84,90 +84,100 @@ class BlockDiagonal:
         block = of_cell.rows // inner
         entries, low = np.arange(of_cell.nnz), ends[block]
         self.values = Moves(count * low + entries - low, ends[block + 1] - low)
+        self._sides = (count, inner), (count, along)
+
+    def coloring(self, of_cell: ColoringResult) -> ColoringResult:
+        """Return the coloring of the whole in which every cell has that of one."""
+        found = []
+        for colors, (count, inner) in zip((of_cell.row_colors, of_cell.column_colors), self._sides, strict=True):
+            if colors is not None:
+                parts = colors.reshape(-1, 1, inner)
+                found.append(np.broadcast_to(parts, (len(parts), count, inner)).reshape(-1))
+        sides = found[0] if len(found) == 1 else tuple(found)
+        return from_colors(self.pattern, sides, of_cell.structure, of_cell.partition, of_cell.decompression)
 
 
 class AssemblyOfCells(Assembly):
     """The assembly of the matrix of all cells: what computes it for many points runs cell by cell."""
 
-    def sweeps_of_points(self) -> list[Sweep] | None:
+    def sweeps_of_points(self, values: Kernels | None = None) -> list[Sweep] | None:
         """Return None: the points of these sweeps are the cells."""
         return None
 
 
 def assembly_of_cells(
-    cells: Cells,
-    linear: LinearProgram,
-    patterns: dict[Buffer, SparsityPattern],
-    values: Moves,
-    engine: Engine,
-    storage: Storage | None,
+    cells: Cells, of_cell: Assembly, values: Moves, storage: Storage | None
 ) -> AssemblyOfCells | None:
-    """Return the assembly that accumulates the coefficients of every cell directly.
+    """Return the assembly that computes the matrix of each cell as one computes its own.
 
     Parameters
     ----------
     cells : Cells
         The cells.
-    linear, patterns
-        The linear program of one, and its patterns.
+    of_cell : Assembly
+        What computes the matrix of one, by rows.
     values : Moves
         Where its entries are among those of the whole, by rows.
-    engine, storage
-        As for `direct_assembly`; `storage` is that of the whole.
+    storage : Storage or None
+        Where the entries of the whole are stored, if not by rows.
 
     Returns
     -------
     AssemblyOfCells or None
-        None where the places of the entries are not those of the first cell and a step, and where there is so little to
-        compute that looking up places would cost more.
+        None where Python takes part, where the places of the entries are not those of the first cell and a step, and
+        where there is so little to compute that looking up places would cost more.
     """
     places = values if storage is None else values.through(storage.place, cells.count)
-    if places is None:
+    sweeps = of_cell.sweeps_of_points()
+    if places is None or sweeps is None or any(f.then is not None for s in sweeps for f in s.source.functions):
         return None
     outputs = {"data": places, "y": _value(cells)}
+    layout = _layout(cells, sweeps, outputs)
+    if layout.moves and is_light([(sweep.source, sweep.sizes) for sweep in sweeps], layout):
+        return None
 
-    def of_one(program: LinearProgram, varying: bool, engine: Engine) -> Sweep:
-        return direct_sweep(program, patterns, "jacobian", replace(engine, of_points=True), varying)
-
-    def of_all(sweep: Sweep, engine: Engine) -> Sweep:
-        made = over_cells(cells, sweep, outputs, engine)
+    def of_all(sweeps: list[Sweep], engine: Engine) -> Sweep:
+        made = over_cells(cells, sweeps, outputs, engine)
         if storage is not None:
             write_padding(made.source, storage, itertools.count())
         return made
 
-    first = of_one(linear, False, engine)
-    layout = _layout(cells, first, outputs)
-    if layout.moves and is_light([(first.source, first.sizes)], layout):
-        return None
-    part = Part(linear, lambda *given: of_all(of_one(*given), given[-1]))
-    made = AssemblyOfCells([part], {"jvp": 0, "vjp": 0}, engine=engine)
-    made._sweeps[0, False] = [of_all(first, engine)]
+    linear = of_cell.parts[0].linear
+
+    def build(program: LinearProgram, varying: bool, engine: Engine) -> Sweep:
+        found = of_cell.sweeps_of_points(None if program is linear else program.primal)
+        assert found is not None
+        return of_all(found, engine)
+
+    made = AssemblyOfCells([Part(linear, build)], of_cell.passes, engine=of_cell.engine)
+    made._sweeps[0, False] = [of_all(sweeps, of_cell.engine)]
     return made
 
 
 def value_of_cells(cells: Cells, kernels: Kernels, engine: Engine) -> Sweep:
     """Return the sweep of the value of all cells, given the kernels of one."""
-    return over_cells(cells, value_sweep(kernels, replace(engine, of_points=True)), {"y": _value(cells)}, engine)
+    return over_cells(cells, [value_sweep(kernels, replace(engine, of_points=True))], {"y": _value(cells)}, engine)
 
 
 def _value(cells: Cells) -> Moves:
     return Moves.of(cells.program.output.index.size, cells.value, cells.count)
 
 
-def over_cells(cells: Cells, sweep: Sweep, outputs: dict[str, Moves], engine: Engine) -> Sweep:
-    """Return the sweep of one cell for all of them."""
-    layout = _layout(cells, sweep, outputs)
-    source, width = in_lanes(f"{sweep.source.name}_of_cells", [(sweep.source, sweep.sizes)], layout)
+def over_cells(cells: Cells, sweeps: Sequence[Sweep], outputs: dict[str, Moves], engine: Engine) -> Sweep:
+    """Return the sweeps of one cell, one after the other, for all of them."""
+    name, sources = f"{sweeps[0].source.name}_of_cells", [(sweep.source, sweep.sizes) for sweep in sweeps]
+    source, width = in_lanes(name, sources, _layout(cells, sweeps, outputs))
     if cells.count < 2 * width * engine.threads:  # the last two blocks may share points: they are for one thread
         engine = replace(engine, threads=1)
-    return Sweep(source, {}, engine, sweep.note)
+    return Sweep(source, {}, engine, " ".join(filter(None, (sweep.note for sweep in sweeps))))
 
 
-def _layout(cells: Cells, sweep: Sweep, outputs: dict[str, Moves]) -> Layout:
-    """Return how the arrays of a sweep lie in memory."""
+def _layout(cells: Cells, sweeps: Sequence[Sweep], outputs: dict[str, Moves]) -> Layout:
+    """Return how the arrays of sweeps lie in memory."""
     count, inner = cells.count, cells.inner
     inputs = {n.name: Moves.of(n.size, inner[n.name], count) for n in cells.program.inputs if n.name in inner}
-    moves = {name: found for name, found in (inputs | outputs).items() if name in sweep.source.arrays}
+    known = {array for sweep in sweeps for array in sweep.source.arrays}
+    moves = {name: found for name, found in (inputs | outputs).items() if name in known}
     last = max(moves.values(), key=lambda found: found.first.size).are(True, count)
     elsewhere = {name: (found.first, found.step) for name, found in moves.items() if not found.are(last, count)}
     fixed = {name: value for name, value in cells.constants.items() if name in moves}

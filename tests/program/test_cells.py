@@ -58,7 +58,7 @@ FOUND = {
 
 
 def _in_place(y):
-    z = np.zeros((COUNT, SIZE + 1))
+    z = np.zeros((COUNT, SIZE + 1), dtype=y.dtype)
     z[:, 1:] = y
     z[:, 0] = y[:, 2] * y[:, 3]
     z[:, 2:] += z[:, :-2] ** 2
@@ -66,7 +66,7 @@ def _in_place(y):
 
 
 def _scattered(y):
-    z = np.zeros((COUNT, SIZE))
+    z = np.zeros((COUNT, SIZE), dtype=y.dtype)
     np.add.at(z, (slice(None), [0, 2, 2, 4]), y[:, :4] * y[:, 1:])
     return z
 
