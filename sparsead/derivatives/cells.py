@@ -19,6 +19,7 @@ from sparsead.kernels.linear import LinearProgram
 from sparsead.kernels.linearize import linearize
 from sparsead.kernels.lower import lower
 from sparsead.kernels.pattern import detect
+from sparsead.kernels.rolling import loop_in
 from sparsead.memory import require
 from sparsead.program.cells import Cells, cells_of
 from sparsead.program.nodes import Program
@@ -29,7 +30,7 @@ from sparsead.sweeps.cells import BlockDiagonal, assembly_of_cells, value_of_cel
 MODES = {"auto", "direct"}
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class OfCell:
     """What was prepared for one of many cells.
 
@@ -67,7 +68,7 @@ class OfCell:
         """Return the linear program of all cells."""
         return linearize(self.whole)
 
-    def __str__(self) -> str:
+    def __repr__(self) -> str:
         m, n = self.pattern.shape
         constants = len(self.cells.constants)
         own = f", {constants} constants with values of each" if constants else ""
@@ -98,8 +99,8 @@ def in_cells(program: Program, options: Options, timings: Timings) -> tuple[OfCe
     """
     if options.loops is False or options.mode not in MODES or not options.pattern is options.coloring is None:
         return None
-    with timings.stage("cells"):
-        cells = cells_of(program)
+    with timings.stage("cells"):  # equal turns that become a loop save more, and call Python in between
+        cells = None if options.mode == "auto" and loop_in(program) is not None else cells_of(program)
     if cells is None:
         del timings["cells"]
         return None

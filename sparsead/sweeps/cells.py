@@ -16,6 +16,7 @@ from coloring import ColoringResult, SparsityPattern, from_colors
 from sparsead.emit.lanes import in_lanes, is_light
 from sparsead.emit.layout import Layout
 from sparsead.emit.sweep import Engine, Sweep
+from sparsead.emit.work import calls_functions
 from sparsead.kernels.kernel import Kernels
 from sparsead.kernels.linear import LinearProgram
 from sparsead.program.cells import Cells
@@ -125,7 +126,7 @@ def assembly_of_cells(
     -------
     AssemblyOfCells or None
         None where Python takes part, where the places of the entries are not those of the first cell and a step, and
-        where there is so little to compute that looking up places would cost more.
+        where it would gain nothing.
     """
     places = values if storage is None else values.through(storage.place, cells.count)
     sweeps = of_cell.sweeps_of_points()
@@ -133,7 +134,7 @@ def assembly_of_cells(
         return None
     outputs = {"data": places, "y": _value(cells)}
     layout = _layout(cells, sweeps, outputs)
-    if layout.moves and is_light([(sweep.source, sweep.sizes) for sweep in sweeps], layout):
+    if not _gains(sweeps, layout):
         return None
 
     def of_all(sweeps: list[Sweep], engine: Engine) -> Sweep:
@@ -152,6 +153,18 @@ def assembly_of_cells(
     made = AssemblyOfCells([Part(linear, build)], of_cell.passes, engine=of_cell.engine)
     made._sweeps[0, False] = [of_all(sweeps, of_cell.engine)]
     return made
+
+
+def _gains(sweeps: Sequence[Sweep], layout: Layout) -> bool:
+    """Tell whether cells gain: where there is enough to compute, or the whole would look up what a cell has in order.
+
+    Else a cell is a point of one loop, which costs more than it gains where places are looked up, and where functions
+    are called that longer loops without tables take a vector at a time.
+    """
+    if not is_light([(sweep.source, sweep.sizes) for sweep in sweeps], layout):
+        return True
+    tables = any(sweep.source.fixed for sweep in sweeps)
+    return not layout.moves and (tables or not any(map(calls_functions, (sweep.source for sweep in sweeps))))
 
 
 def value_of_cells(cells: Cells, kernels: Kernels, engine: Engine) -> Sweep:

@@ -10,6 +10,7 @@ import pytest
 import scipy.sparse
 
 import sparsead as sad
+from sparsead.kernels import rolling
 from sparsead.program import cells
 from sparsead.sweeps import cells as sweeps_of_cells
 from tests.program.test_cells import FOUND, NOT_FOUND, SIZE, rates, x_first
@@ -64,9 +65,8 @@ def test_coupled_functions_are_prepared_as_they_are_written(name):
     np.testing.assert_allclose(jac(x).toarray(), exact(NOT_FOUND[name], x), rtol=1e-12, atol=1e-13)
 
 
-def test_the_work_is_for_places_where_there_is_enough():
-    jac = sad.jacobian(lambda y: heavy(y.T).T, points(65).T.copy())
-    assert jac.of_cell is not None
+def test_places_are_looked_up_where_there_is_enough_to_compute():
+    assert sad.jacobian(lambda y: heavy(y.T).T, points(65).T.copy()).of_cell is not None
     assert sad.jacobian(lambda y: y * y[::-1], points(65).T.copy()).of_cell is None
 
 
@@ -210,6 +210,27 @@ def test_whoever_names_a_mode_gets_it():
     assert jac.of_cell is None
     assert jac.passes["jvp"] > 0
     assert sad.jacobian(heavy, Y, mode="direct").of_cell is not None
+
+
+def test_few_operations_with_functions_stay_one_loop():
+    Y = points(70)
+    assert sad.jacobian(lambda y: y * y[:, ::-1], Y).of_cell is not None
+    assert sad.jacobian(lambda y: np.exp(-y) * y[:, ::-1], Y).of_cell is None
+
+
+def test_loops_stay_loops(monkeypatch):
+    monkeypatch.setattr(rolling, "LONG", 20)
+    monkeypatch.setattr(rolling, "WORK", 1)
+
+    def steps(y):
+        for _ in range(12):
+            y = y + 0.01 * np.sin(y) * np.roll(y, 1, axis=1)
+        return y
+
+    Y = points(70)
+    jac = sad.jacobian(steps, Y)
+    assert jac.of_cell is None
+    np.testing.assert_allclose(jac(Y).toarray(), exact(steps, Y), rtol=1e-12, atol=1e-14)
 
 
 def test_places_are_steps_or_there_are_none():
