@@ -75,15 +75,26 @@ class OfCell:
         return f"{self.cells.count}, prepared as one: {m} x {n}, {self.pattern.nnz} nonzeros{own}"
 
 
+def cells_in(program: Program, options: Options) -> Cells | None:
+    """Return the cells of a program, where one of them is going to be prepared.
+
+    Whoever names a mode, a pattern or a coloring gets what that is of the function as it is written; but coefficients
+    are added to their entries in each cell as well. Equal turns that become a loop save more, and call Python in between.
+    """
+    if options.loops is False or options.mode not in MODES or not options.pattern is options.coloring is None:
+        return None
+    return None if options.mode == "auto" and loop_in(program) is not None else cells_of(program)
+
+
 def stages(
-    program: Program, options: Options, timings: Timings
+    program: Program, cells: Cells | None, options: Options, timings: Timings
 ) -> tuple[Options, OfCell | None, Callable[[], Kernels], Filled]:
     """Run the stages after the trace: for one cell where there are many, else for the whole.
 
     The options say what was done.
     """
     with naming_lines(program):
-        if (found := in_cells(program, options, timings)) is not None:
+        if cells is not None and (found := _of_one(program, cells, options, timings)) is not None:
             of_cell, filled = found
             return options, of_cell, lambda: of_cell.whole, filled
     options, linear, kernels = linearized(program, options, timings)
@@ -91,19 +102,8 @@ def stages(
         return options, None, lambda: kernels, finished(linear, options, timings)
 
 
-def in_cells(program: Program, options: Options, timings: Timings) -> tuple[OfCell, Filled] | None:
-    """Run the stages after the trace for one cell, and lay out the matrix of all; None where there are no cells.
-
-    Whoever names a mode, a pattern or a coloring gets what that is of the function as it is written; but coefficients
-    are added to their entries in each cell as well.
-    """
-    if options.loops is False or options.mode not in MODES or not options.pattern is options.coloring is None:
-        return None
-    with timings.stage("cells"):  # equal turns that become a loop save more, and call Python in between
-        cells = None if options.mode == "auto" and loop_in(program) is not None else cells_of(program)
-    if cells is None:
-        del timings["cells"]
-        return None
+def _of_one(program: Program, cells: Cells, options: Options, timings: Timings) -> tuple[OfCell, Filled] | None:
+    """Run the stages for one cell, and lay out the matrix of all; None where that would gain nothing."""
     _, linear, kernels = linearized(cells.program, replace(options, loops=False), timings)
     with timings.stage("detect"):
         patterns = detect(linear)

@@ -12,7 +12,7 @@ import scipy.sparse
 import sparsead.ops  # noqa: F401  (fills the tables that tracing reads)
 from coloring.cached import cached_property
 from sparsead.derivatives.beside import WithAux
-from sparsead.derivatives.cells import stages
+from sparsead.derivatives.cells import cells_in, stages
 from sparsead.derivatives.differences import DifferenceJacobian, check_method
 from sparsead.derivatives.given import by_name, check_given
 from sparsead.derivatives.guard import Guarded
@@ -390,7 +390,8 @@ def prepared(
     timings = Timings()
     with timings.stage("trace"):
         program, signature = trace(f, args, options.argnum, decisions)
-    options, of_cell, kernels, filled = stages(program, options, timings)
+        cells = cells_in(program, options)
+    options, of_cell, kernels, filled = stages(program, cells, options, timings)
     recipe = Recipe(prepared, f, args, options)
     made = Jacobian(Preparation(recipe, program, signature, kernels, options.engine, timings, of_cell), filled)
     return checked(made, args, options.check, timings, decisions)

@@ -148,7 +148,6 @@ def prepared():
 def test_it_says_so(prepared):
     jac, _, _ = prepared
     assert "cells     70, prepared as one: 5 x 5" in str(jac)
-    assert "cells" in jac.timings
     assert jac.shape == (350, 350)
     assert jac.checked.passed
 
