@@ -79,7 +79,8 @@ def cells_in(program: Program, options: Options) -> Cells | None:
     """Return the cells of a program, where one of them is going to be prepared.
 
     Whoever names a mode, a pattern or a coloring gets what that is of the function as it is written; but coefficients
-    are added to their entries in each cell as well. Equal turns that become a loop save more, and call Python in between.
+    are added to their entries in each cell as well. Equal turns that become a loop save more, and call Python in
+    between.
     """
     if options.loops is False or options.mode not in MODES or not options.pattern is options.coloring is None:
         return None
