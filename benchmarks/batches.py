@@ -1,11 +1,12 @@
 """Many points in one call: the 14-bus network, and two threads: ``python -m benchmarks.batches``.
 
-A scenario has its own loads. The loop over single calls stands beside `batch`. Threads are timed by the clock, on a
-machine that should have nothing else to do: the shortest of many runs counts.
+A scenario has its own loads. The loop over single calls stands beside `batch`. Threads are timed by the clock, which
+takes a machine that has nothing else to do, and by the processor time of each.
 """
 
 from __future__ import annotations
 
+import threading
 import time
 from collections.abc import Callable
 from dataclasses import replace
@@ -90,22 +91,33 @@ def reactions(y: np.ndarray) -> np.ndarray:
 
 
 def _one_and_two(title: str, calls: list[Callable[[], object]]) -> list[Part]:
-    """Time two calls in turn: with one thread, and with two."""
+    """Time two calls in turn: with one thread, and with two.
+
+    By the clock, and by the processor time of the thread that takes the most of it: what the clock would say were
+    both cores free.
+    """
     clock, work = np.empty((ROUNDS, 2)), np.empty((ROUNDS, 2))
     for row in range(ROUNDS):
         for k, call in enumerate(calls):
-            start, worked = time.perf_counter(), time.process_time()
+            before, start = _of_threads(), time.perf_counter()
             call()
-            clock[row, k], work[row, k] = time.perf_counter() - start, time.process_time() - worked
-    shortest, least = 1e3 * clock.min(axis=0), 1e3 * work.min(axis=0)
-    rows = [(k + 1, shortest[k], 1e3 * np.median(clock[:, k]), least[k]) for k in range(2)]
-    columns = ("threads", "shortest, ms", "median, ms", "processor time of all, ms")
-    middle = float(np.median(clock[:, 0] / clock[:, 1]))
-    note = f"The median of the ratios of calls that followed one another is {middle:.2f}."
+            clock[row, k], after = time.perf_counter() - start, _of_threads()
+            work[row, k] = max(after[thread] - before.get(thread, 0.0) for thread in after)
+    shortest, middle, most = 1e3 * clock.min(axis=0), 1e3 * np.median(clock, axis=0), 1e3 * np.median(work, axis=0)
+    rows = [(k + 1, shortest[k], middle[k], most[k]) for k in range(2)]
+    columns = ("threads", "shortest, ms", "median, ms", "processor time of the busier thread, ms")
+    by_clock, by_work = (float(np.median(times[:, 0] / times[:, 1])) for times in (clock, work))
+    note = f"The median of the ratios of calls that followed one another is {by_clock:.2f} by the clock."
     return [
-        Table(f"{title}, {ROUNDS} runs by the clock", columns, rows, note),
-        Target(f"{title}: two threads, times as fast as one", shortest[0] / shortest[1], 1.7, at_least=True),
+        Table(f"{title}, {ROUNDS} runs", columns, rows, note),
+        Target(f"{title}: two threads, shortest run by the clock", shortest[0] / shortest[1], 1.7, at_least=True),
+        Target(f"{title}: two threads, processor time of the busier one", by_work, 1.7, at_least=True),
     ]
+
+
+def _of_threads() -> dict[int, float]:
+    """Return the processor time of every thread."""
+    return {t.ident: time.clock_gettime(time.pthread_getcpuclockid(t.ident)) for t in threading.enumerate() if t.ident}
 
 
 def run() -> list[Part]:
