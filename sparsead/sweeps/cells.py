@@ -161,10 +161,9 @@ def _gains(sweeps: Sequence[Sweep], layout: Layout) -> bool:
     Else a cell is a point of one loop, which costs more than it gains where places are looked up, and where functions
     are called that longer loops without tables take a vector at a time.
     """
-    if not is_light([(sweep.source, sweep.sizes) for sweep in sweeps], layout):
-        return True
-    tables = any(sweep.source.fixed for sweep in sweeps)
-    return not layout.moves and (tables or not any(map(calls_functions, (sweep.source for sweep in sweeps))))
+    sources = [sweep.source for sweep in sweeps]
+    in_order = not layout.moves and (any(source.fixed for source in sources) or not any(map(calls_functions, sources)))
+    return in_order or not is_light([(sweep.source, sweep.sizes) for sweep in sweeps], layout)
 
 
 def value_of_cells(cells: Cells, kernels: Kernels, engine: Engine) -> Sweep:
