@@ -106,7 +106,7 @@ def assembled(func: Callable[..., Any], *operands: Any) -> TracedArray:
         numbers[...] = np.arange(start, start + ref.index.size).reshape(ref.shape)
         return numbers
 
-    numbers = np.asarray(func(*(number(o) for o in operands)))
+    numbers = np.asarray(func(*(number(o) for o in operands))).astype(np.int64, "K", copy=False)  # [] makes floats
     part = np.searchsorted(starts, numbers, side="right") - 1
     # empty operands share their start with the next one; searchsorted then finds the last, which is right
     element = numbers - np.asarray(starts)[part]
