@@ -83,7 +83,7 @@ class Gradient(OfScalar):
             If a shape differs from the prepared one.
         """
         args = self._args(x, args, named)
-        return self._evaluated("gradient", args, out, self._plain_gradient, self.signature.like_x)
+        return self._evaluated("gradient", args, out, self._plain_gradient)
 
     @composes
     def batch(self, X: Any, *args: Any, out: np.ndarray | None = None, axis: int = 0, **named: Any) -> np.ndarray:

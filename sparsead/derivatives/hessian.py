@@ -133,7 +133,7 @@ class Hessian(PreparedMatrix, OfScalar):
             In the shape of x.
         """
         args = self._args(x, args, named)
-        return self._evaluated("gradient", args, out, self._plain_gradient, self.signature.like_x)
+        return self._evaluated("gradient", args, out, self._plain_gradient)
 
     @composes
     def gradient_batch(

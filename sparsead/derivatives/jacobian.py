@@ -20,7 +20,6 @@ from sparsead.derivatives.modes import chosen_engine
 from sparsead.derivatives.nested import NestedJacobian, composes
 from sparsead.derivatives.normal import WithNormalEquations
 from sparsead.derivatives.options import Difference, DifferenceOptions, MatrixOptions
-from sparsead.derivatives.plain import never
 from sparsead.derivatives.preparation import Options, asked_for, finished
 from sparsead.derivatives.products import JVP, VJP
 from sparsead.derivatives.record import Preparation
@@ -34,7 +33,6 @@ from sparsead.stages import Timings, Watcher
 from sparsead.tracing.arguments import Argnum
 from sparsead.tracing.decisions import Decisions
 from sparsead.tracing.trace import trace
-from sparsead.tracing.trees import Leaf
 
 if TYPE_CHECKING:
     from sparsead.derivatives.device import JacobianOnDevice
@@ -137,7 +135,7 @@ class Jacobian(PreparedMatrix, WithNormalEquations):
         given, matrix = checked_pair("value_and_jacobian", out)
         room = np.empty(self.program.output.shape) if given is None else given
         if (taken := self._plain_filled(args, (room,), matrix, verify)) is not None:
-            return room, taken
+            return (room if self._functions["value"].built is None else self.signature.shaped(room)), taken
         y = new_or_checked("value_and_jacobian", given, self.program.output.shape)
         matrix = self._filled("value_and_jacobian", args, {"y": y}, matrix, verify)
         return self.signature.shaped(y), matrix
@@ -160,7 +158,7 @@ class Jacobian(PreparedMatrix, WithNormalEquations):
             In the shape in which `f` returns it.
         """
         args = self._args(x, args, named)
-        return self._evaluated("value", args, out, self._plain_value, self.signature.shaped)
+        return self._evaluated("value", args, out, self._plain_value)
 
     @composes
     def jvp(self, x: Any, v: Any, *args: Any, **named: Any) -> np.ndarray:
@@ -212,12 +210,10 @@ class Jacobian(PreparedMatrix, WithNormalEquations):
 
     @cached_property
     def _plain_value(self) -> Callable[..., bool]:
-        return self._plain_function("value") if isinstance(self.signature.result, Leaf) else never
+        return self._plain_function("value")
 
     @cached_property
     def _plain_both(self) -> Callable[..., bool]:
-        if not isinstance(self.signature.result, Leaf):
-            return never
         return self._plain_entry({"y": self.program.output.shape}, self._both)
 
     @property

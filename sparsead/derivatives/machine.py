@@ -74,8 +74,7 @@ class AsMachineCode(Prepared):
             call = repeated_call(self.program, self.signature, sweeps, kept, {"data": data})
             if call is not None:
                 return call
-        inputs = self._inputs(tuple(kept))
-        return lambda: self._assembly.fill(data, inputs)
+        return lambda: self._assembly.fill(data, self._inputs(tuple(kept)))
 
     @cached_property
     def address(self) -> int:

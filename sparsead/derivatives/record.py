@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -35,12 +36,16 @@ class Preparation:
 
 @dataclass(frozen=True, eq=False)
 class Function:
-    """What is evaluated beside a matrix: its kernels, the array that they write, and the shape of one point."""
+    """What is evaluated beside a matrix: its kernels, the array that they write, and the shape of one point.
+
+    `built` makes what users get of the flat array, where that is a container; None where it is an array of this shape.
+    """
 
     kernels: Kernels
     array: str
     shape: Shape
     meaning: str
+    built: Callable[[np.ndarray], Any] | None = None
 
     @property
     def size(self) -> int:

@@ -129,9 +129,10 @@ class Nest:
 
     def _build_value(self, expr: Expr) -> tuple[str, int]:
         if expr.op is None and isinstance(expr.value, Load):
-            place, level = self._index(expr.value.index)
+            array, index = self.source.element(expr.value)
+            place, level = self._index(index)
             level = len(self.domain) if self.ordered else level
-            name, code = self._name("s"), f"{self.source.buffer(expr.value.buffer)}[{place}]"
+            name, code = self._name("s"), f"{array}[{place}]"
         elif isinstance(expr.value, Meeting):
             (first, level), (second, other) = self._index(expr.value.first), self._index(expr.value.second)
             level = len(self.domain) if self.ordered else max(level, other)

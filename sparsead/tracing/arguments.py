@@ -14,7 +14,7 @@ import numpy as np
 import scipy.sparse
 
 from sparsead.errors import InputError
-from sparsead.program.nodes import Input
+from sparsead.program.nodes import Input, Part
 from sparsead.tracing import trees
 from sparsead.tracing.fixed import difference, let_go
 from sparsead.tracing.scalar import is_number
@@ -25,6 +25,7 @@ Argnum = int | str | Sequence[int | str]
 Read = Callable[[Any, Leaf, str], Any]
 DOUBLE = np.dtype(np.float64)
 NUMBER = Leaf((), True)
+MOST_PARTS = 64  # of x that code reads one by one; of more it reads the vector
 SHOWN = 60  # characters of a value in an error
 OF_CALLS = frozenset({  # options of the calls of prepared derivatives: their names are no names of arguments there
     "axis", "format", "keep_constants", "order", "out", "r", "triangle", "v", "verify", "w", "weights",
@@ -96,11 +97,21 @@ class Signature:
             return ""
         return f"; {' and '.join(both)}= by name is an option of the call: give the function's own by its place"
 
+    @property
+    def parts(self) -> tuple[Part, ...]:
+        """The leaves of x, where they are several: which elements of the vector each is."""
+        leaves = [leaf for k in self.wrt for _, leaf in trees.leaves(self.arguments[k])]
+        ends = itertools.accumulate(leaf.size for leaf in leaves)
+        parts = [Part(f"x_{j}", end - leaf.size, end) for j, (leaf, end) in enumerate(zip(leaves, ends, strict=True))]
+        return tuple(parts) if len(parts) > 1 else ()
+
     def input_names(self) -> list[list[str]]:
-        """Return what the nodes of each argument's leaves are called: all of x is one node."""
+        """Return what the leaves of each argument are called: the nodes of the others, and the parts of x."""
+        of_x = iter([part.name for part in self.parts] or ["x"])
+        first = {k: [next(of_x) for _ in trees.leaves(self.arguments[k])] for k in self.wrt}
         return [
-            ["x" if k in self.wrt else f"arg{k}_{j}" if isinstance(argument, Branch) else f"arg{k}"
-             for j, _ in enumerate(trees.leaves(argument))]
+            first[k] if k in first else
+            [f"arg{k}_{j}" if isinstance(argument, Branch) else f"arg{k}" for j, _ in enumerate(trees.leaves(argument))]
             for k, argument in enumerate(self.arguments)
         ]  # fmt: skip
 
@@ -112,7 +123,8 @@ class Signature:
             if k not in self.wrt
             for name, (_, leaf) in zip(names, trees.leaves(argument), strict=True)
         ]
-        return [Input(shape=self.x_shape, name="x"), *others]
+        parts = self.parts
+        return [Input(shape=self.x_shape, name="x", parts=parts if len(parts) <= MOST_PARTS else ()), *others]
 
     def stand_ins(self, nodes: Sequence[Input], stand_in: Callable[[Input, int, Leaf], Any]) -> list[Any]:
         """Return arguments whose leaves are made by ``stand_in(node, where it begins, leaf)``."""
