@@ -21,10 +21,11 @@ if TYPE_CHECKING:
     from sparsead.derivatives.gradient import Gradient, gradient
     from sparsead.derivatives.guard import Guarded
     from sparsead.derivatives.hessian import Hessian, hessian
-    from sparsead.derivatives.jacobian import Jacobian, jacobian
+    from sparsead.derivatives.jacobian import jacobian
     from sparsead.derivatives.lagrangian import LagrangianHessian, lagrangian_hessian
     from sparsead.derivatives.loading import load
     from sparsead.derivatives.patterns import hessian_pattern, jacobian_pattern
+    from sparsead.derivatives.prepared_jacobian import Jacobian
     from sparsead.derivatives.transform import grad
     from sparsead.errors import InputError, SparseADError, TracedBranchError, UnsupportedOperationError
     from sparsead.explain.explanation import Explanation, Overview
@@ -73,10 +74,11 @@ _HOMES = {
     "derivatives.gradient": ("Gradient", "gradient"),
     "derivatives.guard": ("Guarded",),
     "derivatives.hessian": ("Hessian", "hessian"),
-    "derivatives.jacobian": ("Jacobian", "jacobian"),
+    "derivatives.jacobian": ("jacobian",),
     "derivatives.lagrangian": ("LagrangianHessian", "lagrangian_hessian"),
     "derivatives.loading": ("load",),
     "derivatives.patterns": ("hessian_pattern", "jacobian_pattern"),
+    "derivatives.prepared_jacobian": ("Jacobian",),
     "derivatives.transform": ("grad",),
     "errors": ("InputError", "SparseADError", "TracedBranchError", "UnsupportedOperationError"),
     "explain.explanation": ("Explanation", "Overview"),

@@ -23,7 +23,8 @@ from sparsead.memory import require
 from sparsead.program.index import index_dtype
 from sparsead.program.nodes import Program
 from sparsead.sweeps.vector import value_sweep
-from sparsead.tracing.arguments import Signature, real_array
+from sparsead.tracing.arguments import Signature
+from sparsead.tracing.floats import real_array
 from sparsead.tracing.trees import Leaf
 
 Shape = tuple[int, ...]

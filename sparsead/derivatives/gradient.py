@@ -10,12 +10,12 @@ from typing import TYPE_CHECKING, Any, Literal, TypedDict, Unpack, overload
 import numpy as np
 
 import sparsead.ops  # noqa: F401  (fills the tables that tracing reads)
+from sparsead.derivatives.asked import asked_for
 from sparsead.derivatives.beside import WithAux
 from sparsead.derivatives.given import by_name, check_given
 from sparsead.derivatives.guard import Guarded
 from sparsead.derivatives.modes import chosen_engine
 from sparsead.derivatives.nested import NestedGradient, composes
-from sparsead.derivatives.preparation import asked_for
 from sparsead.derivatives.prepared import OfScalar
 from sparsead.derivatives.record import Preparation
 from sparsead.derivatives.rolled import rolled

@@ -12,6 +12,7 @@ import scipy.sparse
 
 import sparsead.ops  # noqa: F401  (fills the tables that tracing reads)
 from coloring.cached import cached_property
+from sparsead.derivatives.asked import asked_for
 from sparsead.derivatives.beside import WithAux
 from sparsead.derivatives.given import by_name, check_given
 from sparsead.derivatives.gradient import traced_scalar
@@ -20,7 +21,7 @@ from sparsead.derivatives.matrix import PreparedMatrix
 from sparsead.derivatives.modes import chosen_engine
 from sparsead.derivatives.nested import NestedHessian, composes
 from sparsead.derivatives.options import HessianOptions
-from sparsead.derivatives.preparation import Options, asked_for, finished
+from sparsead.derivatives.preparation import Options, finished
 from sparsead.derivatives.prepared import OfScalar
 from sparsead.derivatives.products import HVP
 from sparsead.derivatives.record import Filled, Preparation

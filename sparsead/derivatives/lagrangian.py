@@ -16,8 +16,8 @@ from sparsead.derivatives.hessian import hessian
 from sparsead.derivatives.nested import is_asked
 from sparsead.derivatives.options import HessianOptions
 from sparsead.errors import InputError
-from sparsead.tracing.arguments import real_array
 from sparsead.tracing.decisions import Decisions
+from sparsead.tracing.floats import real_array
 from sparsead.tracing.trace import trace
 
 OWN = 3  # arguments of a Lagrangian that are not those of its functions: x, multipliers, sigma

@@ -15,7 +15,7 @@ from sparsead.emit.device import DeviceSweeps, Plan, Tables
 from sparsead.emit.sweep import Engine, Sweep
 from sparsead.errors import InputError
 from sparsead.extras import optional
-from sparsead.tracing.arguments import DOUBLE
+from sparsead.tracing.floats import DOUBLE
 
 ENGINE = Engine("cuda")
 

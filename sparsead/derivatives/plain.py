@@ -15,7 +15,8 @@ from sparsead.emit.sweep import Sweep
 from sparsead.errors import InputError
 from sparsead.program.nodes import Program
 from sparsead.tracing import trees
-from sparsead.tracing.arguments import NUMBER, Signature, checked_leaf
+from sparsead.tracing.arguments import NUMBER, Signature
+from sparsead.tracing.floats import checked_leaf
 from sparsead.tracing.trees import Fixed, Leaf, Structure
 
 Outputs = Mapping[str, tuple[int, ...]]  # the arrays that a call writes, in order, and their shapes

@@ -7,7 +7,8 @@ from typing import Any
 
 import numpy as np
 
-from sparsead.derivatives.jacobian import Jacobian, jacobian
+from sparsead.derivatives.jacobian import jacobian
+from sparsead.derivatives.prepared_jacobian import Jacobian
 from sparsead.errors import InputError
 from sparsead.extras import optional
 from sparsead.solvers.structure import places_of_blocks

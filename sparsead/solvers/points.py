@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import scipy.optimize
 
-from sparsead.derivatives.jacobian import Jacobian
+from sparsead.derivatives.prepared_jacobian import Jacobian
 from sparsead.errors import InputError
 from sparsead.solvers.diagnosis import singular_because
 from sparsead.solvers.elimination import WIDTH, Elimination

@@ -11,19 +11,18 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-import scipy.sparse
 
 from sparsead.errors import InputError
 from sparsead.program.nodes import Input, Part
 from sparsead.tracing import trees
 from sparsead.tracing.fixed import difference, let_go
+from sparsead.tracing.floats import checked_leaf, real_array
 from sparsead.tracing.scalar import is_number
 from sparsead.tracing.trees import Branch, Fixed, Leaf, Structure
 from sparsead.tracing.unpacking import Unpacked, unpacked
 
 Argnum = int | str | Sequence[int | str]
 Read = Callable[[Any, Leaf, str], Any]
-DOUBLE = np.dtype(np.float64)
 NUMBER = Leaf((), True)
 MOST_PARTS = 64  # of x that code reads one by one; of more it reads the vector
 SHOWN = 60  # characters of a value in an error
@@ -347,17 +346,6 @@ def _slices(named: Sequence[tuple[trees.Path, Leaf]]) -> dict[str, slice]:
     return {trees.spelled(path): slice(end - leaf.size, end) for (path, leaf), end in zip(named, ends, strict=True)}
 
 
-def checked_leaf(value: Any, leaf: Leaf, title: str) -> np.ndarray:
-    """Return a runtime value as a flat float64 array; raise InputError where it does not fit."""
-    array = real_array(value, title)
-    if array.shape != leaf.shape:
-        raise InputError(
-            f"{title} has shape {array.shape}, but this derivative was prepared for shape {leaf.shape}; prepare again "
-            "for other shapes"
-        )
-    return array.ravel()
-
-
 def _check_fixed(value: Any, part: Fixed, title: str) -> None:
     if type(value) is int and type(part.value) is int and value == part.value:
         return
@@ -375,31 +363,3 @@ def _short(value: Any) -> str:
     """Return how a value prints, on one line."""
     text = " ".join(repr(value).split())
     return text if len(text) <= SHOWN else f"{text[:SHOWN]}..."
-
-
-def real_array(value: Any, title: str) -> np.ndarray:
-    """Return `value` as a float64 array; integers are converted, anything else is refused."""
-    if type(value) is np.ndarray and value.dtype is DOUBLE:
-        return value
-    if isinstance(value, np.ma.MaskedArray):
-        raise InputError(f"{title} is a masked array, whose mask would be lost; pass {title}.filled(a value)")
-    if isinstance(value, np.matrix):
-        raise InputError(f"{title} is a np.matrix, which multiplies in its own way; pass np.asarray({title})")
-    try:
-        array = np.asarray(value)
-    except ValueError:
-        raise InputError(f"{title} is a ragged list; expected an array of real numbers (float64)") from None
-    if array.dtype.kind not in ("fiub" if isinstance(value, np.ndarray) else "fiubO"):
-        raise InputError(f"{title} has dtype {array.dtype}; expected real numbers (float64)")
-    if array.dtype == object:
-        raise InputError(f"{title} is {_described(value)}; expected an array of real numbers (float64)")
-    return array.astype(DOUBLE)
-
-
-def _described(value: Any) -> str:
-    if callable(value):
-        name = getattr(value, "__name__", type(value).__name__)
-        return f"a function, {name} (are the arguments in order: the function, then x0?)"
-    if scipy.sparse.issparse(value):
-        return "a sparse matrix"
-    return "None" if value is None else f"of type {type(value).__name__} (dtype object)"
