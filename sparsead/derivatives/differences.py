@@ -90,7 +90,7 @@ class DifferenceJacobian(Described, Partial, Stepping, OfManyPoints, WithNormalE
             else:
                 self.coloring = given_coloring(self.pattern, options.coloring, "column")
         self.structure = FixedStructure(self.pattern, options.format)
-        self._groups = self.coloring.groups()
+        self._colors = np.asarray(self.coloring.colors)
         if method == "complex-step":
             self._check_complex(args, point)
 
@@ -294,9 +294,8 @@ class DifferenceJacobian(Described, Partial, Stepping, OfManyPoints, WithNormalE
         point = self._flat(args)
         steps, found = self._steps(point), np.empty(self.pattern.nnz)
         start = self._start(args, point)
-        for color, columns in enumerate(self._groups):
-            direction = np.zeros(point.size)
-            direction[columns] = steps[columns]
+        for color in range(self.coloring.num_colors):
+            direction = np.where(self._colors == color, steps, 0.0)
             change = self._difference(args, point, direction, start)
             self.coloring.plan.decompress_block(change.reshape(-1, 1), color, found)
         found /= steps[self.pattern.indices]

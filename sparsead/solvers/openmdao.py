@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -13,8 +13,11 @@ from sparsead.errors import InputError
 from sparsead.extras import optional
 from sparsead.solvers.structure import places_of_blocks
 
+if TYPE_CHECKING:
+    from openmdao.api import ExplicitComponent
 
-def openmdao_component(f: Callable[..., Any], inputs: dict[str, Any], *args: Any, **options: Any) -> Any:
+
+def openmdao_component(f: Callable[..., Any], inputs: dict[str, Any], *args: Any, **options: Any) -> ExplicitComponent:
     """Return an explicit component of OpenMDAO that computes `f`, with sparse partial derivatives.
 
     Parameters
