@@ -15,7 +15,7 @@ from sparsead import namesake  # noqa: F401  # before anything that imports colo
 if TYPE_CHECKING:
     from sparsead.checking.check import check
     from sparsead.checking.report import CheckFailed, Report
-    from sparsead.derivatives.beside import WithAux
+    from sparsead.derivatives.auxiliary import WithAux
     from sparsead.derivatives.blocks import Blocks
     from sparsead.derivatives.differences import DifferenceJacobian
     from sparsead.derivatives.gradient import Gradient, gradient
@@ -68,7 +68,7 @@ __version__ = "0.1.0"
 _HOMES = {
     "checking.check": ("check",),
     "checking.report": ("CheckFailed", "Report"),
-    "derivatives.beside": ("WithAux",),
+    "derivatives.auxiliary": ("WithAux",),
     "derivatives.blocks": ("Blocks",),
     "derivatives.differences": ("DifferenceJacobian",),
     "derivatives.gradient": ("Gradient", "gradient"),

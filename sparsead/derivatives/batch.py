@@ -11,10 +11,10 @@ import numpy as np
 import scipy.sparse
 
 from coloring import SparsityPattern
-from sparsead.derivatives.given import check_given
+from sparsead.derivatives.fast_calls import names_of
 from sparsead.derivatives.nested import composes
-from sparsead.derivatives.plain import names_of
 from sparsead.derivatives.structure import FixedStructure
+from sparsead.derivatives.validation import check_given
 from sparsead.emit.lanes import COUNT, Layout, in_lanes
 from sparsead.emit.sweep import Engine, Sweep
 from sparsead.errors import InputError

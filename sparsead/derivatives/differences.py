@@ -19,13 +19,13 @@ from sparsead.contract import Matrix, Partial
 from sparsead.derivatives.batch import Batch, OfManyPoints
 from sparsead.derivatives.blocks import Blocks, blocks_of
 from sparsead.derivatives.described import Described
-from sparsead.derivatives.given import check_given
+from sparsead.derivatives.fast_calls import kept_arguments
 from sparsead.derivatives.modes import given_coloring
 from sparsead.derivatives.normal import WithNormalEquations
-from sparsead.derivatives.plain import kept_arguments
 from sparsead.derivatives.preparation import Options
 from sparsead.derivatives.stepping import ACCURACY, STEPS, Stepping
 from sparsead.derivatives.structure import FixedStructure
+from sparsead.derivatives.validation import check_given
 from sparsead.derivatives.vectors import as_operator, checked_pair, checked_vector, new_or_checked
 from sparsead.errors import InputError, NotOfferedError
 from sparsead.keeping.pickling import sendable

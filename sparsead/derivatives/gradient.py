@@ -10,16 +10,16 @@ from typing import TYPE_CHECKING, Any, Literal, TypedDict, Unpack, overload
 import numpy as np
 
 import sparsead.ops  # noqa: F401  (fills the tables that tracing reads)
-from sparsead.derivatives.asked import asked_for
-from sparsead.derivatives.beside import WithAux
-from sparsead.derivatives.given import by_name, check_given
+from sparsead.derivatives.auxiliary import WithAux
+from sparsead.derivatives.dispatch import asked_for
 from sparsead.derivatives.guard import Guarded
 from sparsead.derivatives.modes import chosen_engine
 from sparsead.derivatives.nested import NestedGradient, composes
 from sparsead.derivatives.prepared import OfScalar
 from sparsead.derivatives.record import Preparation
 from sparsead.derivatives.rolled import rolled
-from sparsead.derivatives.subject import checked
+from sparsead.derivatives.self_check import checked
+from sparsead.derivatives.validation import by_name, check_given
 from sparsead.emit.sweep import DEFAULT_BACKEND, Engine
 from sparsead.errors import InputError
 from sparsead.keeping.pickling import Recipe

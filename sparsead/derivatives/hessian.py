@@ -12,9 +12,8 @@ import scipy.sparse
 
 import sparsead.ops  # noqa: F401  (fills the tables that tracing reads)
 from coloring.cached import cached_property
-from sparsead.derivatives.asked import asked_for
-from sparsead.derivatives.beside import WithAux
-from sparsead.derivatives.given import by_name, check_given
+from sparsead.derivatives.auxiliary import WithAux
+from sparsead.derivatives.dispatch import asked_for
 from sparsead.derivatives.gradient import traced_scalar
 from sparsead.derivatives.guard import Guarded
 from sparsead.derivatives.matrix import PreparedMatrix
@@ -25,7 +24,8 @@ from sparsead.derivatives.preparation import Options, finished
 from sparsead.derivatives.prepared import OfScalar
 from sparsead.derivatives.products import HVP
 from sparsead.derivatives.record import Filled, Preparation
-from sparsead.derivatives.subject import checked
+from sparsead.derivatives.self_check import checked
+from sparsead.derivatives.validation import by_name, check_given
 from sparsead.derivatives.vectors import checked_pair, new_or_checked
 from sparsead.emit.sweep import DEFAULT_BACKEND
 from sparsead.errors import InputError

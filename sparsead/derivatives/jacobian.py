@@ -6,16 +6,16 @@ from collections.abc import Callable
 from functools import partial
 from typing import TYPE_CHECKING, Any, Literal, Unpack, overload
 
-from sparsead.derivatives.asked import asked_for
-from sparsead.derivatives.beside import WithAux
+from sparsead.derivatives.auxiliary import WithAux
 from sparsead.derivatives.differences import DifferenceJacobian, check_method
-from sparsead.derivatives.given import by_name, check_given
+from sparsead.derivatives.dispatch import asked_for
 from sparsead.derivatives.guard import Guarded
 from sparsead.derivatives.modes import chosen_engine
 from sparsead.derivatives.nested import NestedJacobian
 from sparsead.derivatives.options import Difference, DifferenceOptions, MatrixOptions
 from sparsead.derivatives.preparation import Options
 from sparsead.derivatives.prepared_jacobian import Jacobian, prepared
+from sparsead.derivatives.validation import by_name, check_given
 from sparsead.emit.sweep import DEFAULT_BACKEND
 from sparsead.stages import Watcher
 from sparsead.tracing.arguments import Argnum

@@ -11,10 +11,10 @@ import scipy.sparse
 from sparsead.checking.plain import copied
 from sparsead.contract import AFTER_A_VECTOR, AT_A_POINT, OF_MANY_POINTS, Derivative
 from sparsead.derivatives.described import Described
-from sparsead.derivatives.given import check_given
 from sparsead.derivatives.hessian import hessian
 from sparsead.derivatives.nested import is_asked
 from sparsead.derivatives.options import HessianOptions
+from sparsead.derivatives.validation import check_given
 from sparsead.errors import InputError
 from sparsead.tracing.decisions import Decisions
 from sparsead.tracing.floats import real_array

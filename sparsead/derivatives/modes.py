@@ -9,7 +9,7 @@ import numpy as np
 import coloring as graph
 from coloring import ColoringResult, SparsityPattern
 from sparsead.derivatives.colorings import HESSIAN_COLORINGS, JACOBIAN_COLORINGS, SUBSTITUTES
-from sparsead.derivatives.given import check_given
+from sparsead.derivatives.validation import check_given
 from sparsead.emit.pool import default_threads
 from sparsead.emit.sweep import Engine
 from sparsead.errors import InputError

@@ -17,11 +17,11 @@ from sparsead.derivatives.batch import Batch, batch_of
 from sparsead.derivatives.calls import refuse_out
 from sparsead.derivatives.described import Described
 from sparsead.derivatives.export import exported
-from sparsead.derivatives.given import check_given
+from sparsead.derivatives.fast_calls import plain_entry, unchanged_inputs
 from sparsead.derivatives.nested import Nested, composes, is_asked
-from sparsead.derivatives.plain import plain_entry, unchanged_inputs
 from sparsead.derivatives.products import Product
 from sparsead.derivatives.record import Function, Preparation
+from sparsead.derivatives.validation import check_given
 from sparsead.derivatives.vectors import apart, new_or_checked
 from sparsead.emit.sweep import Engine, Sweep, compile_together
 from sparsead.errors import InputError

@@ -17,7 +17,7 @@ from sparsead.derivatives.preparation import Options, finished
 from sparsead.derivatives.products import JVP, VJP
 from sparsead.derivatives.record import Preparation
 from sparsead.derivatives.rolled import linearized
-from sparsead.derivatives.subject import checked
+from sparsead.derivatives.self_check import checked
 from sparsead.derivatives.vectors import checked_pair, new_or_checked
 from sparsead.explain.refusal import naming_lines
 from sparsead.keeping.pickling import Recipe

@@ -13,8 +13,8 @@ from dataclasses import dataclass, replace
 
 from sparsead.emit.c import Printer
 from sparsead.emit.grid import Grids
+from sparsead.emit.loop_fission import TIMES
 from sparsead.emit.parsing import parse
-from sparsead.emit.parts import TIMES
 from sparsead.emit.threads import Grid
 
 THREADS = 128  # of a block

@@ -18,9 +18,9 @@ import ast
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
+from sparsead.emit.operation_count import work_of
 from sparsead.emit.parsing import parse
 from sparsead.emit.source import LANE, POINT, Source, share
-from sparsead.emit.work import work_of
 from sparsead.emit.written_out import written_out
 
 CACHE = 1 << 20  # bytes for what a block has of its own

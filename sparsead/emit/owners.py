@@ -5,7 +5,7 @@ point q can compute these terms itself, in the order of the loop, and needs no a
 looked up in what the loop touches: those whose elements get the expected terms, and no others. The terms of all others
 are kept (see `sparsead.emit.terms`), by a loop over the points that have any.
 
-Regular additions were turned around before, as kernels, for every back end: see `sparsead.sweeps.owning`.
+Regular additions were turned around before, as kernels, for every back end: see `sparsead.sweeps.scatter_to_gather`.
 """
 
 from __future__ import annotations

@@ -21,7 +21,7 @@ from sparsead.kernels.indexmap import IndexMap
 from sparsead.kernels.kernel import Kernel
 from sparsead.kernels.linear import LinearKernel, LinearProgram, Term
 from sparsead.program.index import identity
-from sparsead.sweeps.beside import beside
+from sparsead.sweeps.fused_values import beside
 from sparsead.sweeps.storage import Storage
 from sparsead.sweeps.vector import (
     all_differ,

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 import sparsead as sad
-from sparsead.derivatives.plain import never
+from sparsead.derivatives.fast_calls import never
 
 X, Q, R = np.array([1.0, 0.5, 2.0, 0.25]), np.array([2.0, 0.5, 1.0]), np.array([0.1, 0.2, 0.3])
 

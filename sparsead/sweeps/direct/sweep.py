@@ -24,13 +24,13 @@ from sparsead.kernels.linear import LinearKernel, LinearProgram, Term
 from sparsead.kernels.meetings import mirrored
 from sparsead.kernels.moving import summed
 from sparsead.program.index import Shape, identity
-from sparsead.sweeps.beside import beside
 from sparsead.sweeps.direct.elimination import eliminated
-from sparsead.sweeps.direct.firsts import store_firsts
+from sparsead.sweeps.direct.first_writes import store_firsts
 from sparsead.sweeps.direct.loops import Loop, cut, stored
 from sparsead.sweeps.direct.placement import Placed, Placement, place
 from sparsead.sweeps.direct.shifting import cut_and_shifted
 from sparsead.sweeps.direct.slots import Slots
+from sparsead.sweeps.fused_values import beside
 from sparsead.sweeps.storage import Storage
 from sparsead.sweeps.vector import empty_tangent, stores, times, work_sizes, write_padding, write_value
 

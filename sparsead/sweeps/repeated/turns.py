@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from sparsead.emit.drive import driver
+from sparsead.emit.loop_driver import driver
 from sparsead.emit.sweep import Sweep
 
 

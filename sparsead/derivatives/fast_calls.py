@@ -8,9 +8,9 @@ from typing import Any
 
 import numpy as np
 
+from sparsead.emit.c_callable import CFunction, c_callable
 from sparsead.emit.entry import SMALL, Slot, bound_call, plain_call
 from sparsead.emit.frame import Frame
-from sparsead.emit.pointer import CFunction, c_callable
 from sparsead.emit.sweep import Sweep
 from sparsead.errors import InputError
 from sparsead.program.nodes import Program

@@ -9,7 +9,7 @@ import numpy as np
 
 from sparsead.memory import require
 from sparsead.sweeps.repeated.body import Adjoint, Body
-from sparsead.sweeps.repeated.schedule import Advance, binomial
+from sparsead.sweeps.repeated.checkpoint_schedule import Advance, binomial
 from sparsead.sweeps.repeated.turns import Rows, Shuttle
 
 MOST = 1 << 22  # numbers of the states that a walk backward keeps: 32 MiB

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 import sparsead.derivatives.roots  # noqa: F401  (root finders inside of functions)
-from sparsead.derivatives.beside import WithAux
+from sparsead.derivatives.auxiliary import WithAux
 from sparsead.derivatives.guard import Guarded
 from sparsead.derivatives.nested import Nested, is_asked
 from sparsead.stages import Watcher, reported

@@ -26,7 +26,7 @@ from sparsead.kernels.moving import Constants
 from sparsead.program.index import Shape
 from sparsead.program.scalar import CALL, OPS, Expr, Pool
 from sparsead.sweeps.boxes import Shift, common, points_outside, steps
-from sparsead.sweeps.rows import in_rows
+from sparsead.sweeps.row_sums import in_rows
 
 MANY_POINTS = 1 << 10  # of a loop that is worth more code
 MOST_LEFT = 0.25  # share of the places that may be left to loops that add

@@ -7,8 +7,8 @@ from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Any
 
-from sparsead.derivatives.given import check_given
-from sparsead.derivatives.plain import names_of
+from sparsead.derivatives.fast_calls import names_of
+from sparsead.derivatives.validation import check_given
 from sparsead.emit.device import DeviceSweeps, Plan
 from sparsead.emit.lanes import Layout
 from sparsead.emit.points import MOST_PRIVATE, SMALL, TOTAL, ThreadOfPoint
