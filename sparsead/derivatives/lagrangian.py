@@ -176,7 +176,7 @@ class LagrangianHessian(Described, Derivative):
         return float(sigma)
 
     def __getattr__(self, name: str) -> Any:
-        if name.startswith("__") or name == "hessian":  # pickle looks before there is one
+        if name.startswith("__") or name == "hessian":  # while it is unpickled there is no such attribute yet
             raise AttributeError(name)
         found = getattr(self.hessian, name)
         if name not in AT_A_POINT | OF_MANY_POINTS | {"prepared_call"}:

@@ -31,7 +31,7 @@ FINDERS: dict[str, tuple[str, str, str]] = {
     "root_scalar": ("", "root", "converged"),
 }
 REFUSED = ("full_output", "callback")
-NOTHING = type(None)  # in place of what is unknown; a partial wants something to call
+NOTHING = type(None)  # stands for what is unknown; callable, as functools.partial wants
 
 
 class Lifted:

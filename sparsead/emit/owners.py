@@ -19,11 +19,11 @@ import numpy as np
 from sparsead.emit.accesses import Access, Accesses
 from sparsead.emit.parsing import parse
 
-FEWEST = 64  # points of a loop
-MOST_COPIES = 16  # of the body
+FEWEST = 64  # points of a loop from which on owners are looked for
+MOST_COPIES = 16  # copies of the body that an owner may run: one for each shift between points
 WORTH = 50  # statements that may be computed again, for each term that is not kept
 LEFT_OUT = 16  # one in so many points, where no points meet
-FAR = 256  # elements that are so far from each other have other owners
+FAR = 256  # distances from the first element of an owner that are told apart
 SAMPLE = 999  # points that are looked at to find out what is usual
 
 

@@ -17,7 +17,7 @@ from sparsead.kernels.nothing import NOTHING, absorbing
 from sparsead.sweeps.scatter_to_gather import owned
 from sparsead.sweeps.storage import Storage
 
-LONG_SUM = 256  # terms
+LONG_SUM = 256  # terms of a sum from which on it is written in groups
 
 
 def value_sweep(kernels: Kernels, engine: Engine = DEFAULT_ENGINE) -> Sweep:
