@@ -1,4 +1,5 @@
-"""What the user may choose: patterns, colorings and modes, checked, and the cheapest mode by the cost model."""
+"""Which mode fills a matrix: the one that the user names, or the cheapest by the cost model; patterns and colorings that
+users give, checked."""
 
 from __future__ import annotations
 

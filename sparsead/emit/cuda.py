@@ -91,7 +91,7 @@ class Module:
 
     def _launch(self, level: Sequence[Grid], types: Mapping[str, str], rows: Mapping[str, int]) -> Launch:
         """Add the kernel of grids that run at once: each has a range of blocks."""
-        level = sorted(level, key=lambda grid: grid.points)  # few points that take long each begin first
+        level = sorted(level, key=lambda grid: grid.points)  # few points that take long each come first
         arrays = _arrays(level)
         written = {a for grid in level for a in grid.writes}
         place = {a: f"a{k}" for k, a in enumerate(arrays)}
