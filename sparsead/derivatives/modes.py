@@ -1,5 +1,4 @@
-"""Which mode fills a matrix: the one that the user names, or the cheapest by the cost model; patterns and colorings that
-users give, checked."""
+"""Which mode fills a matrix: the one that the user names, or the cheapest; patterns and colorings of users, checked."""
 
 from __future__ import annotations
 
