@@ -3,21 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
-from coloring import SparsityPattern
-from coloring.cached import cached_property
 from sparsead.derivatives.modes import choose
+from sparsead.derivatives.of_cell import OfCell
 from sparsead.derivatives.preparation import BYTES_PER_ENTRY, Options, finished
 from sparsead.derivatives.record import Filled
 from sparsead.derivatives.rolled import linearized
 from sparsead.derivatives.structure import FixedStructure
-from sparsead.emit.sweep import Engine, Sweep
 from sparsead.explain.refusal import naming_lines
-from sparsead.kernels.kernel import Kernels, combined
-from sparsead.kernels.linear import LinearProgram
-from sparsead.kernels.linearize import linearize
-from sparsead.kernels.lower import lower
+from sparsead.kernels.kernel import Kernels
 from sparsead.kernels.pattern import detect
 from sparsead.kernels.rolling import loop_in
 from sparsead.memory import require
@@ -25,54 +20,9 @@ from sparsead.program.cells import Cells, cells_of
 from sparsead.program.nodes import Program
 from sparsead.stages import Timings
 from sparsead.sweeps.assembly import assembly_of
-from sparsead.sweeps.cells import BlockDiagonal, assembly_of_cells, value_of_cells
+from sparsead.sweeps.cells import BlockDiagonal, assembly_of_cells
 
 MODES = {"auto", "direct"}
-
-
-@dataclass(frozen=True, eq=False, repr=False)
-class OfCell:
-    """What was prepared for one of many cells.
-
-    Attributes
-    ----------
-    cells : Cells
-        How many there are, and the program of one.
-    kernels, linear, pattern
-        What it was lowered to, its derivative, and the pattern of that.
-    program : Program
-        That of all cells.
-    """
-
-    cells: Cells
-    kernels: Kernels
-    linear: LinearProgram
-    pattern: SparsityPattern
-    program: Program
-
-    def value(self, engine: Engine) -> Sweep:
-        """Return the sweep of the value of all cells."""
-        return value_of_cells(self.cells, self.kernels, engine)
-
-    @cached_property
-    def both(self) -> Kernels:
-        """The kernels of the value and of what the matrix reads."""
-        return combined(self.kernels, self.linear.primal)
-
-    @cached_property
-    def whole(self) -> Kernels:
-        """The kernels of all cells: for products, and whatever else is made of the whole function."""
-        return lower(self.program)
-
-    def derivative(self) -> LinearProgram:
-        """Return the linear program of all cells."""
-        return linearize(self.whole)
-
-    def __repr__(self) -> str:
-        m, n = self.pattern.shape
-        constants = len(self.cells.constants)
-        own = f", {constants} constants with values of each" if constants else ""
-        return f"{self.cells.count}, prepared as one: {m} x {n}, {self.pattern.nnz} nonzeros{own}"
 
 
 def cells_in(program: Program, options: Options) -> Cells | None:

@@ -16,14 +16,14 @@ from sparsead.derivatives import constants
 from sparsead.derivatives.batch import Batch, OfManyPoints
 from sparsead.derivatives.blocks import Blocks, blocks_of
 from sparsead.derivatives.calls import refuse_out
-from sparsead.derivatives.given import check_given
-from sparsead.derivatives.machine import AsMachineCode
+from sparsead.derivatives.fast_calls import Outputs, never, plain_entry
+from sparsead.derivatives.machine_code import AsMachineCode
 from sparsead.derivatives.nested import composes, is_asked
-from sparsead.derivatives.plain import Outputs, never, plain_entry
 from sparsead.derivatives.products import Product
 from sparsead.derivatives.record import Filled, Preparation
+from sparsead.derivatives.summary import InWords
+from sparsead.derivatives.validation import check_given
 from sparsead.derivatives.vectors import apart, as_operator, checked_vector, new_or_checked
-from sparsead.derivatives.words import InWords
 from sparsead.emit.sweep import Engine, Sweep
 from sparsead.errors import InputError
 from sparsead.keeping.pickling import Recipe, with_coloring

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import Any
 
 import numpy as np
 
 from coloring import ColoringResult, SparsityPattern
+from sparsead.derivatives.of_cell import OfCell
 from sparsead.derivatives.structure import FixedStructure
 from sparsead.emit.sweep import Engine
 from sparsead.keeping.pickling import Recipe
@@ -20,9 +21,6 @@ from sparsead.stages import Timings
 from sparsead.sweeps.assembly import Assembly
 from sparsead.sweeps.storage import Storage
 from sparsead.tracing.arguments import Signature
-
-if TYPE_CHECKING:
-    from sparsead.derivatives.cells import OfCell
 
 
 @dataclass(frozen=True, eq=False)
@@ -43,12 +41,16 @@ class Preparation:
 
 @dataclass(frozen=True, eq=False)
 class Function:
-    """What is evaluated beside a matrix: its kernels, the array that they write, and the shape of one point."""
+    """What is evaluated beside a matrix: its kernels, the array that they write, and the shape of one point.
+
+    `built` makes what users get of the flat array, where that is a container; None where it is an array of this shape.
+    """
 
     make: Callable[[], Kernels]
     array: str
     shape: Shape
     meaning: str
+    built: Callable[[np.ndarray], Any] | None = None
 
     @property
     def kernels(self) -> Kernels:

@@ -20,10 +20,10 @@ from collections.abc import Iterable, Sequence
 import numpy as np
 
 from sparsead.emit.layout import Layout
+from sparsead.emit.operation_count import work_of
 from sparsead.emit.parsing import parse
 from sparsead.emit.runs import Item, Loop, Run
 from sparsead.emit.source import LANE, POINT, Source, share
-from sparsead.emit.work import work_of
 from sparsead.emit.written_out import written_out
 
 CACHE = 1 << 20  # bytes for what a block has of its own

@@ -15,8 +15,8 @@ import numpy as np
 from coloring import ColoringResult, SparsityPattern, from_colors
 from sparsead.emit.lanes import in_lanes, is_light
 from sparsead.emit.layout import Layout
+from sparsead.emit.operation_count import calls_functions
 from sparsead.emit.sweep import Engine, Sweep
-from sparsead.emit.work import calls_functions
 from sparsead.kernels.kernel import Kernels
 from sparsead.kernels.linear import LinearProgram
 from sparsead.program.cells import Cells

@@ -24,7 +24,7 @@ from sparsead.tracing.decisions import active
 from sparsead.tracing.foreign import Lookalike, acts, acts_in_operators
 from sparsead.tracing.late import late
 from sparsead.tracing.loops.tape import is_tracing
-from sparsead.tracing.positioned import Positioned, Traced
+from sparsead.tracing.positioned import RealArray, Traced
 from sparsead.tracing.refusals import BRANCH_HINT, INDEX, refuse_array, refuse_conversion, refuse_value
 from sparsead.tracing.scalar import SEQUENCES, TracedScalar, is_number
 from sparsead.tracing.selection import mask_of, selected, written
@@ -33,7 +33,7 @@ from sparsead.tracing.storage import BOOL, DOUBLE, Storage
 DIFFERENCES_HINT = "Write it with NumPy functions of the traced array."
 
 
-class TracedArray(Positioned, NDArrayOperatorsMixin):
+class TracedArray(RealArray, NDArrayOperatorsMixin):
     """An array of traced values. Behaves like an ndarray of float64 (or bool, or int64) without values."""
 
     __slots__ = ("__weakref__", "positions", "storage")

@@ -14,6 +14,7 @@ import numpy as np
 
 from sparsead.errors import unsupported
 from sparsead.program.index import IndexArray, Shape
+from sparsead.program.nodes import Ref
 from sparsead.tracing import layout
 
 # Methods that are the NumPy function of their name, with the array as its first argument.
@@ -356,3 +357,14 @@ class Positioned(ArrayMethods):
             raise ValueError("resize only works on single-segment arrays")
         order: Any = "C" if flags.c_contiguous else "F"
         self.positions = self.positions.ravel(order).reshape(new.shape, order=order)
+
+
+class RealArray(Positioned):
+    """An array of real numbers, as operations read it."""
+
+    __slots__ = ()
+
+    @property
+    @abstractmethod
+    def ref(self) -> Ref:
+        """The reading of all its elements."""

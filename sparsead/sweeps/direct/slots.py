@@ -12,7 +12,7 @@ from sparsead.memory import require
 from sparsead.program.index import IndexArray, Shape, narrowed
 from sparsead.sweeps.storage import Storage
 
-BYTES_PER_LANDING = 40  # row, column and place of a product, while they are looked up
+BYTES_PER_LANDING = 40  # bytes for each product while its place is looked up: row, column, place
 
 
 class Slots:

@@ -19,7 +19,7 @@ from sparsead.tracing.decisions import Decisions
 from sparsead.tracing.trace import trace
 from sparsead.tracing.trees import Leaf
 
-MOST_LINES = 4  # that are named
+MOST_LINES = 4  # lines of code that an error names
 
 Made = TypeVar("Made", bound=Prepared)
 Product = Callable[[np.ndarray], np.ndarray]
@@ -141,13 +141,13 @@ class Subject:
 
     def lines(self, row: int) -> str:
         """Name the lines of the user's code that bring the entries of a row in."""
-        from sparsead.explain.blame import row_lines  # not needed where all goes well
+        from sparsead.explain.blame import row_lines  # imported only where a check fails
 
         return _listed(row_lines(self.prepared.program, row))
 
     def couplings(self, row: int) -> str:
         """Name the lines that bring in the entries of a row of the Hessian."""
-        from sparsead.explain.blame import coupling_lines  # as above
+        from sparsead.explain.blame import coupling_lines  # imported only where a check fails
 
         return _listed(coupling_lines(self.prepared.program, row))
 
