@@ -215,6 +215,9 @@ class TracedArray(Positioned, NDArrayOperatorsMixin):
 
     # -- NumPy protocols ------------------------------------------------------------------------------------
     def __array_ufunc__(self, ufunc: np.ufunc, method: str, *inputs: Any, **kwargs: Any) -> Any:
+        beside = late.standing(inputs)
+        if any(b is not i for b, i in zip(beside, inputs, strict=True)):
+            return getattr(ufunc, method)(*beside, **kwargs)
         if any(isinstance(i, Traced) or acts(i) for i in inputs):
             return NotImplemented  # what holds any array does it: a quantity, a labelled array
         if ufunc is not np.matmul and any(hasattr(type(i), "tocsr") for i in inputs):
@@ -353,6 +356,16 @@ for _name in ("add", "sub", "mul", "truediv", "floordiv", "mod", "pow", "lt", "l
     setattr(TracedArray, f"__{_name}__", _by_number(f"__{_name}__", _operate, reflected=False))
     if hasattr(TracedArray, f"__r{_name}__"):
         setattr(TracedArray, f"__r{_name}__", _by_number(f"__r{_name}__", _operate, reflected=True))
+
+
+def _left_to_units(name: str) -> Callable[[Any, Any], Any]:
+    """Return an operator that an array leaves to what takes it over, and that has no numbers to be quick about."""
+    of_arrays = getattr(TracedArray, name)
+    return lambda self, other: NotImplemented if acts_in_operators(other) else of_arrays(self, other)
+
+
+for _name in ("__lshift__", "__rshift__", "__and__", "__or__", "__xor__"):
+    setattr(TracedArray, _name, _left_to_units(_name))
 
 
 def _by_values(name: str, operate: Callable[[Any, Any], Any]) -> Callable[[Any, Any], Any]:

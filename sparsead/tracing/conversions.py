@@ -24,7 +24,7 @@ from sparsead.tracing.refusals import BRANCH_HINT, refuse_value
 from sparsead.tracing.scalar import TracedScalar
 from sparsead.tracing.sequences import rebuilt
 from sparsead.tracing.storage import BOOL, DOUBLE, Storage
-from sparsead.tracing.subclasses import only_adds, seen_as_kind
+from sparsead.tracing.subclasses import is_written_in_python, seen_as_kind
 
 STACK, BLOCK = np.stack, np.block  # the functions themselves: their names are bound to others while one is traced
 SUBCLASS_HINT = (
@@ -36,13 +36,17 @@ SUBCLASS_HINT = (
 @late.bound
 def seen_as(array: TracedArray, dtype: Any, type: Any) -> Any:
     """Return a traced array by ``array.view(dtype, type)``."""
-    if dtype is np.ndarray or (dtype is not None and np.dtype(dtype) == array.dtype):
+    if dtype is np.ndarray and type is None:
+        dtype, type = None, np.ndarray
+    if dtype is not None and not isinstance(dtype, builtins.type) and np.dtype(dtype) == array.dtype:
         dtype = None
-    if dtype is None and type in (None, np.ndarray):
+    if dtype is None and type is np.ndarray:
+        return TracedArray(array.storage, array.positions.view())
+    if dtype is None and type is None:
         return array.moved(array.positions.view())
     kind = dtype if type is None else type
     if isinstance(kind, builtins.type) and issubclass(kind, np.ndarray) and (dtype is None or type is None):
-        if only_adds(kind):
+        if is_written_in_python(kind):
             return seen_as_kind(array, kind)
         hint = "Use the array itself, and @ for products." if issubclass(kind, np.matrix) else SUBCLASS_HINT
         raise unsupported(f"ndarray.view({kind.__name__})", hint)

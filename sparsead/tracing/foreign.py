@@ -28,6 +28,7 @@ def _is_foreign(kind: type) -> bool:
     """Tell whether a class is neither NumPy's nor ours, nor a sparse matrix."""
     return not (
         kind in PLAIN
+        or hasattr(kind, "stands_for")
         or issubclass(kind, (np.ndarray, np.generic))
         or kind.__module__.startswith("sparsead")
         or hasattr(kind, "tocsr")
@@ -37,7 +38,9 @@ def _is_foreign(kind: type) -> bool:
 def acts(value: Any) -> bool:
     """Tell whether a value takes part in ufuncs in a way of its own: it is asked before an array acts."""
     kind = type(value)
-    return kind not in PLAIN and getattr(kind, "__array_ufunc__", None) is not None and _is_foreign(kind)
+    if kind in PLAIN or getattr(kind, "__array_ufunc__", None) is None:
+        return False
+    return getattr(kind, "acts_in_ufuncs", False) or _is_foreign(kind)
 
 
 def acts_in_operators(value: Any) -> bool:
