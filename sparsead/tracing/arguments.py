@@ -17,6 +17,7 @@ from sparsead.errors import InputError
 from sparsead.program.nodes import Input
 from sparsead.tracing import trees
 from sparsead.tracing.fixed import difference, let_go
+from sparsead.tracing.foreign import has_units
 from sparsead.tracing.scalar import is_number
 from sparsead.tracing.trees import Branch, Fixed, Leaf, Structure
 from sparsead.tracing.unpacking import Unpacked, unpacked
@@ -373,6 +374,11 @@ def real_array(value: Any, title: str) -> np.ndarray:
         raise InputError(f"{title} is a masked array, whose mask would be lost; pass {title}.filled(a value)")
     if isinstance(value, np.matrix):
         raise InputError(f"{title} is a np.matrix, which multiplies in its own way; pass np.asarray({title})")
+    if has_units(value):
+        raise InputError(
+            f"{title} is a {type(value).__name__}, whose unit would be lost; pass its numbers, and put the unit on "
+            f"them in the function: {title} * unit"
+        )
     try:
         array = np.asarray(value)
     except ValueError:

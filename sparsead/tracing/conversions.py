@@ -44,7 +44,7 @@ def seen_as(array: TracedArray, dtype: Any, type: Any) -> Any:
         return TracedArray(array.storage, array.positions.view())
     if dtype is None and type is None:
         return array.moved(array.positions.view())
-    kind = dtype if type is None else type
+    kind: Any = dtype if type is None else type
     if isinstance(kind, builtins.type) and issubclass(kind, np.ndarray) and (dtype is None or type is None):
         if is_written_in_python(kind):
             return seen_as_kind(array, kind)

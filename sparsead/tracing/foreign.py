@@ -6,6 +6,7 @@ on ufuncs, and holds the array that was put in, a traced one too; everything els
 
 from __future__ import annotations
 
+import functools
 from typing import Any
 
 import numpy as np
@@ -28,7 +29,6 @@ def _is_foreign(kind: type) -> bool:
     """Tell whether a class is neither NumPy's nor ours, nor a sparse matrix."""
     return not (
         kind in PLAIN
-        or hasattr(kind, "stands_for")
         or issubclass(kind, (np.ndarray, np.generic))
         or kind.__module__.startswith("sparsead")
         or hasattr(kind, "tocsr")
@@ -41,6 +41,26 @@ def acts(value: Any) -> bool:
     if kind in PLAIN or getattr(kind, "__array_ufunc__", None) is None:
         return False
     return getattr(kind, "acts_in_ufuncs", False) or _is_foreign(kind)
+
+
+@functools.cache
+def class_acts(kind: Any) -> bool:
+    """Tell whether a subclass of ndarray has a say in what NumPy's ufuncs and functions do with its arrays."""
+    return issubclass(kind, np.ndarray) and (
+        kind.__array_ufunc__ is not np.ndarray.__array_ufunc__
+        or kind.__array_function__ is not np.ndarray.__array_function__
+    )
+
+
+def acts_as_class(value: Any) -> bool:
+    """Tell whether a value is an array of a class that acts, such as one with units."""
+    kind: Any = type(value)
+    return kind not in PLAIN and class_acts(kind)
+
+
+def has_units(value: Any) -> bool:
+    """Tell whether a value is more than its numbers: of what it is made up there is no array."""
+    return acts_as_class(value) or hasattr(type(value), "dimensionality")
 
 
 def acts_in_operators(value: Any) -> bool:

@@ -18,7 +18,7 @@ import numpy as np
 from sparsead.errors import is_users, unsupported
 from sparsead.program.index import IndexArray
 from sparsead.tracing.array import TracedArray
-from sparsead.tracing.foreign import acts_in_operators
+from sparsead.tracing.foreign import acts_as_class, acts_in_operators, class_acts
 from sparsead.tracing.late import MOVEMENTS, late
 from sparsead.tracing.positioned import FUNCTIONS
 from sparsead.tracing.replacing.names import ACTING, FIRST, PATCHES, TOO, names_of_module
@@ -27,14 +27,16 @@ from sparsead.tracing.replacing.names import ACTING, FIRST, PATCHES, TOO, names_
 LEFT_OUT = {
     "__new__", "__init__", "__init_subclass__", "__array_prepare__", "__array_function__", "__dict__", "__weakref__",
     "__reduce__", "__reduce_ex__", "__setstate__", "__deepcopy__", "__repr__", "__str__", "__format__", "__slots__",
-    "__class_getitem__",
+    "__class_getitem__", "__module__",
 }  # fmt: skip
 OPERATORS = {*vars(np.lib.mixins.NDArrayOperatorsMixin)} - {"__module__", "__doc__", "__slots__", "__hash__"}
 BY_METHODS = {*FUNCTIONS, "clip", "compress"}  # NumPy's functions that call the method of their name, and reversely
+ADD: Any = np.add
 HINT = "Take its values (.value, to_value(unit), np.asarray) before, and put the unit back behind."
 
 
-def is_written_in_python(kind: type) -> bool:
+@functools.cache
+def is_written_in_python(kind: Any) -> bool:
     """Tell whether a subclass of ndarray is one of a user's or of a package's, and nothing but Python."""
     added = [each for each in kind.__mro__ if each not in np.ndarray.__mro__]
     homes = [_file_of(each) for each in added if issubclass(each, np.ndarray)]
@@ -48,7 +50,7 @@ def _file_of(kind: type) -> str:
     return "" if first is None else first.__code__.co_filename
 
 
-class _Kind(type):
+class _Kind(type(TracedArray)):  # type: ignore[misc]
     """The type of the classes that stand for others: called, they make objects of these."""
 
     stands_for: type
@@ -78,7 +80,7 @@ class TracedSubclass(TracedArray, metaclass=_Kind):
             return by_numpy(func.func, args, kwargs)
         if self.own_function is None:
             return by_numpy(func, args, kwargs)
-        stood_for = {getattr(kind, "stands_for", np.ndarray if issubclass(kind, TracedArray) else kind) for kind in kinds}
+        stood_for = {getattr(kind, "stands_for", np.ndarray) for kind in kinds}
         result = self.own_function(_Asked(func), tuple(stood_for), *standing((args, kwargs)))
         if result is NotImplemented:
             raise unsupported(f"np.{func.__name__} of arrays of {type(self).__name__}", HINT)
@@ -96,7 +98,8 @@ def _by_ufunc(operate: Callable[..., Any]) -> Callable[..., Any]:
 
 for _name in OPERATORS:
     setattr(TracedSubclass, _name, _by_ufunc(vars(np.lib.mixins.NDArrayOperatorsMixin)[_name]))
-TracedSubclass.__pow__ = lambda self, other, mod=None: _by_ufunc(np.lib.mixins.NDArrayOperatorsMixin.__pow__)(self, other)
+_power: Any = TracedSubclass.__pow__
+setattr(TracedSubclass, "__pow__", lambda self, other, mod=None: _power(self, other))  # noqa: B010  (some spell it out)
 
 
 class _Asked:
@@ -134,8 +137,10 @@ def by_numpy(func: Callable[..., Any], args: Any, kwargs: Any) -> Any:
     if not _has_numbers(result):
         return result
     if func in MOVEMENTS and len(held) == 1:
-        return [_seen(r, type(held[0]), held[0]) for r in result] if isinstance(result, list) else _seen(
-            late.traced(result), type(held[0]), held[0]
+        return (
+            [_seen(r, type(held[0]), held[0]) for r in result]
+            if isinstance(result, list)
+            else _seen(late.traced(result), type(held[0]), held[0])
         )
     as_written = _as_written(func)
     if as_written is not None and func.__name__ not in BY_METHODS:
@@ -149,7 +154,10 @@ def _as_written(func: Callable[..., Any]) -> types.FunctionType | None:
     code = getattr(func, "_implementation", None)
     if not isinstance(code, types.FunctionType):
         return None
-    names = {name: PATCHES.get(value, value) for name, value in code.__globals__.items() if isinstance(value, Hashable)}
+    stand_ins: dict[Any, Any] = PATCHES
+    names = {
+        name: stand_ins.get(value, value) for name, value in code.__globals__.items() if isinstance(value, Hashable)
+    }
     names["__name__"] = __name__.replace("sparsead", "numpy_as_users_write_it")
     made = types.FunctionType(code.__code__, names, code.__name__, code.__defaults__, code.__closure__)
     made.__kwdefaults__ = code.__kwdefaults__
@@ -183,13 +191,13 @@ def _accumulated(ufunc: np.ufunc) -> Callable[..., Any]:
 
 
 def _mean(a: Any, axis: Any = None, *, keepdims: bool = False) -> Any:
-    total = np.add.reduce(a, axis=axis, keepdims=keepdims)
+    total = ADD.reduce(a, axis=axis, keepdims=keepdims)
     return total / (np.size(a) / max(np.size(total), 1))
 
 
 def _variance(a: Any, axis: Any = None, *, ddof: float = 0, keepdims: bool = False) -> Any:
     away = a - _mean(a, axis, keepdims=True)
-    total = np.add.reduce(away * away, axis=axis, keepdims=keepdims)
+    total = ADD.reduce(away * away, axis=axis, keepdims=keepdims)
     return total / (np.size(a) / max(np.size(total), 1) - ddof)
 
 
@@ -207,14 +215,14 @@ WRITTEN_OUT: dict[Callable[..., Any], Callable[..., Any]] = {
     np.any: _reduced(np.logical_or, "axis", *AXES[2:]), np.all: _reduced(np.logical_and, "axis", *AXES[2:]),
     np.cumsum: _accumulated(np.add), np.cumprod: _accumulated(np.multiply),
     np.mean: _mean, np.var: _variance, np.std: lambda *args, **options: np.sqrt(_variance(*args, **options)),
-    np.clip: _clipped, np.trace: lambda a, *args: np.add.reduce(np.diagonal(a, *args), axis=-1),
+    np.clip: _clipped, np.trace: lambda a, *args: ADD.reduce(np.diagonal(a, *args), axis=-1),
     np.ptp: lambda a, axis=None: np.max(a, axis=axis) - np.min(a, axis=axis),
 }  # fmt: skip
 
 
 # -- classes and objects ----------------------------------------------------------------------------------------------
 @functools.cache
-def traced_kind(kind: type) -> type:
+def traced_kind(kind: Any) -> type:
     """Return the class of traced arrays that stands for a class that `is_written_in_python`."""
     if kind is np.ndarray:
         return TracedSubclass
@@ -224,6 +232,7 @@ def traced_kind(kind: type) -> type:
     if "__array_function__" in vars(kind):
         own["own_function"] = _rebound(vars(kind)["__array_function__"], cell)
     own |= {
+        "__module__": __name__,
         "stands_for": kind,
         "acts_in_ufuncs": kind.__array_ufunc__ is not np.ndarray.__array_ufunc__,
         "__class__": property(lambda self: kind),
@@ -238,7 +247,8 @@ def _rebound(value: Any, cell: types.CellType) -> Any:
     if isinstance(value, (classmethod, staticmethod)):
         return type(value)(_rebound(value.__func__, cell))
     if isinstance(value, property):
-        return type(value)(*(_rebound(each, cell) for each in (value.fget, value.fset, value.fdel)), value.__doc__)
+        fget, fset, fdel = (_rebound(each, cell) for each in (value.fget, value.fset, value.fdel))
+        return type(value)(fget, fset, fdel, value.__doc__)
     if not isinstance(value, types.FunctionType) or "__class__" not in value.__code__.co_freevars:
         return value
     cells = zip(value.__code__.co_freevars, value.__closure__ or (), strict=True)
@@ -249,7 +259,7 @@ def _rebound(value: Any, cell: types.CellType) -> Any:
     return made
 
 
-def seen_as_kind(array: TracedArray, kind: type, other: Any = None) -> Any:
+def seen_as_kind(array: TracedArray, kind: Any, other: Any = None) -> Any:
     """Return a view of an array as what stands for a class, with the attributes that the class takes from `other`."""
     return _seen(array, traced_kind(kind), array if other is None else other)
 
@@ -261,15 +271,16 @@ def _seen(array: Any, kind: Any, other: Any) -> Any:
     return made
 
 
-def _kinds(kind: type = np.ndarray) -> Iterator[type]:
+def _kinds(kind: Any = np.ndarray) -> Iterator[Any]:
     """Yield the subclasses of a class, and theirs."""
+    each: Any
     for each in type.__subclasses__(kind):
         yield each
         yield from _kinds(each)
 
 
 def _find_acting() -> None:
-    ACTING.update(kind.__module__ for kind in _kinds() if _acts(kind))
+    ACTING.update(kind.__module__ for kind in _kinds() if class_acts(kind) and is_written_in_python(kind))
 
 
 def _where_they_are_written() -> None:
@@ -283,29 +294,18 @@ FIRST.append(_find_acting)
 TOO.append(_where_they_are_written)
 
 
-def is_standing_beside(value: Any) -> bool:
-    """Tell whether a value is an array of a class that acts, of known numbers: beside traced ones it is traced, too."""
-    kind = type(value)
-    return kind is not np.ndarray and issubclass(kind, np.ndarray) and _acts(kind)
-
-
-@functools.cache
-def _acts(kind: Any) -> bool:
-    acting = (
-        kind.__array_ufunc__ is not np.ndarray.__array_ufunc__
-        or kind.__array_function__ is not np.ndarray.__array_function__
-    )
-    return acting and is_written_in_python(kind)
-
-
 @late.bound
 def standing(value: Any) -> Any:
     """Return nested arguments with arrays of classes that act made traced ones of their class."""
-    if is_standing_beside(value):
+    if not ACTING:
+        return value
+    kind: Any = type(value)
+    if acts_as_class(value) and is_written_in_python(kind):
         numbers = value.view(np.ndarray)
         if numbers.dtype.kind not in "fiub":
             raise unsupported(f"an array of {type(value).__name__} with dtype {numbers.dtype}", HINT)
-        return seen_as_kind(TracedArray.of_values(numbers), type(value), value)
+        return seen_as_kind(TracedArray.of_values(numbers), kind, value)
     if type(value) in (list, tuple):
-        return type(value)(map(standing, value))
+        parts = [standing(each) for each in value]
+        return value if all(p is v for p, v in zip(parts, value, strict=True)) else type(value)(parts)
     return {name: standing(each) for name, each in value.items()} if type(value) is dict else value
