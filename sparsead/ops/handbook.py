@@ -349,10 +349,12 @@ distribution(sc.bdtrc, lambda k, n, p, y: np.exp(log_beta(np.floor(k) + 1.0, n -
 distribution(sc.nbdtr, lambda k, n, p, y: np.exp(log_beta(n, k + 1.0, p)), 2, 5)
 distribution(sc.nbdtrc, lambda k, n, p, y: -np.exp(log_beta(n, k + 1.0, p)), 2, 5)
 special(
-    sc.gdtr, lambda a, b, x, y: x * np.exp(log_gamma(b, a * x)), None, lambda a, b, x, y: a * np.exp(log_gamma(b, a * x)),
+    sc.gdtr, lambda a, b, x, y: x * np.exp(log_gamma(b, a * x)), None,
+    lambda a, b, x, y: a * np.exp(log_gamma(b, a * x)),
     samples=[lambda x: sc.gdtr(2.0, 2.5, x), lambda x: sc.gdtr(x, 2.5, x[0])],
 )  # fmt: skip
 special(
-    sc.gdtrc, lambda a, b, x, y: -x * np.exp(log_gamma(b, a * x)), None, lambda a, b, x, y: -a * np.exp(log_gamma(b, a * x)),
+    sc.gdtrc, lambda a, b, x, y: -x * np.exp(log_gamma(b, a * x)), None,
+    lambda a, b, x, y: -a * np.exp(log_gamma(b, a * x)),
     samples=[lambda x: sc.gdtrc(2.0, 2.5, x), lambda x: sc.gdtrc(x, 2.5, x[0])],
 )  # fmt: skip

@@ -24,7 +24,7 @@ from sparsead.tracing.refusals import BRANCH_HINT, refuse_value
 from sparsead.tracing.scalar import TracedScalar
 from sparsead.tracing.sequences import rebuilt
 from sparsead.tracing.storage import BOOL, DOUBLE, Storage
-from sparsead.tracing.subclasses import is_written_in_python, seen_as_kind
+from sparsead.tracing.subclasses import seen_as_kind
 
 STACK, BLOCK = np.stack, np.block  # the functions themselves: their names are bound to others while one is traced
 SUBCLASS_HINT = (
@@ -46,8 +46,9 @@ def seen_as(array: TracedArray, dtype: Any, type: Any) -> Any:
         return array.moved(array.positions.view())
     kind: Any = dtype if type is None else type
     if isinstance(kind, builtins.type) and issubclass(kind, np.ndarray) and (dtype is None or type is None):
-        if is_written_in_python(kind):
-            return seen_as_kind(array, kind)
+        seen = seen_as_kind(array, kind)
+        if seen is not None:
+            return seen
         hint = "Use the array itself, and @ for products." if issubclass(kind, np.matrix) else SUBCLASS_HINT
         raise unsupported(f"ndarray.view({kind.__name__})", hint)
     if dtype is None or np.dtype(dtype) != np.complex128 or type is not None:

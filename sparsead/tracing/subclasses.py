@@ -260,7 +260,12 @@ def _rebound(value: Any, cell: types.CellType) -> Any:
 
 
 def seen_as_kind(array: TracedArray, kind: Any, other: Any = None) -> Any:
-    """Return a view of an array as what stands for a class, with the attributes that the class takes from `other`."""
+    """Return a view of an array as what stands for a class, with the attributes that the class takes from `other`.
+
+    None where the class is more than Python code.
+    """
+    if not is_written_in_python(kind):
+        return None
     return _seen(array, traced_kind(kind), array if other is None else other)
 
 

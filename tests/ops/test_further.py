@@ -1,4 +1,4 @@
-"""Rarer functions of scipy.special: derivatives of both orders against high precision, or against SciPy's own inverse."""
+"""Rarer functions of scipy.special: derivatives of both orders against high precision, or SciPy's own inverse."""
 
 from __future__ import annotations
 
