@@ -20,6 +20,7 @@ from sparsead.tracing.decisions import active
 from sparsead.tracing.foreign import taken_out
 from sparsead.tracing.known import complex_of_parts
 from sparsead.tracing.late import HANDLERS, late
+from sparsead.tracing.libraries import FIELDS, MASKED
 from sparsead.tracing.refusals import BRANCH_HINT, refuse_value
 from sparsead.tracing.scalar import TracedScalar
 from sparsead.tracing.sequences import rebuilt
@@ -52,7 +53,8 @@ def seen_as(array: TracedArray, dtype: Any, type: Any) -> Any:
         hint = "Use the array itself, and @ for products." if issubclass(kind, np.matrix) else SUBCLASS_HINT
         raise unsupported(f"ndarray.view({kind.__name__})", hint)
     if dtype is None or np.dtype(dtype) != np.complex128 or type is not None:
-        raise unsupported(f"ndarray.view({dtype if type is None else type})", "Use astype, which converts.")
+        hint = FIELDS if dtype is not None and np.dtype(dtype).fields else "Use astype, which converts."
+        raise unsupported(f"ndarray.view({dtype if type is None else type})", hint)
     if array.size and array.positions.strides[-1:] != (array.positions.itemsize,):
         raise ValueError("To change to a dtype of a different size, the last axis must be contiguous")
     if array.shape[-1] % 2:
@@ -138,6 +140,8 @@ def check_kind(value: Any) -> None:
         return
     if issubclass(kind, np.matrix):
         raise unsupported("an np.matrix together with unknowns", "Use np.asarray(m), and @ for products.")
+    if issubclass(kind, np.ma.MaskedArray):
+        raise unsupported("a masked array together with unknowns", MASKED)
     if kind.__array_ufunc__ is not np.ndarray.__array_ufunc__:
         raise unsupported(
             f"an array of {kind.__module__.partition('.')[0]} ({kind.__name__}) together with unknowns", SUBCLASS_HINT
