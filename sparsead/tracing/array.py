@@ -216,7 +216,7 @@ class TracedArray(Positioned, NDArrayOperatorsMixin):
     # -- NumPy protocols ------------------------------------------------------------------------------------
     def __array_ufunc__(self, ufunc: np.ufunc, method: str, *inputs: Any, **kwargs: Any) -> Any:
         beside = late.standing(inputs)
-        if any(b is not i for b, i in zip(beside, inputs, strict=True)):
+        if beside is not inputs:  # known arrays with units, which are traced ones here
             return getattr(ufunc, method)(*beside, **kwargs)
         if any(isinstance(i, Traced) or acts(i) for i in inputs):
             return NotImplemented  # what holds any array does it: a quantity, a labelled array
