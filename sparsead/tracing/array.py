@@ -351,21 +351,11 @@ def _by_number(name: str, operate: Callable[[Any, Any], Any], reflected: bool) -
     return method
 
 
-for _name in ("add", "sub", "mul", "truediv", "floordiv", "mod", "pow", "lt", "le", "gt", "ge"):
+for _name in ("add", "sub", "mul", "truediv", "floordiv", "mod", "pow", "lshift", "lt", "le", "gt", "ge"):
     _operate = getattr(operator, _name)
     setattr(TracedArray, f"__{_name}__", _by_number(f"__{_name}__", _operate, reflected=False))
     if hasattr(TracedArray, f"__r{_name}__"):
         setattr(TracedArray, f"__r{_name}__", _by_number(f"__r{_name}__", _operate, reflected=True))
-
-
-def _left_to_units(name: str) -> Callable[[Any, Any], Any]:
-    """Return an operator that an array leaves to what takes it over, and that has no numbers to be quick about."""
-    of_arrays = getattr(TracedArray, name)
-    return lambda self, other: NotImplemented if acts_in_operators(other) else of_arrays(self, other)
-
-
-for _name in ("__lshift__", "__rshift__", "__and__", "__or__", "__xor__"):
-    setattr(TracedArray, _name, _left_to_units(_name))
 
 
 def _by_values(name: str, operate: Callable[[Any, Any], Any]) -> Callable[[Any, Any], Any]:
