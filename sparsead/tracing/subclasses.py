@@ -8,6 +8,7 @@ attributes are handed on to views and copies, and sums and means call ufuncs, wh
 from __future__ import annotations
 
 import functools
+import inspect
 import sys
 import types
 from collections.abc import Callable, Hashable, Iterator
@@ -288,11 +289,25 @@ def _find_acting() -> None:
     ACTING.update(kind.__module__ for kind in _kinds() if class_acts(kind) and is_written_in_python(kind))
 
 
+@functools.cache
+def _asks_for_types(module: str, size: int) -> bool:
+    """Tell whether code of a module, given by its name and how many names it has by now, names `type`."""
+    held = [
+        each
+        for each in list(getattr(sys.modules[module], "__dict__", {}).values())
+        if isinstance(each, (type, types.FunctionType))
+    ]
+    inner = [member for each in held if isinstance(each, type) for member in vars(each).values()]
+    codes = (inspect.unwrap(each).__code__ for each in (*held, *inner) if isinstance(each, types.FunctionType))
+    return any("type" in code.co_names for code in codes)
+
+
 def _where_they_are_written() -> None:
     """Let the packages of classes that act ask for types as traced code does."""
     packages = {module.partition(".")[0] for module in ACTING}
     for module in [name for name in sys.modules if packages and name.partition(".")[0] in packages]:
-        names_of_module(module)
+        if _asks_for_types(module, len(getattr(sys.modules[module], "__dict__", ()))):
+            names_of_module(module)
 
 
 FIRST.append(_find_acting)
