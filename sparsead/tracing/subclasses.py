@@ -31,6 +31,7 @@ LEFT_OUT = {
     "__class_getitem__", "__module__",
 }  # fmt: skip
 OPERATORS = {*vars(np.lib.mixins.NDArrayOperatorsMixin)} - {"__module__", "__doc__", "__slots__", "__hash__"}
+ORDERS = {np.sort, np.partition, np.median, np.quantile, np.percentile}  # elements, or values between two of them
 BY_METHODS = {*FUNCTIONS, "clip", "compress"}  # NumPy's functions that call the method of their name, and reversely
 ADD: Any = np.add
 HINT = "Take its values (.value, to_value(unit), np.asarray) before, and put the unit back behind."
@@ -137,7 +138,7 @@ def by_numpy(func: Callable[..., Any], args: Any, kwargs: Any) -> Any:
     result = late.call_function(func, plain_args, plain_kwargs)
     if not _has_numbers(result):
         return result
-    if func in MOVEMENTS and len(held) == 1:
+    if (func in MOVEMENTS or func in ORDERS) and len(held) == 1:
         return (
             [_seen(r, type(held[0]), held[0]) for r in result]
             if isinstance(result, list)
@@ -292,14 +293,11 @@ def _find_acting() -> None:
 @functools.cache
 def _asks_for_types(module: str, size: int) -> bool:
     """Tell whether code of a module, given by its name and how many names it has by now, names `type`."""
-    held = [
-        each
-        for each in list(getattr(sys.modules[module], "__dict__", {}).values())
-        if isinstance(each, (type, types.FunctionType))
-    ]
+    names = getattr(sys.modules[module], "__dict__", {})
+    held = [each for each in names.values() if isinstance(each, (type, types.FunctionType))]
     inner = [member for each in held if isinstance(each, type) for member in vars(each).values()]
-    codes = (inspect.unwrap(each).__code__ for each in (*held, *inner) if isinstance(each, types.FunctionType))
-    return any("type" in code.co_names for code in codes)
+    functions = (inspect.unwrap(each) for each in (*held, *inner) if isinstance(each, types.FunctionType))
+    return any("type" in each.__code__.co_names for each in functions if isinstance(each, types.FunctionType))
 
 
 def _where_they_are_written() -> None:

@@ -195,6 +195,7 @@ QUANTITIES = {
     "largest": ("m**2", lambda x, u: np.max(x * u.km) * (x * u.m)),
     "differences": ("m", lambda x, u: np.diff(x * u.km)),
     "rolled": ("m", lambda x, u: np.roll(x * u.km, 1)),
+    "sorted": ("m", lambda x, u: np.sort(x * u.km)),
     "joined": ("m", lambda x, u: np.concatenate([x * u.km, np.ones(2) * u.km])),
     "chosen": ("m", lambda x, u: np.where(x > 0.5, x * u.km, 3.0 * u.km)),
     "products": ("m**3", lambda x, u: np.dot(x * u.km, x * u.m) * (x * u.m)),
