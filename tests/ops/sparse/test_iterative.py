@@ -34,8 +34,10 @@ SYSTEMS = {
 }
 
 
-@pytest.mark.parametrize("solver", SOLVERS)
-@pytest.mark.parametrize("system", SYSTEMS)
+CASES = [(solver, name) for solver in SOLVERS for name in SYSTEMS if solver in ("cg", "gmres") or "of" in name]
+
+
+@pytest.mark.parametrize(("solver", "system"), CASES)
 def test_values_and_derivatives(solver, system):
     given, plain = SYSTEMS[system]
     f = lambda x: getattr(spl, solver)(*given(x), rtol=1e-13)[0]  # noqa: E731
