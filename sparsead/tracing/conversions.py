@@ -39,7 +39,8 @@ def seen_as(array: TracedArray, dtype: Any, type: Any) -> Any:
     """Return a traced array by ``array.view(dtype, type)``."""
     if dtype is np.ndarray and type is None:
         dtype, type = None, np.ndarray
-    if dtype is not None and not isinstance(dtype, builtins.type) and np.dtype(dtype) == array.dtype:
+    of_class = isinstance(dtype, builtins.type) and issubclass(dtype, np.ndarray)
+    if dtype is not None and not of_class and np.dtype(dtype) == array.dtype:
         dtype = None
     if dtype is None and type is np.ndarray:
         return TracedArray(array.storage, array.positions.view())
