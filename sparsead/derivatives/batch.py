@@ -15,7 +15,8 @@ from sparsead.derivatives.given import check_given
 from sparsead.derivatives.nested import composes
 from sparsead.derivatives.plain import names_of
 from sparsead.derivatives.structure import FixedStructure
-from sparsead.emit.lanes import COUNT, Layout, in_lanes
+from sparsead.emit.lanes import COUNT, in_lanes
+from sparsead.emit.layout import Layout
 from sparsead.emit.sweep import Engine, Sweep
 from sparsead.errors import InputError
 from sparsead.kernels.kernel import Kernels

@@ -246,7 +246,7 @@ def _prepared(
     program, signature, kernels = traced_scalar(f, args, options.argnum, timings, decisions, engine)
     with timings.stage("linearize"):
         recipe = Recipe(_prepared, f, args, options)
-        made = Gradient(Preparation(recipe, program, signature, kernels, options.engine, timings))
+        made = Gradient(Preparation(recipe, program, signature, lambda: kernels, options.engine, timings))
     with timings.stage("compile"):
         made.compile()
     return checked(made, args, options.check, timings, decisions)

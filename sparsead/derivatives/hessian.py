@@ -341,7 +341,7 @@ def prepared(
     with naming_lines(program, symmetric=True):
         filled = finished(linear, options, timings)
     recipe = Recipe(prepared, f, args, options)
-    made = Hessian(Preparation(recipe, program, signature, kernels, options.engine, timings), filled, gradients)
+    made = Hessian(Preparation(recipe, program, signature, lambda: kernels, options.engine, timings), filled, gradients)
     return checked(made, args, options.check, timings, decisions)
 
 

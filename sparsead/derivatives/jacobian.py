@@ -12,6 +12,7 @@ import scipy.sparse
 import sparsead.ops  # noqa: F401  (fills the tables that tracing reads)
 from coloring.cached import cached_property
 from sparsead.derivatives.beside import WithAux
+from sparsead.derivatives.cells import cells_in, stages
 from sparsead.derivatives.differences import DifferenceJacobian, check_method
 from sparsead.derivatives.given import by_name, check_given
 from sparsead.derivatives.guard import Guarded
@@ -21,14 +22,12 @@ from sparsead.derivatives.nested import NestedJacobian, composes
 from sparsead.derivatives.normal import WithNormalEquations
 from sparsead.derivatives.options import Difference, DifferenceOptions, MatrixOptions
 from sparsead.derivatives.plain import never
-from sparsead.derivatives.preparation import Options, asked_for, finished
+from sparsead.derivatives.preparation import Options, asked_for
 from sparsead.derivatives.products import JVP, VJP
 from sparsead.derivatives.record import Preparation
-from sparsead.derivatives.rolled import linearized
 from sparsead.derivatives.subject import checked
 from sparsead.derivatives.vectors import checked_pair, new_or_checked
 from sparsead.emit.sweep import DEFAULT_BACKEND
-from sparsead.explain.refusal import naming_lines
 from sparsead.keeping.pickling import Recipe
 from sparsead.stages import Timings, Watcher
 from sparsead.tracing.arguments import Argnum
@@ -391,9 +390,8 @@ def prepared(
     timings = Timings()
     with timings.stage("trace"):
         program, signature = trace(f, args, options.argnum, decisions)
-    options, linear, kernels = linearized(program, options, timings)
-    with naming_lines(program):
-        filled = finished(linear, options, timings)
+        cells = cells_in(program, options)
+    options, of_cell, kernels, filled = stages(program, cells, options, timings)
     recipe = Recipe(prepared, f, args, options)
-    made = Jacobian(Preparation(recipe, program, signature, kernels, options.engine, timings), filled)
+    made = Jacobian(Preparation(recipe, program, signature, kernels, options.engine, timings, of_cell), filled)
     return checked(made, args, options.check, timings, decisions)

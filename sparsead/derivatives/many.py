@@ -10,7 +10,7 @@ from typing import Any
 from sparsead.derivatives.given import check_given
 from sparsead.derivatives.plain import names_of
 from sparsead.emit.device import DeviceSweeps, Plan
-from sparsead.emit.lanes import Layout
+from sparsead.emit.layout import Layout
 from sparsead.emit.points import MOST_PRIVATE, SMALL, TOTAL, ThreadOfPoint
 from sparsead.emit.sweep import Sweep
 from sparsead.errors import InputError

@@ -67,12 +67,17 @@ class PreparedMatrix(InWords, OfManyPoints, AsMachineCode, Matrix):
 
     def __init__(self, made: Preparation, filled: Filled) -> None:
         super().__init__(made)
-        self.linear = filled.linear
+        self._linearized = filled.linear
         self.pattern, self.coloring = filled.pattern, filled.coloring
         self.mode, self.reasons = filled.mode, filled.reasons
         self._assembly = filled.assembly
         self.structure = filled.structure
         self._assemble = filled.assemble
+
+    @cached_property
+    def linear(self) -> LinearProgram:
+        """The linear program of the matrix."""
+        return self._linearized()
 
     # -- what was prepared ----------------------------------------------------------------------------------
     def blocks(self, matrix: Any) -> Blocks:
@@ -332,7 +337,7 @@ class PreparedMatrix(InWords, OfManyPoints, AsMachineCode, Matrix):
 
     @cached_property
     def _both(self) -> Kernels:
-        return combined(super()._both, self.linear.primal)
+        return combined(super()._both, self.linear.primal) if self.of_cell is None else self.of_cell.both
 
     @cached_property
     def _plain(self) -> Callable[..., bool]:

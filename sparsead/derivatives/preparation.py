@@ -106,4 +106,4 @@ def finished(linear: LinearProgram, options: Options, timings: Timings) -> Fille
         assembly = stored(structure.layout.storage)
     with timings.stage("compile"):
         assembly.compile()
-    return Filled(linear, found, mode, colored, reasons, structure, stored, assembly)
+    return Filled(lambda: linear, found, mode, colored, reasons, structure, stored, assembly)

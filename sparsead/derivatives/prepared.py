@@ -46,6 +46,8 @@ class Prepared(Described, Sendable, Derivative):
         What was traced; what it was lowered to. Both print themselves.
     signature : Signature
         How the arguments are built, and which of them x is.
+    of_cell : OfCell or None
+        What was prepared for one cell, where the function does the same in many: see `sparsead.derivatives.cells`.
     timings : Timings
         Seconds of each stage of the preparation.
     surroundings : Surroundings
@@ -61,13 +63,22 @@ class Prepared(Described, Sendable, Derivative):
 
     def __init__(self, made: Preparation) -> None:
         self.recipe, self.function = made.recipe, made.recipe.function
-        self.program, self.signature, self.kernels = made.program, made.signature, made.kernels
-        self.engine, self.timings = made.engine, made.timings
+        self.program, self.signature, self._lowered = made.program, made.signature, made.kernels
+        self.engine, self.timings, self.of_cell = made.engine, made.timings, made.of_cell
         self.checked = unchecked()
         self.surroundings = Surroundings(self.function)
         self._names = [node.name for node in self.program.inputs]
         self._sweeps: dict[str, Sweep] = {}
-        self._functions = {"value": Function(self.kernels, "y", self.program.output.shape, "y = f(x)")}
+        self._functions = {"value": Function(made.kernels, "y", self.program.output.shape, "y = f(x)")}
+
+    @cached_property
+    def kernels(self) -> Kernels:
+        """What the program was lowered to."""
+        return self._lowered()
+
+    @property
+    def _marking(self) -> Kernels:
+        return self.kernels if self.of_cell is None else self.of_cell.kernels
 
     @property
     def argnum(self) -> int:
@@ -129,13 +140,15 @@ class Prepared(Described, Sendable, Derivative):
     @cached_property
     def _rolled(self) -> bool:
         """Whether turns that the function writes out have become loops, which are calls."""
+        if self.of_cell is not None:
+            return False
         calls = sum(isinstance(step, CallKernel) for step in self.kernels.kernels)
         return calls > 0 and calls > sum(isinstance(node, Call) for node in self.program.nodes)
 
     @cached_property
     def _written_out(self) -> Self:
-        """This, prepared with all turns written out, for those who cannot have Python in between."""
-        if not self._rolled:
+        """This, prepared with all turns and cells written out, for those who cannot have Python in between."""
+        if not self._rolled and self.of_cell is None:
             return self
         recipe = self.recipe
         made: Self = recipe.again(recipe.function, recipe.args, replace(recipe.options, loops=False))
@@ -191,6 +204,8 @@ class Prepared(Described, Sendable, Derivative):
         return self._sweeps[name]
 
     def _new_sweep(self, name: str, engine: Engine) -> Sweep:
+        if name == "value" and self.of_cell is not None:
+            return self.of_cell.value(engine)
         return value_sweep(self._functions[name].kernels, engine)
 
     def _args(self, x: Any, args: tuple[Any, ...], named: dict[str, Any]) -> tuple[Any, ...]:
@@ -213,7 +228,7 @@ class OfScalar(Prepared):
 
     def _with_gradient(self, gradients: Kernels) -> None:
         self.gradient_kernels = gradients
-        self._functions["gradient"] = Function(gradients, "g", self.program.wrt.shape, "g = the gradient")
+        self._functions["gradient"] = Function(lambda: gradients, "g", self.program.wrt.shape, "g = the gradient")
 
     def value(self, x: Any, *args: Any, **named: Any) -> float:
         """Return ``f(x, *args)``, from the compiled kernels.

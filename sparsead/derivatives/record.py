@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -20,27 +21,39 @@ from sparsead.sweeps.assembly import Assembly
 from sparsead.sweeps.storage import Storage
 from sparsead.tracing.arguments import Signature
 
+if TYPE_CHECKING:
+    from sparsead.derivatives.cells import OfCell
+
 
 @dataclass(frozen=True, eq=False)
 class Preparation:
-    """What the first stages of a preparation made: how it can be made again, the trace, and what it was lowered to."""
+    """What the first stages of a preparation made: how it can be made again, the trace, and what it was lowered to.
+
+    The kernels are made when they are asked for, where a call does not need them.
+    """
 
     recipe: Recipe
     program: Program
     signature: Signature
-    kernels: Kernels
+    kernels: Callable[[], Kernels]
     engine: Engine
     timings: Timings
+    of_cell: OfCell | None = None
 
 
 @dataclass(frozen=True, eq=False)
 class Function:
     """What is evaluated beside a matrix: its kernels, the array that they write, and the shape of one point."""
 
-    kernels: Kernels
+    make: Callable[[], Kernels]
     array: str
     shape: Shape
     meaning: str
+
+    @property
+    def kernels(self) -> Kernels:
+        """What computes it."""
+        return self.make()
 
     @property
     def size(self) -> int:
@@ -52,11 +65,11 @@ class Function:
 class Filled:
     """What the last stages of a preparation made: the pattern of a matrix, and how its values are computed."""
 
-    linear: LinearProgram
+    linear: Callable[[], LinearProgram]
     pattern: SparsityPattern
     mode: str
     coloring: ColoringResult | None
     reasons: tuple[str, ...]
     structure: FixedStructure
-    assemble: Callable[[Storage | None], Assembly]
+    assemble: Callable[[Storage | None], Assembly] | None  # of cells there is none: what needs it is written out
     assembly: Assembly

@@ -7,14 +7,16 @@ from typing import Any, TypeVar
 
 import numpy as np
 
-from sparsead.checking.itself import check_itself
+from sparsead.checking.itself import HUGE, check_itself
 from sparsead.checking.plain import copied, plain, real
 from sparsead.checking.report import CheckFailed, Comparison, Report
 from sparsead.derivatives.prepared import Prepared
 from sparsead.program.evaluate import EPS, Values, can_run, evaluate, run
+from sparsead.program.nodes import serial_from_now
 from sparsead.stages import Timings
 from sparsead.sweeps.vector import value_sweep
 from sparsead.tracing.decisions import Decisions
+from sparsead.tracing.trace import trace
 from sparsead.tracing.trees import Leaf
 
 MOST_LINES = 4  # that are named
@@ -99,6 +101,26 @@ class Subject:
         known: Values = {}
         pairs = zip(self.decisions.conditions, self.decisions.taken, strict=True)
         return all(bool(evaluate(condition, inputs, known)) == taken for condition, taken in pairs)
+
+    def is_finite(self, x: np.ndarray) -> bool:
+        """Tell whether all that the function computes at x stands in the program, and is far from infinity.
+
+        Products with zeros are left out of programs, also where NumPy makes NaN of them.
+        """
+        if not self._runs or self.decisions is not None:
+            return False
+        before = serial_from_now()
+        try:
+            program, signature = trace(self.prepared.recipe.function, self.args, self.signature.argnum)
+        except Exception:  # whatever a function may raise that is run once more
+            return False
+        made = serial_from_now() - before - 1
+        if made > sum(node.serial > before for node in program.nodes):
+            return False
+        arrays = signature.convert(self._at(x))
+        known: Values = {}
+        evaluate(program.output, {n.serial: a for n, a in zip(program.inputs, arrays, strict=True)}, known)
+        return all(bool((np.abs(values) < HUGE).all()) for values in known.values())
 
     def gradient(self, x: np.ndarray) -> np.ndarray:
         """Return the compiled gradient."""

@@ -307,6 +307,9 @@ class TracedArray(Positioned, NDArrayOperatorsMixin):
         wanted = np.dtype(dtype)
         if self.is_constant:
             return late.on_values(np.ndarray.astype, (self, wanted, order, casting, subok, copy), {})
+        if casting == "same_value" and wanted.kind not in "fc":  # NumPy 2.4
+            raise unsupported(f"astype({wanted}, casting='same_value')", "Whether it raises depends on values.")
+        casting = "unsafe" if casting == "same_value" else casting
         if not np.can_cast(self.dtype, wanted, casting):
             raise TypeError(
                 f"Cannot cast array data from {self.dtype!r} to {wanted!r} according to the rule {casting!r}"

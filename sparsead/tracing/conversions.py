@@ -163,11 +163,8 @@ def stack_objects(value: Any) -> Any:
         numbers = _of_numbers(value)
         return HANDLERS[STACK]([stack_objects(v) for v in value]) if numbers is None else numbers
     if type(value) is np.ndarray and value.dtype == object and any(True for _ in traced_in(value.flat)):
-        numbers = _of_numbers(list(value.flat))
-        if numbers is not None:
-            return numbers.reshape(value.shape)
-        flat = [stack_objects(v) for v in value.flat]
-        return HANDLERS[STACK](flat).reshape(value.shape + np.shape(flat[0]))
+        flat = stack_objects(list(value.flat))
+        return flat.reshape(value.shape + flat.shape[1:])
     return value
 
 

@@ -5,6 +5,7 @@ Nothing is forwarded by its name alone: each method of ndarray is one of those b
 
 from __future__ import annotations
 
+import math
 from abc import abstractmethod
 from collections.abc import Callable, Iterator
 from typing import Any, NoReturn, Self
@@ -66,6 +67,15 @@ class FlatIterator:
     def __init__(self, base: Any) -> None:
         self.base = base
         self.index = 0
+
+    @property
+    def coords(self) -> tuple[Any, ...]:
+        """The place of the next element."""
+        if not self.base.ndim:
+            return ()
+        others = self.base.shape[1:]
+        row, left = divmod(self.index, max(math.prod(others), 1))
+        return (row, *map(int, np.unravel_index(left, others)))  # one row too far at the end, as in NumPy
 
     def __len__(self) -> int:
         return int(self.base.size)
