@@ -9,7 +9,7 @@ from __future__ import annotations
 import operator
 import sys
 from collections.abc import Callable, Iterator
-from typing import Any, NoReturn
+from typing import Any
 
 import numpy as np
 import scipy.sparse
@@ -258,16 +258,13 @@ class TracedArray(Positioned, NDArrayOperatorsMixin):
         return late.matmul(other, self) if scipy.sparse.isspmatrix(other) else np.multiply(other, self)
 
     # -- what would need a value ----------------------------------------------------------------------------
-    def _refuse(self, what: str) -> NoReturn:
-        refuse_value(what, BRANCH_HINT)
-
     def __bool__(self) -> bool:
         if self.is_constant:
             return bool(self.plain)
         decisions = active.get()
         if decisions is not None and self.size == 1:
             return decisions.decide(self.reshape(()).ref)
-        return self._refuse("a Python branch (if, while, and, or, not)")
+        refuse_value("a Python branch (if, while, and, or, not)", BRANCH_HINT)
 
     def _convert(self, kind: Callable[[Any], Any], what: str) -> Any:
         """Convert a constant to a Python number; refuse for a traced value, also where NumPy asks to store it."""
