@@ -125,16 +125,21 @@ class _Segment:
         """
         whole, apart = (1.0, 0.5 / np.sqrt(3.0)) if len(self.values) == 2 else (0.25, np.sqrt(1.0 / 24.0))
         with np.errstate(all="ignore"):
-            below, above = (subject.slope(self.x + t * self.d, self.d) for t in (0.5 - apart, 0.5 + apart))
-            middle = subject.slope(self.x + 0.5 * self.d, self.d)
+            point = np.empty_like(self.d)  # in place: of large problems, new memory takes longer than arithmetic
+
+            def slope(t: float) -> np.ndarray:
+                return subject.slope(np.add(self.x, np.multiply(self.d, t, out=point), out=point), self.d)
+
+            below, above, middle = slope(0.5 - apart), slope(0.5 + apart), slope(0.5)
+            del point
             total = np.add(below, above)
             total *= 0.5 * whole
-            error = np.multiply(middle, whole)
-            np.abs(np.subtract(total, error, out=error), out=error)
-            size = np.abs(below, out=below)  # in place: of large problems, new memory takes longer than arithmetic
-            size += np.abs(middle, out=middle)
+            size = np.abs(below, out=below)
+            size += np.abs(middle)
             size += np.abs(above, out=above)
             size *= whole
+            middle *= whole
+            error = np.abs(np.subtract(total, middle, out=middle), out=middle)
             return total, error, size
 
 
@@ -294,8 +299,8 @@ class _Check:
 
         A row that disagrees stays undecided, and is doubted; one that the quadrature cannot tell stays as it was.
         """
-        theirs = segment.change()
         ours, error, size = segment.integral(self.subject)
+        theirs = segment.change()
         with np.errstate(all="ignore"):
             gap = np.abs(ours - theirs)
             sure = (error <= UNSURE * size) & np.isfinite(theirs)

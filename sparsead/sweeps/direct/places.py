@@ -17,8 +17,8 @@ from sparsead.program.index import IndexArray
 class Places:
     """The entries that points go to; those sent nowhere (-1) are left out, unless all are asked for.
 
-    Nothing is listed where the map is affine, on the whole or on a few boxes, and no two points of a box meet: any array
-    of entries has a view of them then.
+    Nothing is listed where the map is affine, on the whole or on a few boxes, and no two points of a box meet: any
+    array of entries has a view of them then.
 
     Parameters
     ----------

@@ -79,8 +79,8 @@ class Slots:
         begins, ends, read = rows.view_of(indptr[:-1]), rows.view_of(indptr[1:]), slots.view_of(indices)
         for part in _slabs(rows.shape):  # small enough for the caches
             at, wanted = (straight(m, part).array() for m in (slots, columns))
-            part = inside(part)
-            if not ((begins[part] <= at).all() and (at < ends[part]).all() and (read[part] == wanted).all()):
+            here = inside(part)
+            if not ((begins[here] <= at).all() and (at < ends[here]).all() and (read[here] == wanted).all()):
                 return None
         return slots
 
