@@ -75,24 +75,21 @@ def settle(tape: Tape, begun: tuple[int, ...], inputs: Inputs, failed: bool = Fa
         _empty_ended_frames(begun)
         gc.collect()  # what only waits to be freed is kept by nobody
         kept = list(_kept(tape, begun))
-    values, refused = _Values(inputs), ""
-    for holder, value, place in kept:
-        _replace(holder, value, values.of(value))
-        refused = refused or ("" if getattr(value, "is_constant", False) else place)
+    refused = next((_place(*where) for where in kept if not getattr(where[1], "is_constant", False)), "")
+    values = _Values(inputs)
+    _replace_all([(holder, value, values.of(value)) for holder, value in kept])
     return refused
 
 
-def _kept(tape: Tape, begun: tuple[int, ...]) -> Iterator[tuple[Any, Any, str]]:
-    """Yield what holds a traced value of a trace, the value, and where it is held."""
+def _kept(tape: Tape, begun: tuple[int, ...]) -> Iterator[tuple[Any, Any]]:
+    """Yield what holds a traced value of a trace, and the value."""
     young = _young(begun)
     made = gc.get_objects() if young is None else young
     left = [value for value in made if type(value) in KINDS and _tape(value) is tape]
     del made
     for holder in _holders(left, young):
-        for value in left:
-            place = _place(holder, value)
-            if place:
-                yield holder, value, place
+        held = {id(part) for part in gc.get_referents(holder)}
+        yield from [(holder, value) for value in left if id(value) in held]
 
 
 def _young(begun: tuple[int, ...]) -> list[Any] | None:
@@ -220,7 +217,7 @@ def _place(holder: Any, value: Any) -> str:
     names = [name for name, held in _attributes(holder) if held is value]
     if names:
         return f"in the attribute {names[0]} of a {type(holder).__name__}"
-    return "in a cache" if any(held is value for held in gc.get_referents(holder)) else ""
+    return "in a cache" if _holds(holder, value) else ""
 
 
 def _owner(names: dict[Any, Any], name: str) -> str:
@@ -242,8 +239,35 @@ def _attributes(holder: Any) -> Iterator[tuple[str, Any]]:
                 yield name, getattr(holder, name)
 
 
-def _replace(holder: Any, old: Any, new: Any, depth: int = 0) -> None:
-    """Put another value everywhere into a holder where the old one is."""
+def _replace_all(found: list[tuple[Any, Any, Any]]) -> None:
+    """Put new values where old ones are, each with its holder; a tuple is made anew, and replaced where it is held."""
+    for _ in range(DEEP):
+        tuples: dict[int, tuple[tuple[Any, ...], dict[int, Any]]] = {}
+        for holder, old, new in found:
+            if isinstance(holder, tuple):
+                tuples.setdefault(id(holder), (holder, {}))[1][id(old)] = new
+            else:
+                _replace(holder, old, new)
+        pairs = [(held, _anew(held, parts)) for held, parts in tuples.values()]
+        if not pairs:
+            return
+        ours = {id(tuples), *map(id, found), *map(id, tuples.values()), *map(id, pairs)}
+        outer = [o for o in gc.get_referrers(*(held for held, _ in pairs)) if not isinstance(o, types.FrameType)]
+        found = [(o, *pair) for o in outer if id(o) not in ours for pair in pairs if _holds(o, pair[0])]
+
+
+def _holds(holder: Any, value: Any) -> bool:
+    return any(part is value for part in gc.get_referents(holder))
+
+
+def _anew(old: tuple[Any, ...], parts: Mapping[int, Any]) -> tuple[Any, ...]:
+    """Return a tuple of the same kind, with other values for the parts that are named by their identity."""
+    new = [parts.get(id(part), part) for part in old]
+    return old._make(new) if hasattr(old, "_make") else tuple(new)
+
+
+def _replace(holder: Any, old: Any, new: Any) -> None:
+    """Put another value everywhere into a holder that can be changed where the old one is."""
     if isinstance(holder, dict):
         holder.update((key, new) for key, held in list(holder.items()) if held is old)
         for owner in (o for o in gc.get_referrers(holder) if isinstance(o, type)):
@@ -255,12 +279,6 @@ def _replace(holder: Any, old: Any, new: Any, depth: int = 0) -> None:
                 holder[k] = new
     elif isinstance(holder, types.CellType):
         holder.cell_contents = new
-    elif isinstance(holder, tuple) and depth < DEEP:
-        parts = [new if held is old else held for held in holder]
-        other = holder._make(parts) if hasattr(holder, "_make") else tuple(parts)
-        for outer in gc.get_referrers(holder):
-            if not isinstance(outer, types.FrameType) and outer is not parts:
-                _replace(outer, holder, other, depth + 1)
     elif type(holder) is CACHE:
         holder.cache_clear()  # what it holds is computed again
     else:

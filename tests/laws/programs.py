@@ -158,7 +158,8 @@ class Writer:
         shape = self.values[a].shape
         if not shape:  # NumPy's numbers take no assignments
             return False
-        start = self.pick([f"np.zeros({shape}, dtype=x.dtype)", f"{a}.copy()", f"np.ones_like({a})", f"{a} * 1.0"])
+        copies = [f"{a}.astype(x.dtype)", f"np.ones_like({a}, x.dtype)", f"{a} + np.zeros({shape}, x.dtype)"]
+        start = self.pick([f"np.zeros({shape}, dtype=x.dtype)", *copies])  # complex where the reference is
         key, sign = self.key(shape), self.pick(["=", "+=", "*=", "-="])
         value = self.pick([b, f"{b} * 2.0", "1.0", f"{b}.ravel()[0]", f"{{v}}[{key}] * {b}"])
         code = [f"{{v}}[{key}] {sign} {value}", f"w = {{v}}[{key}]; w[...] {sign} {value}"]

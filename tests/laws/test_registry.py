@@ -13,6 +13,7 @@ import pytest
 import sparsead as sad
 from sparsead.ops.registry import REGISTRY, spelling_of
 from sparsead.tracing.complex import COMPLEX_HANDLERS
+from tests.laws.explained import assert_all_explained
 from tests.laws.samples import CALLS
 from tests.reference import assert_close, differences, generic_points
 
@@ -31,6 +32,17 @@ X = POINTS[0]
 @functools.lru_cache(maxsize=8)  # the laws of one sample follow one another
 def prepared(sample, **options):
     return sad.jacobian(sample, X, backend="python", **options)
+
+
+def weights_of(sample):
+    """Return factors of the results, which couple nothing by themselves."""
+    return np.linspace(1.0, 2.0, np.size(sample(X))).reshape(np.shape(sample(X)))
+
+
+@functools.lru_cache(maxsize=8)
+def prepared_twice(sample):
+    weights = weights_of(sample)
+    return sad.hessian(lambda x: np.sum(weights * sample(x)), X, backend="python")
 
 
 def test_every_entry_has_a_sample():
@@ -91,16 +103,19 @@ def test_all_modes_give_one_matrix(sample):
 @pytest.mark.parametrize("sample", SAMPLES, scope="module")
 def test_second_derivatives(sample):
     """The Hessian of a weighted sum is the derivative of its gradient; the gradient is held to the laws above."""
-    size = np.size(sample(X))
-    weights = np.linspace(1.0, 2.0, size).reshape(np.shape(sample(X)))
-    hess = sad.hessian(lambda x: np.sum(weights * sample(x)), X, backend="python")
+    jac, hess, weights = prepared(sample), prepared_twice(sample), weights_of(sample)
     value, gradient, matrix = hess.value_gradient_and_hessian(X)
-    jac = prepared(sample)
     assert_close(value, np.sum(weights * sample(X)), 1e-13)
     assert_close(gradient.ravel(), jac.vjp(X, weights.ravel()), 1e-13)
     assert_close(matrix.toarray(), differences(lambda x: jac.vjp(x, weights.ravel()), X))
     np.testing.assert_array_equal(matrix.toarray(), matrix.toarray().T)
     assert_close(hess.hvp(X, np.arange(12.0)), matrix @ np.arange(12.0), 1e-13)
+
+
+@pytest.mark.parametrize("sample", SAMPLES, scope="module")
+def test_every_entry_is_explained(sample):
+    assert_all_explained(prepared(sample), X)
+    assert_all_explained(prepared_twice(sample), X)
 
 
 @pytest.mark.parametrize("sample", SAMPLES, scope="module")

@@ -129,6 +129,20 @@ def test_constants_become_ndarrays(name):
     assert sad.jacobian(f, X).checked.passed
 
 
+def test_all_parts_of_a_tuple_become_ndarrays():
+    kept = {}
+
+    def f(y):
+        kept.setdefault("both", Pair((filled(), "A"), filled()))
+        return kept["both"].matrix[0] @ y + kept["both"].name @ y
+
+    jac = sad.jacobian(f, X)
+    (first, _), second = kept["both"]
+    assert type(kept["both"]) is Pair
+    assert type(first) is type(second) is np.ndarray
+    np.testing.assert_array_equal(jac(X).toarray(), 2 * filled())
+
+
 def test_complex_constants_too():
     kept = {}
 

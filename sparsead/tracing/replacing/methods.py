@@ -48,6 +48,7 @@ def _run_as_python(original: Any, compiled: Any, *args: Any, **kwargs: Any) -> A
 replace_method("numba.core.dispatcher", "Dispatcher", "__call__", _run_as_python)
 
 
+@functools.cache
 def _wrapper(original: Any, replacement: Replacement) -> Callable[..., Any]:
     @functools.wraps(original)
     def method(self: Any, *args: Any, **kwargs: Any) -> Any:

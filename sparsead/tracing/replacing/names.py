@@ -42,13 +42,13 @@ KINDS: dict[type, Callable[[Any], Any]] = {}  # of objects of compiled code -> w
 TOO: list[Callable[[], None]] = []  # replace something else, when a trace begins and after imports
 
 _active: list[list[dict[str, Any]]] = []  # the names that functions being traced use, in all threads
+_TREATED: dict[str, tuple[int, str]] = {}  # names of modules -> identity and treatment
 _enclosing: list[list[types.FunctionType]] = []  # those functions, and the ones around which they were made
 
 
 def patch(original: Callable[..., Any], replacement: Callable[..., Any]) -> None:
     """Let calls of `original` from traced user code go to `replacement`."""
     PATCHES[original] = StandIn(original, replacement)
-    _home.cache_clear()  # stand-ins of one function are equal
 
 
 def as_traced(f: Callable[..., Any]) -> Callable[..., Any]:
@@ -64,6 +64,7 @@ def patch_later(module: str, name: str, replacement: Callable[..., Any]) -> None
     """
     LATER[module, name] = replacement
     _HOMES.add(module)
+    _TREATED.pop(module, None)
 
 
 def _patch_imported() -> None:
@@ -164,7 +165,6 @@ def _replace_enclosed(functions: Iterable[types.FunctionType]) -> None:
             CHANGES.defaults(f, tuple(value if s is None else s for s, value in pairs))
 
 
-@functools.cache
 def _treatment(name: str, file: str) -> str:
     """Decide what happens to the names of a module while a trace runs: "replace", "shield" or nothing."""
     if name in _HOMES:
@@ -173,6 +173,16 @@ def _treatment(name: str, file: str) -> str:
         return "shield"
     plain = is_library(name) or name.partition(".")[0] in sys.stdlib_module_names
     return "" if plain else "replace"
+
+
+def _treatment_of(name: str, module: Any) -> str:
+    """Decide the same for a module that was imported, once: what is there in thousands is only looked up."""
+    seen = _TREATED.get(name)
+    if seen is None or seen[0] != id(module):
+        names = getattr(module, "__dict__", None)
+        seen = id(module), "" if names is None else _treatment(name, str(names.get("__file__", "")))
+        _TREATED[name] = seen
+    return seen[1]
 
 
 def _shield(names: dict[str, Any], plain: types.ModuleType) -> None:
@@ -188,7 +198,7 @@ def _spelled(count: int) -> frozenset[str]:
     known = {func.__name__ for func in PATCHES}
     for home in _HOMES & sys.modules.keys():
         values = vars(sys.modules[home]).items()
-        known |= {name for name, value in values if isinstance(value, Hashable) and value in PATCHES}
+        known |= {name for name, value in values if _is_patched(value)}
     return frozenset(known)
 
 
@@ -196,11 +206,13 @@ class _Home(types.ModuleType):
     """Base of the classes that the modules have for the time being where the functions live."""
 
 
-def _of_home(name: str, stand_in: StandIn) -> property:
+def _of_home(name: str) -> property:
     """Return the attribute of a module that is a stand-in for traced user code, and the function for all others."""
 
     def look(module: types.ModuleType) -> Any:
-        return stand_in if is_users(sys._getframe(1)) else vars(module)[name]
+        value = vars(module)[name]
+        stand_in = _stand_in_of(value) if is_users(sys._getframe(1)) else None
+        return value if stand_in is None else stand_in
 
     def bind(module: types.ModuleType, value: Any) -> None:
         vars(module)[name] = value
@@ -208,19 +220,23 @@ def _of_home(name: str, stand_in: StandIn) -> property:
     return property(look, bind)
 
 
-def _look_after(module: types.ModuleType) -> None:
+def _look_after(module: types.ModuleType, spelled: frozenset[str]) -> None:
     """Let a module tell who asks for its functions."""
     kind: Any = type(module)
     if not issubclass(kind, _Home):
-        names = (name for name, value in vars(module).items() if isinstance(value, Hashable) and value in PATCHES)
-        CHANGES.module(module, _home(kind, tuple((name, PATCHES[vars(module)[name]]) for name in names)))
+        names = vars(module)
+        CHANGES.module(module, _home(kind, frozenset(n for n in spelled.intersection(names) if _is_patched(names[n]))))
+
+
+def _is_patched(value: Any) -> bool:
+    return isinstance(value, Hashable) and value in PATCHES
 
 
 @functools.lru_cache(maxsize=256)
-def _home(kind: type, looks: tuple[tuple[str, StandIn], ...]) -> type:
-    """Return the class of a module whose attributes, named with their stand-ins, look who asks."""
+def _home(kind: type, names: frozenset[str]) -> type:
+    """Return the class of a module some of whose attributes look who asks."""
     bases = (_Home,) if kind is types.ModuleType else (_Home, kind)
-    return type(kind.__name__, bases, {name: _of_home(name, stand_in) for name, stand_in in looks})
+    return type(kind.__name__, bases, {name: _of_home(name) for name in names})
 
 
 def _replace_everywhere() -> None:
@@ -230,15 +246,15 @@ def _replace_everywhere() -> None:
     plain = types.ModuleType("numpy")
     plain.__dict__.update(np.__dict__)
     for name, module in list(sys.modules.items()):
-        names = getattr(module, "__dict__", None)
-        if names is None:
+        treatment = _treatment_of(name, module)
+        if not treatment:
             continue
-        treatment = _treatment(name, str(names.get("__file__", "")))
+        names = vars(module)
         if treatment == "home":
-            _look_after(module)
+            _look_after(module, spelled)
         elif treatment == "shield":
             _shield(names, plain)
-        elif treatment:
+        else:
             _replace_in(names, spelled.intersection(names))
     for modules in _active:
         for names in modules:
