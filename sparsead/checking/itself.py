@@ -117,6 +117,12 @@ class _Segment:
                 total += np.abs(value)
             return total
 
+    def at(self, t: float) -> np.ndarray:
+        """Return a point on the way, ``x + t * d``."""
+        point = t * self.d
+        point += self.x
+        return point
+
     def integral(self, subject: Subject) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         """Return what derivatives say of the change, an estimate of the error of that, and the sum of all sizes.
 
@@ -125,14 +131,8 @@ class _Segment:
         """
         whole, apart = (1.0, 0.5 / np.sqrt(3.0)) if len(self.values) == 2 else (0.25, np.sqrt(1.0 / 24.0))
         with np.errstate(all="ignore"):
-            point = np.empty_like(self.d)  # in place: of large problems, new memory takes longer than arithmetic
-
-            def slope(t: float) -> np.ndarray:
-                return subject.slope(np.add(self.x, np.multiply(self.d, t, out=point), out=point), self.d)
-
-            below, above, middle = slope(0.5 - apart), slope(0.5 + apart), slope(0.5)
-            del point
-            total = np.add(below, above)
+            below, above, middle = (subject.slope(self.at(t), self.d) for t in (0.5 - apart, 0.5 + apart, 0.5))
+            total = np.add(below, above)  # in place from here on: of large problems, new memory takes longer than sums
             total *= 0.5 * whole
             size = np.abs(below, out=below)
             size += np.abs(middle)

@@ -127,7 +127,7 @@ def test_a_few_elements_are_read_where_they_lie(data):
     outer = outer + np.zeros((), np.int32) if data.draw(st.booleans()) else outer
     outer = outer.transpose(data.draw(st.permutations(range(outer.ndim))))
     count = data.draw(st.integers(1, outer.size))
-    inner = np.array(data.draw(st.lists(st.integers(-1, outer.size - 1), min_size=count, max_size=count)), np.int32)
+    inner = np.array(data.draw(st.lists(st.integers(0, outer.size - 1), min_size=count, max_size=count)), np.int32)
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(index, "COPIED", data.draw(st.sampled_from([0, 2])))
         np.testing.assert_array_equal(compose(outer, inner), np.array(outer).reshape(-1)[inner])
