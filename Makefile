@@ -4,7 +4,7 @@ BIN := .venv/bin
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 
 .PHONY: demo test doctest lint types check fuzz plain coverage mutate mutate-border numpy-tests scipy-tests versions optimised stress
-.PHONY: allocations docs bench clean grids gpu
+.PHONY: allocations docs bench clean grids gpu examples
 
 .venv/ready: pyproject.toml
 	$(PYTHON) -m venv .venv
@@ -90,6 +90,9 @@ numpy-tests: .venv/ready ## run NumPy's own tests through the trace and count wh
 
 scipy-tests: .venv/ready ## the same with SciPy's own tests, a few calls of each function in each module (ONLY="signal fft")
 	$(BIN)/python -m tests.numpy --scipy --most 5 $(ONLY)
+
+examples: .venv/ready ## run the examples in the docstrings of NumPy and SciPy with their arrays unknown (SOURCES="FOLDER FILE")
+	$(BIN)/python -m tests.examples $(or $(SOURCES),numpy scipy)
 
 docs: .venv/ready     ## build the documentation in build/docs; warnings are errors
 	$(PIP) -e ".[docs]"

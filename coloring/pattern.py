@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import scipy.sparse as sp
@@ -11,6 +11,9 @@ import scipy.sparse as sp
 from .cached import cached_property
 from .errors import ColoringError
 from .sizes import index_dtype
+
+if TYPE_CHECKING:
+    from .pictures.figures import Axes
 
 _PART = 1 << 18  # entries of a dense matrix that are looked at at a time
 
@@ -208,7 +211,7 @@ class SparsityPattern:
         """Return the pattern as `to_scipy` does without data, by the name that SciPy's sparse matrices have."""
         return self.to_scipy()
 
-    def spy(self, ax: Any = None) -> Any:
+    def spy(self, ax: Any = None) -> Axes:
         """Draw the pattern and return the matplotlib axes; large matrices are binned.
 
         Parameters

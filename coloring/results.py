@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import scipy.sparse as sp
@@ -16,6 +16,11 @@ from .problems import Bidirectional, DistanceTwo, Problem, Symmetric
 from .recovery import RecoveryPlan, bidirectional_plan, column_plan, row_plan, symmetric_plan
 from .targets import Target, inside
 from .values import compress_columns, compress_rows
+
+if TYPE_CHECKING:
+    from .pictures.figures import Figure
+
+Groups = list[np.ndarray]  # the members of each color
 
 Compressed = Any  # ndarray, or a pair of them for a bidirectional coloring
 
@@ -88,15 +93,17 @@ class ColoringResult(ABC):
         return self.cost == self.lower_bound
 
     @property
-    def colors(self) -> Any:
+    def colors(self) -> np.ndarray | tuple[np.ndarray, np.ndarray]:
         """Color of each vertex: columns, or rows; the pair (rows, columns) for a bidirectional coloring."""
-        if self.row_colors is None:
-            return self.column_colors
-        if self.column_colors is None:
-            return self.row_colors
-        return self.row_colors, self.column_colors
+        sides = self._sides
+        return sides[0] if len(sides) == 1 else (sides[0], sides[1])
 
-    def groups(self) -> Any:
+    @property
+    def _sides(self) -> list[np.ndarray]:
+        """The colors of rows, and of columns, as far as these are colored."""
+        return [colors for colors in (self.row_colors, self.column_colors) if colors is not None]
+
+    def groups(self) -> Groups | tuple[Groups, Groups]:
         """Return the members of each color.
 
         Returns
@@ -106,7 +113,7 @@ class ColoringResult(ABC):
         """
         return self._per_side(_groups)
 
-    def seed_matrix(self) -> Any:
+    def seed_matrix(self) -> np.ndarray | tuple[np.ndarray, np.ndarray]:
         """Return the 0-1 seed matrix S: ``B = A @ S``, or ``S.T @ A`` where rows are colored.
 
         Returns
@@ -117,7 +124,7 @@ class ColoringResult(ABC):
         return self._per_side(_seed_matrix)
 
     def _per_side(self, function: Any) -> Any:
-        sides = [function(c) for c in (self.row_colors, self.column_colors) if c is not None]
+        sides = [function(colors) for colors in self._sides]
         return sides[0] if len(sides) == 1 else tuple(sides)
 
     @cached_property
@@ -203,7 +210,7 @@ class ColoringResult(ABC):
             target.write(values if chosen is None else values[chosen])
         return out
 
-    def spy(self, axes: Any = None) -> Any:
+    def spy(self, axes: Any = None) -> Figure:
         """Draw the matrix colored by group and the compressed matrix beside it; large matrices are binned.
 
         Parameters
@@ -287,8 +294,8 @@ class PartitionColoring(ColoringResult):
 
     def _make_plan(self) -> RecoveryPlan:
         if self.partition == "column":
-            return column_plan(self.pattern, self.colors, self.num_colors)
-        return row_plan(self.pattern, self.colors, self.num_colors)
+            return column_plan(self.pattern, self._sides[0], self.num_colors)
+        return row_plan(self.pattern, self._sides[0], self.num_colors)
 
 
 class SymmetricColoring(ColoringResult):
@@ -304,8 +311,9 @@ class SymmetricColoring(ColoringResult):
 
     def _make_plan(self) -> RecoveryPlan:
         p = self.problem
-        orientation = orient(p.graph, self.colors, p.substitution, p.diagonal)
-        return symmetric_plan(self.pattern, p.graph, self.colors, orientation, self.num_colors)
+        (colors,) = self._sides
+        orientation = orient(p.graph, colors, p.substitution, p.diagonal)
+        return symmetric_plan(self.pattern, p.graph, colors, orientation, self.num_colors)
 
 
 class Bicoloring(ColoringResult):

@@ -15,16 +15,17 @@ from sparsead import namesake  # noqa: F401  # before anything that imports colo
 if TYPE_CHECKING:
     from sparsead.checking.check import check
     from sparsead.checking.report import CheckFailed, Report
-    from sparsead.derivatives.beside import WithAux
+    from sparsead.derivatives.auxiliary import WithAux
     from sparsead.derivatives.blocks import Blocks
     from sparsead.derivatives.differences import DifferenceJacobian
     from sparsead.derivatives.gradient import Gradient, gradient
     from sparsead.derivatives.guard import Guarded
     from sparsead.derivatives.hessian import Hessian, hessian
-    from sparsead.derivatives.jacobian import Jacobian, jacobian
+    from sparsead.derivatives.jacobian import jacobian
     from sparsead.derivatives.lagrangian import LagrangianHessian, lagrangian_hessian
     from sparsead.derivatives.loading import load
     from sparsead.derivatives.patterns import hessian_pattern, jacobian_pattern
+    from sparsead.derivatives.prepared_jacobian import Jacobian
     from sparsead.derivatives.transform import grad
     from sparsead.errors import InputError, SparseADError, TracedBranchError, UnsupportedOperationError
     from sparsead.explain.explanation import Explanation, Overview
@@ -67,16 +68,17 @@ __version__ = "0.1.0"
 _HOMES = {
     "checking.check": ("check",),
     "checking.report": ("CheckFailed", "Report"),
-    "derivatives.beside": ("WithAux",),
+    "derivatives.auxiliary": ("WithAux",),
     "derivatives.blocks": ("Blocks",),
     "derivatives.differences": ("DifferenceJacobian",),
     "derivatives.gradient": ("Gradient", "gradient"),
     "derivatives.guard": ("Guarded",),
     "derivatives.hessian": ("Hessian", "hessian"),
-    "derivatives.jacobian": ("Jacobian", "jacobian"),
+    "derivatives.jacobian": ("jacobian",),
     "derivatives.lagrangian": ("LagrangianHessian", "lagrangian_hessian"),
     "derivatives.loading": ("load",),
     "derivatives.patterns": ("hessian_pattern", "jacobian_pattern"),
+    "derivatives.prepared_jacobian": ("Jacobian",),
     "derivatives.transform": ("grad",),
     "errors": ("InputError", "SparseADError", "TracedBranchError", "UnsupportedOperationError"),
     "explain.explanation": ("Explanation", "Overview"),

@@ -83,7 +83,7 @@ def operation(
     array([[ 0.909, -0.416,  0.   ],
            [ 0.   ,  0.141, -1.98 ]])
     """
-    from sparsead.derivatives.given import check_given  # the rest of the house, which this is not part of
+    from sparsead.derivatives.validation import check_given  # the rest of the house, which this is not part of
 
     check_given(jvp=jvp, vjp=vjp, shape=shape, linear=linear, name=name)
     if jvp is None and vjp is None:

@@ -13,7 +13,7 @@ from sparsead.memory import ADVICE, NoRoomError
 Watcher = Callable[[str, float | None], None]
 
 MEANING = {
-    "trace": "run f once on traced arrays",
+    "trace": "run f once on traced arrays, and look for equal cells",
     "lower": "fuse what ran into few kernels",
     "linearize": "differentiate the kernels",
     "transpose": "exchange reading and writing",

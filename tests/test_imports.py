@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import ast
+from collections.abc import Iterator
+from graphlib import TopologicalSorter
 from pathlib import Path
 
 import pytest
@@ -121,28 +123,30 @@ def test_coloring_imports_few_libraries():
         assert heads <= LIBRARIES_OF_COLORING | ({"matplotlib"} if file == DRAWS else set()), file
 
 
-def _for_types_alone(tree: ast.Module) -> set[ast.AST]:
-    """What stands under ``if TYPE_CHECKING:``, which never runs."""
-    tests = [n for n in ast.walk(tree) if isinstance(n, ast.If) and getattr(n.test, "id", "") == "TYPE_CHECKING"]
-    return {inside for test in tests for inside in ast.walk(test)}
+def _modules(file: Path, node: ast.AST) -> Iterator[Path]:
+    """Yield the files that a statement imports: modules, or what names are taken from."""
+    if isinstance(node, ast.Import):
+        for alias in node.names:
+            yield _file(ROOT.joinpath(*alias.name.split(".")))
+    elif isinstance(node, ast.ImportFrom):
+        inside = file.relative_to(ROOT).parts[:-1]
+        above = inside[: len(inside) + 1 - node.level] if node.level else ()
+        base = ROOT.joinpath(*above, *(node.module or "").split("."))
+        for alias in node.names:
+            module = _file(base / alias.name)
+            yield module if module.exists() else _file(base)
+
+
+def _file(module: Path) -> Path:
+    return module / "__init__.py" if module.is_dir() else module.with_suffix(".py")
 
 
 @pytest.mark.parametrize("package", ["coloring", "sparsead"])
 def test_no_circle_between_files(package):
-    """From the shop window, ``__init__.py``, down to `errors`: no file imports itself through others."""
-    from graphlib import TopologicalSorter
-
+    """Below the shop window, ``__init__.py``, no file imports itself through others, not even for types alone."""
     files = {file: set() for file in files_of(package) if file != ROOT / package / "__init__.py"}
     for file, below in files.items():
-        inside, tree = file.relative_to(ROOT).parts[:-1], ast.parse(file.read_text())
-        ignored = _for_types_alone(tree)
-        for node in ast.walk(tree):
-            if isinstance(node, ast.ImportFrom) and node not in ignored:
-                above = inside[: len(inside) + 1 - node.level] if node.level else ()
-                base = ROOT.joinpath(*above, *(node.module or "").split("."))
-                for alias in node.names:  # a module, or a name of one
-                    module = (base / alias.name).with_suffix(".py")
-                    found = [module] if module in files else [base.with_suffix(".py"), base / "__init__.py"]
-                    below |= {one for one in found if one in files and one != file}
+        for node in ast.walk(ast.parse(file.read_text())):
+            below |= {module for module in _modules(file, node) if module in files and module != file}
     assert sum(map(len, files.values())) > len(files)
     TopologicalSorter(files).prepare()

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from .binning import binned_counts, bins_of, counted_in, shade
 from .paints import PAINTS
 from .shown import Colored, Entries
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
 
 #: Matrices with more rows or columns than this are drawn as the number of entries per bin.
 MAX_BINS = 400
@@ -18,7 +22,7 @@ MAX_HAIRLINES = 150
 INK, EDGE = "#1f2430", "#c9cdd6"
 
 
-def spy(pattern: Entries, ax: Any = None) -> Any:
+def spy(pattern: Entries, ax: Any = None) -> Axes:
     """Draw a pattern; see `coloring.SparsityPattern.spy`."""
     _require_matplotlib()
     ax = ax or _axes()
@@ -34,7 +38,7 @@ def _require_matplotlib() -> None:
         raise ModuleNotFoundError(message, name="matplotlib") from error
 
 
-def spy_coloring(result: Colored, axes: Any = None) -> Any:
+def spy_coloring(result: Colored, axes: Any = None) -> Figure:
     """Draw the matrix with every entry in the color of its group, and the compressed matrices beside and below it.
 
     Parameters

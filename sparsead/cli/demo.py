@@ -99,7 +99,7 @@ def measure(problem: Problem, prepared: Any, colored: ColoringResult) -> Times:
     differentiated, of = (f, "") if problem.derivative == "jacobian" else (prepared.gradient, " of the gradient")
     groups = coloring.color(prepared.pattern)
     calls[f"SciPy finite differences{of}, {groups.num_colors} groups"] = finite_differences(
-        differentiated, x, prepared.pattern, groups.colors, *args
+        differentiated, x, prepared.pattern, np.asarray(groups.colors), *args
     )
     return interleaved(calls, seconds=1.5, at_least=3)
 
@@ -121,7 +121,7 @@ def check_table(problem: Problem, prepared: Any) -> Table:
     x = problem.x0 + 0.1 * np.random.default_rng(0).random(problem.x0.shape)
     given = problem.f, x, prepared(x, *problem.args)
     if problem.derivative == "jacobian":
-        columns = coloring.color(prepared.pattern).colors
+        columns = np.asarray(coloring.color(prepared.pattern).colors)
         rows = {
             "every entry": difference_of_entries(*given, columns, *problem.args),
             "J v along 3 random directions": difference_along(*given, *problem.args),

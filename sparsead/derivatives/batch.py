@@ -11,11 +11,12 @@ import numpy as np
 import scipy.sparse
 
 from coloring import SparsityPattern
-from sparsead.derivatives.given import check_given
+from sparsead.derivatives.fast_calls import names_of
 from sparsead.derivatives.nested import composes
-from sparsead.derivatives.plain import names_of
 from sparsead.derivatives.structure import FixedStructure
-from sparsead.emit.lanes import COUNT, Layout, in_lanes
+from sparsead.derivatives.validation import check_given
+from sparsead.emit.lanes import COUNT, in_lanes
+from sparsead.emit.layout import Layout
 from sparsead.emit.sweep import Engine, Sweep
 from sparsead.errors import InputError
 from sparsead.kernels.kernel import Kernels
@@ -23,7 +24,8 @@ from sparsead.memory import require
 from sparsead.program.index import index_dtype
 from sparsead.program.nodes import Program
 from sparsead.sweeps.vector import value_sweep
-from sparsead.tracing.arguments import Signature, real_array
+from sparsead.tracing.arguments import Signature
+from sparsead.tracing.floats import real_array
 from sparsead.tracing.trees import Leaf
 
 Shape = tuple[int, ...]

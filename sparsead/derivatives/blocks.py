@@ -68,7 +68,7 @@ def blocks_of(matrix: Any, shape: tuple[int, int], signature: Signature, symmetr
     if matrix.shape != shape:
         raise InputError(f"expected a matrix of shape {shape}, as a call returns it, got {matrix.shape}")
     if getattr(matrix, "format", "dense") in ("coo", "bsr"):
-        matrix = matrix.tocsr()  # these two cannot be cut
+        matrix = matrix.tocsr()  # SciPy cannot slice these two
     x = signature.names[signature.argnum] if len(signature.wrt) == 1 else None
     rows = signature.columns() if symmetric else signature.rows()
     return Blocks(matrix, rows, signature.columns(), (x if symmetric else "f", x))

@@ -9,7 +9,7 @@ from sparsead.contract import AFTER_A_VECTOR
 from sparsead.errors import InputError
 from sparsead.tracing.arguments import OF_CALLS, Signature
 
-VECTORS = ("v", "w")  # as the products call theirs
+VECTORS = ("v", "w")  # names of the vector of a product
 
 
 def arranged(

@@ -6,7 +6,7 @@ import textwrap
 
 from coloring.pictures.html import facts
 
-WIDTH = 88  # of what is printed: narrow enough for a page of documentation
+WIDTH = 88  # columns of what is printed: fits a page of documentation
 
 
 class Described:

@@ -14,7 +14,7 @@ from sparsead.derivatives.products import Product
 from sparsead.derivatives.vectors import checked_pair
 from sparsead.errors import InputError
 from sparsead.extras import optional
-from sparsead.tracing.arguments import DOUBLE
+from sparsead.tracing.floats import DOUBLE
 
 
 class MatrixOnDevice(OnDevice):

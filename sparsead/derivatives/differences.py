@@ -19,13 +19,13 @@ from sparsead.contract import Matrix, Partial
 from sparsead.derivatives.batch import Batch, OfManyPoints
 from sparsead.derivatives.blocks import Blocks, blocks_of
 from sparsead.derivatives.described import Described
-from sparsead.derivatives.given import check_given
+from sparsead.derivatives.fast_calls import kept_arguments
 from sparsead.derivatives.modes import given_coloring
 from sparsead.derivatives.normal import WithNormalEquations
-from sparsead.derivatives.plain import kept_arguments
 from sparsead.derivatives.preparation import Options
 from sparsead.derivatives.stepping import ACCURACY, STEPS, Stepping
 from sparsead.derivatives.structure import FixedStructure
+from sparsead.derivatives.validation import check_given
 from sparsead.derivatives.vectors import as_operator, checked_pair, checked_vector, new_or_checked
 from sparsead.errors import InputError, NotOfferedError
 from sparsead.keeping.pickling import sendable
@@ -90,7 +90,7 @@ class DifferenceJacobian(Described, Partial, Stepping, OfManyPoints, WithNormalE
             else:
                 self.coloring = given_coloring(self.pattern, options.coloring, "column")
         self.structure = FixedStructure(self.pattern, options.format)
-        self._groups = self.coloring.groups()
+        self._colors = np.asarray(self.coloring.colors)
         if method == "complex-step":
             self._check_complex(args, point)
 
@@ -294,9 +294,8 @@ class DifferenceJacobian(Described, Partial, Stepping, OfManyPoints, WithNormalE
         point = self._flat(args)
         steps, found = self._steps(point), np.empty(self.pattern.nnz)
         start = self._start(args, point)
-        for color, columns in enumerate(self._groups):
-            direction = np.zeros(point.size)
-            direction[columns] = steps[columns]
+        for color in range(self.coloring.num_colors):
+            direction = np.where(self._colors == color, steps, 0.0)
             change = self._difference(args, point, direction, start)
             self.coloring.plan.decompress_block(change.reshape(-1, 1), color, found)
         found /= steps[self.pattern.indices]

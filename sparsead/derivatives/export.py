@@ -11,7 +11,7 @@ from sparsead.emit.c_library import Library, Parameter
 from sparsead.emit.sweep import Sweep
 from sparsead.errors import InputError
 
-MOST = 2**31 - 1  # entries: the index arrays are int
+MOST = 2**31 - 1  # entries: the index arrays of C are of type int
 
 SIZES = {
     "jacobian": "columns: elements of x",

@@ -10,16 +10,16 @@ from typing import TYPE_CHECKING, Any, Literal, TypedDict, Unpack, overload
 import numpy as np
 
 import sparsead.ops  # noqa: F401  (fills the tables that tracing reads)
-from sparsead.derivatives.beside import WithAux
-from sparsead.derivatives.given import by_name, check_given
+from sparsead.derivatives.auxiliary import WithAux
+from sparsead.derivatives.dispatch import asked_for
 from sparsead.derivatives.guard import Guarded
 from sparsead.derivatives.modes import chosen_engine
 from sparsead.derivatives.nested import NestedGradient, composes
-from sparsead.derivatives.preparation import asked_for
 from sparsead.derivatives.prepared import OfScalar
 from sparsead.derivatives.record import Preparation
 from sparsead.derivatives.rolled import rolled
-from sparsead.derivatives.subject import checked
+from sparsead.derivatives.self_check import checked
+from sparsead.derivatives.validation import by_name, check_given
 from sparsead.emit.sweep import DEFAULT_BACKEND, Engine
 from sparsead.errors import InputError
 from sparsead.keeping.pickling import Recipe
@@ -83,7 +83,7 @@ class Gradient(OfScalar):
             If a shape differs from the prepared one.
         """
         args = self._args(x, args, named)
-        return self._evaluated("gradient", args, out, self._plain_gradient, self.signature.like_x)
+        return self._evaluated("gradient", args, out, self._plain_gradient)
 
     @composes
     def batch(self, X: Any, *args: Any, out: np.ndarray | None = None, axis: int = 0, **named: Any) -> np.ndarray:
@@ -246,7 +246,7 @@ def _prepared(
     program, signature, kernels = traced_scalar(f, args, options.argnum, timings, decisions, engine)
     with timings.stage("linearize"):
         recipe = Recipe(_prepared, f, args, options)
-        made = Gradient(Preparation(recipe, program, signature, kernels, options.engine, timings))
+        made = Gradient(Preparation(recipe, program, signature, lambda: kernels, options.engine, timings))
     with timings.stage("compile"):
         made.compile()
     return checked(made, args, options.check, timings, decisions)

@@ -121,7 +121,7 @@ class Guarded(Described, Sendable, Derivative):
         return self._at(point)(*point, **options)
 
     def __getattr__(self, name: str) -> Any:
-        if name.startswith("_") or name == "branch":  # not there yet: what was pickled waits for its first use
+        if name.startswith("_") or name == "branch":  # while it is unpickled there is no such attribute yet
             return super().__getattr__(name)  # type: ignore[misc]
         if name not in members(self.derivative):
             return getattr(self.branch.prepared, name)

@@ -12,19 +12,20 @@ import scipy.sparse
 
 import sparsead.ops  # noqa: F401  (fills the tables that tracing reads)
 from coloring.cached import cached_property
-from sparsead.derivatives.beside import WithAux
-from sparsead.derivatives.given import by_name, check_given
+from sparsead.derivatives.auxiliary import WithAux
+from sparsead.derivatives.dispatch import asked_for
 from sparsead.derivatives.gradient import traced_scalar
 from sparsead.derivatives.guard import Guarded
 from sparsead.derivatives.matrix import PreparedMatrix
 from sparsead.derivatives.modes import chosen_engine
 from sparsead.derivatives.nested import NestedHessian, composes
 from sparsead.derivatives.options import HessianOptions
-from sparsead.derivatives.preparation import Options, asked_for, finished
+from sparsead.derivatives.preparation import Options, finished
 from sparsead.derivatives.prepared import OfScalar
 from sparsead.derivatives.products import HVP
 from sparsead.derivatives.record import Filled, Preparation
-from sparsead.derivatives.subject import checked
+from sparsead.derivatives.self_check import checked
+from sparsead.derivatives.validation import by_name, check_given
 from sparsead.derivatives.vectors import checked_pair, new_or_checked
 from sparsead.emit.sweep import DEFAULT_BACKEND
 from sparsead.errors import InputError
@@ -133,7 +134,7 @@ class Hessian(PreparedMatrix, OfScalar):
             In the shape of x.
         """
         args = self._args(x, args, named)
-        return self._evaluated("gradient", args, out, self._plain_gradient, self.signature.like_x)
+        return self._evaluated("gradient", args, out, self._plain_gradient)
 
     @composes
     def gradient_batch(
@@ -341,7 +342,7 @@ def prepared(
     with naming_lines(program, symmetric=True):
         filled = finished(linear, options, timings)
     recipe = Recipe(prepared, f, args, options)
-    made = Hessian(Preparation(recipe, program, signature, kernels, options.engine, timings), filled, gradients)
+    made = Hessian(Preparation(recipe, program, signature, lambda: kernels, options.engine, timings), filled, gradients)
     return checked(made, args, options.check, timings, decisions)
 
 

@@ -11,13 +11,13 @@ import scipy.sparse
 from sparsead.checking.plain import copied
 from sparsead.contract import AFTER_A_VECTOR, AT_A_POINT, OF_MANY_POINTS, Derivative
 from sparsead.derivatives.described import Described
-from sparsead.derivatives.given import check_given
 from sparsead.derivatives.hessian import hessian
 from sparsead.derivatives.nested import is_asked
 from sparsead.derivatives.options import HessianOptions
+from sparsead.derivatives.validation import check_given
 from sparsead.errors import InputError
-from sparsead.tracing.arguments import real_array
 from sparsead.tracing.decisions import Decisions
+from sparsead.tracing.floats import real_array
 from sparsead.tracing.trace import trace
 
 OWN = 3  # arguments of a Lagrangian that are not those of its functions: x, multipliers, sigma
@@ -176,7 +176,7 @@ class LagrangianHessian(Described, Derivative):
         return float(sigma)
 
     def __getattr__(self, name: str) -> Any:
-        if name.startswith("__") or name == "hessian":  # pickle looks before there is one
+        if name.startswith("__") or name == "hessian":  # while it is unpickled there is no such attribute yet
             raise AttributeError(name)
         found = getattr(self.hessian, name)
         if name not in AT_A_POINT | OF_MANY_POINTS | {"prepared_call"}:

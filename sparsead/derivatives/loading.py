@@ -9,9 +9,10 @@ from typing import Any
 import numpy as np
 
 from sparsead.derivatives.differences import DifferenceJacobian
-from sparsead.derivatives.given import check_given
 from sparsead.derivatives.hessian import Hessian, hessian
-from sparsead.derivatives.jacobian import Jacobian, jacobian
+from sparsead.derivatives.jacobian import jacobian
+from sparsead.derivatives.prepared_jacobian import Jacobian
+from sparsead.derivatives.validation import check_given
 from sparsead.errors import InputError
 from sparsead.keeping.saving import coloring_in, read
 from sparsead.tracing.arguments import signature_of

@@ -16,14 +16,14 @@ from sparsead.derivatives import constants
 from sparsead.derivatives.batch import Batch, OfManyPoints
 from sparsead.derivatives.blocks import Blocks, blocks_of
 from sparsead.derivatives.calls import refuse_out
-from sparsead.derivatives.given import check_given
-from sparsead.derivatives.machine import AsMachineCode
+from sparsead.derivatives.fast_calls import Outputs, never, plain_entry
+from sparsead.derivatives.machine_code import AsMachineCode
 from sparsead.derivatives.nested import composes, is_asked
-from sparsead.derivatives.plain import Outputs, never, plain_entry
 from sparsead.derivatives.products import Product
 from sparsead.derivatives.record import Filled, Preparation
+from sparsead.derivatives.summary import InWords
+from sparsead.derivatives.validation import check_given
 from sparsead.derivatives.vectors import apart, as_operator, checked_vector, new_or_checked
-from sparsead.derivatives.words import InWords
 from sparsead.emit.sweep import Engine, Sweep
 from sparsead.errors import InputError
 from sparsead.keeping.pickling import Recipe, with_coloring
@@ -67,12 +67,17 @@ class PreparedMatrix(InWords, OfManyPoints, AsMachineCode, Matrix):
 
     def __init__(self, made: Preparation, filled: Filled) -> None:
         super().__init__(made)
-        self.linear = filled.linear
+        self._linearized = filled.linear
         self.pattern, self.coloring = filled.pattern, filled.coloring
         self.mode, self.reasons = filled.mode, filled.reasons
         self._assembly = filled.assembly
         self.structure = filled.structure
         self._assemble = filled.assemble
+
+    @cached_property
+    def linear(self) -> LinearProgram:
+        """The linear program of the matrix."""
+        return self._linearized()
 
     # -- what was prepared ----------------------------------------------------------------------------------
     def blocks(self, matrix: Any) -> Blocks:
@@ -332,7 +337,7 @@ class PreparedMatrix(InWords, OfManyPoints, AsMachineCode, Matrix):
 
     @cached_property
     def _both(self) -> Kernels:
-        return combined(super()._both, self.linear.primal)
+        return combined(super()._both, self.linear.primal) if self.of_cell is None else self.of_cell.both
 
     @cached_property
     def _plain(self) -> Callable[..., bool]:

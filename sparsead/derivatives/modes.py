@@ -1,4 +1,4 @@
-"""What the user may choose: patterns, colorings and modes, checked, and the cheapest mode by the cost model."""
+"""Which mode fills a matrix: the one that the user names, or the cheapest; patterns and colorings of users, checked."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import numpy as np
 import coloring as graph
 from coloring import ColoringResult, SparsityPattern
 from sparsead.derivatives.colorings import HESSIAN_COLORINGS, JACOBIAN_COLORINGS, SUBSTITUTES
-from sparsead.derivatives.given import check_given
+from sparsead.derivatives.validation import check_given
 from sparsead.emit.pool import default_threads
 from sparsead.emit.sweep import Engine
 from sparsead.errors import InputError

@@ -15,7 +15,7 @@ import numpy as np
 from sparsead.contract import ROUNDING, Kind, Partial
 from sparsead.derivatives.blocks import Blocks, blocks_of
 from sparsead.derivatives.calls import arranged
-from sparsead.derivatives.running import Arrays, matrix, product, require_restated, run
+from sparsead.derivatives.replay import Arrays, matrix, product, require_restated, run
 from sparsead.errors import InputError, user_origin
 from sparsead.kernels.gradient import gradient as gradient_kernels
 from sparsead.kernels.kernel import Kernels

@@ -11,9 +11,9 @@ import scipy.sparse
 
 from coloring import SparsityPattern
 from coloring.cached import cached_property
-from sparsead.derivatives.given import check_given
 from sparsead.derivatives.nested import composes
 from sparsead.derivatives.structure import FixedStructure
+from sparsead.derivatives.validation import check_given
 from sparsead.derivatives.vectors import new_or_checked
 from sparsead.emit.sweep import Engine, Sweep
 from sparsead.errors import InputError

@@ -7,15 +7,15 @@ from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Any
 
-from sparsead.derivatives.captured import CapturedCall
-from sparsead.derivatives.many import BatchOnDevice
+from sparsead.derivatives.batch_on_device import BatchOnDevice
+from sparsead.derivatives.cuda_graph import CapturedCall
+from sparsead.derivatives.device_arguments import Bound, Residents
 from sparsead.derivatives.products import Product
-from sparsead.derivatives.resident import Bound, Residents
 from sparsead.emit.device import DeviceSweeps, Plan, Tables
 from sparsead.emit.sweep import Engine, Sweep
 from sparsead.errors import InputError
 from sparsead.extras import optional
-from sparsead.tracing.arguments import DOUBLE
+from sparsead.tracing.floats import DOUBLE
 
 ENGINE = Engine("cuda")
 

@@ -3,26 +3,20 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-import sparsead.derivatives.roots  # noqa: F401  (root finders inside of functions)
-from sparsead.derivatives.beside import WithAux
-from sparsead.derivatives.guard import Guarded
 from sparsead.derivatives.modes import choose, given_pattern
-from sparsead.derivatives.nested import Nested, is_asked
 from sparsead.derivatives.record import Filled
 from sparsead.derivatives.structure import FixedStructure
-from sparsead.emit.sweep import Engine
+from sparsead.emit.sweep import DEFAULT_ENGINE, Engine
 from sparsead.errors import InputError
 from sparsead.kernels.linear import LinearProgram
 from sparsead.kernels.pattern import detect
 from sparsead.memory import require
-from sparsead.stages import Timings, Watcher, reported
+from sparsead.stages import Timings
 from sparsead.sweeps.assembly import assembly_of
 from sparsead.tracing.arguments import Argnum
-from sparsead.tracing.around import First
 
 BYTES_PER_ENTRY = 28  # beyond its pattern: where each value goes, and the first matrix
 
@@ -34,56 +28,16 @@ class Options:
     `loops` is our own: whether equal turns become loops; None where that is to be found out.
     """
 
-    argnum: Argnum
-    mode: str
-    pattern: Any
-    coloring: Any
-    order: Any
-    engine: Engine
+    argnum: Argnum = 0
+    mode: str = "auto"
+    pattern: Any = None
+    coloring: Any = None
+    order: Any = "auto"
+    engine: Engine = DEFAULT_ENGINE
     check: bool = True
     format: str = "csr"
     triangle: str = "full"
     loops: bool | None = None
-
-
-def asked_for(
-    prepare: Callable[..., Any],
-    nested: type[Nested],
-    f: Callable[..., Any],
-    args: tuple[Any, ...],
-    options: Any,
-    *,
-    has_aux: bool = False,
-    guard: str = "error",
-    progress: bool | Watcher = False,
-    on_device: Callable[[Any], Any] | None = None,
-) -> Any:
-    """Prepare the derivative that a user asks for, in the form that the arguments and some options call for.
-
-    Parameters
-    ----------
-    prepare : callable
-        Runs all stages: ``prepare(f, args, options)``.
-    nested : type of Nested
-        What stands for the derivative where the arguments are values of a function that is being traced.
-    f, args, options
-        The function, example arguments, and what the user chose.
-    has_aux, guard, progress
-        As in `jacobian`.
-    on_device : callable, optional
-        Makes, of what was prepared, what computes on a device.
-    """
-    f = First(f) if has_aux else f
-    with reported(progress):
-        made: Any
-        if is_asked(args):
-            made = nested.of(f, args, options.argnum)
-        elif guard == "record":
-            made = Guarded(prepare, f, args, options)
-        else:
-            made = prepare(f, args, options)
-            made = made if on_device is None else on_device(made)
-    return WithAux(made, f) if isinstance(f, First) else made
 
 
 def finished(linear: LinearProgram, options: Options, timings: Timings) -> Filled:
@@ -106,4 +60,4 @@ def finished(linear: LinearProgram, options: Options, timings: Timings) -> Fille
         assembly = stored(structure.layout.storage)
     with timings.stage("compile"):
         assembly.compile()
-    return Filled(linear, found, mode, colored, reasons, structure, stored, assembly)
+    return Filled(lambda: linear, found, mode, colored, reasons, structure, stored, assembly)

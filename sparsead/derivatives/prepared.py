@@ -17,11 +17,11 @@ from sparsead.derivatives.batch import Batch, batch_of
 from sparsead.derivatives.calls import refuse_out
 from sparsead.derivatives.described import Described
 from sparsead.derivatives.export import exported
-from sparsead.derivatives.given import check_given
+from sparsead.derivatives.fast_calls import plain_entry, unchanged_inputs
 from sparsead.derivatives.nested import Nested, composes, is_asked
-from sparsead.derivatives.plain import plain_entry, unchanged_inputs
 from sparsead.derivatives.products import Product
 from sparsead.derivatives.record import Function, Preparation
+from sparsead.derivatives.validation import check_given
 from sparsead.derivatives.vectors import apart, new_or_checked
 from sparsead.emit.sweep import Engine, Sweep, compile_together
 from sparsead.errors import InputError
@@ -31,6 +31,7 @@ from sparsead.kernels.lower import lower
 from sparsead.program.nodes import Call
 from sparsead.sweeps.vector import value_sweep
 from sparsead.tracing.surroundings import Surroundings
+from sparsead.tracing.trees import Leaf
 
 
 class Prepared(Described, Sendable, Derivative):
@@ -46,6 +47,8 @@ class Prepared(Described, Sendable, Derivative):
         What was traced; what it was lowered to. Both print themselves.
     signature : Signature
         How the arguments are built, and which of them x is.
+    of_cell : OfCell or None
+        What was prepared for one cell, where the function does the same in many: see `sparsead.derivatives.cells`.
     timings : Timings
         Seconds of each stage of the preparation.
     surroundings : Surroundings
@@ -61,13 +64,23 @@ class Prepared(Described, Sendable, Derivative):
 
     def __init__(self, made: Preparation) -> None:
         self.recipe, self.function = made.recipe, made.recipe.function
-        self.program, self.signature, self.kernels = made.program, made.signature, made.kernels
-        self.engine, self.timings = made.engine, made.timings
+        self.program, self.signature, self._lowered = made.program, made.signature, made.kernels
+        self.engine, self.timings, self.of_cell = made.engine, made.timings, made.of_cell
         self.checked = unchecked()
         self.surroundings = Surroundings(self.function)
         self._names = [node.name for node in self.program.inputs]
         self._sweeps: dict[str, Sweep] = {}
-        self._functions = {"value": Function(self.kernels, "y", self.program.output.shape, "y = f(x)")}
+        built = None if isinstance(self.signature.result, Leaf) else self.signature.shaped
+        self._functions = {"value": Function(made.kernels, "y", self.program.output.shape, "y = f(x)", built)}
+
+    @cached_property
+    def kernels(self) -> Kernels:
+        """What the program was lowered to."""
+        return self._lowered()
+
+    @property
+    def _marking(self) -> Kernels:
+        return self.kernels if self.of_cell is None else self.of_cell.kernels
 
     @property
     def argnum(self) -> int:
@@ -101,20 +114,18 @@ class Prepared(Described, Sendable, Derivative):
             self._known_batches[name] = batch_of(self, function.kernels, (function.array, function.shape))
         return self._known_batches[name]
 
-    def _evaluated(
-        self, name: str, args: tuple[Any, ...], out: np.ndarray | None, plain: Callable[..., bool], like: Any
-    ) -> Any:
-        """Return a function at a point: by machine code where the call is `plain`; else built as ``like(flat)``."""
+    def _evaluated(self, name: str, args: tuple[Any, ...], out: np.ndarray | None, plain: Callable[..., bool]) -> Any:
+        """Return a function at a point: by machine code where the call is `plain`."""
         function = self._functions[name]
         room = np.empty(function.shape) if out is None else out
         if plain(*args, room):
-            return room
+            return room if function.built is None else function.built(room)
         if is_asked(args):
             refuse_out(out)
             return getattr(self._nested, name)(*args)
         flat = new_or_checked(name, out, function.shape)
         self._sweep(name)(**apart(self._inputs(args), flat), **{function.array: flat})
-        return like(flat)
+        return flat.reshape(function.shape) if function.built is None else function.built(flat)
 
     def _plain_function(self, name: str) -> Callable[..., bool]:
         """Return what takes plain calls ``(x, *args, out)`` of a function."""
@@ -129,13 +140,15 @@ class Prepared(Described, Sendable, Derivative):
     @cached_property
     def _rolled(self) -> bool:
         """Whether turns that the function writes out have become loops, which are calls."""
+        if self.of_cell is not None:
+            return False
         calls = sum(isinstance(step, CallKernel) for step in self.kernels.kernels)
         return calls > 0 and calls > sum(isinstance(node, Call) for node in self.program.nodes)
 
     @cached_property
     def _written_out(self) -> Self:
-        """This, prepared with all turns written out, for those who cannot have Python in between."""
-        if not self._rolled:
+        """This, prepared with all turns and cells written out, for those who cannot have Python in between."""
+        if not self._rolled and self.of_cell is None:
             return self
         recipe = self.recipe
         made: Self = recipe.again(recipe.function, recipe.args, replace(recipe.options, loops=False))
@@ -191,6 +204,8 @@ class Prepared(Described, Sendable, Derivative):
         return self._sweeps[name]
 
     def _new_sweep(self, name: str, engine: Engine) -> Sweep:
+        if name == "value" and self.of_cell is not None:
+            return self.of_cell.value(engine)
         return value_sweep(self._functions[name].kernels, engine)
 
     def _args(self, x: Any, args: tuple[Any, ...], named: dict[str, Any]) -> tuple[Any, ...]:
@@ -213,7 +228,10 @@ class OfScalar(Prepared):
 
     def _with_gradient(self, gradients: Kernels) -> None:
         self.gradient_kernels = gradients
-        self._functions["gradient"] = Function(gradients, "g", self.program.wrt.shape, "g = the gradient")
+        built = None if self.signature.plain else self.signature.like_x
+        self._functions["gradient"] = Function(
+            lambda: gradients, "g", self.program.wrt.shape, "g = the gradient", built
+        )
 
     def value(self, x: Any, *args: Any, **named: Any) -> float:
         """Return ``f(x, *args)``, from the compiled kernels.

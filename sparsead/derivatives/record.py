@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
 from coloring import ColoringResult, SparsityPattern
+from sparsead.derivatives.of_cell import OfCell
 from sparsead.derivatives.structure import FixedStructure
 from sparsead.emit.sweep import Engine
 from sparsead.keeping.pickling import Recipe
@@ -23,24 +25,37 @@ from sparsead.tracing.arguments import Signature
 
 @dataclass(frozen=True, eq=False)
 class Preparation:
-    """What the first stages of a preparation made: how it can be made again, the trace, and what it was lowered to."""
+    """What the first stages of a preparation made: how it can be made again, the trace, and what it was lowered to.
+
+    The kernels are made when they are asked for, where a call does not need them.
+    """
 
     recipe: Recipe
     program: Program
     signature: Signature
-    kernels: Kernels
+    kernels: Callable[[], Kernels]
     engine: Engine
     timings: Timings
+    of_cell: OfCell | None = None
 
 
 @dataclass(frozen=True, eq=False)
 class Function:
-    """What is evaluated beside a matrix: its kernels, the array that they write, and the shape of one point."""
+    """What is evaluated beside a matrix: its kernels, the array that they write, and the shape of one point.
 
-    kernels: Kernels
+    `built` makes what users get of the flat array, where that is a container; None where it is an array of this shape.
+    """
+
+    make: Callable[[], Kernels]
     array: str
     shape: Shape
     meaning: str
+    built: Callable[[np.ndarray], Any] | None = None
+
+    @property
+    def kernels(self) -> Kernels:
+        """What computes it."""
+        return self.make()
 
     @property
     def size(self) -> int:
@@ -52,11 +67,11 @@ class Function:
 class Filled:
     """What the last stages of a preparation made: the pattern of a matrix, and how its values are computed."""
 
-    linear: LinearProgram
+    linear: Callable[[], LinearProgram]
     pattern: SparsityPattern
     mode: str
     coloring: ColoringResult | None
     reasons: tuple[str, ...]
     structure: FixedStructure
-    assemble: Callable[[Storage | None], Assembly]
+    assemble: Callable[[Storage | None], Assembly] | None  # of cells there is none: what needs it is written out
     assembly: Assembly

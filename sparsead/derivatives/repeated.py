@@ -10,8 +10,8 @@ from typing import Any
 
 import numpy as np
 
-from sparsead.derivatives.given import check_given
 from sparsead.derivatives.nested import is_asked, without_values
+from sparsead.derivatives.validation import check_given
 from sparsead.errors import InputError, Origin, user_origin
 from sparsead.kernels.lower import lower
 from sparsead.program.cut import cut

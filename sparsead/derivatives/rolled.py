@@ -40,8 +40,8 @@ from sparsead.stages import Timings
 from sparsead.sweeps.repeated.body import Body
 from sparsead.sweeps.repeated.operation import Repeated
 
-MOST_LOOPS = 4  # of one program
-CHEAP = 1.25  # products with the derivative of a loop against those with the whole matrix
+MOST_LOOPS = 4  # loops that are looked for in one program
+CHEAP = 1.25  # times the passes of the whole matrix that products with loops may take
 
 Places = Mapping[int, tuple[Node, int]]  # by serial number: what is read in place of a node, from which element on
 

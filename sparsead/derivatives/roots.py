@@ -15,6 +15,7 @@ from typing import Any
 
 import numpy as np
 
+from sparsead.derivatives.solution import implicit
 from sparsead.errors import unsupported
 from sparsead.ops.arrays import any_traced, is_traced, known
 from sparsead.tracing.known import on_values
@@ -30,7 +31,7 @@ FINDERS: dict[str, tuple[str, str, str]] = {
     "root_scalar": ("", "root", "converged"),
 }
 REFUSED = ("full_output", "callback")
-NOTHING = type(None)  # in place of what is unknown; a partial wants something to call
+NOTHING = type(None)  # stands for what is unknown; callable, as functools.partial wants
 
 
 class Lifted:
@@ -115,8 +116,7 @@ def _state(name: str) -> None:
             return result[root] if root else result
 
         residual.__name__ = getattr(given[equation], "__name__", name)
-        solutions = importlib.import_module("sparsead.derivatives.solution")  # derivatives, which trace: this is theirs
-        found = solutions.implicit(residual, solve)(start, *unknown)
+        found = implicit(residual, solve)(start, *unknown)
         return _result(**{root: found, success: True}) if root else found
 
     patch_later("scipy.optimize", name, call)

@@ -8,8 +8,9 @@ from typing import Any
 import numpy as np
 import scipy.optimize
 
-from sparsead.derivatives.jacobian import Jacobian, jacobian
 from sparsead.derivatives.nested import NestedJacobian, is_asked
+from sparsead.derivatives.preparation import Options
+from sparsead.derivatives.prepared_jacobian import Jacobian, prepared
 from sparsead.errors import InputError
 from sparsead.ops import solves
 from sparsead.ops.arrays import any_traced
@@ -55,7 +56,7 @@ def implicit(residual: Residual, solve: Callable[..., Any] | None = None) -> Cal
     >>> jac(np.array([0.0, 2.0])).toarray().round(6)  # the root is 1, its derivative -1/3
     array([[-0.666667,  1.      ]])
     """
-    prepared: dict[tuple[Any, ...], Jacobian] = {}
+    jacobians: dict[tuple[Any, ...], Jacobian] = {}
 
     def found(x0: Any, *params: Any) -> Any:
         if solve is not None:
@@ -71,9 +72,9 @@ def implicit(residual: Residual, solve: Callable[..., Any] | None = None) -> Cal
 
     def inverse(x: Any, *params: Any) -> Any:
         key = tuple(np.shape(p) for p in (x, *params))
-        if key not in prepared:
-            prepared[key] = jacobian(residual, x, *params)
-        return np.linalg.inv(prepared[key](x, *params).toarray())
+        if key not in jacobians:
+            jacobians[key] = prepared(residual, (x, *params), Options())
+        return np.linalg.inv(jacobians[key](x, *params).toarray())
 
     def solution(x0: Any, *params: Any) -> Any:
         if any_traced(x0):

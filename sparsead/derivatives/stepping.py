@@ -65,7 +65,7 @@ class Stepping:
         return self.function(*map(copied, self.signature.with_x(args, point)))
 
     def _value(self, args: tuple[Any, ...], point: np.ndarray) -> np.ndarray:
-        return np.array(self.signature.flat(self._returned(args, point)))  # f may use its memory again
+        return np.array(self.signature.flat(self._returned(args, point)))  # f may return the same array at every call
 
     def _steps(self, point: np.ndarray) -> np.ndarray:
         if self.mode == "complex-step":

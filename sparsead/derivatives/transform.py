@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, Literal
 
-from sparsead.derivatives.given import check_given
 from sparsead.derivatives.gradient import gradient
 from sparsead.derivatives.nested import NestedGradient, is_asked
+from sparsead.derivatives.validation import check_given
 from sparsead.errors import InputError
 from sparsead.tracing.arguments import Argnum
 

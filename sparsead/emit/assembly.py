@@ -15,7 +15,7 @@ from sparsead.emit.parsing import parse
 from sparsead.emit.sequence import entry
 from sparsead.emit.sharing import Procedure
 from sparsead.emit.source import LANE, POINT, STAGE, Function
-from sparsead.emit.wide import has_wide, wide_definitions
+from sparsead.emit.vector_math import has_wide, wide_definitions
 
 LONG = 300  # lines after which a function is cut
 SHORT_LOOP = 16  # statements that an innermost loop comes to when it is written out

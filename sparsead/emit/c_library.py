@@ -104,6 +104,7 @@ class Library:
     def _places(self, sweep: Sweep, parameters: Sequence[Parameter]) -> dict[str, str]:
         """Return what a call passes for each array of a sweep; find room for its work arrays."""
         places = {p.array: p.name for p in parameters}
+        places |= {name: f"{places[whole]} + {part.start}" for name, (whole, part) in sweep.source.parts.items()}
         offset = 0
         for name, size in (sweep.sizes | sweep.source.sizes).items():
             places[name] = f"work + {offset}"

@@ -19,7 +19,7 @@ import time
 import warnings
 from pathlib import Path
 
-from sparsead.emit.private import NotPrivateError, open_to_others, private_folder
+from sparsead.emit.private_folder import NotPrivateError, open_to_others, private_folder
 
 VARIABLE = "SPARSEAD_CACHE"
 OFF = {"", "0", "off", "none"}

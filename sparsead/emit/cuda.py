@@ -13,11 +13,11 @@ from dataclasses import dataclass, replace
 
 from sparsead.emit.c import Printer
 from sparsead.emit.grid import Grids
+from sparsead.emit.loop_fission import TIMES
 from sparsead.emit.parsing import parse
-from sparsead.emit.parts import TIMES
 from sparsead.emit.threads import Grid
 
-THREADS = 128  # of a block
+THREADS = 128  # threads of a block
 LONG = 250  # lines of a loop whose registers would be too many for others: a call takes some, too
 MOST_ARRAYS = 400  # of a kernel: its parameters fit into 4096 bytes, which is the least that a device takes
 OPTIONS = ("--fmad=false", "--std=c++14")  # no contraction: the bits are those of the CPU
@@ -91,7 +91,7 @@ class Module:
 
     def _launch(self, level: Sequence[Grid], types: Mapping[str, str], rows: Mapping[str, int]) -> Launch:
         """Add the kernel of grids that run at once: each has a range of blocks."""
-        level = sorted(level, key=lambda grid: grid.points)  # what has long ways begins first
+        level = sorted(level, key=lambda grid: grid.points)  # few points that take long each come first
         arrays = _arrays(level)
         written = {a for grid in level for a in grid.writes}
         place = {a: f"a{k}" for k, a in enumerate(arrays)}

@@ -20,8 +20,8 @@ from sparsead.emit.calls import calls, points_of
 from sparsead.emit.conflicts import contested, require_private, touched_by
 from sparsead.emit.fills import Fill
 from sparsead.emit.indices import formula, simplified
+from sparsead.emit.loop_fission import TIMES, parts
 from sparsead.emit.owners import Owners
-from sparsead.emit.parts import TIMES, parts
 from sparsead.emit.sharing import Procedure
 from sparsead.emit.source import Function
 from sparsead.emit.staging import MOST, Stretch, stage

@@ -16,9 +16,9 @@ import numpy as np
 from sparsead.emit.accesses import Accesses
 from sparsead.emit.parsing import parse
 
-FEWEST = 64  # points of a loop
+FEWEST = 64  # points of a loop from which on its tables are looked at
 MOST_JUMPS = 3
-MOST_STATEMENTS = 64  # of a loop in a point that is written out
+MOST_STATEMENTS = 64  # an inner loop is written out where that makes no more statements
 FEW = 4096  # points that tell whether it is worth looking at all
 SAMPLE = 999  # points that tell what is usual
 

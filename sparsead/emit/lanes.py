@@ -16,11 +16,14 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
 
+import numpy as np
+
+from sparsead.emit.layout import Layout
+from sparsead.emit.operation_count import work_of
 from sparsead.emit.parsing import parse
+from sparsead.emit.runs import Item, Loop, Run
 from sparsead.emit.source import LANE, POINT, Source, share
-from sparsead.emit.work import work_of
 from sparsead.emit.written_out import written_out
 
 CACHE = 1 << 20  # bytes for what a block has of its own
@@ -30,79 +33,22 @@ TILE = 64  # elements that are turned round at a time, all points of a block: th
 COUNT = "batch"  # array parameter: the number of points
 
 
-@dataclass(eq=False)
-class _Run:
-    """Statements that run point by point."""
-
-    statements: list[ast.stmt] = field(default_factory=list)
-
-    @property
-    def defined(self) -> set[str]:
-        return {
-            n.id
-            for s in self.statements
-            for n in ast.walk(s)
-            if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Store)
-        }
-
-    @property
-    def read(self) -> set[str]:
-        return {
-            n.id
-            for s in self.statements
-            for n in ast.walk(s)
-            if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Load)
-        }
-
-    @property
-    def awaited(self) -> set[str]:
-        """What is read before it is set, if it is: code that was written out sets a name again and again."""
-        found: set[str] = set()
-        before: set[str] = set()
-        for statement in self.statements:
-            one = _Run([statement])
-            found |= one.read - before
-            before |= one.defined
-        return found
-
-
-@dataclass(frozen=True)
-class _Loop:
-    """A loop or guard that all points share."""
-
-    header: str
-    body: list[_Item]
-
-
-_Item = _Run | _Loop | str  # a string is a line that all points share
-
-
-@dataclass(frozen=True)
-class Layout:
-    """How the arrays of a batch lie in memory.
-
-    Attributes
-    ----------
-    sizes : dict
-        Arrays that are given with an axis of points: the elements of one point.
-    last : bool
-        True where the axis of points is the last one.
-    """
-
-    sizes: dict[str, int]
-    last: bool
-
-
 def width_of(elements: int) -> int:
     """Return how many points a block has, of which each has so many numbers of its own."""
     least, most = WIDTHS
     return min(max(CACHE // (8 * max(elements, 1)) // least * least, least), most)
 
 
+def is_light(sources: Sequence[tuple[Source, dict[str, int]]], layout: Layout) -> bool:
+    """Tell whether turning the arrays of a point round would cost more than vectors over points gain."""
+    return bool(layout.turned) and sum(work_of(s) for s, _ in sources) < WORTH * sum(layout.sizes.values())
+
+
 def in_lanes(name: str, sources: Sequence[tuple[Source, dict[str, int]]], layout: Layout) -> tuple[Source, int]:
     """Return one source that runs others for all points of a batch, and how many points a block of it has.
 
-    It runs whole blocks: a loop of a known length costs no time of its own.
+    It runs whole blocks: a loop of a known length costs no time of its own. Where the layout knows how many points
+    there are, the last block begins earlier if need be, and computes some points of the one before again.
 
     Parameters
     ----------
@@ -113,10 +59,8 @@ def in_lanes(name: str, sources: Sequence[tuple[Source, dict[str, int]]], layout
     layout : Layout
         The arrays with an axis of points; ``batch`` holds their number.
     """
-    given = sum(layout.sizes.values())
-    own = sum(sum((sizes | source.sizes).values()) for source, sizes in sources) + (0 if layout.last else given)
-    light = sum(work_of(source) for source, _ in sources) < WORTH * given
-    writer = _Writer(Source(name), layout, 1 if light and not layout.last else width_of(own))
+    own = sum(sum((sizes | source.sizes).values()) for source, sizes in sources) + sum(layout.turned.values())
+    writer = _Writer(Source(name), layout, 1 if is_light(sources, layout) else width_of(own))
     writer.write(sources)
     return writer.source, writer.width
 
@@ -154,16 +98,16 @@ class _Writer:
         """Write the loop over blocks."""
         parts = [_Part(self, number, source, sizes) for number, (source, sizes) in enumerate(sources)]
         out = self.source
+        for array, value in self.layout.fixed.items():
+            out.array(array, value=value)
         with out.divided():
-            total = out.array(COUNT, "i8")
-            out.write(f"total = {total}[0]")
-            out.write(f"blocks = total // {self.width}")
+            self.count()
             for bound, code in zip(("low", "high"), share("blocks"), strict=True):
                 out.write(f"{bound} = {code}")
             with out.block(f"for {POINT if self.width == 1 else 'block'} in range(low, high):"):
                 if self.width > 1:
-                    out.write(f"base = {self.width} * block")
-                staged = {} if self.layout.last or self.width == 1 else self.layout.sizes
+                    out.write("base = begins[block]" if self.layout.count else f"base = {self.width} * block")
+                staged = {} if self.width == 1 else self.layout.turned
                 written = set().union(*(part.stored for part in parts))
                 for array in staged.keys() - written:
                     self.turn(array, "{staged} = {given}")
@@ -171,6 +115,22 @@ class _Writer:
                     part.write()
                 for array in staged.keys() & written:
                     self.turn(array, "{given} = {staged}")
+
+    def count(self) -> None:
+        """Write how many points and blocks there are."""
+        out, count = self.source, self.layout.count
+        total = out.array(COUNT, "i8", np.array([count, -(-count // self.width)]) if count else None)
+        out.write(f"total = {total}[0]")
+        out.write(f"blocks = {total}[1]" if count else f"blocks = total // {self.width}")
+        if count and self.width > 1:
+            begins = np.minimum(np.arange(0, count, self.width), count - self.width)
+            out.array("begins", "i8", begins)
+
+    def moved(self, array: str, index: str, point: str) -> str:
+        """Return an element of an array whose points are somewhere else, of a point."""
+        first, step = self.layout.moves[array]
+        tables = self.source.array(f"first_{array}", "i8", first), self.source.array(f"step_{array}", "i8", step)
+        return f"{self.source.array(array)}[{tables[0]}[{index}] + {tables[1]}[{index}] * {point}]"
 
     @property
     def points(self) -> str:
@@ -181,6 +141,8 @@ class _Writer:
         """Return an element of an array with an axis of points."""
         if array in self.rows:
             return self.rows[array].format(index)
+        if array in self.layout.moves:
+            return self.moved(array, f"({index})", POINT) if self.width == 1 else f"block_{array}[{self.own(index)}]"
         if self.width == 1 and self.layout.last:
             return f"{array}[total * ({index}) + {POINT}]"
         if self.width == 1:
@@ -201,6 +163,8 @@ class _Writer:
         def move(first: str, count: int) -> None:
             with out.block(f"for p in range({self.width}):"), out.block(f"for e in range({count}):"):
                 given = f"{out.array(array)}[{size} * (base + p) + {first} + e]"
+                if array in self.layout.moves:
+                    given = self.moved(array, f"{first} + e", "(base + p)")
                 out.write(statement.format(staged=f"{block}[{self.width} * ({first} + e) + p]", given=given))
 
         if size >= TILE:
@@ -259,22 +223,22 @@ class _Part:
         return self.shared
 
     # -- cutting into runs ----------------------------------------------------------------------------------
-    def items(self, statements: Iterable[ast.stmt]) -> list[_Item]:
+    def items(self, statements: Iterable[ast.stmt]) -> list[Item]:
         """Cut statements into runs, shared lines and shared loops."""
-        found: list[_Item] = []
-        run = _Run()
+        found: list[Item] = []
+        run = Run()
 
         def end() -> None:
             nonlocal run
             if run.statements:
                 found.append(run)
-                run = _Run()
+                run = Run()
 
         for node in statements:
             match node:
                 case ast.For() | ast.If():
                     end()
-                    found.append(_Loop(self.header(node), self.items(node.body)))
+                    found.append(Loop(self.header(node), self.items(node.body)))
                 case ast.Assign(targets=[ast.Name(id=name)], value=value) if not self.is_own(value):
                     if name in run.read:
                         end()
@@ -317,24 +281,24 @@ class _Part:
         return f"for {self.code(node.target)} in {self.code(node.iter)}:"
 
     # -- writing ----------------------------------------------------------------------------------------------
-    def spill(self, runs: list[_Run]) -> None:
+    def spill(self, runs: list[Run]) -> None:
         """Find the names that are read in another run than the one that sets them."""
         for run in runs:
             for name in sorted(run.awaited & self.lane_names):
                 self.spilled.setdefault(name, len(self.spilled))
 
-    def write_items(self, items: Iterable[_Item]) -> None:
+    def write_items(self, items: Iterable[Item]) -> None:
         for item in items:
             match item:
                 case str():
                     self.out.write(item)
-                case _Loop(header, body):
+                case Loop(header, body):
                     with self.out.block(header):
                         self.write_items(body)
-                case _Run():
+                case Run():
                     self.write_run(item)
 
-    def write_run(self, run: _Run) -> None:
+    def write_run(self, run: Run) -> None:
         """Write the loop over the points of a block."""
         if self.writer.width == 1:
             for statement in run.statements:
@@ -387,9 +351,9 @@ def _parsed(code: str) -> ast.expr:
     return parse(code, mode="eval").body
 
 
-def _runs(items: Iterable[_Item]) -> Iterable[_Run]:
+def _runs(items: Iterable[Item]) -> Iterable[Run]:
     for item in items:
-        if isinstance(item, _Run):
+        if isinstance(item, Run):
             yield item
-        elif isinstance(item, _Loop):
+        elif isinstance(item, Loop):
             yield from _runs(item.body)

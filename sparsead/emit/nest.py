@@ -26,10 +26,10 @@ from sparsead.program.scalar import CALL, Expr
 MAX_BREAKS = 12
 SHORT = 8  # an axis is cut only if its stretches have at least so many points on average
 CHUNK = 128  # points whose values are computed before they are scattered
-HEAVY = 40  # scalar operations per point from which on this is done
-STAGED = 4  # of them to each value that is kept for the second part, unless some are calls
+HEAVY = 40  # scalar operations per point from which on values are computed in chunks
+STAGED = 4  # scalar operations to each value that a chunk keeps, at least; fewer pay where some are calls
 FEWEST = 32  # points of an axis from which on it is done in chunks
-AHEAD = 384  # elements: how far ahead of a store its memory is asked for
+AHEAD = 384  # elements by which prefetching runs ahead of a store
 LARGE = 1_000_000  # generated lines to run from which on a loop is divided between threads: about 0.2 ms
 LONG_AXIS = 64  # points of the outermost axis that is divided, if there is such a one
 
@@ -129,9 +129,10 @@ class Nest:
 
     def _build_value(self, expr: Expr) -> tuple[str, int]:
         if expr.op is None and isinstance(expr.value, Load):
-            place, level = self._index(expr.value.index)
+            array, index = self.source.element(expr.value)
+            place, level = self._index(index)
             level = len(self.domain) if self.ordered else level
-            name, code = self._name("s"), f"{self.source.buffer(expr.value.buffer)}[{place}]"
+            name, code = self._name("s"), f"{array}[{place}]"
         elif isinstance(expr.value, Meeting):
             (first, level), (second, other) = self._index(expr.value.first), self._index(expr.value.second)
             level = len(self.domain) if self.ordered else max(level, other)

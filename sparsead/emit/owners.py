@@ -5,7 +5,7 @@ point q can compute these terms itself, in the order of the loop, and needs no a
 looked up in what the loop touches: those whose elements get the expected terms, and no others. The terms of all others
 are kept (see `sparsead.emit.terms`), by a loop over the points that have any.
 
-Regular additions were turned around before, as kernels, for every back end: see `sparsead.sweeps.owning`.
+Regular additions were turned around before, as kernels, for every back end: see `sparsead.sweeps.scatter_to_gather`.
 """
 
 from __future__ import annotations
@@ -19,11 +19,11 @@ import numpy as np
 from sparsead.emit.accesses import Access, Accesses
 from sparsead.emit.parsing import parse
 
-FEWEST = 64  # points of a loop
-MOST_COPIES = 16  # of the body
+FEWEST = 64  # points of a loop from which on owners are looked for
+MOST_COPIES = 16  # copies of the body that an owner may run: one for each shift between points
 WORTH = 50  # statements that may be computed again, for each term that is not kept
 LEFT_OUT = 16  # one in so many points, where no points meet
-FAR = 256  # elements that are so far from each other have other owners
+FAR = 256  # distances from the first element of an owner that are told apart
 SAMPLE = 999  # points that are looked at to find out what is usual
 
 

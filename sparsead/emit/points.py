@@ -13,7 +13,8 @@ from collections.abc import Mapping, Sequence
 
 from sparsead.emit.c import Printer
 from sparsead.emit.cuda import ELEMENT, PRELUDE, THREADS, Launch, parameter
-from sparsead.emit.lanes import Layout, in_threads
+from sparsead.emit.lanes import in_threads
+from sparsead.emit.layout import Layout
 from sparsead.emit.parsing import parse
 from sparsead.emit.source import POINT, Source
 

@@ -14,8 +14,10 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from sparsead.emit.sharing import Loop, Procedure, Span, loops, with_calls
-from sparsead.kernels.kernel import Buffer
+from sparsead.kernels.indexmap import IndexMap
+from sparsead.kernels.kernel import Buffer, Load
 from sparsead.program.index import narrowed
+from sparsead.program.nodes import Part
 
 Dtype = str  # "f8", or of indices "i4", "i8"
 Callback = Callable[[Mapping[str, np.ndarray]], None]  # takes the arrays by parameter name
@@ -54,6 +56,8 @@ class Source:
         Values of the parameters that are the same at every call: constants and index tables.
     sizes : dict
         Sizes of the scratch arrays that the generated code writes and reads itself.
+    parts : dict
+        Parameters that are part of another array: its name, and where. Who calls has them, or cuts them out.
     of_points : bool
         True if it is going to be run for many points: a loop over these gives vectors, and threads share them.
     grid : bool
@@ -68,6 +72,7 @@ class Source:
         self.arrays: dict[str, Dtype] = {}
         self.fixed: dict[str, np.ndarray] = {}
         self.sizes: dict[str, int] = {}
+        self.parts: dict[str, tuple[str, Part]] = {}
         self.compiling: list[Callable[[], None]] = []
         self._sections = [_Section()]
         self._depth = 1
@@ -86,6 +91,17 @@ class Source:
         if buffer.role == "constant" and not tangent:
             return self.array(buffer.name, value=buffer.value)
         return self.array(f"d{buffer.name}" if tangent else buffer.name)
+
+    def element(self, load: Load) -> tuple[str, IndexMap]:
+        """Declare the array that a load reads, and return its name and where it is read.
+
+        Of an input that is put together of several arrays it is the one that holds all that is read.
+        """
+        part = None if self.of_points or self.grid else load.part
+        if part is None:
+            return self.buffer(load.buffer), load.index
+        self.parts[part.name] = load.buffer.name, part
+        return self.array(part.name), load.index.less(part.start)
 
     def scratch(self, name: str, size: int) -> str:
         """Declare a scratch array of at least `size` elements and return its name."""

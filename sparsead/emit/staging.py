@@ -19,7 +19,7 @@ from sparsead.emit.accesses import Access
 from sparsead.emit.parsing import parse
 
 MOST = 24  # numbers of a point that are shared: 24 kB for 128 threads, so that several blocks fit
-FEWEST = 64  # points of a loop from which on it is worth a barrier
+FEWEST = 64  # points of a loop from which on staging is worth its barrier
 
 
 @dataclass(frozen=True)

@@ -133,6 +133,9 @@ class Sweep:
             steps, bound = self._local.bound
         except AttributeError:
             steps, bound = self._local.bound = self._bound()
+        for name, (whole, part) in self.source.parts.items():
+            if name not in arrays:
+                arrays[name] = arrays[whole][part.start : part.stop]
         given = [arrays[name] for name in self.given]
         for calls, then in steps:
             if len(calls) == 1:

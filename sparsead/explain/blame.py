@@ -109,11 +109,11 @@ def _one(prepared: Any, side: str, number: Any) -> Explanation:
     number = int(number) % count
     entries = pattern.indices[pattern.indptr[number] : pattern.indptr[number + 1]]
     program: Program = prepared.program
-    if prepared.linear.symmetric:
+    if prepared.derivative == "hessian":
         lines = coupling_lines(program, number, entries)
     else:
         lines = (row_lines if side == "row" else column_lines)(program, number, entries)
-    shape: Shape = program.output.shape if side == "row" and not prepared.linear.symmetric else program.wrt.shape
+    shape: Shape = program.output.shape if side == "row" and prepared.derivative != "hessian" else program.wrt.shape
     place = tuple(int(i) for i in np.unravel_index(number, shape)) if shape else ()
     typical = int(np.median(np.diff(pattern.indptr)))
     found = Explanation(prepared.title, side, number, place, entries.size, length, typical, lines)
@@ -128,7 +128,7 @@ def _shorter(prepared: Any, found: Explanation) -> tuple[str, ...]:
     if not sums:
         return ()
     at = f"the sum of line {sums[-1].origin.line}"  # type: ignore[union-attr]
-    if prepared.linear.symmetric:
+    if prepared.derivative == "hessian":
         return (f"Help: a variable s with the constraint s = {at} keeps what {at} reads from meeting.",)
     left = found.size - found.lines[0].only + 1
     entries = "1 entry" if left == 1 else f"{left:,} entries"
@@ -138,7 +138,7 @@ def _shorter(prepared: Any, found: Explanation) -> tuple[str, ...]:
 def _overview(prepared: Any) -> Overview:
     pattern: SparsityPattern = prepared.pattern
     lengths = {"row": np.diff(pattern.indptr), "column": np.diff(pattern.T.indptr)}
-    if prepared.linear.symmetric:
+    if prepared.derivative == "hessian":
         del lengths["column"]
     m, n = pattern.shape
     words = ", ".join(f"{side}s of {_spread(count)}" for side, count in lengths.items())

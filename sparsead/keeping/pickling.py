@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any, Self
 
 from sparsead.errors import InputError
 from sparsead.forks import ProcessLock
-from sparsead.keeping.saving import arrays_of, coloring_in
+from sparsead.keeping.saving import arrays_of, chosen, coloring_in
 from sparsead.kernels.fingerprint import fingerprint
 from sparsead.kernels.kernel import Kernels
 
@@ -56,12 +56,17 @@ class Sendable:
     recipe: Recipe
     kernels: Kernels
 
+    @property
+    def _marking(self) -> Kernels:
+        """What tells whether it computes the same in another process."""
+        return self.kernels
+
     def _to_send(self) -> Recipe:
         """Return the recipe for another process."""
         return self.recipe
 
     def __reduce__(self) -> tuple[Any, ...]:
-        return sendable(self.recipe.function, _waiting, (type(self), self._to_send(), fingerprint(self.kernels)))
+        return sendable(self.recipe.function, _waiting, (type(self), self._to_send(), fingerprint(self._marking)))
 
     def __deepcopy__(self, memo: dict[int, Any]) -> Self:
         return self  # nothing in it changes
@@ -89,8 +94,10 @@ def _waiting(kind: type[Sendable], recipe: Recipe, mark: str) -> Sendable:
 
 def with_coloring(recipe: Recipe, prepared: Any) -> Recipe:
     """Return the recipe of a prepared matrix, whose mode and coloring are known by now."""
-    options = replace(recipe.options, mode=prepared.mode, coloring=None, order="auto", check=False)
-    arrays = None if prepared.coloring is None else arrays_of(prepared)
+    mode, colored = chosen(prepared)
+    order = "auto" if mode == prepared.mode else recipe.options.order
+    options = replace(recipe.options, mode=mode, coloring=None, order=order, check=False)
+    arrays = None if colored is None else arrays_of(prepared)
     return Recipe(_matrix_again, (recipe.again, recipe.function), recipe.args, (options, arrays))
 
 
@@ -108,7 +115,7 @@ def _restored(recipe: Recipe, mark: str) -> Any:
     except Exception as error:
         error.add_note("A derivative that was pickled elsewhere was being prepared again, at its first use.")
         raise
-    if fingerprint(prepared.kernels) != mark:
+    if fingerprint(prepared._marking) != mark:
         raise InputError(
             f"{prepared.program.name} computes something else in this process than where its derivative was pickled; "
             "its code, or a global value that it reads, has changed. Prepare the derivative here"

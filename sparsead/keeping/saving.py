@@ -60,14 +60,14 @@ def save(prepared: Any, path: Any) -> None:
 
 
 def arrays_of(prepared: Any) -> dict[str, np.ndarray]:
-    """Return pattern, mode and coloring of a prepared matrix as plain arrays."""
-    pattern, colored = prepared.pattern, prepared.coloring
+    """Return pattern, mode and coloring of a prepared matrix as plain arrays; cells are found and colored again."""
+    pattern, (mode, colored) = prepared.pattern, chosen(prepared)
     arrays: dict[str, np.ndarray] = {
         "shape": np.array(pattern.shape),
         "indptr": pattern.indptr,
         "indices": pattern.indices,
         "kind": np.array(type(prepared).__name__),
-        "mode": np.array(prepared.mode),
+        "mode": np.array(mode),
         "layout": np.array([prepared.structure.format, prepared.structure.triangle]),
     }
     if colored is not None:
@@ -75,6 +75,13 @@ def arrays_of(prepared: Any) -> dict[str, np.ndarray]:
         for name, side in (("row_colors", colored.row_colors), ("column_colors", colored.column_colors)):
             arrays |= {name: side} if side is not None else {}
     return arrays
+
+
+def chosen(prepared: Any) -> tuple[str, Any]:
+    """Return the mode and the coloring that a matrix is prepared with again."""
+    if getattr(prepared, "of_cell", None) is not None:
+        return prepared.recipe.options.mode, None
+    return prepared.mode, prepared.coloring
 
 
 def coloring_in(arrays: dict[str, np.ndarray], origin: str) -> tuple[SparsityPattern, ColoringResult | None]:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Hashable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.lib.stride_tricks import as_strided
@@ -52,6 +52,24 @@ class IndexMap:
 
     def __hash__(self) -> int:
         return hash(self.key)
+
+    @cached_property
+    def bounds(self) -> tuple[int, int]:
+        """The smallest and the largest index, or beyond them where tables are over axes that have strides."""
+        if 0 in self.shape:
+            return 0, -1
+        reach = [s * (n - 1) for s, n in zip(self.strides, self.shape, strict=True)]
+        low = sum(min(r, 0) for r in reach) + sum(int(t.entries.min()) for t in self.tables)
+        high = sum(max(r, 0) for r in reach) + sum(int(t.entries.max()) for t in self.tables)
+        return self.offset + low, self.offset + high
+
+    def less(self, start: int) -> IndexMap:
+        """Return the map into what begins at element `start`, where all indices lie."""
+        if self.offset >= start or not self.tables:
+            return replace(self, offset=self.offset - start)
+        first, *others = self.tables
+        entries = first.entries.astype(np.int64) + (self.offset - start)
+        return replace(self, offset=0, tables=(Table(first.axes, narrowed(entries)), *others))
 
     @property
     def form(self) -> str:

@@ -14,7 +14,7 @@ import numpy as np
 
 from sparsead.kernels.indexmap import IndexMap
 from sparsead.program.index import Shape
-from sparsead.program.nodes import GivesProducts, Operation, TakesPasses
+from sparsead.program.nodes import GivesProducts, Operation, Part, TakesPasses
 from sparsead.program.scalar import Expr, Pool, reachable, spelled
 
 Role = Literal["input", "constant", "work", "output", "total"]
@@ -24,7 +24,8 @@ Role = Literal["input", "constant", "work", "output", "total"]
 class Buffer:
     """A flat float64 array that kernels read or write; `value` is known for constants only.
 
-    `empty` is what it holds before anything is added to it. A `total` is an output that keeps what it holds.
+    `empty` is what it holds before anything is added to it. A `total` is an output that keeps what it holds. An input
+    that is put together of several arrays names them as its `parts`: code may read these in its place.
     """
 
     name: str
@@ -32,6 +33,7 @@ class Buffer:
     role: Role
     value: np.ndarray | None = None
     empty: float = 0.0
+    parts: tuple[Part, ...] = ()
 
     def __str__(self) -> str:
         return self.name
@@ -46,6 +48,14 @@ class Load:
 
     def __str__(self) -> str:
         return f"{self.buffer}[{self.index}]"
+
+    @property
+    def part(self) -> Part | None:
+        """The part of the buffer that all that is read lies in, if there is one."""
+        if not self.buffer.parts:
+            return None
+        first, last = self.index.bounds
+        return next((part for part in self.buffer.parts if part.start <= first and last < part.stop), None)
 
 
 @dataclass(frozen=True)

@@ -80,7 +80,7 @@ class _Lowering:
 
     def __init__(self, program: Program, keep: set[int]) -> None:
         self.program = program
-        self.buffers: dict[int, Buffer] = {i.serial: Buffer(i.name, i.size, "input") for i in program.inputs}
+        self.buffers = {i.serial: Buffer(i.name, i.size, "input", parts=i.parts) for i in program.inputs}
         self.keep = keep
         self.count = 0
         self.kernels: list[Step] = []

@@ -39,7 +39,7 @@ def scipy_differences(problem: Problem) -> Peer:
     else:
         pattern = sad.jacobian_pattern(f, x, *args)
     groups = coloring.color(pattern)
-    matrix = finite_differences(f, x, pattern, groups.colors, *args)
+    matrix = finite_differences(f, x, pattern, np.asarray(groups.colors), *args)
     return Peer(matrix, matrix, groups.num_colors + 1, accuracy=1e-3)
 
 

@@ -91,24 +91,28 @@ def assembled(func: Callable[..., Any], *operands: Any) -> TracedArray:
     Number 0 is the constant zero, so functions that fill up with zeros (``tril``, ``pad``) need no rule.
     """
     require_numbers(sum(map(_size, operands)), "an array")
-    parts: list[Ref] = [whole(constant(np.zeros(1)))]
-    starts = [0]
+    parts: list[Ref] = []
+    starts = [1]
 
     def number(operand: Any) -> Any:
         if isinstance(operand, (list, tuple)):
             return rebuilt(operand, map(number, operand))
         operand = stack_objects(operand)
         ref = reading(operand)
-        start = starts[-1] + parts[-1].index.size
+        start = starts[-1]
         parts.append(ref)
-        starts.append(start)
+        starts.append(start + ref.index.size)
         numbers = np.empty_like(operand.positions if isinstance(operand, TracedArray) else operand, np.int64)
-        numbers[...] = np.arange(start, start + ref.index.size).reshape(ref.shape)
+        numbers[...] = np.arange(start, starts[-1]).reshape(ref.shape)
         return numbers
 
-    numbers = np.asarray(func(*(number(o) for o in operands)))
-    part = np.searchsorted(starts, numbers, side="right") - 1
+    numbers = np.asarray(func(*(number(o) for o in operands))).astype(np.int64, "K", copy=False)  # [] makes floats
     # empty operands share their start with the next one; searchsorted then finds the last, which is right
+    part = np.searchsorted(starts, numbers, side="right") - 1
+    if (part < 0).any():
+        parts.append(whole(constant(np.zeros(1))))
+        part[part < 0] = len(parts) - 1
+        starts[-1] = 0
     element = numbers - np.asarray(starts)[part]
     return TracedArray.of_ref(assemble(parts, part, element, numbers.shape), numbers)
 

@@ -28,6 +28,7 @@ Rule = Callable[..., Any]
 SEVERAL = frozenset([
     "arrays", "tup", "choices", "choicelist", "condlist", "funclist", "out", "axis", "axes", "shape",
     "blocks", "mats", "diagonals", "c_and_lower", "cb_and_lower", "lu_and_piv", "l_and_u", "points",
+    "tck", "system",
 ])  # fmt: skip
 # Parameters that hold one array: a list of known numbers is an array to them too, as it is to NumPy.
 OPERANDS = frozenset(["", "a", "b", "c", "x", "y", "A", "m", "v", "x1", "x2", "ab"])

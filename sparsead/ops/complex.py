@@ -14,7 +14,7 @@ from sparsead.errors import unsupported
 from sparsead.ops.arrays import is_traced
 from sparsead.ops.registry import Sample, record, spelling_of
 from sparsead.tracing.complex import COMPLEX_HANDLERS, is_complex, parts
-from sparsead.tracing.conversions import traced
+from sparsead.tracing.conversions import stack_objects, traced
 from sparsead.tracing.known import complex_of_parts
 from sparsead.tracing.late import HANDLERS
 
@@ -288,8 +288,9 @@ COMPLEX_HANDLERS |= {
     (np.add, "accumulate"): lambda z, axis=0: np.cumsum(z, axis=axis),
     (np.add, "at"): add_at,
     np.true_divide: divide, np.where: where, np.vdot: vdot, np.einsum: einsum,
-    np.shape: lambda a: a.shape, np.ndim: lambda a: a.ndim, np.size: lambda a: a.size,
-    np.real: lambda val: val.real, np.imag: lambda val: val.imag,
+    np.shape: lambda a: np.shape(parts(a)[0]), np.ndim: lambda a: np.ndim(parts(a)[0]),
+    np.size: lambda a: np.size(parts(a)[0]),
+    np.real: lambda val: stack_objects(val).real, np.imag: lambda val: stack_objects(val).imag,
     np.iscomplexobj: lambda a: True, np.isrealobj: lambda a: False,
     np.positive: lambda a: a.copy(),
     np.diag: lambda v, k=0: np.diagonal(v, k) if v.ndim == 2 else np.diagflat(v, k),

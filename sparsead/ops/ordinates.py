@@ -179,7 +179,10 @@ def _curve(
         values, at = _first_axis(given[ordinates], given.get("axis", axis))
         given |= {"axis": 0} if has_axis else {}
         made = lambda v: original(**{**given, ordinates: v})  # noqa: E731  (what it is called)
-        if given.get("bc_type") == "periodic" and name == "CubicSpline":  # both ends are one ordinate
+        if given.get("bc_type") == "periodic" and name in (
+            "CubicSpline",
+            "make_interp_spline",
+        ):  # both ends are one ordinate
             return OfOrdinates(name, lambda v: made(np.append(v, v[0])), values[:-1], at, False)
         return OfOrdinates(name, made, values, at, _adds(given))
 

@@ -14,6 +14,7 @@ from sparsead.ops.arrays import any_traced, known
 from sparsead.ops.evaluated import by_library
 from sparsead.ops.filters import Imported
 from sparsead.ops.lookup import look_up
+from sparsead.ops.ordinates import OfOrdinates
 from sparsead.ops.probed import by_units
 from sparsead.ops.registry import patched_later, record
 from sparsead.program.room import require_products
@@ -128,16 +129,29 @@ _polynomial("KroghInterpolator")
 _polynomial("BarycentricInterpolator")
 
 
-@patched_later("scipy.interpolate", "splev", lambda x: si.splev(x, si.splrep(PLACES, SURFACE[0])))
+@patched_later(
+    "scipy.interpolate",
+    "splev",
+    lambda x: si.splev(x, si.splrep(PLACES, SURFACE[0])),
+    lambda x: np.stack(si.splev(3.0 + x, (np.arange(9.0), [SURFACE[0, :5], SURFACE[1, :5]], 3), ext=3)),
+    lambda x: si.splev([3.2, 4.9], (np.arange(8.0), x[0], 3)),
+)
 def splev(x: Any, tck: Any, der: int = 0, ext: int = 0) -> Any:
-    """``scipy.interpolate.splev``, of constant coefficients."""
+    """``scipy.interpolate.splev``; of a curve in space it returns a list."""
     if hasattr(tck, "t"):
         return tck(x, der)
-    if ext != 0:
+    t, c, k = tck
+    t, k = known((t, k), "the knots of scipy.interpolate.splev")
+    if np.ndim(c[0]):
+        return [splev(x, (t, part, k), der, ext) for part in c]
+    if ext == 3 and der == 0:
+        x = np.clip(traced(x), t[k], t[len(t) - k - 1])
+    elif ext != 0:
         raise unsupported("scipy.interpolate.splev with ext=", "Make np.clip(x, first, last) of the points.")
-    t, c, k = known(tck, "the coefficients of scipy.interpolate.splev")
     c = c[: len(t) - k - 1]
-    return importlib.import_module("scipy.interpolate").BSpline(t, c, k)(x, der)
+    if any_traced([c]):
+        return OfOrdinates("BSpline", lambda values: si.BSpline(t, values, k), traced(c), 0, False)(x, der)
+    return importlib.import_module("scipy.interpolate").BSpline(t, known(c, ""), k)(x, der)
 
 
 # -- triangles --------------------------------------------------------------------------------------------------------

@@ -148,11 +148,14 @@ def _slope(f: Any, spacing: Any, axis: int, edge_order: int) -> Any:
         raise ValueError(f"np.gradient: {n} points along an axis; edge_order={edge_order} needs {edge_order + 1}")
     h = np.full(n - 1, spacing) if np.ndim(spacing) == 0 else np.diff(spacing)
     left, right = h[:-1], h[1:]
-    middle = (
-        -right / (left * (left + right)) * f[..., :-2]
-        + (right - left) / (left * right) * f[..., 1:-1]
-        + left / (right * (left + right)) * f[..., 2:]
-    )
+    if np.ndim(spacing) == 0 or (not is_traced(h) and np.ptp(known(h, "")) == 0.0):
+        middle = (f[..., 2:] - f[..., :-2]) / (2.0 * h[0])  # which leaves the point itself out
+    else:
+        middle = (
+            -right / (left * (left + right)) * f[..., :-2]
+            + (right - left) / (left * right) * f[..., 1:-1]
+            + left / (right * (left + right)) * f[..., 2:]
+        )
     first, last = (f[..., :1], f[..., 1:2], f[..., 2:3]), (f[..., -1:], f[..., -2:-1], f[..., -3:-2])
     begin, end = _edge(first, h[:2], edge_order), -1.0 * _edge(last, h[::-1][:2], edge_order)
     return np.moveaxis(np.concatenate([begin, middle, end], axis=-1), -1, axis)

@@ -6,6 +6,7 @@ The matrix is what SciPy makes of the unit vectors, so lengths, paddings and nor
 from __future__ import annotations
 
 import importlib
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -28,10 +29,13 @@ def linear(module: str, name: str, *samples: Sample, data: str = "x", at_once: b
         function = getattr(importlib.import_module(module), name)
         spelling, parameters = f"{module}.{name}", signature_of(function).parameters
         x = stack_objects(given.pop(data))
+        state = given.pop("zi", None)
         if any_traced(given):
             raise unsupported(f"{spelling} with traced parameters", f"Only {data} may be unknown.")
         settings = {key: known(value, "") for key, value in given.items()}
         axis = settings.pop("axis", parameters["axis"].default if "axis" in parameters else -1)
+        if state is not None:
+            return _from_state(lambda x, zi: function(**{data: x}, **settings, axis=-1, zi=zi), x, axis, state)
         if not at_once and np.ndim(x) != 1:
             raise unsupported(f"{spelling} of an array of {np.ndim(x)} axes", "Call it for one row at a time.")
 
@@ -50,6 +54,28 @@ def linear(module: str, name: str, *samples: Sample, data: str = "x", at_once: b
         real, imag = parts(x)
         result = _product(real, axis, of_units(np.eye(n)))
         return result if imag is None else result + _product(imag, axis, of_units(1j * np.eye(n)))
+
+
+def _from_state(function: Callable[..., Any], x: Any, axis: int, state: Any) -> tuple[Any, Any]:
+    """Return the signal and the last state of a filter that begins with a state; both are linear in both."""
+    if any(imag is not None for _, imag in map(parts, (x, state))):
+        raise unsupported("a filter of complex values with zi=", "Filter the real and the imaginary part.")
+    x, axis = np.moveaxis(x, axis, -1), axis % np.ndim(x)
+    sections = np.ndim(state) - np.ndim(x)  # 1 where each of several sections has a state of two numbers, else 0
+    first = np.moveaxis(stack_objects(state), (0, axis + 1), (-2, -1)) if sections else np.moveaxis(state, axis, -1)
+    shape = np.shape(first)[-1 - sections :]
+    k, n = int(np.prod(shape)), np.shape(x)[-1]
+    first = np.reshape(first, (*np.shape(first)[: -1 - sections], k))
+    both = np.concatenate([x, np.broadcast_to(first, (*np.shape(x)[:-1], k))], axis=-1)
+    require_products(float(n + k) ** 2, "the matrix of a filter")
+    units = np.eye(n + k)
+    states = units[:, n:].reshape(n + k, *shape)
+    y, last = function(units[:, :n], np.moveaxis(states, 1, 0) if sections else states)
+    last = np.moveaxis(last, 0, 1) if sections else last
+    signal, end = _product(both, -1, y), _product(both, -1, last.reshape(n + k, k))
+    end = np.reshape(end, np.shape(x)[:-1] + shape)
+    end = np.moveaxis(end, (-2, -1), (0, axis + 1)) if sections else np.moveaxis(end, -1, axis)
+    return np.moveaxis(signal, -1, axis), end
 
 
 def _sample(module: str, name: str, *before: Any, **options: Any) -> Sample:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import itertools
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Any, Protocol, runtime_checkable
+from typing import Any, NamedTuple, Protocol, runtime_checkable
 
 import numpy as np
 
@@ -80,11 +80,23 @@ def whole(node: Node) -> Ref:
     return Ref(node, identity(node.shape))
 
 
-@dataclass(eq=False, kw_only=True)
-class Input(Node):
-    """A runtime value: the differentiated argument or another one."""
+class Part(NamedTuple):
+    """Elements `start` to `stop` of a vector, which a caller has as an array of its own."""
 
     name: str
+    start: int
+    stop: int
+
+
+@dataclass(eq=False, kw_only=True)
+class Input(Node):
+    """A runtime value: the differentiated argument or another one.
+
+    `parts` are the arrays that it is put together of, where it is several.
+    """
+
+    name: str
+    parts: tuple[Part, ...] = ()
 
     @property
     def label(self) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -11,6 +11,9 @@ from sparsead.derivatives.gradient import gradient
 from sparsead.derivatives.jacobian import jacobian
 from sparsead.derivatives.lagrangian import lagrangian_hessian
 from sparsead.extras import optional
+
+if TYPE_CHECKING:
+    import cyipopt
 
 
 class IpoptProblem:
@@ -63,7 +66,9 @@ class IpoptProblem:
         self.prepared_gradient.compile()
         self.prepared_jacobian.compile("value")
 
-    def problem(self, lb: Any = None, ub: Any = None, cl: Any = 0.0, cu: Any = 0.0, package: Any = None) -> Any:
+    def problem(
+        self, lb: Any = None, ub: Any = None, cl: Any = 0.0, cu: Any = 0.0, package: Any = None
+    ) -> cyipopt.Problem:
         """Return the problem with its bounds; ``problem.solve(x0)`` runs Ipopt.
 
         Parameters

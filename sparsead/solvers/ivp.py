@@ -9,7 +9,8 @@ import numpy as np
 import scipy.integrate
 import scipy.sparse
 
-from sparsead.derivatives.jacobian import Jacobian, jacobian
+from sparsead.derivatives.jacobian import jacobian
+from sparsead.derivatives.prepared_jacobian import Jacobian
 from sparsead.solvers.banded import banded
 from sparsead.solvers.factors import direct_solver
 from sparsead.solvers.kept import Combination, KeptFactors, System

@@ -3,16 +3,31 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 
 from sparsead.derivatives.jacobian import jacobian
+from sparsead.derivatives.prepared_jacobian import Jacobian
 from sparsead.errors import InputError
 from sparsead.extras import optional
 
+if TYPE_CHECKING:
+    import jax
+    from jax.experimental.sparse import BCOO
 
-def jax_function(f: Callable[..., Any], x0: Any, *args: Any, **options: Any) -> Any:
+
+class JaxFunction(Protocol):
+    """A function for JAX; `prepared` is the Jacobian on the host, `jacobian` the function for it as a BCOO array."""
+
+    prepared: Jacobian
+    jacobian: Callable[[Any], BCOO]
+
+    def __call__(self, x: Any, /) -> jax.Array:
+        """Return the value."""
+
+
+def jax_function(f: Callable[..., Any], x0: Any, *args: Any, **options: Any) -> JaxFunction:
     """Return a function for JAX that computes `f`, and knows its first derivatives.
 
     Parameters

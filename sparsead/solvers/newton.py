@@ -9,7 +9,8 @@ from typing import Any, TypedDict, Unpack, overload
 import numpy as np
 import scipy.sparse.linalg
 
-from sparsead.derivatives.jacobian import Jacobian, jacobian
+from sparsead.derivatives.jacobian import jacobian
+from sparsead.derivatives.prepared_jacobian import Jacobian
 from sparsead.errors import InputError
 from sparsead.solvers.diagnosis import named, singular_because
 from sparsead.solvers.factors import Solve, column_order, direct_solver

@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from sparsead.derivatives.jacobian import Jacobian, jacobian
+from sparsead.derivatives.jacobian import jacobian
+from sparsead.derivatives.prepared_jacobian import Jacobian
 from sparsead.errors import InputError
 from sparsead.extras import optional
 from sparsead.solvers.structure import places_of_blocks
 
+if TYPE_CHECKING:
+    from openmdao.api import ExplicitComponent
 
-def openmdao_component(f: Callable[..., Any], inputs: dict[str, Any], *args: Any, **options: Any) -> Any:
+
+def openmdao_component(f: Callable[..., Any], inputs: dict[str, Any], *args: Any, **options: Any) -> ExplicitComponent:
     """Return an explicit component of OpenMDAO that computes `f`, with sparse partial derivatives.
 
     Parameters

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import cached_property
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -24,6 +24,9 @@ from sparsead.ranks.together import together
 from sparsead.solvers.blocked import Stored, require_blocks
 from sparsead.solvers.dmda import Grid
 from sparsead.solvers.sundials import along_shift
+
+if TYPE_CHECKING:
+    from petsc4py import PETSc
 
 
 class _Rows:
@@ -58,11 +61,11 @@ class _Rows:
             return {"comm": comm, "reads": grid.reads, "owned": grid.owned}
         return {"comm": comm, "columns": Partition(np.asarray(self._layout.getOwnershipRanges()))}
 
-    def vector(self) -> Any:
+    def vector(self) -> PETSc.Vec:
         """Return a new vector with the layout of the unknowns."""
         return self._layout.duplicate()
 
-    def matrix(self) -> Any:
+    def matrix(self) -> PETSc.Mat:
         """Return a new matrix, AIJ or of dense blocks, its structure allocated once and for all."""
         size = (self.stop - self.start, self._layout.getSize())
         structure = [self._index(array) for array in self._stored.structure]
@@ -74,7 +77,7 @@ class _Rows:
     def _stored(self) -> Stored:
         return Stored(self.prepared.own.indptr, self.prepared.own.indices, self._block)
 
-    def operator(self) -> Any:
+    def operator(self) -> PETSc.Mat:
         """Return a new matrix that is never formed: products with the Jacobian, and with its transpose.
 
         Give it to a solver as J beside a matrix P; `jacobian` moves it to the point where the solver is.

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import scipy.optimize
 
-from sparsead.derivatives.jacobian import Jacobian
+from sparsead.derivatives.prepared_jacobian import Jacobian
 from sparsead.errors import InputError
 from sparsead.solvers.diagnosis import singular_because
 from sparsead.solvers.elimination import WIDTH, Elimination
@@ -240,7 +240,7 @@ def _sizes(columns: np.ndarray) -> np.ndarray:
 
 def newton_of_points(
     systems: Systems, globalize: str | None, ftol: float, atol: float, xtol: float, maxiter: int
-) -> Any:
+) -> NewtonBatchResult:
     """Solve the equations of all points; see `sparsead.solvers.newton`."""
     if globalize not in ("line-search", None):
         raise InputError(f"with batch=, globalize is 'line-search' or None, got {globalize!r}")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import scipy.sparse
@@ -13,6 +13,9 @@ from sparsead.derivatives.jacobian import jacobian
 from sparsead.errors import InputError
 from sparsead.extras import optional
 from sparsead.solvers.minimize import weighted
+
+if TYPE_CHECKING:
+    from pyomo.contrib.pynumero.interfaces.external_grey_box import ExternalGreyBoxModel
 
 
 class Part:
@@ -49,7 +52,7 @@ def pyomo_grey_box(
     objective: Callable[..., Any] | None = None,
     args: tuple[Any, ...] = (),
     **options: Any,
-) -> Any:
+) -> ExternalGreyBoxModel:
     """Return an external model for Pyomo's ``ExternalGreyBoxBlock``.
 
     Parameters

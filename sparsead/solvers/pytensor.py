@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import scipy.sparse
@@ -13,8 +13,11 @@ from sparsead.derivatives.jacobian import jacobian
 from sparsead.extras import optional
 from sparsead.solvers.minimize import weighted
 
+if TYPE_CHECKING:
+    from pytensor.graph.op import Op
 
-def pytensor_op(f: Callable[..., Any], x0: Any, *args: Any, **options: Any) -> Any:
+
+def pytensor_op(f: Callable[..., Any], x0: Any, *args: Any, **options: Any) -> Op:
     """Return an operation of PyTensor that computes `f`, and knows its derivatives.
 
     Parameters

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 import scipy.optimize
 
-from sparsead.derivatives.jacobian import Jacobian
+from sparsead.derivatives.prepared_jacobian import Jacobian
 
 
 @dataclass(frozen=True)

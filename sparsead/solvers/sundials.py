@@ -10,7 +10,8 @@ from typing import Any
 
 import numpy as np
 
-from sparsead.derivatives.jacobian import Jacobian, jacobian
+from sparsead.derivatives.jacobian import jacobian
+from sparsead.derivatives.prepared_jacobian import Jacobian
 from sparsead.solvers.structure import Columns
 
 

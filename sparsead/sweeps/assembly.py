@@ -75,13 +75,12 @@ class Assembly:
         for sweep in self.all_sweeps() or []:
             sweep.compile()
 
-    def sweeps_of_points(self) -> list[Sweep] | None:
-        """Return the sweeps of the matrix as they are to be run for many points; None if Python takes part in them."""
+    def sweeps_of_points(self, values: Kernels | None = None) -> list[Sweep] | None:
+        """Return the sweeps as they are to be run for many points; None if Python takes part in them."""
         last = [] if self.finish is None else getattr(self.finish, "sweeps", None)
         if last is None:
             return None
-        engine = replace(self.engine, of_points=True)
-        return [*(part.build(part.linear, False, engine) for part in self.parts), *last]
+        return [*replace(self, engine=replace(self.engine, of_points=True), _sweeps={}).sweeps(values), *last]
 
     def all_sweeps(self, values: Kernels | None = None) -> list[Sweep] | None:
         """Return all generated code that computes the values, in order; None if Python takes part in it."""

@@ -21,7 +21,7 @@ from sparsead.kernels.indexmap import IndexMap
 from sparsead.kernels.kernel import Kernel
 from sparsead.kernels.linear import LinearKernel, LinearProgram, Term
 from sparsead.program.index import identity
-from sparsead.sweeps.beside import beside
+from sparsead.sweeps.fused_values import fused
 from sparsead.sweeps.storage import Storage
 from sparsead.sweeps.vector import (
     all_differ,
@@ -158,7 +158,7 @@ class _Writer:
         self.laned = [*linear.work] if self.rowwise else [*linear.work, linear.target]
         self.lanes = plan_lanes(recovery.width, sum(b.size for b in self.laned))
         self.single = self.lanes.blocks == 1
-        self.beside = beside(linear) if self.single else {}
+        self.fused = fused(linear) if self.single else {}
         self.source = source
         self.recovery = recovery
         self.counter = itertools.count()
@@ -175,7 +175,7 @@ class _Writer:
 
     def write(self) -> None:
         """Write the primal kernels, then all blocks."""
-        write_value(self.source, self.linear.primal, self.counter, but=self.beside.values())
+        write_value(self.source, self.linear.primal, self.counter, but=self.fused.values())
         if self.single:
             self.write_block()
             return
@@ -189,7 +189,7 @@ class _Writer:
             size, zero = buffer.size * self.lanes.width, empty_tangent(self.linear, buffer)
             write_zeros(self.source, self.source.buffer(buffer, tangent=True), size, zero)
         for number, kernel in enumerate(self.linear.kernels):
-            self.write_kernel(kernel, self.beside.get(number))
+            self.write_kernel(kernel, self.fused.get(number))
         if not self.rowwise:
             self.write_recovery()
 

@@ -15,8 +15,8 @@ from coloring import SparsityPattern
 from sparsead.kernels.kernel import Buffer
 from sparsead.kernels.linear import LinearProgram
 from sparsead.sweeps.compressed import plan_lanes, rows_complete
-from sparsead.sweeps.counting import computing
 from sparsead.sweeps.direct.elimination import eliminated
+from sparsead.sweeps.operation_cost import computing
 
 SEED, LANE, RECOVER = 2.0, 0.5, 2.0
 

@@ -22,10 +22,10 @@ from sparsead.program.index import IndexArray, narrowed
 from sparsead.program.scalar import Expr, Pool
 from sparsead.sweeps.direct.sweep import direct_sweep
 
-MOST_COLUMNS = 16  # of a row whose products are written out
-MOST_ROWS = 4  # with equal columns that are one point
-FEWEST = 16  # points that are worth code of their own
-BYTES_PER_PRODUCT = 60  # row, column and place of a product, while they are looked up
+MOST_COLUMNS = 16  # entries of a row up to which its products are written out
+MOST_ROWS = 4  # rows with equal columns that make up one point of a loop
+FEWEST = 16  # points from which on a loop of their own pays
+BYTES_PER_PRODUCT = 60  # bytes for each product while its place is looked up: row, column, place
 TRIANGLES = ("full", "lower", "upper")
 
 

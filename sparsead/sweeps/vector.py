@@ -14,10 +14,10 @@ from sparsead.kernels.indexmap import recognise
 from sparsead.kernels.kernel import Buffer, CallKernel, Kernel, Kernels, Step, filled_by
 from sparsead.kernels.linear import LinearCall, LinearKernel, LinearProgram, Term
 from sparsead.kernels.nothing import NOTHING, absorbing
-from sparsead.sweeps.owning import owned
+from sparsead.sweeps.scatter_to_gather import owned
 from sparsead.sweeps.storage import Storage
 
-LONG_SUM = 256  # terms
+LONG_SUM = 256  # terms of a sum from which on it is written in groups
 
 
 def value_sweep(kernels: Kernels, engine: Engine = DEFAULT_ENGINE) -> Sweep:

@@ -11,20 +11,20 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-import scipy.sparse
 
 from sparsead.errors import InputError
-from sparsead.program.nodes import Input
+from sparsead.program.nodes import Input, Part
 from sparsead.tracing import trees
 from sparsead.tracing.fixed import difference, let_go
+from sparsead.tracing.floats import checked_leaf, real_array
 from sparsead.tracing.scalar import is_number
 from sparsead.tracing.trees import Branch, Fixed, Leaf, Structure
 from sparsead.tracing.unpacking import Unpacked, unpacked
 
 Argnum = int | str | Sequence[int | str]
 Read = Callable[[Any, Leaf, str], Any]
-DOUBLE = np.dtype(np.float64)
 NUMBER = Leaf((), True)
+MOST_PARTS = 64  # of x that code reads one by one; of more it reads the vector
 SHOWN = 60  # characters of a value in an error
 OF_CALLS = frozenset({  # options of the calls of prepared derivatives: their names are no names of arguments there
     "axis", "format", "keep_constants", "order", "out", "r", "triangle", "v", "verify", "w", "weights",
@@ -96,11 +96,21 @@ class Signature:
             return ""
         return f"; {' and '.join(both)}= by name is an option of the call: give the function's own by its place"
 
+    @property
+    def parts(self) -> tuple[Part, ...]:
+        """The leaves of x, where they are several: which elements of the vector each is."""
+        leaves = [leaf for k in self.wrt for _, leaf in trees.leaves(self.arguments[k])]
+        ends = itertools.accumulate(leaf.size for leaf in leaves)
+        parts = [Part(f"x_{j}", end - leaf.size, end) for j, (leaf, end) in enumerate(zip(leaves, ends, strict=True))]
+        return tuple(parts) if len(parts) > 1 else ()
+
     def input_names(self) -> list[list[str]]:
-        """Return what the nodes of each argument's leaves are called: all of x is one node."""
+        """Return what the leaves of each argument are called: the nodes of the others, and the parts of x."""
+        of_x = iter([part.name for part in self.parts] or ["x"])
+        first = {k: [next(of_x) for _ in trees.leaves(self.arguments[k])] for k in self.wrt}
         return [
-            ["x" if k in self.wrt else f"arg{k}_{j}" if isinstance(argument, Branch) else f"arg{k}"
-             for j, _ in enumerate(trees.leaves(argument))]
+            first[k] if k in first else
+            [f"arg{k}_{j}" if isinstance(argument, Branch) else f"arg{k}" for j, _ in enumerate(trees.leaves(argument))]
             for k, argument in enumerate(self.arguments)
         ]  # fmt: skip
 
@@ -112,7 +122,8 @@ class Signature:
             if k not in self.wrt
             for name, (_, leaf) in zip(names, trees.leaves(argument), strict=True)
         ]
-        return [Input(shape=self.x_shape, name="x"), *others]
+        parts = self.parts
+        return [Input(shape=self.x_shape, name="x", parts=parts if len(parts) <= MOST_PARTS else ()), *others]
 
     def stand_ins(self, nodes: Sequence[Input], stand_in: Callable[[Input, int, Leaf], Any]) -> list[Any]:
         """Return arguments whose leaves are made by ``stand_in(node, where it begins, leaf)``."""
@@ -335,17 +346,6 @@ def _slices(named: Sequence[tuple[trees.Path, Leaf]]) -> dict[str, slice]:
     return {trees.spelled(path): slice(end - leaf.size, end) for (path, leaf), end in zip(named, ends, strict=True)}
 
 
-def checked_leaf(value: Any, leaf: Leaf, title: str) -> np.ndarray:
-    """Return a runtime value as a flat float64 array; raise InputError where it does not fit."""
-    array = real_array(value, title)
-    if array.shape != leaf.shape:
-        raise InputError(
-            f"{title} has shape {array.shape}, but this derivative was prepared for shape {leaf.shape}; prepare again "
-            "for other shapes"
-        )
-    return array.ravel()
-
-
 def _check_fixed(value: Any, part: Fixed, title: str) -> None:
     if type(value) is int and type(part.value) is int and value == part.value:
         return
@@ -363,31 +363,3 @@ def _short(value: Any) -> str:
     """Return how a value prints, on one line."""
     text = " ".join(repr(value).split())
     return text if len(text) <= SHOWN else f"{text[:SHOWN]}..."
-
-
-def real_array(value: Any, title: str) -> np.ndarray:
-    """Return `value` as a float64 array; integers are converted, anything else is refused."""
-    if type(value) is np.ndarray and value.dtype is DOUBLE:
-        return value
-    if isinstance(value, np.ma.MaskedArray):
-        raise InputError(f"{title} is a masked array, whose mask would be lost; pass {title}.filled(a value)")
-    if isinstance(value, np.matrix):
-        raise InputError(f"{title} is a np.matrix, which multiplies in its own way; pass np.asarray({title})")
-    try:
-        array = np.asarray(value)
-    except ValueError:
-        raise InputError(f"{title} is a ragged list; expected an array of real numbers (float64)") from None
-    if array.dtype.kind not in ("fiub" if isinstance(value, np.ndarray) else "fiubO"):
-        raise InputError(f"{title} has dtype {array.dtype}; expected real numbers (float64)")
-    if array.dtype == object:
-        raise InputError(f"{title} is {_described(value)}; expected an array of real numbers (float64)")
-    return array.astype(DOUBLE)
-
-
-def _described(value: Any) -> str:
-    if callable(value):
-        name = getattr(value, "__name__", type(value).__name__)
-        return f"a function, {name} (are the arguments in order: the function, then x0?)"
-    if scipy.sparse.issparse(value):
-        return "a sparse matrix"
-    return "None" if value is None else f"of type {type(value).__name__} (dtype object)"

@@ -24,7 +24,7 @@ from sparsead.tracing.decisions import active
 from sparsead.tracing.foreign import Lookalike, acts, acts_in_operators
 from sparsead.tracing.late import late
 from sparsead.tracing.loops.tape import is_tracing
-from sparsead.tracing.positioned import Positioned, Traced
+from sparsead.tracing.positioned import RealArray, Traced
 from sparsead.tracing.refusals import BRANCH_HINT, INDEX, refuse_array, refuse_conversion, refuse_value
 from sparsead.tracing.scalar import SEQUENCES, TracedScalar, is_number
 from sparsead.tracing.selection import mask_of, selected, written
@@ -33,7 +33,7 @@ from sparsead.tracing.storage import BOOL, DOUBLE, Storage
 DIFFERENCES_HINT = "Write it with NumPy functions of the traced array."
 
 
-class TracedArray(Positioned, NDArrayOperatorsMixin):
+class TracedArray(RealArray, NDArrayOperatorsMixin):
     """An array of traced values. Behaves like an ndarray of float64 (or bool, or int64) without values."""
 
     __slots__ = ("__weakref__", "positions", "storage")
@@ -304,6 +304,9 @@ class TracedArray(Positioned, NDArrayOperatorsMixin):
         wanted = np.dtype(dtype)
         if self.is_constant:
             return late.on_values(np.ndarray.astype, (self, wanted, order, casting, subok, copy), {})
+        if casting == "same_value" and wanted.kind not in "fc":  # NumPy 2.4
+            raise unsupported(f"astype({wanted}, casting='same_value')", "Whether it raises depends on values.")
+        casting = "unsafe" if casting == "same_value" else casting
         if not np.can_cast(self.dtype, wanted, casting):
             raise TypeError(
                 f"Cannot cast array data from {self.dtype!r} to {wanted!r} according to the rule {casting!r}"

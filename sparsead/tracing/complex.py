@@ -310,6 +310,8 @@ def is_complex(value: Any) -> bool:
         return any(is_complex(v) for v in value)
     if isinstance(value, (TracedComplex, complex, np.complexfloating)):
         return True
+    if type(value) is np.ndarray and value.dtype == object:  # what NumPy makes of a list of unknowns
+        return any(is_complex(v) for v in value.flat)
     has_dtype: Any = value
     return (type(value) is np.ndarray or scipy.sparse.issparse(value)) and has_dtype.dtype.kind == "c"
 
@@ -322,6 +324,8 @@ def parts(value: Any) -> tuple[Any, Any]:
     if isinstance(value, (list, tuple)) and is_complex(value):
         pairs = [parts(v) for v in value]
         return [real for real, _ in pairs], [_zeros_like(real) if imag is None else imag for real, imag in pairs]
+    if type(value) is np.ndarray and value.dtype == object and is_complex(value):
+        value = late.stack_objects(value)
     if type(value) is TracedComplex and not value.is_number and not value.is_constant:
         return _where_known(value.real), _where_known(value.imag)
     return (value.real, value.imag) if is_complex(value) else (value, None)

@@ -20,6 +20,7 @@ from sparsead.tracing.decisions import active
 from sparsead.tracing.foreign import taken_out
 from sparsead.tracing.known import complex_of_parts
 from sparsead.tracing.late import HANDLERS, late
+from sparsead.tracing.positioned import RealArray
 from sparsead.tracing.refusals import BRANCH_HINT, refuse_value
 from sparsead.tracing.scalar import TracedScalar
 from sparsead.tracing.sequences import rebuilt
@@ -60,7 +61,7 @@ def seen_as(array: TracedArray, dtype: Any, type: Any) -> Any:
 
 
 @late.bound
-def of_number(number: TracedScalar) -> TracedArray:
+def of_number(number: TracedScalar) -> RealArray:
     """Return a new array of shape () that holds a number, which may go on as a number."""
     if number.tape.is_exact(number.entry):
         return number.array
@@ -153,11 +154,8 @@ def stack_objects(value: Any) -> Any:
         numbers = _of_numbers(value)
         return HANDLERS[STACK]([stack_objects(v) for v in value]) if numbers is None else numbers
     if type(value) is np.ndarray and value.dtype == object and any(True for _ in traced_in(value.flat)):
-        numbers = _of_numbers(list(value.flat))
-        if numbers is not None:
-            return numbers.reshape(value.shape)
-        flat = [stack_objects(v) for v in value.flat]
-        return HANDLERS[STACK](flat).reshape(value.shape + np.shape(flat[0]))
+        flat = stack_objects(list(value.flat))
+        return flat.reshape(value.shape + flat.shape[1:])
     return value
 
 

@@ -6,6 +6,7 @@ A snapshot is taken at the preparation, so that an object which is passed again,
 from __future__ import annotations
 
 import array
+import dis
 import functools
 import sys
 import types
@@ -13,12 +14,13 @@ from collections import deque
 from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass
+from itertools import chain
 from typing import Any
 
 import numpy as np
 import scipy.sparse
 
-from sparsead.errors import is_users
+from sparsead.errors import is_installed, is_users
 
 SIMPLE = (int, float, complex, str, bytes, bool, type(None), np.generic)
 OPAQUE = (types.ModuleType, types.BuiltinFunctionType, np.ufunc)
@@ -188,7 +190,8 @@ def children(value: Any) -> list[tuple[Any, str, Any]] | None:
 
 
 def _of_callable(f: Any) -> list[tuple[Any, str, Any]] | None:
-    """Return what is bound to a function: arguments, its object, default values, and what is in its closure."""
+    """Return what is bound to a function: arguments, its object, default values, its closure, globals that it names."""
+    named: dict[str, Any] = {}
     if isinstance(f, functools.partial):
         held = {"func": f.func, "args": f.args, "keywords": f.keywords}
     elif isinstance(f, types.MethodType):
@@ -198,9 +201,39 @@ def _of_callable(f: Any) -> list[tuple[Any, str, Any]] | None:
         held = {"__defaults__": f.__defaults__, "__kwdefaults__": f.__kwdefaults__} | f.__dict__
         held |= {name: cell.cell_contents for name, cell in cells if filled(cell)}
         held = {name: child for name, child in held.items() if child is not None}
+        named = globals_of(f)
     else:
         return None
-    return [(key, f".{key}", child) for key, child in held.items()]
+    own = [(key, f".{key}", child) for key, child in held.items()]
+    return [*own, *((("__globals__", key), f".__globals__[{key!r}]", child) for key, child in named.items())]
+
+
+def globals_of(f: types.FunctionType) -> dict[str, Any]:
+    """Return the globals that a function of the user's names, and functions inside it: data, and other functions."""
+    if is_installed(f.__code__.co_filename):
+        return {}
+    found = {name: f.__globals__[name] for name in _globals_named(f.__code__) if name in f.__globals__}
+    return {name: value for name, value in found.items() if not name.startswith("__") and _is_plain(value)}
+
+
+@functools.lru_cache(1024)
+def _globals_named(code: types.CodeType) -> tuple[str, ...]:
+    """Return the names of globals that code reads, and code inside it, in order; those of attributes are none."""
+    own = (step.argval for step in dis.get_instructions(code) if step.opname in ("LOAD_GLOBAL", "LOAD_NAME"))
+    inner = (_globals_named(held) for held in code.co_consts if isinstance(held, types.CodeType))
+    return tuple(dict.fromkeys(chain(own, *inner)))
+
+
+def _is_plain(value: Any) -> bool:
+    """Tell whether a global is a number, an array, a container, a function, or an object of a class of the user's.
+
+    What else stands in modules, as loggers do, changes in ways of its own.
+    """
+    if isinstance(value, (*SIMPLE, set, frozenset)) or scipy.sparse.issparse(value):
+        return True
+    if type(value) is types.FunctionType:
+        return is_users(value.__code__.co_filename)
+    return type(value) is np.ndarray or type(value) in PLAIN or (not callable(value) and _is_users_own(value))
 
 
 def filled(cell: types.CellType) -> bool:

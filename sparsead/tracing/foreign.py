@@ -1,15 +1,18 @@
 """Objects of other packages beside traced arrays: units, labelled arrays. NumPy's rules say who acts.
 
 A unit has a priority and no ufuncs: an array leaves its operators to it. A labelled array (of pandas, of xarray) acts
-on ufuncs, and holds the array that was put in, a traced one too; everything else takes what it holds.
+on ufuncs, and holds the array that was put in, a traced one too; everything else takes what it holds. So does an
+object of the user's that says by ``__array__`` which array it is.
 """
 
 from __future__ import annotations
 
+import types
 from typing import Any
 
 import numpy as np
 
+from sparsead.errors import is_installed, is_users
 from sparsead.tracing.positioned import Positioned
 from sparsead.tracing.sequences import rebuilt
 
@@ -52,11 +55,20 @@ def acts_in_operators(value: Any) -> bool:
 
 
 def held_in(value: Any) -> Any:
-    """Return the array that is in a labelled one; None if it is none. (A quantity is more than its numbers.)"""
+    """Return the array that is in a labelled one, or in an object of the user's; None if there is none.
+
+    A quantity of a package is more than its numbers.
+    """
     kind = type(value)
-    if kind in PLAIN or not hasattr(kind, "to_numpy") or isinstance(value, type) or not _is_foreign(kind):
+    if kind in PLAIN or not hasattr(kind, "__array__") or isinstance(value, type) or not _is_foreign(kind):
         return None
-    return value.__array__()
+    return value.__array__() if hasattr(kind, "to_numpy") or _is_users(kind.__array__) else None
+
+
+def _is_users(method: Any) -> bool:
+    """Tell whether a method is the user's own."""
+    file = method.__code__.co_filename if isinstance(method, types.FunctionType) else ""
+    return bool(file) and is_users(file) and not is_installed(file)
 
 
 def taken_out(value: Any) -> Any:

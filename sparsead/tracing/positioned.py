@@ -5,6 +5,7 @@ Nothing is forwarded by its name alone: each method of ndarray is one of those b
 
 from __future__ import annotations
 
+import math
 from abc import abstractmethod
 from collections.abc import Callable, Iterator
 from typing import Any, NoReturn, Self
@@ -13,6 +14,7 @@ import numpy as np
 
 from sparsead.errors import unsupported
 from sparsead.program.index import IndexArray, Shape
+from sparsead.program.nodes import Ref
 from sparsead.tracing import layout
 
 # Methods that are the NumPy function of their name, with the array as its first argument.
@@ -66,6 +68,15 @@ class FlatIterator:
     def __init__(self, base: Any) -> None:
         self.base = base
         self.index = 0
+
+    @property
+    def coords(self) -> tuple[Any, ...]:
+        """The place of the next element."""
+        if not self.base.ndim:
+            return ()
+        others = self.base.shape[1:]
+        row, left = divmod(self.index, max(math.prod(others), 1))
+        return (row, *map(int, np.unravel_index(left, others)))  # one row too far at the end, as in NumPy
 
     def __len__(self) -> int:
         return int(self.base.size)
@@ -346,3 +357,14 @@ class Positioned(ArrayMethods):
             raise ValueError("resize only works on single-segment arrays")
         order: Any = "C" if flags.c_contiguous else "F"
         self.positions = self.positions.ravel(order).reshape(new.shape, order=order)
+
+
+class RealArray(Positioned):
+    """An array of real numbers, as operations read it."""
+
+    __slots__ = ()
+
+    @property
+    @abstractmethod
+    def ref(self) -> Ref:
+        """The reading of all its elements."""

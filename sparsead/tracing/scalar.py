@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, Any, NoReturn
+from typing import Any, NoReturn
 
 import numpy as np
 
@@ -21,10 +21,8 @@ from sparsead.tracing.kinds import is_float, kind_of
 from sparsead.tracing.late import MOVEMENTS, late
 from sparsead.tracing.loops.grouping import read_one
 from sparsead.tracing.loops.tape import Tape
+from sparsead.tracing.positioned import RealArray
 from sparsead.tracing.refusals import BRANCH_HINT, CHOICE_HINT, INDEX, KEY_HINT, refuse_conversion, refuse_value
-
-if TYPE_CHECKING:
-    from sparsead.tracing.array import TracedArray
 
 WHERE = np.where  # the function itself: its name is bound to another one while a function is traced
 SEQUENCES = (list, tuple, str, bytes)
@@ -187,9 +185,9 @@ class TracedScalar:
 
     # -- as an array ----------------------------------------------------------------------------------------
     @property
-    def array(self) -> TracedArray:
+    def array(self) -> RealArray:
         """The traced array of shape () that holds it."""
-        array: TracedArray = late.array_of(read_one(self.tape, self.entry))
+        array: RealArray = late.array_of(read_one(self.tape, self.entry))
         return array
 
     @property

@@ -47,6 +47,7 @@ from sparsead.tracing.selection import Places, Selection, refuse_count
 from sparsead.tracing.trees import Leaf, Structure, taken_apart
 
 NO_SUCH = "'numpy.ndarray' object has no attribute"  # words of a traced array's own errors
+NO_ARRAY = "__array__ method not producing an array"  # likewise
 OF_OBJECTS = ("dtype('O')", "array of references")  # words of NumPy's errors about arrays of objects
 
 
@@ -180,6 +181,8 @@ def _called(f: Callable[..., Any], args: Sequence[Any]) -> tuple[Ref, Structure]
                 _refuse_in_library(error, f)
             if not refusals and isinstance(error, TypeError) and any(words in str(error) for words in OF_OBJECTS):
                 raise _refused_array_of_objects(error, f) from error
+            if not refusals and isinstance(error, ValueError) and NO_ARRAY in str(error):
+                raise _refused_protocol(f, error) from error
             if not refusals:
                 error.add_note(_note(f))
                 raise
@@ -269,6 +272,15 @@ def _refused_array_of_objects(error: TypeError, f: Callable[..., Any]) -> Unsupp
         f"an array of objects, which NumPy makes of a list of unknowns beside plain numbers or arrays ({error}), is "
         f"not supported in a traced function.\n  {_place(error, f)}\n"
         "  Make the list an array first: np.array([x[0], x[1]])."
+    )
+
+
+def _refused_protocol(f: Callable[..., Any], error: ValueError) -> UnsupportedOperationError:
+    """Return the refusal where NumPy itself asked an object for its array, and got unknowns."""
+    return UnsupportedOperationError(
+        f"an object whose __array__ returns unknowns, where NumPy asks for it ({error}), is not supported in a traced "
+        f"function.\n  {_place(error, f)}\n  Make it an array first, by np.asarray, or call a function: "
+        "np.multiply(a, b) for a * b."
     )
 
 

@@ -91,7 +91,7 @@ class _Writer:
 
     def __init__(self) -> None:
         self.lines: list[str] = []
-        self.constants: dict[str, Any] = {"type": type, "len": len, "arrays_in": _arrays_in}
+        self.constants: dict[str, Any] = {"type": type, "len": len, "arrays_in": _arrays_in, "names_in": _names_in}
         self.leaves: list[tuple[str, str, Leaf]] = []
         self.arrays: list[tuple[str, np.ndarray]] = []
         self.seen: dict[int, str] = {}  # where objects stand that have parts, by their ids
@@ -233,14 +233,19 @@ class _Writer:
         found = {key: f"{self.constant(type(value))}.{_identifier(key)}" for key in of_class}
         return found | {key: f"{within}[{_literal(key)}]" for key in attributes}
 
-    def bound_places(self, value: Any, place: str, keys: Sequence[str]) -> dict[Any, str]:
+    def bound_places(self, value: Any, place: str, keys: Sequence[Any]) -> dict[Any, str]:
         """Require a class, or a function, to be the one that it was, and return where its parts are."""
         self.require(f"{place} is {self.constant(value)}")
         if isinstance(value, type):
             self.require_classes(value)
             return {key: f"{place}.{_identifier(key)}" for key in keys}
         cells = zip(value.__code__.co_freevars, value.__closure__ or (), strict=True)
-        found = {key: f"{self.constant(cell)}.cell_contents" for key, cell in cells if filled(cell)}
+        found: dict[Any, str] = {key: f"{self.constant(cell)}.cell_contents" for key, cell in cells if filled(cell)}
+        names = [key[1] for key in keys if isinstance(key, tuple)]
+        keys = [key for key in keys if isinstance(key, str)]
+        if names:
+            self.require(f"names_in({place}.__globals__, {self.constant((*names,))})")
+            found |= {("__globals__", n): f"{place}.__globals__[{_literal(n)}]" for n in names}
         self.require(f"len({place}.__dict__) == {len(value.__dict__)}")
         for key in ("__defaults__", "__kwdefaults__"):
             if key not in keys:
@@ -267,3 +272,7 @@ def _identifier(name: str) -> str:
 
 def _arrays_in(attributes: dict[str, Any]) -> int:
     return sum(isinstance(held, np.ndarray) for held in attributes.values())
+
+
+def _names_in(names: dict[str, Any], wanted: tuple[str, ...]) -> bool:
+    return all(name in names for name in wanted)

@@ -55,6 +55,13 @@ RIGHT = {
     "single precision": single_precision,
     "in place": lambda x: x.__imul__(2.0),
     "empty": lambda x: x[:0],
+    "not a number next to it": lambda x: np.gradient(np.log(x - 0.5)),
+    "zeros times infinity": lambda x: np.zeros((6, 6)) @ np.exp(1e4 * x) + x,
+    "zeros times infinity, in part": lambda x: np.tri(6) @ np.exp(np.array([1.0, 1.0, 1.0, 1.0, 1.0, 1e4]) * x) + x,
+    "at the edge of its domain": lambda x: (
+        np.arccos(x / np.sqrt(x * x)) + np.sqrt(1.0 - np.cos(x) ** 2 - np.sin(x) ** 2)
+    ),
+    "overflow on the way": lambda x: np.hypot(1e200 * x, 1e200) + np.log(np.exp(-1e3 * x)),
 }
 POINTS = {"generic": X, "zeros": np.zeros(6), "ones": np.ones(6), "mixed": np.array([0.0, -1.0, 2.0, 1e-9, 1e6, -0.5])}
 
@@ -203,6 +210,14 @@ PLANTED = {
         wrong_rule(np.cumsum, lambda right, a, axis=None: right(a).reshape(a.shape)),
         lambda x: np.cumsum(x.reshape(2, 3), axis=0),
     ),
+    "no number": (
+        wrong_rule(np.sin, lambda right, a: np.log(-np.abs(right(a)) - 1.0)),
+        lambda x: np.sin(x) + x,
+    ),
+    "no number in one row": (
+        wrong_rule(np.sin, lambda right, a: right(a) * np.array([1.0, 1.0, np.nan, 1.0, 1.0, 1.0])),
+        np.sin,
+    ),
     "a small part": (
         wrong_rule(np.exp, lambda right, a: right(a) + 1e-6 * np.sin(a)),
         np.exp,
@@ -223,6 +238,17 @@ def test_wrong_rules_are_found(name, point, monkeypatch):
     with pytest.raises(sad.CheckFailed):
         sad.gradient(lambda x: f(x).ravel() @ f(x).ravel(), POINTS[point])
     assert sad.jacobian(f, POINTS[point], check=False) is not None
+
+
+@pytest.mark.filterwarnings("ignore::RuntimeWarning")
+def test_a_number_where_the_function_has_none_is_wrong(monkeypatch):
+    def f(x):
+        return np.append(x**2, np.log(-(x[:1] ** 2) - 1.0))
+
+    assert "1 of 7 rows have no value at x0" in sad.jacobian(f, X).checked.notes
+    monkeypatch.setitem(HANDLERS, np.log, HANDLERS[np.sin])
+    with pytest.raises(sad.CheckFailed, match=r"worst in row 6: .* as traced, nan on plain arrays"):
+        sad.jacobian(f, X)
 
 
 def test_the_lines_of_a_wrong_row_are_named(monkeypatch):

@@ -8,6 +8,7 @@ import pytest
 import sparsead as sad
 from sparsead import extend
 from sparsead.emit import lanes
+from sparsead.emit.layout import Layout
 from sparsead.emit.source import POINT, Source
 from sparsead.emit.sweep import DEFAULT_ENGINE, Sweep
 from sparsead.problems import PROBLEMS
@@ -88,7 +89,7 @@ def test_both_orders_of_loops_give_the_same(outermost, monkeypatch):
         source, width = lanes.in_lanes(
             "f",
             [(s.source, s.sizes) for s in jac._assembly.sweeps_of_points()],
-            lanes.Layout({"x": 4, "data": jac.pattern.nnz}, False),
+            Layout({"x": 4, "data": jac.pattern.nnz}, False),
         )
         assert (width == 1) == outermost == (f"for {POINT} in" in source.text)
         checked(jac.batch, jac.values, RNG.random((77, 4)) + 0.1, 0.7, np.ones(2), False)
@@ -267,7 +268,7 @@ def test_what_is_the_same_at_all_points_is_kept_once(last):
         source.write("w[i] += 2.0 * s")
     with source.block("for i in range(3):"):
         source.write("y[i] = v[i] + w[2 - i]")
-    found, width = lanes.in_lanes("f_of_points", [(source, {"w": 3, "v": 3})], lanes.Layout({"x": 3, "y": 3}, last))
+    found, width = lanes.in_lanes("f_of_points", [(source, {"w": 3, "v": 3})], Layout({"x": 3, "y": 3}, last))
     assert found.sizes["w0_w"] == 3
     assert found.sizes["w0_v"] == 3 * width
     X = RNG.random((2 * width, 3))

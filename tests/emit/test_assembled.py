@@ -11,7 +11,7 @@ import sparsead as sad
 from benchmarks.gpu_by_hand import BRATU, BRUSSELATOR
 from sparsead.emit.cuda import PRELUDE, THREADS, Module
 from sparsead.emit.grid import Grids
-from sparsead.emit.lanes import Layout
+from sparsead.emit.layout import Layout
 from sparsead.emit.points import ThreadOfPoint
 from sparsead.emit.source import Source
 from sparsead.emit.sweep import Engine

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 import sparsead as sad
-from sparsead.derivatives import many
+from sparsead.derivatives import batch_on_device
 from sparsead.emit import device
 from tests.derivatives import fake_cupy
 from tests.fuzz.grids import MODES, assert_same, counted
@@ -35,7 +35,7 @@ def attempt(seed):
         _compare(made, np.asarray, shape, assert_near)
         with pytest.MonkeyPatch.context() as patch:
             cupy = fake_cupy.installed(patch)
-            patch.setattr(many, "SMALL", many.SMALL if threads else 0)
+            patch.setattr(batch_on_device, "SMALL", batch_on_device.SMALL if threads else 0)
             patch.setattr(device, "ROOM", 2000)  # for a few points at once
             there = make(f, point(shape), point(shape, 6), mode=mode, check=False, device="cuda")
             _compare(there, cupy.asarray, shape, assert_same)

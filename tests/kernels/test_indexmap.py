@@ -97,3 +97,19 @@ def test_affine_maps_of_distinct_elements_are_views(shape, random):
     else:
         np.testing.assert_array_equal(index.view_of(values), values[elements])
     np.testing.assert_array_equal(index.view_of(np.broadcast_to(3.0, 200)), np.full(shape, 3.0))
+
+
+def test_maps_into_a_part_of_an_array_are_less_by_where_it_starts():
+    rng = np.random.default_rng(3)
+    grids = [GRID, GRID.T, GRID[::-1, ::2], np.roll(GRID, 1, axis=0), GRID[np.ix_([3, 0, 1], [2, 4])], np.array(7)]
+    grids += [rng.integers(0, 40, (4, 3)) for _ in range(20)]
+    for grid in grids:
+        for start in (0, 1, 17):
+            index = recognise(grid + start)
+            assert index.bounds == ((grid + start).min(), (grid + start).max())
+            for less in (0, start):
+                moved = index.less(less)
+                np.testing.assert_array_equal(moved.array(), grid + start - less)
+                assert not moved.masked
+    assert recognise(np.array([2, -1, 0])).bounds[0] == -1
+    assert recognise(np.empty((0, 3), np.int32)).bounds == (0, -1)

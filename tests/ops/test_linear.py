@@ -1,4 +1,4 @@
-"""Interpolation of unknown ordinates, and rules of integration."""
+"""Interpolation of unknown ordinates, rules of integration, and filters that begin with a state."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 import scipy.integrate
 import scipy.interpolate
+from scipy import signal
 
 import sparsead as sad
 from tests.reference import differences
@@ -67,3 +68,27 @@ def test_interpolation_that_is_not_linear_in_its_values_is_refused():
         sad.jacobian(
             lambda x: scipy.interpolate.RegularGridInterpolator((KNOTS,), x, method="pchip")(POINTS[:, None]), X
         )
+
+
+B, A = [0.2, 0.3, 0.1], [1.0, 0.4, -0.2]
+SECTIONS = np.array([[0.2, 0.3, 0.1, 1.0, 0.1, 0.05], [0.5, 0.1, 0.0, 1.0, -0.3, 0.1]])
+WITH_STATES = {
+    "constant": lambda x: signal.lfilter(B, A, x, zi=[0.5, -0.3]),
+    "unknown": lambda x: signal.lfilter(B, A, x, zi=x[:2] ** 2),
+    "along an axis": lambda x: signal.lfilter(B, A, x.reshape(2, 3, 2), axis=1, zi=np.ones((2, 2, 2)) * x[:2]),
+    "one for all lines": lambda x: signal.lfilter(B, A, x.reshape(2, 6), zi=[[0.5, -0.3]]),
+    "in sections": lambda x: signal.sosfilt(SECTIONS, x, zi=np.ones((2, 2)) * x[0]),
+    "in sections, along an axis": lambda x: signal.sosfilt(SECTIONS, x.reshape(6, 2), 0, zi=np.ones((2, 2, 2)) * x[:2]),
+}
+
+
+@pytest.mark.parametrize("name", WITH_STATES)
+def test_filters_that_begin_with_a_state(name):
+    def f(x):
+        y, last = WITH_STATES[name](x)
+        return np.concatenate([np.ravel(y), np.ravel(last)])
+
+    x = np.cos(np.arange(12.0)) + 1.5
+    jac = sad.jacobian(f, x)
+    np.testing.assert_allclose(jac.value(x), f(x), rtol=1e-12)
+    np.testing.assert_allclose(jac(x).toarray(), differences(f, x), rtol=1e-7, atol=1e-8)

@@ -38,6 +38,7 @@ CALLS = {
     "vstack of lists": lambda x: np.vstack([[x[0], x[1]], [1.0, 2.0]]),
     "concatenate": lambda x: np.concatenate([[x[0], 1.0], x]),
     "concat": lambda x: np.concat(([x[0]], [2.0])),
+    "with no elements": lambda x: np.append([], np.hstack([x, [], np.append(x[:1] ** 2, ())])),
     "cross": lambda x: np.cross([x[0], 0.0, 1.0], [1.0, x[1], 0.0]),
     "einsum": lambda x: np.einsum("i,i", [x[0], x[1]], [2.0, x[2]]),
     "interp": lambda x: np.interp([x[0], 0.4], [0.0, 1.0], [x[1], 2.0]),

@@ -40,6 +40,9 @@ OTHERS = {
     "given slopes": lambda x: si.CubicSpline(KNOTS, x, bc_type=((1, 2.0), (2, 0.5)))(POINTS),
     "given slopes, at unknowns": lambda x: si.CubicSpline(KNOTS, x, bc_type=((1, 2.0), (2, 0.5)))(2.0 * x),
     "given slopes, B": lambda x: si.make_interp_spline(KNOTS, x, bc_type=([(1, 2.0)], [(1, 0.0)]))(POINTS),
+    "periodic, of other order": lambda x: si.make_interp_spline(
+        KNOTS, np.append(x[:5] ** 2, x[0] ** 2), k=5, bc_type="periodic"
+    )(POINTS),
     "periodic": lambda x: si.CubicSpline(KNOTS, np.append(x[:5] ** 2, x[0] ** 2), bc_type="periodic")(POINTS + 4.0),
     "grid, filled": lambda x: si.RegularGridInterpolator((KNOTS,), x, bounds_error=False, fill_value=3)([[9.0], [0.5]]),
     "grid, extrapolated": lambda x: si.RegularGridInterpolator(

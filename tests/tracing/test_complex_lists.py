@@ -62,3 +62,26 @@ def test_lists_of_complex_numbers_are_arrays(numbers, takes):
     jac = sad.jacobian(f, X, check=False, backend="python")
     np.testing.assert_allclose(jac.value(X), f(X), rtol=1e-13, atol=1e-15)
     np.testing.assert_allclose(jac(X).toarray(), differences(f, X), rtol=1e-7, atol=1e-8)
+
+
+C, CS = np.complex128(1.0 + 2.0j), np.array([1.0 + 2.0j, 3.0 - 1.0j])
+WITH_KNOWN = {
+    "number": lambda p: np.array([np.real(C + p), np.imag(p - C), np.abs(C / p), np.angle(p**C)]),
+    "number, nested": lambda p: np.real(np.exp(C - [p, [p[0], 0.5]])),
+    "array": lambda p: np.real(CS * p) + np.imag(np.sum(p / CS)),
+    "array, with unknowns": lambda p: np.real((CS - p) * np.asarray(p)),
+    "product": lambda p: np.abs(p @ CS) * np.real(np.fft.fft(CS * p)),
+    "sizes": lambda p: np.size(CS * p) * np.ndim([C * p[0], p[1]]) * np.ones(np.shape(C + p)) * np.asarray(p),
+}
+
+
+@pytest.mark.parametrize("name", WITH_KNOWN)
+def test_known_complex_numbers_meet_lists_of_unknowns(name):
+    """Operators of numbers and arrays made outside do not ask a list: they return arrays of objects."""
+
+    def f(x):
+        return WITH_KNOWN[name]([x[0], x[1] * x[2]])
+
+    jac = sad.jacobian(f, X)
+    np.testing.assert_allclose(jac.value(X), f(X), rtol=1e-13, atol=1e-15)
+    np.testing.assert_allclose(jac(X).toarray(), differences(f, X), rtol=1e-7, atol=1e-8)

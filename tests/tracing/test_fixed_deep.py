@@ -39,6 +39,22 @@ def closure():
     return times
 
 
+SCALE, TABLE, order = 2, {"k": 2}, 2
+
+
+def by_global(x):
+    return SCALE * x
+
+
+def by_others(x):
+    scaled = [by_global(v) * TABLE["k"] / 2 for v in (x, x)]
+    return scaled[0]
+
+
+def by_attribute(x):
+    return Model.order * x
+
+
 def nested(deep):
     value = top = SimpleNamespace(k=2)
     for _ in range(deep):
@@ -73,6 +89,7 @@ CASES = {
     "more of a class": (of_a_class, lambda p: setattr(p, "also", 5), lambda x, p: getattr(p, "also", 2) * x),
     "seven deep": (lambda: nested(7), lambda p: p.near.update(k=5), lambda x, p: p.near["k"].k * x),
     "a hundred deep": (lambda: nested(100), lambda p: setattr(p.near["k"], "k", 5), lambda x, p: p.near["k"].k * x),
+    "in a global": (lambda: by_others, lambda p: TABLE.update(k=5), lambda x, p: p(x)),
     "around itself": (around, lambda p: setattr(p, "k", 5), lambda x, p: p.list[1]["me"].k * x),
     "turned in a cycle": (around, lambda p: p.list.reverse(), lambda x, p: p.list[0].k * x),
 }
@@ -87,6 +104,7 @@ def test_changes_behind_an_argument_are_seen(name):
     change(value)
     with pytest.raises(sad.InputError, match="was fixed when the derivative was prepared"):
         jac(X, value)
+    TABLE.update(k=2)
 
 
 @pytest.mark.parametrize("name", [name for name in CASES if "hundred" not in name])
@@ -97,6 +115,26 @@ def test_they_are_looked_at_by_the_code_that_takes_arguments_apart(name):
     for _ in range(3):
         jac(X, value)
     assert jac._unchanged_inputs((X, value)) is not None
+
+
+@pytest.mark.parametrize(("name", "value"), [("SCALE", 5), ("by_global", by_attribute), ("TABLE", {"k": 2, "l": 3})])
+def test_globals_of_functions_among_the_arguments_are_compared(name, value, monkeypatch):
+    jac = sad.jacobian(lambda x, f: f(x), X, by_others)
+    with monkeypatch.context() as m:
+        m.setitem(globals(), name, value)
+        m.setitem(globals(), "order", 5)
+        with pytest.raises(sad.InputError, match=rf"__globals__\['{name}'\].* was fixed when"):
+            jac(X, by_others)
+        m.delitem(globals(), name)
+        with pytest.raises(sad.InputError, match="not there"):
+            jac(X, by_others)
+    np.testing.assert_array_equal(jac(X, by_others).diagonal(), [2.0, 2.0, 2.0])
+
+
+def test_a_global_of_the_name_of_an_attribute_is_none_that_is_read(monkeypatch):
+    jac = sad.jacobian(lambda x, f: f(x), X, by_attribute)
+    monkeypatch.setitem(globals(), "order", 5)
+    np.testing.assert_array_equal(jac(X, by_attribute).diagonal(), [2.0, 2.0, 2.0])
 
 
 @pytest.mark.parametrize("shared", [True, False])

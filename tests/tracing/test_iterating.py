@@ -72,7 +72,41 @@ def enumerated(x):
     return y
 
 
+def against_all_others(x):
+    """The iterator is closed, and its views are kept: what they looked at is freed."""
+    kept = []
+    with np.nditer([x[::-1], x.reshape(6, 1), None], flags=["external_loop"]) as it:
+        for a, b, c in it:
+            np.multiply(a, b, out=c)
+            kept.append(a - c)
+        made = it.operands[2]
+    return np.concatenate([made.ravel(), *kept])
+
+
+def copied(x):
+    it = np.nditer([x, x + 1.0])
+    next(it)
+    other = it.copy()
+    (a, b), (c, d) = next(other), next(it)
+    return np.array([a * b, c + d])
+
+
+def moved_by_hand(x):
+    it = np.nditer(x.reshape(2, 3), flags=["multi_index"], op_flags=["readwrite"])
+    assert it.dtypes == (np.dtype(float),)
+    it.multi_index = 1, 1
+    it[0:1] = (it[0] ** 2,)
+    it.iterindex = 2
+    return it.itviews[0] * it.value
+
+
+def places_of_a_flat_iterator(x):
+    it = x.reshape(2, 3).flat
+    return np.array([sum(it.coords) * value for value in it])
+
+
 LOOPS = [pairs_in_other_orders, allocated, outer, reduced, by_hand, in_pieces, broadcast_together, enumerated]
+LOOPS += [against_all_others, copied, moved_by_hand, places_of_a_flat_iterator]
 
 
 @pytest.mark.parametrize("f", LOOPS)
@@ -92,6 +126,9 @@ def test_what_an_iterator_hands_out_is_read_only_unless_asked():
         sad.jacobian(f, X)
 
 
-def test_an_iterator_that_converts_is_refused():
+@pytest.mark.parametrize(
+    "options", [{"flags": ["buffered"]}, {"op_flags": [["readonly", "copy"]], "op_dtypes": ["f4"]}]
+)
+def test_an_iterator_that_converts_is_refused(options):
     with pytest.raises(sad.UnsupportedOperationError, match=r"np\.ndenumerate"):
-        sad.jacobian(lambda x: np.array([v * 2.0 for v in np.nditer(x, flags=["buffered"])]), X)
+        sad.jacobian(lambda x: np.array([v * 2.0 for v in np.nditer(x, **options)]), X)

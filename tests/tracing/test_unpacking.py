@@ -13,7 +13,7 @@ import pytest
 import scipy.sparse as sp
 
 import sparsead as sad
-from sparsead.derivatives.plain import unchanged_inputs
+from sparsead.derivatives.fast_calls import unchanged_inputs
 from sparsead.tracing.arguments import signature_of
 
 X = np.array([0.5, 1.5, 2.5])

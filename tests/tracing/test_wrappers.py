@@ -162,3 +162,42 @@ def test_units_of_subclasses_are_refused_with_what_to_write(package):
 @pytest.mark.parametrize("number", [np.complex128(1 + 2j), np.float32(1.5), np.int8(3), np.bool_(True)])
 def test_numbers_of_numpy_are_no_foreign_objects(number):
     agrees(lambda x: np.abs(x * number) + np.abs(number - x) + np.abs(x[0] * number + number / (1.0 + x)))
+
+
+class Field:
+    """An array of the user's, in the way that NumPy's pages show first."""
+
+    def __init__(self, data):
+        self.data = data
+
+    def __array__(self, dtype=None, copy=None):
+        return np.array(self.data, dtype=dtype)
+
+
+OF_FIELDS = {
+    "asarray": lambda x, y: np.asarray(Field(x**2)) * np.array(Field(x), dtype=float),
+    "ufunc": lambda x, y: np.sin(Field(x)) + np.multiply(Field(y), x),
+    "operator": lambda x, y: x * Field(x) - Field(y) * x,
+    "reduction": lambda x, y: np.sum(Field(x)) * np.linalg.norm(Field(x[1:])) * x,
+    "joined": lambda x, y: np.concatenate([Field(x), Field(y), x]),
+    "product": lambda x, y: np.dot(Field(x), y) + np.stack([Field(x), y]) @ y,
+    "written": lambda x, y: written(Field(x), Field(y)) * x,
+    "returned": lambda x, y: np.asarray(Field(np.sqrt(x))),
+}
+
+
+def written(first, second):
+    out = np.zeros((2, 6))
+    out[0], out[1] = first, second
+    return out
+
+
+@pytest.mark.parametrize("name", OF_FIELDS)
+def test_objects_of_the_user_say_which_array_they_are(name):
+    agrees(lambda x: OF_FIELDS[name](x, np.arange(6.0)))
+
+
+def test_where_numpy_itself_asks_for_unknowns_it_is_said():
+    plain = np.arange(6.0)
+    with pytest.raises(sad.UnsupportedOperationError, match=r"np\.multiply\(a, b\)"):
+        sad.jacobian(lambda x: plain * Field(x), np.ones(6))

@@ -18,8 +18,8 @@ from sparsead.kernels.composition import Eliminator
 from sparsead.kernels.kernel import Buffer, Kernel
 from sparsead.kernels.linear import LinearKernel, LinearProgram, reached
 from sparsead.kernels.merging import merged_steps
-from sparsead.sweeps.counting import computing
-from sparsead.sweeps.direct.equals import one_of_equals
+from sparsead.sweeps.direct.equal_blocks import one_of_equals
+from sparsead.sweeps.operation_cost import computing
 
 STORE, ROW_ENTRY, INITIAL = 1.0, 3.0, 1.0
 MOST_ARRAYS = 64  # programs with more of them are left as they are: a loop over time, for the most part

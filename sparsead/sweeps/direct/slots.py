@@ -18,7 +18,7 @@ from sparsead.program.index import IndexArray, Shape, index_dtype, narrowed
 from sparsead.sweeps.storage import Storage
 
 AT_ONCE = 1 << 16  # points whose entries are looked at at a time
-BYTES_PER_LANDING = 40  # row, column and place of a product, while they are looked up
+BYTES_PER_LANDING = 40  # bytes for each product while its place is looked up: row, column, place
 
 
 class Slots:

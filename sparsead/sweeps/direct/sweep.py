@@ -24,13 +24,13 @@ from sparsead.kernels.linear import LinearKernel, LinearProgram, Term
 from sparsead.kernels.meetings import mirrored
 from sparsead.kernels.moving import summed
 from sparsead.program.index import Shape, identity
-from sparsead.sweeps.beside import beside
 from sparsead.sweeps.direct.elimination import eliminated
-from sparsead.sweeps.direct.firsts import store_firsts
+from sparsead.sweeps.direct.first_writes import store_firsts
 from sparsead.sweeps.direct.loops import Loop, cut, stored
 from sparsead.sweeps.direct.placement import Placed, Placement, place
 from sparsead.sweeps.direct.shifting import cut_and_shifted
 from sparsead.sweeps.direct.slots import Slots
+from sparsead.sweeps.fused_values import fused
 from sparsead.sweeps.storage import Storage
 from sparsead.sweeps.vector import empty_tangent, stores, times, work_sizes, write_padding, write_value
 
@@ -97,7 +97,7 @@ class _Writer:
         self.source = source
         self.counter = itertools.count()
         self.kernels = [merged(k, linear) for k in linear.kernels]
-        self.beside = beside(linear)
+        self.fused = fused(linear)
         self.placements = [self.placement(b) for b in (*linear.work, linear.target) if b in patterns]
         self.large = {p.target for p in self.placements if p.base.size >= LARGE}
 
@@ -116,7 +116,7 @@ class _Writer:
 
     def write(self) -> None:
         """Write the primal kernels, the initial values, then each linear kernel."""
-        write_value(self.source, self.linear.primal, self.counter, but=self.beside.values())
+        write_value(self.source, self.linear.primal, self.counter, but=self.fused.values())
         pieces = (piece for number in range(len(self.kernels)) for piece in stored(self.loop(number)))
         in_order = self.slots[self.linear.target].storage is None
         parts = (part for piece in pieces for part in (cut if in_order else cut_and_shifted)(piece))
@@ -145,7 +145,7 @@ class _Writer:
         placed = [e for placement in self.placements for e in placement.placed.get(number, ())]
         entries = [e for e in placed if not (self.varying and self.is_kept(e))]
         rows = [t for t in kernel.terms if t.source is not self.linear.source]
-        return Loop(kernel.domain, entries, rows, kernel.ordered, self.beside.get(number))
+        return Loop(kernel.domain, entries, rows, kernel.ordered, self.fused.get(number))
 
     def is_kept(self, entry: Placed) -> bool:
         """Tell whether an entry of the matrix is the same for every x."""

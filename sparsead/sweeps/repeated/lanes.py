@@ -16,9 +16,9 @@ from sparsead.kernels.kernel import Buffer
 from sparsead.kernels.linear import LinearProgram, Term
 from sparsead.sweeps.compressed import plan_lanes
 from sparsead.sweeps.repeated.body import Body
+from sparsead.sweeps.repeated.checkpointing import Walk
 from sparsead.sweeps.repeated.recovery import Recovery
 from sparsead.sweeps.repeated.turns import Shuttle, Turns
-from sparsead.sweeps.repeated.walk import Walk
 from sparsead.sweeps.vector import all_differ, by_place, plus, work_sizes, write_value, write_zeros
 
 

@@ -14,9 +14,9 @@ from sparsead.kernels.linear import LinearKernel
 from sparsead.program.index import IndexArray
 from sparsead.sweeps.repeated import structure
 from sparsead.sweeps.repeated.body import Body
+from sparsead.sweeps.repeated.checkpointing import Walk
 from sparsead.sweeps.repeated.lanes import Lanes
 from sparsead.sweeps.repeated.recovery import Recovery, recovery
-from sparsead.sweeps.repeated.walk import Walk
 
 Arrays = list[np.ndarray]
 

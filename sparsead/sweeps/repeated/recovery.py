@@ -38,8 +38,8 @@ def recovery(pattern: SparsityPattern) -> Recovery:
         return Recovery(_passes(np.arange(m), rows, columns), False)
     found = [graph.color(pattern, partition=side) for side in ("column", "row")]
     if found[0].num_colors <= found[1].num_colors:
-        return Recovery(_passes(found[0].colors, columns, rows), True)
-    return Recovery(_passes(found[1].colors, rows, columns), False)
+        return Recovery(_passes(np.asarray(found[0].colors), columns, rows), True)
+    return Recovery(_passes(np.asarray(found[1].colors), rows, columns), False)
 
 
 def _passes(colors: np.ndarray, seeded: np.ndarray, elements: np.ndarray) -> list[Pass]:

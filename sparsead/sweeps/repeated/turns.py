@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import functools
 import threading
-from collections.abc import Mapping
 from typing import NamedTuple
 
 import numpy as np
 
-from sparsead.emit.drive import driver
+from sparsead.emit.loop_driver import driver
 from sparsead.emit.sweep import Sweep
 
 
@@ -27,6 +26,10 @@ class Rows(NamedTuple):
     def at(self, turn: int) -> np.ndarray:
         """Return the row of a turn."""
         return self.array[self.first + self.step * (turn % 2 if self.back else turn)]
+
+    def cut(self, start: int, stop: int) -> Rows:
+        """Return the same elements of all rows."""
+        return self._replace(array=self.array[:, start:stop])
 
 
 class Turns:
@@ -46,10 +49,12 @@ class Turns:
         """Compile the turn."""
         self.sweep.compile()
 
-    def run(self, count: int, rows: Mapping[str, Rows]) -> None:
+    def run(self, count: int, rows: dict[str, Rows]) -> None:
         """Run turns; the arrays by parameter name, others are ignored."""
         if count <= 0:
             return
+        parts = self.sweep.source.parts.items()
+        rows = rows | {name: rows[whole].cut(part.start, part.stop) for name, (whole, part) in parts}
         given = [rows[name] for name in self.sweep.given]
         drive = self._driver()
         if drive is not None:

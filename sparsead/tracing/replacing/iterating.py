@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 
 from sparsead.errors import unsupported
+from sparsead.tracing import layout
 from sparsead.tracing.array import TracedArray, traced_in
 from sparsead.tracing.calls import as_numbers
 from sparsead.tracing.complex import TracedComplex
@@ -19,6 +20,7 @@ from sparsead.tracing.conversions import stack_objects, traced
 from sparsead.tracing.known import adopted
 from sparsead.tracing.replacing.names import patch
 
+CONVERTING = {"buffered", "ranged", "copy_if_overlap", "common_dtype"}
 HINT = "Use np.ndindex(x.shape) or np.ndenumerate(x), or array operations."
 
 
@@ -33,15 +35,19 @@ def _enumerated(arr: Any) -> Any:
 class Iteration:
     """What ``np.nditer`` of traced arrays returns: the iterator over their positions, which gives their elements."""
 
-    def __init__(self, operands: list[Any], flags: Any, op_flags: Any, options: dict[str, Any]) -> None:
-        self._operands = operands
-        walked = [o.positions if isinstance(o, TracedArray) else o for o in operands]
-        self._walk = _nditer(walked, flags, op_flags, **options)
+    def __init__(self, operands: list[Any], walk: Any) -> None:
+        vars(self).update(_operands=operands, _walk=walk)
+
+    @classmethod
+    def of(cls, operands: list[Any], flags: Any, op_flags: Any, options: dict[str, Any]) -> Iteration:
+        """Begin to iterate; NumPy makes arrays of positions where it is given None: their memory is made here."""
+        walk = _nditer([o.positions if isinstance(o, TracedArray) else o for o in operands], flags, op_flags, **options)
         for k, operand in enumerate(operands):
-            if operand is None:  # NumPy has made an array of positions, for want of one: here is its memory
-                new = adopted(np.zeros_like(self._walk.operands[k], dtype=np.float64))
-                self._walk.operands[k][...] = new.positions
-                operands[k] = new.moved(self._walk.operands[k])
+            if operand is None:
+                new = adopted(np.zeros_like(walk.operands[k], dtype=np.float64))
+                walk.operands[k][...] = new.positions
+                operands[k] = new.moved(walk.operands[k])
+        return cls(operands, walk)
 
     def _given(self, found: Any) -> Any:
         """Return elements for what was found at the place of each operand."""
@@ -51,12 +57,34 @@ class Iteration:
 
     def _element(self, k: int, part: Any) -> Any:
         operand = self._operands[k]
-        return TracedArray(operand.storage, part) if isinstance(operand, TracedArray) else part
+        if not isinstance(operand, TracedArray):
+            return part
+        first = int(part[(0,) * part.ndim]) if part.size else 0
+        # the iterator frees what its views look at when it is closed
+        positions = layout.placed(operand.storage.size, part.shape, first, layout.steps(part))
+        positions.flags.writeable = part.flags.writeable
+        return TracedArray(operand.storage, positions)
 
     @property
     def operands(self) -> tuple[Any, ...]:
         """The arrays."""
         return tuple(self._operands)
+
+    @property
+    def itviews(self) -> tuple[Any, ...]:
+        """The arrays as they are walked over."""
+        return tuple(self._element(k, view) for k, view in enumerate(self._walk.itviews))
+
+    @property
+    def dtypes(self) -> tuple[Any, ...]:
+        """The types of the elements."""
+        return tuple(operand.dtype for operand in self._operands)
+
+    def copy(self) -> Iteration:
+        """Return another iterator that begins at the present place."""
+        return Iteration(self._operands, self._walk.copy())
+
+    __copy__ = copy
 
     @property
     def value(self) -> Any:
@@ -74,7 +102,11 @@ class Iteration:
         return self._given(found)[k] if isinstance(found, tuple) else (self._given(found),)[k]
 
     def __setitem__(self, k: Any, value: Any) -> None:
-        self[k][...] = value
+        if isinstance(k, slice):
+            for array, part in zip(self[k], value, strict=True):
+                array[...] = part
+        else:
+            self[k][...] = value
 
     def __len__(self) -> int:
         return len(self._operands)
@@ -89,6 +121,9 @@ class Iteration:
     def __getattr__(self, name: str) -> Any:
         return getattr(self._walk, name)
 
+    def __setattr__(self, name: str, value: Any) -> None:
+        setattr(self._walk, name, value)
+
 
 def _iterated(op: Any, flags: Any = None, op_flags: Any = None, *args: Any, **kwargs: Any) -> Any:
     """``np.nditer``."""
@@ -99,12 +134,12 @@ def _iterated(op: Any, flags: Any = None, op_flags: Any = None, *args: Any, **kw
     options = dict(zip(("op_dtypes", "order", "casting", "op_axes", "itershape", "buffersize"), args, strict=False))
     options |= kwargs
     types = [np.dtype(t) for t in np.atleast_1d(options.pop("op_dtypes", None) or []) if t is not None]
-    converting = {"buffered", "ranged", "copy_if_overlap"} & set(flags or ()) or any(t.kind != "f" for t in types)
+    converting = CONVERTING & set(flags or ()) or any(t != np.float64 for t in types)
     if converting or any(isinstance(o, TracedComplex) for o in operands):
         raise unsupported("np.nditer with buffers, of complex values, or converting", HINT)
     made = traced if any(o is None for o in operands) else np.asarray  # NumPy makes what all of them have in common
     operands = [o if o is None or isinstance(o, TracedArray) else made(o) for o in operands]
-    return Iteration(operands, list(flags or []), op_flags, options)
+    return Iteration.of(operands, list(flags or []), op_flags, options)
 
 
 class Broadcast:

@@ -1,6 +1,7 @@
 """Functions of NumPy that are given lists with unknowns in them (``np.sum([x, x**2], axis=0)``).
 
-A list does not ask NumPy to let it act, as a traced array does, so while a trace runs each function is replaced by one
+Arrays of objects are such lists, too: NumPy makes one where a plain array or number meets a list in an operator. A list
+does not ask NumPy to let it act, as a traced array does, so while a trace runs each function is replaced by one
 that looks for lists. Everything else goes to the function itself, from whatever thread.
 """
 
@@ -30,7 +31,9 @@ class TakesLists(StandIn):
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         """Call the function itself, unless a list with unknowns, or what holds some, is among the arguments."""
         for value in (*args, *kwargs.values()) if kwargs else args:
-            if isinstance(value, (list, tuple)):
+            if type(value) is np.ndarray:
+                found = _is_of_unknowns(value)
+            elif isinstance(value, (list, tuple)):
                 found = any(True for _ in traced_in(value)) or taken_out(value) is not value
             else:
                 found = isinstance(held_in(value), Positioned) and not acts_on(self._original, value)
@@ -45,6 +48,15 @@ class TakesLists(StandIn):
         return found
 
 
+def _is_of_unknowns(array: np.ndarray) -> bool:
+    return array.dtype == object and any(True for _ in traced_in(array.flat))
+
+
+def _given(value: Any) -> Any:
+    """Return an argument of a function, or the array that it stands for."""
+    return stack_objects(value) if type(value) is np.ndarray and _is_of_unknowns(value) else taken_out(value)
+
+
 def take_lists(func: Callable[..., Any]) -> None:
     """Let calls of `func` with lists of unknowns be traced."""
     if func in PATCHES:
@@ -52,6 +64,4 @@ def take_lists(func: Callable[..., Any]) -> None:
     if isinstance(func, np.ufunc):
         PATCHES[func] = TakesLists(func, lambda *args, **kwargs: func(*map(stack_objects, args), **kwargs))
     else:
-        PATCHES[func] = TakesLists(
-            func, lambda *args, **kwargs: call_function(func, tuple(map(taken_out, args)), kwargs)
-        )
+        PATCHES[func] = TakesLists(func, lambda *args, **kwargs: call_function(func, tuple(map(_given, args)), kwargs))

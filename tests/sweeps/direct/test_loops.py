@@ -14,7 +14,7 @@ from sparsead.kernels.kernel import Buffer, Load
 from sparsead.problems import PROBLEMS
 from sparsead.program.scalar import Pool
 from sparsead.sweeps.direct import loops, sweep
-from sparsead.sweeps.direct.firsts import store_firsts
+from sparsead.sweeps.direct.first_writes import store_firsts
 from sparsead.sweeps.direct.loops import Loop, cut
 from sparsead.sweeps.direct.placement import Placed, Placement
 

@@ -6,7 +6,7 @@ import functools
 
 import pytest
 
-from sparsead.sweeps.repeated.schedule import Advance, binomial
+from sparsead.sweeps.repeated.checkpoint_schedule import Advance, binomial
 
 
 @functools.cache

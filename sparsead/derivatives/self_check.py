@@ -7,17 +7,19 @@ from typing import Any, TypeVar
 
 import numpy as np
 
-from sparsead.checking.itself import check_itself
+from sparsead.checking.itself import HUGE, check_itself
 from sparsead.checking.plain import copied, plain, real
 from sparsead.checking.report import CheckFailed, Comparison, Report
 from sparsead.derivatives.prepared import Prepared
 from sparsead.program.evaluate import EPS, Values, can_run, evaluate, run
+from sparsead.program.nodes import serial_from_now
 from sparsead.stages import Timings
 from sparsead.sweeps.vector import value_sweep
 from sparsead.tracing.decisions import Decisions
+from sparsead.tracing.trace import trace
 from sparsead.tracing.trees import Leaf
 
-MOST_LINES = 4  # that are named
+MOST_LINES = 4  # lines of code that an error names
 
 Made = TypeVar("Made", bound=Prepared)
 Product = Callable[[np.ndarray], np.ndarray]
@@ -100,6 +102,26 @@ class Subject:
         pairs = zip(self.decisions.conditions, self.decisions.taken, strict=True)
         return all(bool(evaluate(condition, inputs, known)) == taken for condition, taken in pairs)
 
+    def is_finite(self, x: np.ndarray) -> bool:
+        """Tell whether all that the function computes at x stands in the program, and is far from infinity.
+
+        Products with zeros are left out of programs, also where NumPy makes NaN of them.
+        """
+        if not self._runs or self.decisions is not None:
+            return False
+        before = serial_from_now()
+        try:
+            program, signature = trace(self.prepared.recipe.function, self.args, self.signature.argnum)
+        except Exception:  # whatever a function may raise that is run once more
+            return False
+        made = serial_from_now() - before - 1
+        if made > sum(node.serial > before for node in program.nodes):
+            return False
+        arrays = signature.convert(self._at(x))
+        known: Values = {}
+        evaluate(program.output, {n.serial: a for n, a in zip(program.inputs, arrays, strict=True)}, known)
+        return all(bool((np.abs(values) < HUGE).all()) for values in known.values())
+
     def gradient(self, x: np.ndarray) -> np.ndarray:
         """Return the compiled gradient."""
         return self.signature.flat_x(self.prepared.gradient(*self._at(x)))
@@ -119,13 +141,13 @@ class Subject:
 
     def lines(self, row: int) -> str:
         """Name the lines of the user's code that bring the entries of a row in."""
-        from sparsead.explain.blame import row_lines  # not needed where all goes well
+        from sparsead.explain.blame import row_lines  # imported only where a check fails
 
         return _listed(row_lines(self.prepared.program, row))
 
     def couplings(self, row: int) -> str:
         """Name the lines that bring in the entries of a row of the Hessian."""
-        from sparsead.explain.blame import coupling_lines  # as above
+        from sparsead.explain.blame import coupling_lines  # imported only where a check fails
 
         return _listed(coupling_lines(self.prepared.program, row))
 

@@ -7,7 +7,7 @@ import pytest
 import scipy.sparse
 
 import sparsead as sad
-from sparsead.sweeps import owning, rows
+from sparsead.sweeps import row_sums, scatter_to_gather
 
 N = 1200
 RNG = np.random.default_rng(11)
@@ -29,7 +29,7 @@ ORDER = RNG.permutation(SHUFFLED.nnz)
 
 @pytest.fixture(autouse=True)
 def few_are_enough(monkeypatch):
-    monkeypatch.setattr(rows, "FEWEST", 64)
+    monkeypatch.setattr(row_sums, "FEWEST", 64)
 
 
 FUNCTIONS = {
@@ -60,7 +60,7 @@ def of(f, monkeypatch, added_up, backend="llvm"):
     """Return value, Jacobian and both of a function, with rows added up or not, computed into rooms of nothing."""
     with monkeypatch.context() as m:
         if not added_up:
-            m.setattr(owning, "in_rows", lambda kernel, constants: None)
+            m.setattr(scatter_to_gather, "in_rows", lambda kernel, constants: None)
         x = np.random.default_rng(5).standard_normal(N)
         jac = sad.jacobian(f, x, check=added_up, backend=backend)
         y = jac.value(x, out=np.full(jac.shape[0], np.nan))
@@ -93,7 +93,7 @@ def test_the_back_ends_agree(monkeypatch):
 def test_what_is_still_added_in_memory(name, added):
     """Rows of rare lengths; and places in two rows, whose terms would be added in another order."""
     x = np.ones(N)
-    steps = owning.owned(sad.jacobian(FUNCTIONS[name], x, check=False).kernels.kernels).steps
+    steps = scatter_to_gather.owned(sad.jacobian(FUNCTIONS[name], x, check=False).kernels.kernels).steps
     assert sum(any(s.adds for s in step.stores) for step in steps) == added
 
 

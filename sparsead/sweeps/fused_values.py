@@ -6,10 +6,10 @@ from sparsead.kernels.kernel import Buffer, Kernel, Load, reachable, read_by
 from sparsead.kernels.linear import LinearKernel, LinearProgram
 from sparsead.program.scalar import Pool
 
-WORTH = 16  # cost of what both compute from which on one loop beats two, simpler ones; an exponential has 20
+WORTH = 16  # cost of the shared operations from which on one loop beats two simpler ones; an exponential costs 20
 
 
-def beside(linear: LinearProgram) -> dict[int, Kernel]:
+def fused(linear: LinearProgram) -> dict[int, Kernel]:
     """Return the primal kernels that may run in the loop of a linear kernel, by the number of that one.
 
     Such a kernel shares domain and costly expressions with the linear one, stores each element once, and nothing reads

@@ -10,7 +10,8 @@ import numpy as np
 
 from sparsead.errors import InputError
 from sparsead.tracing import trees
-from sparsead.tracing.arguments import DOUBLE, Signature
+from sparsead.tracing.arguments import Signature
+from sparsead.tracing.floats import DOUBLE
 from sparsead.tracing.trees import Branch, Fixed, Leaf
 
 PUT = "before the capture, put the arguments on the device once: args = jac.put(x, *args)"

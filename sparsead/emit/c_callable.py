@@ -44,6 +44,7 @@ def c_callable(
     parameters: Sequence[tuple[str, int, bool]],
     sweeps: Sequence[tuple[Sequence[Frame], Sequence[int]]],
     reentrant: bool,
+    parts: Sequence[tuple[int, int]] = (),
 ) -> CFunction:
     """Make a function of C that runs sweeps one after the other.
 
@@ -57,10 +58,14 @@ def c_callable(
         What to run: the functions of a sweep, and which parameters are the arrays that it is given.
     reentrant : bool
         True if the sweeps have no work arrays.
+    parts : sequence of (parameter, start)
+        Parts of parameters, which have the positions after all parameters.
     """
     from sparsead.emit.llvm import Code
 
-    lines, steps = [], [(frame, positions) for frames, positions in sweeps for frame in frames]
+    count = len(parameters)
+    lines = [f"  %a{count + k} = getelementptr double, ptr %a{of}, i64 {start}" for k, (of, start) in enumerate(parts)]
+    steps = [(frame, positions) for frames, positions in sweeps for frame in frames]
     for number, (frame, positions) in enumerate(steps):
         table = f"%table{number}"
         given = dict(zip(frame.places, positions, strict=True))
@@ -70,7 +75,7 @@ def c_callable(
             at = f"{table}.{place}"
             lines += [f"  {at} = getelementptr ptr, ptr {table}, i64 {place}", f"  store ptr {value}, ptr {at}"]
         lines.append(f"  call void inttoptr (i64 {frame.entry} to ptr)(ptr {table})")
-    arguments = ", ".join(f"ptr %a{k}" for k in range(len(parameters)))
+    arguments = ", ".join(f"ptr %a{k}" for k in range(count))
     text = "\n".join([f"define void @call({arguments}) nounwind {{", *lines, "  ret void", "}"])
     code = Code(text)  # kept nowhere: the addresses are those of this process
     declared = ", ".join(f"{'' if written else 'const '}double *{p}" for p, _, written in parameters)

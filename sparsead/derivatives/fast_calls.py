@@ -8,14 +8,15 @@ from typing import Any
 
 import numpy as np
 
+from sparsead.emit.c_callable import CFunction, c_callable
 from sparsead.emit.entry import SMALL, Slot, bound_call, plain_call
 from sparsead.emit.frame import Frame
-from sparsead.emit.pointer import CFunction, c_callable
 from sparsead.emit.sweep import Sweep
 from sparsead.errors import InputError
 from sparsead.program.nodes import Program
 from sparsead.tracing import trees
-from sparsead.tracing.arguments import NUMBER, Signature, checked_leaf
+from sparsead.tracing.arguments import NUMBER, Signature
+from sparsead.tracing.floats import checked_leaf
 from sparsead.tracing.trees import Fixed, Leaf, Structure
 
 Outputs = Mapping[str, tuple[int, ...]]  # the arrays that a call writes, in order, and their shapes
@@ -43,8 +44,6 @@ def plain_entry(
     outputs : dict
         Arrays that the sweeps write.
     """
-    if not signature.plain:  # x is put together of several arrays
-        return never
     names, outs = names_of(signature), [Slot(shape, written=True) for shape in outputs.values()]
     direct = [_slot(argument) for argument in signature.arguments]
     if None not in direct:
@@ -131,8 +130,7 @@ def kept_arguments(signature: Signature, arguments: Sequence[Any], written: np.n
     kept = []
     for k, (value, argument) in enumerate(zip(arguments, signature.arguments, strict=True)):
         is_x = k in signature.wrt
-        name = "x" if is_x else f"argument {k}"
-        parts = [((name,), argument, value)] if is_x else trees.taken_apart(argument, value, (name,))
+        parts = trees.taken_apart(argument, value, ("x" if is_x and len(signature.wrt) == 1 else f"argument {k}",))
         leaves = [
             np.array(held, dtype=np.float64)
             if not is_x and part == NUMBER and not isinstance(held, np.ndarray)
@@ -164,7 +162,8 @@ def c_function(
         If Python takes part in the sweeps.
     """
     names = [node.name for node in program.inputs]
-    runs = None if sweeps is None else _runs(sweeps, [*names, *outputs])
+    within = [(k, part) for k, node in enumerate(program.inputs) for part in node.parts]
+    runs = None if sweeps is None else _runs(sweeps, [*names, *outputs, *(part.name for _, part in within)])
     if runs is None or sweeps is None:
         raise InputError(
             f"{program.name} cannot be called without Python: that takes backend='llvm', threads=1, and a "
@@ -172,7 +171,8 @@ def c_function(
         )
     parameters = [(node.name, node.size, False) for node in program.inputs]
     works = any(sweep.sizes or sweep.source.sizes for sweep in sweeps)
-    return c_callable(name, [*parameters, *outputs.values()], runs, reentrant=not works)
+    parts = [(k, part.start) for k, part in within]
+    return c_callable(name, [*parameters, *outputs.values()], runs, reentrant=not works, parts=parts)
 
 
 def names_of(signature: Signature) -> list[str | None]:
@@ -184,5 +184,7 @@ def names_of(signature: Signature) -> list[str | None]:
 def _runs(sweeps: Sequence[Sweep], names: Sequence[str | None]) -> Runs | None:
     """Return the functions of the sweeps, and which of `names` their arrays are; None if Python takes part."""
     places = {name: k for k, name in enumerate(names) if name is not None}
+    if any(name not in places for sweep in sweeps for name in sweep.given):  # such as x, where its parts are given
+        return None
     found = [(sweep.frames(), [places[name] for name in sweep.given]) for sweep in sweeps]
     return None if any(frames is None for frames, _ in found) else found  # type: ignore[return-value]

@@ -7,8 +7,8 @@ import pytest
 
 import sparsead as sad
 from sparsead.kernels.kernel import Kernel
-from sparsead.sweeps import owning, vector
-from sparsead.sweeps.owning import Owned, added_to, owned
+from sparsead.sweeps import scatter_to_gather, vector
+from sparsead.sweeps.scatter_to_gather import Owned, added_to, owned
 
 N = 1500
 RNG = np.random.default_rng(3)
@@ -134,5 +134,5 @@ def test_shares_of_threads_are_the_same(monkeypatch):
     x = RNG.random(3 * 10**6)
     found = sad.gradient(second, x, threads=2)(x)
     np.testing.assert_array_equal(found, sad.gradient(second, x)(x))
-    monkeypatch.setattr(owning, "MANY_POINTS", 10**9)
+    monkeypatch.setattr(scatter_to_gather, "MANY_POINTS", 10**9)
     np.testing.assert_array_equal(found, sad.gradient(second, x)(x))

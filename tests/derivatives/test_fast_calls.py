@@ -13,7 +13,7 @@ import pytest
 import scipy.sparse as sp
 
 import sparsead as sad
-from sparsead.derivatives.plain import never
+from sparsead.derivatives.fast_calls import never
 
 X = np.array([1.0, 0.5, 2.0, 0.25])
 
@@ -262,19 +262,6 @@ def test_fixed_arguments_must_be_the_same():
     assert jac._plain(X, k.copy(), data[:2]) is True
     k[0] = 0
     assert jac._plain(X, k, data[:2]) is False
-
-
-@pytest.mark.parametrize("argnum", [(0, 1), (1, 0), (0, "r")])
-def test_several_arguments_as_x_go_the_general_way(argnum):
-    q, r = np.array([2.0, 0.5, 1.0]), np.array([0.1, 0.2, 0.3])
-    jac = sad.jacobian(lambda x, q, r: x[:3] * q**2 + r * x[1:] ** 3, X, q, r, argnum=argnum)
-    assert jac._plain is never and jac._plain_both is never
-    call = sad.jacobian(lambda x, q, r: x[:3] * q**2 + r * x[1:] ** 3, X, q, r, argnum=argnum, mode="forward")
-    np.testing.assert_array_equal(jac(X, q, r).toarray(), call(X, q, r).toarray())
-    a, b = np.diag(q**2), np.diag(2.0 * X[:3] * q)
-    by = {0: np.c_[a, np.zeros(3)] + np.c_[np.zeros(3), np.diag(3.0 * r * X[1:] ** 2)], 1: b, "r": np.diag(X[1:] ** 3)}
-    np.testing.assert_allclose(jac(X, q, r).toarray(), np.hstack([by[k] for k in argnum]), rtol=1e-14)
-    np.testing.assert_array_equal(jac.value(X, q, r), X[:3] * q**2 + r * X[1:] ** 3)
 
 
 def test_containers_as_x_are_put_together_in_the_order_asked_for():

@@ -14,7 +14,7 @@ import numpy as np
 from sparsead.emit.accesses import Access, Accesses
 
 TIMES = 16  # a loop has few points if another one of its function has more than so many times as many
-MOST_STORES = 8  # of a part
+MOST_STORES = 8  # stores of one part
 
 
 def parts(loop: ast.For, accesses: Accesses) -> list[ast.For]:

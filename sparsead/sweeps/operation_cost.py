@@ -8,7 +8,7 @@ from sparsead.kernels.kernel import reachable
 from sparsead.program.scalar import Expr
 
 OPERATION = 0.3  # arithmetic runs for several points at a time
-LEAF = 0.5  # a number that is read
+LEAF = 0.5  # reading a number from memory
 
 
 def computing(values: Iterable[Expr]) -> float:

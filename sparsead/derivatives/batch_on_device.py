@@ -7,10 +7,10 @@ from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Any
 
-from sparsead.derivatives.given import check_given
-from sparsead.derivatives.plain import names_of
+from sparsead.derivatives.fast_calls import names_of
+from sparsead.derivatives.validation import check_given
 from sparsead.emit.device import DeviceSweeps, Plan
-from sparsead.emit.lanes import Layout
+from sparsead.emit.layout import Layout
 from sparsead.emit.points import MOST_PRIVATE, SMALL, TOTAL, ThreadOfPoint
 from sparsead.emit.sweep import Sweep
 from sparsead.errors import InputError
@@ -59,7 +59,7 @@ class BatchOnDevice:
         sweeps, threads = self._known[key]
         if threads or not last:
             return out, tuple(arrays.values()), self._launch(sweeps, threads, arrays, out, count, several)
-        # the other way round, where each point has its numbers side by side
+        # points first: each point has its numbers side by side
         self._arguments.refuse_in_capture("large points are turned round in new arrays", "use axis=0")
         turned = {name: self._turned(a, 0) if name in several else a for name, a in arrays.items()}
         first = self._cupy.empty((count, *self.shape))

@@ -9,11 +9,11 @@ import numpy as np
 
 from sparsead.memory import require
 from sparsead.sweeps.repeated.body import Adjoint, Body
-from sparsead.sweeps.repeated.schedule import Advance, binomial
+from sparsead.sweeps.repeated.checkpoint_schedule import Advance, binomial
 from sparsead.sweeps.repeated.turns import Rows, Shuttle
 
-MOST = 1 << 22  # numbers of the states that a walk backward keeps: 32 MiB
-FEWEST = 16  # states that it may keep in any case
+MOST = 1 << 22  # numbers in all the states (checkpoints) that a backward walk keeps: 32 MiB
+FEWEST = 16  # checkpoints that it may keep however large they are
 
 
 @dataclass(frozen=True)

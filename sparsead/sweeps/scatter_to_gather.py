@@ -26,10 +26,10 @@ from sparsead.kernels.moving import Constants
 from sparsead.program.index import Shape
 from sparsead.program.scalar import CALL, OPS, Expr, Pool
 from sparsead.sweeps.boxes import Shift, common, points_outside, steps
-from sparsead.sweeps.rows import in_rows
+from sparsead.sweeps.row_sums import in_rows
 
-MANY_POINTS = 1 << 10  # of a loop that is worth more code
-MOST_LEFT = 0.25  # share of the places that may be left to loops that add
+MANY_POINTS = 1 << 10  # points of a loop from which on code of its own pays
+MOST_LEFT = 0.25  # share of the places that may stay with a loop that adds: those near the boundary
 WIDTH = 4  # numbers that are computed at a time by a loop that only writes
 ADDITION = 3  # cost of an addition in memory, for which the next point waits
 

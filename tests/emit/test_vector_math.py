@@ -9,7 +9,7 @@ import scipy.special
 import sparsead as sad
 from sparsead.emit.assembly import LIBM
 from sparsead.emit.python import FUNCTIONS, INTERPRETED
-from sparsead.emit.wide import has_wide
+from sparsead.emit.vector_math import has_wide
 
 WIDE = [name for name, arity in LIBM.items() if has_wide(name, arity)]
 SPECIAL = np.array([0.0, -0.0, np.inf, -np.inf, np.nan, 1.0, -1.0, 5e-324, 1e-300, 1e308, -1e308, 0.5, -2.0])

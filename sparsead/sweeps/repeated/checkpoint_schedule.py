@@ -40,7 +40,7 @@ def binomial(stretches: int, slots: int) -> Iterator[Advance | Back]:
         start, end, slot = task
         if end - start == 1:
             yield Back(start, slot)
-        elif slot == slots - 1:  # no slot is left: from the kept state again and again
+        elif slot == slots - 1:  # no slot is left: each step is reached again from the last checkpoint
             pending += [Back(k, slot) for k in range(start, end)]
         else:
             middle = start + _ahead(end - start, slots - slot)

@@ -8,7 +8,7 @@ import pytest
 import sparsead as sad
 from sparsead.kernels.pattern import detect
 from sparsead.sweeps.direct import elimination
-from sparsead.sweeps.direct.equals import one_of_equals
+from sparsead.sweeps.direct.equal_blocks import one_of_equals
 
 CELLS = 150
 A = np.random.default_rng(3).uniform(0.1, 1.0, (6, 6)) * (np.arange(36).reshape(6, 6) % 3 == 0)

@@ -46,8 +46,10 @@ class InWords(Prepared):
         return f"{self.title}: {m} x {n}, {self.pattern.nnz} nonzeros ({self.pattern.density:.3g} of all)"
 
     def _facts(self) -> list[tuple[str, str]]:
-        kernels, arrays = len(self.linear.kernels), len(self.linear.work)
+        linear = self.linear if self.of_cell is None else self.of_cell.linear
+        kernels, arrays = len(linear.kernels), len(linear.work)
         return [
+            *([("cells", str(self.of_cell))] if self.of_cell is not None else []),
             ("mode", f"{self.mode}: {self._passes_in_words()}"),
             *(("", reason) for reason in self.reasons),
             *self._calls_in_words(),
@@ -66,6 +68,8 @@ class InWords(Prepared):
 
     def _calls_in_words(self) -> list[tuple[str, str]]:
         """Tell what the derivatives of loops and of the user's operations take: passes of their own."""
+        if self.of_cell is not None:
+            return []
         calls = [step for step in self.linear.primal.kernels if isinstance(step, CallKernel) and step.passes]
         words = (" and ".join(f"{count} {kind}" for kind, count in call.passes.items()) for call in calls)
         lines = [

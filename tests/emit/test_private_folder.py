@@ -7,7 +7,7 @@ import os
 import pytest
 
 from sparsead.emit.cache import CodeCache
-from sparsead.emit.private import NotPrivateError, private_folder
+from sparsead.emit.private_folder import NotPrivateError, private_folder
 
 root = pytest.mark.skipif(not hasattr(os, "getuid") or os.getuid() != 0, reason="only root can give folders away")
 STRANGER = 12345

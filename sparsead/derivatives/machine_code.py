@@ -10,11 +10,11 @@ import numpy as np
 from coloring import SparsityPattern
 from coloring.cached import cached_property
 from sparsead.derivatives import constants
+from sparsead.derivatives.fast_calls import c_function, kept_arguments, repeated_call
 from sparsead.derivatives.nested import composes
-from sparsead.derivatives.plain import c_function, kept_arguments, repeated_call
 from sparsead.derivatives.prepared import Prepared
 from sparsead.derivatives.structure import FixedStructure
-from sparsead.emit.pointer import CFunction
+from sparsead.emit.c_callable import CFunction
 from sparsead.errors import InputError
 from sparsead.sweeps.assembly import Assembly
 
@@ -74,8 +74,7 @@ class AsMachineCode(Prepared):
             call = repeated_call(self.program, self.signature, sweeps, kept, {"data": data})
             if call is not None:
                 return call
-        inputs = self._inputs(tuple(kept))
-        return lambda: self._assembly.fill(data, inputs)
+        return lambda: self._assembly.fill(data, self._inputs(tuple(kept)))
 
     @cached_property
     def address(self) -> int:

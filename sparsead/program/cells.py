@@ -1,0 +1,333 @@
+"""Programs that do the same for each of many cells: found in the index maps, and cut to one cell.
+
+An array has its cells along one axis, or along a part of one: of its flat elements, `inner` that follow one another
+belong to a cell, then come those of the next, and after the last cell this may begin again. A program falls apart into
+cells if, from its value back to x, every reading is the same for all cells, but for a step from cell to cell that is
+that of the array it reads. Every index array is compared for all cells, every constant bit by bit. What is read
+without a step is the same for all cells; a constant that differs becomes an input of which every cell has its own.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field, replace
+
+import numpy as np
+
+from sparsead.program.index import (
+    IndexArray,
+    Shape,
+    identity,
+    narrowed,
+    numbers,
+    stored_part,
+    walked,
+)
+from sparsead.program.nodes import Constant, Input, Join, Map, Node, Program, Ref, Sum, new_serial
+
+LEAST = 64  # cells: whole blocks of points
+TRIED = 8  # numbers of cells
+AT_ONCE = 1 << 16  # elements that are compared at a time
+
+
+@dataclass(frozen=True, eq=False)
+class Cells:
+    """A program that does the same for each of `count` cells.
+
+    Attributes
+    ----------
+    count : int
+        How many there are.
+    program : Program
+        What it does for one: of the same inputs, and of constants that differ from cell to cell.
+    inner : dict
+        Inputs of which every cell has its own: how many elements of a cell follow one another.
+    value : int
+        The same for the value.
+    constants : dict
+        The inputs that are constants, flat, of all cells.
+    """
+
+    count: int
+    program: Program
+    inner: dict[str, int]
+    value: int
+    constants: dict[str, np.ndarray]
+
+
+def cells_of(program: Program) -> Cells | None:
+    """Return the cells of a program, the most that there can be; None if it has none that are certain."""
+    for count, inner in _candidates(program):
+        search = _Search(program, count, inner)
+        if search.succeeds():
+            return search.cut()
+    return None
+
+
+def _candidates(program: Program) -> Iterator[tuple[int, int]]:
+    """Yield numbers of cells, and how many elements of the value follow one another in each."""
+    shape, size = program.output.shape, program.output.index.size
+    lengths = {n for node in program.nodes for n in node.shape} | set(shape)
+    fits = [n for n in lengths if LEAST <= n < program.wrt.size and not program.wrt.size % n and not size % n]
+    for count in sorted(fits, reverse=True)[:TRIED] if size else []:
+        along = [math.prod(shape[k + 1 :]) for k, n in enumerate(shape) if n == count]
+        yield from ((count, inner) for inner in dict.fromkeys(along or (size // count, 1)))
+
+
+class _NoCellsError(Exception):
+    """Cells differ."""
+
+
+def _require(fact: object) -> None:
+    if not fact:
+        raise _NoCellsError
+
+
+@dataclass(frozen=True, eq=False)
+class _Axes:
+    """The points of an array as an array of `shape`, with the cells along one of its axes."""
+
+    shape: Shape
+    axis: int
+
+    @classmethod
+    def of(cls, shape: Shape, count: int, inner: int) -> _Axes:
+        for axis, length in enumerate(shape):
+            if length == count and math.prod(shape[axis + 1 :]) == inner:
+                return cls(shape, axis)
+        return cls((math.prod(shape) // (count * inner), count, inner), 1)
+
+    @property
+    def of_cell(self) -> Shape:
+        return (*self.shape[: self.axis], *self.shape[self.axis + 1 :])
+
+    def first(self, array: np.ndarray) -> np.ndarray:
+        """Return what an array has for the first cell."""
+        return array[(slice(None),) * self.axis + (0,)]
+
+
+@dataclass(eq=False)
+class _Search:
+    """The attempt to find a number of cells."""
+
+    program: Program
+    count: int
+    value: int
+    inner: dict[int, int] = field(default_factory=dict)  # by serial number; 0: all cells read the same
+    _late: list[Callable[[], bool]] = field(default_factory=list)
+    _new: dict[tuple[int, int], Node] = field(default_factory=dict)
+    _constants: dict[str, np.ndarray] = field(default_factory=dict)
+    _own: dict[str, int] = field(default_factory=dict)
+
+    def succeeds(self) -> bool:
+        """Tell whether there are so many cells."""
+        try:
+            self._read(self.program.output, self.axes(self.program.output.shape, self.value))
+            for node in reversed(self.program.nodes):
+                if node.serial in self.inner:
+                    self._node(node, self.inner[node.serial])
+            _require(self.inner.get(self.program.wrt.serial))
+            _require(self._mostly_own())
+            return all(holds() for holds in self._late)  # what takes time, where nothing else speaks against it
+        except _NoCellsError:
+            return False
+
+    def axes(self, shape: Shape, inner: int) -> _Axes:
+        return _Axes.of(shape, self.count, inner)
+
+    def _mostly_own(self) -> bool:
+        """Tell whether what is the same for all cells, and would be computed for every few, is little."""
+        sizes = {0: 0, 1: 0}
+        for node in self.program.nodes:
+            if node.serial in self.inner and not isinstance(node, Input):
+                own = self.inner[node.serial] > 0
+                sizes[own] += node.size // self.count if own else node.size
+        return sizes[0] <= sizes[1]
+
+    # -- what nodes read ----------------------------------------------------------------------------------------
+    def _node(self, node: Node, inner: int) -> None:
+        if inner == 0:
+            _require(isinstance(node, (Map, Sum, Join)) or (isinstance(node, Input) and node is not self.program.wrt))
+            for ref in node.operands:
+                self._meet(ref.node, 0)
+            return
+        axes = self.axes(node.shape, inner)
+        match node:
+            case Map():
+                for ref in node.args:
+                    self._read(ref, axes)
+            case Sum():
+                terms = self.terms(node)
+                self._moving(node.place, terms, node, inner)
+                self._read(node.terms, terms)
+            case Join():
+                self._join(node, axes)
+            case _:
+                _require(isinstance(node, Input))
+
+    def _meet(self, node: Node, inner: int) -> None:
+        """Note where a node that is read has its cells."""
+        if isinstance(node, Constant):  # it may be read in several ways
+            return
+        _require(self.inner.setdefault(node.serial, inner) == inner)
+        _require(not inner or node.size % (self.count * inner) == 0)
+
+    def _read(self, ref: Ref, axes: _Axes) -> None:
+        _, step = self._steps(ref.index.reshape(axes.shape), axes)
+        if step:
+            self._moving(ref.index, axes, ref.node, step)
+        self._meet(ref.node, step)
+
+    def _moving(self, index: IndexArray, axes: _Axes, read: Node, inner: int) -> None:
+        """Require that an index array takes a step of `inner` from cell to cell, and begins in the first one."""
+        first, step = self._steps(index.reshape(axes.shape), axes)
+        _require(step == inner and read.size % (self.count * inner) == 0)
+        _require(not (stored_part(first) // inner % self.count).any())
+
+    def _steps(self, index: IndexArray, axes: _Axes) -> tuple[IndexArray, int]:
+        """Return what an index array has for the first cell, and its step from cell to cell."""
+        _require(index.size)
+        first, axis = axes.first(index), axes.axis
+        if index.strides[axis] == 0:
+            return first, 0
+        if (known := walked(index)) is not None:
+            step = known[1][axis]
+        else:
+            stored = np.moveaxis(stored_part(index), axis, 0)
+            step = int(stored[1].flat[0]) - int(stored[0].flat[0])
+            _require(_follow(stored[:: self.count - 1], np.int64(step * (self.count - 1))))
+            self._late.append(lambda: _follow(stored, np.int64(step)))
+        _require(step >= 0)
+        return first, step
+
+    def _join(self, node: Join, axes: _Axes) -> None:
+        owner, offset = node.owner.reshape(axes.shape), node.offset.reshape(axes.shape)
+        first, from_first = axes.first(owner), axes.first(offset)
+        owners, offsets = (np.moveaxis(a, axes.axis, 0) for a in (owner, offset))
+        _require(np.array_equal(owners[-1], first))
+        steps = np.zeros(len(node.pieces), np.int64)
+        for k in np.unique(first):
+            here, piece = first == k, node.pieces[int(k)]
+            found = offsets[1][here].astype(np.int64) - from_first[here]
+            steps[k] = step = int(found[0])
+            _require(step >= 0 and (found == step).all())
+            if step:
+                _require(piece.size % (self.count * step) == 0)
+                _require(not (from_first[here] // step % self.count).any())
+            self._meet(piece, step)
+        along = steps[first]
+        self._late.append(lambda: _follow(owners, np.int64(0)) and _follow(offsets, along))
+
+    def terms(self, node: Sum) -> _Axes:
+        """Return where the terms of a sum have their cells."""
+        inner, shape = self.inner[node.serial], node.place.shape
+        for axis in (k for k, length in enumerate(shape) if length == self.count):
+            axes = _Axes(shape, axis)
+            if self._quick_step(node.place, axes) == inner:
+                return axes
+        cells = np.reshape(node.place // inner % self.count, -1)
+        found = int(np.argmax(cells != 0))  # of the first that is not of the first cell
+        _require(found and cells.size % (found * self.count) == 0)
+        return self.axes((cells.size,), found)
+
+    def _quick_step(self, index: IndexArray, axes: _Axes) -> int:
+        rows = np.moveaxis(index, axes.axis, 0)
+        return int(rows[1].flat[0]) - int(rows[0].flat[0])
+
+    # -- one cell -----------------------------------------------------------------------------------------------
+    def cut(self) -> Cells | None:
+        """Return the program of one cell."""
+        try:
+            for node in self.program.nodes:
+                if node.serial in self.inner:
+                    self._new[node.serial, self.inner[node.serial]] = self._made(node, self.inner[node.serial])
+            value = self._taken(self.program.output, self.axes(self.program.output.shape, self.value))
+        except _NoCellsError:
+            return None
+        given = [self._new.get((n.serial, self.inner.get(n.serial, 0)), n) for n in self.program.inputs]
+        own = {n.name: self.inner[n.serial] for n in self.program.inputs if self.inner.get(n.serial)}
+        constants = [n for n in self._new.values() if isinstance(n, Input) and n.name in self._constants]
+        wrt = given[self.program.inputs.index(self.program.wrt)]
+        program = Program((*given, *constants), wrt, value, self.program.name)  # type: ignore[arg-type]
+        return Cells(self.count, program, own | self._own, self.value, self._constants)
+
+    def _made(self, node: Node, inner: int) -> Node:
+        """Return a node for one cell; what is the same for all is as it was."""
+        if inner == 0:
+            return node
+        axes = self.axes(node.shape, inner)
+        shape = axes.of_cell
+        match node:
+            case Map():
+                args = tuple(self._taken(ref, axes) for ref in node.args)
+                return replace(node, shape=shape, args=args, serial=new_serial())
+            case Sum():
+                terms = self.terms(node)
+                place = self._numbered(terms.first(node.place.reshape(terms.shape)), node.size, inner)
+                read = self._taken(node.terms, terms)
+                return replace(node, shape=shape, terms=read, place=place, memo={}, serial=new_serial())
+            case Join():
+                return self._joined(node, axes)
+        return replace(node, shape=shape, serial=new_serial())
+
+    def _taken(self, ref: Ref, axes: _Axes) -> Ref:
+        first, step = self._steps(ref.index.reshape(axes.shape), axes)
+        return Ref(self._of_cell(ref.node, step), self._numbered(first, ref.node.size, step))
+
+    def _numbered(self, index: IndexArray, size: int, inner: int) -> IndexArray:
+        """Return elements of the first cell, numbered as its own."""
+        if not inner:
+            return index
+        part, size = stored_part(index).astype(np.int64), size // self.count
+        new = part // (self.count * inner) * inner + part % inner
+        if new.size == size == index.size and np.array_equal(new.reshape(-1), numbers(size)):
+            return identity(index.shape)
+        return np.broadcast_to(narrowed(new), index.shape)
+
+    def _joined(self, node: Join, axes: _Axes) -> Join:
+        owner = axes.first(node.owner.reshape(axes.shape))
+        offset = axes.first(node.offset.reshape(axes.shape))
+        ahead = np.moveaxis(node.offset.reshape(axes.shape), axes.axis, 0)[1]
+        new, pieces = np.zeros(owner.shape, np.int64), []
+        present = np.unique(owner)
+        for k in present:
+            here, piece = owner == k, node.pieces[int(k)]
+            step = int(ahead[here][0]) - int(offset[here][0])
+            new[here] = self._numbered(offset[here], piece.size, step)
+            pieces.append(self._of_cell(piece, step))
+        owner = np.searchsorted(present, owner).astype(node.owner.dtype)
+        return replace(
+            node, shape=axes.of_cell, pieces=tuple(pieces), owner=owner.reshape(-1),
+            offset=narrowed(new).reshape(-1), serial=new_serial(),
+        )  # fmt: skip
+
+    def _of_cell(self, node: Node, inner: int) -> Node:
+        """Return what stands for a node that is read: a constant may be equal in all cells, or an input now."""
+        if (node.serial, inner) in self._new:
+            return self._new[node.serial, inner]
+        if not inner or not isinstance(node, Constant):
+            return node
+        cells = np.ascontiguousarray(node.value).reshape(-1, self.count, inner)
+        kind = np.uint8 if node.boolean else np.int64  # zeros have a sign, and nothing equals a NaN
+        made: Node
+        if (cells.view(kind) == cells[:, :1].view(kind)).all():
+            made = replace(node, shape=cells[:, 0].shape, value=cells[:, 0], serial=new_serial())
+        else:
+            _require(not node.boolean)
+            name = f"of_cells{len(self._constants)}"
+            made = Input(shape=cells[:, 0].shape, integer=node.integer, origin=node.origin, name=name)
+            self._constants[name], self._own[name] = cells.reshape(-1), inner
+        self._new[node.serial, inner] = made
+        return made
+
+
+def _follow(rows: np.ndarray, step: np.ndarray | np.int64) -> bool:
+    """Tell whether every row is the one before it and `step`, some rows at a time."""
+    many = max(AT_ONCE * len(rows) // rows.size, 1)
+    for k in range(0, len(rows), many):
+        part = rows[k : k + many]
+        moved = np.arange(k, k + len(part)).reshape(-1, *(1,) * (rows.ndim - 1)) * step
+        if not np.array_equal(part, rows[0] + moved):
+            return False
+    return True
