@@ -100,7 +100,13 @@ def is_users(file: str) -> bool:
 
 def is_installed(file: str) -> bool:
     """Tell whether a file belongs to an installed package."""
-    return _INSTALLED.search(file) is not None
+    return package_of(file) != ""
+
+
+def package_of(file: str) -> str:
+    """Return the name of the installed package that a file belongs to; "" of other files."""
+    found = _INSTALLED.search(file)
+    return found[1].partition(".")[0] if found else ""
 
 
 def user_origin() -> Origin:

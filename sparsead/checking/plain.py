@@ -58,6 +58,7 @@ def real(value: np.ndarray) -> np.ndarray:
     InputError
         If they are not real.
     """
+    value = np.asarray(value)  # without a unit, as of what was traced
     if value.dtype.kind == "c" and not np.any(value.imag):
         value = value.real
     if value.dtype.kind not in "fiubO":

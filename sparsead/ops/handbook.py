@@ -113,9 +113,21 @@ special(
     samples=[lambda x: sc.pseudo_huber(0.5, x), lambda x: sc.pseudo_huber(x[0], x[1:])],
 )  # fmt: skip
 
+
+def _slope_of_rgamma(x: Any) -> Any:
+    """Return ``-rgamma(x) * digamma(x)``; to the left by reflection, for at the zeros that is ``0 * inf``."""
+    left = np.less(x, 0.5)
+    near, away = np.where(left, x, 0.0), np.where(left, 1.0, x)
+    turns = np.rint(near)
+    angle = math.pi * (near - turns)
+    gamma = sc.gamma(1.0 - near) * np.cos(math.pi * turns)
+    reflected = gamma * (np.cos(angle) - np.sin(angle) / math.pi * sc.digamma(1.0 - near))
+    return np.where(left, reflected, -sc.rgamma(away) * sc.digamma(away))
+
+
 # -- gamma functions and factorials -----------------------------------------------------------------------------------
 special(sc.loggamma, lambda x, y: sc.digamma(x), samples=[sc.loggamma])
-special(sc.rgamma, lambda x, y: -y * sc.digamma(x), samples=[sc.rgamma])
+special(sc.rgamma, lambda x, y: _slope_of_rgamma(x), samples=[sc.rgamma, lambda x: sc.rgamma(x - 2.5)])
 special(
     sc.poch, lambda x, m, y: y * (sc.digamma(x + m) - sc.digamma(x)), lambda x, m, y: y * sc.digamma(x + m),
     samples=[lambda x: sc.poch(x, 2.0), lambda x: sc.poch(2.0, x), lambda x: sc.poch(x, x[0])],
@@ -297,19 +309,20 @@ special(
 
 
 # -- distribution functions, and their inverses -----------------------------------------------------------------------
-def _gamma(a: Any, x: Any) -> Any:
+def log_gamma(a: Any, x: Any) -> Any:
     """Return the logarithm of the density of the gamma distribution."""
     return sc.xlogy(a - 1.0, x) - x - sc.gammaln(a)
 
 
-def _beta(a: Any, b: Any, x: Any) -> Any:
+def log_beta(a: Any, b: Any, x: Any) -> Any:
+    """Return the logarithm of the density of the beta distribution."""
     return sc.xlogy(a - 1.0, x) + sc.xlog1py(b - 1.0, -x) - sc.betaln(a, b)
 
 
 def _fisher(m: Any, n: Any, x: Any) -> Any:
     """Return the density of the F distribution."""
     total = n + m * x
-    return np.exp(_beta(0.5 * m, 0.5 * n, m * x / total)) * m * n / (total * total)
+    return np.exp(log_beta(0.5 * m, 0.5 * n, m * x / total)) * m * n / (total * total)
 
 
 def distribution(func: Any, slope: Slope, *parameters: float, last: float = 1.0) -> None:
@@ -317,29 +330,31 @@ def distribution(func: Any, slope: Slope, *parameters: float, last: float = 1.0)
     special(func, *[None] * (func.nin - 1), slope, samples=[lambda x: func(*parameters, last * x)])
 
 
-distribution(sc.gammaincinv, lambda a, p, y: np.exp(-_gamma(a, y)), 2.5)
-distribution(sc.gammainccinv, lambda a, p, y: -np.exp(-_gamma(a, y)), 2.5)
-distribution(sc.betaincinv, lambda a, b, p, y: np.exp(-_beta(a, b, y)), 2.0, 3.5)
-distribution(sc.betainccinv, lambda a, b, p, y: -np.exp(-_beta(a, b, y)), 2.0, 3.5)
-distribution(sc.chdtr, lambda v, x, y: 0.5 * np.exp(_gamma(0.5 * v, 0.5 * x)), 3.0)
-distribution(sc.chdtrc, lambda v, x, y: -0.5 * np.exp(_gamma(0.5 * v, 0.5 * x)), 3.0)
-distribution(sc.chdtri, lambda v, p, y: -2.0 * np.exp(-_gamma(0.5 * v, 0.5 * y)), 3.0)
+distribution(sc.gammaincinv, lambda a, p, y: np.exp(-log_gamma(a, y)), 2.5)
+distribution(sc.gammainccinv, lambda a, p, y: -np.exp(-log_gamma(a, y)), 2.5)
+distribution(sc.betaincinv, lambda a, b, p, y: np.exp(-log_beta(a, b, y)), 2.0, 3.5)
+distribution(sc.betainccinv, lambda a, b, p, y: -np.exp(-log_beta(a, b, y)), 2.0, 3.5)
+distribution(sc.chdtr, lambda v, x, y: 0.5 * np.exp(log_gamma(0.5 * v, 0.5 * x)), 3.0)
+distribution(sc.chdtrc, lambda v, x, y: -0.5 * np.exp(log_gamma(0.5 * v, 0.5 * x)), 3.0)
+distribution(sc.chdtri, lambda v, p, y: -2.0 * np.exp(-log_gamma(0.5 * v, 0.5 * y)), 3.0)
 distribution(sc.fdtr, lambda m, n, x, y: _fisher(m, n, x), 2.0, 3.0)
 distribution(sc.fdtrc, lambda m, n, x, y: -_fisher(m, n, x), 2.0, 3.0)
 distribution(sc.fdtri, lambda m, n, p, y: 1.0 / _fisher(m, n, y), 2.0, 3.0)
 distribution(sc.stdtrit, lambda df, p, y: 1.0 / student(df, y), 4.0)
 distribution(sc.ndtri_exp, lambda p, y: ROOT * np.exp(p + 0.5 * y * y), last=-1.0)
-distribution(sc.pdtr, lambda k, m, y: -np.exp(_gamma(np.floor(k) + 1.0, m)), 2.0, last=3.0)
-distribution(sc.pdtrc, lambda k, m, y: np.exp(_gamma(np.floor(k) + 1.0, m)), 2.0, last=3.0)
-distribution(sc.bdtr, lambda k, n, p, y: -np.exp(_beta(np.floor(k) + 1.0, n - np.floor(k), p)), 2, 5)
-distribution(sc.bdtrc, lambda k, n, p, y: np.exp(_beta(np.floor(k) + 1.0, n - np.floor(k), p)), 2, 5)
-distribution(sc.nbdtr, lambda k, n, p, y: np.exp(_beta(n, k + 1.0, p)), 2, 5)
-distribution(sc.nbdtrc, lambda k, n, p, y: -np.exp(_beta(n, k + 1.0, p)), 2, 5)
+distribution(sc.pdtr, lambda k, m, y: -np.exp(log_gamma(np.floor(k) + 1.0, m)), 2.0, last=3.0)
+distribution(sc.pdtrc, lambda k, m, y: np.exp(log_gamma(np.floor(k) + 1.0, m)), 2.0, last=3.0)
+distribution(sc.bdtr, lambda k, n, p, y: -np.exp(log_beta(np.floor(k) + 1.0, n - np.floor(k), p)), 2, 5)
+distribution(sc.bdtrc, lambda k, n, p, y: np.exp(log_beta(np.floor(k) + 1.0, n - np.floor(k), p)), 2, 5)
+distribution(sc.nbdtr, lambda k, n, p, y: np.exp(log_beta(n, k + 1.0, p)), 2, 5)
+distribution(sc.nbdtrc, lambda k, n, p, y: -np.exp(log_beta(n, k + 1.0, p)), 2, 5)
 special(
-    sc.gdtr, lambda a, b, x, y: x * np.exp(_gamma(b, a * x)), None, lambda a, b, x, y: a * np.exp(_gamma(b, a * x)),
+    sc.gdtr, lambda a, b, x, y: x * np.exp(log_gamma(b, a * x)), None,
+    lambda a, b, x, y: a * np.exp(log_gamma(b, a * x)),
     samples=[lambda x: sc.gdtr(2.0, 2.5, x), lambda x: sc.gdtr(x, 2.5, x[0])],
 )  # fmt: skip
 special(
-    sc.gdtrc, lambda a, b, x, y: -x * np.exp(_gamma(b, a * x)), None, lambda a, b, x, y: -a * np.exp(_gamma(b, a * x)),
+    sc.gdtrc, lambda a, b, x, y: -x * np.exp(log_gamma(b, a * x)), None,
+    lambda a, b, x, y: -a * np.exp(log_gamma(b, a * x)),
     samples=[lambda x: sc.gdtrc(2.0, 2.5, x), lambda x: sc.gdtrc(x, 2.5, x[0])],
 )  # fmt: skip

@@ -9,6 +9,7 @@ import importlib
 from typing import Any
 
 import numpy as np
+import scipy.special
 
 from sparsead.errors import unsupported
 from sparsead.ops.arrays import any_traced, known
@@ -50,3 +51,14 @@ _rule("simpson")
 _rule("cumulative_trapezoid")
 _rule("cumulative_simpson")
 _rule("romb", points=3)
+
+
+@patched_later(
+    "scipy.integrate", "fixed_quad",
+    lambda x: importlib.import_module("scipy.integrate").fixed_quad(np.sin, x[0, 0], x[1, 1] + 1.0)[0],
+)  # fmt: skip
+def fixed_quad(func: Any, a: Any, b: Any, args: Any = (), n: int = 5) -> Any:
+    """``scipy.integrate.fixed_quad``: nodes and weights are fixed, the ends of the interval may be unknown."""
+    nodes, weights = scipy.special.roots_legendre(n)
+    length = np.subtract(b, a)
+    return length / 2.0 * np.sum(weights * func(length * (nodes + 1.0) / 2.0 + a, *args), axis=-1), None

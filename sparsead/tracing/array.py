@@ -9,7 +9,7 @@ from __future__ import annotations
 import operator
 import sys
 from collections.abc import Callable, Iterator
-from typing import Any, NoReturn
+from typing import Any
 
 import numpy as np
 import scipy.sparse
@@ -215,6 +215,9 @@ class TracedArray(RealArray, NDArrayOperatorsMixin):
 
     # -- NumPy protocols ------------------------------------------------------------------------------------
     def __array_ufunc__(self, ufunc: np.ufunc, method: str, *inputs: Any, **kwargs: Any) -> Any:
+        beside = late.standing(inputs)
+        if beside is not inputs:  # known arrays with units, which are traced ones here
+            return getattr(ufunc, method)(*beside, **kwargs)
         if any(isinstance(i, Traced) or acts(i) for i in inputs):
             return NotImplemented  # what holds any array does it: a quantity, a labelled array
         if ufunc is not np.matmul and any(hasattr(type(i), "tocsr") for i in inputs):
@@ -255,16 +258,13 @@ class TracedArray(RealArray, NDArrayOperatorsMixin):
         return late.matmul(other, self) if scipy.sparse.isspmatrix(other) else np.multiply(other, self)
 
     # -- what would need a value ----------------------------------------------------------------------------
-    def _refuse(self, what: str) -> NoReturn:
-        refuse_value(what, BRANCH_HINT)
-
     def __bool__(self) -> bool:
         if self.is_constant:
             return bool(self.plain)
         decisions = active.get()
         if decisions is not None and self.size == 1:
             return decisions.decide(self.reshape(()).ref)
-        return self._refuse("a Python branch (if, while, and, or, not)")
+        refuse_value("a Python branch (if, while, and, or, not)", BRANCH_HINT)
 
     def _convert(self, kind: Callable[[Any], Any], what: str) -> Any:
         """Convert a constant to a Python number; refuse for a traced value, also where NumPy asks to store it."""
@@ -351,7 +351,7 @@ def _by_number(name: str, operate: Callable[[Any, Any], Any], reflected: bool) -
     return method
 
 
-for _name in ("add", "sub", "mul", "truediv", "floordiv", "mod", "pow", "lt", "le", "gt", "ge"):
+for _name in ("add", "sub", "mul", "truediv", "floordiv", "mod", "pow", "lshift", "lt", "le", "gt", "ge"):
     _operate = getattr(operator, _name)
     setattr(TracedArray, f"__{_name}__", _by_number(f"__{_name}__", _operate, reflected=False))
     if hasattr(TracedArray, f"__r{_name}__"):

@@ -24,6 +24,7 @@ from sparsead.tracing.scalar import TracedScalar, is_number, of_numbers
 from sparsead.tracing.selection import Selection
 from sparsead.tracing.sequences import rebuilt
 from sparsead.tracing.storage import BOOL
+from sparsead.tracing.subclasses import TracedSubclass, standing
 
 BITS = (np.bitwise_and, np.bitwise_or, np.bitwise_xor, np.invert)
 WRITERS = {np.copyto, np.put, np.place, np.putmask, np.fill_diagonal, np.put_along_axis}  # into their first argument
@@ -139,6 +140,10 @@ def call_function(func: Callable[..., Any], args: Any, kwargs: Any) -> Any:
     for other in args:
         if type(other) is Selection:  # stand-ins of functions call this for whatever is traced
             return other.__array_function__(func, (), args, kwargs)
+    args, kwargs = standing((args, kwargs))
+    acting = next((t for t in traced_in((args, kwargs)) if isinstance(t, TracedSubclass)), None)
+    if acting is not None:
+        return acting.__array_function__(func, {type(acting)}, args, kwargs)
     for other in args:
         check_kind(other)
     calls_back = func in HANDLERS and any(map(callable, args))

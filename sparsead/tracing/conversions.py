@@ -20,12 +20,13 @@ from sparsead.tracing.decisions import active
 from sparsead.tracing.foreign import taken_out
 from sparsead.tracing.known import complex_of_parts
 from sparsead.tracing.late import HANDLERS, late
+from sparsead.tracing.libraries import FIELDS, MASKED
 from sparsead.tracing.positioned import RealArray
 from sparsead.tracing.refusals import BRANCH_HINT, refuse_value
 from sparsead.tracing.scalar import TracedScalar
 from sparsead.tracing.sequences import rebuilt
 from sparsead.tracing.storage import BOOL, DOUBLE, Storage
-from sparsead.tracing.subclasses import only_adds, seen_as_kind
+from sparsead.tracing.subclasses import seen_as_kind
 
 STACK, BLOCK = np.stack, np.block  # the functions themselves: their names are bound to others while one is traced
 SUBCLASS_HINT = (
@@ -37,18 +38,25 @@ SUBCLASS_HINT = (
 @late.bound
 def seen_as(array: TracedArray, dtype: Any, type: Any) -> Any:
     """Return a traced array by ``array.view(dtype, type)``."""
-    if dtype is np.ndarray or (dtype is not None and np.dtype(dtype) == array.dtype):
+    if dtype is np.ndarray and type is None:
+        dtype, type = None, np.ndarray
+    of_class = isinstance(dtype, builtins.type) and issubclass(dtype, np.ndarray)
+    if dtype is not None and not of_class and np.dtype(dtype) == array.dtype:
         dtype = None
-    if dtype is None and type in (None, np.ndarray):
+    if dtype is None and type is np.ndarray:
+        return TracedArray(array.storage, array.positions.view())
+    if dtype is None and type is None:
         return array.moved(array.positions.view())
-    kind = dtype if type is None else type
+    kind: Any = dtype if type is None else type
     if isinstance(kind, builtins.type) and issubclass(kind, np.ndarray) and (dtype is None or type is None):
-        if only_adds(kind):
-            return seen_as_kind(array, kind)
+        seen = seen_as_kind(array, kind)
+        if seen is not None:
+            return seen
         hint = "Use the array itself, and @ for products." if issubclass(kind, np.matrix) else SUBCLASS_HINT
         raise unsupported(f"ndarray.view({kind.__name__})", hint)
     if dtype is None or np.dtype(dtype) != np.complex128 or type is not None:
-        raise unsupported(f"ndarray.view({dtype if type is None else type})", "Use astype, which converts.")
+        hint = FIELDS if dtype is not None and np.dtype(dtype).fields else "Use astype, which converts."
+        raise unsupported(f"ndarray.view({dtype if type is None else type})", hint)
     if array.size and array.positions.strides[-1:] != (array.positions.itemsize,):
         raise ValueError("To change to a dtype of a different size, the last axis must be contiguous")
     if array.shape[-1] % 2:
@@ -134,6 +142,8 @@ def check_kind(value: Any) -> None:
         return
     if issubclass(kind, np.matrix):
         raise unsupported("an np.matrix together with unknowns", "Use np.asarray(m), and @ for products.")
+    if issubclass(kind, np.ma.MaskedArray):
+        raise unsupported("a masked array together with unknowns", MASKED)
     if kind.__array_ufunc__ is not np.ndarray.__array_ufunc__:
         raise unsupported(
             f"an array of {kind.__module__.partition('.')[0]} ({kind.__name__}) together with unknowns", SUBCLASS_HINT

@@ -8,6 +8,7 @@ import numpy as np
 import scipy.sparse
 
 from sparsead.errors import InputError
+from sparsead.tracing.foreign import has_units
 from sparsead.tracing.trees import Leaf
 
 DOUBLE = np.dtype(np.float64)
@@ -32,6 +33,11 @@ def real_array(value: Any, title: str) -> np.ndarray:
         raise InputError(f"{title} is a masked array, whose mask would be lost; pass {title}.filled(a value)")
     if isinstance(value, np.matrix):
         raise InputError(f"{title} is a np.matrix, which multiplies in its own way; pass np.asarray({title})")
+    if has_units(value):
+        raise InputError(
+            f"{title} is a {type(value).__name__}, whose unit would be lost; pass its numbers, and put the unit on "
+            f"them in the function: {title} * unit"
+        )
     try:
         array = np.asarray(value)
     except ValueError:

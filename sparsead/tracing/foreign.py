@@ -7,6 +7,7 @@ object of the user's that says by ``__array__`` which array it is.
 
 from __future__ import annotations
 
+import functools
 import types
 from typing import Any
 
@@ -40,7 +41,29 @@ def _is_foreign(kind: type) -> bool:
 def acts(value: Any) -> bool:
     """Tell whether a value takes part in ufuncs in a way of its own: it is asked before an array acts."""
     kind = type(value)
-    return kind not in PLAIN and getattr(kind, "__array_ufunc__", None) is not None and _is_foreign(kind)
+    if kind in PLAIN or getattr(kind, "__array_ufunc__", None) is None:
+        return False
+    return getattr(kind, "acts_in_ufuncs", False) or _is_foreign(kind)
+
+
+@functools.cache
+def class_acts(kind: Any) -> bool:
+    """Tell whether a subclass of ndarray has a say in what NumPy's ufuncs and functions do with its arrays."""
+    return issubclass(kind, np.ndarray) and (
+        kind.__array_ufunc__ is not np.ndarray.__array_ufunc__
+        or kind.__array_function__ is not np.ndarray.__array_function__
+    )
+
+
+def acts_as_class(value: Any) -> bool:
+    """Tell whether a value is an array of a class that acts, such as one with units."""
+    kind: Any = type(value)
+    return kind not in PLAIN and class_acts(kind)
+
+
+def has_units(value: Any) -> bool:
+    """Tell whether a value is more than its numbers: of what it is made up there is no array."""
+    return acts_as_class(value) or hasattr(type(value), "dimensionality")
 
 
 def acts_in_operators(value: Any) -> bool:

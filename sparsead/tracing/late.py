@@ -45,6 +45,7 @@ class Late:
     of_number: Callable[..., Any]
     on_values: Callable[..., Any]
     seen_as: Callable[..., Any]
+    standing: Callable[..., Any]
     reading: Callable[..., Any]
     recorded: Callable[..., Any]
     stack_objects: Callable[..., Any]

@@ -72,7 +72,12 @@ NEXT: dict[str, str] = {
     "scipy.special": "Its derivative is not stated here. If you know it: sparsead.extend.operation(function, jvp=...).",
     "scipy.fft": "fft, rfft, dct, dst and their kin are traced; fht is a sum that a constant matrix makes as well.",
 }  # fmt: skip
-RENAMED = {"numpy.ma.core": "numpy.ma", "numpy.ma.extras": "numpy.ma", "numpy.rec.records": "numpy.rec"}
+RENAMED = {
+    "numpy.ma.core": "numpy.ma",
+    "numpy.ma.extras": "numpy.ma",
+    "numpy.rec.records": "numpy.rec",
+    "numpy._core.records": "numpy.rec",
+}
 
 
 class LibraryCall(NamedTuple):

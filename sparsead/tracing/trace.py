@@ -26,6 +26,7 @@ from sparsead.errors import (
     UnsupportedOperationError,
     is_installed,
     is_users,
+    package_of,
     remembered,
 )
 from sparsead.memory import ADVICE, NoRoomError
@@ -246,7 +247,15 @@ def _refuse_in_library(error: AttributeError, f: Callable[..., Any]) -> None:
 
 
 def _refused_by_compiled_code(error: TypeError, f: Callable[..., Any]) -> UnsupportedOperationError:
-    """Return the refusal where compiled code was handed a traced array, and says so in its own words."""
+    """Return the refusal where code of others was handed a traced array, and says so in its own words."""
+    raised = traceback.extract_tb(error.__traceback__)[-1]
+    package = package_of(raised.filename) if is_users(raised.filename) else ""
+    if package:
+        return UnsupportedOperationError(
+            f"code of {package} that tells arrays by their type ({error}) is not supported in a traced function.\n"
+            f"  {_place(error, f)}\n  in {package}: {Origin(raised.filename, raised.lineno or 0)}\n"
+            '  Write what it computes with NumPy functions; or prepare with method="finite-difference".'
+        )
     return UnsupportedOperationError(
         f"compiled code that asks for a plain array ({error}) is not supported in a traced function.\n  "
         f"{_place(error, f)}\n  {_instead(str(error))}\n  A compiled routine can take part through "

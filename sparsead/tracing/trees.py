@@ -17,6 +17,7 @@ import numpy as np
 
 from sparsead.errors import InputError
 from sparsead.tracing.fixed import Parts, attributes, class_data, snapshot
+from sparsead.tracing.foreign import has_units
 
 Path = tuple[str, ...]
 Tree = TypeVar("Tree")
@@ -68,7 +69,7 @@ Asked = Callable[[Any], Leaf | None]
 def float_leaf(value: Any) -> Leaf | None:
     """Return the leaf that a float or a float array is; None for all else."""
     if isinstance(value, np.ndarray):
-        return Leaf(value.shape, False) if value.dtype.kind == "f" else None
+        return Leaf(value.shape, False) if value.dtype.kind == "f" and not has_units(value) else None
     return Leaf((), True) if isinstance(value, (float, np.floating)) else None
 
 

@@ -16,6 +16,8 @@ KNOTS = np.array([0.0, 1.0, 2.0, 3.5, 4.0, 5.0])
 POINTS = np.array([0.3, 2.7, 4.9])
 
 FUNCTIONS = {
+    "fixed_quad": lambda x: scipy.integrate.fixed_quad(lambda t: np.exp(-x[0] * t) * x[1], 0.0, 2.0, n=7)[0] * x,
+    "fixed_quad of unknown ends": lambda x: scipy.integrate.fixed_quad(lambda t: t * x[2], x[0], x[1], n=3)[0] * x,
     "CubicSpline": lambda x: scipy.interpolate.CubicSpline(KNOTS, x)(POINTS),
     "CubicSpline, slopes": lambda x: scipy.interpolate.CubicSpline(KNOTS, x, bc_type="natural")(POINTS, 1),
     "CubicSpline, at unknowns": lambda x: scipy.interpolate.CubicSpline(KNOTS, x**2)(2.0 * x[:3]),

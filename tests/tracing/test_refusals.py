@@ -179,3 +179,37 @@ def test_errors_of_other_packages_say_that_the_function_was_being_traced():
         sad.jacobian(lambda x: table(x[:, None]), X)
     assert "it ran on arrays without values" in caught.value.__notes__[0]
     assert "test_refusals.py" in caught.value.__notes__[0]
+
+
+FIELDS = [("a", float), ("b", float)]
+
+
+@pytest.mark.parametrize(
+    ("f", "words"),
+    [
+        (lambda x: x * np.ma.array([1.0, 2.0, 3.0], mask=[0, 1, 0]), "masked array(.|\n)*np.where"),
+        (lambda x: np.ma.array([1.0, 2.0, 3.0], mask=[0, 1, 0]) * x, "masks?(.|\n)*np.where"),
+        (lambda x: np.ma.masked_where([True, False, True], x), "np.ma(.|\n)*np.where"),
+        (lambda x: np.rec.fromarrays([x, x], names="a,b").a, "np.rec(.|\n)*an array for each field"),
+        (lambda x: x.view(FIELDS), "an array for each field"),
+    ],
+)
+def test_masks_and_fields_are_refused_with_what_to_write(f, words):
+    with pytest.raises(sad.UnsupportedOperationError, match=words):
+        sad.jacobian(f, np.ones(3))
+
+
+def test_packages_that_tell_arrays_by_their_type_are_named(tmp_path, monkeypatch):
+    package = tmp_path / "site-packages" / "tells_types"
+    package.mkdir(parents=True)
+    (package / "__init__.py").write_text(
+        "import numpy as np\n\n\ndef take(a):\n    if type(a) is not np.ndarray:\n"
+        "        raise TypeError(f'cannot take from {type(a)}')\n    return a[:1]\n"
+    )
+    monkeypatch.syspath_prepend(str(package.parent))
+    package = pytest.importorskip("tells_types")
+    with pytest.raises(
+        sad.UnsupportedOperationError,
+        match=r"code of tells_types that tells arrays(.|\n)*test_refusals.py(.|\n)*line 6",
+    ):
+        sad.jacobian(lambda x: (lambda *held: package.take(held[0]))(x), np.ones(3))

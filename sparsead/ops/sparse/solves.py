@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import types
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -41,7 +42,7 @@ class Solver:
         if not isinstance(rhs, TracedComplex) and not is_traced(rhs):
             return self._factors.solve(np.asarray(rhs), trans)
         n = self.shape[0]
-        _require_dense(n)
+        require_dense(n)
         return solves.columnwise(NAME, lambda v: self._factors.solve(v.copy(), trans), rhs, n)
 
     __call__ = solve
@@ -63,7 +64,7 @@ class TracedSolver:
     __call__ = solve
 
 
-def _require_dense(n: int) -> None:
+def require_dense(n: int) -> None:
     """Refuse an inverse that does not fit into memory."""
     require_room(BYTES * n * n, f"the inverse of a {n} x {n} matrix")
 
@@ -86,29 +87,35 @@ def _made_outside(value: Any) -> Any:
 KINDS |= {SuperLU: _made_outside, types.BuiltinMethodType: _made_outside}
 
 
-def by_matrix(matrix: TracedSparse, b: Any) -> Any:
-    """Return the solution of ``A @ x = b`` for a matrix of unknowns: ``dx = inv(A) @ (db - dA @ x)``."""
+def by_matrix(matrix: TracedSparse, b: Any, name: str = NAME, iterate: Callable[..., Any] | None = None) -> Any:
+    """Return the solution of ``A @ x = b`` for a matrix of unknowns: ``dx = inv(A) @ (db - dA @ x)``.
+
+    One that ``iterate(A, b)`` gives, where that is not None, is left as it is: its residual has no derivative.
+    """
     if np.ndim(b) == 1:
-        return by_matrix(matrix, np.reshape(b, (-1, 1)))[:, 0]
+        return by_matrix(matrix, np.reshape(b, (-1, 1)), name, iterate)[:, 0]
     entries = matrix.entries.summed()
     places, shape, n = (entries.rows, entries.columns), entries.shape, entries.shape[0]
-    _require_dense(n)
+    require_dense(n)
 
     def numbers(values: np.ndarray) -> Any:  # outlives the trace, so it holds the places alone
         return scipy.sparse.csc_matrix((values, places), shape=shape)
 
-    x, carrier = carried(
-        NAME, lambda values, rhs: scipy.sparse.linalg.splu(numbers(values)).solve(rhs.copy()), np.shape(b),
-        entries.values, b,
-    )  # fmt: skip
+    def solved(values: np.ndarray, rhs: np.ndarray) -> Any:
+        A = numbers(values)
+        return scipy.sparse.linalg.splu(A).solve(rhs.copy()) if iterate is None else iterate(A, rhs)
+
+    x, carrier = carried(name, solved, np.shape(b), entries.values, b)
     w, w_carrier = carried(
-        NAME, lambda values: scipy.sparse.linalg.splu(numbers(values)).solve(np.eye(n)), (n, n), entries.values
+        name, lambda values: scipy.sparse.linalg.splu(numbers(values)).solve(np.eye(n)), (n, n), entries.values
     )
     along = []
     if second_order_wanted():
-        change = entries.with_values(entries.values - held(entries.values))
-        along = [restated(w - w @ triplets.by_array(change, w), w_carrier)]
-    return restated(x + w @ (b - triplets.by_array(entries, x)), carrier, along=along)
+        moved = entries.with_values(entries.values - held(entries.values))
+        along = [restated(w - w @ triplets.by_array(moved, w), w_carrier)]
+    residual = b - triplets.by_array(entries, x)
+    change = residual if iterate is None else residual - held(residual)
+    return restated(x + w @ change, carrier, along=along)
 
 
 CONSTANT = scipy.sparse.csc_array([[2.0, 1.0, 0.0], [0.5, 3.0, 0.0], [0.0, 0.0, 4.0]])

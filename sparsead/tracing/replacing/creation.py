@@ -63,7 +63,8 @@ def converting(original: Callable[..., Any]) -> Callable[..., Any]:
             return on_values(original, (value, dtype, *args), kwargs)
         if array is not value and kwargs.get("copy", True) is False:
             raise ValueError("Unable to avoid copy while creating an array as requested.")
-        if isinstance(array, TracedArray) and type(array) is not TracedArray and original is not np.asanyarray:
+        kept = kwargs.get("subok", original is np.asanyarray)
+        if isinstance(array, TracedArray) and type(array) is not TracedArray and not kept:
             array = TracedArray(array.storage, array.positions)  # a matrix is an array from here on
         wanted = array.dtype if dtype is None else np.dtype(dtype)
         if wanted != array.dtype and array.is_constant:

@@ -39,6 +39,8 @@ PATCHES: dict[Callable[..., Any], Any] = {}
 LATER: dict[tuple[str, str], Callable[..., Any]] = {}  # module and name of a function -> its replacement
 NAMES: dict[str, Any] = {}  # names that the modules of the function get which have none such: they hide builtins
 KINDS: dict[type, Callable[[Any], Any]] = {}  # of objects of compiled code -> what stands in for one of them
+ACTING: set[str] = set()  # modules with classes of arrays that have a say in ufuncs: they look which one it is
+FIRST: list[Callable[[], None]] = []  # look for what is to be known before names are replaced
 TOO: list[Callable[[], None]] = []  # replace something else, when a trace begins and after imports
 
 _active: list[list[dict[str, Any]]] = []  # the names that functions being traced use, in all threads
@@ -132,8 +134,13 @@ def _stand_in_of(value: Any) -> Any:
 def _replace_in(names: dict[str, Any], candidates: Iterable[str]) -> None:
     for name in candidates:
         stand_in = _stand_in_of(names[name])
-        if stand_in is not None:
+        if stand_in is not None and not _is_compared(stand_in, names):
             CHANGES.name(names, name, stand_in)
+
+
+def _is_compared(stand_in: Any, names: dict[str, Any]) -> bool:
+    """Tell whether a module compares a ufunc with that which NumPy hands to its classes: it must be the same."""
+    return names.get("__name__") in ACTING and isinstance(getattr(stand_in, "_original", None), np.ufunc)
 
 
 def _enclosed(f: Callable[..., Any]) -> list[types.FunctionType]:
@@ -210,9 +217,9 @@ def _of_home(name: str) -> property:
     """Return the attribute of a module that is a stand-in for traced user code, and the function for all others."""
 
     def look(module: types.ModuleType) -> Any:
-        value = vars(module)[name]
-        stand_in = _stand_in_of(value) if is_users(sys._getframe(1)) else None
-        return value if stand_in is None else stand_in
+        value, asking = vars(module)[name], sys._getframe(1)
+        stand_in = _stand_in_of(value) if is_users(asking) else None
+        return value if stand_in is None or _is_compared(stand_in, asking.f_globals) else stand_in
 
     def bind(module: types.ModuleType, value: Any) -> None:
         vars(module)[name] = value
@@ -242,6 +249,8 @@ def _home(kind: type, names: frozenset[str]) -> type:
 def _replace_everywhere() -> None:
     """Replace the patched functions where they live, and where users imported them by name."""
     _patch_imported()
+    for call in FIRST:
+        call()
     spelled = _spelled(len(PATCHES))
     plain = types.ModuleType("numpy")
     plain.__dict__.update(np.__dict__)
@@ -260,12 +269,22 @@ def _replace_everywhere() -> None:
         for names in modules:
             if not issubclass(type(sys.modules.get(names.get("__name__", ""))), _Home):
                 _replace_in(names, list(names))
-            if _treatment(names.get("__name__", ""), str(names.get("__file__", ""))) == "replace":
-                CHANGES.added(names, NAMES)
+            _add_names(names)
     for functions in _enclosing:
         _replace_enclosed(functions)
     for call in TOO:
         call()
+
+
+def _add_names(names: dict[str, Any]) -> None:
+    """Let a module find the names that hide builtins, if it is code of users."""
+    if _treatment(names.get("__name__", ""), str(names.get("__file__", ""))) == "replace":
+        CHANGES.added(names, NAMES)
+
+
+def names_of_module(module: str) -> None:
+    """Treat a module, given by name, as one that the traced function is written in."""
+    _add_names(vars(sys.modules[module]) if module in sys.modules else {})
 
 
 @contextmanager

@@ -12,6 +12,8 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
+from sparsead.tracing.array import traced_in
+
 # Packages whose code means plain arrays; scipy.optimize holds test functions that are written like user code, and
 # the checks of their arguments are elsewhere.
 _LIBRARIES = ("numpy", "sparsead", "coloring", "scipy", "numba", "networkx")
@@ -75,6 +77,8 @@ class StandIn:
         """Give what a class has of its own from the function: its module and its words."""
         if name in ("__module__", "__doc__"):
             return getattr(self._original, name)
+        if name == "_implementation" and is_users(sys._getframe(1)):  # subclasses of ndarray call what NumPy would do
+            return _numpys(self)
         return object.__getattribute__(self, name)
 
     @property  # type: ignore[misc]
@@ -97,6 +101,16 @@ class StandIn:
     def __reduce__(self) -> Any:
         module = getattr(self._original, "__module__", "numpy")
         return _named, (module or "numpy", self._original.__name__)
+
+
+def _numpys(stand_in: Any) -> Callable[..., Any]:
+    """Return what a function of NumPy does with arrays that are of no subclass any more."""
+
+    def call(*args: Any, **kwargs: Any) -> Any:
+        traced = any(True for _ in traced_in((args, kwargs)))
+        return (stand_in._replacement if traced else stand_in._original._implementation)(*args, **kwargs)
+
+    return call
 
 
 def _named(module: str, name: str) -> Any:

@@ -22,7 +22,7 @@ def type_of(value: Any) -> type:
     kind = type(value)
     if kind is TracedArray or (kind is TracedComplex and not value.is_number):
         return np.ndarray
-    if kind is TracedScalar or kind is TracedComplex:
+    if kind is TracedScalar or kind is TracedComplex or issubclass(kind, TracedArray):
         kind = value.__class__
     return kind
 
