@@ -108,13 +108,16 @@ def cheapest_jacobian(
     """Weigh the modes by counted costs; color only what can still win."""
     pattern = patterns[linear.target]
     jvp, vjp = Work.of(linear), Work.of(linear.transposed())
-    row_bound, column_bound = (int(np.diff(p.indptr).max(initial=0)) for p in (pattern, pattern.T))
-    least = min(jvp.compressed(row_bound, pattern.nnz), vjp.compressed(column_bound, pattern.nnz))
+    row_bound = _longest_row(pattern)
     if allow_direct:
         direct = direct_cost(linear, patterns)
-        if direct <= least:
-            at_least = f"forward takes at least {row_bound} passes, reverse {column_bound}"
-            return "direct", None, (f"chosen: {direct:.3g} operations; compressed needs {least:.3g} ({at_least})",)
+        for bound in (_mean_column, _longest_column):  # the first is often enough, and costs nothing
+            column_bound = bound(pattern)
+            least = min(jvp.compressed(row_bound, pattern.nnz), vjp.compressed(column_bound, pattern.nnz))
+            if direct <= least:
+                at_least = f"forward takes at least {row_bound} passes, reverse {column_bound}"
+                return "direct", None, (f"chosen: {direct:.3g} operations; compressed needs {least:.3g} ({at_least})",)
+    column_bound = _longest_column(pattern)
     columns = graph.color(pattern, partition="column", order=order)
     costs: dict[str, tuple[float, ColoringResult | None]] = {
         "forward": (jvp.compressed(columns.num_colors, pattern.nnz), columns)
@@ -131,6 +134,18 @@ def cheapest_jacobian(
     mode = min(costs, key=lambda name: costs[name][0])
     listed = ", ".join(f"{name} {cost:.3g}" for name, (cost, _) in costs.items())
     return mode, costs[mode][1], (f"chosen by operations: {listed}",)
+
+
+def _longest_row(pattern: SparsityPattern) -> int:
+    return int(np.diff(pattern.indptr).max(initial=0))
+
+
+def _longest_column(pattern: SparsityPattern) -> int:
+    return _longest_row(pattern.T)
+
+
+def _mean_column(pattern: SparsityPattern) -> int:
+    return -(-pattern.nnz // max(pattern.shape[1], 1))
 
 
 def _has_dense_cross(pattern: SparsityPattern) -> bool:

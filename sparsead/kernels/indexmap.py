@@ -14,7 +14,7 @@ import numpy as np
 from numpy.lib.stride_tricks import as_strided
 
 from coloring.cached import cached_property
-from sparsead.program.index import IDENTITIES, IndexArray, Shape, narrowed, stored_part
+from sparsead.program.index import IDENTITIES, IndexArray, Shape, index_dtype, narrowed, stored_part
 
 MOST_DIFFERENCES = 1 << 20  # of two index maps, to be looked at one by one
 Box = tuple[tuple[int, int], ...]  # first and one past the last, for each axis of a domain
@@ -99,10 +99,15 @@ class IndexMap:
             reach += stride * (n - 1)
         return not self.tables
 
+    @property
+    def reach(self) -> tuple[int, int]:
+        """The lowest and the highest element that an affine map leads to."""
+        reach = [s * (n - 1) for s, n in zip(self.strides, self.shape, strict=True)]
+        return self.offset + sum(min(r, 0) for r in reach), self.offset + sum(max(r, 0) for r in reach)
+
     def view_of(self, values: np.ndarray) -> np.ndarray:
         """Return the elements of an array that an affine map leads to, as a view."""
-        reach = [s * (n - 1) for s, n in zip(self.strides, self.shape, strict=True)]
-        lowest, highest = self.offset + sum(min(r, 0) for r in reach), self.offset + sum(max(r, 0) for r in reach)
+        lowest, highest = self.reach
         if 0 not in self.shape and not 0 <= lowest <= highest < values.size:
             raise AssertionError("an index map leads out of an array")
         strides = tuple(s * values.itemsize * (n > 1) for s, n in zip(self.strides, self.shape, strict=True))
@@ -116,13 +121,23 @@ class IndexMap:
             (table,) = self.tables
             entries = table.entries.reshape([self.shape[a] for a in table.axes])
             return np.broadcast_to(_along(entries, table.axes, ndim), self.shape)
-        total = np.full((1,) * ndim, self.offset, dtype=np.int64)
+        dtype = index_dtype(self._sums)
+        total = np.full((1,) * ndim, self.offset, dtype=dtype)
         for k, stride in enumerate(self.strides):
             if stride:
-                total = total + _along(stride * np.arange(self.shape[k]), (k,), ndim)
+                steps = np.arange(self.shape[k], dtype=dtype)
+                total = total + _along(steps if stride == 1 else steps * dtype(stride), (k,), ndim)
         for table in self.tables:
-            total = total + _along(table.entries.reshape([self.shape[a] for a in table.axes]), table.axes, ndim)
+            entries = table.entries.astype(dtype, copy=False).reshape([self.shape[a] for a in table.axes])
+            total = total + _along(entries, table.axes, ndim)
         return np.broadcast_to(stored_part(narrowed(total)), self.shape)
+
+    @property
+    def _sums(self) -> int:
+        """A bound of all sums on the way to an index, and of their terms."""
+        terms = [abs(s) * max(n, 2) for s, n in zip(self.strides, self.shape, strict=True)]
+        tables = [max(abs(int(t.entries.min(initial=0))), int(t.entries.max(initial=0))) for t in self.tables]
+        return abs(self.offset) + sum(terms) + sum(tables)
 
     def backwards(self) -> IndexMap:
         """Return the map over the domain walked in the opposite order, along every axis."""

@@ -28,6 +28,9 @@ NARROW: type[np.signedinteger[Any]] = np.int32
 NUMBER: type[np.signedinteger[Any]] = np.int32
 
 
+#: Times as many elements, that reading a few of them from an array out of order beats a copy of it.
+COPIED = 4
+
 #: Elements from which on reading them takes longer than finding out where a walk leads.
 MANY = 1 << 12
 
@@ -169,7 +172,35 @@ def compose(outer: IndexArray, inner: IndexArray) -> IndexArray:
         return composed
     part = stored_part(inner)
     require_room(part.size * outer.itemsize, f"positions in an array of shape {part.shape}")
-    return np.broadcast_to(np.take(outer, part), inner.shape)
+    return np.broadcast_to(_read_at(outer, part), inner.shape)
+
+
+def _read_at(outer: IndexArray, flat: IndexArray) -> IndexArray:
+    """Return the elements of an array with flat numbers, ``outer.reshape(-1)[flat]``.
+
+    NumPy copies what does not lie in order before it takes of it; where little is taken, places in memory are found.
+    """
+    plain = not outer.flags.c_contiguous and all(s >= 0 and s % outer.itemsize == 0 for s in outer.strides)
+    if not plain or COPIED * flat.size > outer.size or not 0 <= flat.min() <= flat.max() < outer.size:
+        return np.take(outer, flat)
+    steps = [s // outer.itemsize for s in outer.strides]
+    axes: list[tuple[int, int]] = []
+    for n, step in zip(outer.shape, steps, strict=True):
+        if axes and axes[-1][1] == n * step:
+            axes[-1] = axes[-1][0] * n, step
+        else:
+            axes.append((n, step))
+    reach = sum((n - 1) * step for n, step in axes)
+    dtype = index_dtype(max(reach, outer.size))
+    rest = flat.astype(dtype, copy=False)
+    place = np.zeros(flat.shape, dtype)
+    for n, step in reversed(axes[1:]):
+        before = rest // dtype(n)
+        if step:
+            place += (rest - before * dtype(n)) * dtype(step)
+        rest = before
+    place += rest * dtype(axes[0][1])
+    return np.take(np.lib.stride_tricks.as_strided(outer, (reach + 1,), (outer.itemsize,), writeable=False), place)
 
 
 def reshaped(index: IndexArray, shape: Shape) -> IndexArray:

@@ -119,3 +119,15 @@ def test_slices_of_slices_stay_views_of_the_identity(monkeypatch):
     assert walked(compose(outer, inside.reshape(3, 4)[:2, ::-1])) == (10, (6, -1), 30)
     assert walked(compose(outer, inside[:6])) is None  # it turns from one row into the next
     assert walked(broadcast(kept[:1], (3, 4))) == (0, (0, 0), 30)
+
+
+@given(data=st.data())
+def test_a_few_elements_are_read_where_they_lie(data):
+    outer = data.draw(walks(48))
+    outer = outer + np.zeros((), np.int32) if data.draw(st.booleans()) else outer
+    outer = outer.transpose(data.draw(st.permutations(range(outer.ndim))))
+    count = data.draw(st.integers(1, outer.size))
+    inner = np.array(data.draw(st.lists(st.integers(0, outer.size - 1), min_size=count, max_size=count)), np.int32)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(index, "COPIED", data.draw(st.sampled_from([0, 2])))
+        np.testing.assert_array_equal(compose(outer, inner), np.array(outer).reshape(-1)[inner])

@@ -80,8 +80,11 @@ def place(
     empty : float
         What an entry is before anything is added to it: a zero of either sign.
     """
-    found = (slots.of_entries(t.place.array(), t.index.array(), kernels[k].domain) for k, t in terms)
-    places = [Places(recognise(at)) for at in (_folded(terms, list(found)) if slots.is_partial else found)]
+    if slots.is_partial:
+        found = [slots.of_entries(t.place.array(), t.index.array(), kernels[k].domain) for k, t in terms]
+        places = [Places(recognise(at)) for at in _folded(terms, found)]
+    else:
+        places = [Places(slots.of_maps(t.place, t.index)) for _, t in terms]
     constant = [t.coefficient.is_constant for _, t in terms]
     counts = _Counts(places, slots.size)
     added_up = [fixed and (layered or not counts.once(at)) for at, fixed in zip(places, constant, strict=True)]
@@ -97,7 +100,7 @@ def place(
         if adds or not at.size:
             continue
         stored = not layered and counts.once(at)
-        added = np.array(at.of_all(base)) if stored and any(added_up) and at.of(base).any() else None
+        added = np.array(at.of_all(base)) if stored and any(added_up) and any(v.any() for v in at.views(base)) else None
         placed = Placed(target, term.coefficient, at.slot, not stored, added)
         result.placed.setdefault(kernel, []).append(placed)
         if stored:
@@ -109,14 +112,14 @@ class _Counts:
     """How many points of some terms go to each entry, in the narrowest type that holds the numbers."""
 
     def __init__(self, places: list[Places], size: int) -> None:
-        most = sum(1 if at.distinct else at.size for at in places)
+        most = sum(at.most for at in places)
         self.counts = np.zeros(size, dtype=np.min_scalar_type(most))
         for at in places:
             at.add(self.counts, 1)
 
     def once(self, at: Places) -> bool:
         """Tell whether each entry that the points of a term go to has but one."""
-        return bool((at.of(self.counts) == 1).all())
+        return all(bool((view == 1).all()) for view in at.views(self.counts))
 
 
 def _folded(terms: list[tuple[int, Term]], found: list[IndexArray]) -> list[IndexArray]:

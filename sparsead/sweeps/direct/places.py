@@ -1,20 +1,24 @@
-"""Where the points of a loop go among the values of a matrix: a view of them where they go in equal steps."""
+"""Where the points of a loop go among the values of a matrix: views of them where they go in equal steps."""
 
 from __future__ import annotations
 
+import math
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
 
 from coloring.cached import cached_property
-from sparsead.kernels.indexmap import IndexMap
+from sparsead.kernels.indexmap import Box, IndexMap
+from sparsead.kernels.straight import boxes, inside, straight
 from sparsead.program.index import IndexArray
 
 
 class Places:
     """The entries that points go to; those sent nowhere (-1) are left out, unless all are asked for.
 
-    Nothing is listed where the map is affine and no two points meet: any array of entries has a view of them then.
+    Nothing is listed where the map is affine, on the whole or on a few boxes, and no two points of a box meet: any
+    array of entries has a view of them then.
 
     Parameters
     ----------
@@ -24,7 +28,8 @@ class Places:
 
     def __init__(self, slot: IndexMap) -> None:
         self.slot = slot
-        self.distinct = slot.is_affine_and_distinct
+        self.parts: list[tuple[Box, IndexMap]] = [(box, straight(slot, box)) for box in boxes(slot) or ()]
+        self.viewed = bool(self.parts) and all(part.is_affine_and_distinct for _, part in self.parts)
 
     @cached_property
     def every(self) -> IndexArray:
@@ -39,28 +44,45 @@ class Places:
     @property
     def size(self) -> int:
         """How many points are not left out."""
-        return self.every.size if self.distinct else self.at.size
+        return math.prod(self.slot.shape) if self.viewed else self.at.size
+
+    @property
+    def most(self) -> int:
+        """How many points go to one entry, at most."""
+        return len(self.parts) if self.viewed else self.at.size
+
+    def views(self, values: np.ndarray) -> Iterator[np.ndarray]:
+        """Yield the values at the points, a part at a time."""
+        if not self.viewed:
+            yield values[self.at]
+            return
+        for _, part in self.parts:
+            yield part.view_of(values)
 
     def of_all(self, values: np.ndarray) -> np.ndarray:
         """Return the values at all points, of points that are left out as well; perhaps a view."""
-        return self.slot.view_of(values) if self.distinct else values[self.every]
-
-    def of(self, values: np.ndarray) -> np.ndarray:
-        """Return the values at the points."""
-        return self.slot.view_of(values) if self.distinct else values[self.at]
+        if not self.viewed:
+            return values[self.every]
+        if len(self.parts) == 1:
+            return self.parts[0][1].view_of(values)
+        result = np.empty(self.slot.shape, values.dtype)
+        for box, part in self.parts:
+            result[inside(box)] = part.view_of(values)
+        return result
 
     def write(self, values: np.ndarray, value: Any) -> None:
         """Set the values at the points."""
-        if self.distinct:
-            self.slot.view_of(values)[...] = value
-        else:
+        if not self.viewed:
             values[self.at] = value
+            return
+        for view in self.views(values):
+            view[...] = value
 
     def add(self, values: np.ndarray, value: float) -> None:
         """Add a number for each point."""
-        if self.distinct:
-            view = self.slot.view_of(values)
-            view += value
+        if self.viewed:
+            for view in self.views(values):
+                view += value
         elif (self.at[1:] > self.at[:-1]).all():
             values[self.at] += value
         else:
@@ -68,8 +90,10 @@ class Places:
 
     def lower(self, values: np.ndarray, bounds: np.ndarray) -> None:
         """Let no value be above that of a point, given one number for each point; none is left out."""
-        if self.distinct:
-            view = self.slot.view_of(values)
-            np.minimum(view, bounds, out=view)
-        else:
+        if not self.viewed:
             np.minimum.at(values, self.every, bounds)
+            return
+        bounds = np.broadcast_to(bounds, self.slot.shape)
+        for box, part in self.parts:
+            view = part.view_of(values)
+            np.minimum(view, bounds[inside(box)], out=view)

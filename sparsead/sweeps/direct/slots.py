@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
+import math
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
 from coloring import SparsityPattern
+from coloring.cached import cached_property
+from sparsead.kernels.indexmap import Box, IndexMap, recognise
+from sparsead.kernels.straight import boxes, inside, straight
 from sparsead.memory import require
-from sparsead.program.index import IndexArray, Shape, narrowed
+from sparsead.program.index import IndexArray, Shape, index_dtype, narrowed
 from sparsead.sweeps.storage import Storage
 
+AT_ONCE = 1 << 16  # points whose entries are looked at at a time
 BYTES_PER_LANDING = 40  # bytes for each product while its place is looked up: row, column, place
 
 
@@ -32,7 +38,56 @@ class Slots:
         self.pattern, self.complete = pattern, complete
         self.storage = None if storage is None or storage.in_order else storage
         self.size = pattern.nnz if storage is None else storage.size
-        self._numbered = pattern.to_scipy(np.arange(1, pattern.nnz + 1, dtype=pattern.indices.dtype))
+
+    @cached_property
+    def _numbered(self) -> Any:
+        return self.pattern.to_scipy(np.arange(1, self.pattern.nnz + 1, dtype=self.pattern.indices.dtype))
+
+    def of_maps(self, rows: IndexMap, columns: IndexMap) -> IndexMap:
+        """Return the map to the entry that each point of a domain belongs to, given the maps to its row and column.
+
+        Along equal steps entries follow in equal steps, in a stencil: that is tried first, and looked at everywhere.
+        """
+        found: list[tuple[Box, IndexMap]] = []
+        for box in (boxes(rows, columns) if self.storage is None and 0 not in rows.shape else None) or ():
+            part = self._in_step(straight(rows, box), straight(columns, box))
+            if part is None:
+                break
+            found.append((box, part))
+        else:
+            if len(found) == 1:
+                return found[0][1]
+            if found:
+                slots = np.empty(rows.shape, index_dtype(self.size))
+                for box, part in found:
+                    slots[inside(box)] = part.array()
+                return recognise(slots)
+        return recognise(self.of_entries(rows.array(), columns.array(), rows.shape))
+
+    def _in_step(self, rows: IndexMap, columns: IndexMap) -> IndexMap | None:
+        """Return the affine map to the entries, given affine maps; None where they do not follow in equal steps."""
+        indptr, indices = self.pattern.indptr, self.pattern.indices
+        first = self._entry(rows.offset, columns.offset)
+        steps = (
+            self._entry(rows.offset + r, columns.offset + c) - first if n > 1 else 0
+            for r, c, n in zip(rows.strides, columns.strides, rows.shape, strict=True)
+        )
+        slots = IndexMap(rows.shape, first, tuple(steps))
+        lowest, highest = slots.reach
+        if lowest < 0 or highest >= indices.size:
+            return None
+        begins, ends, read = rows.view_of(indptr[:-1]), rows.view_of(indptr[1:]), slots.view_of(indices)
+        for part in _slabs(rows.shape):  # small enough for the caches
+            at, wanted = (straight(m, part).array() for m in (slots, columns))
+            here = inside(part)
+            if not ((begins[here] <= at).all() and (at < ends[here]).all() and (read[here] == wanted).all()):
+                return None
+        return slots
+
+    def _entry(self, row: int, column: int) -> int:
+        """Return where an entry is, or would be."""
+        first, last = int(self.pattern.indptr[row]), int(self.pattern.indptr[row + 1])
+        return first + int(np.searchsorted(self.pattern.indices[first:last], column))
 
     def find(self, rows: IndexArray, columns: IndexArray) -> IndexArray:
         """Return the place of entry ``(rows[p], columns[p])`` for every p; -1 where it is left out."""
@@ -88,6 +143,16 @@ class Chosen:
 
     count: IndexArray
     reading: IndexArray
+
+
+def _slabs(domain: Shape) -> Iterator[Box]:
+    """Yield boxes of some thousand points, cut along the first axis."""
+    rest = tuple((0, n) for n in domain[1:])
+    step = max(1, AT_ONCE // max(1, math.prod(domain[1:])))
+    if not domain:
+        yield ()
+    for first in range(0, domain[0] if domain else 0, step):
+        yield ((first, min(first + step, domain[0])), *rest)
 
 
 def _flat(index: IndexArray, domain: Shape) -> IndexArray:
