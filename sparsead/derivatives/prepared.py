@@ -48,7 +48,7 @@ class Prepared(Described, Sendable, Derivative):
     signature : Signature
         How the arguments are built, and which of them x is.
     of_cell : OfCell or None
-        What was prepared for one cell, where the function does the same in many: see `sparsead.derivatives.cells`.
+        What was prepared for one cell, where the function does the same in many.
     timings : Timings
         Seconds of each stage of the preparation.
     surroundings : Surroundings
