@@ -54,7 +54,7 @@ def _solved(original: Callable[..., Any], name: str, A: Any, b: Any, x0: Any = N
     settings = {key: known(value, f"{name} with {key}=") for key, value in options.items()}
     start = None if x0 is None or any_traced(x0) else np.asarray(x0)  # it makes no difference where it begins
     unknown = any_traced(A)
-    rhs = traced(stack_objects(b))
+    rhs = traced(stack_objects(b)).reshape(-1)  # a column has a flat solution, too
     require_dense(rhs.size)
     A = A if is_sparse(A) or unknown else known(A, name)
 

@@ -73,3 +73,10 @@ def test_operators_that_hold_unknowns_are_refused():
 
     with pytest.raises(sad.UnsupportedOperationError):
         sad.jacobian(f, X)
+
+
+def test_the_solution_of_a_column_is_flat():
+    A = sp.diags_array([4.0, -1.0, -1.0], offsets=[0, 1, -1], shape=(4, 4)).tocsr()
+    jac = sad.jacobian(lambda x: spl.cg(A, x[:, None], rtol=1e-13)[0], np.ones(4))
+    assert jac.value(np.ones(4)).shape == (4,)
+    np.testing.assert_allclose(jac(np.ones(4)).toarray(), np.linalg.inv(A.toarray()), atol=1e-12)
