@@ -68,8 +68,8 @@ def test_plain_arrays_of_objects_are_not_written_to(name, array):
         WRITES[name](a, x)
         return np.sum(a) * x
 
-    with pytest.raises(sad.UnsupportedOperationError):
-        sad.jacobian(f, X, check=False)
+    with pytest.raises(sad.SparseADError):  # refused, or noticed by the check
+        sad.jacobian(f, X)
 
 
 def test_what_numpy_cannot_do_with_arrays_of_objects_is_explained():
