@@ -227,7 +227,9 @@ def _compared(program: Program, points: list[np.ndarray], accepted: bool, jacobi
         actual = value(f, traced, x)
         assert actual.shape == expected.shape, f"shape {actual.shape}, expected {expected.shape}"
         assert np.allclose(actual, expected, rtol=1e-11, atol=1e-11, equal_nan=True), f"{actual}\n{expected}"
-    if jacobian and not any(word in program.text for word in ("<", ">", "sort", "max", "clip", "abs", "norm", "any", "where")):
+    if jacobian and not any(
+        word in program.text for word in ("<", ">", "sort", "max", "clip", "abs", "norm", "any", "where")
+    ):
         matrix = sad.jacobian(f, points[0], backend="python")(points[0]).toarray()
         slopes = differences(lambda x: f(x.copy()), points[0])
         assert_close(matrix, slopes, 1e-7)

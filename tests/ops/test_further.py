@@ -27,7 +27,6 @@ FUNCTIONS = {
     "iti0k0": (lambda x: sc.iti0k0(x)[0], _integral(lambda t: mp.besseli(0, t))),
     "it2j0y0": (lambda x: sc.it2j0y0(x)[0], _integral(lambda t: (1 - mp.besselj(0, t)) / t)),
     "it2i0k0": (lambda x: sc.it2i0k0(x)[0], _integral(lambda t: (mp.besseli(0, t) - 1) / t)),
-    "itairy": (lambda x: sc.itairy(x)[2], _integral(lambda t: mp.airyai(-t))),
     "itstruve0": (lambda x: sc.itstruve0(x), _integral(lambda t: mp.struveh(0, t))),
     "itmodstruve0": (lambda x: sc.itmodstruve0(x), _integral(lambda t: mp.struvel(0, t))),
     "wright_bessel": (lambda x: sc.wright_bessel(0.5, 1.5, x), _wright(0.5, 1.5)),
