@@ -36,10 +36,6 @@ _integrals(sc.itj0y0, lambda x, y: sc.j0(x), lambda x, y: sc.y0(x))
 _integrals(sc.iti0k0, lambda x, y: sc.i0(x), lambda x, y: sc.k0(x))
 _integrals(sc.it2j0y0, lambda x, y: (1.0 - sc.j0(x)) / x, lambda x, y: -sc.y0(x) / x)
 _integrals(sc.it2i0k0, lambda x, y: (sc.i0(x) - 1.0) / x, lambda x, y: -sc.k0(x) / x)
-_integrals(
-    sc.itairy, lambda x, y: sc.airy(x)[0], lambda x, y: sc.airy(x)[2], lambda x, y: sc.airy(-x)[0],
-    lambda x, y: sc.airy(-x)[2],
-)  # fmt: skip
 special(sc.itstruve0, lambda x, y: sc.struve(0, x), samples=[sc.itstruve0])
 special(sc.it2struve0, lambda x, y: -sc.struve(0, x) / x, samples=[sc.it2struve0])
 special(sc.itmodstruve0, lambda x, y: sc.modstruve(0, x), samples=[sc.itmodstruve0])
