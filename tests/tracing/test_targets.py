@@ -68,8 +68,29 @@ def test_plain_arrays_of_objects_are_not_written_to(name, array):
         WRITES[name](a, x)
         return np.sum(a) * x
 
-    with pytest.raises(sad.SparseADError):  # refused, or noticed by the check
-        sad.jacobian(f, X)
+    with pytest.raises(sad.UnsupportedOperationError):
+        sad.jacobian(f, X, check=False)
+
+
+MORE_WRITES = {
+    "at": lambda a, x: np.add.at(a, [0], x[1:2]),
+    "third": lambda a, x: np.multiply(a, x[:2], a),
+    "out": lambda a, x: np.multiply(a, 2.0, out=a),
+    "clip": lambda a, x: np.clip(a, 0.0, 0.5, a),
+    "view": lambda a, x: np.ravel(a).__setitem__(0, x[1]),
+    "method": lambda a, x: np.transpose(a).fill(x[1]),
+}
+
+
+@pytest.mark.parametrize("name", MORE_WRITES)
+def test_arrays_of_objects_are_written_to_by_no_way(name):
+    def f(x):
+        a = ONE + [x[0], x[2]]  # noqa: RUF005
+        MORE_WRITES[name](a, x)
+        return np.sum(a) * x
+
+    with pytest.raises((sad.UnsupportedOperationError, ValueError), match=r"writing|plain ndarray|read-only"):
+        sad.jacobian(f, X, check=False)
 
 
 def test_what_numpy_cannot_do_with_arrays_of_objects_is_explained():

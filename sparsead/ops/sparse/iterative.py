@@ -17,6 +17,7 @@ import scipy.sparse.linalg
 from sparsead.errors import UnsupportedOperationError, unsupported
 from sparsead.ops.arrays import any_traced, known
 from sparsead.ops.implicit import carried, held, restated
+from sparsead.ops.registry import Sample, record
 from sparsead.ops.sparse.building import built
 from sparsead.ops.sparse.matrix import TracedSparse, of_any
 from sparsead.ops.sparse.numbering import is_sparse
@@ -80,10 +81,19 @@ def _state(name: str) -> None:
         return _solved(original, spelled, A, b, x0, **options)
 
     patch(original, call)
+    record("sparse", spelled, [_sample_of_constant(name), _sample_of_unknown(name)])
 
 
-def _symmetric(x: Any) -> Any:
-    return scipy.sparse.diags_array([2.0 + x[0, :3], x[0, 1:3], x[0, 1:3]], offsets=[0, 1, -1]).tocsr()
+def _sample_of_constant(name: str) -> Sample:
+    return lambda x: getattr(scipy.sparse.linalg, name)(SYMMETRIC, x[0, :3], rtol=1e-13)[0]
+
+
+def _sample_of_unknown(name: str) -> Sample:
+    return lambda x: getattr(scipy.sparse.linalg, name)(
+        scipy.sparse.csr_array(np.diag(2.0 + x[0, :3]) + np.diag(x[0, 1:3], 1) + np.diag(x[0, 1:3], -1)),
+        x[1, :3] ** 2,
+        rtol=1e-13,
+    )[0]
 
 
 for _name in SOLVERS:

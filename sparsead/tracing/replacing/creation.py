@@ -20,6 +20,7 @@ from sparsead.tracing.conversions import arguments_of, of_number, stack_objects
 from sparsead.tracing.foreign import taken_out
 from sparsead.tracing.known import on_values, wrapped
 from sparsead.tracing.late import AS_NUMPY
+from sparsead.tracing.object_arrays import is_of_unknowns, lent, written_nowhere
 from sparsead.tracing.replacing.names import patch
 from sparsead.tracing.scalar import WHERE, TracedScalar, of_numbers
 from sparsead.tracing.selection import Selection
@@ -28,8 +29,9 @@ from sparsead.tracing.selection import Selection
 def allocating(original: Callable[..., Any]) -> Callable[..., Any]:
     """Return `original`, which makes arrays of constants, with new float arrays ready for traced values."""
 
+    @written_nowhere
     def create(*args: Any, like: Any = None, **kwargs: Any) -> Any:
-        args = tuple(stack_objects(a) if type(a) is np.ndarray and a.dtype == object else taken_out(a) for a in args)
+        args = tuple(lent(a) if is_of_unknowns(a) else taken_out(a) for a in args)
         if any(type(a) is TracedScalar for a in args) or any(True for _ in traced_in((args, kwargs))):
             return call_function(original, *arguments_of(original, args, kwargs))
         new = on_values(original, args, kwargs)
@@ -56,7 +58,7 @@ def converting(original: Callable[..., Any]) -> Callable[..., Any]:
 
     def convert(value: Any, dtype: Any = None, *args: Any, like: Any = None, **kwargs: Any) -> Any:
         try:
-            array = stack_objects(value)
+            array = lent(value) if is_of_unknowns(value) else stack_objects(value)
         except (TypeError, ValueError) as error:  # lists of several lengths
             instead_of(error, (original, (value, dtype, *args), kwargs))
         if not isinstance(array, (TracedArray, TracedComplex)):

@@ -1,8 +1,8 @@
 """Functions of NumPy that are given lists with unknowns in them (``np.sum([x, x**2], axis=0)``).
 
-Arrays of objects are such lists, too: NumPy makes one where a plain array or number meets a list in an operator. A list
-does not ask NumPy to let it act, as a traced array does, so while a trace runs each function is replaced by one
-that looks for lists. Everything else goes to the function itself, from whatever thread.
+Arrays of objects are such lists, too. A list does not ask NumPy to let it act, as a traced array does, so while a trace
+runs each function is replaced by one that looks for lists. Everything else goes to the function itself, from whatever
+thread.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ from sparsead.tracing.array import traced_in
 from sparsead.tracing.calls import call_function
 from sparsead.tracing.conversions import stack_objects
 from sparsead.tracing.foreign import acts_on, held_in, taken_out
+from sparsead.tracing.object_arrays import is_of_unknowns, lent, written_nowhere
 from sparsead.tracing.positioned import Positioned
 from sparsead.tracing.replacing.names import PATCHES
 from sparsead.tracing.replacing.standins import StandIn
@@ -32,7 +33,7 @@ class TakesLists(StandIn):
         """Call the function itself, unless a list with unknowns, or what holds some, is among the arguments."""
         for value in (*args, *kwargs.values()) if kwargs else args:
             if type(value) is np.ndarray:
-                found = _is_of_unknowns(value)
+                found = is_of_unknowns(value)
             elif isinstance(value, (list, tuple)):
                 found = any(True for _ in traced_in(value)) or taken_out(value) is not value
             else:
@@ -44,17 +45,21 @@ class TakesLists(StandIn):
     def __getattr__(self, name: str) -> Any:
         found = getattr(self._original, name)
         if name in _METHODS and isinstance(self._original, np.ufunc):
-            return TakesLists(found, lambda *args, **kwargs: found(*map(stack_objects, args), **kwargs))
+            return TakesLists(found, _ufunc_on_lists(found))
         return found
-
-
-def _is_of_unknowns(array: np.ndarray) -> bool:
-    return array.dtype == object and any(True for _ in traced_in(array.flat))
 
 
 def _given(value: Any) -> Any:
     """Return an argument of a function, or the array that it stands for."""
-    return stack_objects(value) if type(value) is np.ndarray and _is_of_unknowns(value) else taken_out(value)
+    return lent(value) if is_of_unknowns(value) else taken_out(value)
+
+
+def _stacked(value: Any) -> Any:
+    return stack_objects(_given(value))
+
+
+def _ufunc_on_lists(func: Callable[..., Any]) -> Callable[..., Any]:
+    return written_nowhere(lambda *args, **kwargs: func(*map(_stacked, args), **kwargs))
 
 
 def take_lists(func: Callable[..., Any]) -> None:
@@ -62,6 +67,7 @@ def take_lists(func: Callable[..., Any]) -> None:
     if func in PATCHES:
         return
     if isinstance(func, np.ufunc):
-        PATCHES[func] = TakesLists(func, lambda *args, **kwargs: func(*map(stack_objects, args), **kwargs))
+        PATCHES[func] = TakesLists(func, _ufunc_on_lists(func))
     else:
-        PATCHES[func] = TakesLists(func, lambda *args, **kwargs: call_function(func, tuple(map(_given, args)), kwargs))
+        acting = written_nowhere(lambda *args, **kwargs: call_function(func, tuple(map(_given, args)), kwargs))
+        PATCHES[func] = TakesLists(func, acting)
