@@ -48,7 +48,8 @@ def called(x):
 
 def moved(x):
     a = x.reshape(4, -1)
-    return np.transpose(np.pad(np.exp(a) / (1.0 + a**2), 1, mode="wrap"))
+    # np.sqrt is rounded correctly; the last bit of np.exp is another one for one element than for many.
+    return np.transpose(np.pad(np.sqrt(a) / (1.0 + a**2), 1, mode="wrap"))
 
 
 def summed(x):
