@@ -48,13 +48,13 @@ def called(x):
 
 def moved(x):
     a = x.reshape(4, -1)
-    # np.sqrt is rounded correctly; the last bit of np.exp is another one for one element than for many.
-    return np.transpose(np.pad(np.sqrt(a) / (1.0 + a**2), 1, mode="wrap"))
+    # Rounded correctly: the last bits of exponentials and powers of one element differ from those of many.
+    return np.transpose(np.pad(np.sqrt(a) / (1.0 + a * a), 1, mode="wrap"))
 
 
 def summed(x):
     a = x.reshape(4, -1)
-    return np.sum(a**2, axis=1)[:, None] * a + np.mean(a, axis=0)
+    return np.sum(a * a, axis=1)[:, None] * a + np.mean(a, axis=0)
 
 
 PLAIN = [scattered, joined, recurrence, solved, called, moved, summed]
