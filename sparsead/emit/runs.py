@@ -15,22 +15,16 @@ class Run:
     @property
     def defined(self) -> set[str]:
         """The names that are set."""
-        return {
-            n.id
-            for s in self.statements
-            for n in ast.walk(s)
-            if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Store)
-        }
+        return self._names(ast.Store)
 
     @property
     def read(self) -> set[str]:
         """The names that are read."""
-        return {
-            n.id
-            for s in self.statements
-            for n in ast.walk(s)
-            if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Load)
-        }
+        return self._names(ast.Load)
+
+    def _names(self, use: type[ast.expr_context]) -> set[str]:
+        nodes = (node for statement in self.statements for node in ast.walk(statement))
+        return {node.id for node in nodes if isinstance(node, ast.Name) and isinstance(node.ctx, use)}
 
     @property
     def awaited(self) -> set[str]:

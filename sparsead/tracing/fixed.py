@@ -10,6 +10,7 @@ import dis
 import functools
 import sys
 import types
+import warnings
 from collections import deque
 from collections.abc import Iterator
 from contextlib import suppress
@@ -275,7 +276,8 @@ def _items(value: Any) -> list[tuple[Any, str, Any]] | None:
     elif isinstance(value, (np.ndarray, bytearray, memoryview, array.array)):
         return [("view", ".view", np.asarray(value))]
     elif hasattr(type(value), "__array__"):  # tables, series
-        with suppress(Exception):  # what lies on a device may refuse
+        with suppress(Exception), warnings.catch_warnings():  # what lies on a device may refuse, units are stripped
+            warnings.simplefilter("ignore")
             return [("array", ".array", np.asarray(value))]
     if isinstance(value, (list, tuple, deque)):
         return [(k, f"[{k}]", child) for k, child in enumerate(value)]

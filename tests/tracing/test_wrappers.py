@@ -303,3 +303,14 @@ def test_where_numpy_itself_asks_for_unknowns_it_is_said():
     plain = np.arange(6.0)
     with pytest.raises(sad.UnsupportedOperationError, match=r"np\.multiply\(a, b\)"):
         sad.jacobian(lambda x: plain * Field(x), np.ones(6))
+
+
+@pytest.mark.filterwarnings("error")
+def test_fixed_quantities_are_compared_without_a_warning():
+    quantity = pytest.importorskip("pint").UnitRegistry().Quantity
+    c = np.linspace(1.0, 2.0, 5)
+    jac = sad.jacobian(lambda x, q: (q * x).to_base_units().magnitude, np.ones(5), quantity(c, "km"))
+    np.testing.assert_array_equal(jac(np.ones(5), quantity(c.copy(), "km")).diagonal(), 1000.0 * c)
+    for other in (quantity(c + 1.0, "km"), quantity(c, "m")):
+        with pytest.raises(sad.InputError, match="fixed"):
+            jac(np.ones(5), other)
