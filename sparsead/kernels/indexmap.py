@@ -58,10 +58,9 @@ class IndexMap:
         """The smallest and the largest index, or beyond them where tables are over axes that have strides."""
         if 0 in self.shape:
             return 0, -1
-        reach = [s * (n - 1) for s, n in zip(self.strides, self.shape, strict=True)]
-        low = sum(min(r, 0) for r in reach) + sum(int(t.entries.min()) for t in self.tables)
-        high = sum(max(r, 0) for r in reach) + sum(int(t.entries.max()) for t in self.tables)
-        return self.offset + low, self.offset + high
+        low, high = self.reach
+        tables = [t.entries for t in self.tables]
+        return low + sum(int(t.min()) for t in tables), high + sum(int(t.max()) for t in tables)
 
     def less(self, start: int) -> IndexMap:
         """Return the map into what begins at element `start`, where all indices lie."""
@@ -101,7 +100,7 @@ class IndexMap:
 
     @property
     def reach(self) -> tuple[int, int]:
-        """The lowest and the highest element that an affine map leads to."""
+        """The lowest and the highest element that offset and strides lead to."""
         reach = [s * (n - 1) for s, n in zip(self.strides, self.shape, strict=True)]
         return self.offset + sum(min(r, 0) for r in reach), self.offset + sum(max(r, 0) for r in reach)
 
