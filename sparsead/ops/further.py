@@ -43,10 +43,11 @@ special(
     sc.wright_bessel, None, None, lambda a, b, x, y: sc.wright_bessel(a, a + b, x),
     samples=[lambda x: sc.wright_bessel(0.5, 1.5, x)],
 )  # fmt: skip
-special(
-    sc.log_wright_bessel, None, None, lambda a, b, x, y: np.exp(sc.log_wright_bessel(a, a + b, x) - y),
-    samples=[lambda x: sc.log_wright_bessel(0.5, 1.5, x)],
-)  # fmt: skip
+if hasattr(sc, "log_wright_bessel"):  # since SciPy 1.14
+    special(
+        sc.log_wright_bessel, None, None, lambda a, b, x, y: np.exp(sc.log_wright_bessel(a, a + b, x) - y),
+        samples=[lambda x: sc.log_wright_bessel(0.5, 1.5, x)],
+    )  # fmt: skip
 
 # -- solutions of equations of second order: value and slope ----------------------------------------------------------
 several(
