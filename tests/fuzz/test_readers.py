@@ -11,7 +11,7 @@ import pytest
 
 from tests.fuzz import bounds
 from tests.fuzz.bounds import bounded
-from tests.fuzz.readers import TARGETS, attempt
+from tests.fuzz.readers import TARGETS, attempt, warm_up
 
 HEADER = b"%%MatrixMarket matrix coordinate pattern general\n"
 FOUND = {
@@ -50,6 +50,7 @@ def test_what_went_wrong_once(target):
 @pytest.mark.parametrize("first", [0, 1000])
 def test_inputs_of_seeds(first):
     """A failure names its seed: ``python -m tests.fuzz readers --first SEED --count 1`` tries it again."""
+    warm_up()
     counts: Counter[str] = Counter()
     for seed in range(first, first + 400):
         try:
