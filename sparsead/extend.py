@@ -83,9 +83,9 @@ def operation(
     array([[ 0.909, -0.416,  0.   ],
            [ 0.   ,  0.141, -1.98 ]])
     """
-    from sparsead.derivatives.validation import check_given  # the rest of the house, which this is not part of
+    from sparsead.derivatives.validation import check_options  # the rest of the house, which this is not part of
 
-    check_given(jvp=jvp, vjp=vjp, shape=shape, linear=linear, name=name)
+    check_options(jvp=jvp, vjp=vjp, shape=shape, linear=linear, name=name)
     if jvp is None and vjp is None:
         raise InputError("an operation needs its derivative: give jvp=, vjp=, or both")
 

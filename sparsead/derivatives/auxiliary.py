@@ -12,7 +12,7 @@ from sparsead.checking.plain import copied
 from sparsead.contract import Derivative, Kind
 from sparsead.derivatives.calls import arranged
 from sparsead.derivatives.described import Described
-from sparsead.derivatives.nested import is_asked
+from sparsead.derivatives.nested import are_traced
 from sparsead.keeping.pickling import sendable
 from sparsead.tracing.arguments import Signature
 from sparsead.tracing.around import First
@@ -104,7 +104,7 @@ class WithAux(Described, Derivative):
         return (value, self._beside(point)), *rest
 
     def _beside(self, args: tuple[Any, ...]) -> Any:
-        point = args if is_asked(args) else self.signature.as_traced(tuple(map(copied, args)))
+        point = args if are_traced(args) else self.signature.as_traced(tuple(map(copied, args)))
         return self._first.both(*point)[1]
 
     # -- the rest is that of the derivative ---------------------------------------------------------------------

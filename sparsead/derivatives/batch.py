@@ -14,7 +14,7 @@ from coloring import SparsityPattern
 from sparsead.derivatives.fast_calls import names_of
 from sparsead.derivatives.nested import composes
 from sparsead.derivatives.structure import FixedStructure
-from sparsead.derivatives.validation import check_given
+from sparsead.derivatives.validation import check_options
 from sparsead.emit.lanes import COUNT, in_lanes
 from sparsead.emit.layout import Layout
 from sparsead.emit.sweep import Engine, Sweep
@@ -101,7 +101,7 @@ class Batch:
         if not self.signature.plain:
             raise InputError("a batch needs x as one array, which gets an axis of points")
         axes = len(self.program.wrt.shape)
-        check_given(self.signature, axis=axis)
+        check_options(self.signature, axis=axis)
         if axis not in (0, -1, axes):
             raise InputError(f"axis is where the points are: 0 (first) or -1 (last), got {axis!r}")
         return axis != 0 and axes > 0
@@ -221,7 +221,7 @@ class OfManyPoints:
                [3., 4.],
                [5., 6.]])
         """
-        check_given(self.signature, batch_format=format)
+        check_options(self.signature, batch_format=format)
         values = self._matrix_batch(self.signature.placed((X, *args), named), out, axis)
         if format == "values":
             return values

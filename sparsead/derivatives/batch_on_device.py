@@ -8,7 +8,7 @@ from functools import partial
 from typing import Any
 
 from sparsead.derivatives.fast_calls import names_of
-from sparsead.derivatives.validation import check_given
+from sparsead.derivatives.validation import check_options
 from sparsead.emit.device import DeviceSweeps, Plan
 from sparsead.emit.layout import Layout
 from sparsead.emit.points import MOST_PRIVATE, SMALL, TOTAL, ThreadOfPoint
@@ -47,7 +47,7 @@ class BatchOnDevice:
 
         That is None where nothing is left to be done.
         """
-        check_given(axis=axis)
+        check_options(axis=axis)
         last = axis != 0 and bool(self._batch.program.wrt.shape)
         arrays, several, count = self._arranged(args, last)
         out = room((*self.shape, count) if last else (count, *self.shape))

@@ -6,10 +6,11 @@ Everything is prepared on the CPU, checked there against the function, and then 
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
-from sparsead.derivatives.on_device import OnDevice
-from sparsead.derivatives.on_device import usable_cupy as usable_cupy
+from sparsead.contract import Kind
+from sparsead.derivatives.on_device import OnDevice, usable_cupy
 from sparsead.derivatives.products import Product
 from sparsead.derivatives.vectors import checked_pair
 from sparsead.errors import InputError
@@ -202,3 +203,17 @@ class GradientOnDevice(OnDevice):
     def batch(self, X: Any, *args: Any, out: Any = None, axis: int = 0) -> Any:
         """Return the gradients at many points, in the shape of X; arrays as in `value_batch`."""
         return self._at_many("gradient", (X, *args), out, axis)
+
+
+KINDS: dict[Kind, type[OnDevice]] = {
+    "jacobian": JacobianOnDevice,
+    "hessian": HessianOnDevice,
+    "gradient": GradientOnDevice,
+}
+
+
+def on_device(
+    kind: Kind, method: str, guard: str, format: str, triangle: str, has_aux: bool
+) -> Callable[[Any], OnDevice]:
+    """Return what makes a derivative on a device of a prepared one, if the options go with it and there is a device."""
+    return partial(KINDS[kind], cupy=usable_cupy(method, guard, format, triangle, has_aux))

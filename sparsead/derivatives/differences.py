@@ -25,7 +25,7 @@ from sparsead.derivatives.normal import WithNormalEquations
 from sparsead.derivatives.preparation import Options
 from sparsead.derivatives.stepping import ACCURACY, STEPS, Stepping
 from sparsead.derivatives.structure import FixedStructure
-from sparsead.derivatives.validation import check_given
+from sparsead.derivatives.validation import check_options
 from sparsead.derivatives.vectors import as_operator, checked_pair, checked_vector, new_or_checked
 from sparsead.errors import InputError, NotOfferedError
 from sparsead.keeping.pickling import sendable
@@ -106,7 +106,7 @@ class DifferenceJacobian(Described, Partial, Stepping, OfManyPoints, WithNormalE
     ) -> scipy.sparse.csr_array:
         """Return the Jacobian at x; see `Jacobian.__call__`. All entries are computed, `keep_constants` or not."""
         args = self.signature.placed((x, *args), named)
-        check_given(self.signature, keep_constants=keep_constants)
+        check_options(self.signature, keep_constants=keep_constants)
         data = self.structure.new_or_checked(out)
         self._fill(data, args, verify)
         return self.structure.matrix(data) if out is None else out
@@ -135,7 +135,7 @@ class DifferenceJacobian(Described, Partial, Stepping, OfManyPoints, WithNormalE
     ) -> np.ndarray:
         """Return the values alone in a fixed order; see `PreparedMatrix.values`."""
         args = self.signature.placed((x, *args), named)
-        check_given(self.signature, values_order=order, keep_constants=keep_constants)
+        check_options(self.signature, values_order=order, keep_constants=keep_constants)
         return self.structure.values(lambda data: self._fill(data, args, verify), out, order)
 
     def value(self, x: Any, *args: Any, out: np.ndarray | None = None, **named: Any) -> np.ndarray:
@@ -237,7 +237,7 @@ class DifferenceJacobian(Described, Partial, Stepping, OfManyPoints, WithNormalE
 
     def save(self, path: Any) -> None:
         """Write pattern, method and coloring to an ``.npz`` file; `sparsead.load` reads it, and does not probe."""
-        check_given(path=path)
+        check_options(path=path)
         save(self, path)
 
     def __reduce__(self) -> tuple[Any, ...]:
@@ -290,7 +290,7 @@ class DifferenceJacobian(Described, Partial, Stepping, OfManyPoints, WithNormalE
 
     def _fill(self, data: np.ndarray, args: tuple[Any, ...], how: bool | str) -> np.ndarray:
         """Write all values, once all are known; return what they are differences to."""
-        check_given(self.signature, verify=how)
+        check_options(self.signature, verify=how)
         point = self._flat(args)
         steps, found = self._steps(point), np.empty(self.pattern.nnz)
         start = self._start(args, point)

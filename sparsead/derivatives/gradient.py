@@ -3,23 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
-from functools import partial
 from typing import TYPE_CHECKING, Any, Literal, TypedDict, Unpack, overload
 
 import numpy as np
 
 import sparsead.ops  # noqa: F401  (fills the tables that tracing reads)
 from sparsead.derivatives.auxiliary import WithAux
-from sparsead.derivatives.dispatch import asked_for
+from sparsead.derivatives.dispatch import prepare_derivative
 from sparsead.derivatives.guard import Guarded
 from sparsead.derivatives.modes import chosen_engine
 from sparsead.derivatives.nested import NestedGradient, composes
+from sparsead.derivatives.preparation import Options
 from sparsead.derivatives.prepared import OfScalar
 from sparsead.derivatives.record import Preparation
 from sparsead.derivatives.rolled import rolled
 from sparsead.derivatives.self_check import checked
-from sparsead.derivatives.validation import by_name, check_given
 from sparsead.emit.sweep import DEFAULT_BACKEND, Engine
 from sparsead.errors import InputError
 from sparsead.keeping.pickling import Recipe
@@ -214,35 +212,18 @@ def gradient(
     >>> grad(np.array([1.0, 2.0, 3.0]))
     array([ 3., 12., 27.])
     """
-    check_given(guard=guard, check=check, has_aux=has_aux, progress=progress, device=device)
-    f, args = by_name(f, (x0, *args), named, "gradient")
-    options = Chosen(argnum, chosen_engine(backend, threads), check)
-    on_device = None
-    if device is not None:
-        from sparsead.derivatives.device import GradientOnDevice, usable_cupy  # what few need
-
-        on_device = partial(GradientOnDevice, cupy=usable_cupy(guard=guard, has_aux=has_aux))
-    return asked_for(
-        _prepared, NestedGradient, f, args, options,
-        has_aux=has_aux, guard=guard, progress=progress, on_device=on_device,
+    options = Options(argnum, engine=chosen_engine(backend, threads), check=check)
+    return prepare_derivative(
+        _prepared, NestedGradient, f, (x0, *args), named, options,
+        has_aux=has_aux, guard=guard, progress=progress, device=device,
     )  # fmt: skip
 
 
-@dataclass(frozen=True)
-class Chosen:
-    """What the user chose for a gradient; `loops` is our own: whether equal turns become loops."""
-
-    argnum: Argnum
-    engine: Engine
-    check: bool
-    loops: bool = True
-
-
 def _prepared(
-    f: Callable[..., Any], args: tuple[Any, ...], options: Chosen, decisions: Decisions | None = None
+    f: Callable[..., Any], args: tuple[Any, ...], options: Options, decisions: Decisions | None = None
 ) -> Gradient:
     timings = Timings()
-    engine = options.engine if options.loops else None
+    engine = None if options.loops is False else options.engine
     program, signature, kernels = traced_scalar(f, args, options.argnum, timings, decisions, engine)
     with timings.stage("linearize"):
         recipe = Recipe(_prepared, f, args, options)

@@ -11,7 +11,7 @@ import scipy.sparse
 from sparsead.contract import AFTER_A_VECTOR, AT_A_POINT, OF_MANY_POINTS, Derivative, Kind, members
 from sparsead.derivatives.calls import arranged
 from sparsead.derivatives.described import Described
-from sparsead.derivatives.nested import is_asked
+from sparsead.derivatives.nested import are_traced
 from sparsead.emit.sweep import Engine
 from sparsead.errors import NotOfferedError, TracedBranchError, unsupported
 from sparsead.keeping.pickling import Recipe, Sendable
@@ -107,7 +107,7 @@ class Guarded(Described, Sendable, Derivative):
         return self._at(args)
 
     def _at(self, args: tuple[Any, ...]) -> Any:
-        if is_asked(args):
+        if are_traced(args):
             raise unsupported(
                 "a derivative with guard='record'",
                 "Its branches are taken by values, which are not known here; write np.where, and leave out guard.",

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
-from functools import partial
 from typing import TYPE_CHECKING, Any, Literal, Unpack, overload
 
 import numpy as np
@@ -13,7 +12,7 @@ import scipy.sparse
 import sparsead.ops  # noqa: F401  (fills the tables that tracing reads)
 from coloring.cached import cached_property
 from sparsead.derivatives.auxiliary import WithAux
-from sparsead.derivatives.dispatch import asked_for
+from sparsead.derivatives.dispatch import prepare_derivative
 from sparsead.derivatives.gradient import traced_scalar
 from sparsead.derivatives.guard import Guarded
 from sparsead.derivatives.matrix import PreparedMatrix
@@ -25,7 +24,7 @@ from sparsead.derivatives.prepared import OfScalar
 from sparsead.derivatives.products import HVP
 from sparsead.derivatives.record import Filled, Preparation
 from sparsead.derivatives.self_check import checked
-from sparsead.derivatives.validation import by_name, check_given
+from sparsead.derivatives.validation import check_options
 from sparsead.derivatives.vectors import checked_pair, new_or_checked
 from sparsead.emit.sweep import DEFAULT_BACKEND
 from sparsead.errors import InputError
@@ -107,7 +106,7 @@ class Hessian(PreparedMatrix, OfScalar):
         """
         args = self._args(x, args, named)
         if triangle is not None:
-            check_given(self.signature, triangle=triangle)
+            check_options(self.signature, triangle=triangle)
         if triangle is None or triangle == self.structure.triangle:
             return self._evaluated_matrix(args, out, keep_constants, verify)
         if out is not None:
@@ -313,19 +312,12 @@ def hessian(
            [2., 6., 4.],
            [0., 4., 0.]])
     """
-    check_given(hessian_mode=mode, pattern=pattern, coloring=coloring, coloring_order=order, guard=guard)
-    check_given(check=check, format=format, triangle=triangle, has_aux=has_aux)
-    check_given(progress=progress, device=device)
-    f, args = by_name(f, (x0, *args), named, "hessian")
+    check_options(hessian_mode=mode, pattern=pattern, coloring=coloring, coloring_order=order)
+    check_options(format=format, triangle=triangle)
     options = Options(argnum, mode, pattern, coloring, order, chosen_engine(backend, threads), check, format, triangle)
-    on_device = None
-    if device is not None:
-        from sparsead.derivatives.device import HessianOnDevice, usable_cupy  # what few need
-
-        on_device = partial(HessianOnDevice, cupy=usable_cupy("ad", guard, format, triangle, has_aux))
-    return asked_for(
-        prepared, NestedHessian, f, args, options,
-        has_aux=has_aux, guard=guard, progress=progress, on_device=on_device,
+    return prepare_derivative(
+        prepared, NestedHessian, f, (x0, *args), named, options,
+        has_aux=has_aux, guard=guard, progress=progress, device=device,
     )  # fmt: skip
 
 

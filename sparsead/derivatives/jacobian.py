@@ -8,14 +8,14 @@ from typing import TYPE_CHECKING, Any, Literal, Unpack, overload
 
 from sparsead.derivatives.auxiliary import WithAux
 from sparsead.derivatives.differences import DifferenceJacobian, check_method
-from sparsead.derivatives.dispatch import asked_for
+from sparsead.derivatives.dispatch import prepare_derivative
 from sparsead.derivatives.guard import Guarded
 from sparsead.derivatives.modes import chosen_engine
 from sparsead.derivatives.nested import NestedJacobian
 from sparsead.derivatives.options import Difference, DifferenceOptions, MatrixOptions
 from sparsead.derivatives.preparation import Options
 from sparsead.derivatives.prepared_jacobian import Jacobian, prepared
-from sparsead.derivatives.validation import by_name, check_given
+from sparsead.derivatives.validation import check_options
 from sparsead.emit.sweep import DEFAULT_BACKEND
 from sparsead.stages import Watcher
 from sparsead.tracing.arguments import Argnum
@@ -164,20 +164,12 @@ def jacobian(
     >>> sad.jacobian(lambda x: x[1:] ** 2 - x[:-1], np.ones(4), mode="forward").passes
     {'jvp': 2, 'vjp': 0}
     """
-    check_given(jacobian_mode=mode, pattern=pattern, coloring=coloring, coloring_order=order, guard=guard)
-    check_given(method=method, step=step, check=check, format=format, has_aux=has_aux, progress=progress, device=device)
-    f, args = by_name(f, (x0, *args), named, "jacobian")
+    check_options(jacobian_mode=mode, pattern=pattern, coloring=coloring, coloring_order=order, format=format)
+    check_options(method=method, step=step)
     check_method(method, mode)
     options = Options(argnum, mode, pattern, coloring, order, chosen_engine(backend, threads), check, format)
-    prepare: Callable[..., Any] = prepared
-    on_device = None
-    if device is not None:
-        from sparsead.derivatives.device import JacobianOnDevice, usable_cupy  # what few need
-
-        on_device = partial(JacobianOnDevice, cupy=usable_cupy(method, guard, format, has_aux=has_aux))
-    if method != "ad":
-        prepare, guard = partial(DifferenceJacobian, method=method, step=step), "error"  # it calls f, branches and all
-    return asked_for(
-        prepare, NestedJacobian, f, args, options,
-        has_aux=has_aux, guard=guard, progress=progress, on_device=on_device,
+    prepare = prepared if method == "ad" else partial(DifferenceJacobian, method=method, step=step)
+    return prepare_derivative(
+        prepare, NestedJacobian, f, (x0, *args), named, options,
+        method=method, has_aux=has_aux, guard=guard, progress=progress, device=device,
     )  # fmt: skip

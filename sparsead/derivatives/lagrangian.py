@@ -12,9 +12,9 @@ from sparsead.checking.plain import copied
 from sparsead.contract import AFTER_A_VECTOR, AT_A_POINT, OF_MANY_POINTS, Derivative
 from sparsead.derivatives.described import Described
 from sparsead.derivatives.hessian import hessian
-from sparsead.derivatives.nested import is_asked
+from sparsead.derivatives.nested import are_traced
 from sparsead.derivatives.options import HessianOptions
-from sparsead.derivatives.validation import check_given
+from sparsead.derivatives.validation import check_options
 from sparsead.errors import InputError
 from sparsead.tracing.decisions import Decisions
 from sparsead.tracing.floats import real_array
@@ -62,7 +62,7 @@ def lagrangian_hessian(
            [5., 1., 7.],
            [0., 7., 1.]])
     """
-    check_given(guard=guard)
+    check_options(guard=guard)
     program, _ = trace(c, (x0, *args), decisions=None if guard == "error" else Decisions(masks=True))
     size, whole = program.output.index.size, Lagrangian(f, c)
     prepared: Any
@@ -162,7 +162,7 @@ class LagrangianHessian(Described, Derivative):
             )
 
     def _checked(self, multipliers: Any) -> Any:
-        if is_asked((multipliers,)):
+        if are_traced((multipliers,)):
             return multipliers
         multipliers = real_array(multipliers, "multipliers").reshape(-1)
         if multipliers.size != self._size:
@@ -170,9 +170,9 @@ class LagrangianHessian(Described, Derivative):
         return multipliers
 
     def _scale(self, sigma: Any) -> Any:
-        if is_asked((sigma,)):
+        if are_traced((sigma,)):
             return sigma
-        check_given(sigma=sigma)
+        check_options(sigma=sigma)
         return float(sigma)
 
     def __getattr__(self, name: str) -> Any:

@@ -12,7 +12,7 @@ from sparsead.derivatives.differences import DifferenceJacobian
 from sparsead.derivatives.hessian import Hessian, hessian
 from sparsead.derivatives.jacobian import jacobian
 from sparsead.derivatives.prepared_jacobian import Jacobian
-from sparsead.derivatives.validation import check_given
+from sparsead.derivatives.validation import check_options
 from sparsead.errors import InputError
 from sparsead.keeping.saving import coloring_in, read
 from sparsead.tracing.arguments import signature_of
@@ -44,7 +44,7 @@ def load(
     InputError
         If the file is damaged, of another version, or does not fit the function: its pattern is compared.
     """
-    check_given(path=path)
+    check_options(path=path)
     if fixed := sorted({"mode", "coloring", "method", "pattern"} & set(options)):
         raise InputError(f"{' and '.join(fixed)}= is what the file says; leave it out, or prepare without the file")
     arrays = read(path)

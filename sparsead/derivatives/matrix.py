@@ -18,11 +18,11 @@ from sparsead.derivatives.blocks import Blocks, blocks_of
 from sparsead.derivatives.calls import refuse_out
 from sparsead.derivatives.fast_calls import Outputs, never, plain_entry
 from sparsead.derivatives.machine_code import AsMachineCode
-from sparsead.derivatives.nested import composes, is_asked
+from sparsead.derivatives.nested import are_traced, composes
 from sparsead.derivatives.products import Product
 from sparsead.derivatives.record import Filled, Preparation
 from sparsead.derivatives.summary import InWords
-from sparsead.derivatives.validation import check_given
+from sparsead.derivatives.validation import check_options
 from sparsead.derivatives.vectors import apart, as_operator, checked_vector, new_or_checked
 from sparsead.emit.sweep import Engine, Sweep
 from sparsead.errors import InputError
@@ -136,13 +136,13 @@ class PreparedMatrix(InWords, OfManyPoints, AsMachineCode, Matrix):
         """
         from sparsead.explain.blame import explain
 
-        check_given(row=row, column=column)
+        check_options(row=row, column=column)
 
         return explain(self, row, column)
 
     def save(self, path: Any) -> None:
         """Write pattern, mode and coloring to an ``.npz`` file; `sparsead.load` reads it."""
-        check_given(path=path)
+        check_options(path=path)
         save(self, path)
 
     def _to_send(self) -> Recipe:
@@ -152,12 +152,12 @@ class PreparedMatrix(InWords, OfManyPoints, AsMachineCode, Matrix):
     def _evaluated_matrix(self, args: tuple[Any, ...], out: Any, keep_constants: bool, verify: bool | str) -> Any:
         """Return the matrix at a point, as it was prepared."""
         if keep_constants is not False or verify is not False:
-            check_given(self.signature, keep_constants=keep_constants, verify=verify)
+            check_options(self.signature, keep_constants=keep_constants, verify=verify)
         if not (keep_constants or verify) and (data := self.structure.plain(out)) is not None:
             constants.forget(data)
             if self._plain(*args, data):
                 return self.structure.matrix(data) if out is None else out
-        if is_asked(args):
+        if are_traced(args):
             return self._nested_matrix(args, out)
         inputs = self._inputs(args)
         data = self.structure.new_or_checked(out)
@@ -208,7 +208,7 @@ class PreparedMatrix(InWords, OfManyPoints, AsMachineCode, Matrix):
         array([ 6.,  4., 12.])
         """
         args = self._args(x, args, named)
-        if is_asked(args):
+        if are_traced(args):
             refuse_out(out)
             return self._nested.diagonal(*args)
         data = new_or_checked("diagonal", out, (min(self.shape),))
@@ -258,13 +258,13 @@ class PreparedMatrix(InWords, OfManyPoints, AsMachineCode, Matrix):
         """
         args = self._args(x, args, named)
         if order is not None or keep_constants is not False or verify is not False:
-            check_given(self.signature, values_order=order, keep_constants=keep_constants, verify=verify)
+            check_options(self.signature, values_order=order, keep_constants=keep_constants, verify=verify)
         if not (keep_constants or verify) and self.structure.is_order(order):
             room = np.empty(self.structure.size) if out is None else out
             constants.forget(room)
             if self._plain(*args, room):
                 return room
-        if is_asked(args):
+        if are_traced(args):
             return self._nested.values(*args)
         inputs = self._inputs(args)
 
@@ -327,7 +327,7 @@ class PreparedMatrix(InWords, OfManyPoints, AsMachineCode, Matrix):
         self, name: str, args: tuple[Any, ...], outs: dict[str, np.ndarray], matrix: Any, how: bool | str
     ) -> Any:
         """Return the matrix at a point, from the sweep that also computes all functions, in the arrays `outs`."""
-        check_given(self.signature, verify=how)
+        check_options(self.signature, verify=how)
         data = self.structure.new_or_checked(matrix)
         constants.forget(data)
         inputs = apart(self._inputs(args), *outs.values(), data)

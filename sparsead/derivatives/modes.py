@@ -9,7 +9,7 @@ import numpy as np
 import coloring as graph
 from coloring import ColoringResult, SparsityPattern
 from sparsead.derivatives.colorings import HESSIAN_COLORINGS, JACOBIAN_COLORINGS, SUBSTITUTES
-from sparsead.derivatives.validation import check_given
+from sparsead.derivatives.validation import check_options
 from sparsead.emit.pool import default_threads
 from sparsead.emit.sweep import Engine
 from sparsead.errors import InputError
@@ -22,7 +22,7 @@ Choice = tuple[str, ColoringResult | None, tuple[str, ...]]  # mode, coloring, r
 
 def chosen_engine(backend: str, threads: int | None) -> Engine:
     """Return what runs the generated code."""
-    check_given(backend=backend, threads=threads)
+    check_options(backend=backend, threads=threads)
     threads = default_threads() if threads is None else threads
     return Engine(backend, int(threads))
 

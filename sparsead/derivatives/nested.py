@@ -37,7 +37,7 @@ from sparsead.tracing.trees import Leaf
 Method = TypeVar("Method", bound=Callable[..., Any])
 
 
-def is_asked(args: Sequence[Any]) -> bool:
+def are_traced(args: Sequence[Any]) -> bool:
     """Tell whether arguments hold traced values, inside a function that is being traced."""
     return is_tracing() and any(True for _ in traced_in(args))
 
@@ -47,7 +47,7 @@ def composes(method: Method) -> Method:
 
     @functools.wraps(method)
     def call(self: Any, *args: Any, **options: Any) -> Any:
-        if is_tracing() and is_asked((*args, *options.values())):
+        if is_tracing() and are_traced((*args, *options.values())):
             return _inside(self, method.__name__, args, options)
         return method(self, *args, **options)
 

@@ -13,7 +13,7 @@ from coloring import SparsityPattern
 from coloring.cached import cached_property
 from sparsead.derivatives.nested import composes
 from sparsead.derivatives.structure import FixedStructure
-from sparsead.derivatives.validation import check_given
+from sparsead.derivatives.validation import check_options
 from sparsead.derivatives.vectors import new_or_checked
 from sparsead.emit.sweep import Engine, Sweep
 from sparsead.errors import InputError
@@ -45,7 +45,7 @@ class NormalEquations:
 
     def structure(self, triangle: str) -> FixedStructure:
         """Return the structure of the result."""
-        check_given(triangle=triangle)
+        check_options(triangle=triangle)
         if triangle not in self._structures:
             self._structures[triangle] = FixedStructure(normal_pattern(self.pattern, triangle))
         return self._structures[triangle]

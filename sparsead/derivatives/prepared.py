@@ -18,10 +18,10 @@ from sparsead.derivatives.calls import refuse_out
 from sparsead.derivatives.described import Described
 from sparsead.derivatives.export import exported
 from sparsead.derivatives.fast_calls import plain_entry, unchanged_inputs
-from sparsead.derivatives.nested import Nested, composes, is_asked
+from sparsead.derivatives.nested import Nested, are_traced, composes
 from sparsead.derivatives.products import Product
 from sparsead.derivatives.record import Function, Preparation
-from sparsead.derivatives.validation import check_given
+from sparsead.derivatives.validation import check_options
 from sparsead.derivatives.vectors import apart, new_or_checked
 from sparsead.emit.sweep import Engine, Sweep, compile_together
 from sparsead.errors import InputError
@@ -120,7 +120,7 @@ class Prepared(Described, Sendable, Derivative):
         room = np.empty(function.shape) if out is None else out
         if plain(*args, room):
             return room if function.built is None else function.built(room)
-        if is_asked(args):
+        if are_traced(args):
             refuse_out(out)
             return getattr(self._nested, name)(*args)
         flat = new_or_checked(name, out, function.shape)
@@ -194,7 +194,7 @@ class Prepared(Described, Sendable, Derivative):
         InputError
             If the name cannot begin C names, or the function calls Python at run time.
         """
-        check_given(path=path)
+        check_options(path=path)
         return exported(self._written_out, path)
 
     def _sweep(self, name: str) -> Sweep:
@@ -248,7 +248,7 @@ class OfScalar(Prepared):
         args = self._args(x, args, named)
         y = np.empty(1)
         if not self._plain_value(*args, y):
-            if is_asked(args):
+            if are_traced(args):
                 return self._nested.value(*args)
             self._sweep("value")(**self._inputs(args), y=y)
         return float(y[0])

@@ -10,8 +10,8 @@ from typing import Any
 
 import numpy as np
 
-from sparsead.derivatives.nested import is_asked, without_values
-from sparsead.derivatives.validation import check_given
+from sparsead.derivatives.nested import are_traced, without_values
+from sparsead.derivatives.validation import check_options
 from sparsead.errors import InputError, Origin, user_origin
 from sparsead.kernels.lower import lower
 from sparsead.program.cut import cut
@@ -76,12 +76,12 @@ def repeat(
     >>> grad(np.array([0.0, 1.0, 2.0, 3.0, 4.0])).round(6)
     array([0.5, 0. , 0. , 0. , 0.5])
     """
-    check_given(steps=steps, keep=keep)
+    check_options(steps=steps, keep=keep)
     turns = operator.index(steps)
     rows = _rows(each, turns)
     if turns <= 0:
         return state
-    if is_asked((state, *rows, *args)):
+    if are_traced((state, *rows, *args)):
         return _traced(step, state, turns, args, rows, keep)
     return _plain(step, state, turns, args, rows, keep)
 
@@ -91,7 +91,7 @@ def _plain(step: Any, state: Any, turns: int, args: tuple[Any, ...], rows: tuple
     new = state
     for k in range(turns):
         new = step(new, *(row[k] for row in rows), *args)
-        if k == 0 and is_asked((new,)):  # it uses traced values of the function around it
+        if k == 0 and are_traced((new,)):  # it uses traced values of the function around it
             return _traced(step, before, turns, args, rows, keep)
     return new
 

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import scipy.optimize
 
-from sparsead.derivatives.nested import NestedJacobian, is_asked
+from sparsead.derivatives.nested import NestedJacobian, are_traced
 from sparsead.derivatives.preparation import Options
 from sparsead.derivatives.prepared_jacobian import Jacobian, prepared
 from sparsead.errors import InputError
@@ -79,7 +79,7 @@ def implicit(residual: Residual, solve: Callable[..., Any] | None = None) -> Cal
     def solution(x0: Any, *params: Any) -> Any:
         if any_traced(x0):
             raise InputError("the starting point of an implicit solution depends on x; give a constant one")
-        if not is_asked(params):
+        if not are_traced(params):
             return found(x0, *params)
         return _traced(residual, found, inverse, np.asarray(x0, dtype=np.float64), params)
 

@@ -12,7 +12,7 @@ import numpy as np
 from coloring import SparsityPattern
 from sparsead.checking.doubt import Doubt
 from sparsead.checking.plain import copied
-from sparsead.derivatives.nested import is_asked
+from sparsead.derivatives.nested import are_traced
 from sparsead.errors import InputError
 from sparsead.tracing.arguments import Signature
 
@@ -56,7 +56,7 @@ class Stepping:
         )
 
     def _flat(self, args: tuple[Any, ...]) -> np.ndarray:
-        if is_asked(args):
+        if are_traced(args):
             self._nested  # noqa: B018
         return self.signature.vector(args)
 

@@ -6,8 +6,8 @@ from collections.abc import Callable
 from typing import Any, Literal
 
 from sparsead.derivatives.gradient import gradient
-from sparsead.derivatives.nested import NestedGradient, is_asked
-from sparsead.derivatives.validation import check_given
+from sparsead.derivatives.nested import NestedGradient, are_traced
+from sparsead.derivatives.validation import check_options
 from sparsead.errors import InputError
 from sparsead.tracing.arguments import Argnum
 
@@ -51,11 +51,11 @@ def grad(
            [2., 6., 4.],
            [0., 4., 0.]])
     """
-    check_given(guard=guard)
+    check_options(guard=guard)
     prepared: list[Any] = []
 
     def slope(*args: Any) -> Any:
-        if is_asked(args):
+        if are_traced(args):
             return NestedGradient.of(g, args, argnum)(*args)
         made = next((one for one in prepared if _fits(one, args)), None)
         if made is None:

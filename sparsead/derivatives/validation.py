@@ -37,7 +37,7 @@ class Rule:
     title: str = ""
 
 
-def by_name(
+def bind_named(
     f: Callable[..., Any], args: tuple[Any, ...], named: Mapping[str, Any], title: str
 ) -> tuple[Callable[..., Any], tuple[Any, ...]]:
     """Return a function of positional arguments alone, and all of them, where some were given by name.
@@ -162,7 +162,7 @@ RULES = {
 }  # fmt: skip
 
 
-def check_given(signature: Signature | None = None, **given: Any) -> None:
+def check_options(signature: Signature | None = None, **given: Any) -> None:
     """Raise InputError for an option whose value it does not take.
 
     Parameters
