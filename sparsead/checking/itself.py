@@ -10,15 +10,18 @@ values, whether the function is the same at every call, and differences with a b
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import partial
-from typing import Any, Protocol
+from typing import Any
 
 import numpy as np
 
 from sparsead.checking.directional import Function
 from sparsead.checking.doubt import Doubt, noise_of
 from sparsead.checking.report import CheckFailed, Comparison, Report
+from sparsead.checking.rows import Furthest, furthest_of_equal, moved, stretches
+from sparsead.checking.segment import Segment
+from sparsead.checking.subject import Subject
 
 AGREE = 1e-9  # relative agreement of two ways to compute a value
 ROUNDING = 1e-10  # of the values, in their differences
@@ -29,54 +32,6 @@ HUGE = 1e150  # what comes near it may overflow in one order of the same operati
 TRIES = 8  # values that rounding has disturbed: all of them NaN where no rounding explains it
 SHORT = 2.0**-6  # the second segment, relative to the first
 SEED = 20_260_101  # the same points at every preparation
-
-
-class Subject(Protocol):
-    """What is checked; points are flat.
-
-    Attributes
-    ----------
-    title : str
-        What it is, in words.
-    start : ndarray, shape (n,)
-        The example point.
-    order : int
-        1 where products with the first derivative are given, 2 where those with the second.
-    """
-
-    title: str
-    start: np.ndarray
-    order: int
-
-    def function(self, x: np.ndarray) -> Any:
-        """Call the user's function on plain arrays."""
-
-    def flat(self, value: Any) -> np.ndarray:
-        """Return a value of the function as one vector; raise what should be raised of it."""
-
-    def value(self, x: np.ndarray, rounding: np.random.Generator | None = None) -> np.ndarray:
-        """Return the value of what was traced, flat; perhaps disturbed by rounding."""
-
-    def slope(self, x: np.ndarray, d: np.ndarray) -> np.ndarray:
-        """Return the derivative at x along d: ``J @ d``, or ``d @ H @ d``."""
-
-    def belongs(self, x: np.ndarray) -> bool:
-        """Tell whether the function takes the branches there that were traced."""
-
-    def is_finite(self, x: np.ndarray) -> bool:
-        """Tell whether all that the function computes there was traced, and is finite."""
-
-    def gradient(self, x: np.ndarray) -> np.ndarray:
-        """Return the gradient at x, where second derivatives are checked."""
-
-    def times(self, x: np.ndarray) -> tuple[Callable[[np.ndarray], np.ndarray], Callable[[np.ndarray], np.ndarray]]:
-        """Return the products of the matrix at x, and of the matrix of the sizes of its entries."""
-
-    def lines(self, row: int) -> str:
-        """Say which lines of the user's code make up a row."""
-
-    def couplings(self, row: int) -> str:
-        """Say which lines make up a row of second derivatives."""
 
 
 def check_itself(subject: Subject) -> Report:
@@ -97,55 +52,6 @@ def check_itself(subject: Subject) -> Report:
     if not check.report.passed:
         raise CheckFailed(check.report)
     return check.report
-
-
-@dataclass
-class _Segment:
-    """A way through the domain of the function, and the values of the function along it: at its ends, or three."""
-
-    x: np.ndarray
-    d: np.ndarray  # the way as a whole
-    values: list[np.ndarray]
-
-    def change(self) -> np.ndarray:
-        """Return the difference of the values; the second difference of three."""
-        with np.errstate(all="ignore"):
-            if len(self.values) == 2:
-                return self.values[1] - self.values[0]
-            return self.values[0] - 2.0 * self.values[1] + self.values[2]
-
-    def size(self) -> np.ndarray:
-        """Return the size of the values, row by row."""
-        with np.errstate(all="ignore"):
-            total = np.abs(self.values[0])
-            for value in self.values[1:]:
-                total += np.abs(value)
-            return total
-
-    def at(self, t: float) -> np.ndarray:
-        """Return a point on the way, ``x + t * d``."""
-        point = t * self.d
-        point += self.x
-        return point
-
-    def integral(self, subject: Subject) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-        """Return what derivatives say of the change, an estimate of the error of that, and the sum of all sizes.
-
-        A difference integrates the first derivative; a second difference integrates the second one with a hat.
-        Quadrature with two nodes is exact for cubics, with one for straight lines.
-        """
-        whole, apart = (1.0, 0.5 / np.sqrt(3.0)) if len(self.values) == 2 else (0.25, np.sqrt(1.0 / 24.0))
-        with np.errstate(all="ignore"):
-            below, above, middle = (subject.slope(self.at(t), self.d) for t in (0.5 - apart, 0.5 + apart, 0.5))
-            total = np.add(below, above)  # in place from here on: of large problems, new memory takes longer than sums
-            total *= 0.5 * whole
-            size = np.abs(below, out=below)
-            size += np.abs(middle)
-            size += np.abs(above, out=above)
-            size *= whole
-            middle *= whole
-            error = np.abs(np.subtract(total, middle, out=middle), out=middle)
-            return total, error, size
 
 
 class _Check:
@@ -234,20 +140,26 @@ class _Check:
 
     def candidates(self, x0: np.ndarray) -> Iterator[np.ndarray]:
         """Yield points near x0, the likeliest first; signs stay as they are."""
-        largest = float(np.max(np.abs(x0), initial=0.0))
+        largest = float(max(np.max(x0, initial=0.0), -np.min(x0, initial=0.0)))
         if largest == 0.0:
             yield self.rng.uniform(0.1, 0.9, x0.size)
         for sign, move in ((1.0, MOVES[0]), *((s, m) for m in MOVES[1:] for s in (1.0, -1.0))):
-            size = np.where(x0 == 0.0, min(largest, 1.0) or 1.0, np.abs(x0))
-            with np.errstate(over="ignore"):
-                moved = x0 + sign * move * np.where(x0 < 0.0, -1.0, 1.0) * size * self.rng.uniform(0.5, 1.0, x0.size)
-            yield np.where(np.isfinite(moved), moved, x0)
+            yield moved(x0, sign * move, min(largest, 1.0) or 1.0, self.rng)
         yield self.rng.uniform(0.1, 0.9, x0.size)
 
     # -- values ---------------------------------------------------------------------------------------------
     def values(self, name: str, x: np.ndarray, theirs: np.ndarray) -> None:
         """Compare the values of what was traced with those of the function, at one point."""
-        ours = self.subject.value(x)
+        for value in (self.subject.compiled_value, self.subject.value):
+            ours = value(x)
+            close = None if ours is None else furthest_of_equal(ours, theirs, AGREE)
+            if close is not None:
+                self.report.comparisons.append(Comparison(name, close.error, close.allowed))
+                return
+        self.doubtful_values(name, x, self.subject.value(x), theirs)
+
+    def doubtful_values(self, name: str, x: np.ndarray, ours: np.ndarray, theirs: np.ndarray) -> None:
+        """Compare values that are not the same at first sight: terms may cancel, or rounding explain it."""
         if ours.size != theirs.size:
             words = f"it has {theirs.size} elements on plain arrays, {ours.size} as it was traced"
             self.report.comparisons.append(Comparison(name, np.inf, 0.0, words))
@@ -310,33 +222,43 @@ class _Check:
         """What is integrated."""
         return "J @ d" if self.subject.order == 1 else "d @ H @ d"
 
-    def segment(self, x: np.ndarray, to: np.ndarray, first: np.ndarray, last: np.ndarray) -> _Segment:
+    def segment(self, x: np.ndarray, to: np.ndarray, first: np.ndarray, last: np.ndarray) -> Segment:
         """Return the way from one point to another, with the value in the middle where that is needed."""
         if self.subject.order == 1:
-            return _Segment(x, to - x, [first, last])
+            return Segment(x, to - x, [first, last])
         middle = self.called(x + 0.5 * (to - x))
-        return _Segment(x, to - x, [first, np.full(first.size, np.nan) if middle is None else middle, last])
+        return Segment(x, to - x, [first, np.full(first.size, np.nan) if middle is None else middle, last])
 
-    def along(self, name: str, segment: _Segment) -> None:
+    def along(self, name: str, segment: Segment) -> None:
         """Compare derivatives and values along a segment, in the rows that are still undecided.
 
         A row that disagrees stays undecided, and is doubted; one that the quadrature cannot tell stays as it was.
         """
-        ours, error, size = segment.integral(self.subject)
-        theirs = segment.change()
+        slopes, furthest = segment.slopes(self.subject), Furthest()
+        for rows in stretches(self.undecided.size):
+            self.decide(segment, slopes, rows, furthest)
+        if self.subject.order == 1 and self.doubted.any():
+            doubted = np.flatnonzero(self.doubted)
+            self.decide(segment, slopes, doubted, furthest, self.subject.terms(doubted, segment.d))  # they may cancel
+        if furthest.error >= 0.0:
+            self.report.comparisons.append(Comparison(name, furthest.error, furthest.allowed))
+
+    def decide(
+        self, segment: Segment, slopes: list[np.ndarray], rows: Any, furthest: Furthest, terms: Any = 0.0
+    ) -> None:
+        """Compare derivatives and values along a segment in some rows."""
         with np.errstate(all="ignore"):
+            ours, error, size = segment.integral(slopes, rows)
+            theirs, sizes = segment.change(rows)
             gap = np.abs(ours - theirs)
             sure = (error <= UNSURE * size) & np.isfinite(theirs)
-            size += segment.size()
-            size *= ROUNDING
-            allowed = np.add(error, size, out=error)
-            agrees = gap <= allowed
-        decided = self.undecided & agrees & sure
-        self.undecided &= ~decided
-        self.doubted = (self.doubted & self.undecided) | (self.undecided & sure)
+            allowed = error + ROUNDING * (size + sizes + terms)
+        undecided = self.undecided[rows]
+        decided = undecided & (gap <= allowed) & sure
+        undecided = self.undecided[rows] = undecided & ~decided
+        self.doubted[rows] = (self.doubted[rows] & undecided) | (undecided & sure)
         if decided.any():
-            error = np.where(decided, gap, 0.0)
-            self.record(name, ours, theirs, error, np.where(decided, allowed, np.inf))
+            furthest.look(np.where(decided, gap, -1.0), allowed)
 
     def second_look(self, x: np.ndarray, d: np.ndarray, y: np.ndarray) -> None:
         """Compare the derivative along d with differences at many steps; for second derivatives, also the first one."""

@@ -14,12 +14,12 @@ from sparsead.derivatives.prepared import Prepared
 from sparsead.program.evaluate import EPS, Values, can_run, evaluate, run
 from sparsead.program.nodes import serial_from_now
 from sparsead.stages import Timings
-from sparsead.sweeps.vector import value_sweep
 from sparsead.tracing.decisions import Decisions
 from sparsead.tracing.trace import trace
 from sparsead.tracing.trees import Leaf
 
 MOST_LINES = 4  # lines of code that an error names
+LARGE = 1 << 24  # numbers that a program computes, from which on compiling its value takes less time than NumPy
 
 Made = TypeVar("Made", bound=Prepared)
 Product = Callable[[np.ndarray], np.ndarray]
@@ -46,7 +46,6 @@ class Subject:
         self.args = self.signature.as_traced(args)
         self.start = self.signature.vector(args)
         self._runs = can_run(prepared.program)
-        self._sweep: Any = None
         self._is_matrix = prepared.derivative != "gradient"
         self._data: Any = None
 
@@ -70,10 +69,17 @@ class Subject:
             return run(program, self._inputs(x), rounding).reshape(-1)
         if rounding is not None:
             x = x * (1.0 + 4 * EPS * rounding.uniform(-1.0, 1.0, x.size))
-        if self._sweep is None:
-            self._sweep = value_sweep(self.prepared.kernels, self.prepared.engine)
-        y = np.empty(program.output.index.size)
-        self._sweep(**self.prepared._inputs(self._at(x)), y=y)
+        return self._by_sweep(x)
+
+    def compiled_value(self, x: np.ndarray) -> np.ndarray | None:
+        """Return the value by compiled code, where the program computes so many numbers that NumPy takes longer."""
+        prepared = self.prepared
+        compiles = self._runs and prepared.engine.backend == "llvm"
+        return self._by_sweep(x) if compiles and sum(n.size for n in prepared.program.nodes) >= LARGE else None
+
+    def _by_sweep(self, x: np.ndarray) -> np.ndarray:
+        y = np.empty(self.prepared.program.output.index.size)
+        self.prepared._sweep("value").once(**self.prepared._inputs(self._at(x)), y=y)
         return y
 
     def slope(self, x: np.ndarray, d: np.ndarray) -> np.ndarray:
@@ -92,6 +98,12 @@ class Subject:
             return np.atleast_1d(self._data @ d)
         product = self.prepared.structure.by_rows(self._data) @ d
         return product if self.order == 1 else np.atleast_1d(d @ product)
+
+    def terms(self, rows: Any, d: np.ndarray) -> np.ndarray:
+        """Return the sums of the sizes of the terms of ``J @ d`` in some rows, where the slope was asked for last."""
+        if not self._is_matrix:
+            return np.atleast_1d(np.abs(self._data) @ np.abs(d))
+        return np.asarray(abs(self.prepared.structure.by_rows(self._data)[rows]) @ np.abs(d))
 
     def belongs(self, x: np.ndarray) -> bool:
         """Tell whether the recorded branches are taken at x."""

@@ -31,6 +31,7 @@ BACKENDS: dict[str, Callable[[Sequence[Function]], list[Bind]]] = {
     "python": lambda functions: [interpreted(function) for function in functions],
 }
 _Step = tuple[list[Call], Callback | None]  # the shares of a function, and what follows it
+_Bound = tuple[list[_Step], dict[str, np.ndarray]]  # to fixed arrays and work arrays
 GRIDS = {"cuda"}  # what runs each loop as a grid of threads; `sparsead.emit.grid`
 DEFAULT_BACKEND = os.environ.get("SPARSEAD_BACKEND", "llvm")
 
@@ -111,7 +112,7 @@ class Sweep:
         """How many numbers the sweep keeps beside those that it is given."""
         return sum(a.size for a in self.source.fixed.values()) + sum(self.sizes.values())
 
-    def _bound(self) -> tuple[list[_Step], dict[str, np.ndarray]]:
+    def _bound(self) -> _Bound:
         """Bind the functions to fixed arrays and new work arrays: some for all shares, some for each."""
         count = self.engine.threads if PART in self.source.arrays else 1
         size = 8 * (sum(self.sizes.values()) + count * sum(self.source.sizes.values()))
@@ -130,9 +131,17 @@ class Sweep:
     def __call__(self, **arrays: np.ndarray) -> None:
         """Run on flat C-contiguous float64 arrays, given by parameter name; others are ignored."""
         try:
-            steps, bound = self._local.bound
+            bound = self._local.bound
         except AttributeError:
-            steps, bound = self._local.bound = self._bound()
+            bound = self._local.bound = self._bound()
+        self._run(bound, arrays)
+
+    def once(self, **arrays: np.ndarray) -> None:
+        """Run as a call does, with work arrays that are let go afterwards."""
+        self._run(self._bound(), arrays)
+
+    def _run(self, found: _Bound, arrays: dict[str, np.ndarray]) -> None:
+        steps, bound = found
         for name, (whole, part) in self.source.parts.items():
             if name not in arrays:
                 arrays[name] = arrays[whole][part.start : part.stop]

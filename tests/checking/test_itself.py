@@ -9,7 +9,8 @@ import pytest
 import scipy.sparse
 
 import sparsead as sad
-from sparsead.derivatives import preparation
+from sparsead.checking import itself, rows
+from sparsead.derivatives import preparation, self_check
 from sparsead.problems import PROBLEMS, SIZES
 from sparsead.tracing.late import HANDLERS
 
@@ -238,6 +239,40 @@ def test_wrong_rules_are_found(name, point, monkeypatch):
     with pytest.raises(sad.CheckFailed):
         sad.gradient(lambda x: f(x).ravel() @ f(x).ravel(), POINTS[point])
     assert sad.jacobian(f, POINTS[point], check=False) is not None
+
+
+@pytest.fixture
+def large(monkeypatch):
+    """Check as large programs are checked: by compiled values, in stretches of four rows."""
+    monkeypatch.setattr(self_check, "LARGE", 0)
+    monkeypatch.setattr(rows, "AT_ONCE", 4)
+
+
+@pytest.mark.parametrize("name", ["a term that is missing", "no number in one row", "a small part"])
+def test_wrong_rules_are_found_in_large_programs(name, large, monkeypatch):
+    plant, f = PLANTED[name]
+    assert sad.jacobian(f, X).checked.passed
+    plant(monkeypatch)
+    with pytest.raises(sad.CheckFailed, match=r"worst in row \d: .* as traced, .* on plain arrays"):
+        sad.jacobian(f, X)
+
+
+def test_stretches_are_compared_as_the_whole_is(monkeypatch):
+    def f(x):
+        return np.tanh(x) * x[::-1] ** 2
+
+    whole = sad.jacobian(f, X).checked
+    monkeypatch.setattr(rows, "AT_ONCE", 4)
+    assert sad.jacobian(f, X).checked == whole
+
+
+def test_rows_whose_terms_cancel_need_no_second_look():
+    d = np.random.default_rng(itself.SEED).uniform(0.1, 0.9, 2)  # the way from zero
+
+    def f(x):
+        return np.stack([0.7 * x[0] * d[1] - x[1] * (0.7 * d[0] + k * 1e-9) for k in range(1, 9)])
+
+    assert sad.jacobian(f, np.zeros(2)).checked.calls == 2
 
 
 @pytest.mark.filterwarnings("ignore::RuntimeWarning")
