@@ -1,6 +1,7 @@
 """The operations: each is one statement in one of these modules, and nothing else knows its name."""
 
 from sparsead.ops import (
+    analytic,
     answers,
     application,
     assembly,
@@ -56,6 +57,7 @@ for _func in [*HANDLERS]:
     take_lists(_func)
 
 __all__ = [
+    "analytic",
     "answers",
     "application",
     "assembly",

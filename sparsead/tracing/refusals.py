@@ -43,9 +43,18 @@ def refuse_value(what: str, hint: str, at: Any = None) -> NoReturn:
     call = library_call(sys._getframe(1))
     if call is not None and call.instead:  # there is nothing to change in the library
         what, hint = f"{call.name}: {what}", f"{call.instead}\n  {RECORD_HINT}"
-    raise TracedBranchError(
+    error = TracedBranchError(
         f"{what} needs the value of a traced number, which differs from call to call.\n  {at or place()}\n  {hint}"
     )
+    error.calling = _calling(sys._getframe(1))
+    raise error
+
+
+def _calling(frame: FrameType | None) -> dict[str, Any] | None:
+    """Return the global names of the code that asked for a value, if by a call: a compiled function did."""
+    while frame is not None and str(frame.f_globals.get("__name__", "")).partition(".")[0] == "sparsead":
+        frame = frame.f_back
+    return frame.f_globals if frame is not None and _doing(frame).startswith(("CALL", "PRECALL")) else None
 
 
 def _doing(frame: FrameType) -> str:

@@ -16,6 +16,7 @@ import sparsead.tracing.replacing.creation
 import sparsead.tracing.replacing.iterating
 import sparsead.tracing.replacing.mathlib
 import sparsead.tracing.replacing.methods
+import sparsead.tracing.replacing.numbers
 import sparsead.tracing.replacing.types  # noqa: F401  (they fill the tables of what is replaced)
 from coloring.interrupts import deferred
 from sparsead.errors import (
@@ -43,7 +44,7 @@ from sparsead.tracing.libraries import call_of
 from sparsead.tracing.loops.tape import is_tracing, new_tape
 from sparsead.tracing.outside import Outside
 from sparsead.tracing.refusals import INTO_PLAIN_ARRAY
-from sparsead.tracing.replacing.names import as_traced, patched
+from sparsead.tracing.replacing.names import answered, as_traced, patched
 from sparsead.tracing.selection import Places, Selection, refuse_count
 from sparsead.tracing.trees import Leaf, Structure, taken_apart
 
@@ -87,7 +88,7 @@ def trace(
         raise InputError(f"expected a function first, then the example arguments; got {type(f).__name__} in its place")
     known = 0 if decisions is None else len(decisions.taken)
     try:
-        return _traced(f, args, argnum, decisions)
+        return _answered(f, args, argnum, decisions)
     except (UnsupportedOperationError, TracedBranchError) as error:
         outside = Outside(f, signature_of(f, args, argnum))
         if not outside:
@@ -95,9 +96,24 @@ def trace(
         if decisions is not None:
             decisions.forget(known)
         try:
-            return _traced(f, args, argnum, decisions, outside)
+            return _answered(f, args, argnum, decisions, outside)
         except SparseADError as again:  # which may be closer to what it is about
             raise (again if str(again).startswith(INTO_PLAIN_ARRAY) else error) from None
+
+
+def _answered(
+    f: Callable[..., Any], args: Sequence[Any], argnum: Argnum, decisions: Decisions | None, *outside: Outside
+) -> tuple[Program, Signature]:
+    """Run a function on traced arrays, again where calls of ``float`` and its kin can be answered by then."""
+    known = 0 if decisions is None else len(decisions.taken)
+    while True:
+        try:
+            return _traced(f, args, argnum, decisions, *outside)
+        except TracedBranchError as error:
+            if is_tracing() or error.calling is None or not answered(error.calling):
+                raise  # inside another trace, which has begun to change things, that one begins anew
+        if decisions is not None:
+            decisions.forget(known)
 
 
 def _traced(

@@ -94,7 +94,7 @@ BRANCHES = {
     lambda x: x if x[0] > 0.0 else -x: "np.where",
     lambda x: x if (x > 0.0).all() else -x: "np.where",
     lambda x: [v for v in x if v > 0.5]: "np.where",
-    lambda x: x * float(x[0]): "np.where",
+    lambda x: x * math.frexp(x[0])[0]: "np.where",
     lambda x: x * int(x[0]): "np.where",
     lambda x: x * math.gamma(x[0]): "math",
     lambda x: sum(x[k] for k in range(x[0])): "range",

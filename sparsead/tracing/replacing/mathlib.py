@@ -20,6 +20,8 @@ SAME: dict[str, Callable[..., Any]] = {
     "cosh": np.cosh, "tanh": np.tanh, "asinh": np.arcsinh, "acosh": np.arccosh, "atanh": np.arctanh,
     "fabs": np.absolute, "pow": np.power, "fmod": np.fmod, "copysign": np.copysign, "degrees": np.degrees,
     "radians": np.radians, "erf": scipy.special.erf, "erfc": scipy.special.erfc, "fsum": np.sum, "prod": np.prod,
+    "gamma": scipy.special.gamma, "lgamma": scipy.special.gammaln,
+    "isfinite": np.isfinite, "isinf": np.isinf, "isnan": np.isnan,
     "log": lambda x, base=None: np.log(x) if base is None else np.log(x) / np.log(base),
     "hypot": lambda *xs: np.hypot(*xs) if len(xs) == 2 else np.sqrt(sum(x * x for x in xs)),
 }  # fmt: skip

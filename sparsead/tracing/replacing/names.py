@@ -38,11 +38,13 @@ _COMPILED = tuple(EXTENSION_SUFFIXES)
 PATCHES: dict[Callable[..., Any], Any] = {}
 LATER: dict[tuple[str, str], Callable[..., Any]] = {}  # module and name of a function -> its replacement
 NAMES: dict[str, Any] = {}  # names that the modules of the function get which have none such: they hide builtins
+NUMBERS: dict[str, Any] = {}  # further such names, for modules whose calls of Python's own functions are answered
 KINDS: dict[type, Callable[[Any], Any]] = {}  # of objects of compiled code -> what stands in for one of them
 ACTING: set[str] = set()  # modules with classes of arrays that have a say in ufuncs: they look which one it is
 FIRST: list[Callable[[], None]] = []  # look for what is to be known before names are replaced
 TOO: list[Callable[[], None]] = []  # replace something else, when a trace begins and after imports
 
+_ANSWERED: set[str] = set()  # names of modules whose code has called one of Python's own functions with unknowns
 _active: list[list[dict[str, Any]]] = []  # the names that functions being traced use, in all threads
 _TREATED: dict[str, tuple[int, str]] = {}  # names of modules -> identity and treatment
 _enclosing: list[list[types.FunctionType]] = []  # those functions, and the ones around which they were made
@@ -265,6 +267,8 @@ def _replace_everywhere() -> None:
             _shield(names, plain)
         else:
             _replace_in(names, spelled.intersection(names))
+            if name in _ANSWERED:
+                CHANGES.added(names, NAMES | NUMBERS)
     for modules in _active:
         for names in modules:
             if not issubclass(type(sys.modules.get(names.get("__name__", ""))), _Home):
@@ -285,6 +289,16 @@ def _add_names(names: dict[str, Any]) -> None:
 def names_of_module(module: str) -> None:
     """Treat a module, given by name, as one that the traced function is written in."""
     _add_names(vars(sys.modules[module]) if module in sys.modules else {})
+
+
+def answered(names: dict[str, Any]) -> bool:
+    """Let calls of `float`, `max`, ... be answered in a module from its next trace on; False if that is so already."""
+    module = str(names.get("__name__", ""))
+    known = getattr(sys.modules.get(module), "__dict__", None)
+    if known is not names or module in _ANSWERED or _treatment_of(module, sys.modules[module]) != "replace":
+        return False
+    _ANSWERED.add(module)
+    return True
 
 
 @contextmanager

@@ -6,6 +6,7 @@ other branch. The modules of the function that is traced get a name `type` of th
 
 from __future__ import annotations
 
+import sys
 import types
 from typing import Any
 
@@ -13,7 +14,7 @@ import numpy as np
 
 from sparsead.tracing.array import TracedArray
 from sparsead.tracing.complex import TracedComplex
-from sparsead.tracing.replacing.names import NAMES
+from sparsead.tracing.replacing.names import NAMES, NUMBERS
 from sparsead.tracing.scalar import TracedScalar
 
 
@@ -32,6 +33,9 @@ class _Meta(type):
 
     def __call__(cls, *args: Any, **kwargs: Any) -> Any:
         made = type_of(*args) if len(args) == 1 and not kwargs else type(*args, **kwargs)
+        if made is float or made is complex:  # the asking module may have names of its own for them
+            named = sys._getframe(1).f_globals.get(made.__name__)
+            return named if named is NUMBERS[made.__name__] else made
         return cls if made is type else made
 
     def __instancecheck__(cls, instance: Any) -> bool:

@@ -1,0 +1,83 @@
+"""Python's `float` and `complex` of traced numbers: the numbers as they are.
+
+Calls of these types have no hook that might return anything but a number. So modules whose code has called them with
+unknowns get names of their own for them (`answered`), which are the types in every other respect.
+"""
+
+from __future__ import annotations
+
+import builtins
+from typing import Any
+
+import numpy as np
+
+from sparsead.tracing.array import TracedArray
+from sparsead.tracing.calls import as_numbers
+from sparsead.tracing.complex import TracedComplex
+from sparsead.tracing.conversions import traced
+from sparsead.tracing.known import complex_of_parts
+from sparsead.tracing.late import late
+from sparsead.tracing.replacing.names import NUMBERS
+from sparsead.tracing.scalar import TracedScalar
+
+STANDING = (TracedScalar, TracedArray, TracedComplex)
+
+
+def _floating(value: Any) -> Any:
+    """Return a traced real number as a float."""
+    if type(value) is TracedScalar and value.dtype == np.float64:
+        return value
+    if type(value) is TracedComplex or (isinstance(value, TracedArray) and value.is_constant):
+        return builtins.float(value)
+    builtins.float(np.zeros(value.shape))  # NumPy says which shapes are a number
+    return as_numbers(late.cast(traced(value).reshape(()), np.dtype(float)))
+
+
+def _complex(real: Any, imag: Any = 0.0) -> Any:
+    """Return the complex number of one number, or of two."""
+    if type(real) is TracedComplex or type(imag) is TracedComplex:
+        return as_numbers(real + 1j * imag)
+    return as_numbers(complex_of_parts(*(traced(np.float64(0.0) + _real(part)).reshape(()) for part in (real, imag))))
+
+
+def _real(part: Any) -> Any:
+    return _floating(part) if isinstance(part, STANDING) else part
+
+
+class _Meta(type):
+    """Makes a class act as one of Python's types of numbers."""
+
+    original: type
+    traced: Any
+
+    def __call__(cls, *args: Any, **kwargs: Any) -> Any:
+        unknown = any(isinstance(value, STANDING) for value in (*args, *kwargs.values()))
+        return (cls.traced if unknown else cls.original)(*args, **kwargs)
+
+    def __instancecheck__(cls, instance: Any) -> bool:
+        return isinstance(instance, cls.original)
+
+    def __subclasscheck__(cls, subclass: Any) -> bool:
+        return subclass is cls or issubclass(subclass, cls.original)
+
+    def __getattr__(cls, name: str) -> Any:
+        return getattr(cls.original, name)
+
+    def __eq__(cls, other: object) -> bool:
+        return other is cls or other is cls.original
+
+    def __hash__(cls) -> int:
+        return hash(cls.original)
+
+    def __repr__(cls) -> str:
+        return repr(cls.original)
+
+
+def _standing_for(original: type, function: Any) -> type:
+    """Return what stands for a type of numbers; NumPy asks it for the type of its elements."""
+    names = {"original": original, "traced": staticmethod(function), "dtype": np.dtype(original)}
+    return _Meta(original.__name__, (), {**names, "__module__": "builtins"})
+
+
+NUMBERS["float"] = _standing_for(float, _floating)
+NUMBERS["complex"] = _standing_for(complex, _complex)
