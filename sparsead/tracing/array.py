@@ -25,7 +25,7 @@ from sparsead.tracing.foreign import Lookalike, acts, acts_in_operators
 from sparsead.tracing.late import late
 from sparsead.tracing.loops.tape import is_tracing
 from sparsead.tracing.positioned import RealArray, Traced
-from sparsead.tracing.refusals import BRANCH_HINT, INDEX, refuse_array, refuse_conversion, refuse_value
+from sparsead.tracing.refusals import BRANCH_HINT, CONVERSION, INDEX, refuse_array, refuse_conversion, refuse_value
 from sparsead.tracing.scalar import SEQUENCES, TracedScalar, is_number
 from sparsead.tracing.selection import mask_of, selected, written
 from sparsead.tracing.storage import BOOL, DOUBLE, Storage
@@ -275,7 +275,7 @@ class TracedArray(RealArray, NDArrayOperatorsMixin):
         refuse_conversion(what, sys._getframe(2))
 
     def __float__(self) -> float:
-        return self._convert(float, "float() or a function of module math")
+        return self._convert(float, CONVERSION)
 
     def __int__(self) -> int:
         return self._convert(int, "int()")

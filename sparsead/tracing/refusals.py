@@ -29,7 +29,11 @@ LIBRARY_HINT = (
     "function.\n"
     '  A compiled routine can take part through sparsead.extend.operation; or prepare with method="finite-difference".'
 )
-VALUE_HINT = "Use the NumPy function: np.sin for math.sin, np.floor for math.floor, np.where for a choice by value."
+VALUE_HINT = (
+    "Use the NumPy function: np.sin for math.sin, np.floor for math.floor, np.where for a choice by value; float(x) "
+    "for np.float64(x)."
+)
+CONVERSION = "float() or a function of module math"  # its answer is no branch, so it is not recorded
 INDEX = "an index or range()"
 KEY_HINT = "Use keys that are plain numbers or names; call what functools.lru_cache wraps by its __wrapped__."
 CHOICE_HINT = "max, min, sorted (up to 16), any and all of numbers need no branch; list.sort does: use sorted."
@@ -42,7 +46,8 @@ def refuse_value(what: str, hint: str, at: Any = None) -> NoReturn:
     """Raise the error for code that asks for a value which differs from call to call."""
     call = library_call(sys._getframe(1))
     if call is not None and call.instead:  # there is nothing to change in the library
-        what, hint = f"{call.name}: {what}", f"{call.instead}\n  {RECORD_HINT}"
+        recorded = "" if what == CONVERSION else f"\n  {RECORD_HINT}"
+        what, hint = f"{call.name}: {what}", f"{call.instead}{recorded}"
     error = TracedBranchError(
         f"{what} needs the value of a traced number, which differs from call to call.\n  {at or place()}\n  {hint}"
     )

@@ -22,7 +22,15 @@ from sparsead.tracing.late import MOVEMENTS, late
 from sparsead.tracing.loops.grouping import read_one
 from sparsead.tracing.loops.tape import Tape
 from sparsead.tracing.positioned import RealArray
-from sparsead.tracing.refusals import BRANCH_HINT, CHOICE_HINT, INDEX, KEY_HINT, refuse_conversion, refuse_value
+from sparsead.tracing.refusals import (
+    BRANCH_HINT,
+    CHOICE_HINT,
+    CONVERSION,
+    INDEX,
+    KEY_HINT,
+    refuse_conversion,
+    refuse_value,
+)
 
 WHERE = np.where  # the function itself: its name is bound to another one while a function is traced
 SEQUENCES = (list, tuple, str, bytes)
@@ -264,7 +272,7 @@ class TracedScalar:
         refuse_value("a Python branch (if, while, and, or, not)", f"{BRANCH_HINT}\n  {CHOICE_HINT}")
 
     def __float__(self) -> float:
-        refuse_conversion("float() or a function of module math", sys._getframe(1))
+        refuse_conversion(CONVERSION, sys._getframe(1))
 
     def _recorded(self, rounded: Callable[..., Any]) -> int | None:
         """Return the whole number that this rounds to, as a recorded branch; None where no branches are recorded."""

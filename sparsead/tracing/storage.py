@@ -21,7 +21,7 @@ from sparsead.program.index import (
     nothing,
     stored_part,
 )
-from sparsead.program.nodes import Join, Node, Ref, constant, whole
+from sparsead.program.nodes import Constant, Join, Node, Ref, constant, whole
 from sparsead.tracing import layout
 from sparsead.tracing.loops.grouping import grouped
 from sparsead.tracing.loops.tape import Tape, current_tape
@@ -96,13 +96,18 @@ class Storage:
             return self.values[position]
         tape = self.home if self.home is current_tape() else self._visited()
         if self.source is not None:
-            return TracedScalar(tape, tape.element(self.source.node, self.source.index.item(position)))
-        if self.pair is not None:
+            node, place = self.source.node, self.source.index.item(position)
+        elif self.pair is not None:
             half = self.pair[position % 2]
-            return TracedScalar(tape, tape.element(half.node, half.index.item(position // 2)))
-        assert self.owner is not None and self.offset is not None
-        node = self.nodes[self.owner.item(position)]
-        return TracedScalar(tape, tape.element(node, self.offset.item(position)))
+            node, place = half.node, half.index.item(position // 2)
+        else:
+            assert self.owner is not None and self.offset is not None
+            node, place = self.nodes[self.owner.item(position)], self.offset.item(position)
+        while type(node) is Join:  # down to what it was assembled from, which may be known
+            node, place = node.pieces[node.owner.item(place)], node.offset.item(place)
+        if type(node) is Constant and not (node.boolean or node.integer):
+            return node.value.reshape(-1)[place]
+        return TracedScalar(tape, tape.element(node, place))
 
     def set_element(self, position: int, value: TracedScalar | float) -> None:
         """Store a scalar."""

@@ -96,7 +96,7 @@ BRANCHES = {
     lambda x: [v for v in x if v > 0.5]: "np.where",
     lambda x: x * math.frexp(x[0])[0]: "np.where",
     lambda x: x * int(x[0]): "np.where",
-    lambda x: x * math.gamma(x[0]): "math",
+    lambda x: x * math.ulp(x[0]): "math",
     lambda x: sum(x[k] for k in range(x[0])): "range",
     lambda x: x[x]: "indexing with a traced array",
     lambda x: x[x > 0.5]: "np.where",
