@@ -17,12 +17,14 @@ from functools import cache
 from pathlib import Path
 from random import Random
 from typing import Any
+from unittest import mock
 
 import numpy as np
 import numpy.lib._format_impl as _format
 
 import coloring
 import sparsead as sad
+from coloring.kernels import kernel
 from sparsead.errors import InputError
 from sparsead.keeping import saving
 from sparsead.keeping.saving import VERSION, _digest, arrays_of
@@ -153,9 +155,10 @@ SHARES = {"matrix_market": 6, "saved_file": 2, "saved_arrays": 2}
 
 
 def warm_up() -> None:
-    """Load what valid files need, once in a process: it is no cost of one of them."""
-    for k in range(len(PREPARED)):
-        saved_arrays(bytes([k]))
+    """Load what valid files need, the compiler of kernels included, once in a process: it is no cost of one of them."""
+    with mock.patch.object(kernel, "INTERPRETED", 0):
+        for k in range(len(PREPARED)):
+            saved_arrays(bytes([k]))
 
 
 def begin() -> None:
