@@ -292,7 +292,6 @@ COMPLEX_HANDLERS |= {
     np.size: lambda a: np.size(parts(a)[0]),
     np.real: lambda val: stack_objects(val).real, np.imag: lambda val: stack_objects(val).imag,
     np.iscomplexobj: lambda a: True, np.isrealobj: lambda a: False,
-    np.positive: lambda a: a.copy(),
     np.diag: lambda v, k=0: np.diagonal(v, k) if v.ndim == 2 else np.diagflat(v, k),
 }  # fmt: skip
 record(

@@ -14,6 +14,7 @@ from sparsead.ops.registry import composite, state
 from sparsead.ops.signatures import OMITTED
 from sparsead.tracing.conversions import as_integers, stack_objects, traced
 from sparsead.tracing.kinds import is_float, kind_of
+from sparsead.tracing.kinds import is_float, kind_of
 from sparsead.tracing.late import AS_NUMPY, MOVEMENTS
 from sparsead.tracing.scalar import TracedScalar
 
@@ -113,6 +114,8 @@ def select(condlist: Any, choicelist: Any, default: Any = 0) -> Any:
 @composite(np.piecewise, lambda x: np.piecewise(x, [x < 0.35, x > 0.65], [lambda v: v**2, 3.0, lambda v: -v]))
 def piecewise(x: Any, condlist: Any, funclist: Any, *args: Any, **kw: Any) -> Any:
     """``np.piecewise``: where a condition is unknown its function is applied everywhere, and one is chosen."""
+    if not is_float(kind_of(x)):
+        raise unsupported("np.piecewise of integers", "Its values would be cut off to integers: use x.astype(float).")
     x = traced(x)
     conditions = _conditions(x, condlist)
     if len(conditions) == len(funclist) - 1:
@@ -133,10 +136,11 @@ def piecewise(x: Any, condlist: Any, funclist: Any, *args: Any, **kw: Any) -> An
 
 def _conditions(x: Any, condlist: Any) -> list[Any]:
     """Return the conditions of ``np.piecewise``: `condlist` may be one, or several."""
-    several = isinstance(condlist, (list, tuple)) and len(condlist) > 0
-    if not several or (x.ndim > 0 and not isinstance(condlist[0], (list, np.ndarray))):
+    number = not isinstance(condlist, (list, tuple)) and np.ndim(condlist) == 0
+    if number or (x.ndim > 0 and not isinstance(condlist[0], (list, np.ndarray))):
         condlist = [condlist]
-    return [c if is_traced(c) else np.asarray(known(c, ""), np.bool_) for c in map(stack_objects, condlist)]
+    held = map(stack_objects, condlist)
+    return [np.not_equal(c, 0.0) if is_traced(c) else np.asarray(known(c, ""), np.bool_) for c in held]
 
 
 def _pointwise(function: Any, x: Any, args: Any, kw: Any) -> Any:

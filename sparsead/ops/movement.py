@@ -9,7 +9,7 @@ import numpy as np
 
 from sparsead.ops.registry import Sample, composite, movement
 from sparsead.tracing.conversions import stack_objects
-from sparsead.tracing.late import AS_NUMPY, HANDLERS
+from sparsead.tracing.late import AS_NUMPY
 from sparsead.tracing.positioned import Positioned
 
 
@@ -54,7 +54,6 @@ movement(np.hsplit, lambda x: np.hsplit(x, 2)[0])
 movement(np.vsplit, lambda x: np.vsplit(x, 3)[2])
 movement(np.dsplit, lambda x: np.dsplit(x.reshape(2, 3, 2), 2)[1])
 movement(np.copy, lambda x: np.copy(x), lambda x: _is_separate(np.copy, x))
-movement(np.positive, np.positive, lambda x: _is_separate(np.positive, x))
 
 if hasattr(np, "astype"):  # NumPy 2.1
 
@@ -82,12 +81,9 @@ of_each(np.atleast_2d, lambda x: np.atleast_2d(x[0]))
 of_each(np.atleast_3d, np.atleast_3d)
 
 
-def _positive(x: Any, *args: Any, **kwargs: Any) -> Any:
+@composite(np.positive, np.positive, lambda x: _is_separate(np.positive, x), family="movement")
+def positive(x: Any) -> Any:
     """``np.positive``: a copy, of numbers."""
     if x.dtype == np.bool_:
         np.positive(np.zeros(0, np.bool_))  # raises NumPy's error
-    return _copied(x, *args, **kwargs)
-
-
-_copied = HANDLERS[np.positive]
-HANDLERS[np.positive] = _positive
+    return x.moved(np.positive(x.positions))

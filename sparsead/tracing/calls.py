@@ -76,7 +76,9 @@ def _traced_ufunc(ufunc: np.ufunc, method: str, call: Call) -> Any:
         check_target(call)
     outputs, kwargs = kwargs.get("out"), {name: value for name, value in kwargs.items() if name != "out"}
     where = kwargs.pop("where", True) if outputs is not None and method == "__call__" else True
-    if any(is_complex(i) for i in inputs):
+    if all(t.is_constant for t in traced_in((inputs, kwargs))):  # and written into what is traced, or where it says
+        result = on_values(getattr(ufunc, method), inputs, kwargs)
+    elif any(is_complex(i) for i in inputs):
         result = call_complex(ufunc if method == "__call__" else (ufunc, method), inputs, kwargs)
     elif method == "__call__":
         result = _handler(ufunc, _spelled(ufunc))(*inputs, **kwargs)
@@ -168,7 +170,9 @@ def _traced_function(func: Callable[..., Any], args: Any, kwargs: Any) -> Any:
     handler = _handler(func, f"{func.__module__}.{func.__name__}".replace("numpy", "np"))
     out = kwargs.get("out")
     if out is not None:
-        result = handler(*args, **{k: v for k, v in kwargs.items() if k != "out"})
+        others = {k: v for k, v in kwargs.items() if k != "out"}
+        known = all(t.is_constant for t in traced_in((args, others)))
+        result = on_values(func, args, others) if known else handler(*args, **others)
         check_shape(func, out, result)
         return write_out(out, result, (func, args, kwargs))
     result = as_numpy_orders(handler(*args, **kwargs), (func, args, kwargs))
