@@ -14,7 +14,6 @@ from sparsead.ops.registry import composite, state
 from sparsead.ops.signatures import OMITTED
 from sparsead.tracing.conversions import as_integers, stack_objects, traced
 from sparsead.tracing.kinds import is_float, kind_of
-from sparsead.tracing.kinds import is_float, kind_of
 from sparsead.tracing.late import AS_NUMPY, MOVEMENTS
 from sparsead.tracing.scalar import TracedScalar
 
@@ -32,17 +31,21 @@ def clip(a: Any, a_min: Any = OMITTED, a_max: Any = OMITTED, *, min: Any = OMITT
     return a if a_max is None else np.minimum(a, a_max)
 
 
-@composite(np.diff, np.diff, lambda x: np.diff(x, n=2, axis=0), lambda x: np.diff(x, prepend=1.0, append=x[:, :2]))
+@composite(
+    np.diff, np.diff, lambda x: np.diff(x, n=2, axis=0), lambda x: np.diff(x, prepend=1.0, append=x[:, :2]),
+    as_given="a",
+)  # fmt: skip
 def diff(a: Any, n: int = 1, axis: int = -1, prepend: Any = None, append: Any = None) -> Any:
     """``np.diff``."""
+    if n == 0:
+        return a
+    a = stack_objects(a)
     if np.ndim(a) == 0:
         raise ValueError("diff requires input that is at least one dimensional")
     line = tuple(1 if k == axis % np.ndim(a) else length for k, length in enumerate(np.shape(a)))
     ends = [end if end is None or np.ndim(end) else np.broadcast_to(end, line) for end in (prepend, append)]
     if n < 0:
         raise ValueError(f"order must be non-negative but got {n}")
-    if n == 0:
-        return a
     parts = [part for part in (ends[0], a, ends[1]) if part is not None]
     a = np.concatenate(parts, axis=axis) if len(parts) > 1 else a
     for _ in range(n):

@@ -14,15 +14,21 @@ import numpy as np
 import scipy.special as sc
 
 from sparsead.errors import unsupported
-from sparsead.ops.arrays import any_traced, known
+from sparsead.ops.arrays import any_traced, apply, known
 from sparsead.ops.complex import joined
-from sparsead.ops.implicit import carried, held, restated
+from sparsead.ops.implicit import carried, restated
 from sparsead.ops.registry import Sample, composite, patched
+from sparsead.program.scalar import Op, define
 from sparsead.tracing.conversions import stack_objects, traced
 from sparsead.tracing.order import for_order, order_wanted, second_order_wanted
 
 LAMBERTW: Any = sc.lambertw
 SQRT_PI = math.sqrt(math.pi)
+#: Zero, whose derivative in the second operand is the first one, which may be infinite: a product would be NaN then.
+MOTION = define(
+    Op("motion", lambda slope, x: np.zeros(np.broadcast_shapes(np.shape(slope), np.shape(x))), "0.0",
+       (lambda slope, x: slope.pool.constant(0.0), lambda slope, x: slope))
+)  # fmt: skip
 Slope = Callable[..., Any]  # from all operands and the value to the derivative in one of the operands
 
 
@@ -57,7 +63,7 @@ def by_library(func: Callable[..., Any], slopes: Sequence[Slope | None], operand
             value_again = by_library(func, slopes, filled(xs))
             again = [np.broadcast_to(traced(rule(*filled(xs), value_again)), shape) for rule in rules]
         along = [restated(slope, own) for slope, (_, own) in zip(again, kept, strict=True)]
-    change = [slope * (x - held(x)) for x, (slope, _) in zip(xs, kept, strict=True)]
+    change = [apply(MOTION, (slope, x)) for x, (slope, _) in zip(xs, kept, strict=True)]
     return restated(sum(change, value), carrier, along=along)
 
 

@@ -136,10 +136,14 @@ special(
 @composite(sc.nrdtrimn, lambda x: sc.nrdtrimn(0.3, x, 2.0 * x), family="special function")
 def nrdtrimn(p: Any, std: Any, x: Any) -> Any:
     """``scipy.special.nrdtrimn``: the mean of a normal distribution."""
-    return x - np.multiply(std, sc.ndtri(p))
+    return np.where(np.greater(std, 0.0), x - np.multiply(std, _inner_quantile(p)), np.nan)
 
 
 @composite(sc.nrdtrisd, lambda x: sc.nrdtrisd(x, 0.8, 2.0), family="special function")
 def nrdtrisd(mn: Any, p: Any, x: Any) -> Any:
     """``scipy.special.nrdtrisd``: the deviation of a normal distribution."""
-    return np.subtract(x, mn) / sc.ndtri(p)
+    return np.subtract(x, mn) / _inner_quantile(p)
+
+
+def _inner_quantile(p: Any) -> Any:
+    return np.where(np.logical_and(np.greater(p, 0.0), np.less(p, 1.0)), sc.ndtri(p), np.nan)

@@ -56,9 +56,9 @@ def polysub(a1: Any, a2: Any) -> Any:
 @composite(np.polyder, lambda x: np.polyder(x[0]), lambda x: np.polyder(x[1], 2))
 def polyder(p: Any, m: int = 1) -> Any:
     """``np.polyder``."""
-    if int(m) < 0:
+    p, m = _coefficients(p, "np.polyder"), int(m)
+    if m < 0:
         raise ValueError("Order of derivative must be positive (see polyint)")
-    p = np.atleast_1d(p) if m else p
     for _ in range(m):
         p = p[:-1] * np.arange(len(p) - 1, 0, -1.0)
     return p
@@ -67,7 +67,8 @@ def polyder(p: Any, m: int = 1) -> Any:
 @composite(np.polyint, lambda x: np.polyint(x[0]), lambda x: np.polyint(x[1], 2, [3.0, 1.0]))
 def polyint(p: Any, m: int = 1, k: Any = None) -> Any:
     """``np.polyint``; the constants of integration are 0 unless given."""
-    if int(m) < 0:
+    p, m = _coefficients(p, "np.polyint"), int(m)
+    if m < 0:
         raise ValueError("Order of integral must be positive (see polyder)")
     given = np.atleast_1d(0.0 if k is None else k)
     if np.size(given) not in (1, m):
@@ -76,6 +77,12 @@ def polyint(p: Any, m: int = 1, k: Any = None) -> Any:
     for constant in constants:
         p = np.append(p / np.arange(len(p), 0, -1.0), constant)
     return p
+
+
+def _coefficients(p: Any, name: str) -> Any:
+    if np.ndim(p) > 1:
+        raise unsupported(f"{name} of coefficients in {np.ndim(p)} dimensions", "Call it for one polynomial at a time.")
+    return np.atleast_1d(p)
 
 
 @composite(np.poly, lambda x: np.poly(x[0]))
