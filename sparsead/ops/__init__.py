@@ -48,6 +48,7 @@ from sparsead.ops import (
     surfaces,
     tables,
     transforms,
+    widening,
     writing,
 )
 from sparsead.tracing.late import HANDLERS
@@ -104,5 +105,6 @@ __all__ = [
     "surfaces",
     "tables",
     "transforms",
+    "widening",
     "writing",
 ]

@@ -1,6 +1,17 @@
 """All cases, in the order of the table."""
 
-from tests.real import batteries, bundle, communities, conservation, elements, kinetics, optimization, packages, power
+from tests.real import (
+    batteries,
+    bundle,
+    communities,
+    conservation,
+    elements,
+    kinetics,
+    optimization,
+    packages,
+    power,
+    simulations,
+)
 from tests.real.case import CASES
 
 __all__ = [
@@ -14,4 +25,5 @@ __all__ = [
     "optimization",
     "packages",
     "power",
+    "simulations",
 ]
