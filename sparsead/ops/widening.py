@@ -41,9 +41,7 @@ def _beyond_one(x: Any) -> Any:
     return np.greater(np.abs(x), 1.0)
 
 
-for _func, _plain in (
-    (np.emath.sqrt, np.sqrt), (np.emath.log, np.log), (np.emath.log2, np.log2), (np.emath.log10, np.log10),
-):  # fmt: skip
-    widening(_func, _plain, _negative)
-for _func, _plain in ((np.emath.arccos, np.arccos), (np.emath.arcsin, np.arcsin), (np.emath.arctanh, np.arctanh)):
-    widening(_func, _plain, _beyond_one)
+for _name in ("sqrt", "log", "log2", "log10"):
+    widening(getattr(np.emath, _name), getattr(np, _name), _negative)
+for _name in ("arccos", "arcsin", "arctanh"):
+    widening(getattr(np.emath, _name), getattr(np, _name), _beyond_one)
