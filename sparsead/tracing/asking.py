@@ -70,19 +70,20 @@ def as_numpy_orders(result: Any, call: Call, ask: bool = False) -> Any:
     """Return what a rule gave for a call, each new array in the order in which NumPy makes it.
 
     NumPy is asked where the order may be another one than C: where arguments, or what the rule gave, have another one.
-    With `ask`, it always is.
+    With `ask`, it always is. Views of memory that was given stay as they are.
     """
     func, args, kwargs = call
     given = list(_arrays_in((args, kwargs)))
     found = [r for r in _arrays_in((result,)) if isinstance(r, Positioned) and r.ndim > 1]
     in_c_order = not ask and func is not np.einsum and all(a.flags.c_contiguous for a in (*given, *found))
-    if not found or in_c_order or any(map(callable, args)):
+    known = {id(a.storage) for a in given if isinstance(a, Positioned)}
+    if in_c_order or all(id(r.storage) in known for r in found) or any(map(callable, args)):
         return result
     try:
         asked, _ = _made(call, generic=True)
     except Exception:  # the values mean something; then these are new arrays of LAPACK's or a loop's
         asked = None
-    return _in_order(result, asked, {id(a.storage) for a in given if isinstance(a, Positioned)})
+    return _in_order(result, asked, known)
 
 
 def _in_order(result: Any, asked: Any, known: set[int]) -> Any:

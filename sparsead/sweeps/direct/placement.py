@@ -84,7 +84,7 @@ def place(
         found = [slots.of_entries(t.place.array(), t.index.array(), kernels[k].domain) for k, t in terms]
         places = [Places(recognise(at)) for at in _folded(terms, found)]
     else:
-        places = [Places(slots.of_maps(t.place, t.index)) for _, t in terms]
+        places = [slots.of_maps(t.place, t.index) for _, t in terms]
     constant = [t.coefficient.is_constant for _, t in terms]
     counts = _Counts(places, slots.size)
     added_up = [fixed and (layered or not counts.once(at)) for at, fixed in zip(places, constant, strict=True)]

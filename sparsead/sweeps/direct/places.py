@@ -13,6 +13,8 @@ from sparsead.kernels.indexmap import Box, IndexMap
 from sparsead.kernels.straight import boxes, inside, straight
 from sparsead.program.index import IndexArray
 
+Part = tuple[Box, IndexMap]
+
 
 class Places:
     """The entries that points go to; those sent nowhere (-1) are left out, unless all are asked for.
@@ -24,11 +26,13 @@ class Places:
     ----------
     slot : IndexMap
         From points to entries.
+    parts : list of (Box, IndexMap), optional
+        Boxes on which it is affine, with the maps there, where they are known.
     """
 
-    def __init__(self, slot: IndexMap) -> None:
+    def __init__(self, slot: IndexMap, parts: list[Part] | None = None) -> None:
         self.slot = slot
-        self.parts: list[tuple[Box, IndexMap]] = [(box, straight(slot, box)) for box in boxes(slot) or ()]
+        self.parts = [(box, straight(slot, box)) for box in boxes(slot) or ()] if parts is None else parts
         self.viewed = bool(self.parts) and all(part.is_affine_and_distinct for _, part in self.parts)
 
     @cached_property

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import itertools
 import math
+import operator
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -14,9 +16,11 @@ from coloring.cached import cached_property
 from sparsead.kernels.indexmap import Box, IndexMap, recognise
 from sparsead.kernels.straight import boxes, inside, straight
 from sparsead.memory import require
-from sparsead.program.index import IndexArray, Shape, index_dtype, narrowed
+from sparsead.program.index import MANY, IndexArray, Shape, index_dtype, narrowed
+from sparsead.sweeps.direct.places import Part, Places
 from sparsead.sweeps.storage import Storage
 
+EDGE = 4  # points of an edge, along each axis
 AT_ONCE = 1 << 16  # points whose entries are looked at at a time
 BYTES_PER_LANDING = 40  # bytes for each product while its place is looked up: row, column, place
 
@@ -43,26 +47,62 @@ class Slots:
     def _numbered(self) -> Any:
         return self.pattern.to_scipy(np.arange(1, self.pattern.nnz + 1, dtype=self.pattern.indices.dtype))
 
-    def of_maps(self, rows: IndexMap, columns: IndexMap) -> IndexMap:
-        """Return the map to the entry that each point of a domain belongs to, given the maps to its row and column.
+    def of_maps(self, rows: IndexMap, columns: IndexMap) -> Places:
+        """Return the entry that each point of a domain belongs to, given the maps to its row and column.
 
         Along equal steps entries follow in equal steps, in a stencil: that is tried first, and looked at everywhere.
         """
-        found: list[tuple[Box, IndexMap]] = []
+        parts = self._parts(rows, columns)
+        if parts is None:
+            return Places(recognise(self.of_entries(rows.array(), columns.array(), rows.shape)))
+        if len(parts) == 1:
+            return Places(parts[0][1])
+        slots = np.empty(rows.shape, index_dtype(self.size))
+        for box, part in parts:
+            slots[inside(box)] = part.array()
+        return Places(recognise(slots), parts)
+
+    def _parts(self, rows: IndexMap, columns: IndexMap) -> list[Part] | None:
+        """Return boxes that make up the domain, and the affine map to the entries on each; None if there are none."""
+        found: list[Part] = []
+        has_edges = math.prod(rows.shape) >= MANY
         for box in (boxes(rows, columns) if self.storage is None and 0 not in rows.shape else None) or ():
+            parts = self._in_steps(straight(rows, box), straight(columns, box), has_edges)
+            if parts is None:
+                return None
+            found += [(tuple((a + k, b + k) for (a, b), (k, _) in zip(p, box, strict=True)), m) for p, m in parts]
+        return found or None
+
+    def _in_steps(self, rows: IndexMap, columns: IndexMap, has_edges: bool) -> list[Part] | None:
+        """Return the parts of a domain of affine maps: all of it, or inside and edges, whose rows are others."""
+        whole = self._in_step(rows, columns)
+        if whole is not None or not has_edges:
+            return None if whole is None else [(tuple((0, n) for n in rows.shape), whole)]
+        cuts = [[0, *self._edges(rows, columns, axis), n] for axis, n in enumerate(rows.shape)]
+        found: list[Part] = []
+        for box in itertools.product(*map(itertools.pairwise, cuts)):
             part = self._in_step(straight(rows, box), straight(columns, box))
             if part is None:
-                break
+                return None
             found.append((box, part))
-        else:
-            if len(found) == 1:
-                return found[0][1]
-            if found:
-                slots = np.empty(rows.shape, index_dtype(self.size))
-                for box, part in found:
-                    slots[inside(box)] = part.array()
-                return recognise(slots)
-        return recognise(self.of_entries(rows.array(), columns.array(), rows.shape))
+        return found
+
+    def _edges(self, rows: IndexMap, columns: IndexMap, axis: int) -> list[int]:
+        """Return where, near the ends of the middle line along an axis, entries take other steps than in its middle."""
+        n = rows.shape[axis]
+        if n <= 2 * (EDGE + 1):
+            return []
+        middle = [k // 2 for k in rows.shape]
+
+        def step(k: int) -> int:
+            ends = [[*middle[:axis], j, *middle[axis + 1 :]] for j in (k, k + 1)]
+            first, second = (
+                self._entry(*(m.offset + sum(map(operator.mul, m.strides, at)) for m in (rows, columns))) for at in ends
+            )
+            return second - first
+
+        inner = step(n // 2)
+        return [k + 1 for k in (*range(EDGE), *range(n - 1 - EDGE, n - 1)) if step(k) != inner]
 
     def _in_step(self, rows: IndexMap, columns: IndexMap) -> IndexMap | None:
         """Return the affine map to the entries, given affine maps; None where they do not follow in equal steps."""

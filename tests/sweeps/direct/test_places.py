@@ -86,7 +86,28 @@ def test_entries_of_maps_are_those_that_are_searched_for(name, others, cut, monk
     found = Slots(SparsityPattern.from_coo(rows, columns, (24, 24)))
     for place, index in pairs:
         expected = found.of_entries(place, index, place.shape)
-        np.testing.assert_array_equal(found.of_maps(recognise(place), recognise(index)).array(), expected)
+        np.testing.assert_array_equal(found.of_maps(recognise(place), recognise(index)).slot.array(), expected)
+
+
+def test_entries_of_a_grid_with_edges_are_views(monkeypatch):
+    """Rows are shorter at the edges, so that entries go in equal steps inside of them alone."""
+    monkeypatch.setattr(slots, "MANY", 0)
+    grid = identity((14, 13))
+    pairs = [
+        (grid, grid),
+        (grid[1:], grid[:-1]),
+        (grid[:-1], grid[1:]),
+        (grid[:, 2:], grid[:, :-2]),
+        (grid[:, :-1], grid[:, 1:]),
+    ]
+    rows, columns = (np.concatenate([pair[k].reshape(-1) for pair in pairs]) for k in (0, 1))
+    found = Slots(SparsityPattern.from_coo(rows, columns, (grid.size, grid.size)))
+    for place, index in pairs:
+        places = found.of_maps(recognise(place), recognise(index))
+        assert places.viewed
+        expected = found.of_entries(place, index, place.shape)
+        np.testing.assert_array_equal(places.slot.array(), expected)
+        np.testing.assert_array_equal(places.of_all(np.arange(found.size)), expected)
 
 
 def test_entries_that_are_not_there_are_an_error(cut):
