@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 
 from sparsead.kernels.kernel import Load, reachable
-from sparsead.kernels.meetings import Meetings, together
+from sparsead.kernels.meetings import Meetings
 from sparsead.kernels.nothing import NOTHING, computed
 from sparsead.program.scalar import OPS, Expr
 
@@ -71,7 +71,8 @@ class _Below:
             if expr.op is None:
                 active = isinstance(expr.value, Load) and chain.is_active(expr.value)
             else:
-                active = any(a.serial in self.active for a in expr.args)
+                fixed = expr.op in (OPS["subtract"], OPS["divide"]) and expr.args[0] is expr.args[1]
+                active = not fixed and any(a.serial in self.active for a in expr.args)
             if active:
                 self.active.add(expr.serial)
                 self._add(expr)
@@ -92,24 +93,21 @@ class _Below:
         assert expr.op is not None
         if expr.op.choice is None:
             passed = [(arg, weight * partial) for arg, partial in self.partials[expr.serial]]
-            cancels = expr.op is OPS["subtract"] or expr.op is OPS["divide"]
-            return [(arg, (), amount) for arg, amount in (self._met(passed) if cancels else passed)]
-        condition, *sides = expr.op.choice(*expr.args)
-        ways: list[Way] = [((condition, True),), ((condition, False),)]
+            ways: list[Way] = [self._unequal(expr)] * len(passed)
+        else:
+            condition, *sides = expr.op.choice(*expr.args)
+            ways = [((condition, True),), ((condition, False),)]
+            passed = [(side, weight) for side in sides]
         if expr.serial in self.varying or self.chain.absorbing:
-            return [(side, way, weight) for side, way in zip(sides, ways, strict=True)]
-        return [(side, (), where(way, weight)) for side, way in zip(sides, ways, strict=True)]
+            return [(arg, way, amount) for (arg, amount), way in zip(passed, ways, strict=True)]
+        return [(arg, (), where(way, amount)) for (arg, amount), way in zip(passed, ways, strict=True)]
 
-    def _met(self, passed: list[tuple[Expr, Expr]]) -> list[tuple[Expr, Expr]]:
-        """Add up what goes to two operands where they are equal, because the slots below them meet."""
-        if len(passed) != 2:
-            return passed
-        (first, amount), (second, other) = passed
-        met = self.chain.meetings.condition(first, second)
-        if first is second or met is None:
-            return passed
-        amount, other = together(met, amount, other)
-        return [(first, amount), (second, other)]
+    def _unequal(self, expr: Expr) -> Way:
+        """Return where a difference, or a quotient, counts: not where it is 0, or 1, because slots below it meet."""
+        if expr.op is not OPS["subtract"] and expr.op is not OPS["divide"]:
+            return ()
+        met = self.chain.meetings.condition(*expr.args)
+        return () if met is None else ((met, False),)
 
 
 def where(way: Way, weight: Expr, other: float = 0.0) -> Expr:

@@ -82,10 +82,8 @@ def _may_be_closed(coefficients: list[Expr]) -> set[int]:
 
 
 def _may_close(expr: Expr) -> bool:
-    """Tell whether an expression closes a way: chooses zero; not where slots meet, for another term has taken over."""
-    if expr.op is not OPS["select"] or not any(side.equals(0.0) for side in expr.args[1:]):
-        return False
-    return not all(isinstance(e.value, Meeting) for e in reachable([expr.args[0]]) if e.op is None)
+    """Tell whether an expression closes a way: chooses zero."""
+    return expr.op is OPS["select"] and any(side.equals(0.0) for side in expr.args[1:])
 
 
 def _may_be_infinite(coefficients: list[Expr]) -> set[int]:
