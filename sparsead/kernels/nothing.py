@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterable
 
 import numpy as np
 
-from sparsead.kernels.kernel import Buffer, Load, Meeting, reachable
+from sparsead.kernels.kernel import Buffer, Load, reachable
 from sparsead.kernels.linear import LinearCall, LinearKernel
 from sparsead.program.scalar import OPS, Expr, Op, having
 

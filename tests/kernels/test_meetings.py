@@ -229,3 +229,29 @@ def test_a_row_that_has_taken_over_what_its_mirror_image_has_not(triangle):
     cut = {"full": np.copy, "lower": np.tril, "upper": np.triu}[triangle]
     np.testing.assert_allclose(found, cut(expected), atol=1e-7)
     assert triangle != "full" or np.array_equal(found, found.T)
+
+
+def distances(x):
+    return np.sqrt(np.sum((x.reshape(-1, 2)[:, None] - x.reshape(-1, 2)) ** 2, axis=-1))
+
+
+SINGULAR = {
+    "one kernel": lambda x: np.sum(np.sqrt((x[:, None] - x) ** 2), axis=1),
+    "read twice": lambda x: np.sum(np.exp(-distances(x)) * (1.0 + distances(x)), axis=1),
+    "solved": lambda x: np.linalg.solve(np.exp(-distances(x)) + np.eye(3), x[:3]),
+    "two layers": lambda x: np.cumsum(np.sqrt(1e-3 + distances(x)), axis=1) @ x[:3],
+    "a factor": lambda x: np.sum(np.sqrt(np.abs(np.sin(x)[:, None] * x.sum() - np.sin(x) * x.sum())), axis=1),
+    "ratios": lambda x: np.sum(np.sqrt((np.exp(x)[:, None] / np.exp(x) - 1.0) ** 2), axis=1),
+    "with itself": lambda x: np.sqrt(x - x) + np.arccos(x / x) * x,
+}
+
+
+@pytest.mark.parametrize("name", SINGULAR)
+def test_a_difference_that_is_zero_for_every_x_has_no_slope(name):
+    """The root of it has an infinite slope, which meets a constant."""
+    f, x = SINGULAR[name], np.array([0.7, -0.4, 1.3, 0.2, -1.1, 0.9])
+    for mode in ("direct", "forward", "reverse"):
+        found = sad.jacobian(f, x, mode=mode)(x).toarray()
+        np.testing.assert_allclose(found, differences(f, x), rtol=0, atol=1e-7)
+    hess = sad.hessian(lambda x: np.cos(np.arange(f(x).size)) @ f(x), x)
+    np.testing.assert_allclose(hess(x).toarray(), differences(hess.gradient, x), rtol=0, atol=1e-5)
