@@ -9,7 +9,7 @@ import scipy.sparse
 
 from sparsead.checking.directional import EPS, Function, Slope, slope_along
 from sparsead.checking.doubt import halved
-from sparsead.checking.plain import plain_value, real
+from sparsead.checking.plain import plain_value, quietly, real
 from sparsead.checking.report import CheckFailed, Comparison, Report
 from sparsead.contract import Derivative
 from sparsead.errors import InputError
@@ -376,9 +376,10 @@ class _GradientCheck(_HessianCheck):
 
 def _forgiving(function: Function, size: int) -> Function:
     """Return the function with NaN for its values where it raises an arithmetic error, as scalar code does."""
+    heard = quietly()
 
     def call(x: np.ndarray) -> np.ndarray:
-        with np.errstate(all="ignore"):
+        with heard():
             try:
                 return function(x)
             except (ArithmeticError, ValueError):

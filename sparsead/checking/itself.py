@@ -18,6 +18,7 @@ import numpy as np
 
 from sparsead.checking.directional import Function
 from sparsead.checking.doubt import Doubt, noise_of
+from sparsead.checking.plain import quietly
 from sparsead.checking.report import CheckFailed, Comparison, Report
 from sparsead.checking.rows import Furthest, furthest_of_equal, moved, stretches
 from sparsead.checking.segment import Segment
@@ -61,6 +62,7 @@ class _Check:
         self.subject = subject
         self.rng = np.random.default_rng(SEED)
         self.report = Report(subject.title)
+        self.quietly = quietly()
         self.raised = ""  # what the function raised last, in words
 
     def run(self) -> None:
@@ -94,7 +96,7 @@ class _Check:
         """Return the value of the function at a point; None, and a note, where it raises."""
         self.report.calls += 1
         try:
-            with np.errstate(all="ignore"):
+            with self.quietly():
                 value = self.subject.function(x)
         except Exception as error:  # whatever a user's function may raise
             self.raised = f" (on plain arrays it raised {type(error).__name__}: {error})"

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import dataclasses
+import warnings
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager
 from typing import Any
 
 import numpy as np
@@ -16,6 +18,21 @@ TRACED = "sparsead.tracing."  # the home of what stands for arrays while a funct
 def plain_value(function: Callable[..., Any], args: Sequence[Any]) -> Any:
     """Return ``function(*args)``; the function gets copies, whatever it does to its arguments."""
     return plain(function(*map(copied, args)))
+
+
+def quietly() -> Callable[[], AbstractContextManager[Any]]:
+    """Return what lets no floating-point error be heard of, except where the function, or its caller, asks to see it.
+
+    Then it may decide what the function does: a warning that is made an error and caught, one that is recorded.
+    """
+    filters, modes = warnings.filters, {k: "call" if mode == "warn" else mode for k, mode in np.geterr().items()}
+
+    def warn(kind: str, _: int) -> None:
+        if warnings.filters is not filters:
+            warnings.warn(f"{kind} encountered", RuntimeWarning, stacklevel=2)
+
+    call: Any = np.geterrcall() if "call" in np.geterr().values() else warn
+    return lambda: np.errstate(call=call, **modes)  # type: ignore[arg-type]
 
 
 def plain(value: Any) -> Any:

@@ -89,7 +89,9 @@ def pad(array: Any, pad_width: Any, mode: Any = "constant", **kwargs: Any) -> An
         return assembled(lambda a: np.pad(a, pad_width, mode, **kwargs), array)
     if mode in STATISTICS:
         return _padded_by_statistics(array, pad_width, STATISTICS[mode], kwargs.get("stat_length"))
-    if mode not in ("reflect", "symmetric", "mean", "linear_ramp") or any(True for _ in traced_in(kwargs)):
+    if any(True for _ in traced_in(kwargs)):
+        raise unsupported(f"np.pad with mode={mode!r} and settings that depend on x", "Those of constant_values= may.")
+    if mode not in ("reflect", "symmetric", "mean", "linear_ramp"):
         known_modes = "constant, edge, wrap, reflect, symmetric, mean, median, maximum, minimum, linear_ramp"
         raise unsupported(f"np.pad with mode={mode!r}", f"These modes are traced: {known_modes}.")
     zeros = np.pad(np.zeros(array.shape), pad_width, mode, **kwargs)

@@ -11,8 +11,9 @@ import scipy.sparse
 import sparsead.ops.composed
 import sparsead.ops.movement  # noqa: F401  (both are stated first: movements act on complex arrays too)
 from sparsead.errors import unsupported
-from sparsead.ops.arrays import is_traced
+from sparsead.ops.arrays import apply, is_traced
 from sparsead.ops.registry import Sample, record, spelling_of
+from sparsead.program.scalar import Op, define
 from sparsead.tracing.complex import COMPLEX_HANDLERS, is_complex, parts
 from sparsead.tracing.conversions import stack_objects, traced
 from sparsead.tracing.known import complex_of_parts
@@ -126,6 +127,18 @@ def _scattered(x: Any) -> Any:
     return out
 
 
+# The result does not depend on it, so it counts as a constant.
+SCALE = define(
+    Op(
+        "scale",
+        lambda a, b: 1.0 / np.maximum(np.abs(a), np.abs(b)),
+        "(1.0 / (abs({0}) if abs({0}) >= abs({1}) else abs({1})))",
+        (None, None),
+        cost=3,
+    )
+)
+
+
 # -- functions of one complex array -------------------------------------------------------------------------------
 @of_parts(np.conjugate, lambda x: (_rotated(x) * np.conj(_rotated(x[::-1]))).real)
 def conjugate(a: Any, b: Any) -> Pair:
@@ -221,9 +234,11 @@ def square(a: Any, b: Any) -> Pair:
 
 @of_parts(np.reciprocal, lambda x: np.reciprocal(x + 1j * x**2).imag)
 def reciprocal(a: Any, b: Any) -> Pair:
-    """``conj(z) / |z|**2``."""
-    size = a * a + b * b
-    return a / size, -b / size
+    """``conj(z) / |z|**2``, by a z of size 1: the square of its modulus is a number wherever z is."""
+    scale = apply(SCALE, [a, b])
+    a, b = a * scale, b * scale
+    scale = scale / (a * a + b * b)
+    return a * scale, -b * scale
 
 
 @of_parts(np.power, lambda x: ((x + 1j) ** 3).real, lambda x: ((x + 1j) ** -2).imag)
@@ -241,7 +256,13 @@ def power(a: Any, b: Any, exponent: Any) -> Any:
 def divide(x: Any, y: Any) -> Any:
     """``x / y``; a real denominator divides both parts."""
     (a, b), (c, d) = parts(x), parts(y)
-    return joined(a / c, b / c) if d is None else np.multiply(x, joined(*reciprocal(c, d)))
+    if d is None:
+        return joined(a / c, b / c)
+    scale = apply(SCALE, [c, d])
+    c, d = c * scale, d * scale
+    product = parts(np.multiply(x, joined(c, -d)))
+    scale = scale / (c * c + d * d)
+    return joined(*(part * scale for part in product))
 
 
 def add_at(target: Any, key: Any, value: Any) -> None:

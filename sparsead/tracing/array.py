@@ -18,7 +18,7 @@ from numpy.lib.mixins import NDArrayOperatorsMixin
 from sparsead.errors import is_users, unsupported
 from sparsead.program.index import IndexArray
 from sparsead.program.nodes import Node, Ref, whole
-from sparsead.tracing import layout
+from sparsead.tracing import layout, refusals
 from sparsead.tracing.complex import TracedComplex, held_for_sparse
 from sparsead.tracing.decisions import active
 from sparsead.tracing.foreign import Lookalike, acts, acts_in_operators
@@ -150,8 +150,7 @@ class TracedArray(RealArray, NDArrayOperatorsMixin):
         if self.is_constant:
             return TracedArray.of_new(self._picked(positions))
         copied = TracedArray.of_ref(self.storage.read(positions), positions)
-        if not positions.flags.writeable:
-            copied.positions.flags.writeable = False
+        copied.positions.flags.writeable &= positions.flags.writeable
         return copied
 
     def in_order(self, positions: IndexArray) -> TracedArray:
@@ -189,6 +188,7 @@ class TracedArray(RealArray, NDArrayOperatorsMixin):
         if mask is not None:
             written(self, mask, late.stack_objects(value))
             return
+        refusals.refuse_exchange(self, value, sys._getframe(1))
         key, value = late.static_key(key), late.stack_objects(value)
         self.storage.flush()
         constant_value = value.is_constant if isinstance(value, (TracedArray, TracedComplex)) else True

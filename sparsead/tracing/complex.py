@@ -22,7 +22,7 @@ from sparsead.tracing.asking import check_shape, write_out
 from sparsead.tracing.late import ARRAYS, AS_NUMPY, HANDLERS, MOVEMENTS, UFUNC_METHODS, late
 from sparsead.tracing.loops.tape import is_tracing
 from sparsead.tracing.positioned import Positioned
-from sparsead.tracing.refusals import refuse_array
+from sparsead.tracing.refusals import refuse_array, refuse_exchange
 from sparsead.tracing.selection import mask_of
 from sparsead.tracing.storage import DOUBLE, Storage
 
@@ -181,6 +181,7 @@ class TracedComplex(Positioned, NDArrayOperatorsMixin):
     def __setitem__(self, key: Any, value: Any) -> None:
         if self.is_number:
             raise TypeError("'numpy.complex128' object does not support item assignment")
+        refuse_exchange(self, value, sys._getframe(1))
         real, imag = parts(value)
         self.real[key] = real
         self.imag[key] = 0.0 if imag is None else imag

@@ -104,13 +104,17 @@ def cast(value: Any, dtype: np.dtype[Any]) -> Any:
         return value
     if dtype.kind == "b":
         return np.not_equal(value, 0)
-    if dtype.kind == "i" and value.dtype == BOOL:
+    if dtype.kind == "i" and dtype.itemsize >= 4 and value.dtype == BOOL:
         return np.where(value, 1, 0)
     if dtype.kind == "f":
         return np.where(value, 1.0, 0.0) if value.dtype == BOOL else np.add(value, 0.0)
     if dtype.kind == "c":
         real = value.copy("K") if value.dtype == DOUBLE else cast(value, DOUBLE)
         return complex_of_parts(real, TracedArray.of_new(np.zeros(value.shape)))
+    if dtype.kind in "iu" and value.dtype != DOUBLE:
+        raise unsupported(
+            f"casting {value.dtype} to {dtype}", "Whole numbers are int64, which do not wrap: astype(int)."
+        )
     if dtype.kind in "iu":
         hint = "The digits behind the point would be cut off: use np.floor, np.trunc or np.rint, which stay real."
         raise unsupported(f"casting float64 to {dtype}", hint)

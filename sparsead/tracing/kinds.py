@@ -44,12 +44,13 @@ def loop(op: Op, kinds: tuple[Any, ...]) -> np.dtype[Any]:
     TypeError
         NumPy's own, where it has no loop: ``bool - bool``.
     """
-    if op.name == "select":
-        return np.result_type(*kinds[1:])
     ufunc: Any = op.numpy
-    result = ufunc.resolve_dtypes((*kinds, *(None,) * ufunc.nout))[-1]
-    logic = result == BOOL and (op.boolean or op.name in LOGIC or op.arity == 1)
-    if logic or (result.kind in "fi" and result.itemsize == 8):
+    if op.name == "select":
+        result, logic = np.result_type(*kinds[1:]), True
+    else:
+        result = ufunc.resolve_dtypes((*kinds, *(None,) * ufunc.nout))[-1]
+        logic = op.boolean or op.name in LOGIC or op.arity == 1
+    if (logic and result == BOOL) or (result.kind in "fi" and result.itemsize == 8):
         return result
     raise unsupported(
         f"{ufunc.__name__} of {' and '.join(str(getattr(k, 'name', k)) for k in kinds)}, which gives {result},",

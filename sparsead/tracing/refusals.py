@@ -81,6 +81,13 @@ def refuse_outside() -> NoReturn:
     raise unsupported(INTO_PLAIN_ARRAY, WRITE_HINT)
 
 
+def refuse_exchange(array: Any, value: Any, frame: FrameType) -> None:
+    """Refuse to write a view of an array into it for compiled code, which moves the memory of an ndarray instead."""
+    if getattr(value, "storage", None) is array.storage and _doing(frame).startswith("CALL"):
+        hint = "Take the elements in that order: x[rng.permutation(len(x))] for rng.shuffle(x)."
+        raise unsupported("an exchange of rows by compiled code (rng.shuffle)", hint)
+
+
 def refuse_array(frame: FrameType, kind: str = "traced") -> NoReturn:
     """Refuse to give an ndarray for an array of a kind; `frame` asked for it, or a library that it calls."""
     if _doing(frame) == "STORE_SUBSCR":

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import warnings
 
 import numpy as np
 import pytest
@@ -370,3 +371,40 @@ def test_what_is_kept_from_the_trace_is_met():
 
     with pytest.raises(sad.SparseADError, match="keeps something from the run in which it was traced"):
         sad.jacobian(f, X)
+
+
+def answers_a_warning(x):
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        try:
+            return np.log(-x)
+        except RuntimeWarning:
+            return 5.0 * x
+
+
+def counts_warnings(x):
+    with warnings.catch_warnings(record=True) as met:
+        warnings.simplefilter("always")
+        np.log(-x)
+    return x * len(met)
+
+
+def answers_an_error(x):
+    with np.errstate(all="raise"):
+        try:
+            return x / np.zeros(6)
+        except FloatingPointError:
+            return 7.0 * x
+
+
+@pytest.mark.parametrize("f", [answers_a_warning, counts_warnings, answers_an_error])
+def test_what_the_function_makes_of_floating_point_errors_is_compared(f):
+    """There are none while it is traced."""
+    with np.errstate(all="warn"), pytest.raises(sad.CheckFailed, match="on plain arrays"):
+        sad.jacobian(f, X)
+
+
+def test_a_check_makes_no_warnings():
+    with np.errstate(all="warn"), warnings.catch_warnings():
+        warnings.simplefilter("error")
+        assert sad.jacobian(lambda x: np.where(x > 1.0, np.log(x - 1.0), 1.0 / (x - x[0])), X).checked.passed

@@ -75,3 +75,12 @@ def test_values(f):
     jac = sad.jacobian(g, X)
     np.testing.assert_allclose(jac.value(X), g(X), rtol=1e-13, atol=1e-14)
     np.testing.assert_allclose(jac(X).toarray(), differences(g, X), rtol=1e-7, atol=1e-8)
+
+
+@pytest.mark.parametrize("size", [1e-200, 1.0, 1e200])
+def test_quotients_of_any_size(size):
+    """The square of a modulus may be no number where the quotient is one."""
+    f = lambda x: flat([(size / (size * point(x))), (size * x) / (size * point(x)), 1.0 / (point(x) / size) / size])  # noqa: E731
+    jac = sad.jacobian(f, X)
+    np.testing.assert_allclose(jac.value(X), f(X), rtol=1e-13, atol=1e-14)
+    np.testing.assert_allclose(jac(X).toarray(), differences(f, X), rtol=1e-7, atol=1e-8)

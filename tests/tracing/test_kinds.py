@@ -117,3 +117,16 @@ def test_functions_of_conditions(name):
 def test_casts_that_truncate_are_refused(f):
     with pytest.raises(TypeError, match=r"digits behind the point|plain|np.floor"):
         agree(f)
+
+
+@pytest.mark.parametrize(
+    "f",
+    [
+        lambda x: (x > 0.4).astype(np.int8) * 100 * x,
+        lambda x: (x > 0.4).astype(np.uint8) * x,
+        lambda x: np.where(x > 0.4, np.int8(100), np.int8(120)) * x,
+    ],
+)
+def test_integers_that_may_wrap_are_refused(f):
+    with pytest.raises(TypeError, match="int64"):
+        agree(f)

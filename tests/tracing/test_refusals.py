@@ -213,3 +213,20 @@ def test_packages_that_tell_arrays_by_their_type_are_named(tmp_path, monkeypatch
         match=r"code of tells_types that tells arrays(.|\n)*test_refusals.py(.|\n)*line 6",
     ):
         sad.jacobian(lambda x: (lambda *held: package.take(held[0]))(x), np.ones(3))
+
+
+@pytest.mark.parametrize("kind", [np.random.default_rng, np.random.RandomState])
+def test_rows_that_compiled_code_exchanges(kind):
+    """Elements it may exchange: they are numbers."""
+
+    def shuffled(x, shape):
+        y = x.reshape(shape).copy()
+        kind(3).shuffle(y)
+        return y.ravel()
+
+    x = np.arange(6.0)
+    assert np.array_equal(sad.jacobian(lambda x: shuffled(x, (6,)), x).value(x), shuffled(x, (6,)))
+    with pytest.raises(sad.UnsupportedOperationError, match="an exchange of rows by compiled code(.|\n)*permutation"):
+        sad.jacobian(lambda x: shuffled(x, (3, 2)), x)
+    with pytest.raises(sad.UnsupportedOperationError, match="an exchange of rows by compiled code(.|\n)*permutation"):
+        sad.jacobian(lambda x: shuffled(x + 1j * x, (3, 2)).imag, x)
