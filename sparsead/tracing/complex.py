@@ -298,7 +298,7 @@ def held_for_sparse(value: Any) -> np.ndarray | None:
     while frame.f_globals.get("__name__", "").startswith("sparsead.tracing.") and frame.f_back is not None:
         frame = frame.f_back  # NumPy's function was called through our wrapper of it
     caller = frame.f_globals.get("__name__", "")
-    if not caller.startswith("scipy.sparse") or caller.startswith("scipy.sparse.linalg"):
+    if not caller.startswith("scipy.sparse") or caller.startswith(("scipy.sparse.linalg", "scipy.sparse.csgraph")):
         return None
     held = np.empty((), dtype=object)
     held[()] = value
