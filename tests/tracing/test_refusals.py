@@ -235,5 +235,5 @@ def test_rows_that_compiled_code_exchanges(kind):
 
 
 def test_functions_of_graphs_are_named():
-    with pytest.raises(sad.UnsupportedOperationError, match="scipy.sparse.csgraph"):
+    with pytest.raises(sad.UnsupportedOperationError, match=r"scipy\.sparse\.csgraph"):
         sad.jacobian(lambda x: scipy.sparse.csgraph.laplacian(np.outer(x, x)), np.ones(3))
