@@ -19,7 +19,6 @@ from sparsead.emit.lanes import COUNT, in_lanes
 from sparsead.emit.layout import Layout
 from sparsead.emit.sweep import Engine, Sweep
 from sparsead.errors import InputError
-from sparsead.kernels.kernel import Kernels
 from sparsead.memory import require
 from sparsead.program.index import index_dtype
 from sparsead.program.nodes import Program
@@ -229,20 +228,21 @@ class OfManyPoints:
         return block_diagonal(self.pattern, values if self.structure.in_order else self.structure.storage.read(values))
 
 
-def batch_of(prepared: Any, kernels: Kernels, output: tuple[str, Shape]) -> Batch:
-    """Return batches of what kernels compute: the value of a function, or its gradient."""
-    name, shape = output
-    engine = replace(prepared.engine, of_points=True)
-    sweep = value_sweep(kernels, prepared.engine)
+def batch_of(prepared: Any, name: str) -> Batch:
+    """Return batches of the value of a function, or of its gradient; the points of cells are the cells."""
+    function, sweep = prepared._functions[name], prepared._sweep(name)
 
     def single(*args: Any) -> np.ndarray:
-        result = np.empty(int(np.prod(shape, dtype=np.int64)))
-        sweep(**prepared._inputs(args), **{name: result})
-        return result.reshape(shape)
+        result = np.empty(function.size)
+        sweep(**prepared._inputs(args), **{function.array: result})
+        return result.reshape(function.shape)
 
-    return Batch(
-        prepared.program, prepared.signature, prepared.engine, output, lambda: [value_sweep(kernels, engine)], single
-    )
+    def sweeps() -> list[Sweep] | None:
+        engine = replace(prepared.engine, of_points=True)
+        return None if prepared.of_cell is not None else [value_sweep(function.kernels, engine)]
+
+    output = function.array, function.shape
+    return Batch(prepared.program, prepared.signature, prepared.engine, output, sweeps, single)
 
 
 def block_diagonal(pattern: SparsityPattern, values: np.ndarray) -> scipy.sparse.csr_array:

@@ -9,23 +9,26 @@ import numpy as np
 
 import sparsead.ops  # noqa: F401  (fills the tables that tracing reads)
 from sparsead.derivatives.auxiliary import WithAux
+from sparsead.derivatives.cells import cells_in
 from sparsead.derivatives.dispatch import prepare_derivative
 from sparsead.derivatives.guard import Guarded
 from sparsead.derivatives.modes import chosen_engine
 from sparsead.derivatives.nested import NestedGradient, composes
+from sparsead.derivatives.of_cell import Lowered, OfCell, of_whole
 from sparsead.derivatives.preparation import Options
 from sparsead.derivatives.prepared import OfScalar
 from sparsead.derivatives.record import Preparation
 from sparsead.derivatives.rolled import rolled
 from sparsead.derivatives.self_check import checked
-from sparsead.emit.sweep import DEFAULT_BACKEND, Engine
+from sparsead.emit.sweep import DEFAULT_BACKEND
 from sparsead.errors import InputError
 from sparsead.keeping.pickling import Recipe
 from sparsead.kernels.gradient import gradient as gradient_kernels
-from sparsead.kernels.kernel import Kernels
 from sparsead.kernels.lower import lower
+from sparsead.program.cells import Cells
 from sparsead.program.nodes import Program
 from sparsead.stages import Timings, Watcher
+from sparsead.sweeps.cells import VALUE
 from sparsead.tracing.arguments import Argnum, Signature
 from sparsead.tracing.decisions import Decisions
 from sparsead.tracing.trace import trace
@@ -41,10 +44,6 @@ class Gradient(OfScalar):
     """
 
     derivative = "gradient"
-
-    def __init__(self, made: Preparation) -> None:
-        super().__init__(made)
-        self._with_gradient(gradient_kernels(self.kernels))
 
     def compile(self, *names: str) -> None:
         """Compile what the calls need, all at once; or what is named.
@@ -122,9 +121,11 @@ class Gradient(OfScalar):
         return f"gradient of {self.program.name}: {self.program.wrt.size} elements"
 
     def _facts(self) -> list[tuple[str, str]]:
-        kernels, arrays = self.gradient_kernels.kernels, self.gradient_kernels.work
+        lowered = self._lowered() if self.of_cell is None else self.of_cell.lowered
+        gradients = lowered.functions["gradient"]
         return [
-            ("kernels", f"{len(kernels)}, {len(arrays)} intermediate arrays"),
+            *self._cells_in_words(),
+            ("kernels", f"{len(gradients.kernels)}, {len(gradients.work)} intermediate arrays"),
             ("prepared", f"in {self.timings.total:.3g} s ({self.timings})"),
         ]
 
@@ -223,31 +224,39 @@ def _prepared(
     f: Callable[..., Any], args: tuple[Any, ...], options: Options, decisions: Decisions | None = None
 ) -> Gradient:
     timings = Timings()
-    engine = None if options.loops is False else options.engine
-    program, signature, kernels = traced_scalar(f, args, options.argnum, timings, decisions, engine)
-    with timings.stage("linearize"):
-        recipe = Recipe(_prepared, f, args, options)
-        made = Gradient(Preparation(recipe, program, signature, lambda: kernels, options.engine, timings))
+    program, signature, cells = traced_scalar(f, args, options, timings, decisions)
+    of_cell = None if cells is None else OfCell.of(cells, program, options, _lowered, timings)
+    if of_cell is not None and of_cell.sweep("gradient", options.engine) is None:
+        of_cell = None
+    lowered = of_whole(program, options, _lowered, timings) if of_cell is None else of_cell.whole
+    recipe = Recipe(_prepared, f, args, options)
+    made = Gradient(Preparation(recipe, program, signature, lowered, options.engine, timings, of_cell))
     with timings.stage("compile"):
         made.compile()
     return checked(made, args, options.check, timings, decisions)
 
 
+def _lowered(program: Program, options: Options, timings: Timings, output: str = VALUE) -> Lowered:
+    """Lower a program, its equal turns as loops, and differentiate it backwards."""
+    with timings.stage("lower"):
+        kernels = lower(program if options.loops is False else rolled(program, options.engine), output)
+    with timings.stage("linearize"):
+        return Lowered({"value": kernels, "gradient": gradient_kernels(kernels)})
+
+
 def traced_scalar(
     f: Callable[..., Any],
     args: tuple[Any, ...],
-    argnum: Argnum,
+    options: Options,
     timings: Timings,
     decisions: Decisions | None = None,
-    loops: Engine | None = None,
-) -> tuple[Program, Signature, Kernels]:
-    """Trace and lower a function that must return one number; equal turns become loops for the engine `loops`."""
+) -> tuple[Program, Signature, Cells | None]:
+    """Trace a function that must return one number, and look for cells that add up to it."""
     with timings.stage("trace"):
-        program, signature = trace(f, args, argnum, decisions)
-    if program.output.index.size != 1:
-        raise InputError(
-            f"{program.name} returned an array of shape {program.output.shape}; a gradient or Hessian needs a function "
-            "that returns one number (for an array use sparsead.jacobian)"
-        )
-    with timings.stage("lower"):
-        return program, signature, lower(program if loops is None else rolled(program, loops))
+        program, signature = trace(f, args, options.argnum, decisions)
+        if program.output.index.size == 1:
+            return program, signature, cells_in(program, options, total=True)
+    raise InputError(
+        f"{program.name} returned an array of shape {program.output.shape}; a gradient or Hessian needs a function "
+        "that returns one number (for an array use sparsead.jacobian)"
+    )

@@ -12,29 +12,32 @@ import scipy.sparse
 import sparsead.ops  # noqa: F401  (fills the tables that tracing reads)
 from coloring.cached import cached_property
 from sparsead.derivatives.auxiliary import WithAux
+from sparsead.derivatives.cells import stages
 from sparsead.derivatives.dispatch import prepare_derivative
 from sparsead.derivatives.gradient import traced_scalar
 from sparsead.derivatives.guard import Guarded
 from sparsead.derivatives.matrix import PreparedMatrix
 from sparsead.derivatives.modes import chosen_engine
 from sparsead.derivatives.nested import NestedHessian, composes
+from sparsead.derivatives.of_cell import Lowered
 from sparsead.derivatives.options import HessianOptions
-from sparsead.derivatives.preparation import Options, finished
+from sparsead.derivatives.preparation import Options
 from sparsead.derivatives.prepared import OfScalar
 from sparsead.derivatives.products import HVP
-from sparsead.derivatives.record import Filled, Preparation
+from sparsead.derivatives.record import Preparation
 from sparsead.derivatives.self_check import checked
 from sparsead.derivatives.validation import check_options
 from sparsead.derivatives.vectors import checked_pair, new_or_checked
 from sparsead.emit.sweep import DEFAULT_BACKEND
 from sparsead.errors import InputError
-from sparsead.explain.refusal import naming_lines
 from sparsead.keeping.pickling import Recipe
 from sparsead.kernels.gradient import gradient as gradient_kernels
 from sparsead.kernels.kernel import Kernels
-from sparsead.kernels.linear import LinearProgram
 from sparsead.kernels.linearize import linearize
+from sparsead.kernels.lower import lower
+from sparsead.program.nodes import Program
 from sparsead.stages import Timings, Watcher
+from sparsead.sweeps.cells import VALUE
 from sparsead.tracing.arguments import Argnum
 from sparsead.tracing.decisions import Decisions
 from sparsead.tracing.order import for_order
@@ -54,10 +57,6 @@ class Hessian(PreparedMatrix, OfScalar):
     _title = "sparse Hessian"
     _symmetric = True
     _products = (HVP,)
-
-    def __init__(self, made: Preparation, filled: Filled, gradients: Kernels) -> None:
-        super().__init__(made, filled)
-        self._with_gradient(gradients)
 
     def __call__(
         self,
@@ -314,7 +313,8 @@ def hessian(
     """
     check_options(hessian_mode=mode, pattern=pattern, coloring=coloring, coloring_order=order)
     check_options(format=format, triangle=triangle)
-    options = Options(argnum, mode, pattern, coloring, order, chosen_engine(backend, threads), check, format, triangle)
+    engine = chosen_engine(backend, threads)
+    options = Options(argnum, mode, pattern, coloring, order, engine, check, format, triangle, symmetric=True)
     return prepare_derivative(
         prepared, NestedHessian, f, (x0, *args), named, options,
         has_aux=has_aux, guard=guard, progress=progress, device=device,
@@ -327,17 +327,18 @@ def prepared(
     """Run all stages; branches on traced values are recorded in `decisions`, and refused without."""
     timings = Timings()
     with for_order(2):
-        program, signature, kernels = traced_scalar(f, args, options.argnum, timings, decisions)
-    with timings.stage("linearize"):
-        gradients = gradient_kernels(kernels, again=True)
-        linear = second_order(gradients)
-    with naming_lines(program, symmetric=True):
-        filled = finished(linear, options, timings)
+        program, signature, cells = traced_scalar(f, args, options, timings, decisions)
+    lowered, of_cell, filled = stages(program, cells, options, second_order, timings)
     recipe = Recipe(prepared, f, args, options)
-    made = Hessian(Preparation(recipe, program, signature, lambda: kernels, options.engine, timings), filled, gradients)
+    made = Hessian(Preparation(recipe, program, signature, lowered, options.engine, timings, of_cell), filled)
     return checked(made, args, options.check, timings, decisions)
 
 
-def second_order(gradients: Kernels) -> LinearProgram:
-    """Linearize gradient kernels: the matrix is the Hessian."""
-    return replace(linearize(gradients), symmetric=True)
+def second_order(program: Program, _: Options, timings: Timings, output: str = VALUE) -> Lowered:
+    """Lower a program, and differentiate it twice: the matrix is the Hessian."""
+    with timings.stage("lower"):
+        kernels = lower(program, output)
+    with timings.stage("linearize"):
+        gradients = gradient_kernels(kernels, again=True)
+        linear = replace(linearize(gradients), symmetric=True)
+    return Lowered({"value": kernels, "gradient": gradients}, linear)

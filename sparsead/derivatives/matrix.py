@@ -28,7 +28,7 @@ from sparsead.emit.sweep import Engine, Sweep
 from sparsead.errors import InputError
 from sparsead.keeping.pickling import Recipe, with_coloring
 from sparsead.keeping.saving import save
-from sparsead.kernels.kernel import Kernels, combined
+from sparsead.kernels.kernel import Kernels
 from sparsead.kernels.linear import LinearProgram
 from sparsead.kernels.linearize import for_products
 from sparsead.kernels.pattern import detect
@@ -67,7 +67,6 @@ class PreparedMatrix(InWords, OfManyPoints, AsMachineCode, Matrix):
 
     def __init__(self, made: Preparation, filled: Filled) -> None:
         super().__init__(made)
-        self._linearized = filled.linear
         self.pattern, self.coloring = filled.pattern, filled.coloring
         self.mode, self.reasons = filled.mode, filled.reasons
         self._assembly = filled.assembly
@@ -77,7 +76,7 @@ class PreparedMatrix(InWords, OfManyPoints, AsMachineCode, Matrix):
     @cached_property
     def linear(self) -> LinearProgram:
         """The linear program of the matrix."""
-        return self._linearized()
+        return self._lowered().matrix
 
     # -- what was prepared ----------------------------------------------------------------------------------
     def blocks(self, matrix: Any) -> Blocks:
@@ -295,7 +294,7 @@ class PreparedMatrix(InWords, OfManyPoints, AsMachineCode, Matrix):
     def _product(self, product: Product, v: Any, args: tuple[Any, ...]) -> Any:
         """Return a product with a vector, or with columns; one that is built as x or as the result is, in kind."""
         given, returned = product.sizes(self.shape)
-        of_rows = product.transposed and not self.linear.symmetric  # those of a Hessian are built like x, too
+        of_rows = product.transposed and not self._symmetric  # those of a Hessian are built like x, too
         built = self.signature.is_built(v, result=of_rows)
         if built:
             v = self.signature.flat_rows(v) if of_rows else self.signature.flat_x(v)
@@ -304,7 +303,7 @@ class PreparedMatrix(InWords, OfManyPoints, AsMachineCode, Matrix):
         found = apply_columns(self._sweep(product.name), inputs, product.source, product.target, v, returned)
         if not built:
             return found
-        to_rows = not product.transposed and not self.linear.symmetric
+        to_rows = not product.transposed and not self._symmetric
         return self.signature.shaped(found) if to_rows else self.signature.like_x(found)
 
     def _new_sweep(self, name: str, engine: Engine) -> Sweep:
@@ -334,10 +333,6 @@ class PreparedMatrix(InWords, OfManyPoints, AsMachineCode, Matrix):
         self._assembly.fill(data, inputs | outs, values=self._both)
         self._verify(data, how, args)
         return self.structure.matrix(data) if matrix is None else matrix
-
-    @cached_property
-    def _both(self) -> Kernels:
-        return combined(super()._both, self.linear.primal) if self.of_cell is None else self.of_cell.both
 
     @cached_property
     def _plain(self) -> Callable[..., bool]:

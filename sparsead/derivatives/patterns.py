@@ -9,8 +9,8 @@ import sparsead.ops  # noqa: F401  (fills the tables that tracing reads)
 from coloring import SparsityPattern
 from sparsead.derivatives.gradient import traced_scalar
 from sparsead.derivatives.hessian import second_order
+from sparsead.derivatives.preparation import Options
 from sparsead.explain.refusal import naming_lines
-from sparsead.kernels.gradient import gradient as gradient_kernels
 from sparsead.kernels.linearize import linearize
 from sparsead.kernels.lower import lower
 from sparsead.kernels.pattern import detect
@@ -68,8 +68,9 @@ def hessian_pattern(f: Callable[..., Any], x0: Any, *args: Any, argnum: Argnum =
            [1., 0., 0.],
            [0., 0., 0.]])
     """
+    options, timings = Options(argnum, loops=False), Timings()
     with for_order(2):
-        program, _, kernels = traced_scalar(f, (x0, *args), argnum, Timings())
-    linear = second_order(gradient_kernels(kernels, again=True))
+        program, _, _ = traced_scalar(f, (x0, *args), options, timings)
+    linear = second_order(program, options, timings).matrix
     with naming_lines(program, symmetric=True):
         return detect(linear)[linear.target]

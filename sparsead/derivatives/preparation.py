@@ -25,7 +25,8 @@ BYTES_PER_ENTRY = 28  # beyond its pattern: where each value goes, and the first
 class Options:
     """What the user chose for a preparation; see `jacobian` for each.
 
-    `loops` is our own: whether equal turns become loops; None where that is to be found out.
+    `loops` and `symmetric` are our own: whether equal turns become loops, None where that is to be found out; and
+    whether the matrix is a Hessian.
     """
 
     argnum: Argnum = 0
@@ -38,6 +39,7 @@ class Options:
     format: str = "csr"
     triangle: str = "full"
     loops: bool | None = None
+    symmetric: bool = False
 
 
 def finished(linear: LinearProgram, options: Options, timings: Timings) -> Filled:
@@ -60,4 +62,4 @@ def finished(linear: LinearProgram, options: Options, timings: Timings) -> Fille
         assembly = stored(structure.layout.storage)
     with timings.stage("compile"):
         assembly.compile()
-    return Filled(lambda: linear, found, mode, colored, reasons, structure, stored, assembly)
+    return Filled(found, mode, colored, reasons, structure, stored, assembly)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import functools
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -64,23 +63,26 @@ class Prepared(Described, Sendable, Derivative):
 
     def __init__(self, made: Preparation) -> None:
         self.recipe, self.function = made.recipe, made.recipe.function
-        self.program, self.signature, self._lowered = made.program, made.signature, made.kernels
+        self.program, self.signature, self._lowered = made.program, made.signature, made.lowered
         self.engine, self.timings, self.of_cell = made.engine, made.timings, made.of_cell
         self.checked = unchecked()
         self.surroundings = Surroundings(self.function)
         self._names = [node.name for node in self.program.inputs]
         self._sweeps: dict[str, Sweep] = {}
         built = None if isinstance(self.signature.result, Leaf) else self.signature.shaped
-        self._functions = {"value": Function(made.kernels, "y", self.program.output.shape, "y = f(x)", built)}
+        self._functions = {"value": Function(lambda: self.kernels, "y", self.program.output.shape, "y = f(x)", built)}
 
     @cached_property
     def kernels(self) -> Kernels:
         """What the program was lowered to."""
-        return self._lowered()
+        return self._lowered().functions["value"]
 
     @property
     def _marking(self) -> Kernels:
-        return self.kernels if self.of_cell is None else self.of_cell.kernels
+        return self.kernels if self.of_cell is None else self.of_cell.lowered.functions["value"]
+
+    def _cells_in_words(self) -> list[tuple[str, str]]:
+        return [] if self.of_cell is None else [("cells", str(self.of_cell))]
 
     @property
     def argnum(self) -> int:
@@ -110,8 +112,7 @@ class Prepared(Described, Sendable, Derivative):
     def _batches(self, name: str) -> Batch:
         """Return the batches of a function."""
         if name not in self._known_batches:
-            function = self._functions[name]
-            self._known_batches[name] = batch_of(self, function.kernels, (function.array, function.shape))
+            self._known_batches[name] = batch_of(self, name)
         return self._known_batches[name]
 
     def _evaluated(self, name: str, args: tuple[Any, ...], out: np.ndarray | None, plain: Callable[..., bool]) -> Any:
@@ -132,10 +133,10 @@ class Prepared(Described, Sendable, Derivative):
         function = self._functions[name]
         return plain_entry(self.program, self.signature, [self._sweep(name)], {function.array: function.shape})
 
-    @cached_property
+    @property
     def _both(self) -> Kernels:
         """The kernels of all functions, and of what a matrix reads: one sweep for all."""
-        return functools.reduce(combined, [f.kernels for f in self._functions.values()])
+        return (self._lowered() if self.of_cell is None else self.of_cell.lowered).both
 
     @cached_property
     def _rolled(self) -> bool:
@@ -200,12 +201,12 @@ class Prepared(Described, Sendable, Derivative):
     def _sweep(self, name: str) -> Sweep:
         """Return the sweep of a function or product, written when it is first asked for."""
         if name not in self._sweeps:
-            self._sweeps[name] = self._new_sweep(name, self.engine)
+            made = None if self.of_cell is None else self.of_cell.sweep(name, self.engine, self._products)
+            self._sweeps[name] = self._new_sweep(name, self.engine) if made is None else made
         return self._sweeps[name]
 
     def _new_sweep(self, name: str, engine: Engine) -> Sweep:
-        if name == "value" and self.of_cell is not None:
-            return self.of_cell.value(engine)
+        """Return the sweep of a function or product as the function is written."""
         return value_sweep(self._functions[name].kernels, engine)
 
     def _args(self, x: Any, args: tuple[Any, ...], named: dict[str, Any]) -> tuple[Any, ...]:
@@ -226,12 +227,17 @@ class OfScalar(Prepared):
 
     _together = ("value_and_gradient",)
 
-    def _with_gradient(self, gradients: Kernels) -> None:
-        self.gradient_kernels = gradients
+    def __init__(self, made: Preparation, *filled: Any) -> None:
+        super().__init__(made, *filled)
         built = None if self.signature.plain else self.signature.like_x
         self._functions["gradient"] = Function(
-            lambda: gradients, "g", self.program.wrt.shape, "g = the gradient", built
+            lambda: self.gradient_kernels, "g", self.program.wrt.shape, "g = the gradient", built
         )
+
+    @cached_property
+    def gradient_kernels(self) -> Kernels:
+        """What computes the gradient."""
+        return self._lowered().functions["gradient"]
 
     def value(self, x: Any, *args: Any, **named: Any) -> float:
         """Return ``f(x, *args)``, from the compiled kernels.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -17,6 +18,7 @@ from sparsead.derivatives.normal import WithNormalEquations
 from sparsead.derivatives.preparation import Options
 from sparsead.derivatives.products import JVP, VJP
 from sparsead.derivatives.record import Preparation
+from sparsead.derivatives.rolled import linearized
 from sparsead.derivatives.self_check import checked
 from sparsead.derivatives.vectors import checked_pair, new_or_checked
 from sparsead.keeping.pickling import Recipe
@@ -216,7 +218,9 @@ def prepared(
     with timings.stage("trace"):
         program, signature = trace(f, args, options.argnum, decisions)
         cells = cells_in(program, options)
-    options, of_cell, kernels, filled = stages(program, cells, options, timings)
+    lowered, of_cell, filled = stages(program, cells, options, linearized, timings)
+    if of_cell is None:
+        options = replace(options, loops=lowered().loops)
     recipe = Recipe(prepared, f, args, options)
-    made = Jacobian(Preparation(recipe, program, signature, kernels, options.engine, timings, of_cell), filled)
+    made = Jacobian(Preparation(recipe, program, signature, lowered, options.engine, timings, of_cell), filled)
     return checked(made, args, options.check, timings, decisions)

@@ -9,12 +9,11 @@ from typing import Any
 import numpy as np
 
 from coloring import ColoringResult, SparsityPattern
-from sparsead.derivatives.of_cell import OfCell
+from sparsead.derivatives.of_cell import Lowered, OfCell
 from sparsead.derivatives.structure import FixedStructure
 from sparsead.emit.sweep import Engine
 from sparsead.keeping.pickling import Recipe
 from sparsead.kernels.kernel import Kernels
-from sparsead.kernels.linear import LinearProgram
 from sparsead.program.index import Shape
 from sparsead.program.nodes import Program
 from sparsead.stages import Timings
@@ -27,13 +26,13 @@ from sparsead.tracing.arguments import Signature
 class Preparation:
     """What the first stages of a preparation made: how it can be made again, the trace, and what it was lowered to.
 
-    The kernels are made when they are asked for, where a call does not need them.
+    The program of many cells is lowered when that is asked for: a call does not need it.
     """
 
     recipe: Recipe
     program: Program
     signature: Signature
-    kernels: Callable[[], Kernels]
+    lowered: Callable[[], Lowered]
     engine: Engine
     timings: Timings
     of_cell: OfCell | None = None
@@ -67,7 +66,6 @@ class Function:
 class Filled:
     """What the last stages of a preparation made: the pattern of a matrix, and how its values are computed."""
 
-    linear: Callable[[], LinearProgram]
     pattern: SparsityPattern
     mode: str
     coloring: ColoringResult | None

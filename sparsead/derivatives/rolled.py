@@ -11,9 +11,10 @@ from dataclasses import replace
 import numpy as np
 
 from coloring import SparsityPattern
+from sparsead.derivatives.of_cell import Lowered
 from sparsead.derivatives.preparation import Options
 from sparsead.emit.sweep import Engine
-from sparsead.kernels.kernel import CallKernel, Kernels
+from sparsead.kernels.kernel import CallKernel
 from sparsead.kernels.linear import LinearProgram
 from sparsead.kernels.linearize import linearize
 from sparsead.kernels.lower import lower
@@ -37,6 +38,7 @@ from sparsead.program.nodes import (
     whole,
 )
 from sparsead.stages import Timings
+from sparsead.sweeps.cells import VALUE
 from sparsead.sweeps.repeated.body import Body
 from sparsead.sweeps.repeated.operation import Repeated
 
@@ -46,23 +48,22 @@ CHEAP = 1.25  # times the passes of the whole matrix that products with loops ma
 Places = Mapping[int, tuple[Node, int]]  # by serial number: what is read in place of a node, from which element on
 
 
-def linearized(program: Program, options: Options, timings: Timings) -> tuple[Options, LinearProgram, Kernels]:
+def linearized(program: Program, options: Options, timings: Timings, output: str = VALUE) -> Lowered:
     """Lower a program and differentiate it: with its equal turns as loops, where that costs nothing at evaluations.
 
-    The options that are returned say whether it was done. Whoever names a mode gets what that is of the program as it
-    is written.
+    Whoever names a mode gets what that is of the program as it is written.
     """
     loops = options.loops
     if loops is None and not (options.mode == "auto" and options.pattern is options.coloring is None):
         loops = False
     with timings.stage("lower"):
         short = program if loops is False else rolled(program, options.engine)
-        kernels = lower(short)
+        kernels = lower(short, output)
     with timings.stage("linearize"):
         linear = linearize(kernels)
     if short is program or loops or loops_are_cheap(linear):
-        return replace(options, loops=short is not program), linear, kernels
-    return linearized(program, replace(options, loops=False), timings)
+        return Lowered({"value": kernels}, linear, loops=short is not program)
+    return linearized(program, replace(options, loops=False), timings, output)
 
 
 def rolled(program: Program, engine: Engine) -> Program:

@@ -46,10 +46,10 @@ class InWords(Prepared):
         return f"{self.title}: {m} x {n}, {self.pattern.nnz} nonzeros ({self.pattern.density:.3g} of all)"
 
     def _facts(self) -> list[tuple[str, str]]:
-        linear = self.linear if self.of_cell is None else self.of_cell.linear
+        linear = self.linear if self.of_cell is None else self.of_cell.lowered.matrix
         kernels, arrays = len(linear.kernels), len(linear.work)
         return [
-            *([("cells", str(self.of_cell))] if self.of_cell is not None else []),
+            *self._cells_in_words(),
             ("mode", f"{self.mode}: {self._passes_in_words()}"),
             *(("", reason) for reason in self.reasons),
             *self._calls_in_words(),

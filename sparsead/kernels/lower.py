@@ -54,23 +54,25 @@ LEAST_SHARED = 0.25  # of their operations
 MAX_PARTS = 4  # a domain is split where it reads a joined array of up to so many pieces
 
 
-def lower(program: Program) -> Kernels:
-    """Lower `program` to kernels that compute its output from its inputs."""
+def lower(program: Program, output: str = "y") -> Kernels:
+    """Lower `program` to kernels that compute its output, in a buffer of this name, from its inputs."""
     few = sunk(program)
     if few is program:
-        return _lowered(program)
-    kernels = _lowered(few)
+        return _lowered(program, output)
+    kernels = _lowered(few, output)
     if not linearize(kernels).absorbing:
         return kernels
-    whole = _lowered(program)  # a choice and an infinite factor are told apart at less cost in one kernel than in two
+    whole = _lowered(
+        program, output
+    )  # a choice and an infinite factor are told apart at less cost in one kernel than in two
     return kernels if linearize(whole).absorbing else whole
 
 
-def _lowered(program: Program) -> Kernels:
+def _lowered(program: Program, output: str) -> Kernels:
     keep = materialised(program)
     while True:
         try:
-            return _Lowering(program, keep).run()
+            return _Lowering(program, keep).run(output)
         except NeedsBufferError as need:
             keep = keep | {need.node.serial}
 
@@ -88,7 +90,7 @@ class _Lowering:
         self.alike = Alike()
         self.known: dict[Hashable, tuple[list[Step], list[Buffer]]] = {}
 
-    def run(self) -> Kernels:
+    def run(self, name: str) -> Kernels:
         """Fill every buffer, the output last."""
         for node in self.program.nodes:
             if isinstance(node, Call):
@@ -100,7 +102,7 @@ class _Lowering:
                 else:
                     self.fill_alike(buffer, node)
                 self.buffers[node.serial] = buffer
-        output = Buffer("y", self.program.output.index.size, "output")
+        output = Buffer(name, self.program.output.index.size, "output")
         self.fill(output, self.program.output)
         inputs = tuple(self.buffers[i.serial] for i in self.program.inputs)
         wrt = self.buffers[self.program.wrt.serial]

@@ -47,6 +47,8 @@ class Cells:
         The same for the value.
     constants : dict
         The inputs that are constants, flat, of all cells.
+    total : bool
+        True where the value is the sum of those of the cells.
     """
 
     count: int
@@ -54,12 +56,13 @@ class Cells:
     inner: dict[str, int]
     value: int
     constants: dict[str, np.ndarray]
+    total: bool = False
 
 
 def cells_of(program: Program) -> Cells | None:
     """Return the cells of a program, the most that there can be; None if it has none that are certain."""
     for count, inner in _candidates(program):
-        search = _Search(program, count, inner)
+        search = Search(program, count, inner)
         if search.succeeds():
             return search.cut()
     return None
@@ -68,31 +71,38 @@ def cells_of(program: Program) -> Cells | None:
 def _candidates(program: Program) -> Iterator[tuple[int, int]]:
     """Yield numbers of cells, and how many elements of the value follow one another in each."""
     shape, size = program.output.shape, program.output.index.size
-    lengths = {n for node in program.nodes for n in node.shape} | set(shape)
-    fits = [n for n in lengths if LEAST <= n < program.wrt.size and not program.wrt.size % n and not size % n]
-    for count in sorted(fits, reverse=True)[:TRIED] if size else []:
+    for count in counts(program, size) if size else []:
         along = [math.prod(shape[k + 1 :]) for k, n in enumerate(shape) if n == count]
         yield from ((count, inner) for inner in dict.fromkeys(along or (size // count, 1)))
 
 
-class _NoCellsError(Exception):
+def counts(program: Program, size: int) -> list[int]:
+    """Return numbers of cells that are worth a try, the largest first: lengths of axes that divide x, and a size."""
+    lengths = {n for node in program.nodes for n in node.shape} | set(program.output.shape)
+    fits = [n for n in lengths if LEAST <= n < program.wrt.size and not program.wrt.size % n and not size % n]
+    return sorted(fits, reverse=True)[:TRIED]
+
+
+class NoCellsError(Exception):
     """Cells differ."""
 
 
-def _require(fact: object) -> None:
+def require(fact: object) -> None:
+    """Give up unless this holds of the cells."""
     if not fact:
-        raise _NoCellsError
+        raise NoCellsError
 
 
 @dataclass(frozen=True, eq=False)
-class _Axes:
+class Axes:
     """The points of an array as an array of `shape`, with the cells along one of its axes."""
 
     shape: Shape
     axis: int
 
     @classmethod
-    def of(cls, shape: Shape, count: int, inner: int) -> _Axes:
+    def of(cls, shape: Shape, count: int, inner: int) -> Axes:
+        """Return where an array of this shape has its cells."""
         for axis, length in enumerate(shape):
             if length == count and math.prod(shape[axis + 1 :]) == inner:
                 return cls(shape, axis)
@@ -100,6 +110,7 @@ class _Axes:
 
     @property
     def of_cell(self) -> Shape:
+        """The shape of what a cell has."""
         return (*self.shape[: self.axis], *self.shape[self.axis + 1 :])
 
     def first(self, array: np.ndarray) -> np.ndarray:
@@ -108,13 +119,13 @@ class _Axes:
 
 
 @dataclass(eq=False)
-class _Search:
+class Search:
     """The attempt to find a number of cells."""
 
     program: Program
     count: int
     value: int
-    inner: dict[int, int] = field(default_factory=dict)  # by serial number; 0: all cells read the same
+    inner: dict[int, int] = field(default_factory=dict)  # by serial number; 0: all cells read the same; -1: a total
     _late: list[Callable[[], bool]] = field(default_factory=list)
     _new: dict[tuple[int, int], Node] = field(default_factory=dict)
     _constants: dict[str, np.ndarray] = field(default_factory=dict)
@@ -123,71 +134,78 @@ class _Search:
     def succeeds(self) -> bool:
         """Tell whether there are so many cells."""
         try:
-            self._read(self.program.output, self.axes(self.program.output.shape, self.value))
+            self.begin()
             for node in reversed(self.program.nodes):
                 if node.serial in self.inner:
-                    self._node(node, self.inner[node.serial])
-            _require(self.inner.get(self.program.wrt.serial))
-            _require(self._mostly_own())
+                    self.visit(node, self.inner[node.serial])
+            require(self.inner.get(self.program.wrt.serial))
+            require(self._mostly_own())
             return all(holds() for holds in self._late)  # what takes time, where nothing else speaks against it
-        except _NoCellsError:
+        except NoCellsError:
             return False
 
-    def axes(self, shape: Shape, inner: int) -> _Axes:
-        return _Axes.of(shape, self.count, inner)
+    def begin(self) -> None:
+        """Note what the value reads."""
+        self.read(self.program.output, self.axes(self.program.output.shape, self.value))
+
+    def axes(self, shape: Shape, inner: int) -> Axes:
+        """Return where an array has its cells."""
+        return Axes.of(shape, self.count, inner)
 
     def _mostly_own(self) -> bool:
         """Tell whether what is the same for all cells, and would be computed for every few, is little."""
         sizes = {0: 0, 1: 0}
         for node in self.program.nodes:
             if node.serial in self.inner and not isinstance(node, Input):
-                own = self.inner[node.serial] > 0
-                sizes[own] += node.size // self.count if own else node.size
+                inner = self.inner[node.serial]
+                sizes[inner != 0] += node.size // self.count if inner > 0 else node.size
         return sizes[0] <= sizes[1]
 
     # -- what nodes read ----------------------------------------------------------------------------------------
-    def _node(self, node: Node, inner: int) -> None:
+    def visit(self, node: Node, inner: int) -> None:
+        """Note what a node reads, and where that has its cells."""
         if inner == 0:
-            _require(isinstance(node, (Map, Sum, Join)) or (isinstance(node, Input) and node is not self.program.wrt))
+            require(isinstance(node, (Map, Sum, Join)) or (isinstance(node, Input) and node is not self.program.wrt))
             for ref in node.operands:
-                self._meet(ref.node, 0)
+                self.meet(ref.node, 0)
             return
         axes = self.axes(node.shape, inner)
         match node:
             case Map():
                 for ref in node.args:
-                    self._read(ref, axes)
+                    self.read(ref, axes)
             case Sum():
                 terms = self.terms(node)
                 self._moving(node.place, terms, node, inner)
-                self._read(node.terms, terms)
+                self.read(node.terms, terms)
             case Join():
                 self._join(node, axes)
             case _:
-                _require(isinstance(node, Input))
+                require(isinstance(node, Input))
 
-    def _meet(self, node: Node, inner: int) -> None:
+    def meet(self, node: Node, inner: int) -> None:
         """Note where a node that is read has its cells."""
         if isinstance(node, Constant):  # it may be read in several ways
             return
-        _require(self.inner.setdefault(node.serial, inner) == inner)
-        _require(not inner or node.size % (self.count * inner) == 0)
+        require(self.inner.setdefault(node.serial, inner) == inner)
+        require(inner <= 0 or node.size % (self.count * inner) == 0)
 
-    def _read(self, ref: Ref, axes: _Axes) -> None:
-        _, step = self._steps(ref.index.reshape(axes.shape), axes)
+    def read(self, ref: Ref, axes: Axes) -> None:
+        """Note a reading, whose points have their cells there."""
+        _, step = self.steps(ref.index.reshape(axes.shape), axes)
         if step:
             self._moving(ref.index, axes, ref.node, step)
-        self._meet(ref.node, step)
+        self.meet(ref.node, step)
 
-    def _moving(self, index: IndexArray, axes: _Axes, read: Node, inner: int) -> None:
+    def _moving(self, index: IndexArray, axes: Axes, read: Node, inner: int) -> None:
         """Require that an index array takes a step of `inner` from cell to cell, and begins in the first one."""
-        first, step = self._steps(index.reshape(axes.shape), axes)
-        _require(step == inner and read.size % (self.count * inner) == 0)
-        _require(not (stored_part(first) // inner % self.count).any())
+        first, step = self.steps(index.reshape(axes.shape), axes)
+        require(step == inner and read.size % (self.count * inner) == 0)
+        require(not (stored_part(first) // inner % self.count).any())
 
-    def _steps(self, index: IndexArray, axes: _Axes) -> tuple[IndexArray, int]:
+    def steps(self, index: IndexArray, axes: Axes) -> tuple[IndexArray, int]:
         """Return what an index array has for the first cell, and its step from cell to cell."""
-        _require(index.size)
+        require(index.size)
         first, axis = axes.first(index), axes.axis
         if index.strides[axis] == 0:
             return first, 0
@@ -196,42 +214,43 @@ class _Search:
         else:
             stored = np.moveaxis(stored_part(index), axis, 0)
             step = int(stored[1].flat[0]) - int(stored[0].flat[0])
-            _require(_follow(stored[:: self.count - 1], np.int64(step * (self.count - 1))))
+            require(_follow(stored[:: self.count - 1], np.int64(step * (self.count - 1))))
             self._late.append(lambda: _follow(stored, np.int64(step)))
-        _require(step >= 0)
+        require(step >= 0)
         return first, step
 
-    def _join(self, node: Join, axes: _Axes) -> None:
+    def _join(self, node: Join, axes: Axes) -> None:
         owner, offset = node.owner.reshape(axes.shape), node.offset.reshape(axes.shape)
         first, from_first = axes.first(owner), axes.first(offset)
         owners, offsets = (np.moveaxis(a, axes.axis, 0) for a in (owner, offset))
-        _require(np.array_equal(owners[-1], first))
+        require(np.array_equal(owners[-1], first))
         steps = np.zeros(len(node.pieces), np.int64)
         for k in np.unique(first):
             here, piece = first == k, node.pieces[int(k)]
             found = offsets[1][here].astype(np.int64) - from_first[here]
             steps[k] = step = int(found[0])
-            _require(step >= 0 and (found == step).all())
+            require(step >= 0 and (found == step).all())
             if step:
-                _require(piece.size % (self.count * step) == 0)
-                _require(not (from_first[here] // step % self.count).any())
-            self._meet(piece, step)
+                require(piece.size % (self.count * step) == 0)
+                require(not (from_first[here] // step % self.count).any())
+            self.meet(piece, step)
         along = steps[first]
         self._late.append(lambda: _follow(owners, np.int64(0)) and _follow(offsets, along))
 
-    def terms(self, node: Sum) -> _Axes:
+    def terms(self, node: Sum) -> Axes:
         """Return where the terms of a sum have their cells."""
         inner, shape = self.inner[node.serial], node.place.shape
         for axis in (k for k, length in enumerate(shape) if length == self.count):
-            axes = _Axes(shape, axis)
-            if self._quick_step(node.place, axes) == inner:
+            axes = Axes(shape, axis)
+            if self.quick_step(node.place, axes) == inner:
                 return axes
         cells = np.reshape(node.place // inner % self.count, -1)
         found = int(np.argmax(cells != 0))  # of the first that is not of the first cell
-        _require(found and cells.size % (found * self.count) == 0)
+        require(found and cells.size % (found * self.count) == 0)
         return self.axes((cells.size,), found)
 
-    def _quick_step(self, index: IndexArray, axes: _Axes) -> int:
+    def quick_step(self, index: IndexArray, axes: Axes) -> int:
+        """Return the step of an index array from the first cell to the second, by its first element."""
         rows = np.moveaxis(index, axes.axis, 0)
         return int(rows[1].flat[0]) - int(rows[0].flat[0])
 
@@ -241,9 +260,9 @@ class _Search:
         try:
             for node in self.program.nodes:
                 if node.serial in self.inner:
-                    self._new[node.serial, self.inner[node.serial]] = self._made(node, self.inner[node.serial])
-            value = self._taken(self.program.output, self.axes(self.program.output.shape, self.value))
-        except _NoCellsError:
+                    self._new[node.serial, self.inner[node.serial]] = self.made(node, self.inner[node.serial])
+            value = self.taken()
+        except NoCellsError:
             return None
         given = [self._new.get((n.serial, self.inner.get(n.serial, 0)), n) for n in self.program.inputs]
         own = {n.name: self.inner[n.serial] for n in self.program.inputs if self.inner.get(n.serial)}
@@ -252,7 +271,11 @@ class _Search:
         program = Program((*given, *constants), wrt, value, self.program.name)  # type: ignore[arg-type]
         return Cells(self.count, program, own | self._own, self.value, self._constants)
 
-    def _made(self, node: Node, inner: int) -> Node:
+    def taken(self) -> Ref:
+        """Return the value of one cell."""
+        return self.of_first(self.program.output, self.axes(self.program.output.shape, self.value))
+
+    def made(self, node: Node, inner: int) -> Node:
         """Return a node for one cell; what is the same for all is as it was."""
         if inner == 0:
             return node
@@ -260,20 +283,21 @@ class _Search:
         shape = axes.of_cell
         match node:
             case Map():
-                args = tuple(self._taken(ref, axes) for ref in node.args)
+                args = tuple(self.of_first(ref, axes) for ref in node.args)
                 return replace(node, shape=shape, args=args, serial=new_serial())
             case Sum():
                 terms = self.terms(node)
                 place = self._numbered(terms.first(node.place.reshape(terms.shape)), node.size, inner)
-                read = self._taken(node.terms, terms)
+                read = self.of_first(node.terms, terms)
                 return replace(node, shape=shape, terms=read, place=place, memo={}, serial=new_serial())
             case Join():
                 return self._joined(node, axes)
         return replace(node, shape=shape, serial=new_serial())
 
-    def _taken(self, ref: Ref, axes: _Axes) -> Ref:
-        first, step = self._steps(ref.index.reshape(axes.shape), axes)
-        return Ref(self._of_cell(ref.node, step), self._numbered(first, ref.node.size, step))
+    def of_first(self, ref: Ref, axes: Axes) -> Ref:
+        """Return what the first cell reads, among what it has."""
+        first, step = self.steps(ref.index.reshape(axes.shape), axes)
+        return Ref(self.of_cell(ref.node, step), self._numbered(first, ref.node.size, step))
 
     def _numbered(self, index: IndexArray, size: int, inner: int) -> IndexArray:
         """Return elements of the first cell, numbered as its own."""
@@ -285,7 +309,7 @@ class _Search:
             return identity(index.shape)
         return np.broadcast_to(narrowed(new), index.shape)
 
-    def _joined(self, node: Join, axes: _Axes) -> Join:
+    def _joined(self, node: Join, axes: Axes) -> Join:
         owner = axes.first(node.owner.reshape(axes.shape))
         offset = axes.first(node.offset.reshape(axes.shape))
         ahead = np.moveaxis(node.offset.reshape(axes.shape), axes.axis, 0)[1]
@@ -295,14 +319,14 @@ class _Search:
             here, piece = owner == k, node.pieces[int(k)]
             step = int(ahead[here][0]) - int(offset[here][0])
             new[here] = self._numbered(offset[here], piece.size, step)
-            pieces.append(self._of_cell(piece, step))
+            pieces.append(self.of_cell(piece, step))
         owner = np.searchsorted(present, owner).astype(node.owner.dtype)
         return replace(
             node, shape=axes.of_cell, pieces=tuple(pieces), owner=owner.reshape(-1),
             offset=narrowed(new).reshape(-1), serial=new_serial(),
         )  # fmt: skip
 
-    def _of_cell(self, node: Node, inner: int) -> Node:
+    def of_cell(self, node: Node, inner: int) -> Node:
         """Return what stands for a node that is read: a constant may be equal in all cells, or an input now."""
         if (node.serial, inner) in self._new:
             return self._new[node.serial, inner]
@@ -314,7 +338,7 @@ class _Search:
         if (cells.view(kind) == cells[:, :1].view(kind)).all():
             made = replace(node, shape=cells[:, 0].shape, value=cells[:, 0], serial=new_serial())
         else:
-            _require(not node.boolean)
+            require(not node.boolean)
             name = f"of_cells{len(self._constants)}"
             made = Input(shape=cells[:, 0].shape, integer=node.integer, origin=node.origin, name=name)
             self._constants[name], self._own[name] = cells.reshape(-1), inner

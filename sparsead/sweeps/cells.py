@@ -13,19 +13,23 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from coloring import ColoringResult, SparsityPattern, from_colors
+from coloring.cached import cached_property
 from sparsead.emit.lanes import in_lanes, is_light
 from sparsead.emit.layout import Layout
 from sparsead.emit.operation_count import calls_functions
 from sparsead.emit.sweep import Engine, Sweep
-from sparsead.kernels.kernel import Kernels
+from sparsead.kernels.indexmap import IndexMap
+from sparsead.kernels.kernel import Buffer, Kernel, Kernels, Load, Store
 from sparsead.kernels.linear import LinearProgram
 from sparsead.program.cells import Cells
 from sparsead.program.index import index_dtype
+from sparsead.program.scalar import Pool
 from sparsead.sweeps.assembly import Assembly, Part
 from sparsead.sweeps.storage import Storage
-from sparsead.sweeps.vector import value_sweep, write_padding
+from sparsead.sweeps.vector import write_padding, write_value
 
 AT_ONCE = 1 << 16  # entries that are compared at a time
+VALUE, SHARE = "y", "share"  # arrays: the value, and what each cell has of one that is a total
 
 
 @dataclass(frozen=True, eq=False)
@@ -40,6 +44,10 @@ class Moves:
         """Return the places of cells of `size` elements, of which `inner` follow one another."""
         e = np.arange(size)
         return cls(e // inner * inner * count + e % inner, np.full(size, inner))
+
+    def chosen(self, elements: np.ndarray) -> Moves:
+        """Return the places of some of the elements."""
+        return Moves(self.first[elements], self.step[elements])
 
     def are(self, last: bool, count: int) -> bool:
         """Tell whether the cells lie one after the other or, with `last`, element after element."""
@@ -71,8 +79,8 @@ class BlockDiagonal:
     """
 
     def __init__(self, cells: Cells, of_cell: SparsityPattern) -> None:
-        count, inner = cells.count, cells.value
-        (m, n), along = of_cell.shape, cells.inner[cells.program.wrt.name]
+        (m, n), count, along = of_cell.shape, cells.count, cells.inner[cells.program.wrt.name]
+        inner = along if cells.total else cells.value
         ends = of_cell.indptr[::inner].astype(np.int64)  # rows of a cell that follow one another
         lengths = np.diff(of_cell.indptr).reshape(-1, 1, inner)
         indptr = np.append(0, np.cumsum(np.broadcast_to(lengths, (m // inner, count, inner))))
@@ -116,9 +124,9 @@ def assembly_of_cells(
     cells : Cells
         The cells.
     of_cell : Assembly
-        What computes the matrix of one, by rows.
+        What computes the matrix of one.
     values : Moves
-        Where its entries are among those of the whole, by rows.
+        Where the entries that it stores are among those of the whole, by rows.
     storage : Storage or None
         Where the entries of the whole are stored, if not by rows.
 
@@ -130,67 +138,92 @@ def assembly_of_cells(
     """
     places = values if storage is None else values.through(storage.place, cells.count)
     sweeps = of_cell.sweeps_of_points()
-    if places is None or sweeps is None or any(f.then is not None for s in sweeps for f in s.source.functions):
+    if places is None or sweeps is None:
         return None
-    outputs = {"data": places, "y": _value(cells)}
-    layout = _layout(cells, sweeps, outputs)
-    if not _gains(sweeps, layout):
+    over = OverCells(cells, places, storage)
+    if not over.gains(sweeps):
         return None
-
-    def of_all(sweeps: list[Sweep], engine: Engine) -> Sweep:
-        made = over_cells(cells, sweeps, outputs, engine)
-        if storage is not None:
-            write_padding(made.source, storage, itertools.count())
-        return made
-
     linear = of_cell.parts[0].linear
 
     def build(program: LinearProgram, varying: bool, engine: Engine) -> Sweep:
         found = of_cell.sweeps_of_points(None if program is linear else program.primal)
         assert found is not None
-        return of_all(found, engine)
+        return over.sweep(found, engine)
 
     made = AssemblyOfCells([Part(linear, build)], of_cell.passes, engine=of_cell.engine)
-    made._sweeps[0, False] = [of_all(sweeps, of_cell.engine)]
+    made._sweeps[0, False] = [over.sweep(sweeps, of_cell.engine)]
     return made
 
 
-def _gains(sweeps: Sequence[Sweep], layout: Layout) -> bool:
-    """Tell whether cells gain: where there is enough to compute, or the whole would look up what a cell has in order.
+@dataclass(frozen=True, eq=False)
+class OverCells:
+    """Writes sweeps of one cell, one after the other, for all of them.
 
-    Else a cell is a point of one loop, which costs more than it gains where places are looked up, and where functions
-    are called that longer loops without tables take a vector at a time.
+    Parameters
+    ----------
+    cells : Cells
+        The cells.
+    values : Moves or None
+        Where the values of a matrix are among those of the whole.
+    storage : Storage or None
+        Where the entries of the whole are stored, if not by rows.
     """
-    sources = [sweep.source for sweep in sweeps]
-    in_order = not layout.moves and (any(source.fixed for source in sources) or not any(map(calls_functions, sources)))
-    return in_order or not is_light([(sweep.source, sweep.sizes) for sweep in sweeps], layout)
+
+    cells: Cells
+    values: Moves | None = None
+    storage: Storage | None = None
+
+    @cached_property
+    def places(self) -> dict[str, Moves]:
+        """Where the elements of each cell are, by the name of the array."""
+        cells = self.cells
+        inputs = {n.name: n.size for n in cells.program.inputs if n.name in cells.inner}
+        found = {name: Moves.of(size, cells.inner[name], cells.count) for name, size in inputs.items()}
+        value = Moves.of(cells.program.output.index.size, cells.value, cells.count)
+        x = found[cells.program.wrt.name]
+        found |= {VALUE: value, SHARE: value, "dy": value, "g": x, "dg": x, "dx": x}
+        return found if self.values is None else {**found, "data": self.values}
+
+    def gains(self, sweeps: Sequence[Sweep]) -> bool:
+        """Tell whether cells gain: with enough to compute, or where the whole would look up what a cell has in order.
+
+        Else a cell is a point of one loop, which costs more than it gains where places are looked up, and where
+        functions are called that longer loops without tables take a vector at a time.
+        """
+        sources, layout = [sweep.source for sweep in sweeps], self.layout(sweeps)
+        if any(f.then is not None for source in sources for f in source.functions):
+            return False
+        called = any(map(calls_functions, sources))
+        in_order = not layout.moves and (any(source.fixed for source in sources) or not called)
+        return in_order or not is_light([(sweep.source, sweep.sizes) for sweep in sweeps], layout)
+
+    def sweep(self, sweeps: Sequence[Sweep], engine: Engine) -> Sweep:
+        """Return the sweep of all cells."""
+        count, name = self.cells.count, f"{sweeps[0].source.name}_of_cells"
+        sources = [(sweep.source, sweep.sizes) for sweep in sweeps]
+        source, width = in_lanes(name, sources, self.layout(sweeps))
+        if count < 2 * width * engine.threads:  # the last two blocks may share points: they are for one thread
+            engine = replace(engine, threads=1)
+        sizes = {SHARE: count} if SHARE in source.arrays else {}
+        if sizes:
+            write_value(source, _sum_of_shares(count), itertools.count())
+        if self.storage is not None:
+            write_padding(source, self.storage, itertools.count())
+        return Sweep(source, sizes, engine, " ".join(filter(None, (sweep.note for sweep in sweeps))))
+
+    def layout(self, sweeps: Sequence[Sweep]) -> Layout:
+        """Return how the arrays of sweeps lie in memory."""
+        count, known = self.cells.count, {array for sweep in sweeps for array in sweep.source.arrays}
+        moves = {name: found for name, found in self.places.items() if name in known}
+        last = max(moves.values(), key=lambda found: found.first.size).are(True, count)
+        elsewhere = {name: (found.first, found.step) for name, found in moves.items() if not found.are(last, count)}
+        fixed = {name: value for name, value in self.cells.constants.items() if name in moves}
+        return Layout({name: found.first.size for name, found in moves.items()}, last, elsewhere, fixed, count)
 
 
-def value_of_cells(cells: Cells, kernels: Kernels, engine: Engine) -> Sweep:
-    """Return the sweep of the value of all cells, given the kernels of one."""
-    return over_cells(cells, [value_sweep(kernels, replace(engine, of_points=True))], {"y": _value(cells)}, engine)
-
-
-def _value(cells: Cells) -> Moves:
-    return Moves.of(cells.program.output.index.size, cells.value, cells.count)
-
-
-def over_cells(cells: Cells, sweeps: Sequence[Sweep], outputs: dict[str, Moves], engine: Engine) -> Sweep:
-    """Return the sweeps of one cell, one after the other, for all of them."""
-    name, sources = f"{sweeps[0].source.name}_of_cells", [(sweep.source, sweep.sizes) for sweep in sweeps]
-    source, width = in_lanes(name, sources, _layout(cells, sweeps, outputs))
-    if cells.count < 2 * width * engine.threads:  # the last two blocks may share points: they are for one thread
-        engine = replace(engine, threads=1)
-    return Sweep(source, {}, engine, " ".join(filter(None, (sweep.note for sweep in sweeps))))
-
-
-def _layout(cells: Cells, sweeps: Sequence[Sweep], outputs: dict[str, Moves]) -> Layout:
-    """Return how the arrays of sweeps lie in memory."""
-    count, inner = cells.count, cells.inner
-    inputs = {n.name: Moves.of(n.size, inner[n.name], count) for n in cells.program.inputs if n.name in inner}
-    known = {array for sweep in sweeps for array in sweep.source.arrays}
-    moves = {name: found for name, found in (inputs | outputs).items() if name in known}
-    last = max(moves.values(), key=lambda found: found.first.size).are(True, count)
-    elsewhere = {name: (found.first, found.step) for name, found in moves.items() if not found.are(last, count)}
-    fixed = {name: value for name, value in cells.constants.items() if name in moves}
-    return Layout({name: found.first.size for name, found in moves.items()}, last, elsewhere, fixed, count)
+def _sum_of_shares(count: int) -> Kernels:
+    """Return the kernels that add up what the cells have of a total."""
+    shares, total = Buffer(SHARE, count, "work"), Buffer(VALUE, 1, "output")
+    read = Pool().leaf(Load(shares, IndexMap((count,), 0, (1,))))
+    step = Kernel((count,), (Store(total, IndexMap((count,), 0, (0,)), read, adds=True),))
+    return Kernels(shares, total, (), (step,))

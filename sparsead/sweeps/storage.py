@@ -53,6 +53,12 @@ class Storage:
         return self.size == self.place.size and bool((self.place == np.arange(self.size)).all())
 
     @cached_property
+    def entries(self) -> np.ndarray:
+        """The entries that are stored, in the order of their places."""
+        kept = np.flatnonzero(self.place >= 0)
+        return kept[np.argsort(self.place[kept])]
+
+    @cached_property
     def is_partial(self) -> bool:
         """Tell whether some entries are not stored."""
         return bool((self.place < 0).any())
