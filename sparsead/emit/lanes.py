@@ -30,13 +30,19 @@ CACHE = 1 << 20  # bytes for what a block has of its own
 WIDTHS = (16, 64)  # least and most points of a block: a few vectors
 WORTH = 5  # operations for each number that has to be turned round from which on vectors over points gain
 TILE = 64  # elements that are turned round at a time, all points of a block: they stay in the cache
+AGAIN = 0.05  # share of the points that may be computed twice, because blocks are long
 COUNT = "batch"  # array parameter: the number of points
 
 
-def width_of(elements: int) -> int:
-    """Return how many points a block has, of which each has so many numbers of its own."""
+def width_of(elements: int, count: int = 0) -> int:
+    """Return how many points a block has, of which each has so many numbers of its own; `count` if that is known.
+
+    What the last block computes again is then little, or the blocks are the shortest ones.
+    """
     least, most = WIDTHS
-    return min(max(CACHE // (8 * max(elements, 1)) // least * least, least), most)
+    widest = min(max(CACHE // (8 * max(elements, 1)) // least * least, least), most)
+    fits = (width for width in range(widest, least, -least) if -count % width <= AGAIN * count)
+    return next(fits, least) if count else widest
 
 
 def is_light(sources: Sequence[tuple[Source, dict[str, int]]], layout: Layout) -> bool:
@@ -60,7 +66,7 @@ def in_lanes(name: str, sources: Sequence[tuple[Source, dict[str, int]]], layout
         The arrays with an axis of points; ``batch`` holds their number.
     """
     own = sum(sum((sizes | source.sizes).values()) for source, sizes in sources) + sum(layout.turned.values())
-    writer = _Writer(Source(name), layout, 1 if is_light(sources, layout) else width_of(own))
+    writer = _Writer(Source(name), layout, 1 if is_light(sources, layout) else width_of(own, layout.count))
     writer.write(sources)
     return writer.source, writer.width
 

@@ -16,7 +16,7 @@ from coloring import ColoringResult, SparsityPattern, from_colors
 from coloring.cached import cached_property
 from sparsead.emit.lanes import in_lanes, is_light
 from sparsead.emit.layout import Layout
-from sparsead.emit.operation_count import calls_functions
+from sparsead.emit.operation_count import calls_functions, work_of
 from sparsead.emit.sweep import Engine, Sweep
 from sparsead.kernels.indexmap import IndexMap
 from sparsead.kernels.kernel import Buffer, Kernel, Kernels, Load, Store
@@ -29,6 +29,7 @@ from sparsead.sweeps.storage import Storage
 from sparsead.sweeps.vector import write_padding, write_value
 
 AT_ONCE = 1 << 16  # entries that are compared at a time
+WORTH_OF_TOTAL = 16  # operations for each number that a cell reads or writes from which on sums over cells gain
 VALUE, SHARE = "y", "share"  # arrays: the value, and what each cell has of one that is a total
 
 
@@ -188,11 +189,14 @@ class OverCells:
         """Tell whether cells gain: with enough to compute, or where the whole would look up what a cell has in order.
 
         Else a cell is a point of one loop, which costs more than it gains where places are looked up, and where
-        functions are called that longer loops without tables take a vector at a time.
+        functions are called that longer loops without tables take a vector at a time. A sum over cells is one such
+        loop, into which derivatives are fused: a cell has to have more to compute.
         """
         sources, layout = [sweep.source for sweep in sweeps], self.layout(sweeps)
         if any(f.then is not None for source in sources for f in source.functions):
             return False
+        if self.cells.total:
+            return sum(map(work_of, sources)) >= WORTH_OF_TOTAL * sum(layout.sizes.values())
         called = any(map(calls_functions, sources))
         in_order = not layout.moves and (any(source.fixed for source in sources) or not called)
         return in_order or not is_light([(sweep.source, sweep.sizes) for sweep in sweeps], layout)
@@ -213,7 +217,7 @@ class OverCells:
 
     def layout(self, sweeps: Sequence[Sweep]) -> Layout:
         """Return how the arrays of sweeps lie in memory."""
-        count, known = self.cells.count, {array for sweep in sweeps for array in sweep.source.arrays}
+        count, known = self.cells.count, {array for sweep in sweeps for array in sweep.given}
         moves = {name: found for name, found in self.places.items() if name in known}
         last = max(moves.values(), key=lambda found: found.first.size).are(True, count)
         elsewhere = {name: (found.first, found.step) for name, found in moves.items() if not found.are(last, count)}
