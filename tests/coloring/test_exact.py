@@ -12,6 +12,7 @@ import coloring
 from benchmarks import matrices
 from coloring import SparsityPattern, reference
 from coloring.bounds import covering_bound
+from tests.sizes import size
 
 from .helpers import COLORINGS, SYMMETRIC, patterns
 
@@ -93,9 +94,11 @@ def test_parts_prove_what_counting_does_not(A, name, colors):
     assert coloring.color(part, *COLORINGS[name], search="exact", time_budget=60).num_colors == colors
 
 
-@pytest.mark.parametrize(("A", "colors"), [(matrices.two_fields(256), 7), (matrices.ring(100_000, 3), 8)])
+@pytest.mark.parametrize(
+    ("A", "colors"), [(matrices.two_fields(size(256, plain=20)), 7), (matrices.ring(size(100_000, plain=1000), 3), 8)]
+)
 def test_no_product_recovers_an_entry_in_every_row(A, colors):
-    """Columns with 6 entries each cannot have exactly one in each of 131072 rows."""
+    """Columns with 6 entries each cannot have exactly one in each of 131072 rows, or of 800."""
     result = coloring.color(A, partition="bidirectional")
     assert (result.num_colors, result.lower_bound) == (colors, colors)
     assert result.certificate.startswith(f"products recover too few entries for less than {colors}")

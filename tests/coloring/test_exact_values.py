@@ -5,6 +5,7 @@ import pytest
 
 import coloring
 from benchmarks import matrices
+from tests.sizes import size
 
 from .helpers import COLORINGS, ORDERS
 
@@ -36,7 +37,7 @@ def test_the_published_colors_in_natural_order(A, decompression, colors):
     assert (result.colors + 1).tolist() == colors
 
 
-@pytest.mark.parametrize("n", [5000, 10000])
+@pytest.mark.parametrize("n", [size(5000, plain=100), size(10000, plain=700)])
 @pytest.mark.parametrize("bands", [10, 20])
 def test_symmetric_bands(n, bands):
     A = matrices.band(n, bands // 2)

@@ -10,6 +10,7 @@ import coloring
 from coloring.kernels import kernel
 from coloring.kernels.kernel import Kernel
 from tests.coloring.helpers import COLORINGS, RECTANGULAR_MATRICES, SYMMETRIC, SYMMETRIC_MATRICES
+from tests.sizes import compiled_only
 
 
 @pytest.fixture
@@ -35,6 +36,7 @@ CASES = [(kind, name, A) for kind in COLORINGS for name, A in SYMMETRIC_MATRICES
 CASES += [(kind, name, A) for kind in COLORINGS if kind not in SYMMETRIC for name, A in RECTANGULAR_MATRICES.items()]
 
 
+@compiled_only
 @pytest.mark.parametrize(("kind", "name", "A"), CASES, ids=lambda value: value if isinstance(value, str) else "")
 def test_interpreted_as_compiled(kind, name, A, monkeypatch, everything_interpreted):
     interpreted = colored(A, kind)

@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 
 import coloring
 from coloring import SparsityPattern
+from tests.sizes import COMPILED
 
 from .helpers import (
     COLORINGS,
@@ -23,6 +24,10 @@ from .helpers import (
 CASES = [(name, A) for name in NONSYMMETRIC for A in MATRICES] + [
     (name, A) for name in SYMMETRIC for A in SYMMETRIC_MATRICES
 ]
+
+
+#: Interpreted, the search gives the same as compiled: `test_kernel.py`.
+AUTO = ["auto"] * COMPILED
 
 
 def assert_recovered(result, A):
@@ -51,7 +56,7 @@ def assert_valid(result):
 @pytest.mark.parametrize(("name", "matrix"), CASES)
 def test_generated_matrices_in_every_order(name, matrix):
     A = with_values(MATRICES[matrix], symmetric=name in SYMMETRIC)
-    for order in [*coloring.orders.ORDERS, "auto"]:
+    for order in [*coloring.orders.ORDERS, *AUTO]:
         result = coloring.color(A, *COLORINGS[name], order=order)
         assert_valid(result)
         assert_recovered(result, A)

@@ -14,7 +14,7 @@ from tests.sizes import size
 
 from .helpers import COLORINGS, MATRICES, NONSYMMETRIC, ORDERS, SYMMETRIC_MATRICES
 
-MESH = matrices.mesh(400)
+MESH = matrices.mesh(size(400, plain=120))
 
 
 @pytest.mark.parametrize("name", COLORINGS)
@@ -97,11 +97,14 @@ SIMPLER = {
 
 
 @pytest.mark.parametrize("name", SIMPLER)
-@pytest.mark.parametrize("seed", range(3))
+@pytest.mark.parametrize("seed", range(size(3, plain=1)))
 def test_never_more_colors_than_a_simpler_coloring(name, seed):
     """Of matrices with a full diagonal: without it, columns of a symmetric matrix may go together that are adjacent."""
     rng = np.random.default_rng(seed)
-    made = [matrices.random_symmetric(int(rng.integers(2, 60)), rng.uniform(0.02, 0.4), seed=k) for k in range(15)]
+    made = [
+        matrices.random_symmetric(int(rng.integers(2, 60)), rng.uniform(0.02, 0.4), seed=k)
+        for k in range(size(15, plain=4))
+    ]
     regular = [A for A in SYMMETRIC_MATRICES.values() if A.diagonal().all()]
     for A in [*made, *regular] if seed == 0 else made:
         count = coloring.color(A, *COLORINGS[name]).num_colors
@@ -112,7 +115,10 @@ def test_never_more_colors_than_a_simpler_coloring(name, seed):
 @pytest.mark.parametrize("name", COLORINGS)
 def test_no_single_order_is_better_on_small_patterns(name):
     rng = np.random.default_rng(5)
-    made = [matrices.random_symmetric(int(rng.integers(2, 40)), rng.uniform(0.02, 0.4), seed=k) for k in range(20)]
+    made = [
+        matrices.random_symmetric(int(rng.integers(2, 40)), rng.uniform(0.02, 0.4), seed=k)
+        for k in range(size(20, plain=4))
+    ]
     for A in [*made, *SYMMETRIC_MATRICES.values()]:
         count = coloring.color(A, *COLORINGS[name]).num_colors
         assert count <= min(coloring.color(A, *COLORINGS[name], order=order).num_colors for order in ORDERS)
@@ -168,7 +174,7 @@ def looked_at(A, terms):
 def test_a_quick_search_takes_a_time_in_proportion(name):
     """Counted, not measured: tiny and large, regular and not, with dense rows and without."""
     cases = [*(MATRICES if name in NONSYMMETRIC else SYMMETRIC_MATRICES).values()]
-    cases += [matrices.random_symmetric(n, 3 / n, seed=n) for n in (3, 30, 300, size(30_000, plain=300))]
+    cases += [matrices.random_symmetric(n, 3 / n, seed=n) for n in (3, 30, *size((300, 30_000), plain=(100,)))]
     cases += [matrices.mesh(n) for n in (size(2_000, plain=100), size(20_000, plain=300))]
     cases += [matrices.arrow(size(20_000, plain=300)), matrices.grid(31, 37, periodic=True)]
     for A in cases:

@@ -23,6 +23,7 @@ from sparsead.emit.source import Source
 from sparsead.kernels.indexmap import recognise
 from sparsead.program import index
 from tests.fuzz.programs import attempt
+from tests.sizes import compiled_only
 
 PACKAGE = Path(sad.__file__).parent
 QUIET = [HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
@@ -90,6 +91,7 @@ def test_indices_in_stretches(narrow, data):
     ],
 )
 @pytest.mark.parametrize("n", [121, 127, 128, 131])
+@compiled_only
 def test_sizes_around_the_largest(narrow, f, n):
     agrees(f, n)
 

@@ -9,6 +9,7 @@ from benchmarks.matrices import from_steps, grid
 from benchmarks.optima import ACYCLIC, ARGUED, PROVEN
 from coloring import SparsityPattern
 from coloring.regular import Lattice, circular_colorings, find_lattices
+from tests.sizes import compiled_only, size
 
 
 def cross(N):
@@ -18,7 +19,11 @@ def cross(N):
     )
 
 
-@pytest.mark.parametrize("name", PROVEN | ARGUED)
+#: Patterns with so many rows are not tried in plain Python.
+MOST_ROWS = size(10**6, plain=3000)
+
+
+@pytest.mark.parametrize("name", [name for name, (A, _) in (PROVEN | ARGUED).items() if A.shape[0] < MOST_ROWS])
 def test_the_fewest_colors(name):
     A, fewest = (PROVEN | ARGUED)[name]
     result = coloring.color(A)
@@ -27,7 +32,7 @@ def test_the_fewest_colors(name):
     assert result.is_optimal or name in ARGUED
 
 
-@pytest.mark.parametrize("name", ACYCLIC)
+@pytest.mark.parametrize("name", [*ACYCLIC][: size(3, plain=1)])
 def test_the_fewest_acyclic_colors(name):
     A, fewest = ACYCLIC[name]
     result = coloring.color(A, structure="symmetric", decompression="substitution")
@@ -37,7 +42,7 @@ def test_the_fewest_acyclic_colors(name):
 
 def test_five_points_need_five_stars():
     """Fertin, Raspaud, Reed (2004): grids of more than 4 x 4 points; proven here by sixteen of them."""
-    result = coloring.color(grid(40, 40), structure="symmetric")
+    result = coloring.color(grid(size(40, plain=12), 40), structure="symmetric")
     assert (result.num_colors, result.lower_bound) == (5, 5)
     assert "alone need 5 colors" in result.certificate
 
@@ -51,6 +56,7 @@ def test_every_circular_coloring_is_a_coloring(name):
     assert all(coloring.is_structurally_orthogonal(pattern, colors) for colors in offered)
 
 
+@compiled_only
 @pytest.mark.parametrize(("N", "most"), [(34, 17), (51, 17), (100, 20), (256, 18)])
 def test_crosses_of_thirteen_points(N, most):
     """Of which 17 is the least number for a linear coloring, that greedy orders miss by ten."""

@@ -14,6 +14,7 @@ from benchmarks import matrices
 from benchmarks.optima import ARGUED, PROVEN
 from coloring import SparsityPattern
 from coloring.regular import torus, torus_bound
+from tests.sizes import compiled_only
 
 from .test_circular import cross
 
@@ -49,6 +50,7 @@ def test_never_above_what_constructions_need(name):
     assert bool(proof) == (bound > 0)
 
 
+@compiled_only
 @pytest.mark.parametrize("partition", ["column", "row"])
 def test_crosses_need_seventeen_colors_or_eighteen(partition):
     """Boxes of 5 x 5 weigh 17, and 256 x 256 columns cannot be cut into 17 parts that are as large as that allows."""
