@@ -11,7 +11,7 @@ import scipy.sparse.linalg
 import sparsead as sad
 from tests.reference import differences
 
-N = 7
+N = 5
 RNG = np.random.default_rng(11)
 M = RNG.normal(size=(N, N)) + N * np.eye(N)
 WEIGHTS = RNG.normal(size=(N, N))

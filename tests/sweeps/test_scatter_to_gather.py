@@ -9,6 +9,7 @@ import sparsead as sad
 from sparsead.kernels.kernel import Kernel
 from sparsead.sweeps import scatter_to_gather, vector
 from sparsead.sweeps.scatter_to_gather import Owned, added_to, owned
+from tests.sizes import size
 
 N = 1500
 RNG = np.random.default_rng(3)
@@ -131,7 +132,7 @@ def test_heavy_functions_are_not_computed_twice():
 
 
 def test_shares_of_threads_are_the_same(monkeypatch):
-    x = RNG.random(3 * 10**6)
+    x = RNG.random(size(3 * 10**6, plain=3000))
     found = sad.gradient(second, x, threads=2)(x)
     np.testing.assert_array_equal(found, sad.gradient(second, x)(x))
     monkeypatch.setattr(scatter_to_gather, "MANY_POINTS", 10**9)
