@@ -85,7 +85,7 @@ FUNCTIONS = {
 @pytest.mark.parametrize("name", FUNCTIONS)
 def test_derivatives(name):
     f = FUNCTIONS[name]
-    jac = sad.jacobian(f, X)
+    jac = sad.jacobian(f, X, backend="python")
     expected = differences(f, X)
     scale = np.abs(expected).max()
     np.testing.assert_allclose(jac.value(X), f(X), rtol=1e-12, atol=1e-13)
@@ -93,7 +93,7 @@ def test_derivatives(name):
     v = np.cos(np.arange(N))
     np.testing.assert_allclose(jac.jvp(X, v), jac(X) @ v, rtol=1e-11, atol=1e-12 * scale)
     weights = np.sin(1.0 + np.arange(expected.shape[0]))
-    hess = sad.hessian(lambda x: np.sum(weights * np.ravel(f(x))), X)
+    hess = sad.hessian(lambda x: np.sum(weights * np.ravel(f(x))), X, backend="python")
     slope = differences(lambda x: weights @ jac(x).toarray(), X)
     np.testing.assert_allclose(hess(X).toarray(), slope, rtol=1e-7, atol=1e-8 * np.abs(slope).max())
 
@@ -120,7 +120,7 @@ def test_value_and_derivatives_of_a_solve_come_from_one_sweep():
     def energy(u, load):
         return np.sum(np.linalg.solve(np.diag(2.0 + u) + 0.1 * np.outer(u, u), load) ** 2)
 
-    u, load = np.linspace(0.2, 0.9, 10), np.ones(10)
+    u, load = np.linspace(0.2, 0.9, 5), np.ones(5)
     for mode in ("direct", "star"):
         hess = sad.hessian(energy, u, load, mode=mode, check=False)
         value, gradient, H = hess.value_gradient_and_hessian(u, load)
