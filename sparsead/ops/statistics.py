@@ -10,7 +10,7 @@ import numpy as np
 import scipy.special as sc
 
 from sparsead.errors import unsupported
-from sparsead.ops.arrays import is_traced, known
+from sparsead.ops.arrays import any_traced, is_traced, known
 from sparsead.ops.filters import Imported
 from sparsead.ops.registry import patched_later, record
 from sparsead.ops.special import logsumexp
@@ -19,6 +19,7 @@ from sparsead.tracing.replacing.methods import replace_method
 
 st = Imported("scipy.stats")  # for the samples
 stats = functools.partial(patched_later, "scipy.stats")
+SINGULAR = 1e6 * np.finfo(float).eps  # of the largest eigenvalue: what is below counts as zero in SciPy
 LOG_2PI = math.log(2.0 * math.pi)
 
 
@@ -103,23 +104,31 @@ def _array(value: Any) -> Any:
 
 
 # -- densities of several variables -----------------------------------------------------------------------------------
-def _distance(x: Any, center: Any, matrix: Any) -> tuple[int, Any, Any]:
-    """Return the dimension, the squared distance in the norm of a positive matrix, and the logarithm of its det."""
+def _distance(x: Any, center: Any, matrix: Any, rcond: float | None = None) -> tuple[int, Any, Any]:
+    """Return the dimension, the squared distance in the norm of a positive matrix, and the logarithm of its det.
+
+    With `rcond` a matrix that SciPy would take for singular is an error at the call.
+    """
     x, center, matrix = (_array(v) for v in (x, 0.0 if center is None else center, matrix))
     dim = max(np.shape(matrix)[-1] if np.ndim(matrix) else 1, np.shape(center)[-1] if np.ndim(center) else 1)
     if np.ndim(matrix) < 2:
         matrix = np.diag(np.broadcast_to(matrix, dim))
     deviation = np.reshape(x - center, (-1, dim)) if dim > 1 else np.reshape(x - center, (-1, 1))
     whole = np.shape(x)[:-1] if dim > 1 else np.shape(x)
-    squares = np.sum(deviation * np.linalg.solve(matrix, deviation.T).T, axis=-1)
-    return dim, np.reshape(squares, whole), np.linalg.slogdet(matrix)[1]
+    pulled = np.linalg.solve(matrix, deviation.T) if rcond is None else np.linalg.pinv(matrix, rcond) @ deviation.T
+    squares = np.sum(deviation * pulled.T, axis=-1)
+    several = tuple(length for length in whole if length != 1)  # SciPy squeezes its densities
+    return dim, np.reshape(squares, several), np.linalg.slogdet(matrix)[1]
 
 
 def normal(x: Any, mean: Any = None, cov: Any = 1, allow_singular: bool = False) -> Any:
-    """Return the logarithm of the density of ``scipy.stats.multivariate_normal``."""
-    if allow_singular:
-        raise unsupported("multivariate_normal of unknowns with allow_singular=True", "Let the covariance be regular.")
-    dim, squares, log_det = _distance(x, mean, cov)
+    """Return the logarithm of the density of ``scipy.stats.multivariate_normal``, of regular covariances."""
+    if allow_singular and not any_traced(cov):
+        cov = known(stack_objects(cov), "a covariance")
+        spectrum = np.linalg.eigvalsh(np.diag(cov) if np.ndim(cov) == 1 else np.atleast_2d(cov))
+        if np.min(spectrum) <= SINGULAR * np.max(np.abs(spectrum)):
+            raise unsupported("multivariate_normal of a singular covariance", "Let the covariance be regular.")
+    dim, squares, log_det = _distance(x, mean, cov, SINGULAR if allow_singular else None)
     return -0.5 * (dim * LOG_2PI + log_det + squares)
 
 

@@ -23,6 +23,10 @@ CASES = {
     "of lists": lambda x: st.multivariate_normal.logpdf(x.reshape(2, 3), [0.0, 0.1, 0.2], S.tolist()),
     "density": lambda x: st.multivariate_normal.pdf(x[:3], x[3:], cov(x)),
     "unknown covariance": lambda x: st.multivariate_normal.logpdf(DATA, x[:3], cov(x)),
+    "not singular": lambda x: st.multivariate_normal.logpdf(x[:3], x[3:], cov(x), allow_singular=True),
+    "one point": lambda x: (
+        st.multivariate_normal.logpdf(x[:1], x[1], x[2]) * st.multivariate_t.logpdf(x[None, :3], shape=S, df=3)
+    ),
     "diagonal": lambda x: st.multivariate_normal.logpdf(DATA, x[:3], x[3:]),
     "one number": lambda x: st.multivariate_normal.logpdf(DATA, x[:3], x[3]),
     "one variable": lambda x: st.multivariate_normal.logpdf(x, x[0], x[1]),
@@ -50,6 +54,15 @@ def test_values_and_derivatives(name):
     assert_close(jac(X).toarray(), differences(f, X), 1e-8)
     hess = sad.hessian(lambda x: np.sum(f(x)), X, check=False, backend="python")
     assert_close(hess(X).toarray(), differences(hess.gradient, X), 1e-6)
+
+
+def test_a_covariance_that_becomes_singular_is_an_error():
+    def f(x):
+        return st.multivariate_normal.logpdf(x[:2], np.zeros(2), np.diag(x[2:4]), allow_singular=True)
+
+    jac = sad.jacobian(f, X)
+    with pytest.raises(np.linalg.LinAlgError, match="rank"):
+        jac(np.array([0.3, 0.4, 1.0, 1e-12, 0.0, 0.0]))
 
 
 def test_ends_of_quantiles():
