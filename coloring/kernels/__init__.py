@@ -13,9 +13,10 @@ from . import (
     covers,
     distance1,
     distance2,
-    evening,
+    equitable,
     graphs,
     intersection,
+    jones_plassmann,
     kernel,
     lexbfs,
     neighbors,
@@ -27,11 +28,10 @@ from . import (
     saturation,
     speculation,
     star,
-    waiting,
 )
 
 __all__ = [
-    "acyclic", "backtracking", "bits", "cliques", "covers", "distance1", "distance2", "evening", "graphs",
-    "intersection", "kernel", "lexbfs", "neighbors", "orders", "orientation", "patterns", "plans",
-    "recovery", "saturation", "speculation", "star", "waiting",
+    "acyclic", "backtracking", "bits", "cliques", "covers", "distance1", "distance2", "equitable", "graphs",
+    "intersection", "jones_plassmann", "kernel", "lexbfs", "neighbors", "orders", "orientation", "patterns", "plans",
+    "recovery", "saturation", "speculation", "star",
 ]  # fmt: skip

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from .shown import Entries
+from .protocols import Entries
 
 CHUNK = 1 << 20  # entries that are looked at together: bounds the memory
 

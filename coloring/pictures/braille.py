@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from .binning import binned_counts
-from .shown import Entries
+from .protocols import Entries
 
 DOTS = 96  # of the longer side: 48 characters wide, 24 lines high
 WEIGHTS = np.array([[0x01, 0x08], [0x02, 0x10], [0x04, 0x20], [0x40, 0x80]])  # of the dots, as Unicode numbers them

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from .binning import binned_counts, bins_of, counted_in, shade
-from .paints import PAINTS
-from .shown import Colored, Entries
+from .palette import PALETTE
+from .protocols import Colored, Entries
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -152,8 +152,8 @@ def _palette(num_colors: int) -> np.ndarray:
     """RGBA colors that differ between neighboring numbers, (num_colors, 4)."""
     from matplotlib.colors import hsv_to_rgb, to_rgba_array
 
-    if num_colors <= len(PAINTS):
-        return np.asarray(to_rgba_array(PAINTS))[:num_colors]
+    if num_colors <= len(PALETTE):
+        return np.asarray(to_rgba_array(PALETTE))[:num_colors]
     at = np.arange(num_colors)  # steps of the golden angle around the hue circle
     hsv = np.stack([at * 0.618033988749895 % 1, np.full(at.size, 0.75), 0.65 + 0.15 * (at % 3)], axis=1)
     return np.concatenate([hsv_to_rgb(hsv), np.ones((at.size, 1))], axis=1)

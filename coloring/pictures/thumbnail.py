@@ -7,8 +7,8 @@ from collections.abc import Sequence
 import numpy as np
 
 from .binning import binned_counts, bins_of, shade
-from .paints import PAINTS
-from .shown import Colored, Entries
+from .palette import PALETTE
+from .protocols import Colored, Entries
 
 BINS = 48
 PIXELS = 132  # of the longer side
@@ -25,12 +25,12 @@ def thumbnail(pattern: Entries) -> str:
 def colored_thumbnail(result: Colored) -> str:
     """Return the pattern with every entry in the color of its group; without colors where those cannot be seen."""
     pattern, plan = result.pattern, result.plan
-    if max(pattern.shape) > BINS or result.num_colors > len(PAINTS):
+    if max(pattern.shape) > BINS or result.num_colors > len(PALETTE):
         return thumbnail(pattern)
     levels = np.zeros(bins_of(pattern.shape, BINS), int)
     color = np.where(plan.color >= 0, plan.color, ~plan.color + result.num_column_colors)
     levels[pattern.rows, pattern.indices] = color + 1
-    return _svg(levels, [f"fill='{paint}'" for paint in PAINTS], pattern.shape)
+    return _svg(levels, [f"fill='{paint}'" for paint in PALETTE], pattern.shape)
 
 
 def _svg(levels: np.ndarray, styles: Sequence[str], shape: tuple[int, int]) -> str:

@@ -11,7 +11,7 @@ import numpy as np
 from .. import kernels, speculative
 from ..bounds import clique_bound, packing_bound
 from ..cached import cached_property
-from ..evening import even_columns
+from ..equitable import even_columns
 from ..orientation import renumber
 from ..pattern import SparsityPattern
 from ..regular import block_size, blocks_of, circular_colorings, torus_bound

@@ -12,8 +12,8 @@ import numpy as np
 from .. import kernels, speculative
 from ..bounds import clique_bound, density_bound, star_band_bound
 from ..cached import cached_property
+from ..equitable import even_vertices
 from ..errors import ColoringError
-from ..evening import even_vertices
 from ..graph import Graph
 from ..orientation import read, settle
 from ..pattern import SparsityPattern

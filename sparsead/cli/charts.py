@@ -10,7 +10,7 @@ import numpy as np
 from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter
 
-from coloring.pictures.figures import EDGE, INK, PAINTS
+from coloring.pictures.figures import EDGE, INK, PALETTE
 from sparsead.measuring.findings import Measured
 
 ROW = 0.24  # inches
@@ -41,9 +41,13 @@ def passes(found: list[Measured]) -> Figure:
     for y, (one, mode) in enumerate(rows):
         counts = {c.order: c.passes for c in one.counts if c.mode == mode}
         ax.plot([min(counts.values()), max(counts.values())], [y, y], color=QUIET, lw=2, solid_capstyle="round")
-        ax.plot(one.bound(mode), y, "|", color=PAINTS[1], ms=11, mew=2)
-        ax.plot(counts.get("auto", min(counts.values())), y, "o", color=PAINTS[0], ms=6)
-    for marker, color, name in (("o", PAINTS[0], "auto"), ("|", PAINTS[1], "lower bound"), ("_", QUIET, "all orders")):
+        ax.plot(one.bound(mode), y, "|", color=PALETTE[1], ms=11, mew=2)
+        ax.plot(counts.get("auto", min(counts.values())), y, "o", color=PALETTE[0], ms=6)
+    for marker, color, name in (
+        ("o", PALETTE[0], "auto"),
+        ("|", PALETTE[1], "lower bound"),
+        ("_", QUIET, "all orders"),
+    ):
         ax.plot([], [], marker, color=color, ms=8, mew=2, label=name)
     return _finished(figure, ax, "passes")
 
@@ -53,7 +57,7 @@ def stages(found: list[Measured]) -> Figure:
     names = list(dict.fromkeys(name for one in found for name in one.stages))
     figure, ax = _chart("Time to prepare, by stage", [f"{one.name}, n = {one.n:,}" for one in found], [])
     left = np.zeros(len(found))
-    for name, paint in zip(names, PAINTS, strict=False):
+    for name, paint in zip(names, PALETTE, strict=False):
         seconds = np.array([one.stages.get(name, 0.0) for one in found])
         ax.barh(range(len(found)), seconds, left=left, height=0.62, color=paint, label=name)
         left += seconds
@@ -65,7 +69,7 @@ def evaluations(found: list[Measured]) -> Figure:
     names = list(dict.fromkeys(name for one in found for name in one.evaluations))
     figure, ax = _chart("One matrix against one evaluation of f", [f"{one.name}, n = {one.n:,}" for one in found], [])
     ax.axvline(1.0, color=INK, lw=1)
-    for name, paint in zip(names, PAINTS, strict=False):
+    for name, paint in zip(names, PALETTE, strict=False):
         places = [(e.of_f, y) for y, one in enumerate(found) if (e := one.evaluations.get(name)) and e.of_f]
         if places:
             ax.plot(*zip(*places, strict=True), "o", color=paint, ms=7, label=name)

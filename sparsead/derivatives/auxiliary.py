@@ -11,16 +11,16 @@ import scipy.sparse
 from sparsead.checking.plain import copied
 from sparsead.contract import Derivative, Kind
 from sparsead.derivatives.calls import arranged
-from sparsead.derivatives.described import Described
 from sparsead.derivatives.nested import are_traced
+from sparsead.derivatives.printing import Printable
 from sparsead.keeping.pickling import sendable
 from sparsead.tracing.arguments import Signature
-from sparsead.tracing.around import First
+from sparsead.tracing.wrappers import First
 
 Matrix = scipy.sparse.csr_array
 
 
-class WithAux(Described, Derivative):
+class WithAux(Printable, Derivative):
     """A derivative of the result of a function that returns ``(result, aux)``. Made with ``has_aux=True``.
 
     Calls that return a value or a derivative return `aux` as well; all others are those of `prepared`, without it:

@@ -12,7 +12,7 @@ import scipy.sparse
 
 from coloring import SparsityPattern
 from sparsead.derivatives.fast_calls import names_of
-from sparsead.derivatives.nested import composes
+from sparsead.derivatives.nested import composable
 from sparsead.derivatives.structure import FixedStructure
 from sparsead.derivatives.validation import check_options
 from sparsead.emit.lanes import COUNT, in_lanes
@@ -167,7 +167,7 @@ class Batch:
             results[number] = self.single(*(moved[k][number] if k in moved else arg for k, arg in enumerate(args)))
 
 
-class OfManyPoints:
+class WithBatches:
     """Batches of what a prepared Jacobian or Hessian computes; part of both."""
 
     pattern: SparsityPattern
@@ -175,7 +175,7 @@ class OfManyPoints:
     signature: Signature
     _matrix_batch: Batch
 
-    @composes
+    @composable
     def batch(
         self, X: Any, *args: Any, out: np.ndarray | None = None, axis: int = 0, format: str = "values", **named: Any
     ) -> np.ndarray | scipy.sparse.csr_array:

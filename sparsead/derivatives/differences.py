@@ -16,13 +16,13 @@ from coloring.pictures.thumbnail import thumbnail
 from sparsead.checking.check import verify
 from sparsead.checking.report import Report
 from sparsead.contract import Matrix, Partial
-from sparsead.derivatives.batch import Batch, OfManyPoints
+from sparsead.derivatives.batch import Batch, WithBatches
 from sparsead.derivatives.blocks import Blocks, blocks_of
-from sparsead.derivatives.described import Described
 from sparsead.derivatives.fast_calls import kept_arguments
 from sparsead.derivatives.modes import given_coloring
 from sparsead.derivatives.normal import WithNormalEquations
 from sparsead.derivatives.preparation import Options
+from sparsead.derivatives.printing import Printable
 from sparsead.derivatives.stepping import ACCURACY, STEPS, Stepping
 from sparsead.derivatives.structure import FixedStructure
 from sparsead.derivatives.validation import check_options
@@ -39,7 +39,7 @@ from sparsead.tracing.trees import Leaf
 MADE_AGAIN = ("structure", "surroundings", "_by_rows", "_normal", "_matrix_batch", "_value_batch")  # after a pickle
 
 
-class DifferenceJacobian(Described, Partial, Stepping, OfManyPoints, WithNormalEquations, Matrix):
+class DifferenceJacobian(Printable, Partial, Stepping, WithBatches, WithNormalEquations, Matrix):
     """A Jacobian from values of the function. Made by ``jacobian(..., method=...)``.
 
     It offers what a `Jacobian` offers, but for what needs generated code.

@@ -12,7 +12,7 @@ from sparsead.derivatives.nested import Nested, are_traced
 from sparsead.derivatives.preparation import Options
 from sparsead.derivatives.validation import bind_named, check_options
 from sparsead.stages import Watcher, reported
-from sparsead.tracing.around import First
+from sparsead.tracing.wrappers import First
 
 
 def prepare_derivative(

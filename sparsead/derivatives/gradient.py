@@ -13,12 +13,12 @@ from sparsead.derivatives.cells import cells_in
 from sparsead.derivatives.dispatch import prepare_derivative
 from sparsead.derivatives.guard import Guarded
 from sparsead.derivatives.modes import chosen_engine
-from sparsead.derivatives.nested import NestedGradient, composes
+from sparsead.derivatives.nested import NestedGradient, composable
 from sparsead.derivatives.of_cell import Lowered, OfCell, of_whole
 from sparsead.derivatives.preparation import Options
-from sparsead.derivatives.prepared import OfScalar
+from sparsead.derivatives.prepared import ScalarDerivative
 from sparsead.derivatives.record import Preparation
-from sparsead.derivatives.rolled import rolled
+from sparsead.derivatives.rerolling import rolled
 from sparsead.derivatives.self_check import checked
 from sparsead.emit.sweep import DEFAULT_BACKEND
 from sparsead.errors import InputError
@@ -37,7 +37,7 @@ if TYPE_CHECKING:
     from sparsead.derivatives.device import GradientOnDevice
 
 
-class Gradient(OfScalar):
+class Gradient(ScalarDerivative):
     """A gradient prepared once, evaluated many times. Made by `gradient`.
 
     See `sparsead.derivatives.prepared.Prepared` for its attributes.
@@ -82,7 +82,7 @@ class Gradient(OfScalar):
         args = self._args(x, args, named)
         return self._evaluated("gradient", args, out, self._plain_gradient)
 
-    @composes
+    @composable
     def batch(self, X: Any, *args: Any, out: np.ndarray | None = None, axis: int = 0, **named: Any) -> np.ndarray:
         """Return the gradients at many points.
 

@@ -10,8 +10,8 @@ import scipy.sparse
 
 from sparsead.contract import AFTER_A_VECTOR, AT_A_POINT, OF_MANY_POINTS, Derivative, Kind, members
 from sparsead.derivatives.calls import arranged
-from sparsead.derivatives.described import Described
 from sparsead.derivatives.nested import are_traced
+from sparsead.derivatives.printing import Printable
 from sparsead.emit.sweep import Engine
 from sparsead.errors import NotOfferedError, TracedBranchError, unsupported
 from sparsead.keeping.pickling import Recipe, Sendable
@@ -44,7 +44,7 @@ class Branch:
         return np.array_equal(now, self.taken)
 
 
-class Guarded(Described, Sendable, Derivative):
+class Guarded(Printable, Sendable, Derivative):
     """A prepared derivative of a function that branches on values. Made with ``guard="record"``.
 
     Before each evaluation the branch conditions are computed (compiled, at the cost of what they read) and compared

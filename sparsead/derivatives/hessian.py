@@ -18,11 +18,11 @@ from sparsead.derivatives.gradient import traced_scalar
 from sparsead.derivatives.guard import Guarded
 from sparsead.derivatives.matrix import PreparedMatrix
 from sparsead.derivatives.modes import chosen_engine
-from sparsead.derivatives.nested import NestedHessian, composes
+from sparsead.derivatives.nested import NestedHessian, composable
 from sparsead.derivatives.of_cell import Lowered
 from sparsead.derivatives.options import HessianOptions
 from sparsead.derivatives.preparation import Options
-from sparsead.derivatives.prepared import OfScalar
+from sparsead.derivatives.prepared import ScalarDerivative
 from sparsead.derivatives.products import HVP
 from sparsead.derivatives.record import Preparation
 from sparsead.derivatives.self_check import checked
@@ -46,7 +46,7 @@ if TYPE_CHECKING:
     from sparsead.derivatives.device import HessianOnDevice
 
 
-class Hessian(PreparedMatrix, OfScalar):
+class Hessian(PreparedMatrix, ScalarDerivative):
     """A Hessian prepared once, evaluated many times. Made by `hessian`.
 
     ``mode`` is ``"star"``, ``"acyclic"``, ``"column"`` or ``"direct"``. Both triangles are stored, and equal to the
@@ -134,7 +134,7 @@ class Hessian(PreparedMatrix, OfScalar):
         args = self._args(x, args, named)
         return self._evaluated("gradient", args, out, self._plain_gradient)
 
-    @composes
+    @composable
     def gradient_batch(
         self, X: Any, *args: Any, out: np.ndarray | None = None, axis: int = 0, **named: Any
     ) -> np.ndarray:
@@ -154,7 +154,7 @@ class Hessian(PreparedMatrix, OfScalar):
         """
         return self._batches("gradient")(self._args(X, args, named), out, axis)
 
-    @composes
+    @composable
     def hvp(self, x: Any, v: Any, *args: Any, **named: Any) -> np.ndarray:
         """Return ``H @ v`` without forming H.
 
@@ -178,7 +178,7 @@ class Hessian(PreparedMatrix, OfScalar):
         """
         return self._product(HVP, v, self._args(x, args, named))
 
-    @composes
+    @composable
     def value_gradient_and_hessian(
         self,
         x: Any,

@@ -10,10 +10,10 @@ import scipy.sparse
 
 from sparsead.checking.plain import copied
 from sparsead.contract import AFTER_A_VECTOR, AT_A_POINT, OF_MANY_POINTS, Derivative
-from sparsead.derivatives.described import Described
 from sparsead.derivatives.hessian import hessian
 from sparsead.derivatives.nested import are_traced
 from sparsead.derivatives.options import HessianOptions
+from sparsead.derivatives.printing import Printable
 from sparsead.derivatives.validation import check_options
 from sparsead.errors import InputError
 from sparsead.tracing.decisions import Decisions
@@ -86,7 +86,7 @@ class Lagrangian:
         return sigma * value + np.sum(multipliers * np.ravel(constraints))
 
 
-class LagrangianHessian(Described, Derivative):
+class LagrangianHessian(Printable, Derivative):
     """The Hessian of a Lagrangian; ``hessian`` is the prepared Hessian of x, multipliers, sigma and args."""
 
     derivative = "hessian"

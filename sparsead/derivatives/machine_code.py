@@ -9,9 +9,9 @@ import numpy as np
 
 from coloring import SparsityPattern
 from coloring.cached import cached_property
-from sparsead.derivatives import constants
+from sparsead.derivatives import constant_entries
 from sparsead.derivatives.fast_calls import c_function, kept_arguments, repeated_call
-from sparsead.derivatives.nested import composes
+from sparsead.derivatives.nested import composable
 from sparsead.derivatives.prepared import Prepared
 from sparsead.derivatives.structure import FixedStructure
 from sparsead.emit.c_callable import CFunction
@@ -19,14 +19,14 @@ from sparsead.errors import InputError
 from sparsead.sweeps.assembly import Assembly
 
 
-class AsMachineCode(Prepared):
+class WithMachineCode(Prepared):
     """What a prepared matrix offers to callers that want nothing of Python; part of `PreparedMatrix`."""
 
     pattern: SparsityPattern
     structure: FixedStructure
     _assembly: Assembly
 
-    @composes
+    @composable
     def prepared_call(self, x: np.ndarray, *args: Any, out: Any, **named: Any) -> Callable[[], None]:
         """Return a function without arguments that evaluates at what these arrays hold when it is called.
 
@@ -69,7 +69,7 @@ class AsMachineCode(Prepared):
         if out is None or not data.flags.writeable:
             raise InputError("out must be a matrix of an earlier call or an array for its values, to be written to")
         kept = kept_arguments(self.signature, self._args(x, args, named), data)
-        constants.leave_out(data)
+        constant_entries.leave_out(data)
         if (sweeps := self._assembly.all_sweeps()) is not None:
             call = repeated_call(self.program, self.signature, sweeps, kept, {"data": data})
             if call is not None:

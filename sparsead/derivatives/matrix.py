@@ -12,16 +12,16 @@ from coloring.cached import cached_property
 from sparsead.checking.check import verify
 from sparsead.checking.plain import copied
 from sparsead.contract import Matrix
-from sparsead.derivatives import constants
-from sparsead.derivatives.batch import Batch, OfManyPoints
+from sparsead.derivatives import constant_entries
+from sparsead.derivatives.batch import Batch, WithBatches
 from sparsead.derivatives.blocks import Blocks, blocks_of
 from sparsead.derivatives.calls import refuse_out
 from sparsead.derivatives.fast_calls import Outputs, never, plain_entry
-from sparsead.derivatives.machine_code import AsMachineCode
-from sparsead.derivatives.nested import are_traced, composes
+from sparsead.derivatives.machine_code import WithMachineCode
+from sparsead.derivatives.nested import are_traced, composable
 from sparsead.derivatives.products import Product
 from sparsead.derivatives.record import Filled, Preparation
-from sparsead.derivatives.summary import InWords
+from sparsead.derivatives.summary import MatrixSummary
 from sparsead.derivatives.validation import check_options
 from sparsead.derivatives.vectors import apart, as_operator, checked_vector, new_or_checked
 from sparsead.emit.sweep import Engine, Sweep
@@ -40,7 +40,7 @@ if TYPE_CHECKING:
     from sparsead.explain.explanation import Explanation, Overview
 
 
-class PreparedMatrix(InWords, OfManyPoints, AsMachineCode, Matrix):
+class PreparedMatrix(MatrixSummary, WithBatches, WithMachineCode, Matrix):
     """A sparse matrix that depends on x, prepared once, evaluated many times.
 
     Attributes
@@ -153,7 +153,7 @@ class PreparedMatrix(InWords, OfManyPoints, AsMachineCode, Matrix):
         if keep_constants is not False or verify is not False:
             check_options(self.signature, keep_constants=keep_constants, verify=verify)
         if not (keep_constants or verify) and (data := self.structure.plain(out)) is not None:
-            constants.forget(data)
+            constant_entries.forget(data)
             if self._plain(*args, data):
                 return self.structure.matrix(data) if out is None else out
         if are_traced(args):
@@ -260,7 +260,7 @@ class PreparedMatrix(InWords, OfManyPoints, AsMachineCode, Matrix):
             check_options(self.signature, values_order=order, keep_constants=keep_constants, verify=verify)
         if not (keep_constants or verify) and self.structure.is_order(order):
             room = np.empty(self.structure.size) if out is None else out
-            constants.forget(room)
+            constant_entries.forget(room)
             if self._plain(*args, room):
                 return room
         if are_traced(args):
@@ -273,7 +273,7 @@ class PreparedMatrix(InWords, OfManyPoints, AsMachineCode, Matrix):
 
         return self.structure.values(fill, out, order)
 
-    @composes
+    @composable
     def linear_operator(self, x: Any, *args: Any, **named: Any) -> scipy.sparse.linalg.LinearOperator:
         """Return the matrix at x as an operator: products only, no matrix.
 
@@ -328,7 +328,7 @@ class PreparedMatrix(InWords, OfManyPoints, AsMachineCode, Matrix):
         """Return the matrix at a point, from the sweep that also computes all functions, in the arrays `outs`."""
         check_options(self.signature, verify=how)
         data = self.structure.new_or_checked(matrix)
-        constants.forget(data)
+        constant_entries.forget(data)
         inputs = apart(self._inputs(args), *outs.values(), data)
         self._assembly.fill(data, inputs | outs, values=self._both)
         self._verify(data, how, args)
@@ -351,7 +351,7 @@ class PreparedMatrix(InWords, OfManyPoints, AsMachineCode, Matrix):
         """Return the matrix at a point, and fill `outs`, by machine code; None where that did not take the call."""
         if how is not False or (data := self.structure.plain(matrix)) is None:
             return None
-        constants.forget(data)
+        constant_entries.forget(data)
         if not self._plain_both(*args, *outs, data):
             return None
         return self.structure.matrix(data) if matrix is None else matrix
@@ -366,14 +366,14 @@ class PreparedMatrix(InWords, OfManyPoints, AsMachineCode, Matrix):
         if any(np.may_share_memory(data, given) for given in inputs.values()):
             raise InputError("out shares memory with x or another argument, which would change as it is read")
         if not keep_constants:
-            constants.forget(data)
+            constant_entries.forget(data)
             self._assembly.fill(data, inputs)
             return
         arguments = {name: array for name, array in inputs.items() if name != self.program.wrt.name}
-        varying = constants.holds(data, self, arguments)
-        constants.forget(data)  # until it is filled
+        varying = constant_entries.holds(data, self, arguments)
+        constant_entries.forget(data)  # until it is filled
         self._assembly.fill(data, inputs, varying=varying)
-        constants.note(data, self, arguments)
+        constant_entries.note(data, self, arguments)
 
     def _verify(self, data: np.ndarray, how: bool | str, args: tuple[Any, ...]) -> None:
         """Compare values that were just computed along a random vector, if that is asked for."""

@@ -42,7 +42,7 @@ def are_traced(args: Sequence[Any]) -> bool:
     return is_tracing() and any(True for _ in traced_in(args))
 
 
-def composes(method: Method) -> Method:
+def composable(method: Method) -> Method:
     """Let a method of a prepared derivative, called on traced values, be part of the program (a decorator)."""
 
     @functools.wraps(method)

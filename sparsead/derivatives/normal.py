@@ -11,7 +11,7 @@ import scipy.sparse
 
 from coloring import SparsityPattern
 from coloring.cached import cached_property
-from sparsead.derivatives.nested import composes
+from sparsead.derivatives.nested import composable
 from sparsead.derivatives.structure import FixedStructure
 from sparsead.derivatives.validation import check_options
 from sparsead.derivatives.vectors import new_or_checked
@@ -121,7 +121,7 @@ class WithNormalEquations:
     engine: Engine
     values: Callable[..., np.ndarray]
 
-    @composes
+    @composable
     def normal(
         self,
         x: Any,

@@ -14,10 +14,10 @@ from sparsead.checking.report import Report, unchecked
 from sparsead.contract import ROUNDING, Derivative
 from sparsead.derivatives.batch import Batch, batch_of
 from sparsead.derivatives.calls import refuse_out
-from sparsead.derivatives.described import Described
 from sparsead.derivatives.export import exported
 from sparsead.derivatives.fast_calls import plain_entry, unchanged_inputs
-from sparsead.derivatives.nested import Nested, are_traced, composes
+from sparsead.derivatives.nested import Nested, are_traced, composable
+from sparsead.derivatives.printing import Printable
 from sparsead.derivatives.products import Product
 from sparsead.derivatives.record import Function, Preparation
 from sparsead.derivatives.validation import check_options
@@ -33,7 +33,7 @@ from sparsead.tracing.surroundings import Surroundings
 from sparsead.tracing.trees import Leaf
 
 
-class Prepared(Described, Sendable, Derivative):
+class Prepared(Printable, Sendable, Derivative):
     """A derivative prepared once, evaluated many times.
 
     Attributes
@@ -90,7 +90,7 @@ class Prepared(Described, Sendable, Derivative):
         return self.signature.argnum
 
     # -- functions ------------------------------------------------------------------------------------------
-    @composes
+    @composable
     def value_batch(self, X: Any, *args: Any, out: np.ndarray | None = None, axis: int = 0, **named: Any) -> np.ndarray:
         """Return the values of the function at many points.
 
@@ -222,7 +222,7 @@ class Prepared(Described, Sendable, Derivative):
         return unchanged_inputs(self.signature)
 
 
-class OfScalar(Prepared):
+class ScalarDerivative(Prepared):
     """What the derivatives of a function that returns one number share: its value, and its gradient."""
 
     _together = ("value_and_gradient",)
@@ -259,7 +259,7 @@ class OfScalar(Prepared):
             self._sweep("value")(**self._inputs(args), y=y)
         return float(y[0])
 
-    @composes
+    @composable
     def value_and_gradient(self, x: Any, *args: Any, **named: Any) -> tuple[float, np.ndarray]:
         """Return ``f(x, *args)`` and its gradient, from one sweep.
 

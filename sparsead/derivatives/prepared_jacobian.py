@@ -13,12 +13,12 @@ import sparsead.ops  # noqa: F401  (fills the tables that tracing reads)
 from coloring.cached import cached_property
 from sparsead.derivatives.cells import cells_in, stages
 from sparsead.derivatives.matrix import PreparedMatrix
-from sparsead.derivatives.nested import NestedJacobian, composes
+from sparsead.derivatives.nested import NestedJacobian, composable
 from sparsead.derivatives.normal import WithNormalEquations
 from sparsead.derivatives.preparation import Options
 from sparsead.derivatives.products import JVP, VJP
 from sparsead.derivatives.record import Preparation
-from sparsead.derivatives.rolled import linearized
+from sparsead.derivatives.rerolling import linearized
 from sparsead.derivatives.self_check import checked
 from sparsead.derivatives.vectors import checked_pair, new_or_checked
 from sparsead.keeping.pickling import Recipe
@@ -85,7 +85,7 @@ class Jacobian(PreparedMatrix, WithNormalEquations):
         args = self._args(x, args, named)
         return self._evaluated_matrix(args, out, keep_constants, verify)
 
-    @composes
+    @composable
     def value_and_jacobian(
         self,
         x: Any,
@@ -149,7 +149,7 @@ class Jacobian(PreparedMatrix, WithNormalEquations):
         args = self._args(x, args, named)
         return self._evaluated("value", args, out, self._plain_value)
 
-    @composes
+    @composable
     def jvp(self, x: Any, v: Any, *args: Any, **named: Any) -> np.ndarray:
         """Return ``J @ v`` without forming J.
 
@@ -173,7 +173,7 @@ class Jacobian(PreparedMatrix, WithNormalEquations):
         """
         return self._product(JVP, v, self._args(x, args, named))
 
-    @composes
+    @composable
     def vjp(self, x: Any, w: Any, *args: Any, **named: Any) -> np.ndarray:
         """Return ``J.T @ w`` without forming J.
 

@@ -7,8 +7,8 @@ from typing import Any, TypeVar
 
 import numpy as np
 
-from sparsead.checking.itself import HUGE, check_itself
 from sparsead.checking.plain import copied, plain, real
+from sparsead.checking.preparation import HUGE, check_preparation
 from sparsead.checking.report import CheckFailed, Comparison, Report
 from sparsead.derivatives.prepared import Prepared
 from sparsead.program.evaluate import EPS, Values, can_run, evaluate, run
@@ -31,7 +31,7 @@ def checked(
     """Check what was prepared, if that is wanted, and return it; `prepared.checked` says what was compared."""
     if wanted:
         with timings.stage("check"):
-            prepared.checked = check_itself(Subject(prepared, args, decisions))
+            prepared.checked = check_preparation(Subject(prepared, args, decisions))
     return prepared
 
 

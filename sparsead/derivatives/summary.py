@@ -10,7 +10,7 @@ from sparsead.kernels.linear import LinearProgram
 from sparsead.sweeps.assembly import Assembly
 
 
-class InWords(Prepared):
+class MatrixSummary(Prepared):
     """Sizes, passes and generated code of a prepared matrix, and what it prints; part of `PreparedMatrix`."""
 
     pattern: SparsityPattern

@@ -23,7 +23,7 @@ from sparsead.emit.pool import MOST_THREADS
 from sparsead.emit.sweep import BACKENDS
 from sparsead.errors import InputError
 from sparsead.tracing.arguments import Signature
-from sparsead.tracing.around import ByName
+from sparsead.tracing.wrappers import ByName
 
 SEARCHES = ("auto", "best", "exact")
 

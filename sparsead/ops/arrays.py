@@ -16,9 +16,9 @@ from sparsead.program.scalar import Op
 from sparsead.tracing.array import TracedArray, traced_in
 from sparsead.tracing.complex import TracedComplex
 from sparsead.tracing.conversions import as_integers, reading, recorded, stack_objects
-from sparsead.tracing.kinds import as_logic, result_type
 from sparsead.tracing.layout import elementwise as elementwise_layout
 from sparsead.tracing.positioned import Positioned
+from sparsead.tracing.promotion import as_logic, result_type
 from sparsead.tracing.refusals import BRANCH_HINT, refuse_value
 from sparsead.tracing.scalar import TracedScalar
 from sparsead.tracing.sequences import rebuilt

@@ -17,9 +17,9 @@ import numpy as np
 from coloring.cached import cached_property
 from sparsead.errors import unsupported
 from sparsead.ops.signatures import OMITTED, signature_of
-from sparsead.tracing.asking import Call, write_out
 from sparsead.tracing.conversions import stack_objects
 from sparsead.tracing.foreign import held_in
+from sparsead.tracing.probing import Call, write_out
 from sparsead.tracing.scalar import TracedScalar
 
 Rule = Callable[..., Any]

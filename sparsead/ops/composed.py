@@ -13,8 +13,8 @@ from sparsead.ops.arrays import is_traced, known
 from sparsead.ops.registry import composite, state
 from sparsead.ops.signatures import OMITTED
 from sparsead.tracing.conversions import as_integers, stack_objects, traced
-from sparsead.tracing.kinds import is_float, kind_of
 from sparsead.tracing.late import AS_NUMPY, MOVEMENTS
+from sparsead.tracing.promotion import is_float, kind_of
 from sparsead.tracing.scalar import TracedScalar
 
 

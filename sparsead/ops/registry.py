@@ -20,12 +20,12 @@ from sparsead.ops.signatures import signature_of
 from sparsead.program.room import require_numbers, require_room
 from sparsead.program.scalar import Op, Rule, define
 from sparsead.tracing.array import TracedArray, traced_in
-from sparsead.tracing.asking import as_returned
 from sparsead.tracing.complex import COMPLEX_HANDLERS
 from sparsead.tracing.conversions import stack_objects, traced
 from sparsead.tracing.known import on_values
 from sparsead.tracing.late import AS_NUMPY, HANDLERS, MOVEMENTS, UFUNC_METHODS
 from sparsead.tracing.positioned import Positioned
+from sparsead.tracing.probing import as_returned
 from sparsead.tracing.replacing.names import patch, patch_later
 
 Sample = Callable[[np.ndarray], Any]

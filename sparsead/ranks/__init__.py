@@ -4,6 +4,7 @@ A rank holds its own unknowns and those of others that its rows read, the ghosts
 grows with the whole problem. mpi4py is imported only where a communicator is used.
 """
 
+from sparsead.ranks.collective import RankError
 from sparsead.ranks.colors import DistributedColors, color_columns
 from sparsead.ranks.distributed import DistributedGradient, DistributedJacobian
 from sparsead.ranks.exchange import Exchange, Plan, plans
@@ -11,7 +12,6 @@ from sparsead.ranks.partition import Partition
 from sparsead.ranks.prepare import hessian, jacobian, local_hessian, local_jacobian
 from sparsead.ranks.rows import OwnRows, own_rows, parts, whole
 from sparsead.ranks.sums import gradient, local_gradient
-from sparsead.ranks.together import RankError
 
 __all__ = [
     "DistributedColors",

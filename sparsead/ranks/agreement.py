@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 
 from sparsead.errors import InputError
+from sparsead.ranks.collective import same, together
 from sparsead.ranks.partition import Partition
-from sparsead.ranks.together import same, together
 from sparsead.tracing import trees
 from sparsead.tracing.trees import Fixed
 

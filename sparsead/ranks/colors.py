@@ -11,13 +11,13 @@ from typing import Any, Literal
 import numpy as np
 import scipy.sparse
 
-from coloring.kernels import waiting
+from coloring.kernels import jones_plassmann
 from sparsead.errors import InputError
 from sparsead.ranks.agreement import agreed_partition
+from sparsead.ranks.collective import same, together
 from sparsead.ranks.exchange import TAG, Exchange, Plan
 from sparsead.ranks.partition import Partition
 from sparsead.ranks.prepare import communicator, exchange_of
-from sparsead.ranks.together import same, together
 
 
 class DistributedColors:
@@ -141,7 +141,7 @@ def _in_turns(comm: Any, rows: Any, numbers: np.ndarray, exchange: Exchange, ord
     structure = [a.astype(np.int64) for a in (by_column.indptr, by_column.indices, rows.indptr, local)]
     colors, turns, left = np.full(numbers.size, -1, np.int64), 0, 1
     while left:
-        here_left = together(comm, lambda: waiting.color_ready(*structure, mine, when, colors))
+        here_left = together(comm, lambda: jones_plassmann.color_ready(*structure, mine, when, colors))
         (found,) = exchange.gathered([colors[here].astype(np.float64)])
         colors[:] = found
         left, turns = comm.allreduce(int(here_left)), turns + 1

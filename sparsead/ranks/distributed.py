@@ -10,10 +10,10 @@ import scipy.sparse
 
 from sparsead.derivatives.vectors import checked_vector
 from sparsead.errors import InputError
+from sparsead.ranks.collective import together
 from sparsead.ranks.exchange import Exchange
 from sparsead.ranks.partition import Partition
 from sparsead.ranks.rows import OwnRows
-from sparsead.ranks.together import together
 
 Found = TypeVar("Found")
 

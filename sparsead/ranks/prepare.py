@@ -14,12 +14,12 @@ import numpy as np
 from sparsead.derivatives.transform import grad
 from sparsead.errors import InputError
 from sparsead.extras import optional
+from sparsead.ranks.collective import together
 from sparsead.ranks.distributed import DistributedJacobian
 from sparsead.ranks.exchange import Exchange, agreed, wanted
-from sparsead.ranks.handed import Shares, received, require_alike
 from sparsead.ranks.partition import Partition
 from sparsead.ranks.rows import OwnRows, own_places, own_rows
-from sparsead.ranks.together import together
+from sparsead.ranks.shares import Shares, received, require_alike
 
 
 def jacobian(

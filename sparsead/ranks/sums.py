@@ -14,12 +14,12 @@ import numpy as np
 import sparsead.derivatives.gradient as of_scalars
 from sparsead.derivatives.patterns import jacobian_pattern
 from sparsead.errors import InputError
+from sparsead.ranks.collective import together
 from sparsead.ranks.distributed import DistributedGradient
-from sparsead.ranks.handed import Shares, received, require_alike
 from sparsead.ranks.partition import Partition
 from sparsead.ranks.prepare import communicator, exchange_of, summed
 from sparsead.ranks.rows import gathered, on_block, own_places, placed
-from sparsead.ranks.together import together
+from sparsead.ranks.shares import Shares, received, require_alike
 
 AGREE = 1e-8  # relative to the largest, of a gradient found in two ways
 

@@ -19,8 +19,8 @@ from sparsead.ranks import (
     local_hessian,
     local_jacobian,
 )
+from sparsead.ranks.collective import together
 from sparsead.ranks.rows import own_places
-from sparsead.ranks.together import together
 from sparsead.solvers.blocked import Stored, require_blocks
 from sparsead.solvers.dmda import Grid
 from sparsead.solvers.sundials import along_shift

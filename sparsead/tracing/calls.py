@@ -11,14 +11,14 @@ import scipy.sparse
 
 from sparsead.errors import SparseADError, unsupported
 from sparsead.tracing.array import DIFFERENCES_HINT, TracedArray, traced_in
-from sparsead.tracing.asking import Call, as_numpy_orders, check_shape, check_target, instead_of, write_out
 from sparsead.tracing.complex import TracedComplex, call_complex, is_complex
 from sparsead.tracing.conversions import check_kind, stack_objects
-from sparsead.tracing.kinds import kind_of
 from sparsead.tracing.known import adopted, on_values
 from sparsead.tracing.late import ARRAYS, AS_NUMPY, HANDLERS, UFUNC_METHODS, late
 from sparsead.tracing.libraries import NEXT
 from sparsead.tracing.positioned import Traced
+from sparsead.tracing.probing import Call, as_numpy_orders, check_shape, check_target, instead_of, write_out
+from sparsead.tracing.promotion import kind_of
 from sparsead.tracing.refusals import refuse_outside
 from sparsead.tracing.scalar import TracedScalar, is_number, of_numbers
 from sparsead.tracing.selection import Selection

@@ -18,10 +18,10 @@ from sparsead.errors import unsupported
 from sparsead.program.index import IndexArray
 from sparsead.program.nodes import Constant, Ref
 from sparsead.tracing import layout
-from sparsead.tracing.asking import check_shape, write_out
 from sparsead.tracing.late import ARRAYS, AS_NUMPY, HANDLERS, MOVEMENTS, UFUNC_METHODS, late
 from sparsead.tracing.loops.tape import is_tracing
 from sparsead.tracing.positioned import Positioned
+from sparsead.tracing.probing import check_shape, write_out
 from sparsead.tracing.refusals import refuse_array, refuse_exchange
 from sparsead.tracing.selection import mask_of
 from sparsead.tracing.storage import DOUBLE, Storage

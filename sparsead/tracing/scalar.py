@@ -17,11 +17,11 @@ from sparsead.program.index import Shape
 from sparsead.program.scalar import OPS, Op
 from sparsead.tracing.decisions import active
 from sparsead.tracing.foreign import acts_in_operators
-from sparsead.tracing.kinds import is_float, kind_of
 from sparsead.tracing.late import MOVEMENTS, late
 from sparsead.tracing.loops.grouping import read_one
 from sparsead.tracing.loops.tape import Tape
 from sparsead.tracing.positioned import RealArray
+from sparsead.tracing.promotion import is_float, kind_of
 from sparsead.tracing.refusals import (
     BRANCH_HINT,
     CHOICE_HINT,

@@ -18,9 +18,9 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from sparsead.errors import is_users
-from sparsead.tracing.around import inner
 from sparsead.tracing.fixed import SIMPLE, Parts, equal, filled, is_data, parts, users_classes
 from sparsead.tracing.replacing.undo import CHANGES
+from sparsead.tracing.wrappers import inner
 
 #: Binds another value at a place, as long as functions are traced.
 Bind = Callable[[Any], None]

@@ -34,19 +34,19 @@ from sparsead.memory import ADVICE, NoRoomError
 from sparsead.program.index import index_dtype
 from sparsead.program.nodes import Input, Program, Ref, constant, whole
 from sparsead.tracing.arguments import Argnum, Signature, of_several, result_of, signature_of
-from sparsead.tracing.around import inner
 from sparsead.tracing.array import TracedArray, traced_in
+from sparsead.tracing.captured import CapturedArrays
 from sparsead.tracing.complex import is_complex
 from sparsead.tracing.conversions import stack_objects
 from sparsead.tracing.decisions import Decisions, recording
 from sparsead.tracing.leftovers import collections_so_far, let_go, refuse, settle
 from sparsead.tracing.libraries import call_of
 from sparsead.tracing.loops.tape import is_tracing, new_tape
-from sparsead.tracing.outside import Outside
 from sparsead.tracing.refusals import INTO_PLAIN_ARRAY
 from sparsead.tracing.replacing.names import answered, as_traced, patched
 from sparsead.tracing.selection import Places, Selection, refuse_count
 from sparsead.tracing.trees import Leaf, Structure, taken_apart
+from sparsead.tracing.wrappers import inner
 
 NO_SUCH = "'numpy.ndarray' object has no attribute"  # words of a traced array's own errors
 NO_ARRAY = "__array__ method not producing an array"  # likewise
@@ -90,7 +90,7 @@ def trace(
     try:
         return _answered(f, args, argnum, decisions)
     except (UnsupportedOperationError, TracedBranchError) as error:
-        outside = Outside(f, signature_of(f, args, argnum))
+        outside = CapturedArrays(f, signature_of(f, args, argnum))
         if not outside:
             raise
         if decisions is not None:
@@ -102,7 +102,7 @@ def trace(
 
 
 def _answered(
-    f: Callable[..., Any], args: Sequence[Any], argnum: Argnum, decisions: Decisions | None, *outside: Outside
+    f: Callable[..., Any], args: Sequence[Any], argnum: Argnum, decisions: Decisions | None, *outside: CapturedArrays
 ) -> tuple[Program, Signature]:
     """Run a function on traced arrays, again where calls of ``float`` and its kin can be answered by then."""
     known = 0 if decisions is None else len(decisions.taken)
@@ -121,7 +121,7 @@ def _traced(
     args: Sequence[Any],
     argnum: Argnum,
     decisions: Decisions | None,
-    outside: Outside | None = None,
+    outside: CapturedArrays | None = None,
 ) -> tuple[Program, Signature]:
     """Run a function on traced arrays; what it reads from `outside` may be made constant ones."""
     signature = signature_of(f, args, argnum)

@@ -9,7 +9,7 @@ import numpy as np
 
 from sparsead.sweeps.direct.loops import Loop
 from sparsead.sweeps.direct.placement import Placed, Placement
-from sparsead.sweeps.direct.places import Places
+from sparsead.sweeps.direct.target_entries import TargetEntries
 
 
 def store_firsts(loops: list[Loop], placement: Placement) -> np.ndarray:
@@ -34,7 +34,7 @@ def store_firsts(loops: list[Loop], placement: Placement) -> np.ndarray:
     for start, loop in zip(_starts(loops), loops, strict=True):
         for number, entry in enumerate(loop.entries):
             if entry.target == placement.target and entry.adds:
-                at = Places(entry.slot)
+                at = TargetEntries(entry.slot)
                 if (at.of_all(first) == _times(start, loop, number, first.dtype)).all():
                     at.write(needed, False)
                     loop.entries[number] = _stored(entry, placement.base)
@@ -59,10 +59,10 @@ def _first_times(loops: list[Loop], placement: Placement) -> np.ndarray:
     for start, loop in zip(_starts(loops), loops, strict=True):
         for number, entry in enumerate(loop.entries):
             if entry.target == placement.target and entry.adds:
-                Places(entry.slot).lower(first, _times(start, loop, number, first.dtype))
+                TargetEntries(entry.slot).lower(first, _times(start, loop, number, first.dtype))
     return first
 
 
 def _stored(entry: Placed, base: np.ndarray) -> Placed:
-    constants = np.array(Places(entry.slot).of_all(base))
+    constants = np.array(TargetEntries(entry.slot).of_all(base))
     return replace(entry, adds=False, base=constants if constants.any() else None)

@@ -15,8 +15,8 @@ from sparsead.kernels.indexmap import IndexMap, recognise
 from sparsead.kernels.linear import LinearKernel, Term
 from sparsead.program.index import IndexArray
 from sparsead.program.scalar import Expr
-from sparsead.sweeps.direct.places import Places
 from sparsead.sweeps.direct.slots import Slots
+from sparsead.sweeps.direct.target_entries import TargetEntries
 
 
 @dataclass(frozen=True, eq=False)
@@ -82,7 +82,7 @@ def place(
     """
     if slots.is_partial:
         found = [slots.of_entries(t.place.array(), t.index.array(), kernels[k].domain) for k, t in terms]
-        places = [Places(recognise(at)) for at in _folded(terms, found)]
+        places = [TargetEntries(recognise(at)) for at in _folded(terms, found)]
     else:
         places = [slots.of_maps(t.place, t.index) for _, t in terms]
     constant = [t.coefficient.is_constant for _, t in terms]
@@ -111,13 +111,13 @@ def place(
 class _Counts:
     """How many points of some terms go to each entry, in the narrowest type that holds the numbers."""
 
-    def __init__(self, places: list[Places], size: int) -> None:
+    def __init__(self, places: list[TargetEntries], size: int) -> None:
         most = sum(at.most for at in places)
         self.counts = np.zeros(size, dtype=np.min_scalar_type(most))
         for at in places:
             at.add(self.counts, 1)
 
-    def once(self, at: Places) -> bool:
+    def once(self, at: TargetEntries) -> bool:
         """Tell whether each entry that the points of a term go to has but one."""
         return all(bool((view == 1).all()) for view in at.views(self.counts))
 

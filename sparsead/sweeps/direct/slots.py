@@ -17,7 +17,7 @@ from sparsead.kernels.indexmap import Box, IndexMap, recognise
 from sparsead.kernels.straight import boxes, inside, straight
 from sparsead.memory import require
 from sparsead.program.index import MANY, IndexArray, Shape, index_dtype, narrowed
-from sparsead.sweeps.direct.places import Part, Places
+from sparsead.sweeps.direct.target_entries import Part, TargetEntries
 from sparsead.sweeps.storage import Storage
 
 EDGE = 4  # points of an edge, along each axis
@@ -47,20 +47,20 @@ class Slots:
     def _numbered(self) -> Any:
         return self.pattern.to_scipy(np.arange(1, self.pattern.nnz + 1, dtype=self.pattern.indices.dtype))
 
-    def of_maps(self, rows: IndexMap, columns: IndexMap) -> Places:
+    def of_maps(self, rows: IndexMap, columns: IndexMap) -> TargetEntries:
         """Return the entry that each point of a domain belongs to, given the maps to its row and column.
 
         Along equal steps entries follow in equal steps, in a stencil: that is tried first, and looked at everywhere.
         """
         parts = self._parts(rows, columns)
         if parts is None:
-            return Places(recognise(self.of_entries(rows.array(), columns.array(), rows.shape)))
+            return TargetEntries(recognise(self.of_entries(rows.array(), columns.array(), rows.shape)))
         if len(parts) == 1:
-            return Places(parts[0][1])
+            return TargetEntries(parts[0][1])
         slots = np.empty(rows.shape, index_dtype(self.size))
         for box, part in parts:
             slots[inside(box)] = part.array()
-        return Places(recognise(slots), parts)
+        return TargetEntries(recognise(slots), parts)
 
     def _parts(self, rows: IndexMap, columns: IndexMap) -> list[Part] | None:
         """Return boxes that make up the domain, and the affine map to the entries on each; None if there are none."""

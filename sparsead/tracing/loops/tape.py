@@ -21,7 +21,7 @@ from sparsead.errors import Origin, user_origin
 from sparsead.program.index import NUMBER
 from sparsead.program.nodes import Node, Ref
 from sparsead.program.scalar import OPS, Op
-from sparsead.tracing.kinds import as_logic, loop
+from sparsead.tracing.promotion import as_logic, loop
 
 LONG_SUM = 16  # sums of more terms have one signature a line, whatever the terms: `sums` takes them apart
 SUMS = ("add", "subtract", "negative")

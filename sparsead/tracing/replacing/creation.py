@@ -13,7 +13,6 @@ from typing import Any
 import numpy as np
 
 from sparsead.tracing.array import TracedArray, traced_in
-from sparsead.tracing.asking import instead_of
 from sparsead.tracing.calls import call_function
 from sparsead.tracing.complex import TracedComplex
 from sparsead.tracing.conversions import arguments_of, of_number, stack_objects
@@ -21,6 +20,7 @@ from sparsead.tracing.foreign import taken_out
 from sparsead.tracing.known import on_values, wrapped
 from sparsead.tracing.late import AS_NUMPY
 from sparsead.tracing.object_arrays import is_of_unknowns, lent, written_nowhere
+from sparsead.tracing.probing import instead_of
 from sparsead.tracing.replacing.names import patch
 from sparsead.tracing.scalar import WHERE, TracedScalar, of_numbers
 from sparsead.tracing.selection import Selection

@@ -11,7 +11,7 @@ from sparsead.tracing.loops.tape import is_tracing
 from sparsead.tracing.replacing.types import type_of
 
 
-class Around:
+class Wrapper:
     """A function that calls another one, which is the user's. The trace looks at that one, see `inner`."""
 
     def __init__(self, f: Callable[..., Any]) -> None:
@@ -29,7 +29,7 @@ class Around:
         raise NotImplementedError
 
 
-class ByName(Around):
+class ByName(Wrapper):
     """A function called with positional arguments, of which it is given the last ones by name."""
 
     def __init__(self, f: Callable[..., Any], places: tuple[str, ...], names: tuple[str, ...]) -> None:
@@ -44,7 +44,7 @@ class ByName(Around):
         return self.called(*args[:count], **dict(zip(self.names, args[count:], strict=True)))
 
 
-class First(Around):
+class First(Wrapper):
     """The first of the two things that a function returns: its result."""
 
     def __call__(self, *args: Any) -> Any:
@@ -62,6 +62,6 @@ class First(Around):
 
 def inner(f: Callable[..., Any]) -> Callable[..., Any]:
     """Return the user's function inside those that are around it."""
-    while isinstance(f, Around):
+    while isinstance(f, Wrapper):
         f = f.f
     return f

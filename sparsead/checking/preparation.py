@@ -35,7 +35,7 @@ SHORT = 2.0**-6  # the second segment, relative to the first
 SEED = 20_260_101  # the same points at every preparation
 
 
-def check_itself(subject: Subject) -> Report:
+def check_preparation(subject: Subject) -> Report:
     """Check what was prepared.
 
     Returns

@@ -290,7 +290,7 @@ def test_a_number_where_the_function_has_none_is_wrong(monkeypatch):
 def test_the_lines_of_a_wrong_row_are_named(monkeypatch):
     plant, f = PLANTED["another function"]
     plant(monkeypatch)
-    with pytest.raises(sad.CheckFailed, match=r"File .*test_itself.py.*, line \d+: "):
+    with pytest.raises(sad.CheckFailed, match=r"File .*test_preparation.py.*, line \d+: "):
         sad.jacobian(f, X)
 
 

@@ -5,7 +5,7 @@ import pytest
 import scipy.sparse
 
 from coloring.kernels.distance2 import color_columns
-from coloring.kernels.waiting import color_ready
+from coloring.kernels.jones_plassmann import color_ready
 
 
 @pytest.mark.parametrize("seed", range(6))

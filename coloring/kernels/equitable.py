@@ -1,4 +1,4 @@
-"""Vertices moved from large colors to smaller ones: see `coloring.evening`."""
+"""Vertices moved from large colors to smaller ones: see `coloring.equitable`."""
 
 import numpy as np
 

@@ -9,7 +9,7 @@ from coloring.pictures.html import facts
 WIDTH = 88  # columns of what is printed: fits a page of documentation
 
 
-class Described:
+class Printable:
     """Prints a heading and named facts; in a notebook beside a picture."""
 
     def _heading(self) -> str:

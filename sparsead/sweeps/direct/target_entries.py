@@ -16,7 +16,7 @@ from sparsead.program.index import IndexArray
 Part = tuple[Box, IndexMap]
 
 
-class Places:
+class TargetEntries:
     """The entries that points go to; those sent nowhere (-1) are left out, unless all are asked for.
 
     Nothing is listed where the map is affine, on the whole or on a few boxes, and no two points of a box meet: any

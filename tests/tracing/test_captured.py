@@ -173,7 +173,7 @@ def test_memory_from_outside_does_not_take_unknowns(view, place):
 
     with pytest.raises(UnsupportedOperationError, match="plain array") as met:
         sad.jacobian(f, X)
-    assert "test_outside.py" in str(met.value)
+    assert "test_captured.py" in str(met.value)
     np.testing.assert_array_equal(BASE, before)
     np.testing.assert_array_equal(space.a, before)
 

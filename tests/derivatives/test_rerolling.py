@@ -10,7 +10,7 @@ import pytest
 
 import sparsead as sad
 import sparsead.ops
-from sparsead.derivatives.rolled import rolled
+from sparsead.derivatives.rerolling import rolled
 from sparsead.emit.sweep import DEFAULT_ENGINE
 from sparsead.kernels import rolling
 from sparsead.kernels.rolling import loop_in

@@ -1,4 +1,7 @@
-"""First-fit coloring of columns of which some wait for others, which are colored elsewhere."""
+"""First-fit coloring of columns of which some wait for others, which are colored elsewhere.
+
+Jones, Plassmann (1993), *A parallel graph coloring heuristic*, SIAM J. Sci. Comput. 14.
+"""
 
 import numpy as np
 

@@ -32,7 +32,7 @@ NO_TRACE.closed = True
 DEEP, MOST = 8, 100_000  # containers inside containers, and values in all, that are looked at
 
 
-class Outside:
+class CapturedArrays:
     """The arrays that a function reads from outside, and constant arrays of their memory in their place.
 
     Parameters

@@ -14,10 +14,10 @@ from sparsead.derivatives.gradient import Gradient
 from sparsead.errors import InputError
 from sparsead.program.sending import packed, unpacked
 from sparsead.ranks.agreement import agreed_partition, require_same
+from sparsead.ranks.collective import together
 from sparsead.ranks.exchange import TAG
 from sparsead.ranks.partition import Partition
 from sparsead.ranks.rows import PartFunction, Whole, parts, whole
-from sparsead.ranks.together import together
 from sparsead.tracing.arguments import signature_of
 
 AGREE = 1e-9  # relative, of values that were computed in two ways

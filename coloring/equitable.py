@@ -41,7 +41,7 @@ def even_columns(lists: SparsityPattern, lines: SparsityPattern, colors: np.ndar
     np.bitwise_or.at(sets, (lists.indices, color >> 6), np.uint64(1) << (color & 63).astype(np.uint64))
     for _ in range(PASSES):
         vertices = _by_size(colors, sizes[colors])
-        if not kernels.evening.move_columns(lists.indptr, lists.indices, sets, vertices, colors, sizes):
+        if not kernels.equitable.move_columns(lists.indptr, lists.indices, sets, vertices, colors, sizes):
             break
     _swap(lists, lines, colors, sizes)
     return colors
@@ -65,7 +65,7 @@ def _swap(lists: SparsityPattern, lines: SparsityPattern, colors: np.ndarray, si
                     return
                 stamp += 1
                 scratch = members[colors[members] == large], colors, sizes, seen, stamp, queue
-                gained += kernels.evening.swap_chains(*graph, large, small, *scratch)
+                gained += kernels.equitable.swap_chains(*graph, large, small, *scratch)
 
 
 def even_vertices(graph: Graph, colors: np.ndarray, kind: int) -> np.ndarray:
@@ -93,7 +93,7 @@ def even_vertices(graph: Graph, colors: np.ndarray, kind: int) -> np.ndarray:
         vertices = _by_size(colors, sizes[side, colors])
         by_size = _used_by_size(sizes)
         scratch = sizes, seen, queue, stamp
-        moved, stamp = kernels.evening.move_vertices(*lists, side, kind, vertices, by_size, colors, *scratch)
+        moved, stamp = kernels.equitable.move_vertices(*lists, side, kind, vertices, by_size, colors, *scratch)
         if not moved:
             break
     return colors.astype(np.int32)

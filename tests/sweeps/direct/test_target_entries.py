@@ -1,4 +1,4 @@
-"""Places of points: views and lists of entries do the same."""
+"""TargetEntries of points: views and lists of entries do the same."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ from sparsead.kernels import straight
 from sparsead.kernels.indexmap import recognise
 from sparsead.program.index import identity
 from sparsead.sweeps.direct import slots
-from sparsead.sweeps.direct.places import Places
 from sparsead.sweeps.direct.slots import Slots
+from sparsead.sweeps.direct.target_entries import TargetEntries
 
 GRID = identity((4, 6))
 READINGS = {
@@ -36,7 +36,7 @@ def cut(request, monkeypatch):
 def test_places_as_lists_of_entries(name, cut):
     index = READINGS[name]
     kept = index[index >= 0]
-    places, rng = Places(recognise(index)), np.random.default_rng(0)
+    places, rng = TargetEntries(recognise(index)), np.random.default_rng(0)
     values = rng.random(24)
     assert places.viewed == (name in ("box", "backwards") or (cut and name in ("wrapped", "twice")))
     assert places.size == kept.size
@@ -59,7 +59,7 @@ def test_the_least_of_several_points_counts(name, cut):
     bounds = np.random.default_rng(1).random(index.shape)
     expected, found = np.full(24, 0.5), np.full(24, 0.5)
     np.minimum.at(expected, index, bounds)
-    Places(recognise(index)).lower(found, bounds)
+    TargetEntries(recognise(index)).lower(found, bounds)
     np.testing.assert_array_equal(found, expected)
 
 

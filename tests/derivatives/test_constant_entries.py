@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 import sparsead as sad
-from sparsead.derivatives import constants
+from sparsead.derivatives import constant_entries
 
 X = np.linspace(0.1, 1.0, 12)
 
@@ -62,7 +62,7 @@ def test_matrices_that_share_an_array():
     other(X, out=J)
     np.testing.assert_array_equal(one(X, out=J, keep_constants=True).data, one(X).data)
     one.value_and_jacobian(X, out=(None, J))
-    assert not constants.holds(J.data, one, {})
+    assert not constant_entries.holds(J.data, one, {})
 
 
 def test_branches_that_share_an_array():
@@ -100,10 +100,10 @@ def test_layers(mode):
 
 
 def test_arrays_that_are_gone_are_forgotten():
-    before = len(constants._known)
+    before = len(constant_entries._known)
     jac = sad.jacobian(reaction, X, 3.0)
     J = jac(X, 3.0, keep_constants=True)
-    assert len(constants._known) == before + 1
+    assert len(constant_entries._known) == before + 1
     del J
     gc.collect()
-    assert len(constants._known) == before
+    assert len(constant_entries._known) == before

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 import coloring
 from benchmarks import matrices
-from coloring import SparsityPattern, evening, reference
+from coloring import SparsityPattern, equitable, reference
 
 from .helpers import COLORINGS, MATRICES, SYMMETRIC, SYMMETRIC_MATRICES, patterns
 
@@ -80,6 +80,6 @@ def test_more_than_64_colors():
 def test_large_trees_are_left_alone(monkeypatch):
     A = matrices.band(400, 1)
     terms = COLORINGS["acyclic"]
-    monkeypatch.setattr(evening, "MOST_IN_TREE", 5)
+    monkeypatch.setattr(equitable, "MOST_IN_TREE", 5)
     result = coloring.color(A, *terms, order="natural", equitable=True)
     assert coloring.is_acyclic(A, result.colors)
