@@ -106,9 +106,10 @@ def _checker(prepared: Derivative, args: tuple[Any, ...], rng: np.random.Generat
 
 
 class _JacobianCheck:
-    """The comparisons for a Jacobian."""
+    """The comparisons for a Jacobian; `product_name` is its product, `differenced` what it is the derivative of."""
 
-    letter, transposed = "J", "J.T"
+    letter, product_name, differenced = "J", "jvp", "the function"
+    rows = "rows"
 
     def __init__(self, prepared: Any, args: tuple[Any, ...], rng: np.random.Generator) -> None:
         self.prepared, self.args, self.rng = prepared, args, rng
@@ -136,32 +137,45 @@ class _JacobianCheck:
     # -- what is compared -----------------------------------------------------------------------------------
     def everything(self, matrix: Any) -> None:
         """Make all comparisons."""
-        m, n = matrix.shape
-        v, w = self.rng.uniform(0.5, 1.5, n), self.rng.uniform(0.5, 1.5, m)
+        v = self.rng.uniform(0.5, 1.5, matrix.shape[1])
         self.product(matrix, v)
-        pulled = self.at_x("vjp", w)
-        columns = abs(matrix).T @ np.ones(m)
-        self.equal("J.T @ w by the matrix and by VJP", matrix.T @ w, pulled, columns)
-        start = self.values(matrix)
-        alike = v * self.size()
-        slope = self.along("J @ v and differences of the function", matrix, alike, self.function, start)
-        self.pulled_back(w, pulled, alike, slope)
-        uneven = self.rng.choice([-1.0, 1.0], n) * v * self.sizes()
-        self.along("J @ v and differences in proportion to x", matrix, uneven, self.function, start)
-        self.outside("rows without an entry in the columns that move", self.function, start)
+        pulled = self.transposed(matrix)
+        start, alike = self.start(matrix, v), v * self.size()
+        slope = self.along(f"differences of {self.differenced}", matrix, alike, start)
+        if pulled is not None:
+            self.pulled_back(*pulled, alike, slope)
+        uneven = self.rng.choice([-1.0, 1.0], v.size) * v * self.sizes()
+        self.along("differences in proportion to x", matrix, uneven, start)
+        self.outside(f"{self.rows} without an entry in the columns that move", start)
 
     def residuals(self, matrix: Any, differences: bool) -> None:
         """Compare one product with the product sweep, and with differences of the function."""
         v = self.rng.uniform(0.5, 1.5, matrix.shape[1])
         self.product(matrix, v)
         if differences:
-            start = self.values(matrix)
-            self.along("J @ v and differences of the function", matrix, v * self.size(), self.function, start)
+            start = self.start(matrix, v)
+            self.along(f"differences of {self.differenced}", matrix, v * self.size(), start)
 
     def product(self, matrix: Any, v: np.ndarray) -> None:
         """Compare the product with the matrix and without it."""
-        scale = abs(matrix) @ np.abs(v)
-        self.equal("J @ v by the matrix and by JVP", matrix @ v, self.at_x("jvp", v), scale)
+        scale, name = abs(matrix) @ np.abs(v), f"{self.letter} @ v by the matrix and by {self.product_name.upper()}"
+        self.equal(name, matrix @ v, self.at_x(self.product_name, v), scale)
+
+    def transposed(self, matrix: Any) -> tuple[np.ndarray, np.ndarray] | None:
+        """Compare a product with the transpose; return its vector and the product."""
+        w = self.rng.uniform(0.5, 1.5, matrix.shape[0])
+        pulled = self.at_x("vjp", w)
+        columns = abs(matrix).T @ np.ones(w.size)
+        self.equal("J.T @ w by the matrix and by VJP", matrix.T @ w, pulled, columns)
+        return w, pulled
+
+    def start(self, matrix: Any, v: np.ndarray) -> np.ndarray:
+        """Return what differences start from, compared itself: the value of the function at x."""
+        return self.values(matrix)
+
+    def differentiated(self, x: np.ndarray) -> np.ndarray:
+        """Return what the matrix is the derivative of, at another x."""
+        return self.function(x)
 
     def values(self, matrix: Any) -> np.ndarray:
         """Compare the values of the function: with the kernels, and with themselves; return them."""
@@ -247,26 +261,25 @@ class _JacobianCheck:
         detail = f"{last.detail}; {words}"
         self.report.comparisons.append(Comparison(last.name, last.error, last.allowed, detail, last.undecided))
 
-    def along(self, name: str, matrix: Any, v: np.ndarray, function: Function, start: np.ndarray) -> Slope:
-        """Compare ``matrix @ v`` with differences of the function along v."""
+    def along(self, what: str, matrix: Any, v: np.ndarray, start: np.ndarray) -> Slope:
+        """Compare ``matrix @ v`` with differences along v, in words `what`."""
         noise = EPS * (np.abs(start) + abs(matrix) @ np.abs(self.x))
-        slope = slope_along(_forgiving(function, start.size), self.x, v, start, noise)
+        slope = slope_along(_forgiving(self.differentiated, start.size), self.x, v, start, noise)
         ours = matrix @ v
         allowed = SAFETY * slope.error + self.accuracy * (abs(matrix) @ np.abs(v)) + TINY
         theirs = np.where(slope.decided, slope.value, ours)
         undecided = int(np.count_nonzero(~slope.decided))
+        name = f"{self.letter} @ v and {what}"
         row = self.compare(name, ours, theirs, np.where(slope.decided, allowed, TINY), undecided=undecided)
         if row is not None:
-            self.explained(self.culprit(matrix, v, row, function, start, noise))
+            self.explained(self.culprit(matrix, v, row, start, noise))
         return slope
 
-    def culprit(
-        self, matrix: Any, v: np.ndarray, row: int, function: Function, start: np.ndarray, noise: np.ndarray
-    ) -> str:
+    def culprit(self, matrix: Any, v: np.ndarray, row: int, start: np.ndarray, noise: np.ndarray) -> str:
         """Find a column that explains the disagreement in a row, by halving the direction."""
 
         def off(part: np.ndarray) -> bool:
-            slope = slope_along(_forgiving(function, start.size), self.x, part, start, noise)
+            slope = slope_along(_forgiving(self.differentiated, start.size), self.x, part, start, noise)
             difference = abs((matrix @ part)[row] - slope.value[row])
             return bool(difference > SAFETY * slope.error[row] + self.accuracy * abs(slope.value[row]))
 
@@ -275,13 +288,13 @@ class _JacobianCheck:
         kind = "its value is wrong" if column in stored else "the pattern has no entry there"
         return f"column {column} explains it: {kind}"
 
-    def outside(self, name: str, function: Function, start: np.ndarray) -> None:
+    def outside(self, name: str, start: np.ndarray) -> None:
         """Move random sets of columns; rows that have no entry there must stay as they are."""
         pattern = self.prepared.pattern.to_scipy().astype(np.bool_)
         m, n = pattern.shape
         often = min(0.5, m / max(pattern.nnz, 1))  # such that a third of the rows or more are outside
         moved = self.sizes() * MOVE
-        call = _forgiving(function, m)
+        call = _forgiving(self.differentiated, m)
         rounding = 1e-12 * (np.abs(start) + np.max(self.sizes(), initial=0.0)) + TINY
         worst: tuple[float, str] = (0.0, "")
         for _ in range(PROBES if n and m else 0):
@@ -310,28 +323,13 @@ class _JacobianCheck:
 class _HessianCheck(_JacobianCheck):
     """The comparisons for a Hessian: the gradient is the function, and must itself be right."""
 
-    def everything(self, matrix: Any) -> None:
-        v = self.rng.uniform(0.5, 1.5, matrix.shape[1])
-        self.product(matrix, v)
-        self.symmetric(matrix)
-        gradient = self.first_order(v)
-        self.along("H @ v and differences of the gradient", matrix, v * self.size(), self.gradient, gradient)
-        uneven = self.rng.choice([-1.0, 1.0], v.size) * v * self.sizes()
-        self.along("H @ v and differences in proportion to x", matrix, uneven, self.gradient, gradient)
-        self.outside("gradient rows without an entry in the columns that move", self.gradient, gradient)
+    letter, product_name, differenced = "H", "hvp", "the gradient"
+    rows = "gradient rows"
 
-    def residuals(self, matrix: Any, differences: bool) -> None:
-        v = self.rng.uniform(0.5, 1.5, matrix.shape[1])
-        self.product(matrix, v)
-        if differences:
-            gradient = self.first_order(v)
-            self.along("H @ v and differences of the gradient", matrix, v * self.size(), self.gradient, gradient)
+    def start(self, matrix: Any, v: np.ndarray) -> np.ndarray:
+        return self.first_order(v)
 
-    def product(self, matrix: Any, v: np.ndarray) -> None:
-        scale = abs(matrix) @ np.abs(v)
-        self.equal("H @ v by the matrix and by HVP", matrix @ v, self.at_x("hvp", v), scale)
-
-    def symmetric(self, matrix: Any) -> None:
+    def transposed(self, matrix: Any) -> None:
         """Compare H with its transpose, to the bit."""
         mirrored = scipy.sparse.csr_array(matrix.T)
         mirrored.sort_indices()
@@ -345,7 +343,7 @@ class _HessianCheck(_JacobianCheck):
         start, again = self.function(self.x), self.function(self.x)
         self.equal("the function called twice", start, again, np.zeros(1), "it gives other values each time")
         self.has_values(start)
-        gradient, v = self.gradient(self.x), v * self.size()
+        gradient, v = self.differentiated(self.x), v * self.size()
         noise = EPS * (np.abs(start) + np.abs(gradient) @ np.abs(self.x))
         slope = slope_along(_forgiving(self.function, 1), self.x, v, start, noise)
         if slope.decided[0]:
@@ -353,7 +351,7 @@ class _HessianCheck(_JacobianCheck):
             self.compare("gradient . v and differences of f", np.array([gradient @ v]), slope.value, allowed)
         return gradient
 
-    def gradient(self, x: np.ndarray) -> np.ndarray:
+    def differentiated(self, x: np.ndarray) -> np.ndarray:
         """Return the compiled gradient, flat."""
         return self.prepared.signature.flat_x(self.prepared.gradient(*self.arguments(x)))
 
@@ -370,7 +368,7 @@ class _GradientCheck(_HessianCheck):
     def everything(self, matrix: Any) -> None:
         self.first_order(self.rng.uniform(0.5, 1.5, self.x.size))
 
-    def gradient(self, x: np.ndarray) -> np.ndarray:
+    def differentiated(self, x: np.ndarray) -> np.ndarray:
         return self.prepared.signature.flat_x(self.prepared(*self.arguments(x)))
 
 

@@ -9,18 +9,17 @@ import numpy as np
 import scipy.sparse
 
 from sparsead.checking.plain import copied
-from sparsead.contract import Derivative, Kind
+from sparsead.contract import Derivative
 from sparsead.derivatives.calls import arranged
+from sparsead.derivatives.delegating import Delegating
 from sparsead.derivatives.nested import are_traced
-from sparsead.derivatives.printing import Printable
 from sparsead.keeping.pickling import sendable
-from sparsead.tracing.arguments import Signature
 from sparsead.tracing.wrappers import First
 
 Matrix = scipy.sparse.csr_array
 
 
-class WithAux(Printable, Derivative):
+class WithAux(Delegating):
     """A derivative of the result of a function that returns ``(result, aux)``. Made with ``has_aux=True``.
 
     Calls that return a value or a derivative return `aux` as well; all others are those of `prepared`, without it:
@@ -109,24 +108,13 @@ class WithAux(Printable, Derivative):
 
     # -- the rest is that of the derivative ---------------------------------------------------------------------
     @property
-    def derivative(self) -> Kind:  # type: ignore[override]
-        """Which derivative it is."""
-        return self.prepared.derivative
+    def _inner(self) -> Any:
+        return self.prepared
 
     @property
     def function(self) -> Callable[..., Any]:  # type: ignore[override]
         """What returns the result, without `aux`."""
         return self._first
-
-    @property
-    def signature(self) -> Signature:  # type: ignore[override]
-        """How its arguments are built."""
-        return self.prepared.signature
-
-    @property
-    def accuracy(self) -> float:  # type: ignore[override]
-        """Relative accuracy that can be expected of the entries."""
-        return self.prepared.accuracy
 
     def at(self, args: tuple[Any, ...]) -> Derivative:
         """Return the derivative alone, for these arguments."""
@@ -143,14 +131,8 @@ class WithAux(Printable, Derivative):
     def __deepcopy__(self, memo: dict[int, Any]) -> Self:
         return self
 
-    def _heading(self) -> str:
-        return self.prepared._heading()
-
     def _facts(self) -> list[tuple[str, str]]:
         return [*self.prepared._facts(), ("beside", f"aux of {self._first.__name__}, by one call of it")]
-
-    def _picture(self) -> str:
-        return self.prepared._picture()
 
     def __repr__(self) -> str:
         return f"<with aux {self.prepared!r}>"

@@ -15,6 +15,7 @@ from sparsead.derivatives.fast_calls import names_of
 from sparsead.derivatives.nested import composable
 from sparsead.derivatives.structure import FixedStructure
 from sparsead.derivatives.validation import check_options
+from sparsead.derivatives.vectors import is_room
 from sparsead.emit.lanes import COUNT, in_lanes
 from sparsead.emit.layout import Layout
 from sparsead.emit.sweep import Engine, Sweep
@@ -136,8 +137,7 @@ class Batch:
         if out is None:
             require(8.0 * math.prod(shape), f"the results of a batch, {shape},", FEWER)
             return np.empty(shape)
-        fits = isinstance(out, np.ndarray) and out.shape == shape and out.dtype == np.float64
-        if not fits or not out.flags.c_contiguous or not out.flags.writeable:
+        if not is_room(out, shape):
             raise InputError(f"out must be a contiguous float64 array of shape {shape} that can be written to")
         if any(np.may_share_memory(out, array) for array in arrays.values()):
             raise InputError("out shares memory with an argument: values would be written over what others depend on")

@@ -190,8 +190,7 @@ class DifferenceJacobian(Printable, Partial, Stepping, WithBatches, WithNormalEq
 
     def prepared_call(self, x: np.ndarray, *args: Any, out: Any, **named: Any) -> Callable[[], None]:
         """Return a function without arguments that evaluates at what these arrays hold when it is called."""
-        by_values = isinstance(out, np.ndarray) and out.ndim == 1
-        data = self.structure.values(lambda _: None, out, None) if by_values else self.structure.new_or_checked(out)
+        data = self.structure.given_room(out)
         kept = tuple(kept_arguments(self.signature, self.signature.placed((x, *args), named), data))
 
         def evaluate() -> None:

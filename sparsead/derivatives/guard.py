@@ -8,17 +8,16 @@ from typing import Any
 import numpy as np
 import scipy.sparse
 
-from sparsead.contract import AFTER_A_VECTOR, AT_A_POINT, OF_MANY_POINTS, Derivative, Kind, members
+from sparsead.contract import AFTER_A_VECTOR, AT_A_POINT, OF_MANY_POINTS, Derivative, members
 from sparsead.derivatives.calls import arranged
+from sparsead.derivatives.delegating import Delegating
 from sparsead.derivatives.nested import are_traced
-from sparsead.derivatives.printing import Printable
 from sparsead.emit.sweep import Engine
 from sparsead.errors import NotOfferedError, TracedBranchError, unsupported
 from sparsead.keeping.pickling import Recipe, Sendable
 from sparsead.kernels.lower import lower
 from sparsead.program.nodes import Program
 from sparsead.sweeps.vector import value_sweep
-from sparsead.tracing.arguments import Signature
 from sparsead.tracing.array import TracedArray
 from sparsead.tracing.decisions import Decisions
 from sparsead.tracing.late import HANDLERS
@@ -44,7 +43,7 @@ class Branch:
         return np.array_equal(now, self.taken)
 
 
-class Guarded(Printable, Sendable, Derivative):
+class Guarded(Delegating, Sendable):
     """A prepared derivative of a function that branches on values. Made with ``guard="record"``.
 
     Before each evaluation the branch conditions are computed (compiled, at the cost of what they read) and compared
@@ -77,24 +76,13 @@ class Guarded(Printable, Sendable, Derivative):
         return self._branches[0]
 
     @property
-    def derivative(self) -> Kind:  # type: ignore[override]
-        """Which derivative it is."""
-        return self.branch.prepared.derivative
+    def _inner(self) -> Any:
+        return self.branch.prepared
 
     @property
     def function(self) -> Callable[..., Any]:  # type: ignore[override]
         """What was differentiated."""
         return self._function
-
-    @property
-    def signature(self) -> Signature:  # type: ignore[override]
-        """How its arguments are built."""
-        return self.branch.prepared.signature
-
-    @property
-    def accuracy(self) -> float:  # type: ignore[override]
-        """Relative accuracy that can be expected of the entries."""
-        return self.branch.prepared.accuracy
 
     def value(self, x: Any, *args: Any, **options: Any) -> float | np.ndarray:
         """Return the value of the function at x."""
@@ -144,16 +132,10 @@ class Guarded(Printable, Sendable, Derivative):
         made = self.branch.prepared.recipe
         return Recipe(_again, (made.again, made.function), made.args, made.options)
 
-    def _heading(self) -> str:
-        return self.branch.prepared._heading()
-
     def _facts(self) -> list[tuple[str, str]]:
         places = sorted({str(o) for o in self.branch.origins})
         decided = ("branches", f"{len(self.branch.origins)} decided by values at:")
         return [*self.branch.prepared._facts(), decided, *(("", place) for place in places)]
-
-    def _picture(self) -> str:
-        return self.branch.prepared._picture()
 
     def __repr__(self) -> str:
         return f"<guarded {self.branch.prepared!r}>"

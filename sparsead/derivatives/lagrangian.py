@@ -9,11 +9,11 @@ import numpy as np
 import scipy.sparse
 
 from sparsead.checking.plain import copied
-from sparsead.contract import AFTER_A_VECTOR, AT_A_POINT, OF_MANY_POINTS, Derivative
+from sparsead.contract import AFTER_A_VECTOR, AT_A_POINT, OF_MANY_POINTS
+from sparsead.derivatives.delegating import Delegating
 from sparsead.derivatives.hessian import hessian
 from sparsead.derivatives.nested import are_traced
 from sparsead.derivatives.options import HessianOptions
-from sparsead.derivatives.printing import Printable
 from sparsead.derivatives.validation import check_options
 from sparsead.errors import InputError
 from sparsead.tracing.decisions import Decisions
@@ -86,15 +86,15 @@ class Lagrangian:
         return sigma * value + np.sum(multipliers * np.ravel(constraints))
 
 
-class LagrangianHessian(Printable, Derivative):
+class LagrangianHessian(Delegating):
     """The Hessian of a Lagrangian; ``hessian`` is the prepared Hessian of x, multipliers, sigma and args."""
 
-    derivative = "hessian"
-
     def __init__(self, hessian: Any, size: int) -> None:
-        self.hessian = hessian
-        self.signature, self.accuracy = hessian.signature, hessian.accuracy
-        self._size = size
+        self.hessian, self._size = hessian, size
+
+    @property
+    def _inner(self) -> Any:
+        return self.hessian
 
     def __call__(
         self, x: Any, multipliers: Any, *args: Any, sigma: float = 1.0, **options: Any
@@ -154,7 +154,7 @@ class LagrangianHessian(Printable, Derivative):
 
     def _count(self, args: tuple[Any, ...]) -> None:
         """Refuse too few or too many arguments in the user's words: the Hessian has sigma among its own."""
-        wanted = len(self.signature.arguments) - OWN
+        wanted = len(self.hessian.signature.arguments) - OWN
         if len(args) != wanted:
             raise InputError(
                 f"after x and multipliers, f and c were prepared with {wanted} other arguments, got {len(args)}; "
@@ -190,15 +190,6 @@ class LagrangianHessian(Printable, Derivative):
             return found(x, *vector, multipliers, self._scale(sigma), *rest, **options)
 
         return method
-
-    def _heading(self) -> str:
-        return self.hessian._heading()
-
-    def _facts(self) -> list[tuple[str, str]]:
-        return self.hessian._facts()
-
-    def _picture(self) -> str:
-        return self.hessian._picture()
 
     def __repr__(self) -> str:
         return repr(self.hessian)

@@ -64,10 +64,7 @@ class WithMachineCode(Prepared):
         >>> v
         array([6., 8.])
         """
-        by_values = isinstance(out, np.ndarray) and out.ndim == 1
-        data = self.structure.values(lambda _: None, out, None) if by_values else self.structure.new_or_checked(out)
-        if out is None or not data.flags.writeable:
-            raise InputError("out must be a matrix of an earlier call or an array for its values, to be written to")
+        data = self.structure.given_room(out)
         kept = kept_arguments(self.signature, self._args(x, args, named), data)
         constant_entries.leave_out(data)
         if (sweeps := self._assembly.all_sweeps()) is not None:

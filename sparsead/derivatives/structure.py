@@ -14,6 +14,7 @@ import scipy.sparse
 from coloring import SparsityPattern
 from coloring.cached import cached_property
 from sparsead.derivatives.layouts import KINDS, Layout
+from sparsead.derivatives.vectors import is_room
 from sparsead.errors import InputError
 from sparsead.sweeps.storage import Storage
 
@@ -107,16 +108,9 @@ class FixedStructure:
             return np.empty(self.size)
         kinds = (self._kind,) if self._is_dense else (self._kind, *_MATRICES[self.format])
         same = isinstance(out, kinds) and out.shape == self.pattern.shape
-        data = out if same and self._is_dense else out.data if same else None
-        fits = (
-            isinstance(data, np.ndarray)
-            and data.dtype == np.float64
-            and data.flags.c_contiguous
-            and data.flags.writeable
-            and data.shape == self.layout.shape
-            and (self._is_dense or all(map(_equal, self._indices(out), self.index_arrays)))
-        )
-        if not fits or data is None:
+        data: Any = out if same and self._is_dense else out.data if same else None
+        known = same and (self._is_dense or all(map(_equal, self._indices(out), self.index_arrays)))
+        if not (known and is_room(data, self.layout.shape)):
             m, n = self.pattern.shape
             kind = "array" if self._is_dense else self._kind.__name__
             part = "" if self.triangle == "full" else f", {self.triangle} triangle"
@@ -125,6 +119,13 @@ class FixedStructure:
                 f"({m} x {n}, {self.pattern.nnz} entries{part})"
             )
         return data if self._flat else data.reshape(-1)  # the very array: constants in it are known by identity
+
+    def given_room(self, out: Any) -> np.ndarray:
+        """Return the room that a user gives for values: of a matrix of an earlier call, or an array in their order."""
+        if out is None:
+            raise InputError("out must be a matrix of an earlier call or an array for its values, to be written to")
+        by_values = isinstance(out, np.ndarray) and out.ndim == 1
+        return self.values(lambda _: None, out, None) if by_values else self.new_or_checked(out)
 
     def other(self, format: str, triangle: str) -> FixedStructure:
         """Return the structure of the same pattern in another format, or of another triangle."""
@@ -165,13 +166,7 @@ class FixedStructure:
     def values(self, fill: Fill, out: np.ndarray | None, order: str | None) -> np.ndarray:
         """Return values in an order, computed by `fill` as they are stored; by default as they are stored."""
         other = self if order is None else self.other(*ORDERS[order])
-        if out is not None and not (
-            isinstance(out, np.ndarray)
-            and out.shape == (other.size,)
-            and out.dtype == np.float64
-            and out.flags.c_contiguous
-            and out.flags.writeable
-        ):
+        if out is not None and not is_room(out, (other.size,)):
             raise InputError(
                 f"out must be a contiguous float64 array of shape ({other.size},) for order {order!r} "
                 "that can be written to"

@@ -23,12 +23,17 @@ def checked_vector(name: str, v: Any, size: int) -> np.ndarray:
     return v
 
 
+def is_room(out: Any, shape: tuple[int, ...]) -> bool:
+    """Tell whether results of a shape can be written to `out`: a contiguous array of float64."""
+    fits = isinstance(out, np.ndarray) and out.shape == shape and out.dtype == np.float64
+    return fits and out.flags.c_contiguous and out.flags.writeable
+
+
 def new_or_checked(name: str, out: Any, shape: tuple[int, ...]) -> np.ndarray:
     """Return room for an array: new, or `out`, flat, after a look at its shape and type."""
     if out is None:
         return np.empty(math.prod(shape))
-    fits = isinstance(out, np.ndarray) and out.shape in (shape, (math.prod(shape),))
-    if not fits or out.dtype != np.float64 or not out.flags.c_contiguous or not out.flags.writeable:
+    if not (is_room(out, shape) or is_room(out, (math.prod(shape),))):
         raise InputError(f"{name}: out must be a contiguous float64 array of shape {shape} that can be written to")
     return out.reshape(-1)
 
