@@ -57,7 +57,7 @@ def linearized(program: Program, options: Options, timings: Timings, output: str
     if loops is None and not (options.mode == "auto" and options.pattern is options.coloring is None):
         loops = False
     with timings.stage("lower"):
-        short = program if loops is False else rolled(program, options.engine)
+        short = program if loops is False else rerolled(program, options.engine)
         kernels = lower(short, output)
     with timings.stage("linearize"):
         linear = linearize(kernels)
@@ -66,7 +66,7 @@ def linearized(program: Program, options: Options, timings: Timings, output: str
     return linearized(program, replace(options, loops=False), timings, output)
 
 
-def rolled(program: Program, engine: Engine) -> Program:
+def rerolled(program: Program, engine: Engine) -> Program:
     """Return a program in which equal turns are loops; the program itself if there are none.
 
     Loops run as machine code in one thread: for another engine the program is the one that is written.

@@ -90,25 +90,25 @@ def trace(
     try:
         return _answered(f, args, argnum, decisions)
     except (UnsupportedOperationError, TracedBranchError) as error:
-        outside = CapturedArrays(f, signature_of(f, args, argnum))
-        if not outside:
+        captured = CapturedArrays(f, signature_of(f, args, argnum))
+        if not captured:
             raise
         if decisions is not None:
             decisions.forget(known)
         try:
-            return _answered(f, args, argnum, decisions, outside)
+            return _answered(f, args, argnum, decisions, captured)
         except SparseADError as again:  # which may be closer to what it is about
             raise (again if str(again).startswith(INTO_PLAIN_ARRAY) else error) from None
 
 
 def _answered(
-    f: Callable[..., Any], args: Sequence[Any], argnum: Argnum, decisions: Decisions | None, *outside: CapturedArrays
+    f: Callable[..., Any], args: Sequence[Any], argnum: Argnum, decisions: Decisions | None, *captured: CapturedArrays
 ) -> tuple[Program, Signature]:
     """Run a function on traced arrays, again where calls of ``float`` and its kin can be answered by then."""
     known = 0 if decisions is None else len(decisions.taken)
     while True:
         try:
-            return _traced(f, args, argnum, decisions, *outside)
+            return _traced(f, args, argnum, decisions, *captured)
         except TracedBranchError as error:
             if is_tracing() or error.calling is None or not answered(error.calling):
                 raise  # inside another trace, which has begun to change things, that one begins anew
@@ -121,16 +121,16 @@ def _traced(
     args: Sequence[Any],
     argnum: Argnum,
     decisions: Decisions | None,
-    outside: CapturedArrays | None = None,
+    captured: CapturedArrays | None = None,
 ) -> tuple[Program, Signature]:
-    """Run a function on traced arrays; what it reads from `outside` may be made constant ones."""
+    """Run a function on traced arrays; the arrays that it has `captured` may be made constant ones."""
     signature = signature_of(f, args, argnum)
     nodes = signature.inputs()
     if decisions is not None:
         decisions.inputs |= _point(signature, nodes, args)
     inside = is_tracing()  # inside another trace, which is to end first
     with deferred() as interrupts, patched(inner(f)):
-        given = signature if outside is None else outside.stand_in(signature)
+        given = signature if captured is None else captured.stand_in(signature)
         with new_tape() as tape, recording(decisions), interrupts.allowed():
             idle, begun, kept, failed = sys.getrefcount(tape), collections_so_far(), "", True
             try:

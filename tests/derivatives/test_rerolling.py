@@ -10,7 +10,7 @@ import pytest
 
 import sparsead as sad
 import sparsead.ops
-from sparsead.derivatives.rerolling import rolled
+from sparsead.derivatives.rerolling import rerolled
 from sparsead.emit.sweep import DEFAULT_ENGINE
 from sparsead.kernels import rolling
 from sparsead.kernels.rolling import loop_in
@@ -174,7 +174,7 @@ def complex_step(f, x):
 @pytest.mark.parametrize("f", LOOPS, ids=lambda f: f.__name__)
 def test_turns_become_a_loop(f):
     program, _ = trace(f, [x0()])
-    short = rolled(program, DEFAULT_ENGINE)
+    short = rerolled(program, DEFAULT_ENGINE)
     short.check()
     operations = [len(p.nodes) for p in (program, short)]
     assert operations[1] < 0.5 * operations[0]
