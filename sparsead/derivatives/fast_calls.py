@@ -1,4 +1,4 @@
-"""Calls with plain arguments, taken by machine code; see `sparsead.emit.entry` for what is plain."""
+"""Fast calls: those with plain arguments, taken by machine code; see `sparsead.emit.entry` for what is plain."""
 
 from __future__ import annotations
 
@@ -30,10 +30,10 @@ def never(*_: Any) -> bool:
     return False
 
 
-def plain_entry(
+def fast_entry(
     program: Program, signature: Signature, sweeps: Sequence[Sweep], outputs: Outputs
 ) -> Callable[..., bool]:
-    """Return what takes plain calls ``(x, *args, *outputs)``, and tells whether it did.
+    """Return what takes fast calls ``(x, *args, *outputs)``, and tells whether it did.
 
     Parameters
     ----------
@@ -106,7 +106,7 @@ def repeated_call(
     Parameters
     ----------
     program, signature, sweeps
-        As for `plain_entry`.
+        As for `fast_entry`.
     arguments : sequence
         The arguments ``(x, *args)``, as `kept_arguments` returns them.
     outputs : dict

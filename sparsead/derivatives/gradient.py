@@ -80,7 +80,7 @@ class Gradient(ScalarDerivative):
             If a shape differs from the prepared one.
         """
         args = self._args(x, args, named)
-        return self._evaluated("gradient", args, out, self._plain_gradient)
+        return self._evaluated("gradient", args, out, self._fast_gradient)
 
     @composable
     def batch(self, X: Any, *args: Any, out: np.ndarray | None = None, axis: int = 0, **named: Any) -> np.ndarray:

@@ -132,7 +132,7 @@ class Hessian(PreparedMatrix, ScalarDerivative):
             In the shape of x.
         """
         args = self._args(x, args, named)
-        return self._evaluated("gradient", args, out, self._plain_gradient)
+        return self._evaluated("gradient", args, out, self._fast_gradient)
 
     @composable
     def gradient_batch(
@@ -210,13 +210,13 @@ class Hessian(PreparedMatrix, ScalarDerivative):
         name = "value_gradient_and_hessian"
         given, matrix = checked_pair(name, out)
         y, g = np.empty(1), new_or_checked(name, given, self.program.wrt.shape)
-        taken = self._plain_filled(args, (y, g), matrix, verify)
+        taken = self._fast_filled(args, (y, g), matrix, verify)
         matrix = self._filled(name, args, {"y": y, "g": g}, matrix, verify) if taken is None else taken
         return float(y[0]), self.signature.like_x(g), matrix
 
     @cached_property
-    def _plain_both(self) -> Callable[..., bool]:
-        return self._plain_entry({"y": (1,), "g": (self.program.wrt.size,)}, self._both)
+    def _fast_both(self) -> Callable[..., bool]:
+        return self._fast_entry({"y": (1,), "g": (self.program.wrt.size,)}, self._both)
 
     @property
     def _nested(self) -> NestedHessian:

@@ -16,7 +16,7 @@ from sparsead.derivatives import constant_entries
 from sparsead.derivatives.batch import Batch, WithBatches
 from sparsead.derivatives.blocks import Blocks, blocks_of
 from sparsead.derivatives.calls import refuse_out
-from sparsead.derivatives.fast_calls import Outputs, never, plain_entry
+from sparsead.derivatives.fast_calls import Outputs, fast_entry, never
 from sparsead.derivatives.machine_code import WithMachineCode
 from sparsead.derivatives.nested import are_traced, composable
 from sparsead.derivatives.products import Product
@@ -152,9 +152,9 @@ class PreparedMatrix(MatrixSummary, WithBatches, WithMachineCode, Matrix):
         """Return the matrix at a point, as it was prepared."""
         if keep_constants is not False or verify is not False:
             check_options(self.signature, keep_constants=keep_constants, verify=verify)
-        if not (keep_constants or verify) and (data := self.structure.plain(out)) is not None:
+        if not (keep_constants or verify) and (data := self.structure.known_room(out)) is not None:
             constant_entries.forget(data)
-            if self._plain(*args, data):
+            if self._fast(*args, data):
                 return self.structure.matrix(data) if out is None else out
         if are_traced(args):
             return self._nested_matrix(args, out)
@@ -261,7 +261,7 @@ class PreparedMatrix(MatrixSummary, WithBatches, WithMachineCode, Matrix):
         if not (keep_constants or verify) and self.structure.is_order(order):
             room = np.empty(self.structure.size) if out is None else out
             constant_entries.forget(room)
-            if self._plain(*args, room):
+            if self._fast(*args, room):
                 return room
         if are_traced(args):
             return self._nested.values(*args)
@@ -335,30 +335,30 @@ class PreparedMatrix(MatrixSummary, WithBatches, WithMachineCode, Matrix):
         return self.structure.matrix(data) if matrix is None else matrix
 
     @cached_property
-    def _plain(self) -> Callable[..., bool]:
-        """What takes plain calls ``(x, *args, data)`` and tells whether it did."""
-        return self._plain_entry({})
+    def _fast(self) -> Callable[..., bool]:
+        """what takes fast calls ``(x, *args, data)`` and tells whether it did."""
+        return self._fast_entry({})
 
-    def _plain_entry(self, outputs: Outputs, values: Kernels | None = None) -> Callable[..., bool]:
-        """Return what takes plain calls ``(x, *args, *outputs, data)``, where `values` compute the outputs."""
+    def _fast_entry(self, outputs: Outputs, values: Kernels | None = None) -> Callable[..., bool]:
+        """Return what takes fast calls ``(x, *args, *outputs, data)``, where `values` compute the outputs."""
         sweeps = self._assembly.all_sweeps(values)
         outputs = {**outputs, "data": (self.structure.size,)}
-        return never if sweeps is None else plain_entry(self.program, self.signature, sweeps, outputs)
+        return never if sweeps is None else fast_entry(self.program, self.signature, sweeps, outputs)
 
-    def _plain_filled(
+    def _fast_filled(
         self, args: tuple[Any, ...], outs: tuple[np.ndarray, ...], matrix: Any, how: bool | str
     ) -> Any | None:
         """Return the matrix at a point, and fill `outs`, by machine code; None where that did not take the call."""
-        if how is not False or (data := self.structure.plain(matrix)) is None:
+        if how is not False or (data := self.structure.known_room(matrix)) is None:
             return None
         constant_entries.forget(data)
-        if not self._plain_both(*args, *outs, data):
+        if not self._fast_both(*args, *outs, data):
             return None
         return self.structure.matrix(data) if matrix is None else matrix
 
     @cached_property
-    def _plain_both(self) -> Callable[..., bool]:
-        """What takes plain calls ``(x, *args, *outs, data)`` of all functions and the matrix."""
+    def _fast_both(self) -> Callable[..., bool]:
+        """What takes fast calls ``(x, *args, *outs, data)`` of all functions and the matrix."""
         raise NotImplementedError
 
     def _fill(self, data: np.ndarray, inputs: dict[str, np.ndarray], keep_constants: bool) -> None:

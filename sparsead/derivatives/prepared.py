@@ -15,7 +15,7 @@ from sparsead.contract import ROUNDING, Derivative
 from sparsead.derivatives.batch import Batch, batch_of
 from sparsead.derivatives.calls import refuse_out
 from sparsead.derivatives.export import exported
-from sparsead.derivatives.fast_calls import plain_entry, unchanged_inputs
+from sparsead.derivatives.fast_calls import fast_entry, unchanged_inputs
 from sparsead.derivatives.nested import Nested, are_traced, composable
 from sparsead.derivatives.printing import Printable
 from sparsead.derivatives.products import Product
@@ -115,11 +115,11 @@ class Prepared(Printable, Sendable, Derivative):
             self._known_batches[name] = batch_of(self, name)
         return self._known_batches[name]
 
-    def _evaluated(self, name: str, args: tuple[Any, ...], out: np.ndarray | None, plain: Callable[..., bool]) -> Any:
-        """Return a function at a point: by machine code where the call is `plain`."""
+    def _evaluated(self, name: str, args: tuple[Any, ...], out: np.ndarray | None, fast: Callable[..., bool]) -> Any:
+        """Return a function at a point: by machine code where `fast` takes the call."""
         function = self._functions[name]
         room = np.empty(function.shape) if out is None else out
-        if plain(*args, room):
+        if fast(*args, room):
             return room if function.built is None else function.built(room)
         if are_traced(args):
             refuse_out(out)
@@ -128,10 +128,10 @@ class Prepared(Printable, Sendable, Derivative):
         self._sweep(name)(**apart(self._inputs(args), flat), **{function.array: flat})
         return flat.reshape(function.shape) if function.built is None else function.built(flat)
 
-    def _plain_function(self, name: str) -> Callable[..., bool]:
-        """Return what takes plain calls ``(x, *args, out)`` of a function."""
+    def _fast_function(self, name: str) -> Callable[..., bool]:
+        """Return what takes fast calls ``(x, *args, out)`` of a function."""
         function = self._functions[name]
-        return plain_entry(self.program, self.signature, [self._sweep(name)], {function.array: function.shape})
+        return fast_entry(self.program, self.signature, [self._sweep(name)], {function.array: function.shape})
 
     @property
     def _both(self) -> Kernels:
@@ -253,7 +253,7 @@ class ScalarDerivative(Prepared):
         """
         args = self._args(x, args, named)
         y = np.empty(1)
-        if not self._plain_value(*args, y):
+        if not self._fast_value(*args, y):
             if are_traced(args):
                 return self._nested.value(*args)
             self._sweep("value")(**self._inputs(args), y=y)
@@ -276,22 +276,22 @@ class ScalarDerivative(Prepared):
         """
         args = self._args(x, args, named)
         y, g = np.empty(1), np.empty(self.program.wrt.size)
-        if not self._plain_value_and_gradient(*args, y, g):
+        if not self._fast_value_and_gradient(*args, y, g):
             self._sweep("value_and_gradient")(**self._inputs(args), y=y, g=g)
         return float(y[0]), self.signature.like_x(g)
 
     @cached_property
-    def _plain_value(self) -> Callable[..., bool]:
-        return plain_entry(self.program, self.signature, [self._sweep("value")], {"y": (1,)})
+    def _fast_value(self) -> Callable[..., bool]:
+        return fast_entry(self.program, self.signature, [self._sweep("value")], {"y": (1,)})
 
     @cached_property
-    def _plain_value_and_gradient(self) -> Callable[..., bool]:
+    def _fast_value_and_gradient(self) -> Callable[..., bool]:
         sweep, outputs = self._sweep("value_and_gradient"), {"y": (1,), "g": (self.program.wrt.size,)}
-        return plain_entry(self.program, self.signature, [sweep], outputs)
+        return fast_entry(self.program, self.signature, [sweep], outputs)
 
     @cached_property
-    def _plain_gradient(self) -> Callable[..., bool]:
-        return self._plain_function("gradient")
+    def _fast_gradient(self) -> Callable[..., bool]:
+        return self._fast_function("gradient")
 
     def _new_sweep(self, name: str, engine: Engine) -> Sweep:
         if name == "value_and_gradient":

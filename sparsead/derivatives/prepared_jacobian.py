@@ -123,7 +123,7 @@ class Jacobian(PreparedMatrix, WithNormalEquations):
         args = self._args(x, args, named)
         given, matrix = checked_pair("value_and_jacobian", out)
         room = np.empty(self.program.output.shape) if given is None else given
-        if (taken := self._plain_filled(args, (room,), matrix, verify)) is not None:
+        if (taken := self._fast_filled(args, (room,), matrix, verify)) is not None:
             return (room if self._functions["value"].built is None else self.signature.shaped(room)), taken
         y = new_or_checked("value_and_jacobian", given, self.program.output.shape)
         matrix = self._filled("value_and_jacobian", args, {"y": y}, matrix, verify)
@@ -147,7 +147,7 @@ class Jacobian(PreparedMatrix, WithNormalEquations):
             In the shape in which `f` returns it.
         """
         args = self._args(x, args, named)
-        return self._evaluated("value", args, out, self._plain_value)
+        return self._evaluated("value", args, out, self._fast_value)
 
     @composable
     def jvp(self, x: Any, v: Any, *args: Any, **named: Any) -> np.ndarray:
@@ -198,12 +198,12 @@ class Jacobian(PreparedMatrix, WithNormalEquations):
         return self._product(VJP, w, self._args(x, args, named))
 
     @cached_property
-    def _plain_value(self) -> Callable[..., bool]:
-        return self._plain_function("value")
+    def _fast_value(self) -> Callable[..., bool]:
+        return self._fast_function("value")
 
     @cached_property
-    def _plain_both(self) -> Callable[..., bool]:
-        return self._plain_entry({"y": self.program.output.shape}, self._both)
+    def _fast_both(self) -> Callable[..., bool]:
+        return self._fast_entry({"y": self.program.output.shape}, self._both)
 
     @property
     def _nested(self) -> NestedJacobian:

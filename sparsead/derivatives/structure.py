@@ -93,7 +93,7 @@ class FixedStructure:
         """Return the whole matrix by rows, given what is stored."""
         return self.pattern.to_scipy(data if self.in_order else self.storage.read(data))
 
-    def plain(self, out: Any) -> np.ndarray | None:
+    def known_room(self, out: Any) -> np.ndarray | None:
         """Return room for values: new, or that of `out` where its index arrays are the very ones; None elsewhere."""
         if out is None:
             return np.empty(self.size)

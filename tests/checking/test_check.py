@@ -65,7 +65,7 @@ def test_missing_entry_whose_derivative_is_zero_is_found_by_moving_other_columns
 def finish_by(prepared, spoil):
     """Let `spoil` finish the values; calls that machine code takes by itself have been prepared with what was there."""
     prepared._assembly.finish = spoil
-    for entry in ("_plain", "_plain_both"):
+    for entry in ("_fast", "_fast_both"):
         vars(prepared).pop(entry, None)
 
 

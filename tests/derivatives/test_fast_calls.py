@@ -53,7 +53,7 @@ def general(matrix, *args):
 @pytest.mark.parametrize("p", [0.7, np.float64(0.7), np.array(0.7)])
 def test_plain_calls_are_taken_and_equal_the_general_way_to_the_bit(jac, p):
     data = np.empty(jac.pattern.nnz)
-    assert jac._plain(X, p, Q, data) is True
+    assert jac._fast(X, p, Q, data) is True
     np.testing.assert_array_equal(data, general(jac, X, p, Q))
     np.testing.assert_allclose(jac.structure.matrix(data).toarray(), by_hand(X, 0.7, Q), rtol=1e-14)
 
@@ -91,7 +91,7 @@ ODD = {
 def test_what_is_not_plain_goes_the_general_way(jac, kind):
     x = ODD[kind](X)
     before = np.full(jac.pattern.nnz, 7.0)
-    assert jac._plain(x, 0.7, Q, before) is False
+    assert jac._fast(x, 0.7, Q, before) is False
     assert (before == 7.0).all()
     np.testing.assert_allclose(
         jac(x, 0.7, Q, out=jac(X, 0.1, Q)).toarray(), by_hand(np.array(x, dtype=float), 0.7, Q), rtol=1e-14
@@ -103,10 +103,10 @@ def test_columns_of_tables_are_read_from_copies(jac, apart):
     x, q = apart(X), apart(Q)
     assert not x.flags.c_contiguous
     data = np.empty(jac.pattern.nnz)
-    assert jac._plain(x, 0.7, q, data) is True
+    assert jac._fast(x, 0.7, q, data) is True
     np.testing.assert_array_equal(data, general(jac, X, 0.7, Q))
     room = np.zeros(2 * data.size)[::2]
-    assert jac._plain(X, 0.7, Q, room) is False
+    assert jac._fast(X, 0.7, Q, room) is False
     assert not room.any()
 
 
@@ -115,7 +115,7 @@ def test_tables_that_are_not_in_order_go_the_general_way(x):
     x = x * np.arange(1.0, 5.0).reshape(2, 2).T
     x = x if not x.flags.c_contiguous else np.asfortranarray(x)
     jac = sad.jacobian(lambda x: x**2, np.ones((2, 2)))
-    assert jac._plain(x, np.empty(4)) is False
+    assert jac._fast(x, np.empty(4)) is False
     np.testing.assert_array_equal(jac(x).diagonal(), 2.0 * np.ravel(x))
 
 
@@ -150,7 +150,7 @@ def test_models_of_arrays_matrices_and_numbers_are_taken():
     data = np.empty(jac.pattern.nnz)
     for other in (model, model_of(weights=np.arange(4.0), factor=2.0)):
         scale = {"scale": [7.0, 3], "kind": "a"}
-        assert jac._plain(X, other, scale, data) is True
+        assert jac._fast(X, other, scale, data) is True
         np.testing.assert_array_equal(data, general(jac, X, other, scale))
         np.testing.assert_array_equal(jac(X, other, scale).data, data)
         rows = (np.arange(8) // 2)[other.rows]
@@ -176,9 +176,9 @@ def test_models_with_something_changed_are_not_taken(name):
     model, options = model_of(), {"scale": [2.0, 3], "kind": "a"}
     jac = sad.jacobian(of_model, X, model, options)
     v = np.full(jac.pattern.nnz, 7.0)
-    assert jac._plain(X, model, options, v.copy()) is True
+    assert jac._fast(X, model, options, v.copy()) is True
     CHANGES[name](model)
-    assert jac._plain(X, model, options, v) is False
+    assert jac._fast(X, model, options, v) is False
     assert (v == 7.0).all()
     for call in (jac, jac.values, jac.value):
         with pytest.raises(sad.InputError, match="fixed"):
@@ -219,15 +219,15 @@ def test_arrays_changed_in_place_are_looked_at_again(jac):
     with pytest.raises(sad.InputError, match="shape"):
         jac.values(x, 0.7, Q, out=v)
     v.setflags(write=False)
-    assert jac._plain(X, 0.7, Q, v) is False
+    assert jac._fast(X, 0.7, Q, v) is False
 
 
 def test_outputs_that_share_memory_are_not_taken(jac):
     both = np.concatenate([X, np.empty(jac.pattern.nnz)])
     x = both[:4]
-    assert jac._plain(x, 0.7, Q, both[3:-1]) is False
-    assert jac._plain(x, 0.7, Q, both[4:]) is True
-    assert jac._plain_both(x, 0.7, Q, both[4:7], both[4:]) is False
+    assert jac._fast(x, 0.7, Q, both[3:-1]) is False
+    assert jac._fast(x, 0.7, Q, both[4:]) is True
+    assert jac._fast_both(x, 0.7, Q, both[4:7], both[4:]) is False
 
 
 def test_a_matrix_of_another_structure_is_refused(jac, hess):
@@ -245,23 +245,23 @@ def test_references_do_not_leak(jac):
     data = np.empty(jac.pattern.nnz)
     before = [sys.getrefcount(o) for o in (X, Q, data)]
     for _ in range(100):
-        jac._plain(X, 0.7, Q, data)
-        jac._plain(X, 0.7, Q, X)
+        jac._fast(X, 0.7, Q, data)
+        jac._fast(X, 0.7, Q, X)
     assert [sys.getrefcount(o) for o in (X, Q, data)] == before
 
 
 def test_fixed_arguments_must_be_the_same():
     jac = sad.jacobian(lambda x, k, name: x**k, X, 3, "cube")
     data = np.empty(4)
-    assert jac._plain(X, 3, "cube", data) is True
+    assert jac._fast(X, 3, "cube", data) is True
     np.testing.assert_array_equal(data, 3 * X**2)
     with pytest.raises(sad.InputError, match="fixed"):
         jac(X, 4, "cube")
     k = np.array([1, 2])
     jac = sad.jacobian(lambda x, k: x[k] ** 2, X, k)
-    assert jac._plain(X, k.copy(), data[:2]) is True
+    assert jac._fast(X, k.copy(), data[:2]) is True
     k[0] = 0
-    assert jac._plain(X, k, data[:2]) is False
+    assert jac._fast(X, k, data[:2]) is False
 
 
 def test_containers_as_x_are_put_together_in_the_order_asked_for():
@@ -274,9 +274,9 @@ def test_containers_as_x_are_put_together_in_the_order_asked_for():
 
 
 def test_other_back_ends_and_several_threads_are_not_taken():
-    assert sad.jacobian(lambda x: x**2, X, backend="python")._plain is never
-    assert sad.jacobian(lambda x: np.exp(np.sin(x)), np.ones(1_000_000), threads=2)._plain is never
-    assert sad.jacobian(np.exp, X, threads=2)._plain is not never  # too small to be divided
+    assert sad.jacobian(lambda x: x**2, X, backend="python")._fast is never
+    assert sad.jacobian(lambda x: np.exp(np.sin(x)), np.ones(1_000_000), threads=2)._fast is never
+    assert sad.jacobian(np.exp, X, threads=2)._fast is not never  # too small to be divided
 
 
 def layered(x, rows):
@@ -297,7 +297,7 @@ def test_large_systems_are_computed_without_the_lock_by_one_thread_at_a_time():
         for _ in range(4):
             for number in range(k, 24, 4):
                 data = np.empty(jac.pattern.nnz)
-                taken.append(jac._plain(points[number][::1], rows, data))
+                taken.append(jac._fast(points[number][::1], rows, data))
                 if taken[-1]:
                     np.testing.assert_array_equal(data, wanted[number])
                 y, J = jac.value_and_jacobian(points[number], rows)
@@ -308,7 +308,7 @@ def test_large_systems_are_computed_without_the_lock_by_one_thread_at_a_time():
         list(pool.map(work, range(4)))
     assert any(taken)
     data = np.empty(jac.pattern.nnz)
-    assert jac._plain(points[0], rows, data) is True  # nobody is at it any more
+    assert jac._fast(points[0], rows, data) is True  # nobody is at it any more
     np.testing.assert_array_equal(data, wanted[0])
 
 
@@ -329,7 +329,7 @@ def test_other_threads_go_on_while_a_large_system_is_computed():
         seen = []
         for _ in range(10):
             before = counted[0]
-            assert jac._plain(x, data) is True
+            assert jac._fast(x, data) is True
             seen.append(counted[0] - before)
     finally:
         sys.setswitchinterval(interval)
@@ -344,10 +344,10 @@ import numpy as np, sparsead as sad
 x = np.random.default_rng(0).random(20_000)
 jac = sad.jacobian(lambda x: np.sin(np.exp(np.sin(x))), x)
 data = np.empty(x.size)
-assert jac._plain(x, data)
+assert jac._fast(x, data)
 def work():
     while True:
-        jac._plain(x, data)
+        jac._fast(x, data)
 threading.Thread(target=work, daemon=True).start()
 time.sleep(0.05)
 class Slow:
@@ -366,8 +366,8 @@ def test_a_process_ends_while_another_thread_computes():
 
 def test_functions_that_are_computed_together_are_taken(hess):
     value, g, H = hess.value_gradient_and_hessian(X, 0.7)
-    assert hess._plain_both(X, 0.7, np.empty(1), np.empty(4), np.empty(H.nnz)) is True
-    assert hess._plain_value_and_gradient(X, 0.7, np.empty(1), np.empty(4)) is True
+    assert hess._fast_both(X, 0.7, np.empty(1), np.empty(4), np.empty(H.nnz)) is True
+    assert hess._fast_value_and_gradient(X, 0.7, np.empty(1), np.empty(4)) is True
     np.testing.assert_array_equal(H.data, general(hess, X, 0.7))
     again, slope = hess.value_and_gradient(X, 0.7)
     assert value == again == hess.value(X, 0.7)
@@ -387,7 +387,7 @@ def test_functions_that_are_computed_together_are_taken(hess):
 def test_hessians_of_all_modes_are_taken(mode):
     hess = sad.hessian(lambda x, p: np.sum(np.cumsum(np.sin(x)) ** 3) * p, X, 2.0, mode=mode)
     data = np.empty(hess.pattern.nnz)
-    assert hess._plain(X, 2.0, data) is True
+    assert hess._fast(X, 2.0, data) is True
     np.testing.assert_array_equal(data, general(hess, X, 2.0))
     H = hess.structure.matrix(data).toarray()
     np.testing.assert_array_equal(H, H.T)

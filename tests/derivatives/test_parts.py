@@ -39,7 +39,7 @@ OTHER = {"u": np.array([0.1, -0.9, 3.0]), "k": 1.5, "v": np.array([-0.7, 2.0, 0.
 def test_several_arguments_are_read_by_machine_code(argnum, mode):
     jac, point = sad.jacobian(f, X, Q, R, argnum=argnum, mode=mode), (2.0 * X, Q + 0.1, -R)
     data = np.empty(jac.nnz)
-    assert jac._plain(*point, data) is True
+    assert jac._fast(*point, data) is True
     general = np.empty(jac.nnz)
     jac._assembly.fill(general, jac._inputs(point))
     np.testing.assert_array_equal(data, general)
@@ -55,7 +55,7 @@ def test_several_arguments_are_read_by_machine_code(argnum, mode):
 def test_trees_give_what_the_vector_gives():
     packed, unpack = sad.pack(OTHER), lambda z: {"u": z[:3], "k": z[3], "v": z[4:]}
     made, of_vector = sad.hessian(energy, STATE), sad.hessian(lambda z: energy(unpack(z)), packed)
-    assert made._plain(OTHER, np.empty(made.nnz)) is True
+    assert made._fast(OTHER, np.empty(made.nnz)) is True
     np.testing.assert_array_equal(made(OTHER).toarray(), of_vector(packed).toarray())
     value, gradient, H = made.value_gradient_and_hessian(OTHER)
     for found in (gradient, made.gradient(OTHER), sad.gradient(energy, STATE)(OTHER)):
@@ -72,7 +72,7 @@ def rates(state):
 
 def test_results_that_are_containers_are_written_by_machine_code_and_built_again():
     jac = sad.jacobian(rates, STATE)
-    assert jac._plain_value is not never and jac._plain_both is not never
+    assert jac._fast_value is not never and jac._fast_both is not never
     for found in (jac.value(OTHER), jac.value_and_jacobian(OTHER)[0]):
         np.testing.assert_array_equal(found["du"], rates(OTHER)["du"])
         np.testing.assert_allclose(found["total"], rates(OTHER)["total"], rtol=1e-15)
