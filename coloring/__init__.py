@@ -65,7 +65,7 @@ _HOMES = {
     "verify": ("Verdict", "is_acyclic", "is_bicoloring", "is_star", "is_structurally_orthogonal"),
 }
 _HOME = {name: module for module, names in _HOMES.items() for name in names}
-_SUBMODULES = {"orders", "problems", "reference", "verify", "exact"}
+_SUBMODULES = {"orders", "problems", "verify", "exact"}
 
 
 def __getattr__(name: str) -> Any:

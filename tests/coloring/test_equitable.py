@@ -7,8 +7,9 @@ from hypothesis import strategies as st
 
 import coloring
 from benchmarks import matrices
-from coloring import SparsityPattern, equitable, reference
+from coloring import SparsityPattern, equitable
 
+from . import reference
 from .helpers import COLORINGS, MATRICES, SYMMETRIC, SYMMETRIC_MATRICES, patterns
 
 

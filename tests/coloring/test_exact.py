@@ -10,10 +10,11 @@ from hypothesis import strategies as st
 
 import coloring
 from benchmarks import matrices
-from coloring import SparsityPattern, reference
+from coloring import SparsityPattern
 from coloring.bounds import covering_bound
 from tests.sizes import size
 
+from . import reference
 from .helpers import COLORINGS, SYMMETRIC, patterns
 
 

@@ -7,9 +7,10 @@ from hypothesis import strategies as st
 
 import coloring
 from benchmarks import matrices
-from coloring import SparsityPattern, reference
+from coloring import SparsityPattern
 from coloring.problems import make_problem
 
+from . import reference
 from .helpers import SYMMETRIC, patterns
 
 

@@ -8,10 +8,11 @@ from hypothesis import strategies as st
 
 import coloring
 from benchmarks import matrices
-from coloring import ColoringError, SparsityPattern, reference
+from coloring import ColoringError, SparsityPattern
 from coloring.orders import ORDERS, order_by_name
 from coloring.problems import make_problem
 
+from . import reference
 from .helpers import patterns
 
 PROPERTIES = {

@@ -7,10 +7,11 @@ from hypothesis import strategies as st
 
 import coloring
 from benchmarks import matrices
-from coloring import ColoringError, SparsityPattern, kernels, reference, speculative
+from coloring import ColoringError, SparsityPattern, kernels, speculative
 from coloring.threads import in_shares
 from tests.sizes import compiled_only, size
 
+from . import reference
 from .helpers import COLORINGS, MATRICES, SYMMETRIC, SYMMETRIC_MATRICES, patterns
 
 IN_BLOCKS = ("column", "row", "star")

@@ -8,8 +8,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import coloring
-from coloring import ColoringError, SparsityPattern, reference
+from coloring import ColoringError, SparsityPattern
 
+from . import reference
 from .helpers import patterns
 
 PATH = np.eye(4) + np.eye(4, k=1) + np.eye(4, k=-1)

@@ -1,4 +1,4 @@
-"""The definitions, followed word by word: slow twins of the compiled algorithms, for tests and for reading.
+"""The definitions, followed word by word: slow twins of the compiled algorithms, to compare them with.
 
 Graphs are lists of sets of neighbors.  Vertices without a color have -1 and are left out of account.
 """
@@ -10,7 +10,7 @@ from itertools import combinations, count
 
 import numpy as np
 
-from .pattern import SparsityPattern
+from coloring import SparsityPattern
 
 Neighbors = list[set[int]]
 
