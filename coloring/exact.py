@@ -18,7 +18,7 @@ import scipy.sparse as sp
 from scipy.optimize import Bounds, LinearConstraint, milp
 
 from .problems.base import Problem
-from .problems.terms import Terms
+from .problems.small import SmallProblem
 
 NEUTRAL = -1
 
@@ -36,21 +36,21 @@ class OutOfReachError(Exception):
 class Program:
     """The integer program for colorings that cost at most so much."""
 
-    terms: Terms
+    small: SmallProblem
     most: int
     rows: list[tuple[list[int], list[float], float, float]] = field(default_factory=list)
     same: dict[tuple[int, int], int] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        self.num_colors = self.most // min(self.terms.weights)  # on either side
-        self.used = len(self.terms.neighbors) * (self.num_colors + 1)  # variables of vertices come first
+        self.num_colors = self.most // min(self.small.weights)  # on either side
+        self.used = len(self.small.neighbors) * (self.num_colors + 1)  # variables of vertices come first
         self.size = self.used + 2 * self.num_colors
         self._choose()
-        if self.terms.kind == "distance one":
+        if self.small.kind == "distance one":
             self._differ()
             return
         self._neighbors()
-        if self.terms.kind == "star":
+        if self.small.kind == "star":
             self._paths()
 
     def at_most(
@@ -82,39 +82,39 @@ class Program:
     def _choose(self) -> None:
         """One color for each vertex, which is then used; used colors come first."""
         k = self.num_colors
-        for v, side in enumerate(self.terms.side):
+        for v, side in enumerate(self.small.side):
             self.at_most(1, [self.has(v, c) for c in range(k + 1)], least=1)
             for c in range(k):
                 self.at_most(0, [self.has(v, c), self.is_used(side, c)], [1.0, -1.0])
         for side in (0, 1):
             for c in range(k - 1):
                 self.at_most(0, [self.is_used(side, c + 1), self.is_used(side, c)], [1.0, -1.0])
-        costs = [float(weight) for weight in self.terms.weights for _ in range(k)]
+        costs = [float(weight) for weight in self.small.weights for _ in range(k)]
         self.at_most(self.most, [self.is_used(side, c) for side in (0, 1) for c in range(k)], costs)
 
     def _differ(self) -> None:
         """Every clique of a cover of the edges has each color once."""
-        for clique in _clique_cover(self.terms.neighbors):
+        for clique in _clique_cover(self.small.neighbors):
             for c in range(self.num_colors):
                 self.at_most(0, [*(self.has(v, c) for v in clique), self.is_used(0, c)], [1.0] * len(clique) + [-1.0])
 
     def _neighbors(self) -> None:
         """Neighbors differ, are not both neutral, and are distinct around a neutral vertex."""
-        k, around, side = self.num_colors, self.terms.neighbors, self.terms.side
+        k, around, side = self.num_colors, self.small.neighbors, self.small.side
         for v, w in _edges(around):
             self.at_most(1, [self.has(v, k), self.has(w, k)])
             if side[v] == side[w]:
                 for c in range(k):
                     self.at_most(1, [self.has(v, c), self.has(w, c)])
         for v in range(len(around)):
-            if self.terms.may_be_neutral[v]:
+            if self.small.may_be_neutral[v]:
                 for a, b in combinations(sorted(around[v]), 2):
                     if side[a] == side[b]:
                         self.at_most(1, [self.are_same(a, b), self.has(v, k)])
 
     def _paths(self) -> None:
         """No path a - v - w - b on four vertices has two colors."""
-        around, side = self.terms.neighbors, self.terms.side
+        around, side = self.small.neighbors, self.small.side
         for v, w in _edges(around):
             for a in around[v] - {w}:
                 for b in around[w] - {v, a}:
@@ -132,7 +132,7 @@ class Program:
         while True:
             colors = self._solve_once(deadline)
             cycle = (
-                _two_colored_cycle(self.terms, colors) if colors is not None and self.terms.kind == "acyclic" else []
+                _two_colored_cycle(self.small, colors) if colors is not None and self.small.kind == "acyclic" else []
             )
             if not cycle:
                 return colors
@@ -154,7 +154,7 @@ class Program:
         )
         least, most = np.array([row[2:] for row in self.rows]).T
         cost = np.zeros(self.size)
-        cost[self.used : self.used + 2 * self.num_colors] = np.repeat(self.terms.weights, self.num_colors)
+        cost[self.used : self.used + 2 * self.num_colors] = np.repeat(self.small.weights, self.num_colors)
         found = milp(
             cost,
             integrality=np.ones(self.size, np.int64),
@@ -171,9 +171,9 @@ class Program:
     def _upper(self) -> np.ndarray:
         """Neutral vertices where they may be; the first vertices of a side have the first colors."""
         k, upper, seen = self.num_colors, np.ones(self.size), [0, 0]
-        for v in range(len(self.terms.neighbors)):
-            upper[self.has(v, k)] = self.terms.may_be_neutral[v]
-            side = self.terms.side[v]
+        for v in range(len(self.small.neighbors)):
+            upper[self.has(v, k)] = self.small.may_be_neutral[v]
+            side = self.small.side[v]
             upper[self.has(v, min(seen[side] + 1, k)) : self.has(v, k)] = 0
             seen[side] += 1
         return upper
@@ -199,11 +199,11 @@ def improve_exactly(problem: Problem, cost: int, deadline: float) -> tuple[np.nd
         return None, False
     problem.prove(PARTS, PART_STEPS, cost, deadline)
     order = problem.grown(problem.num_vertices)
-    terms = problem.part(order)
+    small = problem.part(order)
     if problem.lower_bound >= cost:
         return None, True
     try:
-        colors = Program(terms, cost - 1).solve(deadline)
+        colors = Program(small, cost - 1).solve(deadline)
     except OutOfReachError:
         return None, False
     if colors is None:
@@ -235,13 +235,13 @@ def _clique_cover(neighbors: list[set[int]]) -> list[list[int]]:
     return cliques
 
 
-def _two_colored_cycle(terms: Terms, colors: np.ndarray) -> list[int]:
+def _two_colored_cycle(small: SmallProblem, colors: np.ndarray) -> list[int]:
     """A cycle in which two colors alternate; empty if there is none."""
-    code = [None if c == NEUTRAL else (s, int(c)) for s, c in zip(terms.side, colors, strict=True)]
-    pairs = {frozenset((code[v], code[w])) for v, w in _edges(terms.neighbors) if code[v] and code[w]}
+    code = [None if c == NEUTRAL else (s, int(c)) for s, c in zip(small.side, colors, strict=True)]
+    pairs = {frozenset((code[v], code[w])) for v, w in _edges(small.neighbors) if code[v] and code[w]}
     for pair in pairs:
         members = {v for v, c in enumerate(code) if c in pair}
-        cycle = _cycle({v: terms.neighbors[v] & members for v in members})
+        cycle = _cycle({v: small.neighbors[v] & members for v in members})
         if cycle:
             return cycle
     return []

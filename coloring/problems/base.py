@@ -16,7 +16,7 @@ from .. import kernels
 from ..cached import cached_property
 from ..orders import ORDERS, order_by_name
 from ..pattern import SparsityPattern
-from .terms import Terms, grown
+from .small import SmallProblem, grown
 
 #: More colors than any pattern can need.
 NO_LIMIT = np.iinfo(np.int64).max
@@ -243,7 +243,7 @@ class Problem(ABC):
         """Return the neighbors of a vertex in the conflict graph."""
 
     @abstractmethod
-    def part(self, vertices: list[int]) -> Terms:
+    def part(self, vertices: list[int]) -> SmallProblem:
         """Write out the problem on these vertices alone."""
 
     def grown(self, size: int) -> list[int]:

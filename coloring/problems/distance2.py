@@ -18,7 +18,7 @@ from ..regular import block_size, blocks_of, circular_colorings, torus_bound
 from ..sizes import index_dtype
 from ..threads import in_shares
 from .base import NO_LIMIT, Candidate, Problem
-from .terms import Terms
+from .small import SmallProblem
 
 #: What the search for periodic colorings looks at besides entries.
 LATTICE_WORK = 50_000
@@ -218,8 +218,8 @@ class DistanceTwo(Problem):
         met = lists.indices[lists.indptr[v] : lists.indptr[v + 1]].tolist()
         return sorted({w for i in met for w in lines.indices[lines.indptr[i] : lines.indptr[i + 1]].tolist()} - {v})
 
-    def part(self, vertices: list[int]) -> Terms:
+    def part(self, vertices: list[int]) -> SmallProblem:
         """Distance-1 coloring of a part of the intersection graph."""
         place = {v: k for k, v in enumerate(vertices)}
         neighbors = [{place[w] for w in self.around(v) if w in place} for v in vertices]
-        return Terms(neighbors, "distance one", [0] * len(vertices), self._empty[vertices].tolist())
+        return SmallProblem(neighbors, "distance one", [0] * len(vertices), self._empty[vertices].tolist())

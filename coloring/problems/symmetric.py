@@ -20,7 +20,7 @@ from ..pattern import SparsityPattern
 from ..regular import Sample, circular_colorings, looks_tiled, tile_colorings
 from .base import NO_LIMIT, Candidate, Problem, Simpler, has_ties
 from .distance2 import DistanceTwo
-from .terms import Terms, grown
+from .small import SmallProblem, grown
 
 #: Vertices of the parts of which all colorings are tried for a lower bound, and steps of that: some milliseconds.
 PARTS, PART_STEPS = (6, 9, 12, 16, 20), 20_000
@@ -114,13 +114,13 @@ class StarLike(Problem):
         graph = self.graph
         return graph.indices[graph.indptr[v] : graph.indptr[v + 1]].tolist()
 
-    def part(self, vertices: list[int]) -> Terms:
+    def part(self, vertices: list[int]) -> SmallProblem:
         """Star or acyclic coloring of an induced subgraph; vertices without a diagonal entry may be neutral."""
         place = {v: k for k, v in enumerate(vertices)}
         neighbors = [{place[w] for w in self.around(v) if w in place} for v in vertices]
         side = [int(v >= self.graph.num_first) for v in vertices]
         kind, neutral = "acyclic" if self.substitution else "star", (~self.diagonal[vertices]).tolist()
-        return Terms(neighbors, kind, side, neutral, self.weights[::-1])
+        return SmallProblem(neighbors, kind, side, neutral, self.weights[::-1])
 
     def find_lower_bound(self) -> int:
         """What a few vertices need that lie together, if it is more."""
@@ -300,8 +300,8 @@ class Symmetric(StarLike):
                 return None
             place = {v: k for k, v in enumerate(order)}
             around = [{place[w] for w in neighbors[v]} for v in order]
-            terms = Terms(around, kind, [0] * len(order), [False] * len(order))
-            colors = terms.colored(number, TILE_STEPS)
+            small = SmallProblem(around, kind, [0] * len(order), [False] * len(order))
+            colors = small.colored(number, TILE_STEPS)
             return None if colors is None else colors[[place[v] for v in range(len(order))]]
 
         found = tile_colorings(self.pattern, range(self.quick_bound, limit), solve)

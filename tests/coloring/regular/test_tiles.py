@@ -9,7 +9,7 @@ from benchmarks.matrices import from_steps
 from benchmarks.optima import hexagonal
 from coloring import SparsityPattern
 from coloring.problems import make_problem
-from coloring.problems.terms import Terms
+from coloring.problems.small import SmallProblem
 from coloring.regular import tile_colorings
 from tests.coloring.helpers import COLORINGS
 
@@ -42,7 +42,7 @@ def test_what_fits_a_tile_fits_the_grid(kind, stencil):
     problem = make_problem(A, *COLORINGS[kind])
 
     def solve(neighbors, number):
-        return Terms(neighbors, kind, [0] * len(neighbors), [False] * len(neighbors)).colored(number, 20_000)
+        return SmallProblem(neighbors, kind, [0] * len(neighbors), [False] * len(neighbors)).colored(number, 20_000)
 
     found = list(tile_colorings(A, range(5 if kind == "acyclic" else 9, 12), solve))
     assert found

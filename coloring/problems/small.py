@@ -14,7 +14,7 @@ KINDS = ("distance one", "star", "acyclic")
 
 
 @dataclass(frozen=True)
-class Terms:
+class SmallProblem:
     """A coloring problem on a graph.
 
     Attributes
