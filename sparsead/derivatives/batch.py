@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -31,6 +31,25 @@ from sparsead.tracing.trees import Leaf
 Shape = tuple[int, ...]
 
 FEWER = "evaluate fewer points at a time"
+
+
+def has_points(given: Shape, shape: Shape, last: bool) -> bool:
+    """Tell whether a shape is that of an argument with an axis of points."""
+    return len(given) == len(shape) + 1 and (given[:-1] if last else given[1:]) == shape
+
+
+def with_points(shape: Shape, last: bool) -> str:
+    """Return the shape of an argument with an axis of points, in words: ``(points, 3)``."""
+    sizes = [*map(str, shape), "points"] if last else ["points", *map(str, shape)]
+    return f"({', '.join(sizes)}{',' * (len(sizes) == 1)})"
+
+
+def number_of_points(counts: Mapping[str, int]) -> int:
+    """Return how many points all arguments have, by their names; raise InputError if these differ."""
+    if len(set(counts.values())) > 1:
+        found = ", ".join(f"{title}: {number}" for title, number in counts.items())
+        raise InputError(f"the arguments have different numbers of points ({found})")
+    return counts["x"]
 
 
 class Batch:
@@ -116,22 +135,18 @@ class Batch:
                 continue
             shape, title = argument.shape, "x" if name == "x" else f"argument {k}"
             array = real_array(value, title)
-            if array.ndim == len(shape) + 1 and (array.shape[:-1] if last else array.shape[1:]) == shape:
+            if has_points(array.shape, shape, last):
                 counts[title] = array.shape[at]
                 if not array.flags.c_contiguous:
                     require(array.nbytes, f"a contiguous copy of {title}, {array.shape},", FEWER)
                 several[name], points[k] = np.ascontiguousarray(array), np.zeros(shape)
             elif array.shape != shape or name == "x":
-                sizes = [*map(str, shape), "points"] if last else ["points", *map(str, shape)]
-                wanted = f"({', '.join(sizes)}{',' * (len(sizes) == 1)})"
+                wanted = with_points(shape, last)
                 either = wanted if name == "x" else f"{shape} or {wanted}"
                 where = f"{either}, with axis={-1 if last else 0}"
                 raise InputError(f"{title} has shape {array.shape}; for a batch it must be {where}")
         arrays = dict(zip([n.name for n in self.program.inputs], signature.convert(points), strict=True)) | several
-        if len(set(counts.values())) > 1:
-            found = ", ".join(f"{title}: {number}" for title, number in counts.items())
-            raise InputError(f"the arguments have different numbers of points ({found})")
-        return arrays, list(several), counts["x"]
+        return arrays, list(several), number_of_points(counts)
 
     def _room(self, out: np.ndarray | None, shape: Shape, arrays: dict[str, np.ndarray]) -> np.ndarray:
         if out is None:

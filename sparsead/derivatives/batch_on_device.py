@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Any
 
+from sparsead.derivatives.batch import has_points, number_of_points, with_points
 from sparsead.derivatives.fast_calls import names_of
 from sparsead.derivatives.validation import check_options
 from sparsead.emit.device import DeviceSweeps, Plan
@@ -99,18 +100,14 @@ class BatchOnDevice:
             shape = tuple(getattr(value, "shape", ()))
             if not isinstance(of, Leaf):
                 continue
-            if len(shape) == len(of.shape) + 1 and (shape[:-1] if last else shape[1:]) == of.shape:
+            if has_points(shape, of.shape, last):
                 shapes[k] = shape
             elif k == signature.argnum:
-                sizes = [*map(str, of.shape), "points"] if last else ["points", *map(str, of.shape)]
-                wanted = f"({', '.join(sizes)}{',' * (len(sizes) == 1)})"
+                wanted = with_points(of.shape, last)
                 raise InputError(f"x has shape {shape}; for a batch it must be {wanted}, with axis={-last}")
         arrays = dict(zip(self._names, self._arguments(args, shapes), strict=True))
         counts = {signature._title(k): shape[-1 if last else 0] for k, shape in shapes.items()}
-        if len(set(counts.values())) > 1:
-            found = ", ".join(f"{title}: {number}" for title, number in counts.items())
-            raise InputError(f"the arguments have different numbers of points ({found})")
-        return arrays, {self._by_argument[k] for k in shapes}, counts["x"]
+        return arrays, {self._by_argument[k] for k in shapes}, number_of_points(counts)
 
 
 def _overlap(first: Any, second: Any) -> bool:

@@ -22,7 +22,7 @@ from sparsead.derivatives.structure import ORDERS
 from sparsead.emit.pool import MOST_THREADS
 from sparsead.emit.sweep import BACKENDS
 from sparsead.errors import InputError
-from sparsead.tracing.arguments import Signature
+from sparsead.tracing.arguments import Signature, short_repr
 from sparsead.tracing.wrappers import ByName
 
 SEARCHES = ("auto", "best", "exact")
@@ -177,12 +177,7 @@ def check_options(signature: Signature | None = None, **given: Any) -> None:
         if rule.fits(value):
             continue
         name = key if key in RULES else key.rsplit("_", 1)[-1]
-        met = f"unknown {rule.title} {_short(value)}; expected {rule.expected}"
-        words = met if rule.title else f"{name} must be {rule.expected}, got {_short(value)}"
+        met = f"unknown {rule.title} {short_repr(value)}; expected {rule.expected}"
+        words = met if rule.title else f"{name} must be {rule.expected}, got {short_repr(value)}"
         both = signature is not None and name in signature.names
         raise InputError(words + (f"; the function's own argument {name!r} is given by its place" if both else ""))
-
-
-def _short(value: Any) -> str:
-    text = " ".join(repr(value).split())
-    return text if len(text) <= 60 else f"{text[:60]}..."

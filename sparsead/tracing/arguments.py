@@ -354,12 +354,12 @@ def _check_fixed(value: Any, part: Fixed, title: str) -> None:
         return
     name, then, now = found
     raise InputError(
-        f"{title}{name} was fixed when the derivative was prepared: {_short(then)} then, {_short(now)} now; "
+        f"{title}{name} was fixed when the derivative was prepared: {short_repr(then)} then, {short_repr(now)} now; "
         "pass a float or a float array for what changes from call to call, or prepare again"
     )
 
 
-def _short(value: Any) -> str:
+def short_repr(value: Any) -> str:
     """Return how a value prints, on one line."""
     text = " ".join(repr(value).split())
     return text if len(text) <= SHOWN else f"{text[:SHOWN]}..."
