@@ -34,31 +34,33 @@ class _Rows:
 
     prepared: DistributedJacobian
 
-    def __init__(self, comm: Any) -> None:
+    def __init__(self, args: tuple[Any, ...], comm: Any, dm: Any, reads: Any, owned: int | None, block: int) -> None:
         self._petsc = optional("petsc4py.PETSc")
+        comm = comm if dm is None else dm.getComm()
         self._comm = self._petsc.COMM_WORLD if comm is None else comm
+        self.grid = Grid.of(dm, reads, owned, block)
+        self.args = args
         self._shells: list[_Products] = []
 
     def _prepare(
-        self, f: Callable[..., Any], x0: Any, *args: Any, grid: Grid, spread: tuple[int, ...] = (),
-        at_zero: bool = False, **options: Any,
+        self, f: Callable[..., Any], x0: Any, *args: Any, spread: tuple[int, ...] = (), at_zero: bool = False,
+        **options: Any,
     ) -> None:  # fmt: skip
-        """Prepare the rows of a function of all unknowns, or of one of the block that `grid` describes."""
+        """Prepare the rows of a function of all unknowns, or of one of the block that the grid describes."""
         kept = {"spread": spread, "at_zero": at_zero, **options}
-        layout = self._lay_out(x0, grid)
+        layout = self._lay_out(x0)
         square = {"rows": layout["columns"]} if "columns" in layout else {}
-        self.prepared = (local_jacobian if grid.blocks else jacobian)(f, x0, *args, **layout, **square, **kept)
+        self.prepared = (local_jacobian if self.grid.blocks else jacobian)(f, x0, *args, **layout, **square, **kept)
 
-    def _lay_out(self, x0: Any, grid: Grid) -> dict[str, Any]:
+    def _lay_out(self, x0: Any) -> dict[str, Any]:
         """Lay the unknowns out as PETSc does; return how a preparation is told of it."""
-        size = (grid.owned, None) if grid.blocks else int(np.size(x0))
+        size = (self.grid.owned, None) if self.grid.blocks else int(np.size(x0))
         comm = self._comm.tompi4py()
-        together(comm, lambda: require_blocks(size[0] if isinstance(size, tuple) else size, grid.block))
-        self._layout = self._petsc.Vec().createMPI(size, bsize=grid.block, comm=self._comm)
-        self._block = grid.block
+        together(comm, lambda: require_blocks(size[0] if isinstance(size, tuple) else size, self.grid.block))
+        self._layout = self._petsc.Vec().createMPI(size, bsize=self.grid.block, comm=self._comm)
         self.start, self.stop = self._layout.getOwnershipRange()
-        if grid.blocks:
-            return {"comm": comm, "reads": grid.reads, "owned": grid.owned}
+        if self.grid.blocks:
+            return {"comm": comm, "reads": self.grid.reads, "owned": self.grid.owned}
         return {"comm": comm, "columns": Partition(np.asarray(self._layout.getOwnershipRanges()))}
 
     def vector(self) -> PETSc.Vec:
@@ -69,13 +71,13 @@ class _Rows:
         """Return a new matrix, AIJ or of dense blocks, its structure allocated once and for all."""
         size = (self.stop - self.start, self._layout.getSize())
         structure = [self._index(array) for array in self._stored.structure]
-        if self._block == 1:
+        if self.grid.block == 1:
             return self._petsc.Mat().createAIJ((size, size), csr=structure, comm=self._comm)
-        return self._petsc.Mat().createBAIJ((size, size), self._block, csr=structure, comm=self._comm)
+        return self._petsc.Mat().createBAIJ((size, size), self.grid.block, csr=structure, comm=self._comm)
 
     @cached_property
     def _stored(self) -> Stored:
-        return Stored(self.prepared.own.indptr, self.prepared.own.indices, self._block)
+        return Stored(self.prepared.own.indptr, self.prepared.own.indices, self.grid.block)
 
     def operator(self) -> PETSc.Mat:
         """Return a new matrix that is never formed: products with the Jacobian, and with its transpose.
@@ -92,7 +94,7 @@ class _Rows:
             products.args = args
         structure = [self._index(array) for array in self._stored.structure]
         values = self._stored.placed(self.prepared.values(*args))
-        (P.setValuesCSR if self._block == 1 else P.setValuesBlockedCSR)(*structure, values)
+        (P.setValuesCSR if self.grid.block == 1 else P.setValuesBlockedCSR)(*structure, values)
         P.assemble()
         if J != P:
             J.assemble()
@@ -168,10 +170,8 @@ class PetscSystem(_Rows):
         self, f: Callable[..., Any], x0: Any, *args: Any, comm: Any = None, dm: Any = None, reads: Any = None,
         owned: int | None = None, block: int = 1, **options: Any,
     ) -> None:  # fmt: skip
-        super().__init__(comm if dm is None else dm.getComm())
-        grid = Grid.of(dm, reads, owned, block)
-        self.args = args
-        self._prepare(grid.in_rows(f), x0, *args, grid=grid, **options)
+        super().__init__(args, comm, dm, reads, owned, block)
+        self._prepare(self.grid.in_rows(f), x0, *args, **options)
 
     def set_up(self, snes: Any, products: bool = False) -> None:
         """Give a SNES its function and its Jacobian.
@@ -215,11 +215,9 @@ class PetscSteps(_Rows):
         self, F: Callable[..., Any], t0: float, u0: Any, *args: Any, comm: Any = None, dm: Any = None,
         reads: Any = None, owned: int | None = None, block: int = 1, **options: Any,
     ) -> None:  # fmt: skip
-        super().__init__(comm if dm is None else dm.getComm())
-        grid = Grid.of(dm, reads, owned, block)
-        self.args = args
-        kept = {"grid": grid, "spread": (3, 4), "at_zero": True, **options}
-        self._prepare(along_shift(grid.in_rows(F)), np.zeros(np.shape(u0)), 1.0, float(t0), u0, u0, *args, **kept)
+        super().__init__(args, comm, dm, reads, owned, block)
+        kept = {"spread": (3, 4), "at_zero": True, **options}
+        self._prepare(along_shift(self.grid.in_rows(F)), np.zeros(np.shape(u0)), 1.0, float(t0), u0, u0, *args, **kept)
 
     def set_up(self, ts: Any) -> None:
         """Give a TS its implicit function and Jacobian."""
@@ -260,24 +258,22 @@ class PetscRates(_Rows):
         self, f: Callable[..., Any], t0: float, u0: Any, *args: Any, comm: Any = None, dm: Any = None,
         reads: Any = None, owned: int | None = None, block: int = 1, **options: Any,
     ) -> None:  # fmt: skip
-        super().__init__(comm if dm is None else dm.getComm())
-        grid = Grid.of(dm, reads, owned, block)
-        self.args = args
-        rates, own = grid.in_rows(f), self._own_places(grid)
+        super().__init__(args, comm, dm, reads, owned, block)
+        rates, own = self.grid.in_rows(f), self._own_places()
 
         def with_diagonal(u: Any, zero: float, t: float, *args: Any) -> Any:
             return np.ravel(rates(t, u, *args)) + zero * np.ravel(u)[own]
 
         with_diagonal.__name__ = getattr(f, "__name__", "f")
-        self._prepare(with_diagonal, u0, 0.0, float(t0), *args, grid=grid, **options)
+        self._prepare(with_diagonal, u0, 0.0, float(t0), *args, **options)
 
-    def _own_places(self, grid: Grid) -> Any:
+    def _own_places(self) -> Any:
         """Return where the array that the function takes has the unknowns of its rows."""
-        if not grid.blocks:
+        if not self.grid.blocks:
             return slice(None)
-        sizes = self._comm.tompi4py().allgather(grid.owned)
+        sizes = self._comm.tompi4py().allgather(self.grid.owned)
         columns = Partition.of_sizes(sizes)
-        return own_places(grid.reads, columns.own(self._comm.getRank()), columns.size)
+        return own_places(self.grid.reads, columns.own(self._comm.getRank()), columns.size)
 
     def set_up(self, ts: Any) -> None:
         """Give a TS its rates and their Jacobian."""
@@ -325,13 +321,11 @@ class PetscEnergy(_Rows):
         self, terms: Callable[..., Any], x0: Any, *args: Any, comm: Any = None, dm: Any = None, reads: Any = None,
         owned: int | None = None, block: int = 1, **options: Any,
     ) -> None:  # fmt: skip
-        super().__init__(comm if dm is None else dm.getComm())
-        grid = Grid.of(dm, reads, owned, block)
-        self.args = args
-        layout = self._lay_out(x0, grid)
+        super().__init__(args, comm, dm, reads, owned, block)
+        layout = self._lay_out(x0)
         first = {k: v for k, v in options.items() if k in ("threads", "backend", "check")}
-        self.total = (local_gradient if grid.blocks else gradient)(terms, x0, *args, **layout, **first)
-        self.prepared = (local_hessian if grid.blocks else hessian)(terms, x0, *args, **layout, **options)
+        self.total = (local_gradient if self.grid.blocks else gradient)(terms, x0, *args, **layout, **first)
+        self.prepared = (local_hessian if self.grid.blocks else hessian)(terms, x0, *args, **layout, **options)
 
     def set_up(self, tao: Any, products: bool = False) -> None:
         """Give a TAO its objective, gradient and Hessian.

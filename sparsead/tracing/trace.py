@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import gc
-import itertools
 import sys
-import traceback
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Any
@@ -19,17 +17,7 @@ import sparsead.tracing.replacing.methods
 import sparsead.tracing.replacing.numbers
 import sparsead.tracing.replacing.types  # noqa: F401  (they fill the tables of what is replaced)
 from coloring.interrupts import deferred
-from sparsead.errors import (
-    InputError,
-    Origin,
-    SparseADError,
-    TracedBranchError,
-    UnsupportedOperationError,
-    is_installed,
-    is_users,
-    package_of,
-    remembered,
-)
+from sparsead.errors import InputError, SparseADError, TracedBranchError, UnsupportedOperationError, remembered
 from sparsead.memory import ADVICE, NoRoomError
 from sparsead.program.index import index_dtype
 from sparsead.program.nodes import Input, Program, Ref, constant, whole
@@ -39,18 +27,14 @@ from sparsead.tracing.captured import CapturedArrays
 from sparsead.tracing.complex import is_complex
 from sparsead.tracing.conversions import stack_objects
 from sparsead.tracing.decisions import Decisions, recording
+from sparsead.tracing.foreign_errors import place_of, refuse_error, where
 from sparsead.tracing.leftovers import collections_so_far, let_go, refuse, settle
-from sparsead.tracing.libraries import call_of
 from sparsead.tracing.loops.tape import is_tracing, new_tape
 from sparsead.tracing.refusals import INTO_PLAIN_ARRAY
 from sparsead.tracing.replacing.names import answered, as_traced, patched
 from sparsead.tracing.selection import Places, Selection, refuse_count
 from sparsead.tracing.trees import Leaf, Structure, taken_apart
 from sparsead.tracing.wrappers import inner
-
-NO_SUCH = "'numpy.ndarray' object has no attribute"  # words of a traced array's own errors
-NO_ARRAY = "__array__ method not producing an array"  # likewise
-OF_OBJECTS = ("dtype('O')", "array of references")  # words of NumPy's errors about arrays of objects
 
 
 def trace(
@@ -145,13 +129,13 @@ def _traced(
                 if sys.getrefcount(tape) > idle and not inside:
                     kept = settle(tape, begun, _point(signature, nodes, args), failed)
         if kept:
-            refuse(_where(f), kept)
+            refuse(where(f), kept)
     signature.let_go(args)
     program = Program(tuple(nodes), nodes[0], output, getattr(f, "__name__", type(f).__name__))
     others = [node for node in program.nodes if isinstance(node, Input) and node not in nodes]
     if others and not inside:
         raise InputError(
-            f"{_where(f)} uses a value from inside a step of repeat, or from inside a function that is differentiated "
+            f"{where(f)} uses a value from inside a step of repeat, or from inside a function that is differentiated "
             "there, after that has ended: such a value belongs to one turn or call. Return what is needed later, as "
             "part of the state or of the result"
         )
@@ -190,39 +174,31 @@ def _called(f: Callable[..., Any], args: Sequence[Any]) -> tuple[Ref, Structure]
         except NoRoomError:
             raise
         except MemoryError as error:
-            raise NoRoomError(f"{error}, traced at {_place(error, f)}: {ADVICE}") from error
+            raise NoRoomError(f"{error}, traced at {place_of(error, f)}: {ADVICE}") from error
         except Exception as error:
-            if not refusals and isinstance(error, TypeError) and "Traced" in str(error):
-                raise _refused_by_compiled_code(error, f) from error
-            if not refusals and isinstance(error, AttributeError) and NO_SUCH in str(error):
-                _refuse_in_library(error, f)
-            if not refusals and isinstance(error, TypeError) and any(words in str(error) for words in OF_OBJECTS):
-                raise _refused_array_of_objects(error, f) from error
-            if not refusals and isinstance(error, ValueError) and NO_ARRAY in str(error):
-                raise _refused_protocol(f, error) from error
             if not refusals:
-                error.add_note(_note(f))
+                refuse_error(error, f)
                 raise
         else:
             if not refusals:
                 return output
-            refusals[0].add_note(f"{_where(f)} caught this error and went on: what it then returns is refused.")
+            refusals[0].add_note(f"{where(f)} caught this error and went on: what it then returns is refused.")
     raise refusals[0] from None
 
 
 def output_ref(value: Any, f: Callable[..., Any]) -> tuple[Ref, Structure]:
     """Return the reading that is the value of `f`, and how the value is built of it."""
     if any(type(v) in (Selection, Places) for v in traced_in([value])):
-        refuse_count("the number of elements that a traced mask selects, as the result,", _where(f))
+        refuse_count("the number of elements that a traced mask selects, as the result,", where(f))
     if of_several(value):
         return _joined(value, f)
     value = stack_objects(value.to_numpy() if hasattr(type(value), "to_numpy") else value)  # a Series, a DataFrame
     if is_complex(value):
-        raise InputError(f"{_where(f)} returned complex values; expected real numbers: return their .real and .imag")
+        raise InputError(f"{where(f)} returned complex values; expected real numbers: return their .real and .imag")
     if isinstance(value, TracedArray):
         ref = value.ref
         if ref.node.boolean:
-            raise InputError(f"{_where(f)} returned a condition (bool array); expected real numbers")
+            raise InputError(f"{where(f)} returned a condition (bool array); expected real numbers")
         return ref, Leaf(ref.shape, False)
     try:
         array = np.asarray(value)
@@ -230,7 +206,7 @@ def output_ref(value: Any, f: Callable[..., Any]) -> tuple[Ref, Structure]:
         array = np.empty((), object)
     if value is None or array.dtype.kind not in "fiub":
         raise InputError(
-            f"{_where(f)} returned {type(value).__name__}; expected an array, a number, or a list of them. "
+            f"{where(f)} returned {type(value).__name__}; expected an array, a number, or a list of them. "
             "Did you forget a return statement?"
         )
     return whole(constant(array.astype(np.float64))), Leaf(array.shape, False)
@@ -242,83 +218,3 @@ def _joined(value: Any, f: Callable[..., Any]) -> tuple[Ref, Structure]:
     refs = [output_ref(part, f)[0] for _, _, part in taken_apart(result, value)]
     flat: Any = np.concatenate([TracedArray.of_ref(ref).reshape(-1) for ref in refs])
     return flat.ref, result
-
-
-def _place(error: BaseException, f: Callable[..., Any]) -> Any:
-    """Return where the user's code was when an error came up."""
-    frames = traceback.extract_tb(error.__traceback__)
-    places: list[Any] = [Origin(frame.filename, frame.lineno or 0) for frame in frames if is_users(frame.filename)]
-    own = [place for place in places if not is_installed(place.file)]
-    return (own or places or [_where(f)])[-1]
-
-
-def _refuse_in_library(error: AttributeError, f: Callable[..., Any]) -> None:
-    """Refuse what a library could not do because it asked for an attribute that a traced array does not have."""
-    frames = [frame for frame, _ in traceback.walk_tb(error.__traceback__)]
-    call = call_of(list(itertools.takewhile(lambda frame: not is_users(frame.f_code.co_filename), reversed(frames))))
-    if call is not None and call.instead:
-        raise UnsupportedOperationError(
-            f"{call.name} ({error}) is not supported in a traced function.\n  {_place(error, f)}\n  {call.instead}"
-        ) from error
-
-
-def _refused_by_compiled_code(error: TypeError, f: Callable[..., Any]) -> UnsupportedOperationError:
-    """Return the refusal where code of others was handed a traced array, and says so in its own words."""
-    raised = traceback.extract_tb(error.__traceback__)[-1]
-    package = package_of(raised.filename) if is_users(raised.filename) else ""
-    if package:
-        return UnsupportedOperationError(
-            f"code of {package} that tells arrays by their type ({error}) is not supported in a traced function.\n"
-            f"  {_place(error, f)}\n  in {package}: {Origin(raised.filename, raised.lineno or 0)}\n"
-            '  Write what it computes with NumPy functions; or prepare with method="finite-difference".'
-        )
-    return UnsupportedOperationError(
-        f"compiled code that asks for a plain array ({error}) is not supported in a traced function.\n  "
-        f"{_place(error, f)}\n  {_instead(str(error))}\n  A compiled routine can take part through "
-        'sparsead.extend.operation; or prepare with method="finite-difference".'
-    )
-
-
-def _instead(words: str) -> str:
-    """Return the next step after a refusal in the words of compiled code."""
-    if "descriptor" in words:
-        return "Call the method, or the operator, of the array itself: x.dot(y) for np.ndarray.dot(x, y)."
-    if "bytes-like" in words or "buffer" in words:
-        return "A traced array has no memory to look at: use the array itself, or its elements."
-    return (
-        "If a solver was made outside (splu, factorized), make it inside the function, or hold it in a variable that "
-        "the function names."
-    )
-
-
-def _refused_array_of_objects(error: TypeError, f: Callable[..., Any]) -> UnsupportedOperationError:
-    """Return the refusal where NumPy made an array of objects of a list with traced numbers, and cannot go on."""
-    return UnsupportedOperationError(
-        f"an array of objects, which NumPy makes of a list of unknowns beside plain numbers or arrays ({error}), is "
-        f"not supported in a traced function.\n  {_place(error, f)}\n"
-        "  Make the list an array first: np.array([x[0], x[1]])."
-    )
-
-
-def _refused_protocol(f: Callable[..., Any], error: ValueError) -> UnsupportedOperationError:
-    """Return the refusal where NumPy itself asked an object for its array, and got unknowns."""
-    return UnsupportedOperationError(
-        f"an object whose __array__ returns unknowns, where NumPy asks for it ({error}), is not supported in a traced "
-        f"function.\n  {_place(error, f)}\n  Make it an array first, by np.asarray, or call a function: "
-        "np.multiply(a, b) for a * b."
-    )
-
-
-def _note(f: Callable[..., Any]) -> str:
-    """Return what to say of an error that `f` raised: it may be its own, or come from the trace."""
-    return (
-        f"{_where(f)} was being traced: it ran on arrays without values. If plain arrays are no problem, something "
-        "that it calls reads their memory: register that with sparsead.extend, or use method='central-difference'."
-    )
-
-
-def _where(f: Callable[..., Any]) -> str:
-    f = inner(f)
-    code = getattr(f, "__code__", None)
-    place = f" ({Origin(code.co_filename, code.co_firstlineno)})" if code is not None else ""
-    return f"{getattr(f, '__name__', type(f).__name__)}{place}"
