@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-import sparsead.derivatives.gradient as of_scalars
+from sparsead.derivatives.gradient import gradient as scalar_gradient
 from sparsead.derivatives.patterns import jacobian_pattern
 from sparsead.errors import InputError
 from sparsead.ranks.collective import together
@@ -52,7 +52,7 @@ def gradient(
     got = received(comm, _terms(f), (x0, *args), Shares(columns, None, spread, root), options.get("check", True))
 
     def prepare() -> Any:
-        made = of_scalars.gradient(summed(got.part), *got.examples, **options)
+        made = scalar_gradient(summed(got.part), *got.examples, **options)
         require_alike(made, got)
         return made
 
@@ -102,8 +102,8 @@ def local_gradient(
         flat = on_block(terms, place, numbers.size, spread)
         given = [gathered(a, place, numbers.size) if k in (0, *spread) else a for k, a in enumerate((x0, *args))]
         counted = _counted(flat, given, numbers, own)
-        made = of_scalars.gradient(_sum_of(flat, counted), *given, check=check, **options)
-        every = of_scalars.gradient(_sum_of(flat, slice(None)), *given, check=False, **options) if check else None
+        made = scalar_gradient(_sum_of(flat, counted), *given, check=check, **options)
+        every = scalar_gradient(_sum_of(flat, slice(None)), *given, check=False, **options) if check else None
         return made, every, numbers, given
 
     made, every, numbers, given = together(comm, prepare)

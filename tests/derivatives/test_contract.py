@@ -174,6 +174,8 @@ def test_a_prepared_call_reads_its_arrays_again(name):
     x += 0.125
     evaluate()
     np.testing.assert_allclose(out, made.values(x, *args, **options), rtol=1e-14)
+    with pytest.raises(sad.InputError, match="out must be a matrix of an earlier call"):
+        made.prepared_call(x, *args, out=None, **options)
 
 
 # -- differences ---------------------------------------------------------------------------------------------------
