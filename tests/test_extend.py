@@ -124,7 +124,7 @@ def test_gradient_works_without_second_derivatives_and_hessian_is_refused():
         sad.hessian(energy, X)
 
 
-def test_refusals():
+def test_operations_that_are_not_whole_are_refused():
     with pytest.raises(sad.InputError, match="needs its derivative"):
         operation(np.sin)
     with pytest.raises(sad.InputError, match="unknown pattern 'banded'"):

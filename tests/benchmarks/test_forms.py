@@ -47,7 +47,7 @@ def test_every_form_is_compared():
 
 @having("casadi")
 @pytest.mark.parametrize("kind", ["sx", "mx"])
-def test_casadi(name, kind):
+def test_casadi_gets_the_same_matrix(name, kind):
     pytest.importorskip("casadi")
     problem, J = somewhere(name, SIZES[name])
     assert_agrees(getattr(casadi, kind)(FORMS[name].casadi, problem), J)
@@ -55,7 +55,7 @@ def test_casadi(name, kind):
 
 @pytest.mark.slow  # JAX compiles for seconds
 @having("jax")
-def test_asdex(name):
+def test_asdex_gets_the_same_matrix(name):
     pytest.importorskip("asdex")
     problem, J = somewhere(name, SIZES[name])
     assert_agrees(jax.asdex(FORMS[name].jax, problem), J)
@@ -71,7 +71,7 @@ def test_compressed_products_by_jax(name):
 
 @pytest.mark.slow  # JAX compiles for seconds
 @having("jax")
-def test_sparsejac(name):
+def test_sparsejac_gets_the_same_matrix(name):
     pytest.importorskip("sparsejac")
     problem, J = somewhere(name, SIZES[name])
     assert_agrees(jax.sparsejac(FORMS[name].jax, problem, J), J)

@@ -9,7 +9,7 @@ pytest.importorskip("cantera")
 
 
 @pytest.mark.slow  # several compilations
-def test_gri30():
+def test_rates_are_those_of_cantera():
     from benchmarks.kinetics import complex_step
     from benchmarks.kinetics_by_hand import arrays, fill
     from benchmarks.mechanism import gri30, reactor, reference, states

@@ -14,11 +14,11 @@ def texts(path):
     return {"".join(node.itertext()).strip() for node in ET.parse(path).iter() if node.tag.endswith("}text")}
 
 
-def test_lines(tmp_path):
+def test_lines_are_labelled(tmp_path):
     assert {"unknowns", "ms", "ratio", "one", "two"} <= texts(draw(LINES, tmp_path))
 
 
-def test_dots(tmp_path):
+def test_dots_are_labelled(tmp_path):
     assert {"passes", "a", "b", "bound", "columns"} <= texts(draw(DOTS, tmp_path))
 
 

@@ -9,7 +9,7 @@ from benchmarks.report import Lines, Race, Table, Target, markdown, shown, targe
 @pytest.mark.parametrize(
     ("cell", "text"), [(None, "-"), ("a", "a"), (2000000, "2,000,000"), (0.123456, "0.123"), (1234.5, "1,234")]
 )
-def test_cells(cell, text):
+def test_cells_have_three_digits(cell, text):
     assert shown(cell) == text
 
 

@@ -174,7 +174,7 @@ def test_any_argument():
     assert sad.check(sad.jacobian(f, 2.0, X, 0.3), 2.0, X, 0.3).passed
 
 
-def test_guarded():
+def test_every_branch_of_a_guarded_derivative_passes():
     def branching(x):
         return x**2 if x[0] > 0.0 else -x * x[::-1]
 
@@ -183,7 +183,7 @@ def test_guarded():
     assert guarded(X, verify=True).nnz == X.size
 
 
-def test_lagrangian():
+def test_the_hessian_of_a_lagrangian_passes():
     lag = sad.lagrangian_hessian(rosenbrock, lambda x: x[1:] * x[:-1] ** 3, X)
     multipliers = np.linspace(-1, 1, 19)
     assert sad.check(lag, X, multipliers).passed

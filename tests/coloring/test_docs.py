@@ -12,7 +12,7 @@ MODULES = [m.name for m in pkgutil.walk_packages(coloring.__path__, "coloring.")
 
 
 @pytest.mark.parametrize("name", ["coloring", *MODULES])
-def test_examples(name):
+def test_examples_in_docstrings_run(name):
     result = doctest.testmod(importlib.import_module(name))
     assert result.failed == 0
 

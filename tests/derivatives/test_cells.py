@@ -88,7 +88,7 @@ def test_every_cell_has_the_bits_of_a_cell_alone(count, last):
 
 @pytest.mark.parametrize("last", [False, True])
 @pytest.mark.parametrize("format", ["csr", "csc", "coo", "bsr", "dense"])
-def test_formats(format, last):
+def test_every_format_is_as_written_out(format, last):
     Y = points(65).T.copy() if last else points(65)
     f = (lambda y: heavy(y.T).T) if last else heavy
     jac = sad.jacobian(f, Y, format=format)

@@ -78,7 +78,7 @@ def test_branches_that_share_an_array():
 
 
 @pytest.mark.parametrize("mode", ["direct", "star"])
-def test_hessians(mode):
+def test_kept_entries_of_hessians_are_right(mode):
     hess = sad.hessian(lambda x: np.sum(x[1:] * x[:-1] * 4.0) + np.sum(x**4), X, mode=mode)
     H = hess(X, keep_constants=True)
     for x in (2 * X, 3 * X):
@@ -88,7 +88,7 @@ def test_hessians(mode):
 
 
 @pytest.mark.parametrize("mode", ["direct", "forward"])
-def test_layers(mode):
+def test_kept_entries_behind_intermediate_arrays_are_right(mode):
     def layered(x):
         y = np.cumsum(np.exp(x) * np.roll(x, 1))
         return y * np.roll(y, 2) + 3.0 * x

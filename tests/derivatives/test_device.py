@@ -35,7 +35,7 @@ X = np.linspace(0.2, 1.5, 40)
 
 @needs_compiler
 @pytest.mark.parametrize("mode", ["direct", "forward", "reverse"])
-def test_jacobian(cupy, mode):
+def test_a_jacobian_is_that_of_the_host(cupy, mode):
     host = sad.jacobian(coupled, X, 0.5, mode=mode)
     jac = sad.jacobian(coupled, X, 0.5, mode=mode, device="cuda")
     x, p, v = cupy.asarray(X + 0.1), cupy.asarray(0.7), cupy.asarray(np.cos(X))

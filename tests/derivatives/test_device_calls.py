@@ -98,7 +98,7 @@ def test_fixed_parts_are_compared_when_they_are_put(cupy):
         jac.put(U)
 
 
-def test_graphs(cupy):
+def test_a_graph_reads_what_its_arguments_hold(cupy):
     host, jac = (sad.jacobian(coupled, X, 0.5, **options) for options in ({}, {"device": "cuda"}))
     x, p = cupy.asarray(X), cupy.asarray(0.5)
     graph = jac.graph(x, p)
@@ -226,7 +226,7 @@ def test_another_device_is_refused(cupy):
         jac.values(cupy.asarray(X), 0.5)
 
 
-def test_operators(cupy):
+def test_operators_multiply_as_matrices_do(cupy):
     host, jac = (sad.jacobian(coupled, X, 0.5, **options) for options in ({}, {"device": "cuda"}))
     x, v = cupy.asarray(X), cupy.asarray(np.cos(X))
     operator, J = jac.linear_operator(x, 0.5), host(X, 0.5)

@@ -79,7 +79,7 @@ def test_values_orders_and_out():
     np.testing.assert_allclose(J.toarray(), sad.jacobian(chain, X)(2 * X).toarray(), rtol=1e-14)
 
 
-def test_refusals():
+def test_what_has_no_differences_is_refused_in_words():
     with pytest.raises(sad.InputError, match=r"returned float64 for a complex argument.*central-difference"):
         sad.jacobian(lambda x: np.abs(x), X, method="complex-step")(X)
     with pytest.raises(sad.InputError, match="unknown method 'forward'"):

@@ -144,7 +144,7 @@ def test_checks_pickles_batches_and_constants(format, triangle, tmp_path):
     np.testing.assert_array_equal(plain(loaded(X, 0.7)), wanted)
 
 
-def test_diagonals():
+def test_diagonals_are_those_of_the_matrix():
     for f in (stencil, layered, systems, lines, nothing):
         for mode in ("direct", "forward"):
             jac = jacobian(f, mode)

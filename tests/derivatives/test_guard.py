@@ -67,7 +67,7 @@ def test_products_follow_the_branch():
     np.testing.assert_allclose(J.toarray(), central(branching, X), atol=1e-8)
 
 
-def test_hessian():
+def test_a_hessian_follows_the_branches():
     def energy(x):
         return np.sum(x**3) if x[1] > 1 else np.sum(x**4 * x[0])
 

@@ -178,7 +178,7 @@ def test_evaluation_from_several_threads():
                 np.testing.assert_array_equal(matrix.data, data)
 
 
-def test_summary():
+def test_the_summary_names_size_and_passes():
     text = str(prepared())
     assert "sparse Jacobian of chain: 4 x 5, 8 nonzeros" in text
     assert "instead of 5" in text
@@ -299,7 +299,7 @@ def test_arguments_are_checked():
         jac(X, 2.0, np.ones(5), 2)
 
 
-def test_argnum():
+def test_another_argument_is_differentiated():
     def f(weights, x):
         return weights * x[1:]
 
@@ -442,6 +442,6 @@ def test_overwritten_values_drop_their_derivative():
         (lambda x: np.abs(x - 1.0), [0.0, 0.0]),
     ],
 )
-def test_ties(f, diagonal):
+def test_at_ties_the_first_operand_counts(f, diagonal):
     for backend in ("python", "llvm"):
         np.testing.assert_array_equal(prepared(f, np.ones(2), backend=backend)(np.ones(2)).diagonal(), diagonal)

@@ -150,7 +150,7 @@ def test_gradient_and_hessian(name):
 
 
 @pytest.mark.parametrize("mode", ["forward", "reverse", "bidirectional", "direct"])
-def test_modes(mode):
+def test_every_mode_goes_through_loops(mode):
     def f(x):
         return repeat(rk4, x**2, 3) * x[::-1]
 

@@ -191,7 +191,7 @@ def test_what_differs_from_turn_to_turn_is_no_loop(f):
 
 
 @pytest.mark.parametrize("f", FUNCTIONS, ids=lambda f: f.__name__)
-def test_jacobians(f):
+def test_jacobians_of_loops_are_those_of_written_turns(f):
     written = sad.jacobian(f, x0(), mode="compressed")
     loop = sad.jacobian(f, x0())
     again = loop.recipe.again(f, (x0(),), replace(loop.recipe.options, loops=True))
@@ -206,7 +206,7 @@ def test_jacobians(f):
 
 
 @pytest.mark.parametrize("f", FUNCTIONS, ids=lambda f: f.__name__)
-def test_gradients(f):
+def test_gradients_of_loops_are_those_of_written_turns(f):
     def loss(x):
         return np.sum(np.sin(f(x)))
 

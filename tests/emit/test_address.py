@@ -9,7 +9,7 @@ from sparsead.emit.address import _direct, _documented, address
 
 
 @pytest.mark.parametrize("way", [address, _direct, _documented])
-def test_addresses(way):
+def test_addresses_are_those_that_numpy_documents(way):
     array = np.arange(12.0)
     read_only = array[3:]
     read_only.setflags(write=False)

@@ -41,7 +41,7 @@ FIRST = ["s = x[i] * x[i]", "w[2 * i] = s", "w[2 * i + 1] = s - x[i]"]
 
 
 @pytest.mark.parametrize("far", [0, 1, 31])
-def test_neighbours(far):
+def test_tiles_reach_as_far_as_points_read(far):
     second = [f"y[2 * i] = w[2 * i + {2 * far}] - w[2 * i + 5]", "y[2 * i + 1] = x[i] * w[2 * i + 3]"]
     grids = run_both(layers(FIRST, second), SIZES, ["w"])
     assert tiles(grids) == ([max(far, 2) - min(far, 1)], [])

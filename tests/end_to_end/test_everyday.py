@@ -190,7 +190,7 @@ def compare(f, x=X):
 
 
 @pytest.mark.parametrize("name", EVERYDAY)
-def test_works(name):
+def test_everyday_code_has_the_right_derivative(name):
     compare(EVERYDAY[name])
 
 

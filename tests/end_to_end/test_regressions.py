@@ -89,7 +89,7 @@ PROGRAMS = [
 
 @pytest.mark.parametrize("f", PROGRAMS, ids=lambda f: f.__name__)
 @pytest.mark.parametrize("mode", ["forward", "reverse", "direct"])
-def test_jacobian(f, mode):
+def test_jacobians_are_those_of_complex_steps(f, mode):
     jac = sad.jacobian(f, X, mode=mode, backend="python")
     assert_close(jac.value(X), f(X), 1e-14)
     assert_close(jac(X).toarray(), complex_step(f, X), 1e-13)
@@ -97,7 +97,7 @@ def test_jacobian(f, mode):
 
 @pytest.mark.parametrize("f", PROGRAMS, ids=lambda f: f.__name__)
 @pytest.mark.parametrize("mode", ["column", "star", "direct"])
-def test_hessian(f, mode):
+def test_hessians_are_those_of_differences(f, mode):
     def g(x):
         return np.sum(f(x) ** 2)
 

@@ -129,7 +129,7 @@ def test_two_long_sums_have_two_lines():
     assert [set(comments(jac.explain(row=row))) for row in (0, 1)] == [{"first"}, {"second"}]
 
 
-def test_recurrences():
+def test_the_step_of_a_recurrence_is_named():
     def recurrence(x):
         y = np.zeros(len(x))
         y[0] = x[0]

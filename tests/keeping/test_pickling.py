@@ -52,7 +52,7 @@ def same(a, b):
 
 @pytest.mark.parametrize("f", [chain, closure(2.0)], ids=["importable", "closure"])
 @pytest.mark.parametrize("mode", ["direct", "forward", "reverse", "bidirectional"])
-def test_jacobian(f, mode):
+def test_a_jacobian_is_the_same_in_another_process(f, mode):
     jac = sad.jacobian(f, X, mode=mode)
     other = again(jac)
     same(other(X), jac(X))
@@ -63,7 +63,7 @@ def test_jacobian(f, mode):
 
 @pytest.mark.parametrize("f", [energy, lambda x: energy(x) ** 2], ids=["importable", "closure"])
 @pytest.mark.parametrize("mode", ["direct", "star", "acyclic", "column"])
-def test_hessian(f, mode):
+def test_a_hessian_is_the_same_in_another_process(f, mode):
     hess = sad.hessian(f, X, mode=mode)
     other = again(hess)
     same(other(X), hess(X))

@@ -145,7 +145,7 @@ def test_a_computed_zero_does_count(mode):
 @pytest.mark.parametrize("mode", ["direct", "star", "acyclic", "column"])
 @pytest.mark.parametrize("between", BETWEEN)
 @pytest.mark.parametrize("choice", ["where", "clip", "nested"])
-def test_hessians(choice, between, mode):
+def test_hessians_have_nothing_of_what_was_not_chosen(choice, between, mode):
     for outer in ("arcsin at 1", "sqrt at 0"):
         f = composed(outer, choice, between)
         hess = sad.hessian(lambda x, f=f: np.sum(f(x)) + np.sum(x**2), np.ones(N), mode=mode, backend="python")

@@ -32,7 +32,7 @@ GRID = identity((4, 5))
         (np.empty((0, 3), np.int32), "affine"),
     ],
 )
-def test_form(index, form):
+def test_the_cheapest_form_is_recognised(index, form):
     found = recognise(index)
     assert found.form == form
     np.testing.assert_array_equal(found.array(), index)

@@ -44,7 +44,7 @@ def check(f, x=X, nnz=None):
         ("ijk,ijk,ijk->jk", [X, X]),
     ],
 )
-def test_einsum(spec, others):
+def test_einsum_agrees_with_numpy(spec, others):
     check(lambda x: np.einsum(spec, x, *others))
     if others:
         check(lambda x: np.einsum(spec, x, *(o * x.reshape(-1)[0] for o in others)))
@@ -116,7 +116,7 @@ def test_products_between_traced_arrays(f):
         lambda x: np.dot(x[0], x[0]),
     ],
 )
-def test_misfits(f):
+def test_operands_that_do_not_fit_raise_as_in_numpy(f):
     with pytest.raises(ValueError, match=r"fit|axes|operands|label|dimension|mismatch|aligned"):
         sad.jacobian(f, X)
 

@@ -32,7 +32,7 @@ PRODUCTS = {
 
 
 @pytest.mark.parametrize("f", PRODUCTS.values(), ids=PRODUCTS)
-def test_jacobian(f):
+def test_jacobians_with_imaginary_factors_are_right(f):
     jac = sad.jacobian(f, X, backend="python")
     assert_close(jac.value(X), f(X), 1e-15)
     assert_close(jac(X).toarray(), differences(f, X))

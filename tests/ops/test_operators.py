@@ -41,7 +41,7 @@ PRODUCTS = [
 
 
 @pytest.mark.parametrize("f", PRODUCTS)
-def test_products(f):
+def test_products_with_operators_are_differentiated(f):
     jac = sad.jacobian(f, X)
     np.testing.assert_allclose(jac.value(X), f(X), rtol=1e-13)
     np.testing.assert_allclose(jac(X).toarray(), differences(f, X), rtol=1e-8, atol=1e-9)

@@ -16,7 +16,7 @@ METHODS = [
 
 
 @pytest.mark.parametrize("method", METHODS)
-def test_quantiles(method):
+def test_every_method_agrees_with_numpy(method):
     def f(x):
         q = [0.0, 0.1, 0.25, 0.5, 0.77, 1.0]
         rows = np.percentile(x.reshape(2, 3), [10, 60], axis=1, method=method)

@@ -108,7 +108,7 @@ def test_determinants_have_derivatives_at_singular_matrices():
         np.testing.assert_allclose(jac(a).toarray().reshape(3, 3), cofactors, atol=1e-14)
 
 
-def test_signs():
+def test_signs_of_determinants_agree_with_numpy():
     for a in (permuted(3), permuted(4), -permuted(3)):
         found = sad.jacobian(lambda a: np.linalg.slogdet(a).sign * a[0], a, backend="python").value(a)
         np.testing.assert_array_equal(found, np.linalg.slogdet(a).sign * a[0])

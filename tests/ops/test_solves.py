@@ -83,7 +83,7 @@ FUNCTIONS = {
 
 
 @pytest.mark.parametrize("name", FUNCTIONS)
-def test_derivatives(name):
+def test_first_derivatives_are_those_of_differences(name):
     f = FUNCTIONS[name]
     jac = sad.jacobian(f, X, backend="python")
     expected = differences(f, X)

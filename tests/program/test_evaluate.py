@@ -42,7 +42,7 @@ def two_states(x):
 
 
 @pytest.mark.parametrize("f", [smoothed, two_states])
-def test_recurrences(f):
+def test_recurrences_are_evaluated_in_order(f):
     program, _ = trace(f, (X,))
     assert any(isinstance(node, Scan) for node in program.nodes)
     found = evaluate(program.output, {program.wrt.serial: X})

@@ -66,7 +66,7 @@ def test_broadcast_axes_are_not_stored():
         (np.array([0, 1, 5]), False),
     ],
 )
-def test_box(selection, found):
+def test_a_block_has_the_elements_of_its_selection(selection, found):
     block = box(selection, (3, 5))
     assert (block is not None) == found
     if block is not None:
@@ -75,7 +75,7 @@ def test_box(selection, found):
         np.testing.assert_array_equal(np.arange(15).reshape(3, 5)[key].ravel(), selection)
 
 
-def test_axes():
+def test_axes_are_counted_as_numpy_does():
     assert normalize_axes(None, 3) == (0, 1, 2)
     assert normalize_axes(-1, 3) == (2,)
     assert normalize_axes((0, -1), 3) == (0, 2)

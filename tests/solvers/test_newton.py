@@ -33,7 +33,7 @@ def test_convergence_is_quadratic():
     assert all(r[k + 1] < 0.1 * r[k] ** 2 for k in range(1, found.nit - 1))
 
 
-def test_pardiso():
+def test_pardiso_finds_the_same_solution():
     pytest.importorskip("pypardiso", reason="pypardiso is not installed (pip install pypardiso)")
     problem = bratu(6)
     found = solvers.newton(problem.f, problem.x0, *problem.args, linear_solver="pardiso")

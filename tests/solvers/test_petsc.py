@@ -16,7 +16,7 @@ DIFFERENCE = re.compile(r"\|\|([JH]) - \1fd\|\|_F/\|\|\1\|\|_F = ([0-9.e+-]+)") 
 
 
 @pytest.mark.parametrize("ranks", [1, 2, pytest.param(4, marks=pytest.mark.slow)])
-def test_petsc(ranks):
+def test_petsc_agrees_with_its_own_differences(ranks):
     done = launched(ranks, str(Path(__file__).parent / "petsc_program.py"), timeout=300)
     assert done.returncode == 0, done.stdout + done.stderr
     assert done.stdout.count("agrees") == ranks

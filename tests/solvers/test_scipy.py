@@ -78,7 +78,7 @@ def test_least_squares_takes_a_prepared_jacobian(method):
 @pytest.mark.parametrize(
     "method", ["trust-constr", "Newton-CG", "trust-ncg", "trust-krylov", "trust-exact", "dogleg", "L-BFGS-B", "SLSQP"]
 )
-def test_minimize(method):
+def test_minimize_takes_the_derivatives_of_every_method(method):
     def f(x, weight):
         return rosenbrock(10).f(x) / 100.0 + weight * np.sum((x - 1.0) ** 2)
 

@@ -146,7 +146,7 @@ def _write(key, value):
         _write((0, np.newaxis, 1), lambda x: x),
     ],
 )
-def test_assignments(f):
+def test_assignments_are_those_of_numpy(f):
     check(f)
 
 

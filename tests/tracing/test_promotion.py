@@ -76,7 +76,7 @@ def test_two_operands(name):
 
 
 @pytest.mark.parametrize("operator", ["+", "-", "*", "/", "**", "//", "%", "&", "|", "^", "<", "=="])
-def test_operators(operator):
+def test_operators_run_the_loops_of_numpy(operator):
     compute = eval(f"lambda a, b: a {operator} b")
     with np.errstate(all="ignore"):
         for (a, first), (b, second) in itertools.product(OPERANDS.items(), OPERANDS.items()):

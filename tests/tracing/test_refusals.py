@@ -129,12 +129,12 @@ def refused(f, error):
 
 
 @pytest.mark.parametrize(("f", "hint"), named(UNSUPPORTED))
-def test_unsupported(f, hint):
+def test_what_is_not_supported_says_what_to_do(f, hint):
     assert hint in refused(f, sad.UnsupportedOperationError)
 
 
 @pytest.mark.parametrize(("f", "hint"), named(BRANCHES))
-def test_branches(f, hint):
+def test_branches_on_values_say_what_to_do(f, hint):
     assert hint in refused(f, sad.TracedBranchError)
 
 

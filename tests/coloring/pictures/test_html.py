@@ -32,7 +32,7 @@ def drawn(page):
 
 
 @pytest.mark.parametrize("name", MATRICES)
-def test_patterns(name):
+def test_a_picture_has_the_entries_of_the_pattern(name):
     A = MATRICES[name]
     page = parsed(SparsityPattern.from_scipy(A)._repr_html_())
     text = "".join(page.itertext())
@@ -42,7 +42,7 @@ def test_patterns(name):
 
 
 @pytest.mark.parametrize("name", COLORINGS)
-def test_colorings(name):
+def test_a_picture_has_the_colors_of_the_entries(name):
     A = scipy.sparse.csr_array(MATRICES["power_network"])[:40, :40]
     result = coloring.color(A, *COLORINGS[name])
     page = parsed(result._repr_html_())

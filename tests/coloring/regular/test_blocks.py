@@ -30,7 +30,7 @@ def tetrahedra(N):
 
 @pytest.mark.parametrize("size", [1, 2, 3, 6])
 @pytest.mark.parametrize("A", [grid(7, 5), matrices.random(40, 40, 0.1), matrices.mesh(60), sp.eye(1)])
-def test_sizes(A, size):
+def test_blocks_of_equal_columns_are_found(A, size):
     pattern = in_blocks(A, size)
     assert block_size(pattern) % size == 0
     assert blocks_of(pattern, size) == SparsityPattern.from_scipy(sp.csr_array(A))

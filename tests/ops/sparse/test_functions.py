@@ -78,7 +78,7 @@ def test_one_axis(f):
         lambda x: MADE((x[:4], ([1, 3, 0, 1], [0, 1, 2, 3]))) @ x[:4],
     ],
 )
-def test_functions(f):
+def test_functions_of_sparse_matrices_agree_with_scipy(f):
     agrees(f)
 
 
@@ -156,6 +156,6 @@ def scaled_in_place(x):
         (lambda x: 1.0 / matrix(x), r"division by a sparse matrix"),
     ],
 )
-def test_refused(f, words):
+def test_what_has_no_rule_is_refused_in_words(f, words):
     with pytest.raises(sad.UnsupportedOperationError, match=words):
         sad.jacobian(f, X)

@@ -92,7 +92,7 @@ def program(seed):
 
 @pytest.mark.filterwarnings("ignore::scipy.sparse.SparseEfficiencyWarning")
 @pytest.mark.parametrize("block", range(4))
-def test_programs(block):
+def test_random_programs_agree_with_numbers(block):
     """Values and slopes are those of the same program on numbers."""
     compared = 0
     for seed in range(20 * block, 20 * block + 20):

@@ -172,7 +172,7 @@ def test_assembled_fluxes():
         lambda x: spla.splu(sp.csc_array(np.diag(x[:4]) + 4.0)).solve(x[4:8], "T"),
     ],
 )
-def test_products(f):
+def test_products_agree_with_scipy(f):
     agrees(f, X)
 
 
@@ -183,7 +183,7 @@ def test_entries_at_one_place_add_up_in_every_order():
         np.testing.assert_allclose(sad.jacobian(f, X)(X).toarray(), complex_step(f, X))
 
 
-def test_writing():
+def test_writing_in_place_agrees_with_scipy():
     def f(x):
         A = sp.diags_array(x[:4]).tocsr()
         A.setdiag(x[4:7] ** 2, k=1)
@@ -252,7 +252,7 @@ def test_types_are_those_of_scipy():
         (lambda x: np.asarray(sp.diags(x)), r"sparse"),
     ],
 )
-def test_refused(f, words):
+def test_what_has_no_rule_is_refused_in_words(f, words):
     with pytest.raises(sad.UnsupportedOperationError, match=words):
         sad.jacobian(f, X)
 
