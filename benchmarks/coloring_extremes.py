@@ -20,8 +20,8 @@ from rich.table import Table
 
 import coloring
 from benchmarks import matrices
-from benchmarks.coloring_laws import KINDS
 from coloring import SparsityPattern
+from coloring.problems import COLORINGS
 
 ROUNDS = 5
 
@@ -44,7 +44,7 @@ def tiny(number: int) -> Table:
     table = Table("coloring", "patterns", "median, ms", "90 %, ms", "longest, ms", "colors together")
     table.title = "auto, up to 30 x 30"
     made = random_patterns(number)
-    for kind, terms in KINDS.items():
+    for kind, terms in COLORINGS.items():
         chosen = [symmetric if terms[0] == "symmetric" else any_ for any_, symmetric in made]
         for pattern in chosen:  # kernels are compiled
             coloring.color(fresh(pattern), *terms)
@@ -65,7 +65,7 @@ def fresh(pattern: SparsityPattern) -> SparsityPattern:
 
 def huge(kind: str, side: int, order: str, threads: int | None) -> tuple[str, ...]:
     """The five-point pattern of this many points in each direction: a row of the table."""
-    terms = KINDS[kind]
+    terms = COLORINGS[kind]
     A = matrices.grid(side, side)
     pattern = SparsityPattern.from_scipy(A)
     del A
@@ -87,9 +87,9 @@ MEMORY = """
 import resource, sys
 import coloring
 from benchmarks import matrices
-from benchmarks.coloring_laws import KINDS
+from coloring.problems import COLORINGS
 kind, side, order, threads = sys.argv[1], int(sys.argv[2]), sys.argv[3], int(sys.argv[4]) or None
-coloring.color(matrices.grid(300, 300), *KINDS[kind], order=order, threads=threads)
+coloring.color(matrices.grid(300, 300), *COLORINGS[kind], order=order, threads=threads)
 A = matrices.grid(side, side)
 pattern = coloring.SparsityPattern.from_csr(A.indptr, A.indices, A.shape)
 del A
@@ -98,7 +98,7 @@ with open("/proc/self/clear_refs", "w") as file:
 def status(name):
     return next(int(line.split()[1]) for line in open("/proc/self/status") if line.startswith(name))
 before = status("VmRSS")
-coloring.color(pattern, *KINDS[kind], order=order, threads=threads)
+coloring.color(pattern, *COLORINGS[kind], order=order, threads=threads)
 print(1024 * (status("VmHWM") - before))
 """
 

@@ -19,17 +19,9 @@ from rich.table import Table
 
 import coloring
 from coloring import SparsityPattern
-from coloring.problems import make_problem
+from coloring.problems import COLORINGS, make_problem
 from coloring.problems.base import SMALL
 
-KINDS = {
-    "column": ("nonsymmetric", "column", "direct"),
-    "row": ("nonsymmetric", "row", "direct"),
-    "star": ("symmetric", "column", "direct"),
-    "acyclic": ("symmetric", "column", "substitution"),
-    "star bicoloring": ("nonsymmetric", "bidirectional", "direct"),
-    "acyclic bicoloring": ("nonsymmetric", "bidirectional", "substitution"),
-}
 #: For each coloring, those that it never needs more colors than; of symmetric ones if the diagonal is full.
 SIMPLER = {
     "star": ("column",),
@@ -74,7 +66,7 @@ def main(folder: Path) -> None:
         name, pattern = file.name.removesuffix(".mtx.gz"), SparsityPattern.from_scipy(scipy.io.mmread(file))
         if pattern.nnz > MOST_ENTRIES:
             continue
-        kinds = {kind: terms for kind, terms in KINDS.items() if terms[0] != "symmetric" or pattern.is_symmetric}
+        kinds = {kind: terms for kind, terms in COLORINGS.items() if terms[0] != "symmetric" or pattern.is_symmetric}
         counts = {kind: coloring.color(pattern, *terms).num_colors for kind, terms in kinds.items()}
         faults += broken(name, counts, pattern)
         is_small = max(pattern.shape) <= SMALL

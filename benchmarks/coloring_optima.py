@@ -15,8 +15,8 @@ from rich.console import Console
 from rich.table import Table
 
 import coloring
-from benchmarks.coloring_laws import KINDS
 from benchmarks.optima import ACYCLIC, ARGUED, PROVEN, STAR
+from coloring.problems import COLORINGS
 
 
 @click.command()
@@ -26,9 +26,9 @@ def main() -> None:
     met = number = 0
     for kind, cases in (("column", PROVEN | ARGUED), ("star", STAR), ("acyclic", ACYCLIC)):
         for name, (A, fewest) in cases.items():
-            coloring.color(A, *KINDS[kind])  # kernels are loaded
+            coloring.color(A, *COLORINGS[kind])  # kernels are loaded
             start = time.process_time()
-            result = coloring.color(A, *KINDS[kind])
+            result = coloring.color(A, *COLORINGS[kind])
             seconds = f"{time.process_time() - start:.4f}"
             counts = (f"{A.shape[1]:,}", str(fewest), str(result.num_colors), str(result.lower_bound))
             style = "red" if result.num_colors > fewest else ""

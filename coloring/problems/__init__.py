@@ -10,8 +10,17 @@ from .bidirectional import Bidirectional
 from .distance2 import DistanceTwo
 from .symmetric import Symmetric
 
-__all__ = ["Bidirectional", "DistanceTwo", "Problem", "Symmetric", "make_problem"]
+__all__ = ["COLORINGS", "Bidirectional", "DistanceTwo", "Problem", "Symmetric", "make_problem"]
 
+#: The colorings by name: structure, partition, decompression.
+COLORINGS = {
+    "column": ("nonsymmetric", "column", "direct"),
+    "row": ("nonsymmetric", "row", "direct"),
+    "star": ("symmetric", "column", "direct"),
+    "acyclic": ("symmetric", "column", "substitution"),
+    "star bicoloring": ("nonsymmetric", "bidirectional", "direct"),
+    "acyclic bicoloring": ("nonsymmetric", "bidirectional", "substitution"),
+}
 CHOICES = {
     "structure": ("nonsymmetric", "symmetric"),
     "partition": ("column", "row", "bidirectional"),

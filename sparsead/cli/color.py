@@ -10,8 +10,9 @@ from rich.progress import Progress
 
 import coloring
 from coloring.orders import ORDERS
+from coloring.problems import COLORINGS
 from sparsead.cli.market import BadMatrixError, read_pattern
-from sparsead.measuring.counting import COLORINGS, SEARCHES, Results, counted
+from sparsead.measuring.counting import SEARCHES, Results, counted
 from sparsead.measuring.table import Cell, Table
 
 

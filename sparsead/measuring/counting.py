@@ -10,15 +10,6 @@ from coloring.problems import DistanceTwo, Problem, Symmetric, make_problem
 
 Terms = tuple[str, str, str]  # structure, partition, decompression
 Results = dict[tuple[str, str], tuple[coloring.ColoringResult, float]]  # by coloring and order; and seconds
-
-COLORINGS: dict[str, Terms] = {
-    "column": ("nonsymmetric", "column", "direct"),
-    "row": ("nonsymmetric", "row", "direct"),
-    "star": ("symmetric", "column", "direct"),
-    "acyclic": ("symmetric", "column", "substitution"),
-    "star bicoloring": ("nonsymmetric", "bidirectional", "direct"),
-    "acyclic bicoloring": ("nonsymmetric", "bidirectional", "substitution"),
-}
 SEARCHES = ("auto", "best")
 
 

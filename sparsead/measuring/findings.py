@@ -11,7 +11,8 @@ from typing import Any
 
 import sparsead as sad
 from coloring import SparsityPattern
-from sparsead.measuring.counting import COLORINGS, counted
+from coloring.problems import COLORINGS
+from sparsead.measuring.counting import counted
 from sparsead.measuring.peers import PEERS, Peer
 from sparsead.measuring.timing import interleaved
 from sparsead.problems import Problem

@@ -6,19 +6,10 @@ from hypothesis import strategies as st
 
 import coloring
 from benchmarks import matrices
+from coloring.problems import COLORINGS
 
-#: structure, partition, decompression of each coloring.
-NONSYMMETRIC = {
-    "column": ("nonsymmetric", "column", "direct"),
-    "row": ("nonsymmetric", "row", "direct"),
-    "star bicoloring": ("nonsymmetric", "bidirectional", "direct"),
-    "acyclic bicoloring": ("nonsymmetric", "bidirectional", "substitution"),
-}
-SYMMETRIC = {
-    "star": ("symmetric", "column", "direct"),
-    "acyclic": ("symmetric", "column", "substitution"),
-}
-COLORINGS = NONSYMMETRIC | SYMMETRIC
+SYMMETRIC = {name: terms for name, terms in COLORINGS.items() if terms[0] == "symmetric"}
+NONSYMMETRIC = {name: terms for name, terms in COLORINGS.items() if name not in SYMMETRIC}
 
 #: Orders that each problem has.
 ORDERS = [name for name in coloring.orders.ORDERS if not name.startswith("distance_two")]

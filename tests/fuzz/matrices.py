@@ -15,18 +15,11 @@ import numpy as np
 import scipy.sparse as sp
 
 import coloring
-from coloring import ColoringError, SparsityPattern, reference
+from coloring import ColoringError, SparsityPattern
 from coloring.orders import ORDERS
-from coloring.problems import make_problem
+from coloring.problems import COLORINGS, make_problem
+from tests.coloring import reference
 
-COLORINGS = {
-    "column": ("nonsymmetric", "column", "direct"),
-    "row": ("nonsymmetric", "row", "direct"),
-    "star": ("symmetric", "column", "direct"),
-    "acyclic": ("symmetric", "column", "substitution"),
-    "star bicoloring": ("nonsymmetric", "bidirectional", "direct"),
-    "acyclic bicoloring": ("nonsymmetric", "bidirectional", "substitution"),
-}
 SEARCHES = ["auto", "best", "exact"]
 
 
