@@ -336,7 +336,7 @@ class PreparedMatrix(MatrixSummary, WithBatches, WithMachineCode, Matrix):
 
     @cached_property
     def _fast(self) -> Callable[..., bool]:
-        """what takes fast calls ``(x, *args, data)`` and tells whether it did."""
+        """What takes fast calls ``(x, *args, data)`` and tells whether it did."""
         return self._fast_entry({})
 
     def _fast_entry(self, outputs: Outputs, values: Kernels | None = None) -> Callable[..., bool]:
