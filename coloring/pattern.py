@@ -176,9 +176,11 @@ class SparsityPattern:
 
     @cached_property
     def T(self) -> SparsityPattern:
-        """The transposed pattern (computed once)."""
+        """The transposed pattern (computed once); a symmetric pattern is its own, and is kept once."""
         by_column = self.to_scipy(_no_values(self.indices)).tocsc()
         transposed = SparsityPattern.from_csr(by_column.indptr, by_column.indices, self.shape[::-1])
+        if transposed == self:
+            return self
         transposed.__dict__["T"] = self
         return transposed
 
@@ -226,7 +228,7 @@ class SparsityPattern:
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, SparsityPattern):
             return NotImplemented
-        return (
+        return self is other or (
             self.shape == other.shape
             and np.array_equal(self.indptr, other.indptr)
             and np.array_equal(self.indices, other.indices)

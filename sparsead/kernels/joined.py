@@ -13,7 +13,18 @@ import numpy as np
 
 from coloring.cached import cached_property
 from sparsead.kernels.indexmap import IndexMap, recognise
-from sparsead.program.index import MANY, IndexArray, box, coordinates, identity, is_identity, narrowed, walk, walked
+from sparsead.program.index import (
+    MANY,
+    IndexArray,
+    box,
+    coordinates,
+    identity,
+    is_identity,
+    narrowed,
+    read_at,
+    walk,
+    walked,
+)  # fmt: skip
 from sparsead.program.nodes import Join, Node
 
 MOST_CELLS = 1 << 10
@@ -199,4 +210,4 @@ def _crossings(first: int, step: int, starts: np.ndarray) -> np.ndarray:
 
 def _composed(values: np.ndarray, index: IndexArray) -> np.ndarray:
     """Return ``values.flat[index]``, without a copy where `index` takes all of it in order."""
-    return values.reshape(index.shape) if is_identity(index, values.size) else values.reshape(-1)[index]
+    return values.reshape(index.shape) if is_identity(index, values.size) else read_at(values, index)

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from sparsead.errors import user_origin
-from sparsead.program.index import IndexArray, Shape
+from sparsead.program.index import IndexArray, Shape, index_dtype
 from sparsead.program.nodes import Map, Ref, Sum, constant, whole
 from sparsead.program.room import require_numbers
 from sparsead.program.scalar import Op
@@ -90,7 +90,9 @@ def assembled(func: Callable[..., Any], *operands: Any) -> TracedArray:
 
     Number 0 is the constant zero, so functions that fill up with zeros (``tril``, ``pad``) need no rule.
     """
-    require_numbers(sum(map(_size, operands)), "an array")
+    size = sum(map(_size, operands))
+    require_numbers(size, "an array")
+    dtype = index_dtype(int(size) + 1)
     parts: list[Ref] = []
     starts = [1]
 
@@ -102,18 +104,18 @@ def assembled(func: Callable[..., Any], *operands: Any) -> TracedArray:
         start = starts[-1]
         parts.append(ref)
         starts.append(start + ref.index.size)
-        numbers = np.empty_like(operand.positions if isinstance(operand, TracedArray) else operand, np.int64)
-        numbers[...] = np.arange(start, starts[-1]).reshape(ref.shape)
+        numbers = np.empty_like(operand.positions if isinstance(operand, TracedArray) else operand, dtype)
+        numbers[...] = np.arange(start, starts[-1], dtype=dtype).reshape(ref.shape)
         return numbers
 
-    numbers = np.asarray(func(*(number(o) for o in operands))).astype(np.int64, "K", copy=False)  # [] makes floats
+    numbers = np.asarray(func(*(number(o) for o in operands))).astype(dtype, "K", copy=False)  # [] makes floats
     # empty operands share their start with the next one; searchsorted then finds the last, which is right
     part = np.searchsorted(starts, numbers, side="right") - 1
     if (part < 0).any():
         parts.append(whole(constant(np.zeros(1))))
         part[part < 0] = len(parts) - 1
         starts[-1] = 0
-    element = numbers - np.asarray(starts)[part]
+    element = numbers - np.asarray(starts, dtype)[part]
     return TracedArray.of_ref(assemble(parts, part, element, numbers.shape), numbers)
 
 

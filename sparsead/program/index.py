@@ -172,10 +172,10 @@ def compose(outer: IndexArray, inner: IndexArray) -> IndexArray:
         return composed
     part = stored_part(inner)
     require_room(part.size * outer.itemsize, f"positions in an array of shape {part.shape}")
-    return np.broadcast_to(_read_at(outer, part), inner.shape)
+    return np.broadcast_to(read_at(outer, part), inner.shape)
 
 
-def _read_at(outer: IndexArray, flat: IndexArray) -> IndexArray:
+def read_at(outer: IndexArray, flat: IndexArray) -> IndexArray:
     """Return the elements of an array with flat numbers, ``outer.reshape(-1)[flat]``.
 
     NumPy copies what does not lie in order before it takes of it; where little is taken, places in memory are found.
