@@ -30,7 +30,13 @@ def inverse(a: Any) -> Any:
 
 
 def solution(a: Any, b: Any) -> Any:
-    """Return the solutions of stacked systems, (..., n, n) with right-hand sides (..., n, k)."""
+    """Return the solutions of stacked systems, (..., n, n) with right-hand sides (..., n, k).
+
+    Few columns are written out beside the matrix; many are points of the stack, so that code does not grow with them.
+    """
+    if np.shape(b)[-1] > np.shape(a)[-1]:
+        each = solution(a[..., None, :, :], np.swapaxes(b, -1, -2)[..., None])
+        return np.swapaxes(each[..., 0], -1, -2)
     matrix, right = _rows(a), _rows(b)
     n, k = len(right), len(right[0])
     values = _solution(_beside(matrix, _unit(n), right))

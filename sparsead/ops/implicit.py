@@ -78,16 +78,21 @@ class Restated:
 
 
 class Linear:
-    """Multiplication of a vector by a constant matrix, which a function does in a better way: a solver."""
+    """Multiplication of vectors by a constant matrix, which a function does in a better way: a solver.
+
+    The function takes one vector, or several as columns; the operand has `count` of them, one after another.
+    """
 
     linear = True
     carrier = False
     restates: tuple[Carrier, ...] = ()
 
-    def __init__(self, name: str, function: Callable[[np.ndarray], Any], matrix: np.ndarray) -> None:
-        self.name, self.function = name, function
+    def __init__(self, name: str, function: Callable[[np.ndarray], Any], matrix: np.ndarray, count: int) -> None:
+        self.name, self.function, self.size, self.count = name, function, len(matrix), count
         rows, columns = np.nonzero(matrix)
-        self.rows, self.columns, self.entries = narrowed(rows), narrowed(columns), matrix[rows, columns]
+        first = self.size * np.arange(count)[:, None]
+        self.rows, self.columns = narrowed((first + rows).reshape(-1)), narrowed((first + columns).reshape(-1))
+        self.entries = matrix[rows, columns]
 
     def structure(self, number: int) -> tuple[IndexArray, IndexArray]:
         """Return rows and columns of the entries."""
@@ -95,11 +100,13 @@ class Linear:
 
     def value(self, operands: list[np.ndarray], out: np.ndarray) -> None:
         """Call the function."""
-        out[:] = self.function(operands[0])
+        vectors = operands[0].reshape(self.count, self.size)
+        found = self.function(vectors[0] if self.count == 1 else vectors.T)
+        out[:] = np.asarray(found).T.reshape(-1)
 
     def derivative(self, operands: list[np.ndarray], number: int, out: np.ndarray) -> None:
         """Write the matrix."""
-        out[:] = self.entries
+        out.reshape(self.count, -1)[:] = self.entries
 
 
 def carried(

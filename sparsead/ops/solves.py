@@ -78,14 +78,13 @@ def columnwise(name: str, function: Any, b: Any, n: int) -> Any:
         return _by_parts(name, function, b, n)
     if isinstance(b, TracedComplex):
         return complex_of_parts(*(traced(columnwise(name, function, part, n)) for part in (b.real, b.imag)))
-    operation = Linear(name, function, np.asarray(function(np.eye(n))))
-    columns: Any = traced(b)
-    columns = columns if np.ndim(b) == 1 else np.moveaxis(columns, -2, -1)
-    found = [_called(operation, column) for column in columns.reshape(-1, n)]
-    if not found:
+    columns: Any = traced(b) if np.ndim(b) == 1 else np.moveaxis(traced(b), -2, -1)
+    if not columns.size:
         return np.zeros(np.shape(b))
-    stacked = np.stack(found).reshape((*columns.shape[:-1], n))
-    return stacked if np.ndim(b) == 1 else np.moveaxis(stacked, -1, -2)
+    operation = Linear(name, function, np.asarray(function(np.eye(n))), columns.size // n)
+    call = Call(shape=columns.shape, operation=operation, args=(reading(columns),), origin=user_origin())
+    found = TracedArray.of_node(call)
+    return found if np.ndim(b) == 1 else np.moveaxis(found, -1, -2)
 
 
 def _by_parts(name: str, function: Any, b: Any, n: int) -> Any:
@@ -100,11 +99,6 @@ def _by_parts(name: str, function: Any, b: Any, n: int) -> Any:
     both = np.concatenate([real, np.imag(b) if isinstance(b, TracedComplex) else np.zeros(np.shape(b))], axis=axis)
     real, imag = np.split(columnwise(name, of_both, both, 2 * n), 2, axis=axis)
     return complex_of_parts(traced(real), traced(imag))
-
-
-def _called(operation: Linear, vector: TracedArray) -> TracedArray:
-    call = Call(shape=vector.shape, operation=operation, args=(reading(vector),), origin=user_origin())
-    return TracedArray.of_node(call)
 
 
 def det(a: Any) -> Any:

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 import sparsead as sad
-from tests.reference import assert_close, differences
+from tests.reference import assert_close, complex_step, differences
 
 RNG = np.random.default_rng(8)
 SIZES = [1, 2, 3, 4]
@@ -126,3 +126,19 @@ def test_stacked_and_broadcast():
         assert jac.value(a).shape == f(a).shape
         assert_close(jac.value(a), f(a), 1e-13)
         assert_close(jac(a).toarray(), differences(f, a), 1e-8)
+
+
+@pytest.mark.parametrize("known", [True, False])
+def test_code_does_not_grow_with_the_columns_of_a_right_hand_side(known):
+    matrix = np.array([[4.0, 1.0, 0.5], [-1.0, 3.0, 0.2], [0.3, 0.1, 5.0]])
+
+    def solved(x):
+        return np.linalg.solve(matrix if known else matrix + np.outer(x[:3], x[3:6]), x.reshape(3, -1))
+
+    nodes, rng = [], np.random.default_rng(3)
+    for columns in (20, 40):
+        x = rng.uniform(0.1, 0.9, 3 * columns)
+        jac = sad.jacobian(solved, x)
+        nodes.append(len(jac.program.nodes))
+        assert_close(jac(x).toarray(), complex_step(solved, x), 1e-12)
+    assert nodes[0] == nodes[1]
