@@ -78,12 +78,13 @@ def columnwise(name: str, function: Any, b: Any, n: int) -> Any:
         return _by_parts(name, function, b, n)
     if isinstance(b, TracedComplex):
         return complex_of_parts(*(traced(columnwise(name, function, part, n)) for part in (b.real, b.imag)))
-    columns: Any = traced(b) if np.ndim(b) == 1 else np.moveaxis(traced(b), -2, -1)
+    columns: Any = traced(b)
+    columns = columns if np.ndim(b) == 1 else np.moveaxis(columns, -2, -1)
     if not columns.size:
         return np.zeros(np.shape(b))
     operation = Linear(name, function, np.asarray(function(np.eye(n))), columns.size // n)
     call = Call(shape=columns.shape, operation=operation, args=(reading(columns),), origin=user_origin())
-    found = TracedArray.of_node(call)
+    found: Any = TracedArray.of_node(call)
     return found if np.ndim(b) == 1 else np.moveaxis(found, -1, -2)
 
 
