@@ -63,14 +63,14 @@ def attribute(x):
 
 def raised_again(x):
     try:
-        return x * float(x[0])
+        return x * math.frexp(x[0])[0]
     except TypeError as error:
         raise ValueError("bad input") from error
 
 
 def raised_something_else(x):
     try:
-        k = float(x[0])
+        k = math.frexp(x[0])[0]
     except TypeError:
         k = [1.0]
     return x + k[3]
