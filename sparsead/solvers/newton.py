@@ -18,7 +18,7 @@ from sparsead.solvers.globalize import full_step, globalization
 from sparsead.solvers.krylov import Krylov
 from sparsead.solvers.points import NewtonBatchResult, Systems, newton_of_points
 from sparsead.solvers.report import Iteration, NewtonResult
-from sparsead.solvers.structure import Columns, check_square
+from sparsead.solvers.structure import Columns, Shaped, check_square
 
 CONVERGED, TOO_MANY, SINGULAR, STUCK, NOT_FINITE = range(5)
 PATIENCE = 10  # steps in which the residual falls by less than one percent
@@ -66,8 +66,8 @@ def newton(
     Parameters
     ----------
     f : callable
-        NumPy code; x and f(x) may have any shape.
-    x0 : array_like
+        NumPy code; x and f(x) may have any shape, or be containers of arrays, as for `sparsead.jacobian`.
+    x0 : array_like, or container of float arrays and floats
         Where to start.
     *args
         The other arguments of f.
@@ -120,6 +120,11 @@ def newton(
     (True, array([2., 2., 2.]))
     >>> solvers.newton(chain, found.x, 27.0, jac=found.jac).x[:3]  # nothing is prepared again
     array([3., 3., 3.])
+    >>> def pair(state):
+    ...     return {"sum": state["u"] + state["v"] - 3.0, "product": state["u"] * state["v"] - 2.0}
+    >>> found = solvers.newton(pair, {"u": np.zeros(2), "v": np.full(2, 3.0)})
+    >>> found.x["v"]
+    array([2., 2.])
     >>> loads = np.array([8.0, 27.0, 64.0])
     >>> solvers.newton(chain, np.ones((3, 100)), loads, jac=found.jac, batch=0).x[:, 0]
     array([2., 3., 4.])
@@ -129,14 +134,14 @@ def newton(
             raise InputError("with batch=, linear_solver= and callback= cannot be chosen")
         jac = jac if jac is not None else _prepared_for_one(f, x0, args, batch)
         return newton_of_points(Systems(jac, x0, args, batch), globalize, ftol, atol, xtol, maxiter)
-    x0 = np.array(x0, dtype=np.float64)
-    jac = jac if jac is not None else jacobian(f, x0, *args, format="csc")
+    shaped = Shaped(x0)
+    jac = jac if jac is not None else jacobian(f, shaped(shaped.vector), *args, format="csc")
     rule = globalization(globalize)
     if rule is None:
         raise InputError(f"unknown globalize {globalize!r}; expected 'line-search', 'dogleg' or None")
-    system = System(f, x0.shape, args, jac, linear_solver)
+    system = System(f, shaped, args, jac, linear_solver)
     with np.errstate(over="ignore", invalid="ignore", divide="ignore"):  # a trial step may leave the domain of f
-        return _Run(system, x0.ravel(), rule, (ftol, atol, xtol), callback).iterate(maxiter)
+        return _Run(system, shaped.vector, rule, (ftol, atol, xtol), callback).iterate(maxiter)
 
 
 def _prepared_for_one(f: Callable[..., Any], x0: Any, args: tuple[Any, ...], batch: int) -> Jacobian:
@@ -154,25 +159,24 @@ class System:
     """The equations and their linearization at the latest point, flat."""
 
     def __init__(
-        self, f: Callable[..., Any], shape: tuple[int, ...], args: tuple[Any, ...], jac: Jacobian, solver: Any
+        self, f: Callable[..., Any], shaped: Shaped, args: tuple[Any, ...], jac: Jacobian, solver: Any
     ) -> None:
         check_square(jac)
-        self.jac, self.shape = jac, shape
+        self.jac, self.shaped = jac, shaped
         self._f, self._args, self._columns = f, args, Columns(jac)
         self._krylov = Krylov(column_order(jac.pattern)) if solver == "krylov" else None
         self._factor = direct_solver(solver, jac.pattern) if self._krylov is None else None
         self._matrix: Any = None
-        self._x = np.zeros(0)
+        self._x: Any = None
 
     def residual(self, x: np.ndarray) -> np.ndarray:
         """Return f(x), flat."""
-        F = np.asarray(self._f(x.reshape(self.shape), *self._args), dtype=np.float64)
-        self.output_shape = F.shape
-        return F.ravel()
+        self.output = Shaped(self._f(self.shaped(x), *self._args))
+        return self.output.vector
 
     def linearize(self, x: np.ndarray) -> None:
         """Move to a point; the matrix is computed now where it is sure to be needed."""
-        self._x, self._matrix = x.reshape(self.shape), None
+        self._x, self._matrix = self.shaped(x), None
         if self._krylov is None:
             self.matrix()
 
@@ -221,7 +225,7 @@ class _Run:
     def iterate(self, maxiter: int) -> NewtonResult:
         bad = np.flatnonzero(~np.isfinite(self.F))
         if bad.size:
-            where = named(int(bad[0]), self.system.output_shape)
+            where = named(int(bad[0]), self.system.output.shape)
             return self._result(NOT_FINITE, f"f[{where}] = {self.F[bad[0]]} at x0 ({bad.size} elements are not finite)")
         while True:
             if _size(self.F) <= self.tolerance:
@@ -271,7 +275,7 @@ class _Run:
 
     def _no_step(self) -> NewtonResult:
         """Say why there is no Newton step at this point."""
-        J, f_shape, x_shape = self.system.matrix(), self.system.output_shape, self.system.shape
+        J, f_shape, x_shape = self.system.matrix(), self.system.output.shape, self.system.shaped.shape
         bad = np.flatnonzero(~np.isfinite(J.data))
         if not bad.size:
             return self._result(SINGULAR, singular_because(J, f_shape, x_shape))
@@ -300,7 +304,7 @@ class _Run:
         return self.history[-1].residual > 0.99 * self.history[-1 - PATIENCE].residual
 
     def _stuck(self, what: str) -> NewtonResult:
-        where = named(int(np.argmax(np.abs(self.F))), self.system.output_shape)
+        where = named(int(np.argmax(np.abs(self.F))), self.system.output.shape)
         return self._result(
             STUCK,
             f"{what} (largest in f[{where}]): start closer, perhaps from the solution of an easier problem; there may "
@@ -314,8 +318,8 @@ class _Run:
     def _result(self, status: int, message: str) -> NewtonResult:
         x, F = (self.x, self.F) if status == CONVERGED else self.best
         fields = {
-            "x": x.reshape(self.system.shape),
-            "fun": F.reshape(self.system.output_shape),
+            "x": self.system.shaped(x),
+            "fun": self.system.output(F),
             "success": status == CONVERGED,
             "status": status,
             "message": message,

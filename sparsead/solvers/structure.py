@@ -9,12 +9,35 @@ import scipy.sparse
 
 from sparsead.derivatives.matrix import PreparedMatrix
 from sparsead.errors import InputError
+from sparsead.tracing.trees import pack, unpack
 
 
 def check_square(jac: PreparedMatrix) -> None:
     """Refuse a Jacobian that has not as many rows as columns."""
     if jac.shape[0] != jac.shape[1]:
         raise InputError(f"Newton's method needs as many equations as unknowns, got {jac.shape[0]} and {jac.shape[1]}")
+
+
+class Shaped:
+    """How the vector of a solver looks to the function: as an array of some shape, or as a container of arrays.
+
+    Parameters
+    ----------
+    like : array_like, or dict, list, tuple, named tuple, dataclass of float arrays and floats
+        An example.
+    """
+
+    def __init__(self, like: Any) -> None:
+        try:
+            array = np.array(like, dtype=np.float64)
+            self._like, self.shape, self.vector = None, array.shape, array.ravel()
+        except (TypeError, ValueError):  # no array, nor a list that makes one
+            self._like, self.vector = like, pack(like)
+            self.shape = self.vector.shape
+
+    def __call__(self, vector: np.ndarray) -> Any:
+        """Return the values of a vector, built like the example."""
+        return vector.reshape(self.shape) if self._like is None else unpack(vector, self._like)
 
 
 class Columns:
