@@ -44,7 +44,9 @@ class Comparison:
         if self.detail and not self.passed:
             lines.append(f"       {self.detail}")
         if self.undecided:
-            lines.append(f"       {self.undecided} rows not compared: no derivative there, by differences")
+            lines.append(
+                f"       {self.undecided} rows not compared: differences do not settle there, for want of a derivative or by rounding"
+            )
         return "\n".join(lines)
 
 

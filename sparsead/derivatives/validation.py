@@ -62,9 +62,13 @@ def bind_named(
         if name not in known and not takes_any:
             raise InputError(
                 f"{name}= is no option of {title}, and {getattr(f, '__name__', 'the function')} has no argument of "
-                f"this name; it has {', '.join(p.name for p in parameters) or 'none that can be seen'}"
+                f"this name; it has {', '.join(p.name for p in parameters) or 'none that can be seen'}{_args_of(name)}"
             )
     return ByName(f, tuple(places[: len(args)]), tuple(named)), (*args, *named.values())
+
+
+def _args_of(name: str) -> str:
+    return "; write the arguments one by one behind x0, without args=" if name == "args" else ""
 
 
 def one_of(title: str, *values: Any) -> Rule:

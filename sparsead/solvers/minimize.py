@@ -69,18 +69,20 @@ def minimize_derivatives(
 
 
 def nonlinear_constraint(
-    c: Callable[..., Any], x0: Any, lb: Any, ub: Any, **options: Any
+    c: Callable[..., Any], x0: Any, lb: Any, ub: Any, *args: Any, **options: Any
 ) -> scipy.optimize.NonlinearConstraint:
-    """Return ``lb <= c(x) <= ub`` for trust-constr, with its sparse Jacobian and Hessian.
+    """Return ``lb <= c(x, *args) <= ub`` for trust-constr, with its sparse Jacobian and Hessian.
 
     Parameters
     ----------
     c : callable
-        The constraints, ``c(x)``, a vector.
+        The constraints, ``c(x, *args)``, a vector.
     x0 : array_like
         An example of x.
     lb, ub : array_like
         The bounds; equal where the constraint is an equation.
+    *args
+        The other arguments of c.
     **options
         More options of `scipy.optimize.NonlinearConstraint`.
 
@@ -98,9 +100,11 @@ def nonlinear_constraint(
            [0., 2., 2., 0.],
            [0., 0., 2., 2.]])
     """
-    jac = jacobian(c, x0)
-    hess = hessian(weighted(c), x0, np.ones(jac.shape[0]))
-    return scipy.optimize.NonlinearConstraint(c, lb, ub, jac=jac, hess=hess, **options)
+    jac = jacobian(c, x0, *args)
+    hess = hessian(weighted(c), x0, np.ones(jac.shape[0]), *args)
+    return scipy.optimize.NonlinearConstraint(
+        lambda x: c(x, *args), lb, ub, jac=lambda x: jac(x, *args), hess=lambda x, v: hess(x, v, *args), **options
+    )
 
 
 def weighted(c: Callable[..., Any]) -> Callable[..., Any]:

@@ -81,8 +81,12 @@ class Signature:
         known = dict(zip(self.names, args, strict=False))
         for name in named:
             if name not in self.names or name in known:
-                wrong = "is there twice" if name in known else "is no argument"
-                raise InputError(f"{name!r} {wrong}; the function was prepared with {', '.join(self.names)}")
+                if name in known:
+                    raise InputError(f"{name!r} is there twice: by its place, and by name")
+                raise InputError(
+                    f"{name!r} is no argument; the function was prepared with {', '.join(self.names)}, and keeps the "
+                    "defaults of all others: name them at the preparation to change them in calls"
+                )
         missing = [name for name in self.names if name not in {*known, *named}]
         if missing or len(args) > len(self.names):
             met = f"without {', '.join(missing)}" if missing else f"got {len(args) + len(named)}"

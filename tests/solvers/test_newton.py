@@ -217,3 +217,19 @@ def test_a_function_that_cannot_be_traced(linear_solver):
     found = solvers.newton(f, np.ones(6), jac=jac, linear_solver=linear_solver)
     assert found.success, found
     np.testing.assert_allclose(found.x, 2.0, rtol=1e-8)
+
+
+@pytest.mark.parametrize("linear_solver", ["superlu", "krylov"])
+def test_states_that_are_containers(linear_solver):
+    def pair(state, target):
+        return {"sum": state["u"] + state["v"] - 3.0, "product": [state["u"] * state["v"] - target]}
+
+    start = {"u": np.zeros(3), "v": np.linspace(3.0, 4.0, 3)}
+    found = solvers.newton(pair, start, 2.0, linear_solver=linear_solver)
+    assert found.success, found
+    np.testing.assert_allclose(found.x["u"], 1.0, rtol=1e-8)
+    np.testing.assert_allclose(found.x["v"], 2.0, rtol=1e-8)
+    assert found.fun["product"][0].shape == (3,)
+    again = solvers.newton(pair, found.x, 0.0, jac=found.jac, linear_solver=linear_solver)
+    np.testing.assert_allclose(again.x["u"], 0.0, atol=1e-8)
+    np.testing.assert_array_equal(start["u"], 0.0)

@@ -110,7 +110,7 @@ def test_constrained_minimum_of_trust_constr():
 
 
 def test_constraint_derivatives_keep_their_structure_at_zero():
-    circles = solvers.nonlinear_constraint(lambda x: x[::2] ** 2 * x[1::2], np.ones(4), 1.0, 1.0)
+    circles = solvers.nonlinear_constraint(lambda x, p: p * x[::2] ** 2 * x[1::2], np.ones(4), 1.0, 1.0, 1.0)
     assert circles.jac(np.zeros(4)).nnz == circles.jac(np.ones(4)).nnz == 4
     assert circles.hess(np.zeros(4), np.zeros(2)).nnz == circles.hess(np.ones(4), np.ones(2)).nnz == 6
 
