@@ -45,7 +45,7 @@ class Comparison:
             lines.append(f"       {self.detail}")
         if self.undecided:
             lines.append(
-                f"       {self.undecided} rows not compared: differences do not settle there, for want of a derivative or by rounding"
+                f"       {self.undecided} rows not compared: differences do not settle, at a kink or by rounding"
             )
         return "\n".join(lines)
 

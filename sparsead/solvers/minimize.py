@@ -102,8 +102,12 @@ def nonlinear_constraint(
     """
     jac = jacobian(c, x0, *args)
     hess = hessian(weighted(c), x0, np.ones(jac.shape[0]), *args)
+
+    def of_weighted(*x_and_v: Any) -> Any:
+        return hess(*x_and_v, *args)
+
     return scipy.optimize.NonlinearConstraint(
-        lambda x: c(x, *args), lb, ub, jac=lambda x: jac(x, *args), hess=lambda x, v: hess(x, v, *args), **options
+        lambda x: c(x, *args), lb, ub, jac=lambda x: jac(x, *args), hess=of_weighted, **options
     )
 
 

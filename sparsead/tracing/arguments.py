@@ -15,6 +15,7 @@ import numpy as np
 from sparsead.errors import InputError
 from sparsead.program.nodes import Input, Part
 from sparsead.tracing import trees
+from sparsead.tracing.conversions import stack_objects
 from sparsead.tracing.fixed import difference, let_go
 from sparsead.tracing.floats import checked_leaf, real_array
 from sparsead.tracing.scalar import is_number
@@ -336,12 +337,16 @@ def of_several(value: Any) -> bool:
         return False
     if type(value) not in (list, tuple):
         return True
-    return any(map(of_several, parts.values())) or len({np.shape(part) for part in parts.values()}) > 1
+    return any(map(of_several, parts.values())) or len({_shape(part) for part in parts.values()}) > 1
+
+
+def _shape(part: Any) -> tuple[int, ...]:
+    return np.shape(stack_objects(part))
 
 
 def result_of(value: Any) -> Structure:
     """Return how the value of a function is built of arrays, without these."""
-    found = trees.structure(value, lambda part: None if of_several(part) else Leaf(np.shape(part), False))
+    found = trees.structure(value, lambda part: None if of_several(part) else Leaf(_shape(part), False))
     return trees.emptied(found)
 
 
