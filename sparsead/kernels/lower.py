@@ -46,6 +46,7 @@ from sparsead.program.nodes import (
     constant,
     whole,
 )
+from sparsead.program.stacking import stacked
 
 SMALL_AXIS = 16  # a last axis of up to so many points is written out, if the code stays short
 LONG_CODE = 4000  # scalar operations
@@ -56,15 +57,14 @@ MAX_PARTS = 4  # a domain is split where it reads a joined array of up to so man
 
 def lower(program: Program, output: str = "y") -> Kernels:
     """Lower `program` to kernels that compute its output, in a buffer of this name, from its inputs."""
+    program = stacked(program)
     few = sunk(program)
     if few is program:
         return _lowered(program, output)
     kernels = _lowered(few, output)
     if not linearize(kernels).absorbing:
         return kernels
-    whole = _lowered(
-        program, output
-    )  # a choice and an infinite factor are told apart at less cost in one kernel than in two
+    whole = _lowered(program, output)  # a choice and an infinite factor are told apart at less cost in one kernel
     return kernels if linearize(whole).absorbing else whole
 
 

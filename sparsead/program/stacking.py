@@ -1,0 +1,156 @@
+"""Operations that a loop did for one element after another, done for all elements at once.
+
+``for e, (i, j) in enumerate(edges): v = d[j] - d[i]; l[e] = v @ v`` records small arrays, as many as there are edges.
+Nodes are alike if they do the same with nodes that are alike, wherever they read these. One cannot depend on another
+then, so that they can be the rows of one node, and code does not grow with their number.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Iterable, Sequence
+from dataclasses import dataclass, field, replace
+
+import numpy as np
+
+from sparsead.program.index import IndexArray, narrowed, stored_part
+from sparsead.program.nodes import (
+    Call,
+    Constant,
+    Earlier,
+    Input,
+    Join,
+    Map,
+    Node,
+    Program,
+    Ref,
+    Sum,
+    new_serial,
+    sources,
+)
+
+LEAST = 16  # nodes: fewer are written out, which lets them share what they compute
+MOST = 64  # elements of each
+
+
+def stacked(program: Program) -> Program:
+    """Return a program in which many small nodes that are alike are one; the program itself if there are none."""
+    nodes = program.nodes
+    if len(nodes) < LEAST or any(isinstance(node, Earlier) for node in nodes):
+        return program
+    kinds = _kinds(nodes)
+    found: dict[int, list[Node]] = {}
+    for node in nodes:
+        found.setdefault(kinds[node.serial], []).append(node)
+    groups = {kind: group for kind, group in found.items() if len(group) >= LEAST}
+    if not any(isinstance(group[0], Map) for group in groups.values()):
+        return program
+    return _Stacking(groups, kinds).run(program, nodes)
+
+
+def _kinds(nodes: Iterable[Node]) -> dict[int, int]:
+    """Return a number of each node by its serial number: the same number if nodes are alike."""
+    numbers: dict[Hashable, int] = {}
+    kinds: dict[int, int] = {}
+    for node in nodes:
+        kinds[node.serial] = numbers.setdefault(_key(node, kinds), len(numbers))
+    return kinds
+
+
+def _key(node: Node, kinds: dict[int, int]) -> Hashable:
+    """Return what nodes have in common that are alike."""
+    sizes = [node.size, *(ref.index.size for ref in node.operands)]
+    if not 0 < min(sizes) <= max(sizes) <= MOST:
+        return node.serial
+    common = (type(node), node.shape, node.boolean, node.integer)
+    match node:
+        case Constant():
+            return common
+        case Map():
+            values = (
+                tuple(_number(ref) for ref in node.args) if node.op.name == "power" else ()
+            )  # small ones are products
+            return (*common, node.op, values, *(kinds[ref.node.serial] for ref in node.args))
+        case Sum():
+            return (*common, node.terms.shape, kinds[node.terms.node.serial])
+    return node.serial
+
+
+def _number(ref: Ref) -> float | None:
+    return float(ref.node.value.flat[0]) if isinstance(ref.node, Constant) and ref.node.size == 1 else None
+
+
+@dataclass
+class _Stacking:
+    """One node for each group, and the others reading it."""
+
+    groups: dict[int, list[Node]]
+    kinds: dict[int, int]
+    places: dict[int, tuple[Node, int]] = field(default_factory=dict)  # in place of a node, from which element on
+
+    def run(self, program: Program, nodes: Sequence[Node]) -> Program:
+        """Return the program of these nodes."""
+        depths: dict[int, int] = {}
+        for node in nodes:
+            depths[node.serial] = 1 + max((depths[read.serial] for read in sources(node)), default=0)
+        for node in sorted(nodes, key=lambda node: (depths[node.serial], node.serial)):
+            if node.serial in self.places:
+                continue
+            group = self.groups.get(self.kinds[node.serial], [node])
+            made = self.one(node) if len(group) == 1 else self.together(group)
+            self.places |= {other.serial: (made, k * node.size) for k, other in enumerate(group)}
+        return replace(program, output=self.moved(program.output))
+
+    def moved(self, ref: Ref) -> Ref:
+        """Return what a reading has become."""
+        node, first = self.places[ref.node.serial]
+        if first == 0:
+            return Ref(node, ref.index)
+        return Ref(node, np.broadcast_to(narrowed(stored_part(ref.index).astype(np.int64) + first), ref.index.shape))
+
+    def one(self, node: Node) -> Node:
+        """Return a node that stays by itself."""
+        match node:
+            case Map() | Call():
+                return replace(node, args=tuple(map(self.moved, node.args)), serial=new_serial())
+            case Sum():
+                return replace(node, terms=self.moved(node.terms), memo={}, serial=new_serial())
+            case Join():
+                return self.joined(node)
+        assert isinstance(node, (Input, Constant))
+        return node
+
+    def joined(self, node: Join) -> Join:
+        """Return an array that is assembled of what its pieces are among."""
+        places = [self.places[piece.serial] for piece in node.pieces]
+        pieces = {made.serial: made for made, _ in places}
+        number = {serial: k for k, serial in enumerate(pieces)}
+        owner = np.array([number[made.serial] for made, _ in places], node.owner.dtype)[node.owner]
+        first = np.array([first for _, first in places], np.int64)
+        offset = narrowed(node.offset + first[node.owner]) if first.any() else node.offset
+        return replace(node, pieces=tuple(pieces.values()), owner=owner, offset=offset, serial=new_serial())
+
+    def together(self, group: Sequence[Node]) -> Node:
+        """Return the node whose rows are those of a group."""
+        node, shape = group[0], (len(group), *group[0].shape)
+        read = [self.rows(refs) for refs in zip(*(other.operands for other in group), strict=True)]
+        match node:
+            case Constant():
+                values = np.stack([other.value for other in group if isinstance(other, Constant)])
+                values.setflags(write=False)
+                return replace(node, shape=shape, value=values, serial=new_serial())
+            case Map():
+                return replace(node, shape=shape, args=tuple(read), serial=new_serial())
+        assert isinstance(node, Sum)
+        places = [
+            other.place.astype(np.int64) + k * node.size for k, other in enumerate(group) if isinstance(other, Sum)
+        ]
+        place = narrowed(np.stack(places))
+        return replace(node, shape=shape, terms=read[0], place=place, memo={}, serial=new_serial())
+
+    def rows(self, refs: Sequence[Ref]) -> Ref:
+        """Return readings, one of each node of a group, as the rows of one."""
+        moved = [self.moved(ref) for ref in refs]
+        index: IndexArray = narrowed(np.stack([ref.index for ref in moved]))
+        if (index == index[:1]).all():
+            index = np.broadcast_to(index[0], index.shape)
+        return Ref(moved[0].node, index)
