@@ -20,7 +20,9 @@ from sparsead.tracing.floats import DOUBLE
 ENGINE = Engine("cuda")
 
 
-def usable_cupy(method: str, guard: str, format: str, triangle: str, has_aux: bool) -> Any:
+def usable_cupy(
+    method: str = "ad", guard: str = "error", format: str = "csr", triangle: str = "full", has_aux: bool = False
+) -> Any:
     """Return CuPy, if the options go with a device and there is such a device."""
     if (method, guard, format, triangle, has_aux) != ("ad", "error", "csr", "full", False):
         raise InputError(

@@ -1,13 +1,13 @@
 """Operations that a loop did for one element after another, done for all elements at once.
 
 ``for e, (i, j) in enumerate(edges): v = d[j] - d[i]; l[e] = v @ v`` records small arrays, as many as there are edges.
-Nodes are alike if they do the same with nodes that are alike, wherever they read these. One cannot depend on another
-then, so that they can be the rows of one node, and code does not grow with their number.
+Nodes of one depth do not depend on one another. Those that do the same with the same nodes, wherever they read these,
+become the rows of one node; so do their readers then, and code does not grow with the number of turns.
 """
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterable, Sequence
+from collections.abc import Hashable, Sequence
 from dataclasses import dataclass, field, replace
 
 import numpy as np
@@ -37,23 +37,30 @@ def stacked(program: Program) -> Program:
     nodes = program.nodes
     if len(nodes) < LEAST or any(isinstance(node, Earlier) for node in nodes):
         return program
-    kinds = _kinds(nodes)
-    found: dict[int, list[Node]] = {}
-    for node in nodes:
-        found.setdefault(kinds[node.serial], []).append(node)
-    groups = {kind: group for kind, group in found.items() if len(group) >= LEAST}
-    if not any(isinstance(group[0], Map) for group in groups.values()):
+    groups = _groups(nodes)
+    if not any(len(group) > 1 and isinstance(group[0], Map) for group in groups):
         return program
-    return _Stacking(groups, kinds).run(program, nodes)
+    return _Stacking(groups).run(program)
 
 
-def _kinds(nodes: Iterable[Node]) -> dict[int, int]:
-    """Return a number of each node by its serial number: the same number if nodes are alike."""
-    numbers: dict[Hashable, int] = {}
-    kinds: dict[int, int] = {}
+def _groups(nodes: Sequence[Node]) -> list[list[Node]]:
+    """Return the nodes, operands first, those that become one together."""
+    levels: dict[int, list[Node]] = {}
+    depths: dict[int, int] = {}
     for node in nodes:
-        kinds[node.serial] = numbers.setdefault(_key(node, kinds), len(numbers))
-    return kinds
+        depths[node.serial] = depth = 1 + max((depths[read.serial] for read in sources(node)), default=0)
+        levels.setdefault(depth, []).append(node)
+    found: list[list[Node]] = []
+    kinds: dict[int, int] = {}  # by serial number, that of the node or of the first one of its group
+    for _, level in sorted(levels.items()):
+        alike: dict[Hashable, list[Node]] = {}
+        for node in level:
+            alike.setdefault(_key(node, kinds), []).append(node)
+        for group in alike.values():
+            parts = [group] if len(group) >= LEAST else [[node] for node in group]
+            kinds |= {node.serial: part[0].serial for part in parts for node in part}
+            found += parts
+    return found
 
 
 def _key(node: Node, kinds: dict[int, int]) -> Hashable:
@@ -81,23 +88,16 @@ def _number(ref: Ref) -> float | None:
 
 @dataclass
 class _Stacking:
-    """One node for each group, and the others reading it."""
+    """One node for each group, whose nodes all read the same nodes, or rows of the same ones."""
 
-    groups: dict[int, list[Node]]
-    kinds: dict[int, int]
+    groups: list[list[Node]]
     places: dict[int, tuple[Node, int]] = field(default_factory=dict)  # in place of a node, from which element on
 
-    def run(self, program: Program, nodes: Sequence[Node]) -> Program:
+    def run(self, program: Program) -> Program:
         """Return the program of these nodes."""
-        depths: dict[int, int] = {}
-        for node in nodes:
-            depths[node.serial] = 1 + max((depths[read.serial] for read in sources(node)), default=0)
-        for node in sorted(nodes, key=lambda node: (depths[node.serial], node.serial)):
-            if node.serial in self.places:
-                continue
-            group = self.groups.get(self.kinds[node.serial], [node])
-            made = self.one(node) if len(group) == 1 else self.together(group)
-            self.places |= {other.serial: (made, k * node.size) for k, other in enumerate(group)}
+        for group in self.groups:
+            made = self.one(group[0]) if len(group) == 1 else self.together(group)
+            self.places |= {node.serial: (made, k * node.size) for k, node in enumerate(group)}
         return replace(program, output=self.moved(program.output))
 
     def moved(self, ref: Ref) -> Ref:
@@ -150,6 +150,7 @@ class _Stacking:
     def rows(self, refs: Sequence[Ref]) -> Ref:
         """Return readings, one of each node of a group, as the rows of one."""
         moved = [self.moved(ref) for ref in refs]
+        assert all(ref.node is moved[0].node for ref in moved)
         index: IndexArray = narrowed(np.stack([ref.index for ref in moved]))
         if (index == index[:1]).all():
             index = np.broadcast_to(index[0], index.shape)

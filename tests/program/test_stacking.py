@@ -99,10 +99,22 @@ def test_what_is_done_a_few_times_or_to_many_elements_stays():
         assert stacked(program) is program
 
 
+def test_readers_of_nodes_that_are_too_few_read_each_of_them():
+    def f(u):
+        parts = [np.sin(u[k : k + 3]) for k in range(3)]
+        return np.concatenate([parts[k % 3] * u[k : k + 3] for k in range(3 * stacking.LEAST)])
+
+    u = np.linspace(0.1, 0.9, 3 * stacking.LEAST + 3)
+    program = sad.jacobian(f, u, check=False, backend="python").program
+    short = stacked(program)
+    assert len(short.nodes) < len(program.nodes) / 4
+    np.testing.assert_array_equal(values(short, u), f(u))
+
+
 @pytest.mark.parametrize("seed", range(40))
 def test_random_programs(seed, monkeypatch):
-    """With two nodes a group, whatever their size."""
-    monkeypatch.setattr(stacking, "LEAST", 2)
+    """With few nodes a group, whatever their size."""
+    monkeypatch.setattr(stacking, "LEAST", 2 + seed % 4)
     monkeypatch.setattr(stacking, "MOST", 10**6)
     program = random_program(Random(seed), smooth=False)
     x, p = point(program.shape), point(program.shape, 6)
