@@ -131,7 +131,7 @@ def _scattered(x: Any) -> Any:
 SCALE = define(
     Op(
         "scale",
-        lambda a, b: 1.0 / np.maximum(np.abs(a), np.abs(b)),
+        lambda a, b: 1.0 / np.where(np.abs(a) >= np.abs(b), np.abs(a), np.abs(b)),
         "(1.0 / (abs({0}) if abs({0}) >= abs({1}) else abs({1})))",
         (None, None),
         cost=3,
