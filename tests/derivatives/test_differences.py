@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 import pytest
 
@@ -31,7 +33,7 @@ def test_values_and_pattern_agree_with_the_traced_jacobian(method):
 
 def test_function_that_cannot_be_traced_works_by_differences():
     def compiled(x):
-        return np.array([float(a) ** 3 + float(b) for a, b in zip(x[1:], x[:-1], strict=True)])
+        return np.array([math.ldexp(a, 0) ** 3 + math.ldexp(b, 0) for a, b in zip(x[1:], x[:-1], strict=True)])
 
     with pytest.raises(sad.TracedBranchError):
         sad.jacobian(compiled, X)
