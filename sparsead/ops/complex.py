@@ -127,11 +127,15 @@ def _scattered(x: Any) -> Any:
     return out
 
 
+def _scale(a: Any, b: Any) -> Any:
+    return 1.0 / np.where(np.abs(a) >= np.abs(b), np.abs(a), np.abs(b))
+
+
 # The result does not depend on it, so it counts as a constant.
 SCALE = define(
     Op(
         "scale",
-        lambda a, b: 1.0 / np.where(np.abs(a) >= np.abs(b), np.abs(a), np.abs(b)),
+        _scale,
         "(1.0 / (abs({0}) if abs({0}) >= abs({1}) else abs({1})))",
         (None, None),
         cost=3,

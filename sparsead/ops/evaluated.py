@@ -24,10 +24,15 @@ from sparsead.tracing.order import for_order, order_wanted, second_order_wanted
 
 LAMBERTW: Any = sc.lambertw
 SQRT_PI = math.sqrt(math.pi)
+
+
+def _motion(slope: Any, x: Any) -> Any:
+    return np.zeros(np.broadcast_shapes(np.shape(slope), np.shape(x)))
+
+
 #: Zero, whose derivative in the second operand is the first one, which may be infinite: a product would be NaN then.
 MOTION = define(
-    Op("motion", lambda slope, x: np.zeros(np.broadcast_shapes(np.shape(slope), np.shape(x))), "0.0",
-       (lambda slope, x: slope.pool.constant(0.0), lambda slope, x: slope))
+    Op("motion", _motion, "0.0", (lambda slope, x: slope.pool.constant(0.0), lambda slope, x: slope))
 )  # fmt: skip
 Slope = Callable[..., Any]  # from all operands and the value to the derivative in one of the operands
 

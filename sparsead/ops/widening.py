@@ -30,7 +30,7 @@ def widening(func: Any, plain: Any, outside: Callable[[Any], Any]) -> None:
 
     state(func, rule)
     COMPLEX_HANDLERS[func] = rule
-    record("complex", spelling_of(func), [lambda x: func(x + 1j * x[:, ::-1]).real])
+    record("complex", f"{spelling_of(func)} of complex values", [lambda x: func(x + 1j * x[:, ::-1]).real])
 
 
 def _negative(x: Any) -> Any:

@@ -150,7 +150,6 @@ class _Stacking:
     def rows(self, refs: Sequence[Ref]) -> Ref:
         """Return readings, one of each node of a group, as the rows of one."""
         moved = [self.moved(ref) for ref in refs]
-        assert all(ref.node is moved[0].node for ref in moved)
         index: IndexArray = narrowed(np.stack([ref.index for ref in moved]))
         if (index == index[:1]).all():
             index = np.broadcast_to(index[0], index.shape)

@@ -68,7 +68,7 @@ def operations(rng, matrices, x):
         lambda: operator.setitem(A.data, 0, s), lambda: operator.imul(A.data, s),
         lambda: setattr(A, "data", A.data * s),
         lambda: operator.imul(A, s), lambda: operator.itruediv(A, 2.0), lambda: operator.iadd(A, B),
-        lambda: operator.setitem(A, ([i, j], [0, 1]), x[:2]), lambda: A.eliminate_zeros(),
+        lambda: operator.setitem(A, ([i, j], [0, 1]), x[:2]), lambda: A.copy().eliminate_zeros(),
     ]  # fmt: skip
     return making, writing
 
