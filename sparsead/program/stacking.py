@@ -7,6 +7,7 @@ become the rows of one node; so do their readers then, and code does not grow wi
 
 from __future__ import annotations
 
+import math
 from collections.abc import Hashable, Sequence
 from dataclasses import dataclass, field, replace
 
@@ -64,20 +65,17 @@ def _groups(nodes: Sequence[Node]) -> list[list[Node]]:
 
 
 def _key(node: Node, kinds: dict[int, int]) -> Hashable:
-    """Return what nodes have in common that are alike."""
-    sizes = [node.size, *(ref.index.size for ref in node.operands)]
-    if not 0 < min(sizes) <= max(sizes) <= MOST:
-        return node.serial
+    """Return what nodes have in common that may become one; the number of a node that stays by itself."""
     common = (type(node), node.shape, node.boolean, node.integer)
+    if not 0 < math.prod(node.shape) <= MOST:
+        return node.serial
     match node:
         case Constant():
             return common
         case Map():
-            values = (
-                tuple(_number(ref) for ref in node.args) if node.op.name == "power" else ()
-            )  # small ones are products
+            values = tuple(map(_number, node.args)) if node.op.name == "power" else ()  # small ones are products
             return (*common, node.op, values, *(kinds[ref.node.serial] for ref in node.args))
-        case Sum():
+        case Sum() if 0 < node.place.size <= MOST:
             return (*common, node.terms.shape, kinds[node.terms.node.serial])
     return node.serial
 
