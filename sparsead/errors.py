@@ -57,11 +57,9 @@ class UnsupportedOperationError(SparseADError, TypeError):
 
 
 class TracedBranchError(SparseADError, TypeError):
-    """Python asked for the value of a traced array: ``if``, ``float()``, ``range()``.
+    """Python asked for the value of a traced array: ``if``, ``float()``, ``range()``."""
 
-    `calling` are the global names of code that asked by a call, such as ``float(x)``, whose answer may be unknown, too.
-    """
-
+    #: The global names of code that asked by a call, such as ``float(x)``, whose answer may be unknown, too.
     calling: dict[str, Any] | None = None
 
 

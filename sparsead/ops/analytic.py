@@ -87,4 +87,3 @@ _stated(sc.kv, lambda v, z, y: -0.5 * (sc.kv(v - 1.0, z) + sc.kv(v + 1.0, z)), 1
 _stated(sc.hankel1, lambda v, z, y: 0.5 * (sc.hankel1(v - 1.0, z) - sc.hankel1(v + 1.0, z)), 1.0)
 _stated(sc.hankel2, lambda v, z, y: 0.5 * (sc.hankel2(v - 1.0, z) - sc.hankel2(v + 1.0, z)), 1.0)
 _stated(sc.hyp0f1, lambda b, z, y: sc.hyp0f1(b + 1.0, z) / b, 1.5)
-_stated(sc.hyp1f1, lambda a, b, z, y: a / b * sc.hyp1f1(a + 1.0, b + 1.0, z), 1.5, 2.5)

@@ -120,14 +120,14 @@ def newton(
     (True, array([2., 2., 2.]))
     >>> solvers.newton(chain, found.x, 27.0, jac=found.jac).x[:3]  # nothing is prepared again
     array([3., 3., 3.])
+    >>> loads = np.array([8.0, 27.0, 64.0])
+    >>> solvers.newton(chain, np.ones((3, 100)), loads, jac=found.jac, batch=0).x[:, 0]
+    array([2., 3., 4.])
     >>> def pair(state):
     ...     return {"sum": state["u"] + state["v"] - 3.0, "product": state["u"] * state["v"] - 2.0}
     >>> found = solvers.newton(pair, {"u": np.zeros(2), "v": np.full(2, 3.0)})
     >>> found.x["v"]
     array([2., 2.])
-    >>> loads = np.array([8.0, 27.0, 64.0])
-    >>> solvers.newton(chain, np.ones((3, 100)), loads, jac=found.jac, batch=0).x[:, 0]
-    array([2., 3., 4.])
     """
     if batch is not None:
         if linear_solver != "superlu" or callback is not None:
