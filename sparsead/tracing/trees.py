@@ -258,7 +258,7 @@ def unpack(vector: Any, like: Tree) -> Tree:
     Parameters
     ----------
     vector : array_like, shape (n,)
-        The values of all float leaves, in order.
+        The values of all float leaves, in order; inside a function to differentiate also unknowns.
     like : dict, list, tuple, named tuple, dataclass, array or float
         What the result is built like; what it holds beside floats is shared.
 
@@ -279,7 +279,7 @@ def unpack(vector: Any, like: Tree) -> Tree:
     >>> sad.unpack([1.0, 2.0, 3.0], like={"u": np.zeros(2), "p": 0.0})
     {'u': array([1., 2.]), 'p': 3.0}
     """
-    of, vector = structure(like), np.array(vector, dtype=np.float64)
+    of, vector = structure(like), np.copy(vector).astype(np.float64, copy=False)  # of unknowns too: both dispatch
     size = sum(leaf.size for _, leaf in leaves(of))
     if vector.shape != (size,):
         raise InputError(f"the leaves hold {size} floats together, got a vector of shape {vector.shape}")

@@ -7,7 +7,7 @@ from collections import OrderedDict, namedtuple
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import array_shapes, arrays
 
@@ -78,6 +78,15 @@ def test_leaves_are_named_by_the_way_to_them():
 def test_a_vector_of_another_length_is_refused():
     with pytest.raises(sad.InputError, match=r"hold 3 floats together, got a vector of shape \(2,\)"):
         sad.unpack(np.zeros(2), like={"a": np.zeros(3)})
+
+
+@settings(max_examples=20)
+@given(trees)
+def test_unknowns_are_unpacked(tree):
+    n = sad.pack(tree).size
+    if n:
+        J = sad.jacobian(lambda vector: 2 * sad.pack(sad.unpack(vector, like=tree)), np.zeros(n))
+        assert np.array_equal(J(np.ones(n)).toarray(), 2 * np.eye(n))
 
 
 @pytest.mark.parametrize("value", [[1.0, 2], [[1.0], [2.0]], (1, 2.0), [], 3.0, np.zeros(2), "text", None])
