@@ -58,6 +58,8 @@ class Doubt:
 
     Attributes
     ----------
+    name : str
+        What is compared.
     function : callable
         From (n,) to (m,); NaN where it has no value.
     x, start : ndarray
@@ -68,8 +70,11 @@ class Doubt:
         The noise of the function in each row: asked where rounding alone does not explain what is seen.
     elsewhere : callable
         From another point and a direction to the derivative there, (m,).
+    one_sided : bool
+        Whether differences on both sides must say the same: what was computed holds at x alone.
     """
 
+    name: str
     function: Function
     x: np.ndarray
     start: np.ndarray
@@ -77,10 +82,13 @@ class Doubt:
     terms: Callable[[np.ndarray], np.ndarray]
     noise: Callable[[], np.ndarray]
     elsewhere: Callable[[np.ndarray, np.ndarray], np.ndarray]
+    one_sided: bool = False
 
     def refuted(self, d: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         """Return the derivative along d by differences, how far off ours is, and what is allowed, row by row."""
         ours = self.product(d)
+        if self.one_sided:
+            return self._beside(d, ours)
         with np.errstate(all="ignore"):
             rounding = EPS * (np.abs(self.start) + self.terms(np.abs(self.x)))
             coarse = COARSE * self.terms(d) + np.finfo(float).tiny
@@ -96,6 +104,21 @@ class Doubt:
                 steady = [self._steady(d, h, ours, slope) for h, slope in zip(STEPS, slopes, strict=True)]
                 off &= _alike(slopes, ours, steady)
             return slopes[0], np.where(off, np.abs(slopes[0] - ours), 0.0), allowed
+
+    def _beside(self, d: np.ndarray, ours: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """Return the same where differences on both sides, at two steps, agree better than any of them with ours."""
+        with np.errstate(all="ignore"):
+            sides = [
+                [(self.function(self.x + step * d) - self.start) / step for step in (h, -h)]
+                for h in sorted(STEPS, reverse=True)
+            ]
+            error = np.zeros(ours.size)
+            for wide, narrow in pairwise(sides):
+                slopes = np.array([*wide, *narrow])
+                least = np.min(np.abs(slopes - ours), axis=0)
+                error = np.where(np.ptp(slopes, axis=0) <= ALIKE * least, np.maximum(error, least), error)
+            allowed = COARSE * (self.terms(d) + np.abs(self.start)) + np.finfo(float).tiny
+        return ours + error, error, allowed
 
     def _off(self, slopes: list[np.ndarray], ours: np.ndarray, noise: np.ndarray, coarse: np.ndarray) -> np.ndarray:
         """Tell which rows disagree with the differences at all steps."""

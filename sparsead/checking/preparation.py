@@ -30,9 +30,21 @@ UNSURE = 1e-2  # what the error of a quadrature may be, relative to its terms; a
 SPREAD = 100.0  # times the noise
 MOVES = (0.1, 1e-2, 1e-4)  # how far the generic point is from the example, relative to it
 HUGE = 1e150  # what comes near it may overflow in one order of the same operations, and not in another
+DRAWN = 1e-6  # relative to the largest value: two calls that differ by more are of no function of x
 TRIES = 8  # values that rounding has disturbed: all of them NaN where no rounding explains it
 SHORT = 2.0**-6  # the second segment, relative to the first
 SEED = 20_260_101  # the same points at every preparation
+CALLS = 3  # at one point, to see whether values change: what is shuffled may come back as it was
+CHANGES = (
+    "It is no function of its arguments: it draws random numbers, reads a clock, or goes on from what a call before\n"
+    "       has left. What that was while it was traced would stay fixed. Draw outside and pass the numbers as an\n"
+    "       argument; or make the generator inside, with a seed: np.random.default_rng(0)."
+)
+ISOLATED = "at no point near x0 that was tried are the recorded branches the same: no values were compared there"
+SEARCH = (
+    "What a search by branches (bisection) ends at is made of constants, and has no derivative here. Write it\n"
+    "       by sparsead.extend.implicit or scipy.optimize.brentq, or end it with one step of Newton's method."
+)
 
 
 def check_preparation(subject: Subject) -> Report:
@@ -64,14 +76,20 @@ class _Check:
         self.report = Report(subject.title)
         self.quietly = quietly()
         self.raised = ""  # what the function raised last, in words
+        self.elsewhere = False  # whether other branches are taken at a point that was tried
 
     def run(self) -> None:
         """Make all comparisons that can be made."""
         subject, report = self.subject, self.report
         x0, y0 = self.at_start()
+        if not report.passed:
+            return
         found = self.generic_point(x0, y0)
         if found is None:
-            report.notes.append(f"no point near x0 has values{self.raised}: nothing was compared there")
+            nowhere = f"no point near x0 has values{self.raised}: nothing was compared there"
+            report.notes.append(ISOLATED if self.elsewhere else nowhere)
+            if self.elsewhere and y0 is not None and report.passed:
+                self.beside(x0, y0)
             return
         x1, y1 = found
         self.values("the value at a point near x0", x1, y1)
@@ -88,8 +106,7 @@ class _Check:
         if self.doubted.any():
             self.second_look(x1, x1 - x0, y1)
         elif self.undecided.any():
-            count = f"{np.count_nonzero(self.undecided)} of {self.undecided.size}"
-            report.notes.append(f"{count} rows do not change smoothly near x0: their derivatives were not compared")
+            self.note(self.undecided, "do not change smoothly near x0: their derivatives were not compared")
 
     # -- the function ---------------------------------------------------------------------------------------
     def called(self, x: np.ndarray) -> np.ndarray | None:
@@ -130,7 +147,10 @@ class _Check:
         best: tuple[int, np.ndarray, np.ndarray] | None = None
         wanted = 0 if y0 is None else np.count_nonzero(np.isfinite(y0))
         for x in self.candidates(x0):
-            y = self.called(x) if self.subject.belongs(x) else None
+            if not self.subject.belongs(x):
+                self.elsewhere = True
+                continue
+            y = self.called(x)
             if y is None:
                 continue
             count = int(np.count_nonzero(np.isfinite(y)))
@@ -173,8 +193,7 @@ class _Check:
             differ = self.differ(ours, theirs, allowed)
         alone = np.isfinite(ours) != np.isfinite(theirs)
         if (differ | alone).any():
-            if self.changes(x, theirs):
-                self.report.notes.append(f"the function gives other values at each call: no comparison of {name}")
+            if self.changes(name, x, theirs):
                 return
             if differ.any():
                 allowed = allowed + SPREAD * self.noise(x, theirs)
@@ -183,7 +202,7 @@ class _Check:
                 allowed = np.where(alone, 0.0, allowed)
         compared = np.isfinite(theirs) | alone
         if not compared.all():
-            self.report.notes.append(f"{np.count_nonzero(~compared)} of {compared.size} rows have no {name[4:]}")
+            self.note(~compared, f"have no {name[4:]}")
         with np.errstate(all="ignore"):
             self.record(name, ours, theirs, np.where(compared, np.abs(ours - theirs), 0.0), allowed)
 
@@ -206,17 +225,37 @@ class _Check:
         return only_theirs | (only_ours if only_ours.any() and self.subject.is_finite(x) else False)
 
     def noise(self, x: np.ndarray, theirs: np.ndarray) -> np.ndarray:
-        """Return the noise of the function in each row: its own, and what rounding does to what was traced."""
+        """Return the noise of the function in each row: its own, and what rounding does to what was traced.
+
+        Of noise as large as the values all that can be said is that nothing is known.
+        """
+        own, rounding = noise_of(self.forgiving(theirs.size), x, theirs, self.rng), self.rounding(x)
+        noise = np.maximum(own, rounding)
+        return np.where(SPREAD * noise < _largest(theirs), noise, np.inf)
+
+    def rounding(self, x: np.ndarray) -> np.ndarray:
+        """Return what rounding does to what was traced, in each row."""
         with np.errstate(all="ignore"):
             ours = self.subject.value(x)
-            disturbed = [np.abs(self.subject.value(x, self.rng) - ours) for _ in range(3)]
-            noise = np.max([noise_of(self.forgiving(theirs.size), x, theirs, self.rng), *disturbed], axis=0)
-        return np.where(np.isnan(noise), np.inf, noise)
+            disturbed: np.ndarray = np.max([np.abs(self.subject.value(x, self.rng) - ours) for _ in range(3)], axis=0)
+        return disturbed
 
-    def changes(self, x: np.ndarray, first: np.ndarray) -> bool:
-        """Tell whether the function has other values when it is called again."""
-        again = self.called(x)
-        return again is not None and not np.array_equal(again, first, equal_nan=True)
+    def changes(self, name: str, x: np.ndarray, first: np.ndarray) -> bool:
+        """Tell whether the function has other values when it is called again; of more than noise that is an error."""
+        calls = (self.called(x) for _ in range(CALLS))
+        again = next((y for y in calls if y is not None and not np.array_equal(y, first, equal_nan=True)), None)
+        if again is None:
+            return False
+        with np.errstate(all="ignore"):
+            gap = np.abs(again - first) if again.size == first.size else np.full(1, np.inf)
+            allowed = DRAWN * _largest(first) + SPREAD * self.rounding(x)
+        if (gap > allowed).any():
+            row = int(np.argmax(np.where(gap > allowed, gap, -1.0)))
+            twice = f"two calls of the function at {name.removeprefix('the value at ')}"
+            self.report.comparisons.append(Comparison(twice, float(gap[row]), float(allowed[row]), CHANGES))
+        else:
+            self.report.notes.append(f"the function gives other values at each call: no comparison of {name}")
+        return True
 
     # -- derivatives ----------------------------------------------------------------------------------------
     @property
@@ -264,29 +303,42 @@ class _Check:
 
     def second_look(self, x: np.ndarray, d: np.ndarray, y: np.ndarray) -> None:
         """Compare the derivative along d with differences at many steps; for second derivatives, also the first one."""
-        product, terms = self.subject.times(x)
-        function = self.forgiving(y.size)
-        noise, elsewhere = (lambda: self.noise(x, y)), (lambda z, v: self.subject.times(z)[0](v))
-        doubt = Doubt(function, x, y, product, terms, noise, elsewhere)
+        self.refute(self.first_derivative(x, y), d)
         if self.subject.order == 1:
-            self.refute("J @ d and differences of the function", doubt, d)
             return
+        product, terms = self.subject.times(x)
         gradient = self.subject.gradient(x)
-        first = replace(
-            doubt, product=lambda v: np.atleast_1d(gradient @ v), terms=_sizes_of(gradient),
-            elsewhere=lambda z, v: np.atleast_1d(self.subject.gradient(z) @ v),
+        second = Doubt(
+            "H @ d and differences of the gradient", self.subject.gradient, x, gradient, product, terms,
+            partial(noise_of, self.subject.gradient, x, gradient, self.rng),
+            lambda z, v: self.subject.times(z)[0](v),
         )  # fmt: skip
-        self.refute("gradient @ d and differences of the function", first, d)
-        second = replace(
-            doubt, function=self.subject.gradient, start=gradient,
-            noise=partial(noise_of, self.subject.gradient, x, gradient, self.rng),
-        )  # fmt: skip
-        self.refute("H @ d and differences of the gradient", second, d, self.subject.couplings)
+        self.refute(second, d, self.subject.couplings)
 
-    def refute(self, name: str, doubt: Doubt, d: np.ndarray, lines: Callable[[int], str] | None = None) -> None:
+    def first_derivative(self, x: np.ndarray, y: np.ndarray) -> Doubt:
+        """Return what tells whether the first derivative at x is that of the function."""
+        function, noise = self.forgiving(y.size), lambda: self.noise(x, y)
+        if self.subject.order == 1:
+            name, (product, terms) = "J @ d and differences of the function", self.subject.times(x)
+            return Doubt(name, function, x, y, product, terms, noise, lambda z, v: self.subject.times(z)[0](v))
+        gradient = self.subject.gradient(x)
+        return Doubt(
+            "gradient @ d and differences of the function", function, x, y,
+            lambda v: np.atleast_1d(gradient @ v), lambda v: np.atleast_1d(np.abs(gradient) @ np.abs(v)), noise,
+            lambda z, v: np.atleast_1d(self.subject.gradient(z) @ v),
+        )  # fmt: skip
+
+    def beside(self, x: np.ndarray, y: np.ndarray) -> None:
+        """Compare the derivative at x, whose branches no other point takes, with differences on both sides."""
+        doubt = replace(self.first_derivative(x, y), one_sided=True)
+        self.refute(
+            doubt, next(self.candidates(x)) - x, lambda row: f"{self.subject.lines(row)}\n       {SEARCH}".lstrip("\n")
+        )
+
+    def refute(self, doubt: Doubt, d: np.ndarray, lines: Callable[[int], str] | None = None) -> None:
         """Record what differences say at all steps, and which column is to blame."""
         theirs, error, allowed = doubt.refuted(d)
-        self.record(name, doubt.product(d), theirs, error, allowed, lines)
+        self.record(doubt.name, doubt.product(d), theirs, error, allowed, lines)
         if not self.report.passed:
             last = self.report.comparisons.pop()
             row = int(np.argmax(np.where(error > allowed, error, -1.0)))
@@ -294,6 +346,10 @@ class _Check:
             self.report.comparisons.append(replace(last, detail=words))
 
     # -- what is said ---------------------------------------------------------------------------------------
+    def note(self, rows: np.ndarray, words: str) -> None:
+        """Say something of some rows that were not compared."""
+        self.report.notes.append(f"{np.count_nonzero(rows)} of {rows.size} rows {words}")
+
     def record(
         self,
         name: str,
@@ -304,17 +360,21 @@ class _Check:
         lines: Callable[[int], str] | None = None,
     ) -> None:
         """Add a comparison; where it fails, with the row and its lines."""
-        if not error.size:
+        known = allowed < np.inf
+        if not known.all():
+            self.note(~known, f"were not compared: {name}, noise or a kink")
+        if not known.any():
             return
         error, allowed = (np.where(nan, np.inf, a) if (nan := np.isnan(a)).any() else a for a in (error, allowed))
         above = error > allowed
         failed = bool(above.any())
-        row = int(np.argmax(np.where(above, error, -1.0) if failed else error))
+        row = int(np.argmax(np.where(above if failed else known, error, -1.0)))
         detail = f"worst in row {row}: {ours[row]:.17g} as traced, {theirs[row]:.17g} on plain arrays" if failed else ""
         if failed:
             detail += f"\n{(lines or self.subject.lines)(row)}".rstrip()
         self.report.comparisons.append(Comparison(name, float(error[row]), float(allowed[row]), detail))
 
 
-def _sizes_of(gradient: np.ndarray) -> Callable[[np.ndarray], np.ndarray]:
-    return lambda v: np.atleast_1d(np.abs(gradient) @ np.abs(v))
+def _largest(values: np.ndarray) -> float:
+    """Return the largest size of a value that is a number."""
+    return float(np.max(np.abs(values), initial=0.0, where=np.isfinite(values)))

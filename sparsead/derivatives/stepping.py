@@ -121,7 +121,7 @@ class Stepping:
             except Exception:  # x may be outside of the domain of the user's function
                 return
         terms = np.abs(slope) + 1e-3 * np.abs(start)
-        doubt = Doubt(values, x, start, product, lambda d: terms, lambda: np.zeros(start.size), elsewhere)
+        doubt = Doubt(name, values, x, start, product, lambda d: terms, lambda: np.zeros(start.size), elsewhere)
         _, error, allowed = doubt.refuted(x - point)
         if np.any(error > allowed):
             row = int(np.argmax(error > allowed))

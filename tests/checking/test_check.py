@@ -152,7 +152,7 @@ def test_function_that_changes_is_named():
         return x * (1.0 + state[0])
 
     with pytest.raises(sad.CheckFailed, match="it gives other values each time"):
-        sad.check(sad.jacobian(drifting, X), X)
+        sad.check(sad.jacobian(drifting, X, check=False), X)
 
 
 def test_cancellation_is_not_taken_for_a_wrong_value():

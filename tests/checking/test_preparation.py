@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import functools
+import random
+import time
 import warnings
 
 import numpy as np
@@ -121,9 +123,53 @@ def test_no_check():
     assert jac.checked.notes == ["nothing was compared: check=False"]
 
 
-def test_a_function_that_differs_from_call_to_call():
-    jac = sad.jacobian(lambda x: np.random.default_rng().uniform() * x, X)
+OUTSIDE = np.random.default_rng(5)
+
+
+@pytest.mark.parametrize(
+    "f",
+    [
+        lambda x: np.random.default_rng().uniform() * x,
+        lambda x: x + np.random.normal(size=6),  # noqa: NPY002
+        lambda x: OUTSIDE.uniform(0.9, 1.1, 6) * x,
+        lambda x: random.random() * x,
+        lambda x: x[np.random.randint(6)] * np.ones(2),  # noqa: NPY002
+        lambda x: x * (time.perf_counter_ns() % 1000),
+    ],
+)
+@pytest.mark.parametrize("prepare", [sad.jacobian, lambda f, x: sad.hessian(lambda x: np.sum(f(x) ** 2), x)])
+def test_what_is_drawn_inside_is_refused(f, prepare):
+    with pytest.raises(sad.CheckFailed, match=r"two calls of the function at (.|\n)*Draw outside"):
+        prepare(f, X)
+
+
+@pytest.mark.parametrize(
+    "f",
+    [
+        lambda x: np.random.default_rng(0).uniform(size=6) * x,
+        lambda x: np.random.RandomState(1).randn(6) * x,
+        lambda x: random.Random(2).random() * x,
+        lambda x: x**2 + 0.0 * np.random.normal(size=6),  # noqa: NPY002
+    ],
+)
+def test_what_is_the_same_at_each_call_is_allowed(f):
+    jac = sad.jacobian(f, X)
+    assert not jac.checked.notes
+    np.testing.assert_allclose(jac.value(X), f(X), rtol=1e-15)
+
+
+def test_noise_at_each_call_is_a_note():
+    jac = sad.jacobian(lambda x: x + 1e-8 * OUTSIDE.normal(size=6), X)
     assert any("other values at each call" in note for note in jac.checked.notes)
+
+
+def test_rows_of_nothing_but_noise_are_not_compared():
+    def f(x):
+        return x.copy() if is_traced(x) else np.append(x[:4], x[4:] * (1.0 + 0.5 * np.sin(1e17 * x[4:])))
+
+    checked = sad.jacobian(f, X).checked
+    assert all(np.isfinite(c.allowed) for c in checked.comparisons)
+    assert any(note.startswith("2 of 6 rows were not compared: the value at x0") for note in checked.notes)
 
 
 def test_a_function_that_raises_on_plain_arrays():

@@ -46,6 +46,46 @@ def test_every_branch_is_right(f):
         np.testing.assert_allclose(jac.value(x), f(x), rtol=1e-15)
 
 
+def bisected(x, steps=50):
+    low, high = 0.0, 4.0
+    for _ in range(steps):
+        middle = 0.5 * (low + high)
+        if middle**2 - x[0] * x[3] > 0.0:
+            high = middle
+        else:
+            low = middle
+    return middle
+
+
+@pytest.mark.parametrize(
+    "prepare",
+    [
+        lambda f: sad.jacobian(lambda x: f(x) * x, X, guard="record"),
+        lambda f: sad.jacobian(lambda x: f(x) + x, np.ones(4), guard="record"),
+        lambda f: sad.hessian(lambda x: np.sum(f(x) * x), X, guard="record"),
+        lambda f: sad.gradient(lambda x: np.sum(f(x) * x), X, guard="record"),
+    ],
+)
+def test_a_search_by_branches_is_no_number_without_derivative(prepare):
+    with pytest.raises(sad.CheckFailed, match=r"bisection(.|\n)*sparsead.extend.implicit"):
+        prepare(bisected)
+
+    def polished(x):  # the step of Newton's method knows of x
+        middle = bisected(x, 30)
+        return middle - (middle**2 - x[0] * x[3]) / (2.0 * middle)
+
+    assert prepare(polished).checked.passed
+
+
+def test_ties_at_the_example_point_are_no_search():
+    def sorted_by_hand(x):
+        return np.stack([x[i] if x[i] <= x[i + 1] else 2.0 * x[i + 1] - x[i] for i in range(3)])
+
+    checked = sad.jacobian(sorted_by_hand, np.ones(4), guard="record").checked
+    assert checked.passed
+    assert "are the recorded branches the same" in checked.notes[0]
+
+
 def test_prepares_again_only_when_a_branch_flips():
     jac = sad.jacobian(branching, X, guard="record")
     for x in (X, 2 * X, X + 0.1):
