@@ -247,3 +247,28 @@ def test_a_function_of_a_library_is_traced_itself():
     np.testing.assert_allclose(sad.gradient(scipy.special.logsumexp, x)(x), scipy.special.softmax(x), rtol=1e-14)
     np.testing.assert_allclose(sad.jacobian(scipy.special.softmax, x).value(x), scipy.special.softmax(x), rtol=1e-14)
     assert sad.hessian(np.sum, x).pattern.nnz == 0
+
+
+BOUND = {
+    "bound anew": lambda module: setattr(module, "zeros", np.zeros),
+    "run again": lambda module: exec("from numpy import zeros", vars(module)),
+    "cleared": lambda module: (vars(module).clear(), exec(LATER_MODULE.replace("len", "np.zeros"), vars(module))),
+    "exchanged": lambda module: exec(LATER_MODULE.replace("len", "np.zeros"), vars(another("bound_later"))),
+}
+LATER_MODULE = "import numpy as np\nzeros = len\ndef made(x):\n    out = zeros(3)\n    out[:] = x**2\n    return out"
+
+
+def another(name):
+    sys.modules[name] = types.ModuleType(name)
+    return sys.modules[name]
+
+
+@pytest.mark.parametrize("bind", BOUND.values(), ids=BOUND)
+def test_names_are_found_whenever_they_were_bound(bind, monkeypatch):
+    monkeypatch.setitem(sys.modules, "bound_later", module := types.ModuleType("bound_later"))
+    exec(LATER_MODULE, vars(module))
+    sad.jacobian(lambda x: 2.0 * x, X, check=False)
+    bind(module)
+    assert sad.jacobian(lambda x: sys.modules["bound_later"].made(x), X, check=False)(X).nnz == 3
+    assert sys.modules["bound_later"].zeros is np.zeros
+    assert not CHANGES

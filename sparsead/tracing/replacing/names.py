@@ -17,23 +17,17 @@ import sys
 import types
 from collections.abc import Callable, Hashable, Iterable, Iterator
 from contextlib import contextmanager
-from importlib.machinery import EXTENSION_SUFFIXES, ExtensionFileLoader, ModuleSpec, SourceFileLoader
+from importlib.machinery import ExtensionFileLoader, ModuleSpec, SourceFileLoader
+from itertools import filterfalse
 from typing import Any
 
 import numpy as np
 
 from coloring.interrupts import deferred
 from sparsead.forks import REPLACING as LOCK
+from sparsead.tracing.replacing.loaded import HOMES, LOADED, treatment, treatment_of
 from sparsead.tracing.replacing.standins import TRACING, StandIn, aside, is_library, is_tracing, is_users
 from sparsead.tracing.replacing.undo import CHANGES
-
-_HOMES = {  # where users find the patched functions
-    "numpy", "numpy.linalg", "numpy.fft", "math",
-    *map("numpy.polynomial.".__add__, ["chebyshev", "hermite", "hermite_e", "laguerre", "legendre", "polynomial"]),
-    "scipy.special", "scipy.linalg", "scipy.sparse", "scipy.sparse.linalg",
-}  # fmt: skip
-
-_COMPILED = tuple(EXTENSION_SUFFIXES)
 
 PATCHES: dict[Callable[..., Any], Any] = {}
 LATER: dict[tuple[str, str], Callable[..., Any]] = {}  # module and name of a function -> its replacement
@@ -46,7 +40,6 @@ TOO: list[Callable[[], None]] = []  # replace something else, when a trace begin
 
 _ANSWERED: set[str] = set()  # names of modules whose code has called one of Python's own functions with unknowns
 _active: list[list[dict[str, Any]]] = []  # the names that functions being traced use, in all threads
-_TREATED: dict[str, tuple[int, str]] = {}  # names of modules -> identity and treatment
 _enclosing: list[list[types.FunctionType]] = []  # those functions, and the ones around which they were made
 
 
@@ -67,8 +60,7 @@ def patch_later(module: str, name: str, replacement: Callable[..., Any]) -> None
     The replacement is called with the function itself before the arguments.
     """
     LATER[module, name] = replacement
-    _HOMES.add(module)
-    _TREATED.pop(module, None)
+    LOADED.add_home(module)
 
 
 def _patch_imported() -> None:
@@ -86,16 +78,22 @@ def _modules(f: Callable[..., Any]) -> list[dict[str, Any]]:
     names = getattr(f, "__globals__", {})
     found = {id(names): names}
     cells = [c.cell_contents for c in getattr(f, "__closure__", None) or () if _filled(c)]
-    for value in [*names.values(), *cells, *getattr(f, "__dict__", {}).values()]:
+    for value in filter(_has_attributes, [*names.values(), *cells, *getattr(f, "__dict__", {}).values()]):
         # Objects are not asked, only looked at: one that was unpickled would be prepared, by tracing `f` again.
         inner = getattr(inspect.getattr_static(value, "py_func", value), "__globals__", None)
         if isinstance(inner, dict):
             found[id(inner)] = inner
-    for value in [f, *names.values(), *cells]:
+    for value in filter(_has_attributes, [f, *names.values(), *cells]):
         held = _attributes(value)
         if held:
             found[id(held)] = held
     return [names for names in found.values() if not is_library(str(names.get("__name__", "")))]
+
+
+def _has_attributes(value: Any) -> bool:
+    """Tell whether a value may hold others: numbers, arrays, containers and modules need not be looked into."""
+    kind = type(value)
+    return kind is types.MethodType or (kind is not types.ModuleType and kind.__dictoffset__ != 0)
 
 
 def _attributes(value: Any) -> dict[str, Any] | None:
@@ -134,8 +132,9 @@ def _stand_in_of(value: Any) -> Any:
 
 
 def _replace_in(names: dict[str, Any], candidates: Iterable[str]) -> None:
+    kinds = _kinds(len(PATCHES))
     for name in candidates:
-        stand_in = _stand_in_of(names[name])
+        stand_in = _stand_in_of(names[name]) if type(names[name]) in kinds else None
         if stand_in is not None and not _is_compared(stand_in, names):
             CHANGES.name(names, name, stand_in)
 
@@ -174,26 +173,6 @@ def _replace_enclosed(functions: Iterable[types.FunctionType]) -> None:
             CHANGES.defaults(f, tuple(value if s is None else s for s, value in pairs))
 
 
-def _treatment(name: str, file: str) -> str:
-    """Decide what happens to the names of a module while a trace runs: "replace", "shield" or nothing."""
-    if name in _HOMES:
-        return "home"
-    if file.endswith(_COMPILED):
-        return "shield"
-    plain = is_library(name) or name.partition(".")[0] in sys.stdlib_module_names
-    return "" if plain else "replace"
-
-
-def _treatment_of(name: str, module: Any) -> str:
-    """Decide the same for a module that was imported, once: what is there in thousands is only looked up."""
-    seen = _TREATED.get(name)
-    if seen is None or seen[0] != id(module):
-        names = getattr(module, "__dict__", None)
-        seen = id(module), "" if names is None else _treatment(name, str(names.get("__file__", "")))
-        _TREATED[name] = seen
-    return seen[1]
-
-
 def _shield(names: dict[str, Any], plain: types.ModuleType) -> None:
     """Let a compiled module see NumPy as it is: its calls leave no frame, and it trusts what it gets to be arrays."""
     for name in ("np", "numpy"):
@@ -205,10 +184,16 @@ def _shield(names: dict[str, Any], plain: types.ModuleType) -> None:
 def _spelled(count: int) -> frozenset[str]:
     """Return the names that the functions have, where users find them and by themselves."""
     known = {func.__name__ for func in PATCHES}
-    for home in _HOMES & sys.modules.keys():
+    for home in HOMES & sys.modules.keys():
         values = vars(sys.modules[home]).items()
         known |= {name for name, value in values if _is_patched(value)}
     return frozenset(known)
+
+
+@functools.lru_cache(maxsize=1)
+def _kinds(count: int) -> frozenset[type]:
+    """Return the types of what is replaced: most values that have such a name are of others."""
+    return frozenset([*map(type, PATCHES), *KINDS, functools.partial])
 
 
 class _Home(types.ModuleType):
@@ -233,8 +218,7 @@ def _look_after(module: types.ModuleType, spelled: frozenset[str]) -> None:
     """Let a module tell who asks for its functions."""
     kind: Any = type(module)
     if not issubclass(kind, _Home):
-        names = vars(module)
-        CHANGES.module(module, _home(kind, frozenset(n for n in spelled.intersection(names) if _is_patched(names[n]))))
+        CHANGES.module(module, _home(kind, spelled.intersection(vars(module))))
 
 
 def _is_patched(value: Any) -> bool:
@@ -256,19 +240,16 @@ def _replace_everywhere() -> None:
     spelled = _spelled(len(PATCHES))
     plain = types.ModuleType("numpy")
     plain.__dict__.update(np.__dict__)
-    for name, module in list(sys.modules.items()):
-        treatment = _treatment_of(name, module)
-        if not treatment:
-            continue
-        names = vars(module)
-        if treatment == "home":
-            _look_after(module, spelled)
-        elif treatment == "shield":
-            _shield(names, plain)
-        else:
-            _replace_in(names, spelled.intersection(names))
-            if name in _ANSWERED:
-                CHANGES.added(names, NAMES | NUMBERS)
+    loaded = LOADED.now()
+    for module in loaded["home"]:
+        _look_after(module, spelled)
+    for module in loaded["shield"]:
+        _shield(vars(module), plain)
+    all_names: list[dict[str, Any]] = [module.__dict__ for module in loaded["replace"]]
+    for names in filterfalse(spelled.isdisjoint, all_names):  # tens of thousands, looked through by compiled code
+        _replace_in(names, spelled.intersection(names))
+    for name in _ANSWERED & sys.modules.keys():
+        CHANGES.added(vars(sys.modules[name]), NAMES | NUMBERS)
     for modules in _active:
         for names in modules:
             if not issubclass(type(sys.modules.get(names.get("__name__", ""))), _Home):
@@ -282,7 +263,7 @@ def _replace_everywhere() -> None:
 
 def _add_names(names: dict[str, Any]) -> None:
     """Let a module find the names that hide builtins, if it is code of users."""
-    if _treatment(names.get("__name__", ""), str(names.get("__file__", ""))) == "replace":
+    if treatment(names.get("__name__", ""), str(names.get("__file__", ""))) == "replace":
         CHANGES.added(names, NAMES)
 
 
@@ -295,7 +276,7 @@ def answered(names: dict[str, Any]) -> bool:
     """Let calls of `float`, `max`, ... be answered in a module from its next trace on; False if that is so already."""
     module = str(names.get("__name__", ""))
     known = getattr(sys.modules.get(module), "__dict__", None)
-    if known is not names or module in _ANSWERED or _treatment_of(module, sys.modules[module]) != "replace":
+    if known is not names or module in _ANSWERED or treatment_of(module, sys.modules[module]) != "replace":
         return False
     _ANSWERED.add(module)
     return True
