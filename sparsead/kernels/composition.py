@@ -60,8 +60,10 @@ class Eliminator:
 
     def _kept(self, part: _Part, pairs: int, cheap: int = CHEAP) -> _Part:
         """Store coefficients that take more than a few operations and are needed for several pairs."""
+        if pairs <= AGAIN * part.rows.size:
+            return part
         costly = {t.coefficient.serial: t.coefficient for t in part.terms if _operations(t.coefficient) > cheap}
-        if pairs <= AGAIN * part.rows.size or not costly:
+        if not costly:
             return part
         place, number = in_order(part.domain), len(self.stored)
         stores = {
@@ -80,8 +82,8 @@ class Eliminator:
         """Return the kernel of the pairs of points `above` of the reader and `below` of the writer."""
         once = above.size == reader.rows.size and bool((above == identity(above.size)).all())
         domain = reader.domain if once else above.shape
-        pool = Pool()
-        upper = Moving(None if once else above, domain, self._constants).terms(reader.terms, pool)
+        pool = reader.terms[0].coefficient.pool if once else Pool()  # what is there stays, and may grow
+        upper = reader.terms if once else Moving(above, domain, self._constants).terms(reader.terms, pool)
         lower = Moving(below, domain, self._constants).terms(writer.terms, pool)
         products = [
             Term(t.target, t.place, t.coefficient * w.coefficient, w.source, w.index) for t in upper for w in lower

@@ -100,5 +100,6 @@ def at(kernel: LinearKernel, points: IndexArray, constants: Constants) -> Linear
 def together(first: LinearKernel, second: LinearKernel) -> LinearKernel:
     """Return one kernel of the terms of two over one domain."""
     pool = first.terms[0].coefficient.pool  # what is there may grow
-    moved = Moving(None, second.domain, {}).terms(second.terms, pool)
+    shared = second.terms[0].coefficient.pool is pool
+    moved = second.terms if shared else Moving(None, second.domain, {}).terms(second.terms, pool)
     return LinearKernel(first.domain, summed([*first.terms, *moved]))

@@ -15,7 +15,7 @@ import numpy as np
 from coloring import SparsityPattern
 from sparsead.kernels.alignment import FEWEST
 from sparsead.kernels.composition import Eliminator
-from sparsead.kernels.kernel import Buffer, Kernel
+from sparsead.kernels.kernel import Buffer, Kernel, reachable
 from sparsead.kernels.linear import LinearKernel, LinearProgram, reached
 from sparsead.kernels.merging import merged_steps
 from sparsead.sweeps.direct.equal_blocks import one_of_equals
@@ -28,6 +28,7 @@ EQUAL = 0.05  # share by which programs side by side may differ from the first o
 WORTH = 0.99  # of the cost before, at most: counts are no more exact than that
 MOST_CODE = 1000  # products of two terms that may be written, for one array
 MOST_TERMS = 500  # that may be written in all, where there were not half as many before
+MOST_OPERATIONS = 8000  # that may be written in all, likewise: more takes longer to compile than it can save
 MOST_GROWTH = 4.0  # products that may be formed, times the entries of the matrix and the terms at hand
 
 Patterns = dict[Buffer, SparsityPattern]
@@ -131,7 +132,8 @@ def _on_the_way(
     best, before = start, start[4]
     gone: list[str] = []
     kernels, eliminator = list(linear.kernels), Eliminator(fewest=fewest)
-    longest = max(MOST_TERMS, 2 * sum(len(k.terms) for k in kernels))
+    terms, operations = _length(kernels)
+    longest, largest = max(MOST_TERMS, 2 * terms), max(MOST_OPERATIONS, 2 * operations)
     most = MOST_GROWTH * (patterns[linear.target].nnz + sum(math.prod(k.domain) * len(k.terms) for k in kernels))
     while left:
         buffer = order(kernels, left)
@@ -140,7 +142,8 @@ def _on_the_way(
         left.remove(buffer)
         gone.append(buffer.name)
         kernels = reached(eliminator.without(buffer, kernels), linear.source)
-        if sum(len(k.terms) for k in kernels) > longest:
+        terms, operations = _length(kernels)
+        if terms > longest or operations > largest:
             break
         stored = sum(math.prod(k.domain) * computing(s.value for s in k.stores) for k in eliminator.stored)
         cost = stored + _cost(_without(linear, kernels, eliminator.stored), patterns)
@@ -172,6 +175,12 @@ def _code(kernels: Iterable[LinearKernel], buffer: Buffer) -> int:
     """Return how many pairs of terms there are of which one reads and one writes a buffer: products to be written."""
     terms = [t for kernel in kernels for t in kernel.terms]
     return sum(t.source is buffer for t in terms) * sum(t.target is buffer for t in terms)
+
+
+def _length(kernels: Iterable[LinearKernel]) -> tuple[int, int]:
+    """Return how many terms are written, and how many operations that their coefficients take."""
+    terms = [[t.coefficient for t in kernel.terms] for kernel in kernels]
+    return sum(map(len, terms)), sum(len(reachable(coefficients)) for coefficients in terms)
 
 
 def _cost(linear: LinearProgram, patterns: Patterns) -> float:

@@ -13,6 +13,7 @@ import sparsead as sad
 from benchmarks.steps import STEPS
 from sparsead.kernels.pattern import detect
 from sparsead.problems import power_flow
+from sparsead.program.scalar import Pool
 from sparsead.sweeps.direct import elimination
 from sparsead.sweeps.direct.elimination import eliminated
 
@@ -181,3 +182,26 @@ def test_search_ends_early_in_time_steps(step, count, most, monkeypatch):
     monkeypatch.setattr(elimination.Eliminator, "without", without)
     assert not eliminated(linear, detect(linear)).arrays
     assert arrays > most >= len(tried)
+
+
+def test_the_search_makes_no_more_than_it_may_write(monkeypatch):
+    def around_a_ring(x):  # each step reads three neighbours: after thirty, every coefficient is made of all others
+        before = slope = x
+        for _ in range(30):
+            slope, before = np.roll(x, 1) - 2 * x + np.roll(x, -1) + x - x**3, slope
+            x = x + 0.01 * (1.5 * slope - 0.5 * before)
+        return x
+
+    made = 0
+    simple = Pool.simple
+
+    def counted(pool, op, args):
+        nonlocal made
+        made += 1
+        return simple(pool, op, args)
+
+    monkeypatch.setattr(Pool, "simple", counted)
+    x = np.linspace(0.2, 1.1, 60)
+    jac = sad.jacobian(around_a_ring, x)
+    assert made < 5 * elimination.MOST_OPERATIONS  # they were six million, and a minute's work
+    np.testing.assert_allclose(jac(x).toarray(), by_complex_step(around_a_ring, x), rtol=1e-11, atol=1e-12)
