@@ -33,6 +33,8 @@ class SparseADError(Exception):
     """
 
     refuses = True
+    #: Whether a plain array was asked to take what depends on x.
+    plain = False
 
     def __init__(self, *args: Any) -> None:
         super().__init__(*args)

@@ -8,6 +8,7 @@ from sparsead.derivatives.prepared import Prepared
 from sparsead.kernels.kernel import CallKernel
 from sparsead.kernels.linear import LinearProgram
 from sparsead.sweeps.assembly import Assembly
+from sparsead.tracing.trees import Leaf
 
 
 class MatrixSummary(Prepared):
@@ -49,6 +50,7 @@ class MatrixSummary(Prepared):
         linear = self.linear if self.of_cell is None else self.of_cell.lowered.matrix
         kernels, arrays = len(linear.kernels), len(linear.work)
         return [
+            *self._number_in_words(),
             *self._cells_in_words(),
             ("mode", f"{self.mode}: {self._passes_in_words()}"),
             *(("", reason) for reason in self.reasons),
@@ -65,6 +67,15 @@ class MatrixSummary(Prepared):
     def title(self) -> str:
         """What it is, in words: ``sparse Jacobian of f``."""
         return f"{self._title} of {self.program.name}"
+
+    def _number_in_words(self) -> list[tuple[str, str]]:
+        """Tell what x is where it is a number beside arrays, as in f(t, y), and others may be meant."""
+        names, arguments, k = self.signature.names, self.signature.arguments, self.signature.argnum
+        arrays = [name for name, a in zip(names, arguments, strict=True) if isinstance(a, Leaf) and not a.number]
+        x = arguments[k]
+        if not arrays or not self.signature.plain or not isinstance(x, Leaf) or not x.number:
+            return []
+        return [("by", f"the number {names[k]}; argnum={names.index(arrays[0])} is by {arrays[0]}")]
 
     def _calls_in_words(self) -> list[tuple[str, str]]:
         """Tell what the derivatives of loops and of the user's operations take: passes of their own."""

@@ -28,6 +28,10 @@ from sparsead.tracing.sequences import rebuilt
 from sparsead.tracing.storage import BOOL, DOUBLE, Storage
 from sparsead.tracing.subclasses import seen_as_kind
 
+DIGITS = (
+    "The digits behind the point would be cut off: use np.floor, np.trunc or np.rint, which stay real. An array that "
+    "takes what depends on x is one of floats: np.zeros(n), np.full(n, 1.0), np.zeros_like(k, dtype=float)."
+)
 STACK, BLOCK = np.stack, np.block  # the functions themselves: their names are bound to others while one is traced
 SUBCLASS_HINT = (
     "It is a subclass of ndarray, which holds numbers only: take its values (to_value, .value) before, or use pint, "
@@ -116,8 +120,7 @@ def cast(value: Any, dtype: np.dtype[Any]) -> Any:
             f"casting {value.dtype} to {dtype}", "Whole numbers are int64, which do not wrap: astype(int)."
         )
     if dtype.kind in "iu":
-        hint = "The digits behind the point would be cut off: use np.floor, np.trunc or np.rint, which stay real."
-        raise unsupported(f"casting float64 to {dtype}", hint)
+        raise unsupported(f"casting float64 to {dtype} (by astype, or as it is written into an array of these)", DIGITS)
     raise unsupported(f"casting float64 to {dtype}", "Numbers stay float64 or complex: leave the type out.")
 
 

@@ -3,23 +3,29 @@
 from __future__ import annotations
 
 import itertools
+import re
 import traceback
 from collections.abc import Callable
 from typing import Any
 
-from sparsead.errors import Origin, UnsupportedOperationError, is_installed, is_users, package_of
+from sparsead.errors import InputError, Origin, UnsupportedOperationError, is_installed, is_users, package_of
 from sparsead.tracing.libraries import call_of
 from sparsead.tracing.wrappers import inner
 
 NO_SUCH = "'numpy.ndarray' object has no attribute"  # words of a traced array's own errors
 NO_ARRAY = "__array__ method not producing an array"  # likewise
+COMPILED = ("Traced", "buffer API", "JSON serializable")  # words of errors of compiled code that got a traced array
+CALL = re.compile(r"missing \d+ required|takes .* arguments? but|unexpected keyword argument")  # words of Python's own
 OF_OBJECTS = ("dtype('O')", "array of references")  # words of NumPy's errors about arrays of objects
 
 
 def refuse_error(error: Exception, f: Callable[..., Any]) -> None:
     """Raise the refusal that stands behind an error of a traced function; where it may be its own, add a note."""
     words = str(error) if isinstance(error, (TypeError, AttributeError, ValueError)) else ""
-    if isinstance(error, TypeError) and "Traced" in words:
+    if isinstance(error, TypeError) and CALL.search(words):
+        _refuse_call(error, f)
+        return
+    if isinstance(error, TypeError) and any(known in words for known in COMPILED):
         raise _refused_by_compiled_code(error, f) from error
     if isinstance(error, AttributeError) and NO_SUCH in words:
         _refuse_in_library(error, f)
@@ -36,6 +42,16 @@ def place_of(error: BaseException, f: Callable[..., Any]) -> Any:
     places: list[Any] = [Origin(frame.filename, frame.lineno or 0) for frame in frames if is_users(frame.filename)]
     own = [each for each in places if not is_installed(each.file)]
     return (own or places or [where(f)])[-1]
+
+
+def _refuse_call(error: TypeError, f: Callable[..., Any]) -> None:
+    """Say which examples are wanted where `f` itself could not be called with those that were given."""
+    raised = error.__traceback__
+    if raised is None or raised.tb_next is None:
+        raise InputError(
+            f"{where(f)} cannot be called with the example arguments: {error}. Give one for each argument, in order, "
+            "after the function; functools.partial binds others by name"
+        ) from error
 
 
 def _refuse_in_library(error: AttributeError, f: Callable[..., Any]) -> None:
@@ -69,8 +85,10 @@ def _instead(words: str) -> str:
     """Return the next step after a refusal in the words of compiled code."""
     if "descriptor" in words:
         return "Call the method, or the operator, of the array itself: x.dot(y) for np.ndarray.dot(x, y)."
-    if "bytes-like" in words or "buffer" in words:
-        return "A traced array has no memory to look at: use the array itself, or its elements."
+    if "bytes-like" in words or "buffer" in words or "JSON" in words:
+        return "A traced array has no memory to look at: use the array itself, or its elements; write down outside."
+    if "Decimal" in words:
+        return "Numbers stay float64: use the number itself."
     return (
         "If a solver was made outside (splu, factorized), make it inside the function, or hold it in a variable that "
         "the function names."

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextvars import ContextVar
 from typing import Any
 
 import numpy as np
@@ -14,7 +15,10 @@ from sparsead.tracing.complex import TracedComplex
 from sparsead.tracing.late import late
 from sparsead.tracing.loops.tape import is_tracing
 from sparsead.tracing.sequences import rebuilt
-from sparsead.tracing.storage import DOUBLE, Storage
+from sparsead.tracing.storage import BOOL, DOUBLE, INTEGER, Storage
+
+#: Whether arrays of integers and of truth values, too, are made so that they take traced values.
+of_any_type: ContextVar[bool] = ContextVar("sparsead_of_any_type", default=False)
 
 
 @late.bound
@@ -68,7 +72,8 @@ def wrapped(result: Any, held: list[Any]) -> Any:
 
 def adopted(values: Any) -> Any:
     """Return a new array able to take traced values if it is one of floats or complex numbers."""
-    if type(values) is np.ndarray and values.dtype == DOUBLE:
+    taken = (DOUBLE, BOOL, INTEGER) if of_any_type.get() else (DOUBLE,)
+    if type(values) is np.ndarray and values.dtype in taken:
         return TracedArray.of_new(values)
     if type(values) is np.ndarray and values.dtype == np.complex128:
         return complex_of_values(values)

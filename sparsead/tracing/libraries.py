@@ -8,7 +8,7 @@ from __future__ import annotations
 from types import FrameType, FunctionType
 from typing import NamedTuple
 
-from sparsead.errors import is_users
+from sparsead.errors import is_users, package_of
 
 ROOTS = (
     "The derivative of a root is that of its equation: sparsead.extend.implicit(residual, solve) stands for the solver "
@@ -72,6 +72,11 @@ NEXT: dict[str, str] = {
     "scipy.special": "Its derivative is not stated here. If you know it: sparsead.extend.operation(function, jvp=...).",
     "scipy.fft": "fft, rfft, dct, dst and their kin are traced; fht is a sum that a constant matrix makes as well.",
 }  # fmt: skip
+PACKAGES = {
+    "matplotlib": "While it is traced, a function has no values to draw: draw outside, from jac.value(x).",
+    "pandas": "Arithmetic, sums and means of its columns are traced. Write others with NumPy, of the values: "
+    "np.bincount(codes, weights=x) for groups, np.lib.stride_tricks.sliding_window_view for windows.",
+}
 RENAMED = {
     "numpy.ma.core": "numpy.ma",
     "numpy.ma.extras": "numpy.ma",
@@ -89,11 +94,17 @@ class LibraryCall(NamedTuple):
 
 
 def library_call(frame: FrameType) -> LibraryCall | None:
-    """Return the function of NumPy or SciPy in which a frame is, that the user's code called; None if in none."""
+    """Return the function of NumPy or SciPy in which a frame is, that the user's code called; None if in none.
+
+    Where the code is that of a package for which the next step is known, it is the package.
+    """
     asking: list[FrameType] = []
     while frame.f_back is not None and not is_users(frame.f_code.co_filename):
         asking.append(frame)
         frame = frame.f_back
+    package = package_of(frame.f_code.co_filename)
+    if package in PACKAGES:
+        return LibraryCall(f"a function of {package}", package, PACKAGES[package])
     return call_of(asking)
 
 

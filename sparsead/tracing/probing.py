@@ -19,6 +19,7 @@ from sparsead.errors import unsupported
 from sparsead.tracing import layout
 from sparsead.tracing.late import late
 from sparsead.tracing.positioned import Positioned
+from sparsead.tracing.refusals import refuse_outside
 from sparsead.tracing.scalar import TracedScalar
 from sparsead.tracing.sequences import rebuilt
 
@@ -138,7 +139,12 @@ def write_out(out: Any, result: Any, call: Call | None = None) -> Any:
     if not isinstance(out, Positioned):
         if not isinstance(out, np.ndarray):
             raise TypeError(f"return arrays must be of ArrayType, not {type(out).__name__}")
-        np.copyto(out, np.asarray(result))  # refused, with the reason
+        known = result
+        if not getattr(result, "is_constant", True):
+            known = late.recorded(result) if result.dtype.kind in "bi" else None
+        if known is None:
+            refuse_outside()
+        np.copyto(out, np.asarray(known))
         return out
     shape, dtype = np.shape(result), getattr(result, "dtype", np.dtype(np.float64))
     if shape != out.shape and np.broadcast_shapes(shape, out.shape) != out.shape:

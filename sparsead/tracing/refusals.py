@@ -20,7 +20,7 @@ BRANCH_HINT = (
 )
 WRITE_HINT = (
     "Allocate the array inside the traced function (np.zeros, np.empty, np.zeros_like(x)), "
-    "or with np.zeros(shape, like=x).\n"
+    "or with np.zeros(shape, like=x): of floats, for one of integers cuts off digits.\n"
     "  In place of a structured array keep an array for each field, in a dict or a dataclass.\n"
     '  A compiled routine can take part through sparsead.extend.operation; or prepare with method="finite-difference".'
 )
@@ -52,6 +52,7 @@ def refuse_value(what: str, hint: str, at: Any = None) -> NoReturn:
         f"{what} needs the value of a traced number, which differs from call to call.\n  {at or place()}\n  {hint}"
     )
     error.calling = _calling(sys._getframe(1))
+    error.plain = _writing(sys._getframe(1))
     raise error
 
 
@@ -60,6 +61,13 @@ def _calling(frame: FrameType | None) -> dict[str, Any] | None:
     while frame is not None and str(frame.f_globals.get("__name__", "")).partition(".")[0] == "sparsead":
         frame = frame.f_back
     return frame.f_globals if frame is not None and _doing(frame).startswith(("CALL", "PRECALL")) else None
+
+
+def _writing(frame: FrameType | None) -> bool:
+    """Tell whether a user's frame writes into an array, perhaps by a call, and NumPy asked for the value."""
+    while frame is not None and not is_users(frame.f_code.co_filename):
+        frame = frame.f_back
+    return frame is not None and _doing(frame).startswith(("STORE_SUBSCR", "CALL", "PRECALL"))
 
 
 def _doing(frame: FrameType) -> str:
@@ -71,6 +79,8 @@ def refuse_conversion(what: str, frame: FrameType, hint: str = VALUE_HINT) -> No
     """Refuse to give a Python number; `frame` asked for it, perhaps by writing into a plain array."""
     if _doing(frame) == "STORE_SUBSCR":
         refuse_outside()
+    if what == CONVERSION and _doing(frame).startswith("BINARY"):
+        refuse_value("a text made by %", "Print it without a format (%s), or after the trace.")
     if what == INDEX and _doing(frame) in ("BINARY_SUBSCR", "BINARY_OP"):
         refuse_value("indexing with what depends on x", hint)
     refuse_value(what, hint)
@@ -78,7 +88,9 @@ def refuse_conversion(what: str, frame: FrameType, hint: str = VALUE_HINT) -> No
 
 def refuse_outside() -> NoReturn:
     """Refuse to write into the memory of a plain array."""
-    raise unsupported(INTO_PLAIN_ARRAY, WRITE_HINT)
+    error = unsupported(INTO_PLAIN_ARRAY, WRITE_HINT)
+    error.plain = True
+    raise error
 
 
 def refuse_exchange(array: Any, value: Any, frame: FrameType) -> None:
@@ -97,10 +109,16 @@ def refuse_array(frame: FrameType, kind: str = "traced") -> NoReturn:
         raise unsupported(f"{call.name}, which asks for a plain ndarray,", call.instead or LIBRARY_HINT)
     while frame.f_back is not None and not is_users(frame.f_code.co_filename):
         frame = frame.f_back
-    if _doing(frame).startswith("CALL"):
-        raise unsupported("a compiled routine, which asks for a plain ndarray,", LIBRARY_HINT)
-    raise unsupported(
-        f"turning a {kind} array into a plain ndarray (an assignment into an array from outside the function, "
-        "a compiled routine, or an np function that does not dispatch)",
-        WRITE_HINT,
+    calls = _doing(frame).startswith("CALL")
+    routine = "a compiled routine, which asks for a plain ndarray,"
+    error = (
+        unsupported(routine, LIBRARY_HINT)
+        if calls
+        else unsupported(
+            f"turning a {kind} array into a plain ndarray (an assignment into an array from outside the function, "
+            "a compiled routine, or an np function that does not dispatch)",
+            WRITE_HINT,
+        )
     )
+    error.plain = True
+    raise error

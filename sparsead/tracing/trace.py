@@ -28,6 +28,7 @@ from sparsead.tracing.complex import is_complex
 from sparsead.tracing.conversions import stack_objects
 from sparsead.tracing.decisions import Decisions, recording
 from sparsead.tracing.foreign_errors import place_of, refuse_error, where
+from sparsead.tracing.known import of_any_type
 from sparsead.tracing.leftovers import collections_so_far, let_go, refuse, settle
 from sparsead.tracing.loops.tape import is_tracing, new_tape
 from sparsead.tracing.refusals import INTO_PLAIN_ARRAY
@@ -75,14 +76,17 @@ def trace(
         return _answered(f, args, argnum, decisions)
     except (UnsupportedOperationError, TracedBranchError) as error:
         captured = CapturedArrays(f, signature_of(f, args, argnum))
-        if not captured:
+        if not captured and not error.plain:
             raise
         if decisions is not None:
             decisions.forget(known)
+        token = of_any_type.set(True)
         try:
             return _answered(f, args, argnum, decisions, captured)
         except SparseADError as again:  # which may be closer to what it is about
-            raise (again if str(again).startswith(INTO_PLAIN_ARRAY) else error) from None
+            raise (again if error.plain or str(again).startswith(INTO_PLAIN_ARRAY) else error) from None
+        finally:
+            of_any_type.reset(token)
 
 
 def _answered(

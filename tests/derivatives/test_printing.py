@@ -28,6 +28,13 @@ def kinked(x):
     return x * x if x[0] > 0 else -x
 
 
+def test_a_number_beside_arrays_is_named_as_what_it_is_by():
+    jac = sad.jacobian(lambda t, y: t * y, 0.5, X)
+    assert "by        the number t; argnum=1 is by y" in str(jac)
+    assert "the number" not in str(sad.jacobian(lambda t, y: t * y, 0.5, X, argnum=1))
+    assert "the number" not in str(sad.jacobian(lambda y, t: t * y, X, 0.5))
+
+
 OBJECTS = {
     "Jacobian": lambda: sad.jacobian(residual, X),
     "compressed Jacobian": lambda: sad.jacobian(residual, X, mode="forward"),

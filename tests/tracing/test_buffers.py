@@ -71,6 +71,42 @@ def test_every_way_to_allocate(allocate):
     check(f)
 
 
+MASKS = {
+    "zeros": lambda x: np.zeros(6, dtype=bool),
+    "ones": lambda x: np.ones(6, bool),
+    "full": lambda x: np.full(6, False),
+    "array": lambda x: np.array([True, False] * 3),
+    "arange": lambda x: np.arange(6) > 2,
+    "like": lambda x: np.zeros_like(x, dtype=bool),
+    "integers": lambda x: np.ones(6, dtype=int),
+    "counts": lambda x: np.arange(6),
+    "view": lambda x: np.zeros((3, 2), bool).T.reshape(-1),
+}
+WRITES = {
+    "slice": lambda m, x: m.__setitem__(slice(1, None), x[1:] > x[:-1]),
+    "elements": lambda m, x: [m.__setitem__(k, x[k] > x[5 - k]) for k in range(4)],
+    "places": lambda m, x: m.__setitem__([4, 1], x[:2] > 0.0),
+    "mask": lambda m, x: m.__setitem__(x > 0.0, True),
+    "or": lambda m, x: np.logical_or(m, x > 0.0, out=m),
+    "out": lambda m, x: np.greater(x, 0.1, out=m),
+    "copyto": lambda m, x: np.copyto(m, x < 0.0),
+    "put": lambda m, x: np.put(m, [0, 5], x[1:3] > 0.0),
+    "fill": lambda m, x: m.fill(x[2] > x[3]),
+}
+
+
+@pytest.mark.parametrize("write", WRITES)
+@pytest.mark.parametrize("mask", MASKS)
+def test_masks_and_counts_are_written_to(mask, write):
+    def f(x):
+        m = MASKS[mask](x)
+        WRITES[write](m, x)
+        order = np.array([3, 1, 0, 2, 5, 4])  # indices of the same trace
+        return np.where(m, x, x**2)[order] * np.count_nonzero(m) + m * x[order]
+
+    check(f)
+
+
 def test_helper_of_another_module_that_allocates():
     check(lambda x: helper_module.filled(x) * x[0])
     check(lambda x: helper_module.filled_by_name(x) * x[0])

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import decimal
+import hashlib
 import inspect
+import json
 import math
 import re
 
@@ -48,25 +51,22 @@ def integer_buffer(x):
     return out
 
 
-def truth_values_into_a_plain_array(x):
-    mask = np.zeros(6, dtype=bool)
-    mask[1:] = x[1:] > x[:-1]
-    return mask * x
-
-
-def mask_of_a_plain_array(x):
-    mask = np.zeros(6, dtype=bool)
-    mask[x > 0.5] = True
-    return mask * x
+def integers_by_hand(x):
+    out = np.array([1, 2, 3, 4, 5, 6])
+    out[1:] = 2.0 * x[1:]
+    return out
 
 
 UNSUPPORTED = {
     into_captured_array: "np.zeros",
     add_at_captured_array: "np.zeros",
     out_into_captured_array: "np.zeros",
-    integer_buffer: "np.zeros",
-    truth_values_into_a_plain_array: "of truth values",
-    mask_of_a_plain_array: "of truth values",
+    integer_buffer: "takes what depends on x is one of floats: np.zeros(n)",
+    integers_by_hand: "takes what depends on x is one of floats: np.zeros(n)",
+    lambda x: np.full(6, 1, dtype=np.int32).__iadd__(x): "for one of integers cuts off digits",
+    lambda x: hashlib.md5(x): "no memory to look at",
+    lambda x: json.dumps([x[0]]): "write down outside",
+    lambda x: decimal.Decimal(x[0]): "use the number itself",
     lambda x: np.ma.masked_where(x > 0.0, x).filled(0.0): "np.where(mask, fill, x)",
     lambda x: SPLINE(x.reshape(3, 2)): "compiled routine",
     lambda x: scipy.stats.rankdata(x): "scipy.stats.rankdata, which asks",
@@ -163,6 +163,30 @@ def test_index_out_of_bounds_raises_as_in_numpy():
 def test_unknown_attribute():
     with pytest.raises(AttributeError, match="derivative"):
         sad.jacobian(lambda x: x.derivative(), X)
+
+
+@pytest.mark.parametrize(
+    ("f", "args"),
+    [
+        (lambda x, p: p * x, ()),
+        (lambda x, *, p: p * x, (2.0,)),
+        (lambda x: x, (2.0,)),
+    ],
+)
+def test_missing_arguments_are_named(f, args):
+    with pytest.raises(sad.InputError, match=r"cannot be called with the example .* argument"):
+        sad.jacobian(f, X, *args)
+
+
+def test_a_missing_argument_further_in_is_the_users_own_error():
+    with pytest.raises(TypeError, match="missing 1 required positional argument") as met:
+        sad.jacobian(lambda x: integer_buffer(), X)
+    assert not getattr(met.value, "__notes__", [])
+
+
+def test_a_text_made_by_percent_is_named():
+    with pytest.raises(sad.TracedBranchError, match=r"a text made by %(.|\n)*test_refusals"):
+        sad.jacobian(lambda x: x * len("%.3f" % x[0]), X)  # noqa: UP031
 
 
 def test_errors_share_a_base():

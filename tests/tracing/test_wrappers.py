@@ -145,6 +145,19 @@ def test_labels_are_those_of_pandas():
     agrees(lambda x: np.array([(series * x).max(), (x * series).std(), (series * x).prod()]) * x[0])
 
 
+@pytest.mark.parametrize(
+    ("f", "words"),
+    [
+        (lambda pd, x: pd.Series(x).rolling(2).mean(), "sliding_window_view"),
+        (lambda pd, x: pd.Series(x).groupby([0, 0, 0, 1, 1, 1]).sum(), "np.bincount"),
+    ],
+)
+def test_what_pandas_computes_by_compiled_code_says_what_to_write(f, words):
+    pd = pytest.importorskip("pandas")
+    with pytest.raises(sad.SparseADError, match=rf"a function of pandas(.|\n)*{words}"):
+        sad.jacobian(lambda x: f(pd, x), VALUES)
+
+
 def of_astropy():
     u = pytest.importorskip("astropy.units")
     return u, lambda quantity, unit: quantity.to_value(u.Unit(unit)), u.Quantity
