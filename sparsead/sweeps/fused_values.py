@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from sparsead.kernels.kernel import Buffer, Kernel, Load, reachable, read_by
 from sparsead.kernels.linear import LinearKernel, LinearProgram
+from sparsead.kernels.merging import WORTH, shared_cost
 from sparsead.program.scalar import Pool
-
-WORTH = 16  # cost of the shared operations from which on one loop beats two simpler ones; an exponential costs 20
 
 
 def fused(linear: LinearProgram) -> dict[int, Kernel]:
@@ -38,9 +37,7 @@ def _buffers_read(linear: LinearProgram) -> set[Buffer]:
 
 def _shared_cost(kernel: Kernel, linear: LinearKernel) -> float:
     """Return the cost of the operations that values and coefficients have in common."""
-    values = {e.serial for e in reachable(s.value for s in kernel.stores)}
-    coefficients = reachable(t.coefficient for t in linear.terms)
-    return sum(e.op.cost for e in coefficients if e.op and e.serial in values)
+    return shared_cost((s.value for s in kernel.stores), (t.coefficient for t in linear.terms))
 
 
 def _pool(kernel: LinearKernel) -> Pool | None:

@@ -47,3 +47,16 @@ def test_the_value_keeps_its_divisions():
     jac = sad.jacobian(lambda x: x / 0.3, X)
     np.testing.assert_array_equal(jac.value(X), X / 0.3)
     np.testing.assert_array_equal(jac.value_and_jacobian(X)[0], X / 0.3)
+
+
+def test_a_constant_over_a_divisor_is_divided_once_in_value_and_derivative():
+    jac = sad.jacobian(lambda x: 0.3 / (1.0 + x**2), X, mode="direct")
+    assert divisions(jac) == 1
+    np.testing.assert_allclose(jac(X).diagonal(), -0.6 * X / (1.0 + X**2) ** 2, rtol=1e-14)
+
+
+def test_numerators_near_the_ends_of_the_range_make_no_reciprocal():
+    for scale in (1e-305, 1e305):
+        jac = sad.jacobian(lambda x, scale=scale: scale / x, X * scale**0.5, mode="direct")
+        x = X * scale**0.5
+        np.testing.assert_allclose(jac(x).diagonal() * (X * X), -1.0, rtol=1e-14)

@@ -51,3 +51,20 @@ def test_values_that_later_kernels_read_come_first(mode, backend):
     y, J = jac.value_and_jacobian(x)
     np.testing.assert_allclose(y, layered(x), rtol=1e-13)
     np.testing.assert_array_equal(J.data, jac(x).data)
+
+
+@pytest.mark.parametrize("backend", ["llvm", "python"])
+def test_a_costly_intermediate_array_is_computed_beside_its_derivative(backend):
+    def f(x):
+        flux = 0.3 / (1.0 + np.exp(x * np.roll(x, 1))) ** 2
+        return sum(k * np.roll(flux, k) for k in range(1, 6))
+
+    x = np.linspace(0.1, 1.0, 40)
+    jac = sad.jacobian(f, x, mode="direct", backend=backend)
+    text, y, J = source_of_both(jac, x)
+    assert text.count("exp(") == text.count("0.3 /") == text.count(" / ") == 1
+    np.testing.assert_array_equal(y, jac.value(x))
+    np.testing.assert_allclose(y, f(x), rtol=1e-14)
+    np.testing.assert_array_equal(J.data, jac(x).data)
+    expected = np.stack([f(x + 1e-30j * e).imag / 1e-30 for e in np.eye(40)], axis=1)
+    np.testing.assert_allclose(J.toarray(), expected, rtol=1e-12, atol=1e-14)
