@@ -101,6 +101,11 @@ class Kernel:
         """What the kernel gathers, each once."""
         return [e.value for e in reachable(s.value for s in self.stores) if isinstance(e.value, Load)]
 
+    @property
+    def adds(self) -> bool:
+        """Whether it adds to places, where several points may meet."""
+        return any(s.adds for s in self.stores)
+
     def __str__(self) -> str:
         named, values = spelled(s.value for s in self.stores)
         pairs = zip(self.stores, values, strict=True)

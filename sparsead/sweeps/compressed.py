@@ -200,7 +200,7 @@ class _Writer:
         groups = [_Group(terms, nest, self) for terms in places]
         in_lanes = [terms[0] for terms, group in zip(places, groups, strict=True) if not group.is_row]
         lines = stores(self.source, nest, values) if values else []
-        with nest.body(disjoint=nest.large and all_differ(in_lanes)):
+        with nest.body(disjoint=nest.large and not (values and values.adds) and all_differ(in_lanes)):
             for line in lines:
                 self.source.write(line)
             for group in groups:

@@ -73,7 +73,7 @@ def _write_kernel(source: Source, kernel: Kernel, counter: Iterator[int]) -> Non
     nest = Nest(source, kernel.domain, counter, kernel.ordered)
     lines = stores(source, nest, kernel)
     nest.in_line = all(s.place.is_in_line and not s.adds for s in kernel.stores)
-    with nest.body(disjoint=not any(s.adds for s in kernel.stores)):
+    with nest.body(disjoint=not kernel.adds):
         for line in lines:
             source.write(line)
 

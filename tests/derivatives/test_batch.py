@@ -329,7 +329,7 @@ def test_arguments_after_a_container_have_points_of_their_own():
 def test_equal_long_loops_are_all_run(mode, last):
     def f(x):
         y = x
-        for _ in range(3):  # each step is some fifty lines of code, which single calls share
+        for _ in range(4):  # each step is some fifty lines of code, which single calls share
             a, b, c = y + 0.1, np.roll(y, 1), np.roll(y, 2)
             for _ in range(4):
                 a, b, c = a * b + np.sin(c), b * c + np.cos(a) * a, c * a / (1.0 + b * b)

@@ -53,6 +53,27 @@ def test_values_that_later_kernels_read_come_first(mode, backend):
     np.testing.assert_array_equal(J.data, jac(x).data)
 
 
+@pytest.mark.parametrize("mode", ["direct", "forward"])
+@pytest.mark.parametrize("points", [12, 400])
+def test_sums_over_elements_are_added_up_in_the_loop_of_their_derivatives(mode, points):
+    ends = np.random.default_rng(points).integers(0, 30, (points, 2))
+    middle = np.minimum(np.arange(points), 29)
+
+    def f(x):
+        r = np.zeros(30)
+        np.add.at(r, middle, x[middle])
+        np.add.at(r, ends[:, 0], np.exp(x[ends[:, 0]] * x[ends[:, 1]]))
+        return r
+
+    x = np.linspace(0.1, 1.0, 30)
+    jac = sad.jacobian(f, x, mode=mode)
+    text, y, J = source_of_both(jac, x)
+    assert mode == "forward" or text.count("exp(") == 1
+    np.testing.assert_array_equal(y, jac.value(x))
+    np.testing.assert_array_equal(J.data, jac(x).data)
+    np.testing.assert_allclose(y, f(x), rtol=1e-13)
+
+
 @pytest.mark.parametrize("backend", ["llvm", "python"])
 def test_a_costly_intermediate_array_is_computed_beside_its_derivative(backend):
     def f(x):

@@ -49,6 +49,11 @@ class Loop:
         """Number of points of the domain."""
         return int(np.prod(self.domain, dtype=np.int64))
 
+    @property
+    def keeps_order(self) -> bool:
+        """Whether its points run one after the other, as each reads the ones before, or adds to what they added to."""
+        return self.ordered or (self.values is not None and self.values.adds)
+
     def ahead_first(self, symmetric: bool) -> Loop:
         """Return the loop with entries further ahead stored first.
 
@@ -107,7 +112,7 @@ def _at(points: tuple[np.ndarray, ...], index: IndexMap) -> IndexMap:
 
 def cut(loop: Loop) -> Iterator[Loop]:
     """Cut a loop in two: the box inside of which more index maps are affine (constants constant), and the rest."""
-    box = None if loop.rows or loop.ordered or loop.points < MANY_POINTS else _inside(loop)
+    box = None if loop.rows or loop.keeps_order or loop.points < MANY_POINTS else _inside(loop)
     if box is None:
         yield loop
         return

@@ -35,7 +35,7 @@ def cut_and_shifted(loop: Loop) -> Iterator[Loop]:
     boundaries of an equation reach further into columns than into rows.
     """
     parts = list(cut(loop))
-    shifts = _shifts(parts[0]) if loop.points >= MANY_POINTS else {}
+    shifts = _shifts(parts[0]) if loop.points >= MANY_POINTS and not loop.keeps_order else {}
     whole = list(_shifted(loop, shifts)) if shifts else []
     if whole:
         parts = [part for piece in whole for part in cut(piece)]

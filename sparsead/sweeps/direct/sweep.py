@@ -182,7 +182,7 @@ class _Writer:
         lines = stores(self.source, nest, loop.values) if loop.values else []
         lines += [self.entry(nest, placed) for placed in loop.entries]
         rows = [_RowUpdate(self, nest, loop.domain, t) for t in loop.rows]
-        with nest.body(disjoint=not rows and not any(e.adds for e in loop.entries)):
+        with nest.body(disjoint=not rows and not loop.keeps_order and not any(e.adds for e in loop.entries)):
             for line in lines:
                 self.source.write(line)
             for row in rows:
