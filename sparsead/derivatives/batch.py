@@ -161,7 +161,7 @@ class Batch:
     def _sweep(self, lanes: frozenset[str], last: bool) -> tuple[Sweep, int] | None:
         """Return the sweeps of one point for blocks of points, and how many are in one."""
         sweeps = self.sweeps()
-        if sweeps is None or any(f.then is not None for sweep in sweeps for f in sweep.source.functions):
+        if sweeps is None or any(sweep.source.calls_back for sweep in sweeps):
             return None
         sizes = {node.name: node.size for node in self.program.inputs if node.name in lanes}
         sizes[self.output] = int(np.prod(self.shape, dtype=np.int64))

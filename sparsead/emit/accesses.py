@@ -14,6 +14,8 @@ from typing import Any, Literal
 
 import numpy as np
 
+from sparsead.emit.parsing import walk
+
 OPERATIONS = {ast.Add: np.add, ast.Sub: np.subtract, ast.Mult: np.multiply, ast.FloorDiv: np.floor_divide}
 COMPARE = {
     ast.Lt: np.less, ast.LtE: np.less_equal, ast.Gt: np.greater, ast.GtE: np.greater_equal, ast.Eq: np.equal,
@@ -168,7 +170,7 @@ class Accesses:
         path: Path,
         inner: tuple[Inner, ...],
     ) -> None:
-        for node in ast.walk(value):
+        for node in walk(value):
             if isinstance(node, ast.Subscript) and isinstance(node.value, ast.Name) and node.value.id in self.written:
                 self._access(statement, "read", node, known, point, path, inner)
 
@@ -222,7 +224,7 @@ class Accesses:
 def written(body: Sequence[ast.stmt]) -> Iterator[str]:
     """Yield the names of the arrays that statements store to."""
     for statement in body:
-        for node in ast.walk(statement):
+        for node in walk(statement):
             if isinstance(node, ast.Subscript) and isinstance(node.ctx, ast.Store) and isinstance(node.value, ast.Name):
                 yield node.value.id
 
@@ -239,7 +241,7 @@ def bounds(loop: ast.For) -> tuple[ast.expr, ast.expr]:
 
 def _picked(known: Known, of: np.ndarray, body: Sequence[ast.stmt]) -> dict[str, Any]:
     """Return what is known of the names that statements use, for some of the instances."""
-    used = {node.id for statement in body for node in ast.walk(statement) if isinstance(node, ast.Name)}
+    used = {node.id for statement in body for node in walk(statement) if isinstance(node, ast.Name)}
     return {name: value[of] if np.ndim(value) else value for name, value in known.items() if name in used}
 
 

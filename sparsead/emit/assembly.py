@@ -11,7 +11,7 @@ import functools
 import struct
 from collections.abc import Iterator, Mapping, Sequence
 
-from sparsead.emit.parsing import parse
+from sparsead.emit.parsing import parse, walk
 from sparsead.emit.sequence import entry
 from sparsead.emit.sharing import Procedure
 from sparsead.emit.source import LANE, POINT, STAGE, Function
@@ -159,8 +159,8 @@ class _Translator:
         """Tell whether all points of the innermost loop add to one place: then several partial sums may be made."""
         if self.outside is None:
             return False
-        names = {n.id for n in ast.walk(place) if isinstance(n, ast.Name)}
-        return names <= self.outside and not any(isinstance(n, ast.Subscript) for n in ast.walk(place))
+        names = {n.id for n in walk(place) if isinstance(n, ast.Name)}
+        return names <= self.outside and not any(isinstance(n, ast.Subscript) for n in walk(place))
 
     def guard(self, node: ast.If) -> None:
         test = self.expression(node.test)[0]
@@ -298,7 +298,7 @@ def _scatters(loop: ast.For) -> bool:
     targets = [n.targets[0] if isinstance(n, ast.Assign) else getattr(n, "target", None) for n in loop.body]
     places = [t.slice for t in targets if isinstance(t, ast.Subscript)]
     written = [known.get(p.id, p) if isinstance(p, ast.Name) else p for p in places]
-    return any(isinstance(n, (ast.Mult, ast.Subscript)) for place in written for n in ast.walk(place))
+    return any(isinstance(n, (ast.Mult, ast.Subscript)) for place in written for n in walk(place))
 
 
 def assembly(functions: Sequence[Function]) -> str:
@@ -349,7 +349,7 @@ def _called(statement: ast.stmt, procedures: Mapping[str, Procedure]) -> tuple[s
 
 def _used(statements: list[ast.stmt], arrays: Mapping[str, str]) -> list[str]:
     """Return the arrays that statements use, in the order of the signature."""
-    names = {node.id for s in statements for node in ast.walk(s) if isinstance(node, ast.Name)}
+    names = {node.id for s in statements for node in walk(s) if isinstance(node, ast.Name)}
     return [name for name in arrays if name in names]
 
 
@@ -378,7 +378,7 @@ def _parts(statements: list[ast.stmt], procedures: Mapping[str, Procedure]) -> I
     """Cut statements into parts of some length, where no name that is set before is read after, and around calls."""
     last_read: dict[str, int] = {}
     for number, statement in enumerate(statements):
-        for node in ast.walk(statement):
+        for node in walk(statement):
             if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Load):
                 last_read[node.id] = number
     part: list[ast.stmt] = []

@@ -12,7 +12,7 @@ from collections import defaultdict
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from sparsead.emit.parsing import parse
+from sparsead.emit.parsing import parse, walk
 from sparsead.emit.sharing import Procedure
 from sparsead.emit.source import Function
 
@@ -85,8 +85,8 @@ def _printed(text: str, name: str, arrays: Mapping[str, str], numbers: tuple[str
 
 def _written(function: ast.FunctionDef, called: Called) -> set[str]:
     """Return the arrays that a function stores to, itself or in what it calls."""
-    stores = [n.value for n in ast.walk(function) if isinstance(n, ast.Subscript) and isinstance(n.ctx, ast.Store)]
-    for node in ast.walk(function):
+    stores = [n.value for n in walk(function) if isinstance(n, ast.Subscript) and isinstance(n.ctx, ast.Store)]
+    for node in walk(function):
         if isinstance(node, ast.Call) and (made := _callee(node, called)) is not None:
             stores += [arg for k, arg in enumerate(made.passed(node)) if k in made.written]
     return {array.id for array in stores if isinstance(array, ast.Name)}
@@ -100,7 +100,7 @@ def _read(statements: list[ast.stmt], called: Called) -> set[str]:
     """Return the names that what is stored, or runs, depends on; the others need not be set."""
     needs: dict[str, set[str]] = defaultdict(set)
     pending: set[str] = set()
-    for node in (n for statement in statements for n in ast.walk(statement)):
+    for node in (n for statement in statements for n in walk(statement)):
         match node:
             case ast.Assign(targets=[ast.Name(id=name)], value=value):
                 needs[name] |= _names(value)
@@ -118,7 +118,7 @@ def _read(statements: list[ast.stmt], called: Called) -> set[str]:
 
 
 def _names(node: ast.AST) -> set[str]:
-    return {n.id for n in ast.walk(node) if isinstance(n, ast.Name)}
+    return {n.id for n in walk(node) if isinstance(n, ast.Name)}
 
 
 class Printer:

@@ -22,6 +22,7 @@ from sparsead.emit.fills import Fill
 from sparsead.emit.indices import formula, simplified
 from sparsead.emit.loop_fission import TIMES, parts
 from sparsead.emit.owners import Owners
+from sparsead.emit.parsing import walk
 from sparsead.emit.sharing import Procedure
 from sparsead.emit.source import Function
 from sparsead.emit.staging import MOST, Stretch, stage
@@ -254,7 +255,7 @@ class Grids:
         writes, unshared = self._stores(accesses, keeping, actual, shared, owned)
         keeping.change()
         first = {p: self._table(values) for p, values in keeping.firsts.items()}
-        used = {n.id for n in ast.walk(loop) if isinstance(n, ast.Name)}
+        used = {n.id for n in walk(loop) if isinstance(n, ast.Name)}
         given = {p: a for p, a in {**actual, **keeping.arrays, **first}.items() if p in used}
         self._fill_before(accesses, given, writes)
         stored = set(written(loop.body)) - set(private)

@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 
 from sparsead.emit.accesses import Accesses
-from sparsead.emit.parsing import parse
+from sparsead.emit.parsing import parse, walk
 
 FEWEST = 64  # points of a loop from which on its tables are looked at
 MOST_JUMPS = 3
@@ -83,7 +83,7 @@ def places(
     for statement in loop.body:
         if not isinstance(statement, ast.Assign | ast.AugAssign):
             return None
-        subscripts = [n for n in ast.walk(statement) if isinstance(n, ast.Subscript)]
+        subscripts = [n for n in walk(statement) if isinstance(n, ast.Subscript)]
         own = [(n, n.value.id) for n in subscripts if isinstance(n.value, ast.Name) and n.value.id in arrays]
         found += [(n, name, np.broadcast_to(indices.value(n.slice), indices.points)) for n, name in own]
         if isinstance(statement, ast.Assign) and isinstance(statement.targets[0], ast.Name):
@@ -130,7 +130,7 @@ class _Indices:
                 for number in turns:
                     yield from self.rewritten(_turn(node, number))
             case _:
-                self.known |= dict.fromkeys(_set(ast.walk(node)))  # they change from turn to turn
+                self.known |= dict.fromkeys(_set(walk(node)))  # they change from turn to turn
                 yield node
 
     def _distance(self, name: str) -> ast.expr | None:
@@ -158,8 +158,8 @@ class _Indices:
 
     def _stands_alone(self, loop: ast.For) -> bool:
         """Tell whether a loop has no others in it, and sets no names that are used outside."""
-        nodes = [n for statement in loop.body for n in ast.walk(statement)]
-        own, outside = _set(nodes), [n for s in self._body if s is not loop for n in ast.walk(s)]
+        nodes = [n for statement in loop.body for n in walk(statement)]
+        own, outside = _set(nodes), [n for s in self._body if s is not loop for n in walk(s)]
         used = {n.id for n in outside if isinstance(n, ast.Name)}
         return not own & used and not any(isinstance(n, ast.For | ast.If) for n in nodes)
 
@@ -186,7 +186,7 @@ class _Indices:
 
     def _is_hopeless(self, node: ast.expr) -> bool:
         """Tell whether some points in the middle are enough to see that there is no formula."""
-        names = {n.id for n in ast.walk(node) if isinstance(n, ast.Name)} & self.known.keys()
+        names = {n.id for n in walk(node) if isinstance(n, ast.Name)} & self.known.keys()
         middle = slice(max(0, (self.points - FEW) // 2), (self.points + FEW) // 2)
         some = {name: self.known[name][middle] if np.ndim(self.known[name]) else self.known[name] for name in names}
         value = self._values.value(node, some)
@@ -195,7 +195,7 @@ class _Indices:
 
 def _is_involved(node: ast.AST, tables: set[str]) -> bool:
     """Tell whether there are tables, or cases, in a statement or expression."""
-    return any(isinstance(n, ast.Name) and (n.id in tables or n.id in ("min", "max")) for n in ast.walk(node))
+    return any(isinstance(n, ast.Name) and (n.id in tables or n.id in ("min", "max")) for n in walk(node))
 
 
 class _Plain(ast.NodeTransformer):
@@ -223,9 +223,9 @@ def _set(nodes: Iterable[ast.AST]) -> set[str]:
 def _turn(loop: ast.For, number: int) -> list[ast.stmt]:
     """Return the statements of a turn, with names of their own."""
     assert isinstance(loop.target, ast.Name)
-    own = _set(n for statement in loop.body for n in ast.walk(statement))
+    own = _set(n for statement in loop.body for n in walk(statement))
     found = parse("\n".join(map(ast.unparse, loop.body))).body
-    for node in (n for statement in found for n in ast.walk(statement)):
+    for node in (n for statement in found for n in walk(statement)):
         for place, child in ast.iter_fields(node):
             if isinstance(child, ast.Name) and child.id == loop.target.id:
                 setattr(node, place, ast.Constant(number))

@@ -21,7 +21,7 @@ import numpy as np
 
 from sparsead.emit.layout import Layout
 from sparsead.emit.operation_count import work_of
-from sparsead.emit.parsing import parse
+from sparsead.emit.parsing import Rewriter, walk
 from sparsead.emit.runs import Item, Loop, Run
 from sparsead.emit.source import LANE, POINT, Source, share
 from sparsead.emit.written_out import written_out
@@ -115,11 +115,11 @@ class _Writer:
                     out.write("base = begins[block]" if self.layout.count else f"base = {self.width} * block")
                 staged = {} if self.width == 1 else self.layout.turned
                 written = set().union(*(part.stored for part in parts))
-                for array in staged.keys() - written:
+                for array in (a for a in staged if a not in written):  # in their order: equal code is kept once
                     self.turn(array, "{staged} = {given}")
                 for part in parts:
                     part.write()
-                for array in staged.keys() & written:
+                for array in (a for a in staged if a in written):
                     self.turn(array, "{given} = {staged}")
 
     def count(self) -> None:
@@ -192,7 +192,6 @@ class _Part:
         self.conditions: set[str] = set()
         self.spilled: dict[str, int] = {}
         self.stored = _stored(source)
-        self.parsed = [parse(f.text).body[0] for f in source.without_calls]
         self.shared = self.known_alike()
 
     def write(self) -> None:
@@ -204,10 +203,9 @@ class _Part:
         for name in self.source.arrays:
             if name not in self.renamed and name not in self.local:
                 self.out.array(name)
-        for parsed in self.parsed:
-            assert isinstance(parsed, ast.FunctionDef)
+        for tree in self.source.trees:
             tables = {name: self.source.fixed[name] for name in self.renamed}
-            items = self.items(written_out(parsed.body, tables) or parsed.body)
+            items = self.items(written_out(tree.body, tables) or tree.body)
             if self.writer.width > 1:  # else one run sees what another has set
                 self.spill(list(_runs(items)))
             self.write_items(items)
@@ -215,12 +213,12 @@ class _Part:
     def known_alike(self) -> set[str]:
         """Return the work arrays that hold the same for all points: only what is the same for all is stored there."""
         self.shared = set(self.local)
-        stores = [n for f in self.parsed for n in ast.walk(f) if isinstance(n, (ast.Assign, ast.AugAssign))]
+        stores = [n for tree in self.source.trees for n in walk(tree) if isinstance(n, (ast.Assign, ast.AugAssign))]
+        targets = [(n.targets[0] if isinstance(n, ast.Assign) else n.target, _names(n.value)) for n in stores]
         before: tuple[int, int] | None = None
         while before != (before := (len(self.shared), len(self.lane_names))):
-            for node in stores:
-                target = node.targets[0] if isinstance(node, ast.Assign) else node.target
-                if not self.is_own(node.value):
+            for target, names in targets:
+                if not self.are_own(names):
                     continue
                 if isinstance(target, ast.Name):
                     self.lane_names.add(target.id)
@@ -256,7 +254,7 @@ class _Part:
                         found.append(self.code(node))
                         continue
                     self.note(node)
-                    run.statements.append(node)
+                    run.add(node)
                 case _ if not isinstance(node, ast.Pass):
                     raise AssertionError(f"not in code for many points: {ast.unparse(node)}")
         end()
@@ -264,7 +262,10 @@ class _Part:
 
     def is_own(self, value: ast.expr) -> bool:
         """Tell whether an expression may differ from point to point."""
-        names = {n.id for n in ast.walk(value) if isinstance(n, ast.Name)}
+        return self.are_own(_names(value))
+
+    def are_own(self, names: set[str]) -> bool:
+        """Tell whether a name or array may differ from point to point."""
         return bool(names & self.lane_names) or any(self.has_lanes(name) for name in names)
 
     def has_lanes(self, array: str) -> bool:
@@ -330,7 +331,9 @@ class _Part:
         return ast.unparse(_WithLanes(self).visit(node))
 
 
-class _WithLanes(ast.NodeTransformer):
+class _WithLanes(Rewriter):
+    """Puts the code of its new place where an element is: no tree, but written out it reads as a name does."""
+
     def __init__(self, part: _Part) -> None:
         self.part = part
 
@@ -340,21 +343,21 @@ class _WithLanes(ast.NodeTransformer):
         writer = self.part.writer
         if name in self.part.local:
             place = index if name in self.part.shared else writer.own(index)
-            return _parsed(f"{self.part.local[name]}[{place}]")
+            return ast.Name(f"{self.part.local[name]}[{place}]")
         if name in writer.layout.sizes:
-            return _parsed(writer.place(name, index))
-        return _parsed(f"{self.part.renamed.get(name, name)}[{index}]")
+            return ast.Name(writer.place(name, index))
+        return ast.Name(f"{self.part.renamed.get(name, name)}[{index}]")
 
 
 def _stored(source: Source) -> set[str]:
     """Return the arrays that a source writes to."""
-    functions = (node for f in source.without_calls for node in ast.walk(parse(f.text)))
-    nodes = (n for n in functions if isinstance(n, ast.Subscript) and isinstance(n.ctx, ast.Store))
+    all_nodes = (node for tree in source.trees for node in walk(tree))
+    nodes = (n for n in all_nodes if isinstance(n, ast.Subscript) and isinstance(n.ctx, ast.Store))
     return {n.value.id for n in nodes if isinstance(n.value, ast.Name)}
 
 
-def _parsed(code: str) -> ast.expr:
-    return parse(code, mode="eval").body
+def _names(node: ast.AST) -> set[str]:
+    return {n.id for n in walk(node) if isinstance(n, ast.Name)}
 
 
 def _runs(items: Iterable[Item]) -> Iterable[Run]:

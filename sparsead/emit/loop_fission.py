@@ -12,6 +12,7 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 
 from sparsead.emit.accesses import Access, Accesses
+from sparsead.emit.parsing import walk
 
 TIMES = 16  # a loop has few points if another one of its function has more than so many times as many
 MOST_STORES = 8  # stores of one part
@@ -66,6 +67,6 @@ def _only(loop: ast.For, kept: set[int]) -> ast.For:
         assert isinstance(statement, ast.Assign)
         target = statement.targets[0]
         if id(statement) in kept or (isinstance(target, ast.Name) and target.id in needed):
-            needed |= {node.id for node in ast.walk(statement) if isinstance(node, ast.Name)}
+            needed |= {node.id for node in walk(statement) if isinstance(node, ast.Name)}
             body.append(statement)
     return ast.copy_location(ast.For(loop.target, loop.iter, body[::-1], []), loop)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ast
 
-from sparsead.emit.parsing import parse
+from sparsead.emit.parsing import walk
 from sparsead.emit.source import Source
 
 UNKNOWN, VECTOR = 8, 4  # times that a loop is assumed to run; gain of a loop that vectorises
@@ -20,13 +20,12 @@ COSTS: dict[type[ast.AST], int] = {
 
 def work_of(source: Source) -> float:
     """Return about how many operations one point takes, one at a time: what vectorises within a point counts less."""
-    statements = (s for f in source.without_calls for s in parse(f.text).body[0].body)
-    return sum(map(_work, statements))
+    return sum(_work(statement) for tree in source.trees for statement in tree.body)
 
 
 def calls_functions(source: Source) -> bool:
     """Tell whether functions such as exp are evaluated."""
-    calls = (n for f in source.without_calls for n in ast.walk(parse(f.text)) if isinstance(n, ast.Call))
+    calls = (n for tree in source.trees for n in walk(tree) if isinstance(n, ast.Call))
     return any(isinstance(call.func, ast.Name) and call.func.id != "range" for call in calls)
 
 
@@ -40,4 +39,4 @@ def _work(node: ast.stmt) -> float:
             return times * sum(map(_work, body)) / (VECTOR if plain else 1)
         case ast.If(body=body):
             return sum(map(_work, body))
-    return sum(COSTS.get(type(n), 0) for n in ast.walk(node))
+    return sum(COSTS.get(type(n), 0) for n in walk(node))

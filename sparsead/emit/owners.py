@@ -17,7 +17,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from sparsead.emit.accesses import Access, Accesses
-from sparsead.emit.parsing import parse
+from sparsead.emit.parsing import parse, walk
 
 FEWEST = 64  # points of a loop from which on owners are looked for
 MOST_COPIES = 16  # copies of the body that an owner may run: one for each shift between points
@@ -234,14 +234,14 @@ class _Copy:
     def _need(self, node: ast.expr) -> None:
         pending = [node]
         while pending:
-            for name in ast.walk(pending.pop()):
+            for name in walk(pending.pop()):
                 if isinstance(name, ast.Name) and name.id in self._set and name.id not in self._needed:
                     self._needed.add(name.id)
                     pending.append(self._set[name.id])
 
     def _code(self, node: ast.expr) -> str:
         new = parse(ast.unparse(node), mode="eval").body
-        for name in ast.walk(new):
+        for name in walk(new):
             if isinstance(name, ast.Name) and name.id in self._own:
                 name.id = self.renamed(name.id)
         return ast.unparse(new)

@@ -15,7 +15,7 @@ from sparsead.emit.c import Printer
 from sparsead.emit.cuda import ELEMENT, PRELUDE, THREADS, Launch, parameter
 from sparsead.emit.lanes import in_threads
 from sparsead.emit.layout import Layout
-from sparsead.emit.parsing import parse
+from sparsead.emit.parsing import parse, walk
 from sparsead.emit.source import POINT, Source
 
 SMALL = 256  # numbers of a result up to which a point is for one thread
@@ -116,7 +116,7 @@ class ThreadOfPoint:
 
 def _adds(source: Source, array: str) -> bool:
     """Tell whether a source adds to an array, or reads it."""
-    nodes = [node for function in source.without_calls for node in ast.walk(parse(function.text))]
+    nodes = [node for tree in source.trees for node in walk(tree)]
     touched: list[ast.expr] = [n.target for n in nodes if isinstance(n, ast.AugAssign)]
     touched += [n for n in nodes if isinstance(n, ast.Subscript) and isinstance(n.ctx, ast.Load)]
     return any(isinstance(t, ast.Subscript) and isinstance(t.value, ast.Name) and t.value.id == array for t in touched)

@@ -5,37 +5,36 @@ from __future__ import annotations
 import ast
 from dataclasses import dataclass, field
 
+from sparsead.emit.parsing import walk
+
 
 @dataclass(eq=False)
 class Run:
-    """Statements that run point by point."""
+    """Statements that run point by point.
+
+    Attributes
+    ----------
+    statements : list of ast.stmt
+        What runs.
+    defined, read : set of str
+        The names that are set, and that are read.
+    awaited : set of str
+        What is read before it is set, if it is: code that was written out sets a name again and again.
+    """
 
     statements: list[ast.stmt] = field(default_factory=list)
+    defined: set[str] = field(default_factory=set)
+    read: set[str] = field(default_factory=set)
+    awaited: set[str] = field(default_factory=set)
 
-    @property
-    def defined(self) -> set[str]:
-        """The names that are set."""
-        return self._names(ast.Store)
-
-    @property
-    def read(self) -> set[str]:
-        """The names that are read."""
-        return self._names(ast.Load)
-
-    def _names(self, use: type[ast.expr_context]) -> set[str]:
-        nodes = (node for statement in self.statements for node in ast.walk(statement))
-        return {node.id for node in nodes if isinstance(node, ast.Name) and isinstance(node.ctx, use)}
-
-    @property
-    def awaited(self) -> set[str]:
-        """What is read before it is set, if it is: code that was written out sets a name again and again."""
-        found: set[str] = set()
-        before: set[str] = set()
-        for statement in self.statements:
-            one = Run([statement])
-            found |= one.read - before
-            before |= one.defined
-        return found
+    def add(self, statement: ast.stmt) -> None:
+        """Add a statement at the end."""
+        names = [node for node in walk(statement) if isinstance(node, ast.Name)]
+        read = {node.id for node in names if isinstance(node.ctx, ast.Load)}
+        self.statements.append(statement)
+        self.awaited |= read - self.defined
+        self.read |= read
+        self.defined |= {node.id for node in names if isinstance(node.ctx, ast.Store)}
 
 
 @dataclass(frozen=True)

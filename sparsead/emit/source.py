@@ -5,6 +5,7 @@ The same text is read by every back end: numba, LLVM, and Python itself (slow, f
 
 from __future__ import annotations
 
+import ast
 import hashlib
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -13,6 +14,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
+from sparsead.emit.parsing import parse
 from sparsead.emit.sharing import Loop, Procedure, Span, loops, with_calls
 from sparsead.kernels.indexmap import IndexMap
 from sparsead.kernels.kernel import Buffer, Load
@@ -78,6 +80,7 @@ class Source:
         self._depth = 1
         self._tables: dict[bytes, str] = {}
         self._elsewhere: Counter[str] = Counter()
+        self._trees: tuple[tuple[int, int], list[ast.FunctionDef]] | None = None  # and what they were made of
 
     def array(self, name: str, dtype: Dtype = "f8", value: np.ndarray | None = None) -> str:
         """Declare an array parameter (once) and return its name."""
@@ -188,9 +191,22 @@ class Source:
         return self._functions(self._elsewhere + Counter(loop.key for section in found for loop in section), found)
 
     @property
-    def without_calls(self) -> list[Function]:
-        """The functions with every loop where it runs, for who reads them on their own: nothing is a procedure."""
-        return self._functions(Counter(), self._loops())
+    def calls_back(self) -> bool:
+        """Tell whether a function is followed by a callback."""
+        return any(section.then is not None for section in self._used)
+
+    @property
+    def trees(self) -> list[ast.FunctionDef]:
+        """The functions as syntax trees that nobody changes, with every loop where it runs: nothing is a procedure.
+
+        They are read by all who write other code of this, or count what it does; parsed once, when all is written.
+        """
+        used = self._used
+        written = len(self.arrays), sum(len(section.lines) for section in used)
+        if self._trees is None or self._trees[0] != written:
+            texts = (function.text for function in self._functions(Counter(), [[] for _ in used]))
+            self._trees = written, [parse(text).body[0] for text in texts]
+        return self._trees[1]
 
     def _functions(self, times: Counter[str], found: list[list[Loop]]) -> list[Function]:
         used = self._used

@@ -16,7 +16,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from sparsead.emit.accesses import Access
-from sparsead.emit.parsing import parse
+from sparsead.emit.parsing import parse, walk
 
 MOST = 24  # numbers of a point that are shared: 24 kB for 128 threads, so that several blocks fit
 FEWEST = 64  # points of a loop from which on staging is worth its barrier
@@ -80,9 +80,9 @@ def _neighbours(slots: np.ndarray) -> bool:
 
 def _named_once(loop: ast.For, group: Sequence[Access]) -> bool:
     """Tell whether the names that these statements read are set once, so that they may run later."""
-    targets = [target for node in ast.walk(loop) if isinstance(node, ast.Assign) for target in node.targets]
+    targets = [target for node in walk(loop) if isinstance(node, ast.Assign) for target in node.targets]
     times = Counter(target.id for target in targets if isinstance(target, ast.Name))
-    used = {node.id for a in group for node in ast.walk(a.statement) if isinstance(node, ast.Name)}
+    used = {node.id for a in group for node in walk(a.statement) if isinstance(node, ast.Name)}
     return all(times[name] < 2 for name in used)
 
 

@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from sparsead.emit.accesses import Access, Inner
-from sparsead.emit.parsing import parse
+from sparsead.emit.parsing import parse, walk
 
 MOST_ALIKE = 12  # terms of elements that are added up without a loop
 FEWEST_ALIKE = 256  # elements of as many terms from which on these have a grid of their own
@@ -149,7 +149,7 @@ class Keeping:
 
     def change(self) -> None:
         """Put the new statements into the loop."""
-        for node in ast.walk(self.loop):
+        for node in walk(self.loop):
             if isinstance(node, ast.For | ast.If):
                 node.body = [self._kept.get(id(statement), statement) for statement in node.body]
 

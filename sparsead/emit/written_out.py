@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from sparsead.emit.parsing import parse
+from sparsead.emit.parsing import Rewriter
 
 MOST = 400  # statements of what is written out
 INTEGERS = {ast.Add: operator.add, ast.Sub: operator.sub, ast.Mult: operator.mul, ast.FloorDiv: operator.floordiv}
@@ -102,7 +102,7 @@ def _literal(number: Number) -> ast.expr:
     return ast.UnaryOp(ast.USub(), ast.Constant(-number)) if negative else ast.Constant(number)
 
 
-class _Known(ast.NodeTransformer):
+class _Known(Rewriter):
     """Puts in what is known: names and elements of tables; computes with integers."""
 
     def __init__(self, tables: Mapping[str, np.ndarray]) -> None:
@@ -110,7 +110,9 @@ class _Known(ast.NodeTransformer):
         self.values: dict[str, Number] = {}
 
     def visited(self, node: ast.expr) -> ast.expr:
-        return self.visit(parse(ast.unparse(node), mode="eval").body)
+        new = self.visit(node)
+        assert isinstance(new, ast.expr)
+        return new
 
     def holds(self, test: ast.expr) -> bool:
         match self.visited(test):
@@ -125,22 +127,22 @@ class _Known(ast.NodeTransformer):
 
     def visit_Subscript(self, node: ast.Subscript) -> ast.expr:
         assert isinstance(node.value, ast.Name)
-        node.slice = self.visit(node.slice)
+        index = self.visit(node.slice)
         if node.value.id not in self.tables:
-            return node
-        value: Any = self.tables[node.value.id][_integer(node.slice)]
+            return node if index is node.slice else ast.Subscript(node.value, index, node.ctx)
+        value: Any = self.tables[node.value.id][_integer(index)]
         return _literal(value.item())
 
     def visit_BinOp(self, node: ast.BinOp) -> ast.expr:
-        node.left, node.right = self.visit(node.left), self.visit(node.right)
-        left, right = _number(node.left), _number(node.right)
+        new = self.generic_visit(node)
+        left, right = _number(new.left), _number(new.right)
         if isinstance(left, int) and isinstance(right, int):
             return _literal(INTEGERS[type(node.op)](left, right))
-        return node
+        return new
 
     def visit_Call(self, node: ast.Call) -> ast.expr:
-        node.args = [self.visit(argument) for argument in node.args]
-        match node.func, [_number(argument) for argument in node.args]:
+        new = self.generic_visit(node)
+        match node.func, [_number(argument) for argument in new.args]:
             case ast.Name(id="min" | "max" as name), [int(a), int(b)]:
                 return _literal(min(a, b) if name == "min" else max(a, b))
-        return node
+        return new

@@ -193,7 +193,7 @@ class OverCells:
         loop, into which derivatives are fused: a cell has to have more to compute.
         """
         sources, layout = [sweep.source for sweep in sweeps], self.layout(sweeps)
-        if any(f.then is not None for source in sources for f in source.functions):
+        if any(source.calls_back for source in sources):
             return False
         if self.cells.total:
             return sum(map(work_of, sources)) >= WORTH_OF_TOTAL * sum(layout.sizes.values())

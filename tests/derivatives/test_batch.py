@@ -349,3 +349,15 @@ def test_numbers_point_by_point_where_python_takes_part():
     np.testing.assert_allclose(jac.value_batch(x), 8.0 * np.sum(x**3, axis=1), rtol=1e-14)
     np.testing.assert_allclose(jac.batch(x), 24.0 * x**2, rtol=1e-14)
     np.testing.assert_allclose(jac.value_batch(np.ascontiguousarray(x.T), axis=-1), jac.value_batch(x), rtol=0)
+
+
+def test_arrays_are_turned_in_their_order():
+    """Equal code is kept once, on disk too, whatever the order of Python's sets in a process."""
+    source, names = Source("f", of_points=True), [f"x{k}" for k in range(10)]
+    for name in ("y", *names):
+        source.array(name)
+    with source.block("for i in range(90):"):
+        source.write(f"y[i] = {' + '.join(f'exp(exp({name}[i]))' for name in names)}")
+    found, _ = lanes.in_lanes("f_of_points", [(source, {})], Layout(dict.fromkeys(["y", *names], 90), last=False))
+    turned = [array for array in found.arrays if array.startswith("block_")]
+    assert turned == [f"block_{name}" for name in (*names, "y")]
