@@ -13,13 +13,12 @@ from dataclasses import dataclass, field, replace
 
 import numpy as np
 
-from sparsead.program.index import IndexArray, narrowed, stored_part
+from sparsead.program.accumulation import accumulated, additions_in
+from sparsead.program.index import IndexArray, identity, narrowed
+from sparsead.program.moving import moved, renewed
 from sparsead.program.nodes import (
-    Call,
     Constant,
     Earlier,
-    Input,
-    Join,
     Map,
     Node,
     Program,
@@ -32,19 +31,47 @@ from sparsead.program.nodes import (
 LEAST = 16  # nodes: fewer are written out, which lets them share what they compute
 MOST = 64  # elements of each
 
+Groups = list[list[Node]]
+
 
 def stacked(program: Program) -> Program:
     """Return a program in which many small nodes that are alike are one; the program itself if there are none."""
     nodes = program.nodes
     if len(nodes) < LEAST or any(isinstance(node, Earlier) for node in nodes):
         return program
-    groups = _groups(nodes)
+    program, groups = _with_sums(program, _groups(nodes))
     if not any(len(group) > 1 and isinstance(group[0], Map) for group in groups):
         return program
     return _Stacking(groups).run(program)
 
 
-def _groups(nodes: Sequence[Node]) -> list[list[Node]]:
+def _with_sums(program: Program, groups: Groups) -> tuple[Program, Groups]:
+    """Return a program in which chains of additions that would stay as many nodes are sums, and its groups."""
+    kinds = {node.serial: k for k, group in enumerate(groups) for node in group}
+    additions = additions_in(program.nodes, MOST)
+    while len({kinds[node.serial] for node in additions}) >= LEAST:
+        short, sums = accumulated(program, additions, kinds)
+        found = _groups(short.nodes)
+        numbers = {node.serial: k for k, group in enumerate(found) for node in group}
+        longer: set[int] = set()
+        for node in (node for node in short.nodes if node.serial in sums):
+            chained = {other.serial for other in sums[node.serial]}
+            terms = sources(node.operands[0].node) or [node.operands[0].node]
+            print(
+                len({kinds[s] for s in chained}),
+                len(terms),
+                len(chained),
+                len({numbers[term.serial] for term in terms}),
+            )
+            if len({kinds[s] for s in chained}) < LEAST * len({numbers[term.serial] for term in terms}):
+                longer |= chained
+        if not longer:
+            return short, found
+        additions = [node for node in additions if node.serial not in longer]
+    return program, groups
+
+
+def _groups(nodes: Sequence[Node]) -> Groups:
     """Return the nodes, operands first, those that become one together."""
     levels: dict[int, list[Node]] = {}
     depths: dict[int, int] = {}
@@ -89,43 +116,17 @@ class _Stacking:
     """One node for each group, whose nodes all read the same nodes, or rows of the same ones."""
 
     groups: list[list[Node]]
-    places: dict[int, tuple[Node, int]] = field(default_factory=dict)  # in place of a node, from which element on
+    places: dict[int, Ref] = field(default_factory=dict)
 
     def run(self, program: Program) -> Program:
         """Return the program of these nodes."""
         for group in self.groups:
-            made = self.one(group[0]) if len(group) == 1 else self.together(group)
-            self.places |= {node.serial: (made, k * node.size) for k, node in enumerate(group)}
-        return replace(program, output=self.moved(program.output))
-
-    def moved(self, ref: Ref) -> Ref:
-        """Return what a reading has become."""
-        node, first = self.places[ref.node.serial]
-        if first == 0:
-            return Ref(node, ref.index)
-        return Ref(node, np.broadcast_to(narrowed(stored_part(ref.index).astype(np.int64) + first), ref.index.shape))
-
-    def one(self, node: Node) -> Node:
-        """Return a node that stays by itself."""
-        match node:
-            case Map() | Call():
-                return replace(node, args=tuple(map(self.moved, node.args)), serial=new_serial())
-            case Sum():
-                return replace(node, terms=self.moved(node.terms), memo={}, serial=new_serial())
-            case Join():
-                return self.joined(node)
-        assert isinstance(node, (Input, Constant))
-        return node
-
-    def joined(self, node: Join) -> Join:
-        """Return an array that is assembled of what its pieces are among."""
-        places = [self.places[piece.serial] for piece in node.pieces]
-        pieces = {made.serial: made for made, _ in places}
-        number = {serial: k for k, serial in enumerate(pieces)}
-        owner = np.array([number[made.serial] for made, _ in places], node.owner.dtype)[node.owner]
-        first = np.array([first for _, first in places], np.int64)
-        offset = narrowed(node.offset + first[node.owner]) if first.any() else node.offset
-        return replace(node, pieces=tuple(pieces.values()), owner=owner, offset=offset, serial=new_serial())
+            if len(group) == 1:
+                self.places[group[0].serial] = renewed(group[0], self.places)
+                continue
+            rows = identity((made := self.together(group)).shape)
+            self.places |= {node.serial: Ref(made, row) for node, row in zip(group, rows, strict=True)}
+        return replace(program, output=moved(program.output, self.places))
 
     def together(self, group: Sequence[Node]) -> Node:
         """Return the node whose rows are those of a group."""
@@ -147,8 +148,8 @@ class _Stacking:
 
     def rows(self, refs: Sequence[Ref]) -> Ref:
         """Return readings, one of each node of a group, as the rows of one."""
-        moved = [self.moved(ref) for ref in refs]
-        index: IndexArray = narrowed(np.stack([ref.index for ref in moved]))
+        found = [moved(ref, self.places) for ref in refs]
+        index: IndexArray = narrowed(np.stack([ref.index for ref in found]))
         if (index == index[:1]).all():
             index = np.broadcast_to(index[0], index.shape)
-        return Ref(moved[0].node, index)
+        return Ref(found[0].node, index)
