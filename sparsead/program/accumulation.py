@@ -16,7 +16,7 @@ from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
 
 from sparsead.program.elements import Elements
-from sparsead.program.index import narrowed, stored_part
+from sparsead.program.index import Shape, narrowed, stored_part
 from sparsead.program.moving import moved, renewed
 from sparsead.program.nodes import Join, Map, Node, Program, Ref, Sum, sources, whole
 from sparsead.program.scalar import OPS
@@ -62,13 +62,13 @@ class _Chains:
     Attributes
     ----------
     elements : Elements
-        Those of all nodes, of additions first, of what is subtracted with the opposite sign last.
+        Those of all nodes, of additions first.
     labels : ndarray
         For each addition, which others it is connected with.
     before, added : ndarray
         For each element of the additions: what it is added to, and what is added.
-    other : ndarray
-        The same as `added`, or what has the opposite sign where it is subtracted.
+    minus : ndarray of bool
+        True where it is subtracted.
     first : ndarray of bool
         True where an element begins a chain, with another number than 0.0.
     last : ndarray
@@ -79,14 +79,14 @@ class _Chains:
     labels: np.ndarray
     before: np.ndarray
     added: np.ndarray
-    other: np.ndarray
+    minus: np.ndarray
     first: np.ndarray
     last: np.ndarray
 
-    def read(self, added: np.ndarray) -> list[np.ndarray]:
+    def read(self) -> list[np.ndarray]:
         """Return the nodes of what connected additions add, and add to, by the label of these."""
         labels = self.labels[self.elements.owners(np.arange(self.last.size))]
-        read = self.elements.owners(np.concatenate([self.before[self.first], added]))
+        read = self.elements.owners(np.concatenate([self.before[self.first], self.added]))
         pairs = np.unique(np.stack([np.concatenate([labels[self.first], labels]), read]), axis=1)
         return np.split(pairs[1], np.flatnonzero(np.diff(pairs[0])) + 1)
 
@@ -95,18 +95,11 @@ def _chains(program: Program, additions: Sequence[Map]) -> _Chains:
     """Find the chains of some additions of a program."""
     nodes = program.nodes
     among = {node.serial for node in additions}
-    opposite = {
-        node.serial: _opposite(node) for node in additions if isinstance(node, Map) and node.op.name == "subtract"
-    }
     others = [node for node in nodes if node.serial not in among]
-    elements = Elements([*additions, *others, *opposite.values()])
+    elements = Elements([*additions, *others])
     count = int(elements.starts[len(additions)])
     before, added = (elements.read([node.args[k] for node in additions]) for k in range(2))
-    other = added.copy()
-    for node in additions:
-        if node.serial in opposite:
-            here = slice(elements.first[node.serial], elements.first[node.serial] + node.size)
-            other[here] = elements.read([whole(opposite[node.serial])])
+    minus = np.repeat([node.op.name == "subtract" for node in additions], [node.size for node in additions])
     follows = before < count
     follows[follows] = _uses(program, nodes, elements, among, count)[before[follows]] == 1
     last = np.arange(count)
@@ -119,11 +112,7 @@ def _chains(program: Program, additions: Sequence[Map]) -> _Chains:
     labels = connected_components(graph, directed=False)[1]
     values = elements.known(before)
     first = ~follows & ((values != 0.0) | np.signbit(values))
-    return _Chains(elements, labels, before, added, other, first, last)
-
-
-def _opposite(node: Map) -> Node:
-    return Map(shape=node.shape, op=OPS["negative"], args=(node.args[1],), origin=node.origin)
+    return _Chains(elements, labels, before, added, minus, first, last)
 
 
 def _uses(
@@ -157,32 +146,48 @@ class _Rewriting:
         self.chains = chains
         self.nodes = chains.elements.nodes
         self.number = {node.serial: k for k, node in enumerate(self.nodes)}
-        self.read = chains.read(chains.other)
-        self.kinds = [{kinds[self.nodes[k].serial] for k in read} for read in chains.read(chains.added)]
+        self.read = chains.read()
+        self.kinds = [{kinds[self.nodes[k].serial] for k in read} for read in self.read]
         self.members = split(chains.labels)
         self.places: dict[int, Ref] = {}
         self.made: dict[int, list[Node]] = {}
 
     def run(self) -> tuple[Program, dict[int, list[Node]]]:
         """Return the program, and what its sums are made of; the program as it was, if these would read themselves."""
-        chosen = np.array([members.size > 1 for members in self.members])
-        known = [unit - len(self.nodes) for level in self.levels(chosen) for unit in level if unit >= len(self.nodes)]
-        chosen[np.setdiff1d(np.arange(chosen.size), known)] = False
+        chosen = self.chosen()
         for level in self.levels(chosen) if chosen.any() else ():
-            for unit in sorted(unit for unit in level if unit < len(self.nodes)):
+            for unit in sorted(unit for unit in level if unit < len(self.number)):
                 node = self.nodes[unit]
                 self.places[node.serial] = renewed(node, self.places)
-            for labels in self.together(sorted(unit - len(self.nodes) for unit in level if unit >= len(self.nodes))):
+            for labels in self.together(self.labels_in(level)):
                 self.sum_up(np.sort(np.concatenate([self.members[k] for k in labels])))
         if self.program.output.node.serial not in self.places:
             return self.program, {}
         return replace(self.program, output=moved(self.program.output, self.places)), self.made
 
+    def chosen(self) -> np.ndarray:
+        """Tell which connected additions are to be sums: not those that read themselves, and single ones beside others.
+
+        A single one that begins with another number than 0.0 stays what it is.
+        """
+        several = np.array([members.size > 1 for members in self.members])
+        plain = np.ones_like(several)
+        plain[self.chains.labels[self.chains.elements.owners(np.flatnonzero(self.chains.first))]] = False
+        chosen = np.zeros_like(several)
+        for level in self.levels(several | plain):
+            for labels in self.together(self.labels_in(level)):
+                chosen[labels] = several[labels].any()
+        return chosen
+
+    def labels_in(self, level: Sequence[int]) -> list[int]:
+        """Return the labels of the connected additions among some units."""
+        return sorted(unit - len(self.number) for unit in level if unit >= len(self.number))
+
     def levels(self, chosen: np.ndarray) -> list[list[int]]:
         """Return the units that the output needs by their depth; chosen additions are one, others are nodes."""
-        unit = np.arange(len(self.nodes))
+        unit = np.arange(len(self.number))
         labels = self.chains.labels
-        unit[: labels.size] = np.where(chosen[labels], len(self.nodes) + labels, unit[: labels.size])
+        unit[: labels.size] = np.where(chosen[labels], len(self.number) + labels, unit[: labels.size])
         needs: dict[int, set[int]] = {}
         pending = {int(unit[self.number[self.program.output.node.serial]])}
         while pending:
@@ -193,8 +198,8 @@ class _Rewriting:
 
     def below(self, unit: int) -> Sequence[int]:
         """Return the numbers of the nodes that a unit reads."""
-        if unit >= len(self.nodes):
-            return self.read[unit - len(self.nodes)]
+        if unit >= len(self.number):
+            return self.read[unit - len(self.number)]
         return [self.number[source.serial] for source in sources(self.nodes[unit])]
 
     def together(self, labels: Sequence[int]) -> list[list[int]]:
@@ -211,18 +216,31 @@ class _Rewriting:
     def sum_up(self, members: np.ndarray) -> None:
         """Let some additions be read of a sum of what they add."""
         chains, elements = self.chains, self.chains.elements
-        ends = [slice(*elements.starts[k : k + 2]) for k in members]
-        rows, row = np.unique(np.concatenate([chains.last[end] for end in ends]), return_inverse=True)
-        first = np.concatenate([chains.first[end] for end in ends])
-        before = np.concatenate([chains.before[end] for end in ends])[first]
-        terms = elements.reading(np.concatenate([before, *(chains.other[end] for end in ends)]))
-        terms = renewed(terms.node, self.places) if isinstance(terms.node, Join) else moved(terms, self.places)
+        mine = np.concatenate([np.arange(*elements.starts[k : k + 2]) for k in members])
+        rows, row = np.unique(chains.last[mine], return_inverse=True)
+        first, minus, added = chains.first[mine], chains.minus[mine], chains.added[mine]
+        if minus.any():
+            added[minus] = self.opposite(added[minus], {self.nodes[k].shape for k in members})
+        terms = self.reading(np.concatenate([chains.before[mine[first]], added]))
         place = narrowed(np.concatenate([row[first], row]))
         node = Sum(shape=rows.shape, terms=terms, place=place, origin=self.nodes[members[-1]].origin)
         self.made[node.serial] = [self.nodes[k] for k in members]
-        sizes = [end.stop - end.start for end in ends]
-        for k, part in zip(members, np.split(narrowed(row), np.cumsum(sizes)[:-1]), strict=True):
+        ends = np.cumsum([self.nodes[k].size for k in members])[:-1]
+        for k, part in zip(members, np.split(narrowed(row), ends), strict=True):
             self.places[self.nodes[k].serial] = Ref(node, part.reshape(self.nodes[k].shape))
+
+    def opposite(self, numbers: np.ndarray, shapes: Collection[Shape]) -> np.ndarray:
+        """Return new elements, those of an array with the opposite signs, in rows of a shape that all have."""
+        ref = self.reading(numbers)
+        index = ref.index.reshape(-1, *next(iter(shapes))) if len(shapes) == 1 else ref.index
+        node = Map(shape=index.shape, op=OPS["negative"], args=(Ref(ref.node, index),), origin=ref.node.origin)
+        self.places[node.serial] = whole(node)
+        return self.chains.elements.added(node)
+
+    def reading(self, numbers: np.ndarray) -> Ref:
+        """Return the reading of elements, where they are in the new program."""
+        ref = self.chains.elements.reading(numbers)
+        return renewed(ref.node, self.places) if isinstance(ref.node, Join) else moved(ref, self.places)
 
 
 def split(labels: np.ndarray) -> list[np.ndarray]:

@@ -20,9 +20,17 @@ class Elements:
     """
 
     def __init__(self, nodes: Sequence[Node]) -> None:
-        self.nodes = nodes
+        self.nodes = list(nodes)
         self.starts = np.cumsum([0, *(node.size for node in nodes)])
         self.first = {node.serial: int(start) for node, start in zip(nodes, self.starts, strict=False)}
+
+    def added(self, node: Node) -> np.ndarray:
+        """Number the elements of another node."""
+        first = int(self.starts[-1])
+        self.nodes.append(node)
+        self.starts = np.append(self.starts, first + node.size)
+        self.first[node.serial] = first
+        return np.arange(first, first + node.size)
 
     def owners(self, numbers: np.ndarray) -> np.ndarray:
         """Return the number of the node that each element belongs to."""

@@ -57,12 +57,6 @@ def _with_sums(program: Program, groups: Groups) -> tuple[Program, Groups]:
         for node in (node for node in short.nodes if node.serial in sums):
             chained = {other.serial for other in sums[node.serial]}
             terms = sources(node.operands[0].node) or [node.operands[0].node]
-            print(
-                len({kinds[s] for s in chained}),
-                len(terms),
-                len(chained),
-                len({numbers[term.serial] for term in terms}),
-            )
             if len({kinds[s] for s in chained}) < LEAST * len({numbers[term.serial] for term in terms}):
                 longer |= chained
         if not longer:
