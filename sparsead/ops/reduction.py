@@ -99,7 +99,12 @@ def add_at(target: Any, key: Any, value: Any = None) -> None:
         raise unsupported("np.add.at into an array from outside", OUTSIDE)
     target, places = _memory(target, key)
     value = np.broadcast_to(value, places.shape) if np.shape(value) != places.shape else value
-    target[...] = target + scatter_sum(traced(value), places, target.shape)
+    if places.size >= target.size // 2:
+        target[...] = target + scatter_sum(traced(value), places, target.shape)
+        return
+    once, number = np.unique(places, return_inverse=True)  # the few that something is added to
+    at_once = np.unravel_index(once, target.shape)
+    target[at_once] += scatter_sum(traced(value), number.reshape(places.shape), once.shape)
 
 
 def _memory(target: TracedArray, key: Any) -> tuple[TracedArray, IndexArray]:

@@ -18,7 +18,7 @@ from scipy.sparse.csgraph import connected_components
 from sparsead.program.elements import Elements
 from sparsead.program.index import Shape, narrowed, stored_part
 from sparsead.program.moving import moved, renewed
-from sparsead.program.nodes import Join, Map, Node, Program, Ref, Sum, sources, whole
+from sparsead.program.nodes import Join, Map, Node, Program, Ref, Sum, constant, sources, whole
 from sparsead.program.scalar import OPS
 
 
@@ -107,9 +107,7 @@ def _chains(program: Program, additions: Sequence[Map]) -> _Chains:
     while not np.array_equal(further := last[last], last):
         last = further
     owners = elements.owners(np.arange(count))
-    edges = owners[follows], owners[before[follows]]
-    graph = coo_array((np.ones(edges[0].size), edges), (len(additions), len(additions)))
-    labels = connected_components(graph, directed=False)[1]
+    labels = _connected(np.stack([owners[follows], owners[before[follows]]]), len(additions))
     values = elements.known(before)
     first = ~follows & ((values != 0.0) | np.signbit(values))
     return _Chains(elements, labels, before, added, minus, first, last)
@@ -193,7 +191,7 @@ class _Rewriting:
         while pending:
             reader = pending.pop()
             needs[reader] = set(unit[self.below(reader)].tolist())
-            pending |= needs[reader] - needs.keys()
+            pending |= {other for other in needs[reader] if other not in needs}
         return _levels(needs)
 
     def below(self, unit: int) -> Sequence[int]:
@@ -202,16 +200,14 @@ class _Rewriting:
             return self.read[unit - len(self.number)]
         return [self.number[source.serial] for source in sources(self.nodes[unit])]
 
-    def together(self, labels: Sequence[int]) -> list[list[int]]:
+    def together(self, labels: Sequence[int]) -> list[np.ndarray]:
         """Return which of some connected additions add what is alike."""
-        found: list[tuple[list[int], set[int]]] = []
-        for label in labels:
-            kinds = self.kinds[label]
-            apart = [(others, known) for others, known in found if known.isdisjoint(kinds)]
-            mine = [(others, known) for others, known in found if not known.isdisjoint(kinds)]
-            members = [*(k for others, _ in mine for k in others), label]
-            found = [*apart, (members, kinds.union(*(known for _, known in mine)))]
-        return [members for members, _ in found]
+        kinds = [self.kinds[label] for label in labels]
+        if not kinds:
+            return []
+        number = {kind: len(labels) + k for k, kind in enumerate(set().union(*kinds))}
+        edges = np.array([(k, number[kind]) for k, found in enumerate(kinds) for kind in found]).T
+        return [np.array(labels)[part] for part in split(_connected(edges, len(labels) + len(number))[: len(labels)])]
 
     def sum_up(self, members: np.ndarray) -> None:
         """Let some additions be read of a sum of what they add."""
@@ -238,9 +234,22 @@ class _Rewriting:
         return self.chains.elements.added(node)
 
     def reading(self, numbers: np.ndarray) -> Ref:
-        """Return the reading of elements, where they are in the new program."""
+        """Return the reading of elements, where they are in the new program; what is known is one constant."""
+        values = self.chains.elements.known(numbers)
+        known = ~np.isnan(values)
+        if known.any():
+            node = constant(values[known])
+            self.places[node.serial] = whole(node)
+            numbers[known] = self.chains.elements.added(node)
         ref = self.chains.elements.reading(numbers)
         return renewed(ref.node, self.places) if isinstance(ref.node, Join) else moved(ref, self.places)
+
+
+def _connected(edges: np.ndarray, size: int) -> np.ndarray:
+    """Return labels of the connected components of a graph of so many nodes."""
+    graph = coo_array((np.ones(edges.shape[1]), tuple(edges)), (size, size))
+    labels: np.ndarray = connected_components(graph, directed=False)[1]
+    return labels
 
 
 def split(labels: np.ndarray) -> list[np.ndarray]:

@@ -8,7 +8,7 @@ become the rows of one node; so do their readers then, and code does not grow wi
 from __future__ import annotations
 
 import math
-from collections.abc import Hashable, Sequence
+from collections.abc import Hashable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 
 import numpy as np
@@ -19,6 +19,7 @@ from sparsead.program.moving import moved, renewed
 from sparsead.program.nodes import (
     Constant,
     Earlier,
+    Join,
     Map,
     Node,
     Program,
@@ -56,13 +57,25 @@ def _with_sums(program: Program, groups: Groups) -> tuple[Program, Groups]:
         longer: set[int] = set()
         for node in (node for node in short.nodes if node.serial in sums):
             chained = {other.serial for other in sums[node.serial]}
-            terms = sources(node.operands[0].node) or [node.operands[0].node]
-            if len({kinds[s] for s in chained}) < LEAST * len({numbers[term.serial] for term in terms}):
+            terms = {numbers[term.serial] for term in _added(node.operands[0].node)}
+            if len({kinds[serial] for serial in chained}) < LEAST * len(terms):
                 longer |= chained
         if not longer:
             return short, found
         additions = [node for node in additions if node.serial not in longer]
     return program, groups
+
+
+def _added(node: Node) -> Iterable[Node]:
+    """Return the nodes that what is added up depends on, signs apart; those that are known cost nothing."""
+    match node:
+        case Join():
+            return (other for piece in node.pieces for other in _added(piece))
+        case Map() if node.op.name == "negative" and isinstance(node.args[0].node, Join):
+            return _added(node.args[0].node)
+        case Constant():
+            return ()
+    return (node,)
 
 
 def _groups(nodes: Sequence[Node]) -> Groups:
