@@ -5,7 +5,7 @@ What it takes to prepare does not depend on the number of turns then.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -21,18 +21,15 @@ from sparsead.kernels.lower import lower
 from sparsead.kernels.pattern import detect
 from sparsead.kernels.rolling import Loop, loop_in
 from sparsead.program.cut import cut
-from sparsead.program.index import NUMBER, IndexArray, identity, narrowed, stored_part
+from sparsead.program.index import NUMBER, identity, narrowed
+from sparsead.program.moving import moved, renewed
 from sparsead.program.nodes import (
     Call,
     Input,
     Join,
-    Map,
     Node,
     Program,
     Ref,
-    Scan,
-    Sum,
-    new_serial,
     serial_from_now,
     sources,
     whole,
@@ -44,8 +41,6 @@ from sparsead.sweeps.repeated.operation import Repeated
 
 MOST_LOOPS = 4  # loops that are looked for in one program
 CHEAP = 1.25  # times the passes of the whole matrix that products with loops may take
-
-Places = Mapping[int, tuple[Node, int]]  # by serial number: what is read in place of a node, from which element on
 
 
 def linearized(program: Program, options: Options, timings: Timings, output: str = VALUE) -> Lowered:
@@ -121,8 +116,8 @@ def _with_call(program: Program, loop: Loop, call: Call) -> Program:
     places = _parts(loop.state(loop.count - 1), call)
     for node in loop.nodes[loop.end :]:
         if any(read.serial in places for read in sources(node)):
-            places[node.serial] = _reading(node, places), 0
-    return replace(program, output=_moved(program.output, places))
+            places[node.serial] = renewed(node, places)
+    return replace(program, output=moved(program.output, places))
 
 
 def _body(program: Program, loop: Loop) -> tuple[Body, list[Node]]:
@@ -133,65 +128,29 @@ def _body(program: Program, loop: Loop) -> tuple[Body, list[Node]]:
     places = _parts(before, state)
     for node in template:
         if sources(node):
-            places[node.serial] = _reading(node, places), 0
-    handed = [whole(places[node.serial][0]) for node in loop.state(1)]
+            places[node.serial] = renewed(node, places)
+    handed = [places[node.serial] for node in loop.state(1)]
     turn, outer = cut(Program((state,), state, _together(handed), program.name), start)
     kernels = lower(turn)
     kinds = ("state", *("fixed" for _ in kernels.arguments))
     return Body((kernels.wrt, *kernels.arguments), kinds, (kernels.output,), kernels.kernels), outer  # type: ignore[arg-type]
 
 
-def _parts(nodes: Sequence[Node], joined: Node) -> dict[int, tuple[Node, int]]:
+def _parts(nodes: Sequence[Node], joined: Node) -> dict[int, Ref]:
     """Return where each of some nodes is in the array of all of them, one after the other."""
     ends = np.cumsum([node.size for node in nodes]).tolist()
-    return {node.serial: (joined, end - node.size) for node, end in zip(nodes, ends, strict=True)}
+    all_of_it = identity(joined.size)
+    found = {}
+    for node, end in zip(nodes, ends, strict=True):
+        found[node.serial] = Ref(joined, all_of_it[end - node.size : end].reshape(node.shape))
+    return found
 
 
 def _together(refs: Sequence[Ref]) -> Ref:
     """Return the flat array of some arrays, one after the other."""
     if len(refs) == 1:
-        return Ref(refs[0].node, identity((refs[0].node.size,)))
-    sizes = [ref.node.size for ref in refs]
-    owner = np.repeat(np.arange(len(refs), dtype=NUMBER), sizes)
-    offset = narrowed(np.concatenate([np.arange(size) for size in sizes]))
+        return Ref(refs[0].node, refs[0].index.reshape(-1))
+    owner = np.repeat(np.arange(len(refs), dtype=NUMBER), [ref.index.size for ref in refs])
+    offset = narrowed(np.concatenate([ref.index.reshape(-1) for ref in refs]))
     pieces = tuple(ref.node for ref in refs)
-    return whole(Join(shape=owner.shape, pieces=pieces, owner=owner, offset=offset))
-
-
-def _reading(node: Node, places: Places) -> Node:
-    """Return a node, as a new one, that reads others in place of those that it reads."""
-    serial = new_serial()
-    match node:
-        case Map() | Call():
-            return replace(node, args=tuple(_moved(r, places) for r in node.args), serial=serial)
-        case Sum():
-            return replace(node, terms=_moved(node.terms, places), memo={}, serial=serial)
-        case Join():
-            return _joined(node, places, serial)
-        case Scan():
-            bodies = tuple(_moved(r, places) for r in node.bodies)
-            return replace(node, start=_moved(node.start, places), bodies=bodies, serial=serial)
-    raise AssertionError(f"{node.label} reads nothing")
-
-
-def _moved(ref: Ref, places: Places) -> Ref:
-    node, first = places.get(ref.node.serial, (ref.node, 0))
-    return Ref(node, _from(ref.index, first))
-
-
-def _from(index: IndexArray, first: int) -> IndexArray:
-    """Return the index array that reads as many elements further on."""
-    if not first:
-        return index
-    return np.broadcast_to(narrowed(stored_part(index).astype(np.int64) + first), index.shape)
-
-
-def _joined(node: Join, places: Places, serial: int) -> Join:
-    """Return a joined array of other pieces, each of them once."""
-    found = [places.get(piece.serial, (piece, 0)) for piece in node.pieces]
-    pieces = {new.serial: new for new, _ in found}
-    number = {piece: k for k, piece in enumerate(pieces)}
-    owners = np.array([number[new.serial] for new, _ in found], dtype=NUMBER)
-    firsts = np.array([first for _, first in found])
-    offset = narrowed(node.offset.astype(np.int64) + firsts[node.owner]) if firsts.any() else node.offset
-    return replace(node, pieces=tuple(pieces.values()), owner=owners[node.owner], offset=offset, serial=serial)
+    return renewed(Join(shape=owner.shape, pieces=pieces, owner=owner, offset=offset), {})  # each piece once

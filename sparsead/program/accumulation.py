@@ -197,7 +197,8 @@ class _Rewriting:
     def below(self, unit: int) -> Sequence[int]:
         """Return the numbers of the nodes that a unit reads."""
         if unit >= len(self.number):
-            return self.read[unit - len(self.number)]
+            below: list[int] = self.read[unit - len(self.number)].tolist()
+            return below
         return [self.number[source.serial] for source in sources(self.nodes[unit])]
 
     def together(self, labels: Sequence[int]) -> list[np.ndarray]:
