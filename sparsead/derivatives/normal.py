@@ -17,8 +17,7 @@ from sparsead.derivatives.validation import check_options
 from sparsead.derivatives.vectors import new_or_checked
 from sparsead.emit.sweep import Engine, Sweep
 from sparsead.errors import InputError
-from sparsead.sweeps.finishing import Finishing, mirroring
-from sparsead.sweeps.normal import normal_pattern, normal_sweep
+from sparsead.sweeps.normal import normal_pattern, normal_sweeps
 from sparsead.tracing.arguments import Signature
 
 
@@ -39,8 +38,7 @@ class NormalEquations:
         self.pattern = pattern
         self.engine = engine
         self._structures: dict[str, FixedStructure] = {}
-        self._sweeps: dict[tuple[str, bool, bool], Sweep] = {}
-        self._mirror: Finishing | None = None
+        self._sweeps: dict[tuple[str, bool, bool], list[Sweep]] = {}
         self._local = threading.local()
 
     def structure(self, triangle: str) -> FixedStructure:
@@ -50,19 +48,13 @@ class NormalEquations:
             self._structures[triangle] = FixedStructure(normal_pattern(self.pattern, triangle))
         return self._structures[triangle]
 
-    def sweep(self, triangle: str, weighted: bool, right: bool) -> Sweep:
+    def sweeps(self, triangle: str, weighted: bool, right: bool) -> list[Sweep]:
         """Return the compiled products."""
         key = triangle, weighted, right
         if key not in self._sweeps:
             product = self.structure(triangle).pattern
-            self._sweeps[key] = normal_sweep(self.pattern, product, *key, engine=self.engine)
+            self._sweeps[key] = normal_sweeps(self.pattern, product, *key, engine=self.engine)
         return self._sweeps[key]
-
-    def mirror(self, data: np.ndarray) -> None:
-        """Copy the lower triangle of the full matrix to the upper one."""
-        if self._mirror is None:
-            self._mirror = mirroring(self.structure("full").pattern, self.engine)
-        self._mirror(data)
 
     def values(self) -> np.ndarray:
         """Return room for the values of J, the same for each thread."""
@@ -84,10 +76,8 @@ class NormalEquations:
                 given[name] = array.copy()
         if r is not None and np.may_share_memory(data, outputs["g"]):
             raise InputError("normal: the two parts of out share memory")
-        sweep = self.sweep(triangle, weights is not None, r is not None)
-        sweep(**{name: array for name, array in given.items() if array is not None}, **outputs)
-        if triangle == "full":
-            self.mirror(data)
+        for sweep in self.sweeps(triangle, weights is not None, r is not None):
+            sweep(**{name: array for name, array in given.items() if array is not None}, **outputs)
         matrix = structure.matrix(data) if matrix is None else matrix
         return matrix if r is None else (matrix, outputs["g"] if g is None else g)
 

@@ -67,9 +67,15 @@ class Finishing:
             sweep(data=data)
 
 
-def mirroring(pattern: SparsityPattern, engine: Engine = DEFAULT_ENGINE, storage: Storage | None = None) -> Finishing:
-    """Return what copies the lower triangle of the values to the upper one."""
+def mirroring(
+    pattern: SparsityPattern,
+    engine: Engine = DEFAULT_ENGINE,
+    storage: Storage | None = None,
+    known: np.ndarray | None = None,
+) -> Finishing:
+    """Return what copies the lower triangle of the values to the upper one, but for entries that are `known` there."""
     by_column = np.argsort(pattern.indices, kind="stable")  # entry k of the transpose, in row order
-    upper = np.flatnonzero(pattern.indices > pattern.rows)
+    above = pattern.indices > pattern.rows
+    upper = np.flatnonzero(above if known is None else above & ~known)
     nothing = np.empty(0, np.intp)
     return Finishing(nothing, nothing, by_column[upper], upper, engine, storage)

@@ -7,10 +7,11 @@ Of the products of long rows there is a list.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
+import scipy.sparse
 
 from coloring import SparsityPattern
 from sparsead.emit.sweep import DEFAULT_ENGINE, Engine, Sweep
@@ -20,7 +21,9 @@ from sparsead.kernels.linear import LinearKernel, LinearProgram, Term
 from sparsead.memory import require
 from sparsead.program.index import IndexArray, narrowed
 from sparsead.program.scalar import Expr, Pool
+from sparsead.sweeps.direct.slots import Slots
 from sparsead.sweeps.direct.sweep import direct_sweep
+from sparsead.sweeps.finishing import mirroring
 
 MOST_COLUMNS = 16  # entries of a row up to which its products are written out
 MOST_ROWS = 4  # rows with equal columns that make up one point of a loop
@@ -48,15 +51,15 @@ def normal_pattern(pattern: SparsityPattern, triangle: str) -> SparsityPattern:
     return SparsityPattern.from_coo(rows[kept], columns[kept], whole.shape)
 
 
-def normal_sweep(
+def normal_sweeps(
     pattern: SparsityPattern,
     product: SparsityPattern,
     triangle: str = "full",
     weighted: bool = False,
     right: bool = False,
     engine: Engine = DEFAULT_ENGINE,
-) -> Sweep:
-    """Return the sweep ``(v, weights, r) -> data, g``; of ``"full"`` it leaves the upper triangle to `mirroring`.
+) -> list[Sweep]:
+    """Return the sweeps ``(v, weights, r) -> data, g``, to be run one after the other.
 
     Parameters
     ----------
@@ -69,8 +72,10 @@ def normal_sweep(
     engine : Engine
         See `Sweep`.
     """
-    linear = _Products(pattern, triangle, weighted, right).program()
-    return direct_sweep(linear, {linear.target: product}, "normal", engine)
+    products = _Products(pattern, product, triangle, weighted, right)
+    linear = products.program()
+    sweep = direct_sweep(linear, {linear.target: product}, "normal", engine)
+    return [sweep, *(mirroring(product, engine, known=products.known).sweeps if triangle == "full" else [])]
 
 
 @dataclass(frozen=True, eq=False)
@@ -111,9 +116,13 @@ def _equal_rows(rows: IndexArray, columns: IndexArray) -> Iterator[_Rows]:
 class _Products:
     """Builds the linear program of the products, whose coefficients read the values of J."""
 
-    def __init__(self, pattern: SparsityPattern, triangle: str, weighted: bool, right: bool) -> None:
+    def __init__(
+        self, pattern: SparsityPattern, product: SparsityPattern, triangle: str, weighted: bool, right: bool
+    ) -> None:
         m, n = pattern.shape
         self.pattern, self.triangle = pattern, triangle
+        self.slots = Slots(product)
+        self.known = np.zeros(product.nnz, dtype=np.bool_)  # entries above the diagonal that are stored as below it
         self.values = Buffer("v", pattern.nnz, "input")
         self.weights = Buffer("weights", m, "input") if weighted else None
         self.residual = Buffer("r", m, "input") if right else None
@@ -123,13 +132,15 @@ class _Products:
         """Return the program of all rows."""
         products: list[LinearKernel] = []
         sums: list[Kernel] = []
-        for group in row_groups(self.pattern):
+        groups = list(row_groups(self.pattern))
+        points = self.points(groups)
+        for group in groups:
             if self.residual is not None:
                 sums.append(self.sums(group))
             if group.columns.shape[1] > MOST_COLUMNS or len(group.rows) < FEWEST:
                 products.append(self.listed(group))
             else:
-                products.append(self.written_out(group))
+                products.append(self.written_out(group, points))
         if self.residual is not None and not sums:
             sums.append(zeros(self.right))
         primal = Kernels(self.x, self.right, (), tuple(sums))
@@ -150,7 +161,30 @@ class _Products:
         row, column = (column, row) if self.triangle == "upper" else (row, column)
         return Term(self.rows, row, coefficient, self.x, column)
 
-    def written_out(self, group: _Rows) -> LinearKernel:
+    def points(self, groups: Sequence[_Rows]) -> np.ndarray:
+        """Return of how many points of the loops each entry of the product is made; none if nothing is mirrored."""
+        if self.triangle != "full" or not groups:
+            return np.empty(0)
+        columns = np.concatenate([group.columns.reshape(-1) for group in groups])
+        lengths = np.concatenate([np.full(len(group.columns), group.columns.shape[1]) for group in groups])
+        indptr = np.concatenate([[0], np.cumsum(lengths)])
+        read = scipy.sparse.csr_array((np.ones(columns.size), columns, indptr), shape=(lengths.size, self.x.size))
+        found = scipy.sparse.csr_array(read.T @ read)
+        found.sort_indices()
+        return found.data
+
+    def mirrored(self, row: IndexMap, coefficient: Expr, column: IndexMap, points: np.ndarray) -> list[Term]:
+        """Return a term and, where nothing else adds to its entries, its mirror image, which then is stored as well."""
+        term = self.term(row, coefficient, column)
+        if not points.size or row is column:
+            return [term]
+        entries = self.slots.find(column.array(), row.array())
+        if (points[entries] > 1).any():
+            return [term]
+        self.known[entries] = True
+        return [term, self.term(column, coefficient, row)]
+
+    def written_out(self, group: _Rows, points: np.ndarray) -> LinearKernel:
         """Return the products of rows, a point for those with equal columns."""
         pool, starts = Pool(), self.pattern.indptr[group.rows]
         count = group.columns.shape[1]
@@ -163,7 +197,7 @@ class _Products:
                 total = pool.constant(0.0)
                 for first, second in zip(weighed, values, strict=True):
                     total = total + first[a] * second[b]
-                terms.append(self.term(maps[a], total, maps[b]))
+                terms += self.mirrored(maps[a], total, maps[b], points)
         return LinearKernel((len(group.rows),), tuple(terms))
 
     def listed(self, group: _Rows) -> LinearKernel:

@@ -123,3 +123,13 @@ def test_residuals_and_weights_of_a_function_that_returns_a_container():
     np.testing.assert_allclose(g, J.T @ (sad.pack(weights) * sad.pack(r)), rtol=1e-14)
     with pytest.raises(sad.InputError, match="each of the 5 rows"):
         jac.normal(p, 2.0, r={"data": r["data"][:3], "prior": r["prior"]})
+
+
+def test_entries_of_one_observation_are_stored_in_both_triangles():
+    camera, point = np.divmod(np.unique(CAMERA * 25 + POINT), 25)
+    jac = sad.jacobian(lambda x: (x[:18].reshape(6, 3)[camera, :2] * x[18:].reshape(25, 2)[point] ** 2).ravel(), X)
+    N, J = jac.normal(X), jac(X).toarray()
+    (first,) = jac._normal.sweeps("full", False, False)
+    assert first.source.text.count("] += s") == first.source.text.count("] = s") == 2
+    np.testing.assert_allclose(N.toarray(), J.T @ J, rtol=1e-13, atol=1e-13)
+    assert (N != N.T).nnz == 0
