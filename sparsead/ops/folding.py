@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from sparsead.errors import user_origin
+from sparsead.errors import unsupported, user_origin
 from sparsead.ops.elementwise import add, maximum, minimum, multiply
 from sparsead.ops.registry import composite, ufunc_method
 from sparsead.program.index import identity, normalize_axes
@@ -115,7 +115,33 @@ def folding(func: Callable[..., Any], ufunc: Any, empty: float | None = None) ->
         lambda x: func(x, axis=(0, 1), initial=0.5),
         family="reduction",
     )(reduce)
+    reducing(ufunc, reduce)
+
+
+def reducing(ufunc: Any, reduce: Callable[..., Any]) -> None:
+    """State ``ufunc.reduce`` by a reduction."""
     ufunc_method(ufunc, "reduce", lambda x: ufunc.reduce(x), lambda x: ufunc.reduce(x, axis=1))(along_first(reduce))
+
+
+def of_slices(ufunc: Any) -> None:
+    """State that ``ufunc.reduceat`` reduces the slices between static indices: those of one length at once."""
+
+    def reduceat(array: Any, indices: Any, axis: int = 0) -> Any:
+        lines, starts = np.moveaxis(array, axis, 0), np.asarray(indices)
+        np.add.reduceat(np.zeros(len(lines), np.bool_), starts)  # raises what NumPy raises
+        if lines.dtype.kind != "f":
+            raise unsupported(f"np.{ufunc.__name__}.reduceat of {lines.dtype}", "Make them numbers: astype(float).")
+        lengths = np.maximum(np.append(starts[1:], len(lines)) - starts, 1)
+        slices: Any = traced(np.zeros((len(starts), *lines.shape[1:])))
+        for length in np.unique(lengths):
+            rows = np.flatnonzero(lengths == length)
+            slices[rows] = ufunc.reduce(lines[starts[rows, None] + np.arange(length)], axis=1)
+        return np.moveaxis(slices, 0, axis)
+
+    ufunc_method(
+        ufunc, "reduceat",
+        lambda x: ufunc.reduceat(x.ravel(), [0, 5, 3, 7]), lambda x: ufunc.reduceat(x, [0, 2], axis=1),
+    )(reduceat)  # fmt: skip
 
 
 def folding_conditions(func: Callable[..., Any], ufunc: Any, empty: bool) -> None:
@@ -145,6 +171,10 @@ folding(np.min, np.minimum)
 folding(np.nanmax, np.fmax)
 folding(np.nanmin, np.fmin)
 folding(np.prod, np.multiply, empty=1.0)
+reducing(np.logaddexp, fold(np.logaddexp, -np.inf))
+reducing(np.hypot, fold(np.hypot, 0.0))
+for _ufunc in (np.multiply, np.maximum, np.minimum, np.fmax, np.fmin, np.logaddexp, np.hypot):
+    of_slices(_ufunc)
 folding_conditions(np.all, np.logical_and, empty=True)
 folding_conditions(np.any, np.logical_or, empty=False)
 accumulating(add, np.cumsum)

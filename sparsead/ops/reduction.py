@@ -49,6 +49,7 @@ def add_reduceat(array: Any, indices: Any, axis: int = 0) -> Any:
     """``np.add.reduceat`` with static indices: sums of slices; one element where the next index is not larger."""
     lines = np.moveaxis(array, axis, 0)
     starts = np.asarray(indices)
+    np.add.reduceat(np.zeros(len(lines), np.bool_), starts)  # raises what NumPy raises
     lengths = np.maximum(np.append(starts[1:], len(lines)) - starts, 1)
     place = np.repeat(np.arange(len(starts)), lengths)
     source = np.arange(len(place)) + np.repeat(starts - np.cumsum(lengths) + lengths, lengths)

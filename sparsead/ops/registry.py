@@ -304,7 +304,10 @@ def refused(*functions: Callable[..., Any], because: str, instead: str, dispatch
             raise unsupported(name, f"{because} {instead}")
 
         def call(*args: Any, func: Any = func, refuse: Any = refuse, **kwargs: Any) -> Any:
-            return (refuse if any(True for _ in traced_in([args, kwargs])) else func)(*args, **kwargs)
+            held = list(traced_in([args, kwargs]))
+            if not held or not all(part.is_constant for part in held):
+                return (refuse if held else func)(*args, **kwargs)
+            return on_values(func, args, kwargs)
 
         if dispatching:
             HANDLERS[func] = refuse

@@ -189,6 +189,19 @@ def test_a_text_made_by_percent_is_named():
         sad.jacobian(lambda x: x * len("%.3f" % x[0]), X)  # noqa: UP031
 
 
+@pytest.mark.parametrize(
+    "f",
+    [
+        lambda x: scipy.linalg.sqrtm(4.0 * np.eye(6)) @ x,
+        lambda x: scipy.linalg.lu(np.ones((6, 6)) + np.eye(6))[2] @ x,
+        lambda x: np.asarray(scipy.linalg.null_space(np.ones((1, 6)))).T @ x,
+        lambda x: np.require(np.full(6, 2.0), requirements="C") * x,
+    ],
+)
+def test_what_is_refused_of_unknowns_is_computed_of_constants(f):
+    np.testing.assert_allclose(sad.jacobian(f, X).value(X), f(X))
+
+
 def test_errors_share_a_base():
     for error in (sad.UnsupportedOperationError, sad.TracedBranchError, sad.InputError):
         assert issubclass(error, sad.SparseADError)

@@ -24,11 +24,36 @@ def made(x):
     return kind.factor * x * (type(kind) is type) * isinstance(kind, type) * issubclass(type, type)
 
 
+def doubled_by_a_metaclass(x):
+    class Doubling(type):
+        def __call__(cls, *args):
+            return 2.0 * super().__call__(*args).value
+
+        def __getitem__(cls, k):
+            return k
+
+    class Held(metaclass=Doubling):
+        def __init__(self, value):
+            self.value = value
+
+    return Held(x) + Held[1] * isinstance(Held, Doubling) * isinstance(Held, type)
+
+
+def of_a_class_of_floats(x):
+    class Gain(float):
+        def __mul__(self, other):
+            return 2.0 * float(self) * other
+
+    return Gain(3.0) * x * float(x[0]) * isinstance(Gain(1), float)
+
+
 @pytest.mark.parametrize(
     "f",
     [
         through_a_helper,
         made,
+        doubled_by_a_metaclass,
+        of_a_class_of_floats,
         lambda x: x * (type(x) is np.ndarray) + x * (type(x[0]) in (float, np.float64)),
         lambda x: x * issubclass(type(x), np.ndarray) + len(type(x).__name__),
         lambda x: x * (x.__class__ is np.ndarray) * (x.__class__ == np.ndarray),

@@ -18,6 +18,7 @@ from sparsead.tracing.conversions import traced
 from sparsead.tracing.known import complex_of_parts
 from sparsead.tracing.late import late
 from sparsead.tracing.replacing.names import NUMBERS
+from sparsead.tracing.replacing.standins import Standing
 from sparsead.tracing.scalar import TracedScalar
 
 STANDING = (TracedScalar, TracedArray, TracedComplex)
@@ -44,10 +45,9 @@ def _real(part: Any) -> Any:
     return _floating(part) if isinstance(part, STANDING) else part
 
 
-class _Meta(type):
+class _Meta(Standing, type):
     """Makes a class act as one of Python's types of numbers."""
 
-    original: type
     traced: Any
 
     def __call__(cls, *args: Any, **kwargs: Any) -> Any:

@@ -103,6 +103,19 @@ class StandIn:
         return _named, (module or "numpy", self._original.__name__)
 
 
+class Standing(type):
+    """The type of what stands in for a class: what derives from that derives from the class itself."""
+
+    original: Any
+
+    def __new__(mcs, name: str, bases: tuple[type, ...], names: dict[str, Any], **options: Any) -> Any:
+        """Return a class; one whose bases stand in for others is of these."""
+        if not any(type(b) is mcs for b in bases):
+            return super().__new__(mcs, name, bases, names)
+        own: Any = tuple(b.original if type(b) is mcs else b for b in bases)
+        return types.new_class(name, own, options, lambda held: held.update(names))
+
+
 def _numpys(stand_in: Any) -> Callable[..., Any]:
     """Return what a function of NumPy does with arrays that are of no subclass any more."""
 

@@ -15,6 +15,7 @@ import numpy as np
 from sparsead.tracing.array import TracedArray
 from sparsead.tracing.complex import TracedComplex
 from sparsead.tracing.replacing.names import NAMES, NUMBERS
+from sparsead.tracing.replacing.standins import Standing
 from sparsead.tracing.scalar import TracedScalar
 
 
@@ -28,7 +29,7 @@ def type_of(value: Any) -> type:
     return kind
 
 
-class _Meta(type):
+class _Meta(Standing, type):
     """Makes a class act as `type` itself."""
 
     def __call__(cls, *args: Any, **kwargs: Any) -> Any:
@@ -56,6 +57,8 @@ class _Meta(type):
 
 class _Type(type, metaclass=_Meta):
     """Stands for `type`."""
+
+    original = type
 
     def __class_getitem__(cls, item: Any) -> Any:
         return types.GenericAlias(type, item)

@@ -176,6 +176,26 @@ def test_products_agree_with_scipy(f):
     agrees(f, X)
 
 
+@pytest.mark.parametrize("name", CLASSES)
+@pytest.mark.parametrize(
+    "array",
+    [
+        lambda x: np.diag(x[:4]),
+        lambda x: np.eye(4),
+        lambda x: np.array([[x[0], 0.0], [0.0, 3.0]]),
+        lambda x: np.concatenate([np.zeros((1, 3)), x[:6].reshape(2, 3)]),
+    ],
+)
+def test_known_zeros_of_arrays_are_not_stored(name, array):
+    def f(x):
+        coo = sp.coo_array(getattr(sp, name)(array(x)))
+        return np.concatenate([coo.data * coo.row, coo.data * coo.col, [coo.nnz * x[0]]])
+
+    jac = sad.jacobian(f, X)
+    np.testing.assert_allclose(jac.value(X), f(X))
+    np.testing.assert_allclose(jac(X).toarray(), complex_step(f, X))
+
+
 def test_entries_at_one_place_add_up_in_every_order():
     rows, columns = np.array([0, 1, 0, 1, 0]), np.array([1, 0, 1, 0, 1])
     for fmt in ("csr", "csc", "coo", "dok", "lil", "bsr", "dia"):
