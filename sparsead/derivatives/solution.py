@@ -6,7 +6,6 @@ from collections.abc import Callable
 from typing import Any
 
 import numpy as np
-import scipy.optimize
 
 from sparsead.derivatives.nested import NestedJacobian, are_traced
 from sparsead.derivatives.preparation import Options
@@ -57,6 +56,8 @@ def implicit(residual: Residual, solve: Callable[..., Any] | None = None) -> Cal
     array([[-0.666667,  1.      ]])
     """
     jacobians: dict[tuple[Any, ...], Jacobian] = {}
+    if solve is None:
+        import scipy.optimize  # a tenth of a second, which others need not wait
 
     def found(x0: Any, *params: Any) -> Any:
         if solve is not None:
