@@ -90,7 +90,10 @@ _SUBMODULES = {"errors", "extend", "problems", "ranks", "solvers"}
 
 def __getattr__(name: str) -> object:
     if name in _HOME:
-        value = getattr(importlib.import_module(f"{__name__}.{_HOME[name]}"), name)
+        from sparsead.stages import loading
+
+        with loading():
+            value = getattr(importlib.import_module(f"{__name__}.{_HOME[name]}"), name)
         globals()[name] = value
         return value
     if name in _SUBMODULES:

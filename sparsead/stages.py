@@ -13,6 +13,7 @@ from sparsead.memory import ADVICE, NoRoomError
 Watcher = Callable[[str, float | None], None]
 
 MEANING = {
+    "load": "import what preparations run on, once in a process",
     "trace": "run f once on traced arrays, and look for equal cells",
     "lower": "fuse what ran into few kernels",
     "linearize": "differentiate the kernels",
@@ -24,6 +25,7 @@ MEANING = {
     "check": "compare values and products with f on plain arrays",
 }
 
+_loading: list[float] = []  # seconds of imports that no preparation has told of yet
 _watcher: ContextVar[Watcher | None] = ContextVar("sparsead_stage_watcher", default=None)
 
 
@@ -34,6 +36,8 @@ class Timings(dict[str, float]):
     def stage(self, name: str) -> Iterator[None]:
         """Time a stage; tell the watcher when it begins (seconds None) and when it ends."""
         watcher = _watcher.get()
+        if not self and _loading:
+            self._tell_of_loading(watcher)
         if watcher:
             watcher(name, None)
         start = time.perf_counter()
@@ -45,6 +49,14 @@ class Timings(dict[str, float]):
         self[name] = time.perf_counter() - start
         if watcher:
             watcher(name, self[name])
+
+    def _tell_of_loading(self, watcher: Watcher | None) -> None:
+        """Begin with what was imported for this preparation before it could begin."""
+        seconds, _loading[:] = sum(_loading), []
+        if watcher:
+            watcher("load", None)
+            watcher("load", seconds)
+        self["load"] = seconds
 
     @property
     def total(self) -> float:
@@ -59,6 +71,14 @@ class Timings(dict[str, float]):
 
         rows = [(name, f"{1e3 * seconds:,.1f}") for name, seconds in [*self.items(), ("all", self.total)]]
         return table(("stage", "milliseconds"), rows)
+
+
+@contextmanager
+def loading() -> Iterator[None]:
+    """Count what is imported inside the block among the stages of the next preparation, which waits for it."""
+    start = time.perf_counter()
+    yield
+    _loading.append(time.perf_counter() - start)
 
 
 @contextmanager

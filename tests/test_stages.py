@@ -1,5 +1,8 @@
 """Stages of a preparation are reported while they run, to whom it was asked for."""
 
+import subprocess
+import sys
+
 import numpy as np
 import pytest
 
@@ -55,3 +58,20 @@ def test_an_error_begins_a_line_of_its_own(capfd):
     assert capfd.readouterr().err.endswith("\n")
     sad.jacobian(residual, X)
     assert capfd.readouterr() == ("", "")
+
+
+FIRST = """
+import numpy as np, time
+import sparsead as sad
+start = time.perf_counter()
+jac = sad.jacobian(lambda x: x**2, np.ones(3), backend="python")
+waited = time.perf_counter() - start
+assert list(jac.timings)[0] == "load" and 0.0 < jac.timings["load"] < jac.timings.total < waited, (waited, jac.timings)
+assert "load" not in sad.jacobian(lambda x: x**2, np.ones(3), backend="python").timings
+assert "scipy.optimize" not in __import__("sys").modules
+"""
+
+
+def test_the_first_preparation_tells_of_imports():
+    done = subprocess.run([sys.executable, "-c", FIRST], capture_output=True, text=True)
+    assert not done.returncode, done.stderr

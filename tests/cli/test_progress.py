@@ -17,6 +17,12 @@ def prepare():
     return sad.jacobian(lambda x: x[1:] * x[:-1], np.ones(5), backend="python")
 
 
+@pytest.fixture(autouse=True, scope="module")
+def loaded():
+    """The first preparation in a process tells of imports, too."""
+    prepare()
+
+
 def test_every_stage_is_shown_with_its_meaning():
     written = io.StringIO()
     with shown(Console(file=written, width=120)):

@@ -132,7 +132,13 @@ def test_numba_calls_procedures(monkeypatch):
 def test_a_gradient_is_compiled_when_it_is_prepared():
     gradient = sad.gradient(lambda u: np.sum(steps(3)(u) ** 2), X)
     assert all(gradient._sweep(name)._compiled for name in ("value", "gradient", "value_and_gradient"))
-    assert list(gradient.timings) == ["trace", "lower", "linearize", "compile", "check"]
+    assert [stage for stage in gradient.timings if stage != "load"] == [
+        "trace",
+        "lower",
+        "linearize",
+        "compile",
+        "check",
+    ]
     value, slope = gradient.value_and_gradient(X)
     assert value == pytest.approx(np.sum(steps(3)(X) ** 2), rel=1e-14)
     assert (slope == gradient(X)).all()
