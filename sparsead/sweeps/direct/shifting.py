@@ -20,7 +20,7 @@ from sparsead.sweeps.boxes import Shift, common, outside, steps
 from sparsead.sweeps.direct.loops import Loop, cut, within_box
 from sparsead.sweeps.direct.placement import Placed
 
-MANY_POINTS = 1 << 15  # points of a loop from which on code of its own pays
+MANY_POINTS = 1 << 12  # points of a loop from which on code of its own pays
 FAR = 16  # elements between two entries of a point from which on they are worth moving
 MOST_LEFT = 0.25  # share of the points at which an entry may be left where it is
 NEAR = 8  # steps along the axis of the longest ones between entries of one part of the matrix
