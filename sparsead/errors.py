@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import os
 import re
 import sys
@@ -94,6 +95,7 @@ _INSTALLED = re.compile(r"(?:site|dist)-packages[/\\]([^/\\]+)")
 _LIBRARIES = tuple(f"{os.sep}site-packages{os.sep}{name}{os.sep}" for name in ("numpy", "scipy", "numba"))
 
 
+@functools.lru_cache(maxsize=1 << 12)  # it is asked for every frame, and whenever an array is asked for its class
 def is_users(file: str) -> bool:
     """Tell whether a file holds user's code: not sparsead's, NumPy's, SciPy's, numba's or Python's own."""
     if file.startswith(_PROBLEMS):

@@ -13,7 +13,7 @@ import scipy.sparse
 from sparsead.errors import unsupported
 from sparsead.ops.arrays import is_traced, scatter_sum
 from sparsead.ops.registry import composite
-from sparsead.program.index import identity, normalize_axes
+from sparsead.program.index import Shape, identity, normalize_axes
 from sparsead.program.room import require_products, require_room
 from sparsead.tracing.array import TracedArray
 from sparsead.tracing.conversions import stack_objects, traced
@@ -50,7 +50,7 @@ def _product(operands: Sequence[Any], labels: Sequence[Labels], out: Labels) -> 
     """Multiply and sum, at the points where no constant factor is zero."""
     grid = [*out, *(label for label in dict.fromkeys(lab for each in labels for lab in each) if label not in out)]
     shape = _lengths(operands, labels, grid)
-    aligned = [np.broadcast_to(_aligned(o, lab, grid), shape) for o, lab in zip(operands, labels, strict=True)]
+    aligned = [_aligned(o, lab, grid, shape) for o, lab in zip(operands, labels, strict=True)]
     require_room(float(np.prod(shape)) * (len(aligned) > 1), f"a product over {shape}")
     masks = [np.not_equal(o, 0.0) for o in aligned if not is_traced(o)]
     if all(mask.all() for mask in masks):
@@ -88,12 +88,15 @@ def _lengths(operands: Sequence[Any], labels: Sequence[Labels], grid: Labels) ->
     return tuple(lengths[label] for label in grid)
 
 
-def _aligned(operand: Any, labels: Labels, grid: Labels) -> Any:
-    """Give an operand the axes of the grid, of length 1 where it has no such label."""
+def _aligned(operand: Any, labels: Labels, grid: Labels, shape: Shape) -> Any:
+    """Give an operand the axes of the grid, repeated where it has no such label; as it is where it has all in order."""
     present = [label for label in grid if label in labels]
-    operand = np.transpose(operand, [list(labels).index(label) for label in present])
+    if present != list(labels):
+        operand = np.transpose(operand, [list(labels).index(label) for label in present])
+    if np.shape(operand) == shape:
+        return operand
     lengths = dict(zip(present, np.shape(operand), strict=True))
-    return np.reshape(operand, [lengths.get(label, 1) for label in grid])
+    return np.broadcast_to(np.reshape(operand, [lengths.get(label, 1) for label in grid]), shape)
 
 
 # -- products with constant matrices ------------------------------------------------------------------------------

@@ -7,6 +7,7 @@ element of the other node each point reads. Slices, rolls, transposes and reshap
 from __future__ import annotations
 
 import itertools
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple, Protocol, runtime_checkable
@@ -41,7 +42,7 @@ class Node:
     @property
     def size(self) -> int:
         """Number of points."""
-        return int(np.prod(self.shape, dtype=np.int64))
+        return math.prod(self.shape)
 
     @property
     def operands(self) -> tuple[Ref, ...]:

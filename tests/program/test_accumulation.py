@@ -8,10 +8,12 @@ import numpy as np
 import pytest
 
 import sparsead as sad
+import sparsead.ops
 from sparsead.program import stacking
 from sparsead.program.evaluate import run
 from sparsead.program.nodes import Sum
 from sparsead.program.stacking import stacked
+from sparsead.tracing.loops import grouping
 from sparsead.tracing.trace import trace
 from tests.reference import assert_close, complex_step, differences
 
@@ -114,6 +116,25 @@ def test_code_does_not_grow_with_the_turns():
     finally:
         del PAIRS[len(many) :]
     assert lengths[0] == lengths[1]
+
+
+def test_numbers_of_many_arrays_are_added_up(monkeypatch):
+    """Each turn reads an array of its own, so there are as many steps as turns."""
+    monkeypatch.setattr(grouping, "MOST_STEPS", 1)
+    monkeypatch.setattr(grouping, "FEW_STEPS", 1)
+
+    def f(u):
+        total = 0.0
+        for i, j in PAIRS:
+            s = np.sum(stretch(u, i, j) ** 2) + 0.1
+            total += 1.0 / s - 0.5 / s**2
+        return total
+
+    program, _ = trace(f, (U,))
+    short = stacked(program)
+    assert len(short.nodes) < len(program.nodes) / 8
+    np.testing.assert_array_equal(values(short, U), values(program, U))
+    assert_close(values(short, U), f(U), 1e-14)
 
 
 def test_what_is_read_on_the_way_stays():

@@ -9,7 +9,7 @@ import numpy as np
 
 from sparsead.errors import unsupported
 from sparsead.program.index import NUMBER, IndexArray
-from sparsead.program.nodes import Ref
+from sparsead.program.nodes import Node, Ref
 from sparsead.tracing.loops.cuts import Cells, RecurrenceError, cuts_below
 from sparsead.tracing.loops.expansion import Expansion, shaped
 from sparsead.tracing.loops.scans import CutExpansion
@@ -19,6 +19,7 @@ from sparsead.tracing.loops.tape import Tape, take
 MOST_DIRECT = 32  # groups of values to be stored, and
 FEW_STEPS = 256  # array operations, that are not worth a search for cuts
 MOST_STEPS = 10_000
+STEPS_OF_ARRAY = 64  # that are added for each array of which elements are read: turns may have arrays of their own
 
 
 def grouped(tape: Tape, records: np.ndarray, positions: IndexArray) -> Iterator[tuple[IndexArray, Ref]]:
@@ -48,14 +49,15 @@ def _readings(tape: Tape, records: np.ndarray, positions: IndexArray) -> list[tu
     if len(parts) <= MOST_DIRECT:
         with suppress(RecurrenceError), Expansion(tape, FEW_STEPS, twice=False) as expansion:
             return [(p, expansion.run(records[p], positions[p])) for p in parts]
+    most = MOST_STEPS + STEPS_OF_ARRAY * sum(isinstance(signature.kind, Node) for signature in tape.signatures)
     used, cells = uses(tape), (tape.cells or Cells(0)).grown(len(tape))
     cuts = cuts_below(tape, records, used, cells.owner >= 0)
-    with suppress(RecurrenceError), CutExpansion(tape, MOST_STEPS, used=used, cuts=cuts) as cut:
+    with suppress(RecurrenceError), CutExpansion(tape, most, used=used, cuts=cuts) as cut:
         cut.cells = cells
         cut.run_cuts()
         tape.cells = cells
         return [(p, cut.run(records[p], positions[p])) for p in split(cuts.label[records])]
-    with suppress(RecurrenceError), Expansion(tape, MOST_STEPS) as expansion:
+    with suppress(RecurrenceError), Expansion(tape, most) as expansion:
         return [(p, expansion.run(records[p], positions[p])) for p in parts]
     raise unsupported(
         "a long recurrence, or loop code in which hardly two elements are alike,",
