@@ -35,7 +35,7 @@ def noise_of(function: Function, x: np.ndarray, start: np.ndarray, rng: np.rando
     ----------
     J. J. More and S. M. Wild, Estimating computational noise, SIAM Journal on Scientific Computing 33 (2011).
     """
-    direction = x * rng.uniform(0.5, 1.0, x.size)
+    direction = np.where(x == 0.0, np.max(np.abs(x), initial=0.0) or 1.0, x) * rng.uniform(0.5, 1.0, x.size)
     small, large = (_left_beside_parabola(function, x, distance * direction, start, rng) for distance in NEARBY)
     with np.errstate(all="ignore"):
         noise = np.where(large < SMOOTH * small, np.maximum(small, large), small)

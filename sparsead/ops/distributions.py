@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from typing import Any
 
 import numpy as np
@@ -82,6 +83,20 @@ def _standard(distribution: Any, form: str) -> Any:
     return getattr(distribution, form)
 
 
+def _where_defined(value: Any, distribution: Any, shapes: Any, scale: Any = 1.0) -> Any:
+    """Return values where the parameters are those of a distribution, and NaN elsewhere, as SciPy does."""
+    import scipy.stats
+
+    general = type(distribution)._argcheck is scipy.stats.rv_continuous._argcheck
+    if general or distribution.name == "erlang":  # whose own warns of numbers that are not whole
+        defined = functools.reduce(np.logical_and, [np.greater(s, 0.0) for s in shapes], np.greater(scale, 0.0))
+    else:
+        defined = np.logical_and(distribution._argcheck(*shapes), np.greater(scale, 0.0))
+    if any_traced(defined) or not np.all(defined):
+        value = np.where(defined, value, np.nan)
+    return value[()] if np.ndim(value) == 0 else value
+
+
 def _state(method: str) -> None:
     form, density, logarithm, below, above = CONTINUOUS[method]
 
@@ -95,7 +110,7 @@ def _state(method: str) -> None:
         if density:
             value = value - np.log(scale) if logarithm else value / scale
         value = np.where(y < lowest, below, np.where(y > highest, above, value))
-        return value[()] if np.ndim(value) == 0 else value
+        return _where_defined(value, distribution, shapes, scale)
 
     replace_method("scipy.stats", "rv_continuous", method, replacement)
 
@@ -123,7 +138,7 @@ def _quantile(method: str, form: str, first: int) -> None:
         for end, at in zip(ends, (first, 1 - first), strict=True):
             value = np.where(np.equal(q, at), end, value)
         value = np.where(np.logical_and(q >= 0.0, q <= 1.0), value * scale + location, np.nan)
-        return value[()] if np.ndim(value) == 0 else value
+        return _where_defined(value, distribution, shapes, scale)
 
     replace_method("scipy.stats", "rv_continuous", method, replacement)
 
@@ -142,7 +157,7 @@ def _state_discrete(method: str, form: str) -> None:
         counts = np.asarray(k) - location
         if (counts < 0).any() or (counts != np.floor(counts)).any():
             raise unsupported(f"scipy.stats.{distribution.name}.{method} outside of its support", "Leave those out.")
-        return getattr(distribution, form)(counts, *shapes)
+        return _where_defined(getattr(distribution, form)(counts, *shapes), distribution, shapes)
 
     replace_method("scipy.stats", "rv_discrete", method, replacement)
 

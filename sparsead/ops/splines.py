@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import itertools
+import math
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -16,6 +17,7 @@ from sparsead.ops.surfaces import tensor_spline
 from sparsead.tracing.conversions import stack_objects, traced
 from sparsead.tracing.replacing.methods import replace_method
 
+FITPACK = 5  # the highest degree that its code has memory for: beyond, it writes elsewhere
 MOST_AXES = 4  # of a grid: an element reads 2**axes corners
 
 
@@ -75,13 +77,22 @@ for _kind in ("CubicSpline", "PchipInterpolator", "Akima1DInterpolator"):  # sub
     record("interpolation", f"scipy.interpolate.{_kind}", [lambda x, kind=_kind: _example(kind)(x)])  # type: ignore[misc]
 
 
+def _pieces(original: Any, t: np.ndarray, c: np.ndarray, degree: int) -> Any:
+    """Return a spline as a piecewise polynomial: by FITPACK, or by its slopes where the degree is too high for that."""
+    import scipy.interpolate
+
+    if degree <= FITPACK:
+        return scipy.interpolate.PPoly.from_spline((t, c, degree))
+    spline = scipy.interpolate.BSpline.construct_fast(t, c, degree)
+    slopes = [original(spline, t[:-1], m, True) / math.factorial(m) for m in range(degree, -1, -1)]
+    return scipy.interpolate.PPoly.construct_fast(np.array(slopes), t)
+
+
 @calls("BSpline", lambda x: _example("BSpline")(x), lambda x: _example("BSpline")(x[0], 1))
 def b_spline(original: Any, spline: Any, x: Any, nu: int = 0, extrapolate: Any = None) -> Any:
     """A spline in its basis, as a piecewise polynomial."""
-    import scipy.interpolate
-
     columns = np.reshape(spline.c, (len(spline.c), -1)).T
-    pieces = [scipy.interpolate.PPoly.from_spline((spline.t, c, spline.k)).derivative(nu) for c in columns]
+    pieces = [_pieces(original, spline.t, c, spline.k).derivative(nu) for c in columns]
     c = np.stack([p.c for p in pieces], axis=-1)
     first, last = spline.t[spline.k], spline.t[len(spline.t) - spline.k - 1]
     extrapolate = spline.extrapolate if extrapolate is None else extrapolate

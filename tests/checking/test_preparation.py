@@ -9,6 +9,7 @@ import warnings
 
 import numpy as np
 import pytest
+import scipy.ndimage
 import scipy.sparse
 
 import sparsead as sad
@@ -161,6 +162,11 @@ def test_what_is_the_same_at_each_call_is_allowed(f):
 def test_noise_at_each_call_is_a_note():
     jac = sad.jacobian(lambda x: x + 1e-8 * OUTSIDE.normal(size=6), X)
     assert any("other values at each call" in note for note in jac.checked.notes)
+
+
+def test_values_that_cancel_at_zero_are_rounding():
+    image = np.add.outer(np.arange(4.0), np.arange(5.0) ** 2)  # 0 at its first point, by cancelling splines
+    assert sad.jacobian(lambda x: scipy.ndimage.map_coordinates(image, x.reshape(2, 3)), np.zeros(6)).checked.passed
 
 
 def test_rows_of_nothing_but_noise_are_not_compared():

@@ -33,6 +33,28 @@ def test_densities_and_distribution_functions(name, method):
     np.testing.assert_allclose(jac(X).toarray(), differences(f, X), rtol=1e-7, atol=1e-8)
 
 
+@pytest.mark.parametrize(
+    "f",
+    [
+        lambda x: st.norm.logpdf(0.3, x[0], x[1]),
+        lambda x: st.norm.cdf([0.1, 0.2], scale=x[:2]),
+        lambda x: st.gamma.logpdf(0.5, x[0], scale=x[1]),
+        lambda x: st.beta.logpdf(0.5, x[0], x[1]),
+        lambda x: st.weibull_min.ppf(0.4, x[0], scale=x[1]),
+        lambda x: st.skewnorm.logpdf(0.1, x[0], scale=x[1]),
+        lambda x: st.erlang.logpdf(0.5, x[0]),
+        lambda x: st.poisson.logpmf([0, 2], x[0]),
+        lambda x: st.geom.pmf(2, x[0] / 2.0),
+        lambda x: st.nbinom.logpmf(2, 5, x[1]),
+    ],
+)
+@pytest.mark.filterwarnings("ignore::RuntimeWarning")
+def test_parameters_of_no_distribution_give_nan(f):
+    jac = sad.jacobian(f, np.array([0.4, 0.3]))
+    for x in ([0.7, 0.2], [-0.7, 0.2], [0.7, -0.2], [0.0, 0.2], [2.5, 1.5]):
+        np.testing.assert_allclose(jac.value(np.array(x)), f(np.array(x)), rtol=1e-12)
+
+
 def test_outside_of_the_support():
     x = np.array([-0.5, 0.5])
     assert sad.jacobian(lambda x: st.expon.pdf(x), x)(x).toarray()[0, 0] == 0.0

@@ -43,6 +43,13 @@ def test_values_of_several_axes_ends_and_periods(spline):
     check(lambda x: spline(x, 1))
 
 
+@pytest.mark.parametrize("degree", [0, 2, 5, 6, 9, 12])  # FITPACK's code has memory for degrees up to 5
+def test_splines_of_any_degree(degree):
+    knots = np.linspace(-2.0, 3.0, 31)
+    spline = si.BSpline(knots, np.sin(np.arange(30.0 - degree)), degree)
+    check(lambda x: spline(x) + spline(x, 1) * x[0], X * 0.9)
+
+
 def test_a_number_is_interpolated_too():
     spline = si.CubicSpline(PLACES, ROWS[:, 0])
     check(lambda x: np.array([spline(x[0]) * x[1], spline(x[2])]))
