@@ -29,14 +29,18 @@ OPTIONS = "O2, loop and SLP vectorisation, unrolling of marked loops"  # part of
 MOST_RECENT = 1 << 25  # bytes of machine code that nobody uses now, kept for the next who asks for the same
 
 
+@functools.cache
+def _processor() -> tuple[str, str]:
+    """Return the name of this processor and its features: LLVM takes a millisecond to find them."""
+    return llvm.get_host_cpu_name(), llvm.get_host_cpu_features().flatten()
+
+
 def _target() -> Any:
     """Return a machine description; an engine owns the one that it is given."""
     llvm.initialize_native_target()
     llvm.initialize_native_asmprinter()
-    features = llvm.get_host_cpu_features().flatten()
-    return llvm.Target.from_default_triple().create_target_machine(
-        cpu=llvm.get_host_cpu_name(), features=features, opt=3, jit=True
-    )
+    name, features = _processor()
+    return llvm.Target.from_default_triple().create_target_machine(cpu=name, features=features, opt=3, jit=True)
 
 
 def _optimise(module: Any, target: Any) -> None:
@@ -177,5 +181,4 @@ def _binding(code: Code, number: int, names: list[str]) -> Bind:
 @functools.cache
 def _machine() -> str:
     """Return what machine code depends on beside its source: compiler, processor, our own options."""
-    features = llvm.get_host_cpu_features().flatten()
-    return f"{llvmlite.__version__} {llvm.llvm_version_info} {llvm.get_host_cpu_name()} {features} {OPTIONS}"
+    return f"{llvmlite.__version__} {llvm.llvm_version_info} {' '.join(_processor())} {OPTIONS}"

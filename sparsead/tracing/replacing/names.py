@@ -249,7 +249,8 @@ def _replace_everywhere() -> None:
     for names in filterfalse(spelled.isdisjoint, all_names):  # tens of thousands, looked through by compiled code
         _replace_in(names, spelled.intersection(names))
     for name in _ANSWERED & sys.modules.keys():
-        CHANGES.added(vars(sys.modules[name]), NAMES | NUMBERS)
+        if treatment_of(name, sys.modules[name]) == "replace":
+            CHANGES.added(vars(sys.modules[name]), NAMES | NUMBERS)
     for modules in _active:
         for names in modules:
             if not issubclass(type(sys.modules.get(names.get("__name__", ""))), _Home):
