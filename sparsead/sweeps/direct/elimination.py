@@ -101,7 +101,8 @@ def _cheapest(linear: LinearProgram, patterns: Patterns) -> Found:
 
 def _cheaper(linear: LinearProgram, patterns: Patterns, start: Found, fewest: float = FEWEST) -> Found:
     """Return what is cheapest on the two ways, if that is worth it."""
-    ways = (_on_the_way(linear, patterns, list(linear.work), order, start, fewest) for order in (_fewest_pairs, _last))
+    orders = (_fewest_pairs, _last)[: len(linear.work)]  # of a single array there is but one
+    ways = (_on_the_way(linear, patterns, list(linear.work), order, start, fewest) for order in orders)
     best = min(ways, key=lambda found: found[3])
     return best if best[3] < WORTH * start[3] else start
 
