@@ -122,7 +122,8 @@ def _module(frame: FrameType) -> str:
 
 
 def _named(frames: list[FrameType]) -> LibraryCall:
-    module = _module(frames[-1])
+    wrapped = _wrapped(frames[-1])
+    module = _module(frames[-1]) if wrapped is None else wrapped.__module__
     module = RENAMED.get(module, module.partition("._")[0])
     name = f"{module}.{_called(frames)}"
     whole, instead = name, ""
@@ -131,12 +132,20 @@ def _named(frames: list[FrameType]) -> LibraryCall:
     return LibraryCall(name.replace("numpy", "np"), module.partition(".")[0], instead)
 
 
+def _wrapped(frame: FrameType) -> FunctionType | None:
+    """Return the function of a library that a frame is wrapped around, by a decorator, whose frame knows it."""
+    if "<locals>" not in getattr(frame.f_code, "co_qualname", ""):
+        return None
+    held = (v for v in frame.f_locals.values() if isinstance(v, FunctionType))
+    return next((v for v in held if v.__module__.partition(".")[0] in ("numpy", "scipy")), None)
+
+
 def _called(frames: list[FrameType]) -> str:
     """Return the name of what was called of a library, frames inner ones first: not of what is wrapped around it."""
     outer = frames[-1]
     name = getattr(outer.f_code, "co_qualname", outer.f_code.co_name)
-    if "<locals>" in name:  # it is wrapped by a decorator, whose frame knows it
-        wrapped = next((v for v in outer.f_locals.values() if isinstance(v, FunctionType)), None)
+    if "<locals>" in name:
+        wrapped = _wrapped(outer)
         name = getattr(wrapped, "__qualname__", name.rpartition(".")[2])
     own, _, method = name.rpartition(".")
     return str(own if method in ("__init__", "__new__", "__call__") and own else name)

@@ -70,6 +70,7 @@ UNSUPPORTED = {
     lambda x: np.ma.masked_where(x > 0.0, x).filled(0.0): "np.where(mask, fill, x)",
     lambda x: SPLINE(x.reshape(3, 2)): "compiled routine",
     lambda x: scipy.stats.rankdata(x): "scipy.stats.rankdata, which asks",
+    lambda x: scipy.linalg.khatri_rao(x.reshape(2, 3), np.ones((2, 3))): "scipy.linalg.khatri_rao, which asks",
     lambda x: scipy.stats.gaussian_kde(x): "scipy.stats.gaussian_kde, which asks",
     lambda x: scipy.special.zetac(x): "scipy.special.zetac is not",
     lambda x: scipy.spatial.cKDTree(x[:, None]): "a compiled routine, which asks",
