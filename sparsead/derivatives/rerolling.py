@@ -30,6 +30,7 @@ from sparsead.program.nodes import (
     Node,
     Program,
     Ref,
+    constant,
     serial_from_now,
     sources,
     whole,
@@ -106,7 +107,8 @@ def _call(program: Program, loop: Loop) -> Call | None:
     if body.linear.absorbing:
         return None
     operation = Repeated(body, loop.count, f"a loop of {loop.count} equal turns in {program.name}")
-    args = (_together([whole(node) for node in loop.given]), *(Ref(node, identity((node.size,))) for node in outer))
+    rows = [whole(constant(loop.values(k))) for k in loop.rows]
+    args = (_together([whole(node) for node in loop.given]), *rows, *map(whole, outer))
     origin = loop.nodes[loop.start].origin
     return Call(shape=(body.next[0].size,), operation=operation, args=args, origin=origin)
 
@@ -125,14 +127,15 @@ def _body(program: Program, loop: Loop) -> tuple[Body, list[Node]]:
     start = serial_from_now()
     before, template = loop.state(0), loop.turn(1)
     state = Input(shape=(sum(node.size for node in before),), name="x")
-    places = _parts(before, state)
+    rows = [Input(shape=template[k].shape, name=f"row{k}") for k in loop.rows]
+    places = _parts(before, state) | {template[k].serial: whole(row) for k, row in zip(loop.rows, rows, strict=True)}
     for node in template:
         if sources(node):
             places[node.serial] = renewed(node, places)
     handed = [places[node.serial] for node in loop.state(1)]
-    turn, outer = cut(Program((state,), state, _together(handed), program.name), start)
+    turn, outer = cut(Program((state, *rows), state, _together(handed), program.name), start)
     kernels = lower(turn)
-    kinds = ("state", *("fixed" for _ in kernels.arguments))
+    kinds = ("state", *("row" for _ in rows), *("fixed" for _ in outer))
     return Body((kernels.wrt, *kernels.arguments), kinds, (kernels.output,), kernels.kernels), outer  # type: ignore[arg-type]
 
 

@@ -53,6 +53,7 @@ LONG_CODE = 4000  # scalar operations
 MANY_PARTIALS = 256  # beyond, points are written out only if they share
 LEAST_SHARED = 0.25  # of their operations
 MAX_PARTS = 4  # a domain is split where it reads a joined array of up to so many pieces
+MOST_PARTS = 32  # that a domain is split into in all, where joined arrays are made of joined arrays
 
 
 def lower(program: Program, output: str = "y") -> Kernels:
@@ -225,16 +226,23 @@ class _Lowering:
     # -- expressions ----------------------------------------------------------------------------------------
     def ask(self, piece: Piece) -> Iterator[Asked]:
         """Find out what a piece reads; split its domain where it reads several pieces of a joined array."""
+        for number, (asked, joins) in enumerate(self.asked(piece, ())):
+            if number == MOST_PARTS:  # each join has a few pieces, which are made of joins
+                raise NeedsBufferError(joins[1])
+            yield asked
+
+    def asked(self, piece: Piece, joins: tuple[Join, ...]) -> Iterator[tuple[Asked, tuple[Join, ...]]]:
+        """Yield the parts of a piece, and the joined arrays for which each was split, from reader to source."""
         asked = Asked(piece, self)
         split = asked.pull()
         if split is None:
-            yield asked.best_shape()
+            yield asked.best_shape(), joins
             return
         join, owners = split
         if len(owners.parts) > MAX_PARTS:
             raise NeedsBufferError(join)
         for part in owners.parts:
-            yield from self.ask(piece.at(owners.points(part)))
+            yield from self.asked(piece.at(owners.points(part)), (*joins, join))
 
     def written_out(self, asked: Asked, copies: int = 1) -> Iterator[Asked]:
         """Write out a short last axis: what its points share is then computed once, and the loop is over the rest.

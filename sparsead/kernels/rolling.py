@@ -1,9 +1,10 @@
 """Loops that a function wrote out: operations that come again and again, each time on the values of the time before.
 
 A run of Python's `for` leaves the same operations in the program at every turn. They are found as a period in the
-sequence of operations, and are a loop only if everything is equal from turn to turn: each operation, constant and index
-array, and each operand, which is either the same array at every turn or what as many operations before computed. What a
-turn computes is read in that turn and in the next one, and after the last turn only what the next one would have read.
+sequence of operations, and are a loop only if everything is equal from turn to turn: each operation and index array,
+and each operand, which is either the same array at every turn or what as many operations before computed. Constants may
+be others at every turn (data, step sizes): they become rows of an array. What a turn computes is read in that turn and
+in the next one, and after the last turn only what the next one would have read.
 """
 
 from __future__ import annotations
@@ -14,13 +15,15 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from sparsead.kernels.alike import Alike
-from sparsead.program.nodes import Input, Node, Program, sources
+from sparsead.program.nodes import Constant, Input, Map, Node, Program, sources
 
 LEAST_TURNS = 8
 LONG = 500  # operations of all turns: fewer are quickly prepared as they are
 WORK = 200_000  # elements that they compute: a call of a loop takes some 25 microseconds beside them
 VERY_LONG = 3000  # operations that are too many, whatever they compute
 MOST_PERIODS = 32  # lengths of a turn that are tried
+SHIFTS = {"add", "subtract"}
+FACTORS = {*SHIFTS, "multiply", "divide"}
 MOVES, STAYS = 1, 0  # an operand that is another array at every turn, and one that is the same
 
 
@@ -38,6 +41,8 @@ class Loop:
         Which operations of a turn the next one reads.
     given : tuple of Node
         What the first turn reads in their place.
+    rows : tuple of int
+        Which operations of a turn are constants with other values at each.
     """
 
     nodes: list[Node]
@@ -46,6 +51,7 @@ class Loop:
     count: int
     carried: tuple[int, ...]
     given: tuple[Node, ...]
+    rows: tuple[int, ...] = ()
 
     @property
     def end(self) -> int:
@@ -56,6 +62,10 @@ class Loop:
         """Return the operations of a turn."""
         first = self.start + self.length * number
         return self.nodes[first : first + self.length]
+
+    def values(self, operation: int) -> np.ndarray:
+        """Return the values of a constant, a row for each turn."""
+        return np.stack([node.value for node in self.nodes[self.start + operation : self.end : self.length]])  # type: ignore[attr-defined]
 
     def state(self, number: int) -> list[Node]:
         """Return what a turn hands on to the next one."""
@@ -70,14 +80,17 @@ def loop_in(program: Program) -> Loop | None:
         return None
     place = {node.serial: k for k, node in enumerate(nodes)}
     reads = [tuple(place.get(read.serial, -1 - read.serial) for read in sources(node)) for node in nodes]
-    kinds = _kinds(nodes)
-    for length, first, last in _runs(kinds):
-        loop = _loop(nodes, reads, length, *_steady(reads, length, first, last))
-        loop = None if loop is None else _ended(loop, reads, place.get(program.output.node.serial, -1))
-        if loop is not None and _fits(loop):
-            loop = _from_the_first(loop, kinds, reads, {-1 - node.serial: node for node in program.inputs})
-            if _worth(loop):
-                return loop
+    output, inputs = place.get(program.output.node.serial, -1), {-1 - node.serial: node for node in program.inputs}
+    exact, but_for_values = _kinds(nodes)
+    for kinds in (but_for_values, exact):
+        for length, first, last in _runs(kinds):
+            loop = _loop(nodes, reads, length, *_steady(reads, length, first, last))
+            loop = None if loop is None else _ended(loop, reads, output)
+            if loop is not None and _fits(loop):
+                loop = _from_the_first(loop, kinds, reads, inputs)
+                loop = _with_rows(loop, exact) if _worth(loop) else None
+                if loop is not None:
+                    return loop
     return None
 
 
@@ -87,12 +100,38 @@ def _worth(loop: Loop) -> bool:
     return loop.count >= LEAST_TURNS and operations >= LONG and (work >= WORK or operations >= VERY_LONG)
 
 
-def _kinds(nodes: Sequence[Node]) -> np.ndarray:
-    """Return a number for each operation that is equal for operations that are the same but for what they read."""
+def _kinds(nodes: Sequence[Node]) -> tuple[np.ndarray, np.ndarray]:
+    """Return a number for each operation that is equal for operations that are the same but for what they read.
+
+    In the second array it is equal for all constants of a shape, too.
+    """
     alike, numbers = Alike(), dict[object, int]()
-    return np.array(
-        [numbers.setdefault((n.shape, n.boolean, n.integer, alike.content(n)), len(numbers)) for n in nodes]
-    )
+    contents = [(n.shape, n.boolean, n.integer, alike.content(n)) for n in nodes]
+    exact = np.array([numbers.setdefault(content, len(numbers)) for content in contents])
+    any_values = [(n.shape, None) if _may_be_a_row(n) else c for n, c in zip(nodes, contents, strict=True)]
+    return exact, np.array([numbers.setdefault(content, len(numbers)) for content in any_values])
+
+
+def _may_be_a_row(node: Node) -> bool:
+    return isinstance(node, Constant) and not node.boolean and bool(np.isfinite(node.value).all())
+
+
+def _with_rows(loop: Loop, exact: np.ndarray) -> Loop | None:
+    """Return the loop, which knows the constants that differ; None where their values are more than values.
+
+    An exponent decides what the derivative is, and a zero among factors which entries there are.
+    """
+    turns = exact[loop.start : loop.end].reshape(loop.count, loop.length)
+    rows = np.flatnonzero((turns != turns[0]).any(axis=0)).tolist()
+    for k in rows:
+        serial = loop.turn(0)[k].serial
+        readers = [n for n in loop.turn(0) if any(read.serial == serial for read in sources(n))]
+        ops = {n.op.name if isinstance(n, Map) else "" for n in readers}
+        values = loop.values(k)
+        few = values[0].size == 1 and "divide" not in ops  # a number that is zero once closes nothing
+        if not (ops <= SHIFTS or (ops <= FACTORS and (few or np.all(values)))):
+            return None
+    return replace(loop, rows=tuple(rows))
 
 
 def _runs(kinds: np.ndarray) -> Iterator[tuple[int, int, int]]:

@@ -112,15 +112,34 @@ def scalars(x):
     return u * total
 
 
-LOOPS = [
-    euler, in_place, two_arrays, of_a_parameter, towards_the_first, before_and_after, with_choices, nested, two_loops,
-]  # fmt: skip
-
-
 def other_steps(x):
     for k in range(TURNS):
         x = diffused(x, 0.1 / (k + 1))
     return x
+
+
+DATA = np.random.default_rng(4).normal(size=(TURNS, N))
+
+
+def forced(x):
+    u = x
+    for k in range(TURNS):
+        u = np.tanh(u + DATA[k] + np.sin(0.3 * k) * x) + x / (k + 1)
+    return u
+
+
+def weighted(x):
+    u, log_likelihood = x, 0.0 * x
+    for weights, target in zip(np.exp(DATA), DATA[::-1], strict=True):
+        u = weights * u / (1.0 + u * u)
+        log_likelihood = log_likelihood - 0.5 * (u - target) ** 2
+    return log_likelihood + u
+
+
+LOOPS = [
+    euler, in_place, two_arrays, of_a_parameter, towards_the_first, before_and_after, with_choices, nested, two_loops,
+    other_steps, forced, weighted,
+]  # fmt: skip
 
 
 def all_states(x):
@@ -158,7 +177,21 @@ def shifted(x):
     return u
 
 
-WRITTEN_OUT = [other_steps, all_states, two_steps_back_and_more, one_other_turn, shifted, scalars]
+def masked(x):
+    u = x
+    for k in range(TURNS):
+        u = u * (np.arange(N) % (k + 2) > 0).astype(float) + np.sin(u)  # where a zero is decides what depends on what
+    return u
+
+
+def powers(x):
+    u = x
+    for k in range(TURNS):
+        u = u + 0.1 * np.sin(u) ** (k + 2.0)
+    return u
+
+
+WRITTEN_OUT = [all_states, two_steps_back_and_more, one_other_turn, shifted, scalars, masked, powers]
 FUNCTIONS = [*LOOPS, *WRITTEN_OUT, two_steps_back]
 
 

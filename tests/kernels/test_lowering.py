@@ -6,8 +6,9 @@ import numpy as np
 import pytest
 
 import sparsead as sad
+import sparsead.ops
 from sparsead.kernels.linearize import linearize
-from sparsead.kernels.lower import lower
+from sparsead.kernels.lower import MOST_PARTS, lower
 from sparsead.tracing.trace import trace
 
 
@@ -84,3 +85,19 @@ def test_sums_of_every_length(n):
 def test_costly_values_are_not_computed_again_in_an_inner_loop():
     kernels = lowered(lambda x: np.sum(np.exp(x)[:, None] * np.exp(x)[None, :], axis=1), np.ones(100))
     assert [buffer.size for buffer in kernels.work] == [100]
+
+
+def test_joins_of_joins_are_not_read_through_to_the_last_piece():
+    def refined(u):  # as many pieces as points, where all levels are read in place
+        for _ in range(7):
+            finer = np.zeros(2 * u.size - 1, u.dtype)
+            finer[::2] = u
+            finer[1::2] = 0.5 * (u[:-1] + u[1:])
+            u = finer + 0.1 * np.tanh(finer)
+        return u
+
+    x = np.linspace(0.1, 0.7, 3)
+    stores = [len(kernel.stores) for kernel in lowered(refined, x).kernels]
+    assert max(stores) <= 2 * MOST_PARTS  # of two pieces
+    expected = np.stack([refined(x + 1e-30j * e).imag / 1e-30 for e in np.eye(3)], axis=1)
+    np.testing.assert_allclose(sad.jacobian(refined, x)(x).toarray(), expected, rtol=1e-12, atol=1e-14)
