@@ -21,7 +21,7 @@ from sparsead.kernels.lower import lower
 from sparsead.kernels.pattern import detect
 from sparsead.kernels.rolling import Loop, loop_in
 from sparsead.program.cut import cut
-from sparsead.program.index import NUMBER, identity, narrowed
+from sparsead.program.index import NUMBER, IndexArray, identity, narrowed
 from sparsead.program.moving import moved, renewed
 from sparsead.program.nodes import (
     Call,
@@ -40,6 +40,7 @@ from sparsead.sweeps.cells import VALUE
 from sparsead.sweeps.repeated.body import Body
 from sparsead.sweeps.repeated.operation import Repeated
 
+HISTORY = 4000  # elements that turns may hand on for a gradient, which moves them once, not once for each color
 MOST_LOOPS = 4  # loops that are looked for in one program
 CHEAP = 1.25  # times the passes of the whole matrix that products with loops may take
 
@@ -62,13 +63,14 @@ def linearized(program: Program, options: Options, timings: Timings, output: str
     return linearized(program, replace(options, loops=False), timings, output)
 
 
-def rerolled(program: Program, engine: Engine) -> Program:
+def rerolled(program: Program, engine: Engine, history: int = 0) -> Program:
     """Return a program in which equal turns are loops; the program itself if there are none.
 
+    See `loop_in` for `history`.
     Loops run as machine code in one thread: for another engine the program is the one that is written.
     """
     for _ in range(MOST_LOOPS if engine == Engine() and engine.backend == "llvm" else 0):
-        loop = loop_in(program)
+        loop = loop_in(program, history)
         call = None if loop is None else _call(program, loop)
         if loop is None or call is None:
             break
@@ -108,7 +110,8 @@ def _call(program: Program, loop: Loop) -> Call | None:
         return None
     operation = Repeated(body, loop.count, f"a loop of {loop.count} equal turns in {program.name}")
     rows = [whole(constant(loop.values(k))) for k in loop.rows]
-    args = (_together([whole(node) for node in loop.given]), *rows, *map(whole, outer))
+    nothing = [whole(constant(np.zeros(loop.count * loop.turn(0)[k].size))) for k in loop.collected]
+    args = (_together([*map(whole, loop.given), *nothing]), *rows, *map(whole, outer))
     origin = loop.nodes[loop.start].origin
     return Call(shape=(body.next[0].size,), operation=operation, args=args, origin=origin)
 
@@ -116,6 +119,10 @@ def _call(program: Program, loop: Loop) -> Call | None:
 def _with_call(program: Program, loop: Loop, call: Call) -> Program:
     """Return the program with a call in place of the turns, and what comes after them reading its result."""
     places = _parts(loop.state(loop.count - 1), call)
+    for k, history in zip(loop.collected, _histories(loop, call), strict=True):
+        for turn in range(loop.count):
+            node = loop.turn(turn)[k]
+            places.setdefault(node.serial, Ref(call, history[turn].reshape(node.shape)))
     for node in loop.nodes[loop.end :]:
         if any(read.serial in places for read in sources(node)):
             places[node.serial] = renewed(node, places)
@@ -126,17 +133,32 @@ def _body(program: Program, loop: Loop) -> tuple[Body, list[Node]]:
     """Return what a turn computes, and the arrays outside of the loop that it reads."""
     start = serial_from_now()
     before, template = loop.state(0), loop.turn(1)
-    state = Input(shape=(sum(node.size for node in before),), name="x")
+    collected = [template[k] for k in loop.collected]
+    size = sum(node.size for node in before) + loop.count * sum(node.size for node in collected)
+    state = Input(shape=(size,), name="x")
     rows = [Input(shape=template[k].shape, name=f"row{k}") for k in loop.rows]
     places = _parts(before, state) | {template[k].serial: whole(row) for k, row in zip(loop.rows, rows, strict=True)}
     for node in template:
         if sources(node):
             places[node.serial] = renewed(node, places)
     handed = [places[node.serial] for node in loop.state(1)]
+    for node, history in zip(collected, _histories(loop, state), strict=True):  # the oldest goes, the newest comes last
+        handed += [Ref(state, history[1:].reshape(-1)), places[node.serial]]
     turn, outer = cut(Program((state, *rows), state, _together(handed), program.name), start)
     kernels = lower(turn)
     kinds = ("state", *("row" for _ in rows), *("fixed" for _ in outer))
     return Body((kernels.wrt, *kernels.arguments), kinds, (kernels.output,), kernels.kernels), outer  # type: ignore[arg-type]
+
+
+def _histories(loop: Loop, joined: Node) -> list[IndexArray]:
+    """Return where the collected values are in the array of all that turns hand on, after the state: a row a turn."""
+    sizes = [loop.turn(0)[k].size for k in loop.collected]
+    ends = joined.size - loop.count * (sum(sizes) - np.cumsum(sizes, dtype=np.int64))
+    everywhere = identity(joined.size)
+    return [
+        everywhere[end - loop.count * size : end].reshape(loop.count, size)
+        for end, size in zip(ends.tolist(), sizes, strict=True)
+    ]
 
 
 def _parts(nodes: Sequence[Node], joined: Node) -> dict[int, Ref]:

@@ -8,6 +8,7 @@ from __future__ import annotations
 import ctypes
 import functools
 import hashlib
+import re
 import weakref
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -25,7 +26,9 @@ from sparsead.emit.frame import Frame
 from sparsead.emit.python import Bind, Call
 from sparsead.emit.source import Function
 
-OPTIONS = "O2, loop and SLP vectorisation, unrolling of marked loops"  # part of the name of cached code
+LABEL = re.compile(r"^\S+:$", re.MULTILINE)
+OPTIONS = "O2, loop and SLP vectorisation (of short blocks), unrolling of marks"  # part of the name of cached code
+LONG_BLOCK = 2000  # instructions in a row: SLP vectorisation of more may take minutes, and finds little
 MOST_RECENT = 1 << 25  # bytes of machine code that nobody uses now, kept for the next who asks for the same
 
 
@@ -43,10 +46,10 @@ def _target() -> Any:
     return llvm.Target.from_default_triple().create_target_machine(cpu=name, features=features, opt=3, jit=True)
 
 
-def _optimise(module: Any, target: Any) -> None:
+def _optimise(module: Any, target: Any, text: str) -> None:
     options = llvm.create_pipeline_tuning_options(speed_level=2)
     options.loop_vectorization = True
-    options.slp_vectorization = True
+    options.slp_vectorization = max(block.count("\n") for block in LABEL.split(text)) < LONG_BLOCK
     options.loop_unrolling = False  # of all loops: it took half of the time and gained nothing
     builder = llvm.create_pass_builder(target, options)
     passes = builder.getModulePassManager()
@@ -89,7 +92,7 @@ class Code:
             module.triple = target.triple
             module.data_layout = str(target.target_data)
             if stored is None:
-                _optimise(module, target)
+                _optimise(module, target, text)
             self.engine = llvm.create_mcjit_compiler(module, target)
             made: list[bytes] = []
             self.engine.set_object_cache(lambda _, code: made.append(code), lambda _: stored)

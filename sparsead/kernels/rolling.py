@@ -15,12 +15,14 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from sparsead.kernels.alike import Alike
-from sparsead.program.nodes import Constant, Input, Map, Node, Program, sources
+from sparsead.kernels.unrolling import unrolled
+from sparsead.program.nodes import Constant, Input, Map, Node, Program, Sum, sources
 
 LEAST_TURNS = 8
 LONG = 500  # operations of all turns: fewer are quickly prepared as they are
 WORK = 200_000  # elements that they compute: a call of a loop takes some 25 microseconds beside them
-VERY_LONG = 3000  # operations that are too many, whatever they compute
+VERY_LONG = 2000  # operations that are too many to write, whatever they compute
+MOST_WRITTEN = 64  # of them for one array: beyond, points are computed in a loop
 MOST_PERIODS = 32  # lengths of a turn that are tried
 SHIFTS = {"add", "subtract"}
 FACTORS = {*SHIFTS, "multiply", "divide"}
@@ -43,6 +45,8 @@ class Loop:
         What the first turn reads in their place.
     rows : tuple of int
         Which operations of a turn are constants with other values at each.
+    collected : tuple of int
+        Which operations of a turn are read after the loop, of earlier turns too.
     """
 
     nodes: list[Node]
@@ -52,6 +56,7 @@ class Loop:
     carried: tuple[int, ...]
     given: tuple[Node, ...]
     rows: tuple[int, ...] = ()
+    collected: tuple[int, ...] = ()
 
     @property
     def end(self) -> int:
@@ -73,8 +78,11 @@ class Loop:
         return [self.nodes[first + k] for k in self.carried]
 
 
-def loop_in(program: Program) -> Loop | None:
-    """Return the longest loop of a program, if it has one that is worth being one."""
+def loop_in(program: Program, history: int = 0) -> Loop | None:
+    """Return the longest loop of a program, if it has one that is worth being one.
+
+    Turns may hand on `history` elements besides the state, or as many as a turn computes, for whoever reads them later.
+    """
     nodes = [node for node in program.nodes if not isinstance(node, Input)]
     if len(nodes) < LONG:
         return None
@@ -85,7 +93,7 @@ def loop_in(program: Program) -> Loop | None:
     for kinds in (but_for_values, exact):
         for length, first, last in _runs(kinds):
             loop = _loop(nodes, reads, length, *_steady(reads, length, first, last))
-            loop = None if loop is None else _ended(loop, reads, output)
+            loop = None if loop is None else _ended(loop, reads, output, history)
             if loop is not None and _fits(loop):
                 loop = _from_the_first(loop, kinds, reads, inputs)
                 loop = _with_rows(loop, exact) if _worth(loop) else None
@@ -95,9 +103,16 @@ def loop_in(program: Program) -> Loop | None:
 
 
 def _worth(loop: Loop) -> bool:
-    operations = loop.length * loop.count
-    work = loop.count * sum(node.size for node in loop.turn(0))
-    return loop.count >= LEAST_TURNS and operations >= LONG and (work >= WORK or operations >= VERY_LONG)
+    turn = loop.turn(0)
+    operations, written = loop.count * loop.length, loop.count * sum(map(_written, turn))
+    work = loop.count * sum(node.size for node in turn)
+    return loop.count >= LEAST_TURNS and operations >= LONG and (work >= WORK or written >= VERY_LONG)
+
+
+def _written(node: Node) -> int:
+    """Return how many operations an array is written as: short sums of products are, term by term."""
+    short = isinstance(node, Sum) and unrolled(node) is not None
+    return min(node.terms.index.size, MOST_WRITTEN) if short else 1  # type: ignore[attr-defined]
 
 
 def _kinds(nodes: Sequence[Node]) -> tuple[np.ndarray, np.ndarray]:
@@ -208,14 +223,20 @@ def _loop(
     return Loop(nodes, start, length, (last - start) // length, tuple(carried), given)
 
 
-def _ended(loop: Loop, reads: Sequence[tuple[int, ...]], output: int) -> Loop | None:
-    """Return the loop without its last turn if more is read of that one later; None if earlier turns are read."""
+def _ended(loop: Loop, reads: Sequence[tuple[int, ...]], output: int, history: int) -> Loop | None:
+    """Return the loop without its last turn if more is read of that one later, or with what is read of all turns."""
     results = {loop.end - loop.length + k for k in loop.carried}
     later = {r for k in range(loop.end, len(reads)) for r in reads[k] if r >= loop.start} | {output}
-    inside = {r for r in later if loop.start <= r < loop.end}
+    inside = {r for r in later if loop.start <= r < loop.end and not isinstance(loop.nodes[r], Constant)}
     if inside <= results:
         return loop
-    return None if min(inside) < loop.end - loop.length else replace(loop, count=loop.count - 1)
+    if min(inside) >= loop.end - loop.length:
+        return replace(loop, count=loop.count - 1)
+    collected = sorted({(r - loop.start) % loop.length for r in inside - results})
+    nodes = [loop.turn(0)[k] for k in collected]
+    most = max(history, sum(node.size for node in loop.turn(0)))
+    few = loop.count * sum(node.size for node in nodes) <= most
+    return replace(loop, collected=tuple(collected)) if few and not any(n.boolean or n.integer for n in nodes) else None
 
 
 def _fits(loop: Loop) -> bool:

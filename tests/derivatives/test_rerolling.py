@@ -136,16 +136,24 @@ def weighted(x):
     return log_likelihood + u
 
 
-LOOPS = [
-    euler, in_place, two_arrays, of_a_parameter, towards_the_first, before_and_after, with_choices, nested, two_loops,
-    other_steps, forced, weighted,
-]  # fmt: skip
-
-
 def all_states(x):
     found = []
     for _ in range(TURNS):
         x = diffused(x)
+        found.append(x)
+    return np.concatenate(found)
+
+
+LOOPS = [
+    euler, in_place, two_arrays, of_a_parameter, towards_the_first, before_and_after, with_choices, nested, two_loops,
+    other_steps, forced, weighted, scalars, all_states,
+]  # fmt: skip
+
+
+def long_states(x):
+    found = []
+    for _ in range(TURNS):
+        x = np.cos(x)
         found.append(x)
     return np.concatenate(found)
 
@@ -191,7 +199,7 @@ def powers(x):
     return u
 
 
-WRITTEN_OUT = [all_states, two_steps_back_and_more, one_other_turn, shifted, scalars, masked, powers]
+WRITTEN_OUT = [long_states, two_steps_back_and_more, one_other_turn, shifted, masked, powers]
 FUNCTIONS = [*LOOPS, *WRITTEN_OUT, two_steps_back]
 
 

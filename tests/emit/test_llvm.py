@@ -10,7 +10,7 @@ import pytest
 import scipy.sparse
 
 import sparsead as sad
-from sparsead.emit import assembly
+from sparsead.emit import assembly, llvm
 from sparsead.emit.llvm import Code
 
 STATUS = Path("/proc/self/status")
@@ -76,3 +76,22 @@ def test_code_that_nobody_uses_takes_no_memory():
     for _ in range(50):
         Code(text)
     assert resident() - before < 50 * 30  # kB; 80 stay of each where the list of passes is not freed
+
+
+def test_long_blocks_are_not_vectorised_and_give_the_same_values(monkeypatch):
+    def f(x):
+        y = x[:8].reshape(2, 4) * x[8:].reshape(2, 4)
+        return np.concatenate([y[0] * y[1], y[0] / (1.0 + y[1] ** 2)])
+
+    x, found = np.linspace(0.3, 1.2, 16), []
+    monkeypatch.setenv("SPARSEAD_CACHE", "")
+    for length in (llvm.LONG_BLOCK, 1):
+        monkeypatch.setattr(llvm, "LONG_BLOCK", length)
+        llvm._codes.clear()
+        texts = []
+        monkeypatch.setattr(
+            llvm, "_optimise", lambda *given, run=llvm._optimise, to=texts: (to.append(given[2]), run(*given))
+        )
+        found.append(sad.jacobian(f, x, mode="direct")(x).data)
+        assert any(llvm.LABEL.search(text) for text in texts)
+    np.testing.assert_array_equal(*found)
