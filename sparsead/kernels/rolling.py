@@ -140,7 +140,7 @@ def _with_rows(loop: Loop, exact: np.ndarray) -> Loop | None:
     rows = np.flatnonzero((turns != turns[0]).any(axis=0)).tolist()
     for k in rows:
         serial = loop.turn(0)[k].serial
-        readers = [n for n in loop.turn(0) if any(read.serial == serial for read in sources(n))]
+        readers = [n for n in (*loop.turn(0), *loop.turn(1)) if any(read.serial == serial for read in sources(n))]
         ops = {n.op.name if isinstance(n, Map) else "" for n in readers}
         values = loop.values(k)
         few = values[0].size == 1 and "divide" not in ops  # a number that is zero once closes nothing
