@@ -1,0 +1,261 @@
+"""Time stepping, filters, iterations as they are written in NumPy, of few unknowns: ``python -m benchmarks.iterations``.
+
+What is long here is the program, not its arrays.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from typing import Any
+
+import click
+import numpy as np
+import scipy.linalg
+
+import sparsead as sad
+from benchmarks.contenders import no_cache, one_core
+from benchmarks.report import Part, Table, show
+
+ROUNDS = 21
+Array = np.ndarray[Any, Any]
+CASES: dict[str, tuple[Callable[[Array], Any], int]] = {}
+
+
+def case(unknowns: int) -> Callable[[Callable[[Array], Any]], Callable[[Array], Any]]:
+    """Count a function among the cases, by the first line of its docstring (a decorator)."""
+
+    def counted(f: Callable[[Array], Any]) -> Callable[[Array], Any]:
+        CASES[(f.__doc__ or "").rstrip(".")] = f, unknowns
+        return f
+
+    return counted
+
+
+def reaction(u: Array) -> Any:
+    return np.roll(u, 1) - 2 * u + np.roll(u, -1) + u - u**3
+
+
+@case(60)
+def two_steps(u: Array) -> Any:
+    """40 steps of Adams and Bashforth, second order."""
+    before = reaction(u)
+    for _ in range(40):
+        now = reaction(u)
+        u, before = u + 0.01 * (1.5 * now - 0.5 * before), now
+    return u
+
+
+@case(60)
+def four_steps(u: Array) -> Any:
+    """30 steps of Adams and Bashforth, fourth order, slopes in a list."""
+    slopes = []
+    for _ in range(30):
+        slopes.append(reaction(u))
+        if len(slopes) < 4:
+            u = u + 0.01 * slopes[-1]
+        else:
+            u = u + 0.01 / 24 * (55 * slopes[-1] - 59 * slopes[-2] + 37 * slopes[-3] - 9 * slopes[-4])
+    return u
+
+
+@case(40)
+def stages(u: Array) -> Any:
+    """6 steps of Fehlberg's method, coefficients in lists."""
+    table = [
+        [], [1 / 4], [3 / 32, 9 / 32], [1932 / 2197, -7200 / 2197, 7296 / 2197],
+        [439 / 216, -8, 3680 / 513, -845 / 4104],
+    ]  # fmt: skip
+    for _ in range(6):
+        slopes: list[Any] = []
+        for row in table:
+            slopes.append(reaction(u + 0.02 * sum(a * k for a, k in zip(row, slopes, strict=True))))
+        u = u + 0.02 * sum(b * k for b, k in zip([25 / 216, 0, 1408 / 2565, 2197 / 4104, -1 / 5], slopes, strict=True))
+    return u
+
+
+@case(30)
+def implicit(u: Array) -> Any:
+    """5 implicit steps, three of Newton's in each."""
+    n = u.size
+    L = np.diag(-2 * np.ones(n)) + np.diag(np.ones(n - 1), 1) + np.diag(np.ones(n - 1), -1)
+    for _ in range(5):
+        v = u
+        for _ in range(3):
+            residual = v - u - 0.1 * (L @ v + v - v**3)
+            v = v - np.linalg.solve(np.eye(n) - 0.1 * (L + np.diag(1 - 3 * v**2)), residual)
+        u = v
+    return u
+
+
+@case(60)
+def banded(u: Array) -> Any:
+    """20 steps that solve a banded system each."""
+    bands = np.zeros((3, u.size))
+    bands[0, 1:], bands[1], bands[2, :-1] = -0.05, 1.1, -0.05
+    for _ in range(20):
+        r = u.copy()
+        r[1:-1] += 0.05 * (u[:-2] - 2 * u[1:-1] + u[2:]) + 0.01 * u[1:-1] ** 2
+        u = scipy.linalg.solve_banded((1, 1), bands, r)
+    return u
+
+
+@case(64)
+def parallel_in_time(u: Array) -> Any:
+    """Parareal: 3 corrections of 4 coarse steps."""
+
+    def coarse(u: Array) -> Any:
+        return u + 0.1 * reaction(u)
+
+    def fine(u: Array) -> Any:
+        for _ in range(4):
+            u = u + 0.025 * reaction(u)
+        return u
+
+    states = [u]
+    for _ in range(4):
+        states.append(coarse(states[-1]))
+    for _ in range(3):
+        jumps = [fine(state) - coarse(state) for state in states[:-1]]
+        states = [u]
+        for jump in jumps:
+            states.append(coarse(states[-1]) + jump)
+    return states[-1]
+
+
+@case(256)
+def multigrid(u: Array) -> Any:
+    """A V-cycle over 8 grids, nonlinear smoothing."""
+
+    def residual(u: Array, f: Array, h: float) -> Any:
+        r = np.zeros_like(u)
+        r[1:-1] = f[1:-1] - (2 * u[1:-1] - u[:-2] - u[2:]) / h**2 - u[1:-1] ** 3
+        return r
+
+    def cycle(u: Array, f: Array, h: float) -> Any:
+        for _ in range(3):
+            u = u + 0.3 * h**2 * residual(u, f, h)
+        if u.size > 5:
+            coarse = residual(u, f, h)[::2].copy()
+            e, fine = cycle(np.zeros_like(coarse), coarse, 2 * h), np.zeros_like(u)
+            fine[::2], fine[1:-1:2] = e, 0.5 * (e[:-1] + e[1:])
+            u = u + fine
+        return u
+
+    f = np.append(u, 0.0)
+    return cycle(f, f, 1 / 256)
+
+
+@case(64)
+def gauss_seidel(u: Array) -> Any:
+    """5 sweeps over 8 x 8 points, point by point."""
+    u = u.reshape(8, 8).copy()
+    for _ in range(5):
+        for i in range(1, 7):
+            for j in range(1, 7):
+                u[i, j] = 0.25 * (u[i - 1, j] + u[i + 1, j] + u[i, j - 1] + u[i, j + 1]) + 0.01 * u[i, j] ** 2
+    return u.ravel()
+
+
+@case(40)
+def conjugate_gradients(b: Array) -> Any:
+    """12 steps of conjugate gradients."""
+
+    def times(v: Array) -> Any:
+        return 3 * v - np.roll(v, 1) - np.roll(v, -1)
+
+    x = np.zeros(b.size)
+    p = r = b - times(x)
+    square = r @ r
+    for _ in range(12):
+        q = times(p)
+        x, r = x + square / (p @ q) * p, r - square / (p @ q) * q
+        before, square = square, r @ r
+        p = r + square / before * p
+    return x
+
+
+@case(30)
+def recurrent(w: Array) -> Any:
+    """A recurrent network over 40 inputs."""
+    h, W, bias = np.zeros(5), w[:25].reshape(5, 5), w[25:]
+    for given in np.random.default_rng(0).standard_normal((40, 5)):
+        h = np.tanh(W @ h + bias + given)
+    return h
+
+
+@case(12)
+def kalman(w: Array) -> Any:
+    """The likelihood of 30 observations by a Kalman filter."""
+    A = np.eye(3) + 0.1 * w[:9].reshape(3, 3)
+    process, noise, scale = w[9:]
+    P, m, H, likelihood = np.eye(3), np.zeros(3), np.array([[1.0, 0.0, 0.0]]), 0.0
+    for y in np.sin(0.3 * np.arange(30)):
+        m, P = A @ m, A @ P @ A.T + np.exp(process) * np.eye(3)
+        S, v = (H @ P @ H.T)[0, 0] + np.exp(noise), y - m[0] * scale
+        K = (P @ H.T)[:, 0] / S
+        m, P = m + K * v, P - np.outer(K, H @ P)
+        likelihood = likelihood - 0.5 * (np.log(S) + v * v / S)
+    return likelihood
+
+
+@case(30)
+def transport(x: Array) -> Any:
+    """30 steps of Sinkhorn's."""
+    K = np.exp(-(np.subtract.outer(x, np.linspace(0, 1, 30)) ** 2) / 0.1)
+    a = v = np.full(30, 1 / 30)
+    for _ in range(30):
+        u = a / (K @ v)
+        v = a / (K.T @ u)
+    return (u[:, None] * K * v).sum(axis=1)
+
+
+def measured(f: Callable[[Array], Any], unknowns: int) -> tuple[float, float, float, float]:
+    """Return seconds to prepare Jacobian and gradient, milliseconds of a Jacobian, how far it is from differences."""
+    x = 0.3 + 0.2 * np.sin(1.7 * np.arange(unknowns))
+    start = time.process_time()
+    jac = sad.jacobian(f, x)
+    jacobian = time.process_time() - start
+    start = time.process_time()
+    sad.gradient(lambda x: np.sum(f(x)), x)
+    gradient = time.process_time() - start
+    taken = []
+    for _ in range(ROUNDS):
+        start = time.process_time()
+        J = jac(x)
+        taken.append(time.process_time() - start)
+    return jacobian, gradient, 1e3 * float(np.median(taken)), _error(f, x, J.toarray())
+
+
+def _error(f: Callable[[Array], Any], x: Array, J: Array) -> float:
+    """Return the largest difference of a Jacobian to central differences of fourth order, against its largest entry."""
+
+    def change(e: Array, h: float) -> Array:
+        return (np.ravel(f(x + h * e)) - np.ravel(f(x - h * e))) / (2 * h)
+
+    expected = np.stack([(4 * change(e, 5e-4) - change(e, 1e-3)) / 3 for e in np.eye(x.size)], axis=1)
+    return float(abs(J - expected).max() / abs(expected).max())
+
+
+def run() -> list[Part]:
+    one_core()
+    with no_cache():
+        sad.jacobian(np.sin, np.ones(3))  # imports
+        rows = [(name, n, *measured(f, n)) for name, (f, n) in CASES.items()]
+    return [
+        Table(
+            "Iterations",
+            ("", "n", "prepare Jacobian, s", "prepare gradient, s", "one matrix, ms", "to differences"),
+            rows,
+            "Seconds of the processor, nothing cached; run by `python -m benchmarks.iterations`.",
+        )
+    ]
+
+
+@click.command()
+def main() -> None:
+    show(run())
+
+
+if __name__ == "__main__":
+    main()
