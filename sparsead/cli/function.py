@@ -57,7 +57,7 @@ def prepare(derivative: str, function: Callable[..., Any], x0: Any, args: tuple[
         with shown(Console(stderr=True)):
             return prepared(function, x0, *args, mode=mode)
     except sad.SparseADError as error:
-        raise click.UsageError(str(error)) from error
+        raise click.UsageError(f"{error}{_missing(error.__cause__)}") from error
     except Exception as error:  # whatever the function raises
         raise click.UsageError(_of_function(error, function, x0, args)) from error
 
@@ -68,8 +68,13 @@ def _of_function(error: Exception, function: Callable[..., Any], x0: Any, args: 
     place = f'\n  File "{frames[-1].filename}", line {frames[-1].lineno}: {frames[-1].line}' if frames else ""
     shapes = ", ".join(str(np.shape(a)) for a in (x0, *args))
     name = getattr(function, "__name__", type(function).__name__)
-    hint = "\n  --x0 is its first argument; give --arg for each of the others." if "argument" in str(error) else ""
-    return f"{name} raised {type(error).__name__}: {error}{place}\n  It was called with shapes {shapes}.{hint}"
+    return f"{name} raised {type(error).__name__}: {error}{place}\n  It was called with shapes {shapes}.{_missing(error)}"
+
+
+def _missing(error: BaseException | None) -> str:
+    """Return what to do where a function could not be called with the arguments that were given."""
+    wrong = isinstance(error, TypeError) and "argument" in str(error)
+    return "\n  --x0 is its first argument; give --arg for each of the others." if wrong else ""
 
 
 def of_matrix(modes: Sequence[str]) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
