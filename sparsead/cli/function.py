@@ -68,7 +68,8 @@ def _of_function(error: Exception, function: Callable[..., Any], x0: Any, args: 
     place = f'\n  File "{frames[-1].filename}", line {frames[-1].lineno}: {frames[-1].line}' if frames else ""
     shapes = ", ".join(str(np.shape(a)) for a in (x0, *args))
     name = getattr(function, "__name__", type(function).__name__)
-    return f"{name} raised {type(error).__name__}: {error}{place}\n  It was called with shapes {shapes}.{_missing(error)}"
+    called = f"It was called with shapes {shapes}.{_missing(error)}"
+    return f"{name} raised {type(error).__name__}: {error}{place}\n  {called}"
 
 
 def _missing(error: BaseException | None) -> str:
