@@ -113,7 +113,7 @@ def timed(measured: Measured, problem: Problem, modes: Sequence[str], peers: boo
         first = time.perf_counter() - start
         passes = sum(prepared.passes.values())
         measured.evaluations[mode] = Evaluation(prepared.mode, passes, first)
-        stages = {name: seconds for name, seconds in prepared.timings.items() if name != "load"}  # imports, once in a process
+        stages = {name: seconds for name, seconds in prepared.timings.items() if name != "load"}  # imports
         measured.stages = measured.stages or stages
         expected = out if expected is None else expected
         calls[mode] = partial(prepared, x, *args, out=out)
