@@ -153,7 +153,7 @@ LOOPS = [
 def long_states(x):
     found = []
     for _ in range(TURNS):
-        x = np.cos(x)
+        x = np.cos(x) + 0.1 * x  # few operations for so long a history
         found.append(x)
     return np.concatenate(found)
 
@@ -264,6 +264,11 @@ def test_a_loop_that_takes_more_products_than_its_matrix_is_written_out():
     assert not sad.jacobian(of_one_number, np.array([0.5]))._rolled
     assert not sad.jacobian(lambda x: np.sum(euler(x)), x0())._rolled
     assert sad.gradient(lambda x: np.sum(euler(x)), x0())._rolled
+
+
+def test_gradients_hand_on_more_than_matrices():
+    assert not sad.jacobian(long_states, x0())._rolled
+    assert sad.gradient(lambda x: np.sum(long_states(x) ** 2), x0())._rolled
 
 
 def test_what_the_user_names_is_done_as_it_is_written():

@@ -83,10 +83,16 @@ def test_long_blocks_are_not_vectorised_and_give_the_same_values(monkeypatch):
         y = x[:8].reshape(2, 4) * x[8:].reshape(2, 4)
         return np.concatenate([y[0] * y[1], y[0] / (1.0 + y[1] ** 2)])
 
-    x, found = np.linspace(0.3, 1.2, 16), []
+    made = []
+    create = llvm.llvm.create_pipeline_tuning_options
+    monkeypatch.setattr(llvm.llvm, "create_pipeline_tuning_options", lambda **o: made.append(create(**o)) or made[-1])
     monkeypatch.setenv("SPARSEAD_CACHE", "")
-    for length in (llvm.LONG_BLOCK, 1):
+    x, found = np.linspace(0.3, 1.2, 16), []
+    for length, vectorised in ((llvm.LONG_BLOCK, True), (1, False)):
         monkeypatch.setattr(llvm, "LONG_BLOCK", length)
         llvm._codes.clear()
+        made.clear()
         found.append(sad.jacobian(f, x, mode="direct")(x).data)
+        assert made
+        assert all(options.slp_vectorization is vectorised for options in made)
     np.testing.assert_array_equal(*found)
