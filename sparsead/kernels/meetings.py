@@ -14,6 +14,7 @@ from dataclasses import replace
 from sparsead.kernels.indexmap import IndexMap
 from sparsead.kernels.kernel import Load, Meeting, reachable
 from sparsead.kernels.linear import LinearKernel, Term
+from sparsead.kernels.nothing import NOTHING
 from sparsead.program.scalar import OPS, Expr, having
 
 MOST_NODES = 64  # of two expressions, to be compared
@@ -64,10 +65,10 @@ def condition(pairs: Iterable[Pair], beside: Expr) -> Expr:
 
 
 def together(met: Expr, first: Expr, second: Expr) -> tuple[Expr, Expr]:
-    """Return two weights, or coefficients, of which the first takes the sum of both where a condition holds."""
+    """Return two coefficients of which the first takes the sum of both where a condition holds, and leaves nothing."""
     select = OPS["select"]
     total = _given(first, met, True) + _given(second, met, True)
-    return select(met, total, _given(first, met, False)), select(met, 0.0, _given(second, met, False))
+    return select(met, total, _given(first, met, False)), select(met, NOTHING, _given(second, met, False))
 
 
 def _given(value: Expr, met: Expr, holds: bool) -> Expr:

@@ -82,8 +82,8 @@ def _may_be_closed(coefficients: list[Expr]) -> set[int]:
 
 
 def _may_close(expr: Expr) -> bool:
-    """Tell whether an expression closes a way: chooses zero."""
-    return expr.op is OPS["select"] and any(side.equals(0.0) for side in expr.args[1:])
+    """Tell whether an expression closes a way: chooses zero, not nothing, which is left where another took over."""
+    return expr.op is OPS["select"] and any(side.equals(0.0) and not np.signbit(side.value) for side in expr.args[1:])
 
 
 def _may_be_infinite(coefficients: list[Expr]) -> set[int]:
