@@ -4,15 +4,19 @@ Nothing of the compiled code travels. The function and its arguments are pickled
 has no importable name (a lambda, a closure) goes through cloudpickle, where that is installed. The other process
 traces the function again when the object is first used, with the mode and the coloring that were chosen here, and
 compares a hash of what it traced with one made here, so that a function which has changed in between is refused.
+Schedulers send an object with every task that needs it: it is prepared once, as long as the last tasks were about it.
 """
 
 from __future__ import annotations
 
 import pickle
+import uuid
+from collections import deque
 from collections.abc import Callable
 from contextvars import ContextVar
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Self
+from weakref import WeakValueDictionary
 
 from sparsead.errors import InputError
 from sparsead.forks import ProcessLock
@@ -20,7 +24,11 @@ from sparsead.keeping.saving import arrays_of, chosen, coloring_in
 from sparsead.kernels.fingerprint import fingerprint
 from sparsead.kernels.kernel import Kernels
 
+KEPT = 2  # objects that were prepared again and stay though nobody holds them: the next task brings them once more
+
 _lock = ProcessLock()
+_again: WeakValueDictionary[str, Any] = WeakValueDictionary()  # what was prepared again in this process, by its origin
+_latest: deque[Any] = deque(maxlen=KEPT)
 _probing: ContextVar[bool] = ContextVar("sparsead_probing", default=False)
 
 
@@ -66,7 +74,8 @@ class Sendable:
         return self.recipe
 
     def __reduce__(self) -> tuple[Any, ...]:
-        return sendable(self.recipe.function, _waiting, (type(self), self._to_send(), fingerprint(self._marking)))
+        origin = self.__dict__.setdefault("_origin", uuid.uuid4().hex)
+        return sendable(self.recipe.function, _waiting, (type(self), self._to_send(), fingerprint(self._marking), origin))
 
     def __deepcopy__(self, memo: dict[int, Any]) -> Self:
         return self  # nothing in it changes
@@ -85,10 +94,10 @@ class Sendable:
             raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}")
 
 
-def _waiting(kind: type[Sendable], recipe: Recipe, mark: str) -> Sendable:
+def _waiting(kind: type[Sendable], recipe: Recipe, mark: str, origin: str) -> Sendable:
     """Return an object that will be prepared when it is first used."""
     made = kind.__new__(kind)
-    made.__dict__["_sent"] = recipe, mark
+    made.__dict__ |= {"_sent": (recipe, mark, origin), "_origin": origin}
     return made
 
 
@@ -108,8 +117,10 @@ def _matrix_again(made: tuple[Any, Any], args: tuple[Any, ...], given: tuple[Any
     return again(function, args, replace(options, coloring=colored))
 
 
-def _restored(recipe: Recipe, mark: str) -> Any:
-    """Prepare again, in the process that unpickles."""
+def _restored(recipe: Recipe, mark: str, origin: str) -> Any:
+    """Prepare again, in the process that unpickles, unless that has been done for the same object."""
+    if (prepared := _again.get(origin)) is not None:
+        return prepared
     try:
         prepared = recipe.again(recipe.function, recipe.args, recipe.options)
     except Exception as error:
@@ -120,6 +131,9 @@ def _restored(recipe: Recipe, mark: str) -> Any:
             f"{prepared.program.name} computes something else in this process than where its derivative was pickled; "
             "its code, or a global value that it reads, has changed. Prepare the derivative here"
         )
+    prepared.__dict__["_origin"] = origin
+    _again[origin] = prepared
+    _latest.append(prepared)
     return prepared
 
 
