@@ -75,7 +75,9 @@ class Sendable:
 
     def __reduce__(self) -> tuple[Any, ...]:
         origin = self.__dict__.setdefault("_origin", uuid.uuid4().hex)
-        return sendable(self.recipe.function, _waiting, (type(self), self._to_send(), fingerprint(self._marking), origin))
+        return sendable(
+            self.recipe.function, _waiting, (type(self), self._to_send(), fingerprint(self._marking), origin)
+        )
 
     def __deepcopy__(self, memo: dict[int, Any]) -> Self:
         return self  # nothing in it changes
