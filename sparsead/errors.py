@@ -36,6 +36,8 @@ class SparseADError(Exception):
     refuses = True
     #: Whether a plain array was asked to take what depends on x.
     plain = False
+    #: Whether a function without a rule was met: other arrays in place of its arguments would not help.
+    final = False
 
     def __init__(self, *args: Any) -> None:
         super().__init__(*args)
@@ -140,6 +142,8 @@ def place() -> str:
     return str(inner or user_origin())
 
 
-def unsupported(what: str, instead: str) -> UnsupportedOperationError:
+def unsupported(what: str, instead: str, final: bool = False) -> UnsupportedOperationError:
     """Build the error for an operation met in the user's code, with its place and the next step."""
-    return UnsupportedOperationError(f"{what} is not supported in a traced function.\n  {place()}\n  {instead}")
+    error = UnsupportedOperationError(f"{what} is not supported in a traced function.\n  {place()}\n  {instead}")
+    error.final = final
+    return error

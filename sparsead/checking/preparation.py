@@ -22,6 +22,7 @@ from sparsead.checking.plain import quietly
 from sparsead.checking.report import CheckFailed, Comparison, Report
 from sparsead.checking.rows import Furthest, furthest_of_equal, moved, stretches
 from sparsead.checking.segment import Segment
+from sparsead.checking.staircase import climbs
 from sparsead.checking.subject import Subject
 
 AGREE = 1e-9  # relative agreement of two ways to compute a value
@@ -43,7 +44,8 @@ CHANGES = (
 ISOLATED = "at no point near x0 that was tried are the recorded branches the same: no values were compared there"
 SEARCH = (
     "What a search by branches (bisection) ends at is made of constants, and has no derivative here. Write it\n"
-    "       by sparsead.extend.implicit or scipy.optimize.brentq, or end it with one step of Newton's method."
+    "       by sparsead.extend.implicit or scipy.optimize.brentq, or end it with one step of Newton's method. If\n"
+    "       steps are what you want, the derivative is zero: check=False takes it."
 )
 
 
@@ -90,6 +92,7 @@ class _Check:
             report.notes.append(ISOLATED if self.elsewhere else nowhere)
             if self.elsewhere and y0 is not None and report.passed:
                 self.beside(x0, y0)
+            self.from_afar(x0, y0)
             return
         x1, y1 = found
         self.values("the value at a point near x0", x1, y1)
@@ -107,6 +110,7 @@ class _Check:
             self.second_look(x1, x1 - x0, y1)
         elif self.undecided.any():
             self.note(self.undecided, "do not change smoothly near x0: their derivatives were not compared")
+        self.from_afar(x0, y0)
 
     # -- the function ---------------------------------------------------------------------------------------
     def called(self, x: np.ndarray) -> np.ndarray | None:
@@ -162,11 +166,11 @@ class _Check:
 
     def candidates(self, x0: np.ndarray) -> Iterator[np.ndarray]:
         """Yield points near x0, the likeliest first; signs stay as they are."""
-        largest = float(max(np.max(x0, initial=0.0), -np.min(x0, initial=0.0)))
-        if largest == 0.0:
+        scale = float(max(np.max(x0, initial=0.0), -np.min(x0, initial=0.0)))
+        if scale == 0.0:
             yield self.rng.uniform(0.1, 0.9, x0.size)
         for sign, move in ((1.0, MOVES[0]), *((s, m) for m in MOVES[1:] for s in (1.0, -1.0))):
-            yield moved(x0, sign * move, min(largest, 1.0) or 1.0, self.rng)
+            yield moved(x0, sign * move, min(scale, 1.0) or 1.0, self.rng)
         yield self.rng.uniform(0.1, 0.9, x0.size)
 
     # -- values ---------------------------------------------------------------------------------------------
@@ -231,7 +235,7 @@ class _Check:
         """
         own, rounding = noise_of(self.forgiving(theirs.size), x, theirs, self.rng), self.rounding(x)
         noise = np.maximum(own, rounding)
-        return np.where(SPREAD * noise < _largest(theirs), noise, np.inf)
+        return np.where(SPREAD * noise < largest(theirs), noise, np.inf)
 
     def rounding(self, x: np.ndarray) -> np.ndarray:
         """Return what rounding does to what was traced, in each row."""
@@ -248,7 +252,7 @@ class _Check:
             return False
         with np.errstate(all="ignore"):
             gap = np.abs(again - first) if again.size == first.size else np.full(1, np.inf)
-            allowed = DRAWN * _largest(first) + SPREAD * self.rounding(x)
+            allowed = DRAWN * largest(first) + SPREAD * self.rounding(x)
         if (gap > allowed).any():
             row = int(np.argmax(np.where(gap > allowed, gap, -1.0)))
             twice = f"two calls of the function at {name.removeprefix('the value at ')}"
@@ -330,10 +334,20 @@ class _Check:
 
     def beside(self, x: np.ndarray, y: np.ndarray) -> None:
         """Compare the derivative at x, whose branches no other point takes, with differences on both sides."""
-        doubt = replace(self.first_derivative(x, y), one_sided=True)
-        self.refute(
-            doubt, next(self.candidates(x)) - x, lambda row: f"{self.subject.lines(row)}\n       {SEARCH}".lstrip("\n")
-        )
+        self.refute(replace(self.first_derivative(x, y), one_sided=True), next(self.candidates(x)) - x, self.searching)
+
+    def from_afar(self, x: np.ndarray, y: np.ndarray | None) -> None:
+        """Compare the derivative at x with what the function does over wide steps, where branches may search."""
+        if y is None or not self.report.passed or not self.subject.may_search:
+            return
+        d = next(self.candidates(x)) - x
+        ours = self.first_derivative(x, y).product(d)
+        error = climbs(self.forgiving(y.size), x, y, d, ours)
+        self.record(f"{self.product} and wide steps", ours, ours + error, error, 0.0 * error, self.searching)
+
+    def searching(self, row: int) -> str:
+        """Say which lines make up a row that a search by branches ends at."""
+        return f"{self.subject.lines(row)}\n       {SEARCH}".lstrip("\n")
 
     def refute(self, doubt: Doubt, d: np.ndarray, lines: Callable[[int], str] | None = None) -> None:
         """Record what differences say at all steps, and which column is to blame."""
@@ -375,6 +389,6 @@ class _Check:
         self.report.comparisons.append(Comparison(name, float(error[row]), float(allowed[row]), detail))
 
 
-def _largest(values: np.ndarray) -> float:
+def largest(values: np.ndarray) -> float:
     """Return the largest size of a value that is a number."""
     return float(np.max(np.abs(values), initial=0.0, where=np.isfinite(values)))

@@ -19,11 +19,14 @@ class Subject(Protocol):
         The example point.
     order : int
         1 where products with the first derivative are given, 2 where those with the second.
+    may_search : bool
+        Whether recorded branches may be those of a search, whose steps are all that the function has.
     """
 
     title: str
     start: np.ndarray
     order: int
+    may_search: bool
 
     def function(self, x: np.ndarray) -> Any:
         """Call the user's function on plain arrays."""

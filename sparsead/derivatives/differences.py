@@ -81,6 +81,8 @@ class DifferenceJacobian(Printable, Partial, Stepping, WithBatches, WithNormalEq
                     f"{self._name} returned {y.dtype}: differences at the usual steps would have no digits; let it "
                     "compute in float64, or give step="
                 )
+            if options.check:
+                self._check_again(args, point, y)
             self.probed = options.pattern is None
             given = options.pattern
             self.pattern = self._probe(args, point) if self.probed else _given(given, y.size, point.size)

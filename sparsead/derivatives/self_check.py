@@ -10,9 +10,10 @@ import numpy as np
 from sparsead.checking.plain import copied, plain, real
 from sparsead.checking.preparation import HUGE, check_preparation
 from sparsead.checking.report import CheckFailed, Comparison, Report
+from sparsead.checking.staircase import may_search
 from sparsead.derivatives.prepared import Prepared
 from sparsead.program.evaluate import EPS, Values, can_run, evaluate, run
-from sparsead.program.nodes import serial_from_now
+from sparsead.program.nodes import Map, Program, serial_from_now
 from sparsead.stages import Timings
 from sparsead.tracing.decisions import Decisions
 from sparsead.tracing.trace import trace
@@ -45,6 +46,7 @@ class Subject:
         self.order = 2 if prepared.derivative == "hessian" else 1
         self.args = self.signature.as_traced(args)
         self.start = self.signature.vector(args)
+        self.may_search = decisions is not None and may_search(decisions.origins) and not _has_steps(prepared.program)
         self._runs = can_run(prepared.program)
         self._is_matrix = prepared.derivative != "gradient"
         self._data: Any = None
@@ -178,6 +180,11 @@ class Subject:
     def _inputs(self, x: np.ndarray) -> dict[int, np.ndarray]:
         arrays = self.signature.convert(self._at(x))
         return {node.serial: array for node, array in zip(self.prepared.program.inputs, arrays, strict=True)}
+
+
+def _has_steps(program: Program) -> bool:
+    """Tell whether a program has steps of its own, as those of np.floor."""
+    return any(isinstance(n, Map) and n.op.jumps and not n.boolean for n in program.nodes)
 
 
 def _listed(lines: Any) -> str:

@@ -12,6 +12,8 @@ import numpy as np
 from coloring import SparsityPattern
 from sparsead.checking.doubt import Doubt
 from sparsead.checking.plain import copied
+from sparsead.checking.preparation import CHANGES, DRAWN, largest
+from sparsead.checking.report import CheckFailed, Comparison, Report
 from sparsead.derivatives.nested import are_traced
 from sparsead.errors import InputError
 from sparsead.tracing.arguments import Signature
@@ -92,6 +94,14 @@ class Stepping:
                 "float() do that); use method='central-difference'"
             )
         return y.imag / COMPLEX_STEP
+
+    def _check_again(self, args: tuple[Any, ...], point: np.ndarray, first: np.ndarray) -> None:
+        """Refuse a function that has another value when it is called again."""
+        again = self._value(args, point)
+        with np.errstate(all="ignore"):
+            differ = again.shape != first.shape or (np.abs(again - first) > DRAWN * largest(first)).any()
+        if differ:
+            raise CheckFailed(Report(self._name, [Comparison("two calls of the function", np.inf, 0.0, CHANGES)]))
 
     def _check_complex(self, args: tuple[Any, ...], point: np.ndarray) -> None:
         """Refuse a function that drops a part of the complex step, as abs, norms and casts do, near a point."""

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable
 
 from sparsead.kernels.kernel import Load, reachable
 from sparsead.kernels.meetings import Meetings
-from sparsead.kernels.nothing import NOTHING, computed
+from sparsead.kernels.nothing import NOTHING, computed, is_finite
 from sparsead.program.scalar import OPS, Expr
 
 Coefficients = dict[Expr, Expr]
@@ -54,8 +54,8 @@ class Chain:
                 continue
             for arg, more, amount in below.passed(expr, weight):
                 if arg.serial in below.active and not amount.equals(0.0):
-                    ways = weights.setdefault(arg.serial, {})
-                    ways[(*way, *more)] = ways[(*way, *more)] + amount if (*way, *more) in ways else amount
+                    ways, longer = weights.setdefault(arg.serial, {}), (*way, *(m for m in more if m not in way))
+                    ways[longer] = ways[longer] + amount if longer in ways else amount
         return found
 
 
@@ -66,12 +66,14 @@ class _Below:
         self.chain = chain
         self.active: set[int] = set()
         self.partials: dict[int, list[tuple[Expr, Expr]]] = {}
-        self.varying: set[int] = set()  # a partial derivative on the way down is no literal
+        self.varying: set[int] = set()  # a partial derivative on the way down is no number that is known to be finite
+        self.vanishing: dict[int, Expr | None] = {}  # the condition that slots meet at which one is 0, whatever x is
         for expr in order:
             if expr.op is None:
                 active = isinstance(expr.value, Load) and chain.is_active(expr.value)
             else:
-                fixed = expr.op in (OPS["subtract"], OPS["divide"]) and expr.args[0] is expr.args[1]
+                known = [a.serial in self.active or a.serial in self.vanishing for a in expr.args]
+                fixed = any(known) and self._is_fixed(expr)
                 active = not fixed and any(a.serial in self.active for a in expr.args)
             if active:
                 self.active.add(expr.serial)
@@ -83,7 +85,7 @@ class _Below:
             rules = zip(expr.args, expr.op.partials, strict=True)
             known = [(a, r(*expr.args)) for a, r in rules if r is not None and a.serial in self.active]
             self.partials[expr.serial] = known
-            if any(not partial.is_constant for _, partial in known):
+            if not all(partial.is_constant and is_finite(partial) for _, partial in known):
                 self.varying.add(expr.serial)
         if any(a.serial in self.varying for a in args):
             self.varying.add(expr.serial)
@@ -102,12 +104,26 @@ class _Below:
             return [(arg, way, amount) for (arg, amount), way in zip(passed, ways, strict=True)]
         return [(arg, (), where(way, amount)) for (arg, amount), way in zip(passed, ways, strict=True)]
 
+    def _is_fixed(self, expr: Expr) -> bool:
+        """Tell whether an expression is 0 or 1 at every point, whatever x is."""
+        met = self.vanishing[expr.serial] = self._vanishes(expr)
+        return (met is not None and met.is_constant) or (expr.op is OPS["divide"] and expr.args[0] is expr.args[1])
+
     def _unequal(self, expr: Expr) -> Way:
-        """Return where a difference, or a quotient, counts: not where it is 0, or 1, because slots below it meet."""
-        if expr.op is not OPS["subtract"] and expr.op is not OPS["divide"]:
-            return ()
-        met = self.chain.meetings.condition(*expr.args)
+        """Return where a sum, a product or a quotient counts: not where it is 0, or 1, because slots below it meet."""
+        met = self.vanishing[expr.serial]
+        if met is None and expr.op is OPS["divide"]:
+            met = self.chain.meetings.condition(*expr.args)
         return () if met is None else ((met, False),)
+
+    def _vanishes(self, expr: Expr) -> Expr | None:
+        """Return the condition at which an expression is 0 because slots below it meet, if it may be."""
+        if expr.op in (OPS["add"], OPS["subtract"]):
+            return self.chain.meetings.cancelling(expr)
+        of_args = [self.vanishing.get(a.serial) for a in expr.args]
+        if expr.op in (OPS["negative"], OPS["divide"]):
+            return of_args[0]
+        return of_args[0] or of_args[1] if expr.op is OPS["multiply"] else None
 
 
 def where(way: Way, weight: Expr, other: float = 0.0) -> Expr:

@@ -8,7 +8,7 @@ operation with two operands of one form, and where terms of a linear kernel go t
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import replace
 
 from sparsead.kernels.indexmap import IndexMap
@@ -18,6 +18,7 @@ from sparsead.kernels.nothing import NOTHING
 from sparsead.program.scalar import OPS, Expr, having
 
 MOST_NODES = 64  # of two expressions, to be compared
+MOST_TERMS = 8  # of a sum, to be compared with each other
 Pair = frozenset[IndexMap]
 
 
@@ -29,10 +30,34 @@ class Meetings:
 
     def condition(self, first: Expr, second: Expr) -> Expr | None:
         """Return the condition that two different expressions of one form read the same; None if they never do."""
+        pairs = self._pairs(first, second)
+        return condition(pairs, first) if pairs else None
+
+    def cancelling(self, expr: Expr) -> Expr | None:
+        """Return the condition that the terms of a sum cancel, each with one of the other sign and the same form.
+
+        It is a literal where they do at every point.
+        """
+        terms = _terms(expr)
+        if terms is None:
+            return None
+        found: set[Pair] = set()
+        negative = terms[1]
+        for term in terms[0]:
+            known = ((n, set[Pair]() if n is term else self._pairs(term, n)) for n in sorted(negative, key=_is(term)))
+            partner, pairs = next(((n, pairs) for n, pairs in known if pairs is not None), (None, None))
+            if partner is None or pairs is None:
+                return None
+            negative.remove(partner)
+            found |= pairs
+        return condition(found, expr) if found else expr.pool.constant(1.0)
+
+    def _pairs(self, first: Expr, second: Expr) -> set[Pair] | None:
+        """Return the index maps that have to agree for two expressions to be the same; None if they never are."""
         pairs: set[Pair] = set()
         pending, seen = [(first, second)], {(first.serial, second.serial)}
         while pending:
-            a, b = pending.pop()
+            a, b = map(_without_zero, pending.pop())
             if a is b:
                 continue
             if a.op is not b.op or len(seen) > MOST_NODES:
@@ -45,7 +70,7 @@ class Meetings:
                 pairs.add(frozenset((a.value.index, b.value.index)))
             else:
                 return None
-        return condition(pairs, first) if pairs and all(map(self.meet, pairs)) else None
+        return pairs if pairs and all(map(self.meet, pairs)) else None
 
     def meet(self, pair: Pair) -> bool:
         """Tell whether two index maps agree at some point."""
@@ -53,6 +78,35 @@ class Meetings:
             first, second = pair
             self._meet[pair] = first.meets(second)
         return self._meet[pair]
+
+
+def _without_zero(expr: Expr) -> Expr:
+    """Return what a sum is whose other term is zero, as it is of what was added to an array of zeros."""
+    if expr.op is OPS["add"] and expr.args[0].equals(0.0):
+        return _without_zero(expr.args[1])
+    if expr.op in (OPS["add"], OPS["subtract"]) and expr.args[1].equals(0.0):
+        return _without_zero(expr.args[0])
+    return expr
+
+
+def _terms(expr: Expr) -> tuple[list[Expr], list[Expr]] | None:
+    """Return the terms of a sum by their sign; None where there are many, or not as many of each."""
+    terms: tuple[list[Expr], list[Expr]] = [], []
+    pending = [(expr, 0)]
+    while pending and len(pending) + len(terms[0]) + len(terms[1]) <= MOST_TERMS:
+        each, sign = pending.pop()
+        if each.op in (OPS["add"], OPS["subtract"]):
+            pending += [(each.args[1], sign ^ (each.op is OPS["subtract"])), (each.args[0], sign)]
+        elif each.op is OPS["negative"]:
+            pending.append((each.args[0], 1 - sign))
+        elif not each.equals(0.0):
+            terms[sign].append(each)
+    return None if pending or len(terms[0]) != len(terms[1]) else terms
+
+
+def _is(term: Expr) -> Callable[[Expr], bool]:
+    """Return a key that puts a term itself before others."""
+    return lambda other: other is not term
 
 
 def condition(pairs: Iterable[Pair], beside: Expr) -> Expr:

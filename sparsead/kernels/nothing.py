@@ -8,6 +8,7 @@ side of an intermediate array, and closed on the other, take that care.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterable
 
 import numpy as np
@@ -76,6 +77,19 @@ def _below(kernels: Iterable[LinearKernel | LinearCall], which: Callable[[list[E
     return found
 
 
+def is_finite(leaf: Expr) -> bool:
+    """Tell whether a literal, or all that is read of a constant array, is finite; what varies is taken to be."""
+    if leaf.is_constant:
+        return math.isfinite(leaf.value)
+    value = leaf.value.buffer.value if isinstance(leaf.value, Load) else None
+    return value is None or bool(np.isfinite(value).all())
+
+
+def _keeps_finite(value: np.ndarray | None) -> bool:
+    """Tell whether dividing by an array, or taking a root of it, gives numbers for sure."""
+    return value is not None and bool((value != 0.0).all())
+
+
 def _may_be_closed(coefficients: list[Expr]) -> set[int]:
     """Return which coefficients of a kernel choose, by their serial numbers."""
     return having(coefficients, _may_close)
@@ -88,9 +102,11 @@ def _may_close(expr: Expr) -> bool:
 
 def _may_be_infinite(coefficients: list[Expr]) -> set[int]:
     """Return which coefficients of a kernel have a factor that is infinite at some x."""
-    varying = having(coefficients, lambda e: isinstance(e.value, Load) and e.value.buffer.role != "constant")
+    varying = having(coefficients, lambda e: isinstance(e.value, Load) and not _keeps_finite(e.value.buffer.value))
 
     def is_pole(e: Expr) -> bool:
-        return e.op is not None and e.op.singular and any(a.serial in varying for a in e.args)
+        if e.op is None:
+            return not is_finite(e)
+        return e.op.singular and any(a.serial in varying for a in e.args)
 
     return having(coefficients, is_pole)

@@ -301,7 +301,7 @@ def refused(*functions: Callable[..., Any], because: str, instead: str, dispatch
     for func in functions:
 
         def refuse(*args: Any, name: str = spelling_of(func), **kwargs: Any) -> Any:
-            raise unsupported(name, f"{because} {instead}")
+            raise unsupported(name, f"{because} {instead}", final=True)
 
         def call(*args: Any, func: Any = func, refuse: Any = refuse, **kwargs: Any) -> Any:
             held = list(traced_in([args, kwargs]))

@@ -317,4 +317,15 @@ def _fold(op: Op, args: tuple[Expr, ...]) -> Expr | None:
             return args[0].pool.constant(0.0)
         case "select" if args[1] is args[2]:
             return args[1]
+        case "select" if OPS["select"] in (args[1].op, args[2].op):
+            return _asked_once(*args)
     return None
+
+
+def _asked_once(condition: Expr, chosen: Expr, other: Expr) -> Expr | None:
+    """Leave out the sides of inner choices that are never taken, for their condition is that of the outer one."""
+    select = OPS["select"]
+    known = [e.op is select and e.args[0] is condition for e in (chosen, other)]
+    if not any(known):
+        return None
+    return select(condition, chosen.args[1] if known[0] else chosen, other.args[2] if known[1] else other)

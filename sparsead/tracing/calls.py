@@ -132,7 +132,7 @@ def _handler(func: Callable[..., Any], name: str) -> Callable[..., Any]:
     if handler is None:
         home = "scipy.special" if name.startswith("scipy.special.") else ""
         home = "scipy.stats" if name.startswith("the ufunc _") else home  # of its compiled distributions
-        raise unsupported(name, NEXT.get(home, DIFFERENCES_HINT))
+        raise unsupported(name, NEXT.get(home, DIFFERENCES_HINT), final=True)
     return handler
 
 

@@ -51,6 +51,7 @@ def refuse_value(what: str, hint: str, at: Any = None) -> NoReturn:
     error = TracedBranchError(
         f"{what} needs the value of a traced number, which differs from call to call.\n  {at or place()}\n  {hint}"
     )
+    error.final = call is not None and call.instead != ""
     error.calling = _calling(sys._getframe(1))
     error.plain = _writing(sys._getframe(1))
     raise error
@@ -106,7 +107,7 @@ def refuse_array(frame: FrameType, kind: str = "traced") -> NoReturn:
         refuse_conversion("", frame)
     call = library_call(frame)
     if call is not None:
-        raise unsupported(f"{call.name}, which asks for a plain ndarray,", call.instead or LIBRARY_HINT)
+        raise unsupported(f"{call.name}, which asks for a plain ndarray,", call.instead or LIBRARY_HINT, final=True)
     while frame.f_back is not None and not is_users(frame.f_code.co_filename):
         frame = frame.f_back
     calls = _doing(frame).startswith("CALL")

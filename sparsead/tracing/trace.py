@@ -75,6 +75,8 @@ def trace(
     try:
         return _answered(f, args, argnum, decisions)
     except (UnsupportedOperationError, TracedBranchError) as error:
+        if error.final:
+            raise
         captured = CapturedArrays(f, signature_of(f, args, argnum))
         if not captured and not error.plain:
             raise

@@ -92,3 +92,12 @@ def test_what_has_no_differences_is_refused_in_words():
         sad.jacobian(chain, X, method="complex-step", pattern=np.eye(20))
     with pytest.raises(sad.InputError, match=r"x has shape \(3,\)"):
         sad.jacobian(chain, X, method="complex-step")(np.ones(3))
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_functions_that_draw_are_refused(method):
+    rng = np.random.default_rng(0)
+    pattern = sad.jacobian_pattern(chain, X)
+    with pytest.raises(sad.CheckFailed, match=r"draws random numbers"):
+        sad.jacobian(lambda x: chain(x) * rng.uniform(0.9, 1.1), X, method=method, pattern=pattern)
+    sad.jacobian(lambda x: chain(x) * rng.uniform(0.9, 1.1), X, method=method, pattern=pattern, check=False)

@@ -77,6 +77,35 @@ def test_a_search_by_branches_is_no_number_without_derivative(prepare):
     assert prepare(polished).checked.passed
 
 
+@pytest.mark.parametrize("steps", [10, 13, 16])
+def test_a_coarse_search_climbs_by_steps(steps):
+    with pytest.raises(sad.CheckFailed, match=r"wide steps(.|\n)*check=False"):
+        sad.jacobian(lambda x: bisected(x, steps) * x, X, guard="record")
+    steps_alone = sad.jacobian(lambda x: bisected(x, steps) * x, X, guard="record", check=False)
+    np.testing.assert_array_equal(steps_alone(X).toarray(), bisected(X, steps) * np.eye(4))
+
+
+TABLE = np.linspace(-3.0, 3.0, 33) ** 3
+
+
+def looked_up(x):
+    low, high = 0, 32
+    while high - low > 1:
+        middle = (low + high) // 2
+        low, high = (middle, high) if TABLE[middle] <= x[0] else (low, middle)
+    return TABLE[low] ** 2 + (x - TABLE[low]) * (TABLE[low] + TABLE[high])
+
+
+def in_a_band(x):
+    return np.stack([0.0 * v if abs(v - X[1]) < 1e-3 else 5.0 * v for v in np.tile(x, 4)])
+
+
+@pytest.mark.parametrize("f", [looked_up, in_a_band, lambda x: looked_up(x) + np.floor(40.0 * x + 0.3)])
+def test_many_branches_are_no_search(f):
+    jac = sad.jacobian(f, X, guard="record")
+    np.testing.assert_allclose(jac(X).toarray(), central(f, X), atol=1e-7)
+
+
 def test_ties_at_the_example_point_are_no_search():
     def sorted_by_hand(x):
         return np.stack([x[i] if x[i] <= x[i + 1] else 2.0 * x[i + 1] - x[i] for i in range(3)])

@@ -7,6 +7,7 @@ import pytest
 import scipy.sparse
 
 import sparsead as sad
+from tests.reference import differences
 
 N = 20
 RNG = np.random.default_rng(4)
@@ -200,3 +201,28 @@ def test_only_choices_of_zero_ask_for_care(inner):
     f, closes = CLOSES[inner]
     jac = sad.jacobian(lambda x: np.cbrt(np.cumsum(f(x))), np.full(3, 3.0), backend="python")
     assert jac.linear.absorbing == closes
+
+
+@pytest.mark.parametrize("mode", MODES[:3])
+@pytest.mark.parametrize("between", ["nothing", "a roll", "a sparse product"])
+@pytest.mark.parametrize(
+    "infinite",
+    [
+        lambda x: x / 0.0,
+        lambda x: x * np.inf,
+        lambda x: x / np.where(np.arange(N) % 2, 0.0, 2.0),
+        lambda x: x * np.where(np.arange(N) % 2, np.inf, 2.0),
+        lambda x: x / np.zeros(N),
+    ],
+)
+def test_what_is_replaced_for_infinity_is_constant(infinite, between, mode):
+    def f(x):
+        y = np.nan_to_num(infinite(x), posinf=3.0)
+        return BETWEEN[between](y, 1.0) * x
+
+    x = RNG.uniform(1.0, 2.0, N)
+    found, along, across = both_ways(f, x, mode)
+    with np.errstate(all="ignore"):
+        expected = differences(f, x)
+    np.testing.assert_allclose(found, expected, rtol=1e-9, atol=1e-9)
+    assert np.isfinite(along).all() and np.isfinite(across).all()

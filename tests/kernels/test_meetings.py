@@ -255,3 +255,43 @@ def test_a_difference_that_is_zero_for_every_x_has_no_slope(name):
         np.testing.assert_allclose(found, differences(f, x), rtol=0, atol=1e-7)
     hess = sad.hessian(lambda x: np.cos(np.arange(f(x).size)) @ f(x), x)
     np.testing.assert_allclose(hess(x).toarray(), differences(hess.gradient, x), rtol=0, atol=1e-5)
+
+
+def filled(x, one, other):
+    y = np.zeros((x.size, x.size))
+    y += one(x)
+    y -= other(x)[:, None]
+    return y
+
+
+#: d(x)[i, j] is x[j] - x[i], or a multiple that does not vanish, written in several ways
+DIFFERENCES = {
+    "in place": lambda x: filled(x, lambda x: x, lambda x: x),
+    "twice in place": lambda x: filled(x, lambda x: x - 1.0, lambda x: x - 1.0),
+    "sum with a negative": lambda x: x + (-x[:, None]),
+    "moved": lambda x: (x - 3.0) - (x[:, None] - 3.0),
+    "in another order": lambda x: x - 3.0 - x[:, None] + 3.0,
+    "weighted": lambda x: (x - x[:, None]) / (x + x[:, None]),
+    "weighted in place": lambda x: filled(x, lambda x: x * x, lambda x: x * x) * (x + x[:, None]),
+    "negative": lambda x: -np.subtract.outer(x, x) * np.exp(x),
+}
+
+
+@pytest.mark.parametrize("name", DIFFERENCES)
+def test_what_cancels_is_zero_under_a_root(name):
+    x = np.array([1.0, 2.0, 4.0, 7.0])
+
+    def f(x):
+        d = DIFFERENCES[name](x)
+        return np.sum(np.sqrt(d * d), axis=1)
+
+    def total(x):
+        return np.sum(f(x) ** 2)
+
+    expected = differences(f, x)
+    for mode in ("direct", "forward", "reverse"):
+        found = sad.jacobian(f, x, mode=mode, backend="python")(x).toarray()
+        np.testing.assert_allclose(found, expected, rtol=1e-9, atol=1e-9 * np.abs(expected).max())
+    expected = differences(lambda x: differences(total, x)[0], x)
+    found = sad.hessian(total, x, backend="python")(x).toarray()
+    np.testing.assert_allclose(found, expected, rtol=1e-6, atol=1e-6 * np.abs(expected).max())

@@ -11,6 +11,8 @@ from collections import namedtuple
 
 import numpy as np
 import pytest
+import scipy.linalg
+import scipy.optimize
 
 import sparsead as sad
 from sparsead.errors import UnsupportedOperationError
@@ -280,3 +282,16 @@ def test_hessians_and_nested_derivatives():
     np.testing.assert_allclose(sad.hessian(energy, X)(X).toarray(), np.diag(6.0 * X))
     gradient = sad.gradient(energy, X)
     np.testing.assert_allclose(sad.jacobian(lambda x: gradient(x), X)(X).toarray(), np.diag(6.0 * X))
+
+
+@pytest.mark.parametrize("refused", [np.unique, scipy.linalg.sqrtm, lambda x: scipy.optimize.minimize(np.sum, x[0]).x])
+def test_what_has_no_rule_is_traced_once(refused):
+    ones, calls = np.ones((2, 2)), []
+
+    def f(x):
+        calls.append(None)
+        return refused(ones * x)
+
+    with pytest.raises(sad.SparseADError):
+        sad.jacobian(f, np.ones(2))
+    assert len(calls) == 1
