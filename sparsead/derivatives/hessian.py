@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Literal, Unpack, overload
 
 import numpy as np
@@ -19,25 +18,20 @@ from sparsead.derivatives.guard import Guarded
 from sparsead.derivatives.matrix import PreparedMatrix
 from sparsead.derivatives.modes import chosen_engine
 from sparsead.derivatives.nested import NestedHessian, composable
-from sparsead.derivatives.of_cell import Lowered
 from sparsead.derivatives.options import HessianOptions
 from sparsead.derivatives.preparation import Options
 from sparsead.derivatives.prepared import ScalarDerivative
 from sparsead.derivatives.products import HVP
 from sparsead.derivatives.record import Preparation
+from sparsead.derivatives.second_order import second_order
 from sparsead.derivatives.self_check import checked
 from sparsead.derivatives.validation import check_options
 from sparsead.derivatives.vectors import checked_pair, new_or_checked
 from sparsead.emit.sweep import DEFAULT_BACKEND
 from sparsead.errors import InputError
 from sparsead.keeping.pickling import Recipe
-from sparsead.kernels.gradient import gradient as gradient_kernels
 from sparsead.kernels.kernel import Kernels
-from sparsead.kernels.linearize import linearize
-from sparsead.kernels.lower import lower
-from sparsead.program.nodes import Program
 from sparsead.stages import Timings, Watcher
-from sparsead.sweeps.cells import VALUE
 from sparsead.tracing.arguments import Argnum
 from sparsead.tracing.decisions import Decisions
 from sparsead.tracing.order import for_order
@@ -332,13 +326,3 @@ def prepared(
     recipe = Recipe(prepared, f, args, options)
     made = Hessian(Preparation(recipe, program, signature, lowered, options.engine, timings, of_cell), filled)
     return checked(made, args, options.check, timings, decisions)
-
-
-def second_order(program: Program, _: Options, timings: Timings, output: str = VALUE) -> Lowered:
-    """Lower a program, and differentiate it twice: the matrix is the Hessian."""
-    with timings.stage("lower"):
-        kernels = lower(program, output)
-    with timings.stage("linearize"):
-        gradients = gradient_kernels(kernels, again=True)
-        linear = replace(linearize(gradients), symmetric=True)
-    return Lowered({"value": kernels, "gradient": gradients}, linear)

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from sparsead.derivatives.colorings import HESSIAN_COLORINGS
 from sparsead.derivatives.differences import DifferenceJacobian
 from sparsead.derivatives.hessian import Hessian, hessian
 from sparsead.derivatives.jacobian import jacobian
@@ -57,6 +58,8 @@ def load(
     layout = map(str, np.ravel(arrays.get("layout", ())))
     options = dict(zip(LAYOUTS[kind], layout, strict=False)) | options
     how = str(arrays.get("mode"))
+    if kind == "Jacobian" and how in HESSIAN_COLORINGS:  # of a gradient
+        how = "auto"
     kept = {"method": how, "pattern": pattern} if kind == "DifferenceJacobian" else {"mode": how}
     prepared = prepare(f, x0, *args, coloring=colored, **(kept | options))
     if prepared.pattern != pattern:

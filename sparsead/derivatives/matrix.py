@@ -224,7 +224,7 @@ class PreparedMatrix(MatrixSummary, WithBatches, WithMachineCode, Matrix):
     def _diagonal(self) -> Assembly:
         patterns = detect(self.linear)
         storage = Storage.of_diagonal(patterns[self.linear.target])
-        return direct_assembly(self.linear, patterns, {}, "diagonal", self.engine, storage)
+        return direct_assembly(self.linear, patterns, "diagonal", self.engine, storage)
 
     def values(
         self,

@@ -24,10 +24,11 @@ from sparsead.kernels.linearize import linearize
 from sparsead.kernels.lower import lower
 from sparsead.ops.sparse.matrix import TracedSparse
 from sparsead.program.nodes import Program
+from sparsead.program.potential import keep_potential
 from sparsead.tracing import trees
 from sparsead.tracing.arguments import Argnum, Signature
 from sparsead.tracing.array import TracedArray, traced_in
-from sparsead.tracing.conversions import stack_objects, traced
+from sparsead.tracing.conversions import reading, stack_objects, traced
 from sparsead.tracing.loops.tape import is_tracing
 from sparsead.tracing.order import for_order, order_wanted
 from sparsead.tracing.scalar import TracedScalar
@@ -128,7 +129,11 @@ class Nested(Partial):
     def gradient(self, *args: Any) -> Any:
         """Return the gradient, in the shape of x."""
         kernels = gradient_kernels(self.kernels)
-        return self.signature.like_x(self._run(kernels, args)[kernels.output])
+        arrays = self._run(kernels, args)
+        g, inputs = arrays[kernels.output], [arrays[b] for b in (kernels.wrt, *kernels.arguments)]
+        if all(isinstance(a, TracedArray) for a in (g, *inputs)):
+            keep_potential(reading(g), self.program, [reading(a) for a in inputs])
+        return self.signature.like_x(g)
 
     def value_and_gradient(self, *args: Any) -> Any:
         """Return value and gradient."""

@@ -12,6 +12,7 @@ import scipy.sparse
 import sparsead.ops  # noqa: F401  (fills the tables that tracing reads)
 from coloring.cached import cached_property
 from sparsead.derivatives.cells import cells_in, stages
+from sparsead.derivatives.colorings import HESSIAN_COLORINGS
 from sparsead.derivatives.matrix import PreparedMatrix
 from sparsead.derivatives.nested import NestedJacobian, composable
 from sparsead.derivatives.normal import WithNormalEquations
@@ -19,9 +20,11 @@ from sparsead.derivatives.preparation import Options
 from sparsead.derivatives.products import JVP, VJP
 from sparsead.derivatives.record import Preparation
 from sparsead.derivatives.rerolling import linearized
+from sparsead.derivatives.second_order import of_gradient
 from sparsead.derivatives.self_check import checked
 from sparsead.derivatives.vectors import checked_pair, new_or_checked
 from sparsead.keeping.pickling import Recipe
+from sparsead.program.potential import potential_of
 from sparsead.stages import Timings
 from sparsead.tracing.decisions import Decisions
 from sparsead.tracing.trace import trace
@@ -217,10 +220,18 @@ def prepared(
     timings = Timings()
     with timings.stage("trace"):
         program, signature = trace(f, args, options.argnum, decisions)
-        cells = cells_in(program, options)
-    lowered, of_cell, filled = stages(program, cells, options, linearized, timings)
+        potential = potential_of(program) if _as_hessian(options) else None
+        stated, lower = (program, linearized) if potential is None else (potential, of_gradient)
+        cells = cells_in(stated, options, total=potential is not None)
+    lowered, of_cell, filled = stages(stated, cells, options, lower, timings)
     if of_cell is None:
         options = replace(options, loops=lowered().loops)
     recipe = Recipe(prepared, f, args, options)
     made = Jacobian(Preparation(recipe, program, signature, lowered, options.engine, timings, of_cell), filled)
     return checked(made, args, options.check, timings, decisions)
+
+
+def _as_hessian(options: Options) -> bool:
+    """Tell whether the Jacobian of a gradient may be computed as a Hessian: who names a mode of Jacobians gets that."""
+    by_mode = options.mode in ("auto", "direct", *HESSIAN_COLORINGS) and options.pattern is None
+    return by_mode and (options.coloring is None or getattr(options.coloring, "structure", "") == "symmetric")

@@ -35,7 +35,7 @@ class MatrixSummary(Prepared):
     @property
     def passes(self) -> dict[str, int]:
         """The products with the matrix or its transpose that one evaluation costs; 0 in direct mode."""
-        return dict(self._assembly.passes)
+        return {product.name: count for product, count in zip(self._products, self._assembly.passes, strict=False)}
 
     @property
     def source(self) -> str:

@@ -16,15 +16,15 @@ FEW = 32  # points of a loop that is too short to be done in several
 MOST_AGAIN = 2  # times as many operations as in one loop, at most
 
 
-def gradient(kernels: Kernels, again: bool = False) -> Kernels:
-    """Return kernels that compute the gradient of the (single) output with respect to the input `wrt`.
+def gradient(kernels: Kernels, again: bool = False, output: str = "g") -> Kernels:
+    """Return kernels that compute the gradient of the (single) output with respect to the input `wrt`, into `output`.
 
     The kernels that compute the buffers which the partial derivatives read come first, then the transposed linear
     kernels, in reverse order, on cotangents (Griewank & Walther 2008, section 3.2). The cotangent of the output is 1.
     """
     linear = linearize(kernels, again, products=True)
     transposed = linear.transposed()
-    cotangents = {kernels.wrt: Buffer("g", kernels.wrt.size, "output")}
+    cotangents = {kernels.wrt: Buffer(output, kernels.wrt.size, "output")}
     for buffer in linear.work:
         empty = NOTHING if linear.absorbing else 0.0
         cotangents[buffer] = Buffer(f"a{buffer.name}", buffer.size, "work", empty=empty)

@@ -37,14 +37,14 @@ class Assembly:
     ----------
     parts : list of Part
         Sweeps that write disjoint shares of the values.
-    passes : dict
-        Products with the matrix or its transpose that they amount to, by kind.
+    passes : tuple of int
+        How many products with the matrix they amount to, and how many with its transpose.
     finish : callable, optional
         What remains to be done on the values: substitution, mirroring.
     """
 
     parts: list[Part]
-    passes: dict[str, int]
+    passes: tuple[int, int] = (0, 0)
     finish: Finish | None = None
     engine: Engine = DEFAULT_ENGINE
     _sweeps: dict[tuple[int, bool], list[Sweep]] = field(default_factory=dict)
@@ -116,11 +116,10 @@ def assembly_of(
     storage: Storage | None = None,
 ) -> Assembly:
     """Return the assembly of a Jacobian or a Hessian: by a coloring of its pattern, or directly without one."""
-    kind, name = ("hvp", "hessian") if linear.symmetric else ("jvp", "jacobian")
+    name = "hessian" if linear.symmetric else "jacobian"
     if colored is not None:
-        return compressed_assembly(linear, colored, kind, name, engine, storage)
-    passes = {"hvp": 0} if linear.symmetric else {"jvp": 0, "vjp": 0}
-    assembly = direct_assembly(linear, patterns, passes, name, engine, storage)
+        return compressed_assembly(linear, colored, name, engine, storage)
+    assembly = direct_assembly(linear, patterns, name, engine, storage)
     if linear.symmetric and (linear.work or any(meets_others(t) for k in linear.kernels for t in k.terms)):
         # sums over several layers run in different orders above and below the diagonal
         assembly.finish = mirroring(patterns[linear.target], engine, storage)
@@ -130,7 +129,6 @@ def assembly_of(
 def compressed_assembly(
     linear: LinearProgram,
     colored: ColoringResult,
-    kind: str,
     name: str,
     engine: Engine = DEFAULT_ENGINE,
     storage: Storage | None = None,
@@ -143,8 +141,6 @@ def compressed_assembly(
         From tangents of the columns to tangents of the rows.
     colored : ColoringResult
         Any coloring of the pattern.
-    kind : str
-        What a product of `linear` is called: ``"jvp"`` or ``"hvp"``.
     name : str
         Name of the generated function.
     engine : Engine
@@ -164,9 +160,8 @@ def compressed_assembly(
     if colored.num_row_colors and colored.row_colors is not None:
         rows = Recovery.of(line, ~color, n, colored.row_colors, colored.num_row_colors, storage)
         parts.append(_part(linear.transposed(), rows, f"{name}_transposed"))
-    passes = {kind: colored.num_column_colors} | ({"vjp": colored.num_row_colors} if kind == "jvp" else {})
     finish = Finishing(plan.taken, plan.feeds, plan.source, plan.target, engine, storage)
-    return Assembly(parts, passes, finish, engine)
+    return Assembly(parts, (colored.num_column_colors, colored.num_row_colors), finish, engine)
 
 
 def _part(linear: LinearProgram, recovery: Recovery, name: str) -> Part:
@@ -176,15 +171,14 @@ def _part(linear: LinearProgram, recovery: Recovery, name: str) -> Part:
 def direct_assembly(
     linear: LinearProgram,
     patterns: dict[Buffer, SparsityPattern],
-    passes: dict[str, int],
     name: str,
     engine: Engine = DEFAULT_ENGINE,
     storage: Storage | None = None,
 ) -> Assembly:
-    """Return the assembly that accumulates coefficients without seeds; `passes` are all 0."""
+    """Return the assembly that accumulates coefficients without seeds: no passes."""
 
     def build(program: LinearProgram, varying: bool, engine: Engine) -> Sweep:
         return direct_sweep(program, patterns, name, engine, varying, storage)
 
     size = patterns[linear.target].nnz if storage is None else storage.size
-    return Assembly([Part(linear, build)] if size else [], passes, engine=engine)
+    return Assembly([Part(linear, build)] if size else [], engine=engine)
