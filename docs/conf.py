@@ -18,6 +18,7 @@ release = sparsead.__version__
 extensions = [
     "sphinx.ext.autodoc",
     "sphinx.ext.autosummary",
+    "sphinx.ext.viewcode",
     "numpydoc",
     "myst_parser",
     "sphinx_copybutton",
@@ -25,11 +26,17 @@ extensions = [
     "sphinx_click",
     "sphinx_gallery.gen_gallery",
     "mathml",
+    "heads",
 ]
 exclude_patterns = ["_templates", "gallery", "_generated/gallery/*.py.md5"]
 templates_path = ["_templates"]
 nitpicky = True  # a reference that leads nowhere is an error
 nitpick_ignore_regex = [("py:obj", r"(scipy|networkx|sksundae)\..*")]  # their inventories are on the network
+
+# Where capital letters are not told from small ones, two pages would have one file.
+autosummary_filename_map = {
+    f"sparsead.{name}": f"sparsead.{name}-class" for name in ("Jacobian", "Hessian", "Gradient", "LagrangianHessian")
+}
 
 myst_enable_extensions = ["colon_fence", "deflist", "dollarmath"]
 myst_heading_anchors = 3
@@ -64,18 +71,19 @@ sphinx_gallery_conf = {
 html_context = {"default_mode": "auto"}
 html_theme = "pydata_sphinx_theme"
 html_title = "sparsead"
+home_title = "Sparse Jacobians and Hessians of plain NumPy functions"
+html_favicon = "_static/favicon.svg"
 html_math_renderer = "mathml"
 html_sidebars = {"index": [], "benchmarks": []}  # they have no pages below them
 html_static_path = ["_static"]
 html_css_files = ["site.css"]
-html_show_sourcelink = False
 html_theme_options = {
-    "logo": {"text": "sparsead"},
+    "logo": {"text": "sparsead", "image_light": "_static/favicon.svg", "image_dark": "_static/favicon.svg"},
     "navbar_align": "left",
     "show_prev_next": True,
     "footer_start": ["copyright"],
     "footer_end": [],
-    "secondary_sidebar_items": ["page-toc"],
+    "secondary_sidebar_items": {"**": ["page-toc", "sourcelink"], "_generated/**": ["page-toc"]},
     "pygments_light_style": "a11y-high-contrast-light",
     "pygments_dark_style": "a11y-high-contrast-dark",
 }

@@ -10,6 +10,7 @@ from typing import Any
 import click
 import numpy as np
 
+from sparsead.cli.files import missing
 from sparsead.cli.modules import named
 
 FORMS = "a file (.npy, .txt, .csv), a number, or MODULE:NAME"
@@ -49,8 +50,7 @@ class ArrayType(click.ParamType):
     def read(self, path: Path, param: click.Parameter | None, ctx: click.Context | None) -> np.ndarray:
         """Read a file, by its ending."""
         if not path.is_file():
-            what = "is a folder" if path.is_dir() else "there is no such file"
-            self.fail(f"{path}: {what}; expected {FORMS if type(self) is ArrayType else OF_POINT}", param, ctx)
+            self.fail(f"{path}: {missing(path)}; expected {FORMS if type(self) is ArrayType else OF_POINT}", param, ctx)
         try:
             if path.suffix in (".txt", ".csv"):
                 array = np.loadtxt(path, delimiter="," if path.suffix == ".csv" else None)

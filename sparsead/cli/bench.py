@@ -16,9 +16,10 @@ from rich.progress import Progress
 import sparsead as sad
 from coloring.orders import ORDERS
 from sparsead.cli.arrays import FORMS, OF_POINT, ArrayType, PointType
+from sparsead.cli.files import NewFile, written
+from sparsead.cli.orders import LISTED, OrderName
 from sparsead.cli.subjects import Subject, SubjectType, subject
 from sparsead.derivatives.colorings import JACOBIAN_MODES
-from sparsead.measuring.counting import SEARCHES
 from sparsead.measuring.findings import EVALUATED, MODES, Measured, count, pattern_of, timed
 from sparsead.measuring.table import Cell, Table
 from sparsead.problems import PROBLEMS
@@ -31,7 +32,6 @@ SHORT = {
     "distance_two_dynamic_largest_first": "2DLF",
 }  # fmt: skip
 ALL_MODES = list(dict.fromkeys([*JACOBIAN_MODES, *MODES["hessian"]]))
-FILE = click.Path(dir_okay=False, path_type=Path)
 
 
 @click.command()
@@ -45,9 +45,7 @@ FILE = click.Path(dir_okay=False, path_type=Path)
     help="Size of the problems: a few rows, seconds in all, or large enough to be measured.",
 )
 @click.option("--mode", "modes", multiple=True, type=click.Choice(ALL_MODES), help="A mode; may be repeated.")
-@click.option(
-    "--order", "orders", multiple=True, type=click.Choice([*ORDERS, *SEARCHES]), help="An order; may be repeated."
-)
+@click.option("--order", "orders", multiple=True, type=OrderName(), help=f"An order; may be repeated: {LISTED}.")
 @click.option("--count", "only_count", is_flag=True, help="Only count passes: the same on every machine.")
 @click.option(
     "--peers", is_flag=True, help="Also time SciPy's differences, and CasADi and asdex where they are installed."
@@ -58,9 +56,9 @@ FILE = click.Path(dir_okay=False, path_type=Path)
     "--arg", "args", type=ArrayType(), multiple=True, help=f"Another argument of it, may be repeated: {FORMS}."
 )
 @click.option("--hessian", is_flag=True, help="Take its Hessian instead of its Jacobian.")
-@click.option("--csv", "csv_file", type=FILE, help="Write the pass counts, a line for each mode and order.")
-@click.option("--json", "json_file", type=FILE, help="Write everything.")
-@click.option("--markdown", "markdown_file", type=FILE, help="Write the tables.")
+@click.option("--csv", "csv_file", type=NewFile(), help="Write the pass counts, a line for each mode and order.")
+@click.option("--json", "json_file", type=NewFile(), help="Write everything.")
+@click.option("--markdown", "markdown_file", type=NewFile(), help="Write the tables.")
 @click.option("--plot", "folder", type=click.Path(file_okay=False, path_type=Path), help="Write charts to this folder.")
 def bench(
     subjects: tuple[Any, ...],
@@ -182,16 +180,15 @@ def times(found: list[Measured]) -> Table:
 def _write(
     found: list[Measured], tables: list[Table], csv_file: Path | None, json_file: Path | None, markdown: Path | None
 ) -> None:
-    try:
-        if csv_file is not None:
-            with csv_file.open("w", newline="") as file:
-                _write_csv(found, file)
-        if json_file is not None:
+    if csv_file is not None:
+        with written(csv_file), csv_file.open("w", newline="") as file:
+            _write_csv(found, file)
+    if json_file is not None:
+        with written(json_file):
             json_file.write_text(json.dumps([asdict(one) for one in found], indent=1) + "\n")
-        if markdown is not None:
+    if markdown is not None:
+        with written(markdown):
             markdown.write_text("\n\n".join(table.markdown() for table in tables) + "\n")
-    except OSError as error:
-        raise click.UsageError(f"cannot write {error.filename}: {error.strerror}") from error
 
 
 def _write_csv(found: list[Measured], file: Any) -> None:
@@ -208,11 +205,10 @@ def _draw(console: Console, found: list[Measured], folder: Path) -> None:
     try:
         from sparsead.cli.charts import draw
 
-        folder.mkdir(parents=True, exist_ok=True)
-        console.print("charts: " + ", ".join(str(path) for path in draw(found, folder)))
+        with written(folder):
+            folder.mkdir(parents=True, exist_ok=True)
+            console.print("charts: " + ", ".join(str(path) for path in draw(found, folder)))
     except ModuleNotFoundError as error:
         if error.name != "matplotlib":
             raise
         console.print("no charts: they need matplotlib, pip install 'sparsead[plot]'")
-    except OSError as error:
-        raise click.UsageError(f"cannot write to {folder}: {error}") from error

@@ -11,8 +11,10 @@ from rich.progress import Progress
 import coloring
 from coloring.orders import ORDERS
 from coloring.problems import COLORINGS
+from sparsead.cli.files import NewFile, written
 from sparsead.cli.market import BadMatrixError, read_pattern
-from sparsead.measuring.counting import SEARCHES, Results, counted
+from sparsead.cli.orders import LISTED, OrderName
+from sparsead.measuring.counting import Results, counted
 from sparsead.measuring.table import Cell, Table
 
 
@@ -28,12 +30,12 @@ from sparsead.measuring.table import Cell, Table
     "--order",
     "orders",
     multiple=True,
-    type=click.Choice([*ORDERS, *SEARCHES]),
-    help="An order, auto or best; may be given several times.  Default: every order, and auto.",
+    type=OrderName(),
+    help=f"An order; may be repeated: {LISTED}. Default: all but the last.",
 )
 @click.option(
     "--plot",
-    type=click.Path(dir_okay=False, path_type=Path),
+    type=NewFile(),
     help="Write the matrix, colored by group, and its compressed forms for the fewest passes.",
 )
 def color(matrix: Path, structure: str, orders: tuple[str, ...], plot: Path | None) -> None:
@@ -50,7 +52,8 @@ def color(matrix: Path, structure: str, orders: tuple[str, ...], plot: Path | No
     console.print(*table(list(chosen), names, results).rich(console.width), sep="\n")
     if plot is not None:
         best = min((result for result, _ in results.values()), key=lambda result: result.num_colors)
-        best.spy().savefig(plot, dpi=150)
+        with written(plot):
+            best.spy().savefig(plot, dpi=150)
         console.print(f"{best!r}\nwritten to {plot}", highlight=False)
 
 

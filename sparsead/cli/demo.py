@@ -14,8 +14,10 @@ from rich.table import Table
 import coloring
 import sparsead as sad
 from coloring import ColoringResult
+from sparsead.cli.files import NewFile, written
 from sparsead.cli.progress import shown
 from sparsead.cli.subjects import ProblemName, of_collection
+from sparsead.derivatives.colorings import HESSIAN_MODES, JACOBIAN_MODES
 from sparsead.derivatives.matrix import PreparedMatrix
 from sparsead.measuring.reference import (
     difference_along,
@@ -31,11 +33,17 @@ STRUCTURES = {"jacobian": "nonsymmetric", "hessian": "symmetric"}
 BY_PASSES = {"jacobian": "forward", "hessian": "star"}
 
 
-@click.command()
-@click.argument("problem", type=ProblemName(), default="brusselator")
+@click.command(epilog=f"Problems: {', '.join(PROBLEMS)}.")
+@click.argument("problem", type=ProblemName(), default="brusselator", metavar="[PROBLEM]")
 @click.option("--size", "-N", type=click.IntRange(min=1), help="Grid points along a side, or variables of a chain.")
-@click.option("--mode", default="auto", show_default=True, help="How it is evaluated, see sad.jacobian, sad.hessian.")
-@click.option("--plot", type=click.Path(dir_okay=False, path_type=Path), help="The picture's file [PROBLEM.png].")
+@click.option(
+    "--mode",
+    type=click.Choice(list(dict.fromkeys([*JACOBIAN_MODES, *HESSIAN_MODES]))),
+    default="auto",
+    show_default=True,
+    help="How it is evaluated, see the documentation.",
+)
+@click.option("--plot", type=NewFile(), help="The picture's file [PROBLEM.png].")
 @click.option("--no-plot", is_flag=True, help="Draw no picture.")
 def demo(problem: str, size: int | None, mode: str, plot: Path | None, no_plot: bool) -> None:
     """Run the main job on a problem from the literature.
@@ -44,8 +52,6 @@ def demo(problem: str, size: int | None, mode: str, plot: Path | None, no_plot: 
     beside the alternatives, and compared with complex steps of the plain function.
     """
     path = plot or Path(f"{problem}.png")
-    if not path.parent.is_dir():
-        raise click.BadParameter(f"there is no folder {path.parent}", param_hint="--plot")
     console = Console(highlight=False)
     chosen = of_collection(problem, SIZES[problem].demo if size is None else size)
     console.print(f"[bold]{chosen.title}[/]\n[dim]{chosen.reference}[/]\n")
@@ -149,13 +155,12 @@ def picture(console: Console, problem: Problem, colored: ColoringResult, path: P
         title, smaller = small.title, f" (at size {size}, to be legible)"
     try:
         figure = colored.spy()
-        figure.suptitle(title, x=0.02, ha="left", fontsize=14, fontweight="bold")
-        figure.savefig(path, dpi=150)
     except ModuleNotFoundError as error:
         if error.name != "matplotlib":
             raise
         console.print("no picture: it needs matplotlib, pip install 'sparsead[plot]'")
-    except (OSError, ValueError) as error:  # not writable, or an unknown format
-        raise click.UsageError(f"cannot write the picture to {path}: {error}") from error
-    else:
-        console.print(f"picture of the colored pattern{smaller}: [bold]{path}[/]")
+        return
+    figure.suptitle(title, x=0.02, ha="left", fontsize=14, fontweight="bold")
+    with written(path):
+        figure.savefig(path, dpi=150)
+    console.print(f"picture of the colored pattern{smaller}: [bold]{path}[/]")

@@ -14,6 +14,7 @@ from rich.console import Console
 
 import sparsead as sad
 from sparsead.cli.arrays import FORMS, OF_POINT, ArrayType, PointType
+from sparsead.cli.files import NewFile, written
 from sparsead.cli.modules import named
 from sparsead.cli.progress import shown
 from sparsead.errors import is_users
@@ -85,7 +86,7 @@ def of_matrix(modes: Sequence[str]) -> Callable[[Callable[..., Any]], Callable[.
         for decorate in (
             click.option("--explain", is_flag=True, help="Tell which lines of FUNCTION made rows and columns long."),
             click.option("--picture", is_flag=True, help="Draw the pattern, with characters."),
-            click.option("--output", "-o", type=click.Path(dir_okay=False, path_type=Path), help="Write it, as .npz."),
+            click.option("--output", "-o", type=NewFile(), help="Write it, as .npz."),
         ):
             command = decorate(command)
         return of_function(modes)(command)
@@ -104,8 +105,6 @@ def compute(
     picture: bool,
 ) -> None:
     """Prepare, print the summary, evaluate at x0 and write the matrix."""
-    if output is not None and not output.parent.is_dir():
-        raise click.BadParameter(f"there is no folder {output.parent}", param_hint="--output")
     prepared = prepare(derivative, function, x0, args, mode)
     click.echo(prepared)
     if picture:
@@ -116,10 +115,8 @@ def compute(
     click.echo(summary(matrix.data))
     if output is not None:
         output = output if output.suffix == ".npz" else output.with_name(f"{output.name}.npz")
-        try:
+        with written(output):
             scipy.sparse.save_npz(output, matrix)
-        except OSError as error:
-            raise click.UsageError(f"cannot write {output}: {error}") from error
         click.echo(f"written to {output}; read it with scipy.sparse.load_npz")
 
 

@@ -18,6 +18,7 @@ import numpy as np
 
 from coloring import SparsityPattern
 from coloring.sizes import index_dtype
+from sparsead.cli.files import missing
 from sparsead.keeping.archive import INFLATION, opened
 
 EMPTY = 10**6  # rows or columns that a file may have without a byte for each
@@ -56,6 +57,8 @@ def read_pattern(path: Path) -> SparsityPattern:
     BadMatrixError
         If there is no such file, or no two-dimensional matrix in it.
     """
+    if not path.is_file():
+        raise BadMatrixError(f"{path}: {missing(path)}; expected a Matrix Market file (.mtx, .mtx.gz)")
     try:
         with opened(path) as file:
             expanded = gzip.GzipFile(fileobj=file) if path.suffix == ".gz" else file
@@ -66,7 +69,7 @@ def read_pattern(path: Path) -> SparsityPattern:
                 raise ValueError(f"{header.m} x {header.n} with {header.entries} entries, in a file of {size} bytes")
             return _listed(lines, header) if header.coordinates else _dense(lines, header)
     except (OSError, ValueError, EOFError, OverflowError, MemoryError, zlib.error) as error:
-        reason = " ".join(str(error).split()) or type(error).__name__
+        reason = " ".join(str(getattr(error, "strerror", None) or error).split()) or type(error).__name__
         raise BadMatrixError(f"{path} is no Matrix Market file of a matrix: {reason}") from error
 
 

@@ -116,11 +116,11 @@ def test_a_function_of_ones_own(run, tmp_path, monkeypatch):
     ("args", "message"),
     [
         (["oregonator"], "'oregonator' is not one of"),
-        (["missing.mtx"], "missing.mtx is no Matrix Market file"),
+        (["missing.mtx"], "missing.mtx: there is no such file; expected a Matrix Market file"),
         (["nowhere:f"], "cannot import nowhere"),
         (["math:sin"], "a function needs its point: --x0 X.npy"),
         (["rosenbrock", "--size", "1"], "must be at least 2, got 1"),
-        (["bratu", "--size", "2", "--count", "--json", "missing/all.json"], "cannot write missing/all.json"),
+        (["bratu", "--size", "2", "--count", "--json", "missing/all.json"], "there is no folder missing"),
         (["bratu", "--order", "sideways"], "'sideways' is not one of"),
     ],
 )

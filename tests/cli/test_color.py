@@ -89,9 +89,22 @@ def test_orders_that_would_look_at_too_many_pairs_are_left_out(run, tmp_path, mo
 
 
 @pytest.mark.parametrize(
+    ("args", "message"),
+    [
+        (["absent.mtx"], "absent.mtx: there is no such file; expected a Matrix Market file"),
+        (["."], ".: is a folder; expected a Matrix Market file"),
+        (["mesh.mtx", "--plot", "missing/mesh.png"], "there is no folder missing"),
+        (["mesh.mtx", "--order", "natural", "--plot", "mesh.docx"], "cannot write mesh.docx: Format 'docx' is not"),
+    ],
+)
+def test_files_that_cannot_be_read_or_written_get_a_message(run, mesh, args, message):
+    done = run(*args)
+    assert done.exit_code == 2 and message in done.output
+
+
+@pytest.mark.parametrize(
     ("name", "content"),
     [
-        ("absent.mtx", None),
         ("empty.mtx", b""),
         ("text.mtx", b"this is no matrix\n"),
         ("header.mtx", b"%%MatrixMarket matrix coordinate real general\n"),
@@ -103,8 +116,7 @@ def test_orders_that_would_look_at_too_many_pairs_are_left_out(run, tmp_path, mo
     ],
 )
 def test_a_file_that_holds_no_matrix_gets_one_line(run, tmp_path, name, content):
-    if content is not None:
-        (tmp_path / name).write_bytes(content)
+    (tmp_path / name).write_bytes(content)
     done = run(name)
     assert done.exit_code == 2
     assert done.output.startswith(f"Error: {name} is no Matrix Market file of a matrix: ")

@@ -80,9 +80,9 @@ def test_no_plot_writes_nothing(run, tmp_path):
         (["--size", "many"], "'many' is not a valid integer"),
         (["oregonator"], "'oregonator' is not one of 'bratu'"),
         (["rosenbrock", "--size", "1"], "must be at least 2, got 1"),
-        (["--mode", "sideways"], "unknown mode 'sideways'"),
+        (["--mode", "sideways"], "'sideways' is not one of 'auto'"),
         (["--plot", "missing/picture.png"], "there is no folder missing"),
-        (["--size", "3", "--plot", "picture.docx"], "cannot write the picture to picture.docx"),
+        (["--size", "3", "--plot", "picture.docx"], "cannot write picture.docx: Format 'docx' is not supported"),
     ],
 )
 def test_bad_input_gets_a_message_and_status_2(run, args, message):
