@@ -1,10 +1,10 @@
-"""A report: tables, targets, races and pictures, shown in the terminal and written as Markdown."""
+"""A report: tables, targets, races and pictures, and how they are shown in the terminal."""
 
 from __future__ import annotations
 
 import platform
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -23,7 +23,7 @@ run on a small problem before, so that imports and what is compiled once for all
 matrix'; all caches are empty. CasADi is called through buffers; asdex and sparsejac are jitted and return values alone;
 sparsejac is given the pattern, SciPy the pattern and its coloring; loops by hand are numba code for the one problem,
 structure known beforehand. `python -m benchmarks` runs everything and goes on where it was cut off;
-`python -m benchmarks PART` runs a part."""
+`python -m benchmarks PART` runs a part, and `python -m benchmarks --page` writes these pages from what is there."""
 
 
 @dataclass(frozen=True)
@@ -123,12 +123,23 @@ def tables(parts: list[Part]) -> list[Table]:
     return [part for part in found if isinstance(part, Table) and part.rows]
 
 
-def targets_table(parts: list[Part]) -> Table:
-    """Return all targets, missed ones first, with the reason."""
+def targets_table(parts: list[Part], missed: bool = False) -> Table:
+    """Return all targets, missed ones first, with the reason; or only those that were missed."""
     targets = sorted((part for part in parts if isinstance(part, Target)), key=lambda target: target.met)
+    targets = [target for target in targets if not (missed and target.met)]
     rows = [target.row() for target in targets]
-    why = [f"- {t.claim}: {REASONS[t.claim]}" for t in targets if not t.met and t.claim in REASONS]
-    return Table("Targets", ("", "measured", "target", "met"), rows, "\n".join(why))
+    why = reasons(t.claim for t in targets if not t.met)
+    title = "Targets that were missed" if missed else "Targets"
+    return Table(title, ("", "measured", "target", "met"), rows, why)
+
+
+def reasons(names: Iterable[str]) -> str:
+    """Return why something is so for each of these names; a reason that several share is said once."""
+    found: dict[str, list[str]] = {}
+    for name in dict.fromkeys(names):
+        if name in REASONS:
+            found.setdefault(REASONS[name], []).append(name)
+    return "\n".join(f"- {'; '.join(names)}: {why}" for why, names in found.items())
 
 
 def faster_table(parts: list[Part]) -> Table:
@@ -140,13 +151,13 @@ def faster_table(parts: list[Part]) -> Table:
         for tool in race.faster()
     ]
     rows.sort(key=lambda row: str(row[2]).startswith("by hand"))
-    why = [
-        f"- {name}: {REASONS[name]}"
-        for name in dict.fromkeys(r.problem for r in races if r.faster())
-        if name in REASONS
-    ]
     columns = ("", "n", "faster", "its ms", "our ms", "ours / it")
-    return Table("Where something else is faster in evaluation", columns, rows, "\n".join(why))
+    return Table(
+        "Where something else is faster in evaluation",
+        columns,
+        rows,
+        reasons(race.problem for race in races if race.faster()),
+    )
 
 
 def show(parts: list[Part]) -> None:
@@ -156,22 +167,6 @@ def show(parts: list[Part]) -> None:
         if table.rows:
             console.print(*table.rich(console.width), sep="\n")
             console.print(table.note + "\n" if table.note else "", style="dim")
-
-
-def markdown(parts: list[Part], command: str, pictures: str) -> str:
-    """Return the page: first where something else is faster, then targets, pictures, and all tables.
-
-    `pictures` is the folder of the pictures as the page sees it.
-    """
-    head = f"# Benchmarks\n\nWritten by `{command}` on {machine()}.\n\n{METHOD}"
-    first = faster_table(parts)
-    races = sum(isinstance(part, Race) for part in parts)
-    none = f"## {first.title}\n\nNowhere in the {races} comparisons below."
-    drawn = [part for part in parts if isinstance(part, Lines | Dots)]
-    sections = [head, first.markdown() if first.rows or not races else none]
-    sections += [targets_table(parts).markdown()] * any(isinstance(part, Target) for part in parts)
-    sections += [f"## {part.title}\n\n![{part.title}]({pictures}/{part.file}.svg)" for part in drawn]
-    return "\n\n".join([*sections, *(table.markdown() for table in tables(parts))]) + "\n"
 
 
 def machine() -> str:

@@ -35,7 +35,7 @@ nitpick_ignore_regex = [("py:obj", r"(scipy|networkx|sksundae)\..*")]  # their i
 
 # Where capital letters are not told from small ones, two pages would have one file.
 autosummary_filename_map = {
-    f"sparsead.{name}": f"sparsead.{name}-class" for name in ("Jacobian", "Hessian", "Gradient", "LagrangianHessian")
+    f"sparsead.{name}": f"sparsead.{name}-class" for name in ("Jacobian", "Hessian", "Gradient", "problems.Sizes")
 }
 
 myst_enable_extensions = ["colon_fence", "deflist", "dollarmath"]
@@ -83,7 +83,7 @@ html_theme_options = {
     "show_prev_next": True,
     "footer_start": ["copyright"],
     "footer_end": [],
-    "secondary_sidebar_items": {"**": ["page-toc", "sourcelink"], "_generated/**": ["page-toc"]},
+    "secondary_sidebar_items": ["page-toc", "sourcelink"],
     "pygments_light_style": "a11y-high-contrast-light",
     "pygments_dark_style": "a11y-high-contrast-dark",
 }

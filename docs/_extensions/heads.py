@@ -9,6 +9,7 @@ DESCRIPTION = '<meta name="description" content="{}" />'
 LONGEST = 200  # letters of a description
 CODE = re.compile(r'(?<=<span class="pre">)[\w./-]{12,}(?=</span>)')
 HEADING = re.compile(r"(?<=<h1>)\w+(?:\.\w+)+")
+BACK = re.compile(r'<a class="viewcode-back" href="[^"#]*#([^"]*)">[^<]*</a>')  # from the source to its description
 AFTER = re.compile(r"(?<=\w)([./_]+)(?=\w)")
 
 
@@ -31,7 +32,9 @@ def dress(app, pagename, templatename, context, doctree):
     if doctree is not None and 'name="description"' not in context.get("metatags", ""):
         context["metatags"] = context.get("metatags", "") + DESCRIPTION.format(escape(description(doctree)))
     if "body" in context:
-        context["body"] = CODE.sub(breakable, HEADING.sub(breakable, context["body"]))
+        documented = app.env.get_domain("py").objects
+        body = BACK.sub(lambda match: match[0] if match[1] in documented else "", context["body"])
+        context["body"] = CODE.sub(breakable, HEADING.sub(breakable, body))
 
 
 def setup(app):

@@ -5,6 +5,7 @@ from click.testing import CliRunner
 
 from benchmarks import __main__ as command
 from benchmarks import store
+from benchmarks.pages import QUESTIONS
 from benchmarks.report import Dots, Table
 
 
@@ -33,6 +34,7 @@ def ran(tmp_path, monkeypatch):
         original = getattr(store, function)
         monkeypatch.setattr(command, function, lambda *a, _f=original, **k: _f(*a, folder=tmp_path / "parts", **k))
     (tmp_path / "docs").mkdir()
+    monkeypatch.setitem(QUESTIONS, "others", ("Others", ("one", "two")))
     return names, failing, tmp_path
 
 
@@ -44,8 +46,9 @@ def test_all_parts_make_the_page_and_its_pictures(ran):
     names, _, root = ran
     assert invoke().exit_code == 0
     assert names == ["one", "two"]
-    page = (root / "docs" / "benchmarks.md").read_text()
-    assert "## Table one" in page and "## Table two" in page and "![two](benchmarks/dots-two.svg)" in page
+    assert "- [Others](benchmarks/others.md)" in (root / "docs" / "benchmarks.md").read_text()
+    page = (root / "docs" / "benchmarks" / "others.md").read_text()
+    assert "## Table one" in page and "## Table two" in page and "![two](dots-two.svg)" in page
     assert (root / "docs" / "benchmarks" / "dots-one.svg").exists()
 
 
@@ -74,5 +77,5 @@ def test_the_page_can_be_written_from_what_is_there(ran):
     assert invoke("one").exit_code == 0
     assert "no results of two" in invoke("--page").output
     assert names == ["one"]
-    page = (root / "docs" / "benchmarks.md").read_text()
+    page = (root / "docs" / "benchmarks" / "others.md").read_text()
     assert "## Table one" in page and "Table two" not in page

@@ -2,8 +2,11 @@
 
 import pytest
 
+from benchmarks import comparisons
+from benchmarks.__main__ import MODULES
+from benchmarks.pages import PROBLEMS, QUESTIONS, Measured, pages
 from benchmarks.reasons import REASONS
-from benchmarks.report import Lines, Race, Table, Target, markdown, shown, targets_table
+from benchmarks.report import Lines, Race, Table, Target, shown, targets_table
 
 
 @pytest.mark.parametrize(
@@ -33,29 +36,56 @@ def test_a_missed_target_has_its_reason(monkeypatch):
     assert table.note == "- bad: It reads too much."
 
 
-RACE = Race("p", "P", 10, 20, {"ours": 0.1, "peer": 9.0}, {"f": 1.0, "ours": 0.5, "peer": 2.0},
-            {"f": 1.0, "ours": 0.5, "peer": 2.0}, {"f": 2.0, "ours": 1.0, "peer": 4.0})  # fmt: skip
+RACE = Race("bratu-9", "P", 10, 20, {"ours": 0.1, "asdex": 9.0}, {"f": 1.0, "ours": 0.5, "asdex": 2.0},
+            {"f": 1.0, "ours": 0.5, "asdex": 2.0}, {"f": 2.0, "ours": 1.0, "asdex": 4.0})  # fmt: skip
 
 
 def test_a_race_is_a_table():
     table = RACE.table()
     assert table.title == "P: n = 10, 20 entries"
     assert table.rows[0] == ("f", None, 1.0, 1.0, 2.0)
-    assert table.rows[2] == ("peer", 9.0, 2.0, 2.0, 4.0)
+    assert table.rows[2] == ("asdex", 9.0, 2.0, 2.0, 4.0)
 
 
-def test_the_page_holds_everything_in_order():
-    parts = [
-        Table("Times", ("", "ms"), [("f", 1.5)], "A note."), Target("fast", 1.0, 2.0), RACE,
-        Lines("growth", "Growth", "n", {}),
-    ]  # fmt: skip
-    text = markdown(parts, "make bench", "pictures")
+def test_reasons_that_are_shared_are_said_once(monkeypatch):
+    for claim, why in (("a", "Slow."), ("b", "Slow."), ("c", "Long.")):
+        monkeypatch.setitem(REASONS, claim, why)
+    assert targets_table([Target(c, 3.0, 2.0) for c in "abc"]).note == "- a; b: Slow.\n- c: Long."
+
+
+@pytest.fixture
+def written():
+    table, race = Table("Times", ("", "ms"), [("f", 1.5)], "A note."), [RACE, Target("fast", 1.0, 2.0)]
+    chart = Lines("growth", "Growth", "n", {})
+    return pages({
+        "growth": Measured([table, chart], "2026-01-02", "a PC"),
+        "bratu-9": Measured([*race, Target("slow", 3.0, 2.0)], "2026-01-03", "a PC"),
+    })  # fmt: skip
+
+
+def test_each_problem_and_each_question_has_a_page(written):
+    assert list(written) == [f"benchmarks{name}.md" for name in ("", "/bratu", "/evaluations", "/targets")]
+    assert "## P: n = 10, 20 entries" in written["benchmarks/bratu.md"]
+    assert "Measured on 2026-01-03." in written["benchmarks/bratu.md"]
+    assert (
+        "![Growth](growth.svg)\n\n## Times\n\n|  | ms |\n| --- | ---: |\n| f | 1.5 |"
+        in written["benchmarks/evaluations.md"]
+    )
+    assert "| fast | 1 | at most 2 | yes |" in written["benchmarks/targets.md"]
+
+
+def test_the_first_page_opens_with_a_summary_and_names_losses(written):
     inside = [
+        "| [Bratu problem](benchmarks/bratu.md) | 10 | 0.5 | - | 4 |",
         "## Where something else is faster in evaluation\n\nNowhere in the 1 comparisons",
-        "| fast | 1 | at most 2 | yes |",
-        "![Growth](pictures/growth.svg)",
-        "## Times\n\n|  | ms |\n| --- | ---: |\n| f | 1.5 |\n\nA note.",
-        "## P: n = 10, 20 entries",
+        "| slow | 3 | at most 2 | no |",
+        "## How it is measured\n\nMeasured by `make bench` on a PC, between 2026-01-02 and 2026-01-03",
+        "- [All targets](benchmarks/targets.md)",
     ]
-    places = [text.index(piece) for piece in inside]
-    assert places == sorted(places)
+    places = [written["benchmarks.md"].index(piece) for piece in inside]
+    assert places == sorted(places) and "| fast" not in written["benchmarks.md"]
+
+
+def test_all_races_have_a_page():
+    assert {name.rpartition("-")[0] for name in comparisons.PARTS} <= set(PROBLEMS)
+    assert set(MODULES) - {"brusselator", "rosenbrock"} <= {name for _, names in QUESTIONS.values() for name in names}

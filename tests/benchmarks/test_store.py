@@ -17,8 +17,8 @@ PARTS = [
 
 
 def test_parts_come_back_as_they_were(tmp_path):
-    keep("part", PARTS, tmp_path)
-    assert kept("part", tmp_path) == PARTS
+    found = keep("part", PARTS, tmp_path)
+    assert kept("part", tmp_path) == found and found.parts == PARTS and found.day and found.where
     assert [path.name for path in tmp_path.iterdir()] == ["part.json"]
 
 
@@ -31,7 +31,7 @@ def test_results_of_other_code_count_only_when_asked_for(tmp_path):
     path = tmp_path / "part.json"
     path.write_text(json.dumps(json.loads(path.read_text()) | {"source": "another"}))
     assert kept("part", tmp_path) is None
-    assert kept("part", tmp_path, any_source=True) == PARTS
+    assert kept("part", tmp_path, any_source=True).parts == PARTS
 
 
 def test_a_file_that_is_no_result_is_not_taken_for_one(tmp_path):
