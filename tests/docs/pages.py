@@ -1,4 +1,4 @@
-"""Check built pages, ``python -m tests.docs.pages FOLDER``: nothing from elsewhere, links that lead, whole tables."""
+"""Check built pages, ``python -m tests.docs.pages FOLDER``: nothing remote, links that lead, whole tables, titles."""
 
 from __future__ import annotations
 
@@ -74,9 +74,21 @@ def check(root: Path) -> tuple[list[str], list[str]]:
                     wrong.append(f"{here} links to {link}, which is not there")
                 elif anchor and file in anchors and anchor not in anchors[file]:
                     wrong.append(f"{here} links to {link}, which has no such place")
+    wrong += twice({path: str(html.title and html.title.get_text()) for path, html in pages.items()}, "title")
+    wrong += twice({path: str(path).lower() for path in pages}, "file, where case does not count")
     for sheet in sorted(root.rglob("*.css")):
         wrong += [f"{sheet.relative_to(root)} loads {address}" for address in remote_in_css(sheet.read_text())]
     return wrong, sorted(elsewhere)
+
+
+def twice(names: dict[Path, str], what: str) -> list[str]:
+    """Return the pages that have something in common that pages must not share."""
+    first: dict[str, Path] = {}
+    return [
+        f"{path.name} and {first[name].name} have one {what}: {name}"
+        for path, name in names.items()
+        if first.setdefault(name, path) != path
+    ]
 
 
 def target(page: Path, link: str) -> tuple[Path, str]:

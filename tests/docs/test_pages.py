@@ -46,6 +46,15 @@ def test_what_is_wrong_is_found(tmp_path, page, word):
     assert word in problem
 
 
+def test_pages_that_cannot_be_told_apart_are_found(tmp_path):
+    for name in ("one", "One", "two"):
+        (tmp_path / f"{name}.html").write_text(f"<title>{name}</title>" if name != "two" else "<title>one</title>")
+    assert check(tmp_path)[0] == [
+        "two.html and one.html have one title: one",
+        f"one.html and One.html have one file, where case does not count: {str(tmp_path.resolve()).lower()}/one.html",
+    ]
+
+
 def test_style_sheets_are_read(tmp_path):
     sheet = "@font-face { src: url('https://example.org/a.woff2') }"
     assert problems(tmp_path, "", site_css=sheet) == ["site.css loads https://example.org/a.woff2"]
