@@ -40,15 +40,21 @@ def targets(times: Times, N: int) -> list[Part]:
     return found
 
 
-def picture(races: list[Race]) -> Lines:
-    """Draw how the tools grow."""
-    panels: dict[str, dict[str, list[list[float]]]] = {}
-    for label, quantity in (("to the first Jacobian, s, no caches", "first"), ("one Jacobian, ms", "ms")):
-        panels[label] = {}
-        for one in races:
-            for tool, value in getattr(one, quantity).items():
-                panels[label].setdefault(tool, []).append([one.n, value])
-    return Lines("brusselator", "Brusselator: every tool", "unknowns", panels)
+def pictures(races: list[Race]) -> list[Part]:
+    """Draw how the time of one Jacobian grows, and that to the first one."""
+    return [
+        drawn("brusselator", "Milliseconds for one Jacobian", {race.n: race.ms for race in races}),
+        drawn("brusselator-first", "Seconds to the first Jacobian, no caches", {race.n: race.first for race in races}),
+    ]
+
+
+def drawn(file: str, title: str, times: dict[int, dict[str, float]]) -> Lines:
+    """Draw the times of every tool over the number of unknowns."""
+    lines: dict[str, list[list[float]]] = {}
+    for n, by_tool in times.items():
+        for tool, value in by_tool.items():
+            lines.setdefault(tool, []).append([n, value])
+    return Lines(file, title, "unknowns", {title: lines})
 
 
 def exactness(N: int) -> list[Part]:
@@ -72,7 +78,7 @@ def run(sizes: tuple[int, ...] = (16, 32, 64, 128, 256)) -> list[Part]:
     one_core()
     parts = [part for N in sizes for part in one_size(N)]
     races = [part for part in parts if isinstance(part, Race)]
-    return [*parts, *exactness(max(sizes)), picture(races)]
+    return [*parts, *exactness(max(sizes)), *pictures(races)]
 
 
 @click.command()

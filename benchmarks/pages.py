@@ -49,12 +49,13 @@ def pages(measured: Mapping[str, Measured]) -> dict[str, str]:
     for problem, title in PROBLEMS.items():
         tables = [table for found in measured.values() for table in races(found, problem)]
         if tables:
-            texts[problem] = page(f"Benchmark: {title}", tables, [p for p in parts if drawn(p) and p.file == problem])
+            own = [part for part in parts if drawn(part) and part.file.startswith(problem)]
+            texts[problem] = page(f"Benchmark: {title}", tables, own)
     for name, (title, modules) in QUESTIONS.items():
-        own = [measured[module] for module in modules if module in measured]
-        tables = [dated(part, found.day) for found in own for part in found.parts if isinstance(part, Table)]
+        answers = [measured[module] for module in modules if module in measured]
+        tables = [dated(part, found.day) for found in answers for part in found.parts if isinstance(part, Table)]
         if tables:
-            texts[name] = page(title, tables, [part for found in own for part in found.parts if drawn(part)])
+            texts[name] = page(title, tables, [part for found in answers for part in found.parts if drawn(part)])
     if any(isinstance(part, Target) for part in parts):
         texts["targets"] = page("Targets of the benchmarks", [targets_table(parts)], [])
     where = "; ".join(sorted({found.where for found in measured.values()}))

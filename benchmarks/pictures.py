@@ -13,6 +13,7 @@ from matplotlib.ticker import FuncFormatter, LogLocator, NullLocator
 
 from benchmarks.report import Dots, Lines
 
+OURS = "sparsead"  # the line that is drawn thicker
 STYLE = {
     "svg.fonttype": "none", "svg.hashsalt": "sparsead", "font.size": 10, "axes.spines.top": False,
     "axes.spines.right": False, "axes.grid": True, "grid.color": "0.9", "legend.frameon": False,
@@ -33,18 +34,21 @@ def draw(part: Lines | Dots, folder: Path) -> Path:
 def _lines(part: Lines) -> Any:
     names = list(dict.fromkeys(name for lines in part.panels.values() for name in lines))
     colors = {name: f"C{k}" for k, name in enumerate(names)}
-    figure, panels = plt.subplots(1, len(part.panels), figsize=(4.6 * len(part.panels), 3.8), squeeze=False)
+    figure, panels = plt.subplots(1, len(part.panels), figsize=(4.9 * len(part.panels), 3.8), squeeze=False)
     for axes, (label, lines) in zip(panels[0], part.panels.items(), strict=True):
         for name, points in lines.items():
             x, y = zip(*points, strict=True)
-            axes.loglog(x, y, "o-", color=colors[name], markersize=4, label=name)
+            width = 2.6 if name == OURS else 1.3
+            axes.loglog(x, y, "o-", color=colors[name], markersize=4, linewidth=width, label=name)
         axes.set_xlabel(part.x)
         axes.set_title(label, fontsize=10)
     for axes in panels[0]:
         axes.yaxis.set_major_formatter(FuncFormatter(lambda y, _: f"{y:g}"))
     handles = {line.get_label(): line for axes in panels[0] for line in axes.get_lines()}
     figure.tight_layout()
-    figure.legend(handles.values(), handles.keys(), loc="upper center", bbox_to_anchor=(0.5, 0.0), ncols=4)
+    figure.legend(
+        handles.values(), handles.keys(), loc="upper center", bbox_to_anchor=(0.5, 0.0), ncols=2 * len(part.panels)
+    )
     return figure
 
 

@@ -25,6 +25,11 @@ def breakable(match):
     return AFTER.sub(r"\1<wbr>", match[0])
 
 
+def is_place(documented, name):
+    """Tell whether what is documented under a name has a place of that name."""
+    return name in documented and documented[name].node_id == name and not documented[name].aliased
+
+
 def dress(app, pagename, templatename, context, doctree):
     """Complete the context of a page before it is written."""
     if pagename == app.config.root_doc:
@@ -33,7 +38,7 @@ def dress(app, pagename, templatename, context, doctree):
         context["metatags"] = context.get("metatags", "") + DESCRIPTION.format(escape(description(doctree)))
     if "body" in context:
         documented = app.env.get_domain("py").objects
-        body = BACK.sub(lambda match: match[0] if match[1] in documented else "", context["body"])
+        body = BACK.sub(lambda match: match[0] if is_place(documented, match[1]) else "", context["body"])
         context["body"] = CODE.sub(breakable, HEADING.sub(breakable, body))
 
 
