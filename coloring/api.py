@@ -86,7 +86,7 @@ def color(
         How to go on from the given orders; with ``order="auto"`` it is ``"auto"`` by default, else there is no
         search.  ``"auto"`` tries orders and variants, periodic colorings of grids, what it finds for simpler
         problems (columns alone; a star coloring where an acyclic one is asked for), and recolors a few times:
-        all orders for patterns of up to 2 000 rows and columns, for larger ones what is in proportion to them.
+        all orders for patterns of up to 2,000 rows and columns, for larger ones what is in proportion to them.
         ``"best"`` tries everything, recolors, and begins again with other ties until `time_budget` is spent;
         ``"exact"`` goes on from ``"auto"`` with integer programs, for small matrices.  All stop at the lower
         bound.

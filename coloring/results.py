@@ -16,6 +16,7 @@ from .problems import Bidirectional, DistanceTwo, Problem, Symmetric
 from .recovery import RecoveryPlan, bidirectional_plan, column_plan, row_plan, symmetric_plan
 from .targets import Target, inside
 from .values import compress_columns, compress_rows
+from .words import dimensions, several
 
 if TYPE_CHECKING:
     from .pictures.figures import Figure
@@ -253,11 +254,10 @@ class ColoringResult(ABC):
         return {name: (A.restrict(mask), np.flatnonzero(mask)) for name, mask in masks.items()}
 
     def __repr__(self) -> str:
-        m, n = self.pattern.shape
-        bound = "optimal" if self.is_optimal else f"at least {self.lower_bound}"
+        bound = "optimal" if self.is_optimal else f"at least {self.lower_bound:,}"
         return (
-            f"<{self.structure} {self.partition} coloring of {m} x {n} for {self.decompression} recovery: "
-            f"{self.num_colors} colors{self._weighted()} ({bound}), order {self.order}>"
+            f"<{self.structure} {self.partition} coloring of {dimensions(self.pattern.shape)} for {self.decompression} "
+            f"recovery: {several(self.num_colors, 'color')}{self._weighted()} ({bound}), order {self.order}>"
         )
 
     def _weighted(self) -> str:
@@ -267,12 +267,11 @@ class ColoringResult(ABC):
         from .pictures.html import facts
         from .pictures.thumbnail import colored_thumbnail
 
-        m, n = self.pattern.shape
-        bound = "optimal" if self.is_optimal else f"proven lower bound {self.lower_bound}"
+        bound = "optimal" if self.is_optimal else f"proven lower bound {self.lower_bound:,}"
         sides = zip(("row", "column"), (self.row_colors, self.column_colors), strict=True)
         largest = [f"{np.bincount(c[c >= 0]).max(initial=0):,} ({side}s)" for side, c in sides if c is not None]
         named = [
-            ("size", f"{m:,} x {n:,}, {self.pattern.nnz:,} entries"),
+            ("size", f"{dimensions(self.pattern.shape)}, {several(self.pattern.nnz, 'entry')}"),
             ("colors", f"{self.num_colors:,}{self._weighted()} ({bound})"),
             ("recovery", self.decompression),
             ("order", self.order),

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from ..words import dimensions, several
 from .binning import binned_counts, bins_of, counted_in, shade
 from .palette import PALETTE
 from .protocols import Colored, Entries
@@ -68,13 +69,13 @@ def _panels(result: Colored) -> Iterator[tuple[np.ndarray, tuple[int, int], str]
     """Yield image, shape and title of the matrix and of the compressed ones."""
     plan, pattern, (m, n) = result.plan, result.pattern, result.pattern.shape
     palette, k = _palette(result.num_colors), result.num_column_colors
-    size = f"{m:,} x {n:,}, {pattern.nnz:,} entries"
+    words = f"{dimensions((m, n))}, {several(pattern.nnz, 'entry')}"
     of_column = plan.color >= 0
     if max(m, n) > MAX_BINS:  # columns of many colors share a pixel
-        yield _inked(binned_counts(pattern, MAX_BINS)), (m, n), f"{size}; darker where there are more"
+        yield _inked(binned_counts(pattern, MAX_BINS)), (m, n), f"{words}; darker where there are more"
     else:
         paint = palette[np.where(of_column, plan.color, ~plan.color + k)]
-        yield _painted(pattern.rows, pattern.indices, paint, (m, n)), (m, n), size
+        yield _painted(pattern.rows, pattern.indices, paint, (m, n)), (m, n), words
     if result.column_colors is not None:
         title = f"A S: {k} {'column' if k == 1 else 'columns'}"
         counts = counted_in(plan.line[of_column], plan.color[of_column], (m, k), MAX_BINS)
@@ -123,8 +124,8 @@ def _caption(result: Colored) -> str:
     if result.decompression == "substitution":
         reason = "Entries of one color in a row are told apart one after another, by substitution."
     bound = "optimal" if result.is_optimal else f"proven lower bound {result.lower_bound}"
-    size = result.pattern.shape[0 if result.partition == "row" else 1]
-    return f"{reason}\n{result.num_colors} passes instead of {size:,}; {bound}."
+    lines = result.pattern.shape[0 if result.partition == "row" else 1]
+    return f"{reason}\n{several(result.num_colors, 'pass')} instead of {lines:,}; {bound}."
 
 
 def _inked(counts: np.ndarray) -> np.ndarray:

@@ -34,6 +34,8 @@ def dress(app, pagename, templatename, context, doctree):
     """Complete the context of a page before it is written."""
     if pagename == app.config.root_doc:
         context["title"] = app.config.home_title
+    if pagename.startswith("_modules/") and pagename != "_modules/index":
+        context["title"] = f"Source of {context['title']}"
     if doctree is not None and 'name="description"' not in context.get("metatags", ""):
         context["metatags"] = context.get("metatags", "") + DESCRIPTION.format(escape(description(doctree)))
     if "body" in context:

@@ -7,6 +7,7 @@ from html import escape
 from typing import Any
 
 from coloring.pictures.html import table
+from coloring.words import several
 from sparsead.errors import SparseADError
 
 
@@ -44,9 +45,8 @@ class Comparison:
         if self.detail and not self.passed:
             lines.append(f"       {self.detail}")
         if self.undecided:
-            lines.append(
-                f"       {self.undecided} rows not compared: differences do not settle, at a kink or by rounding"
-            )
+            why = "differences do not settle, at a kink or by rounding"
+            lines.append(f"       {several(self.undecided, 'row')} not compared: {why}")
         return "\n".join(lines)
 
 
@@ -66,14 +66,14 @@ class Report:
 
     def __str__(self) -> str:
         notes = [f"note   {note}" for note in self.notes]
-        calls = f"({self.calls} calls of the function)"
+        calls = f"({several(self.calls, 'call')} of the function)"
         return "\n".join([f"check of {self.title}", *map(str, self.comparisons), *notes, calls])
 
     def _repr_html_(self) -> str:
         rows = [
             ("ok" if c.passed else "FAILED", c.name, f"{c.error:.2e}", f"{c.allowed:.2e}") for c in self.comparisons
         ]
-        head = f"<div><b>{escape(f'check of {self.title}')}</b>, {self.calls} calls of the function</div>"
+        head = f"<div><b>{escape(f'check of {self.title}')}</b>, {several(self.calls, 'call')} of the function</div>"
         notes = "".join(f"<div>{escape(note)}</div>" for note in self.notes)
         return head + table(("", "compared", "differs by", "allowed"), rows) + notes
 

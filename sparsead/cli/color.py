@@ -11,6 +11,7 @@ from rich.progress import Progress
 import coloring
 from coloring.orders import ORDERS
 from coloring.problems import COLORINGS
+from coloring.words import dimensions, several
 from sparsead.cli.files import NewFile, written
 from sparsead.cli.market import BadMatrixError, read_pattern
 from sparsead.cli.orders import LISTED, OrderName
@@ -44,8 +45,9 @@ def color(matrix: Path, structure: str, orders: tuple[str, ...], plot: Path | No
     pattern = read_pattern(matrix)
     chosen = applicable(pattern, structure)
     names = list(orders or [*ORDERS, "auto"])
-    m, n = pattern.shape
-    console.print(f"{matrix.name}: {m} x {n}, {pattern.nnz} entries, density {pattern.density:.2g}")
+    console.print(
+        f"{matrix.name}: {dimensions(pattern.shape)}, {several(pattern.nnz, 'entry')}, density {pattern.density:.2g}"
+    )
     with Progress(console=console, transient=True) as progress:
         task = progress.add_task("coloring", total=len(chosen) * len(names))
         results = counted(pattern, chosen, names, lambda what: progress.update(task, description=what, advance=1))

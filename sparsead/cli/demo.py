@@ -14,6 +14,7 @@ from rich.table import Table
 import coloring
 import sparsead as sad
 from coloring import ColoringResult
+from coloring.words import dimensions, several
 from sparsead.cli.files import NewFile, written
 from sparsead.cli.progress import shown
 from sparsead.cli.subjects import ProblemName, of_collection
@@ -81,7 +82,8 @@ def pattern_table(prepared: PreparedMatrix, colored: ColoringResult) -> Table:
     facts = Table(box=None, show_header=False, pad_edge=False)
     facts.add_column(style="bold")
     facts.add_row(
-        "\npattern", f"\n{m:,} x {n:,}, {nnz:,} nonzeros: {nnz / m:.3g} a row, {100 * nnz / m / n:.3g} % of all"
+        "\npattern",
+        f"\n{dimensions((m, n))}, {several(nnz, 'nonzero')}: {nnz / m:.3g} a row, {100 * nnz / m / n:.3g} % of all",
     )
     facts.add_row("colors", f"{colored.num_colors} ({bound})")
     facts.add_row("passes", f"{' + '.join(passes) or 'none: entries are computed where they stand'}, instead of {n:,}")
@@ -101,10 +103,11 @@ def measure(problem: Problem, prepared: Any, colored: ColoringResult) -> Times:
     if prepared.mode == "direct":
         swept = _prepare(problem, BY_PASSES[problem.derivative], coloring=colored)
         filled = swept(x, *args)
-        calls[f"{what} by {colored.num_colors} passes, into out="] = lambda: swept(x, *args, out=filled)
+        passes = several(colored.num_colors, "pass")
+        calls[f"{what} by {passes}, into out="] = lambda: swept(x, *args, out=filled)
     differentiated, of = (f, "") if problem.derivative == "jacobian" else (prepared.gradient, " of the gradient")
     groups = coloring.color(prepared.pattern)
-    calls[f"SciPy finite differences{of}, {groups.num_colors} groups"] = finite_differences(
+    calls[f"SciPy finite differences{of}, {several(groups.num_colors, 'group')}"] = finite_differences(
         differentiated, x, prepared.pattern, np.asarray(groups.colors), *args
     )
     return interleaved(calls, seconds=1.5, at_least=3)

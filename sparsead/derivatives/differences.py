@@ -13,6 +13,7 @@ import coloring as graph
 from coloring import ColoringResult, SparsityPattern
 from coloring.cached import cached_property
 from coloring.pictures.thumbnail import thumbnail
+from coloring.words import dimensions, several
 from sparsead.checking.check import verify
 from sparsead.checking.report import Report
 from sparsead.contract import Matrix, Partial
@@ -263,22 +264,22 @@ class DifferenceJacobian(Printable, Partial, Stepping, WithBatches, WithNormalEq
         return f"sparse Jacobian of {self._name}"
 
     def _heading(self) -> str:
-        m, n = self.shape
-        return f"{self.title}: {m} x {n}, {self.pattern.nnz} nonzeros"
+        return f"{self.title}: {dimensions(self.shape)}, {several(self.pattern.nnz, 'nonzero')}"
 
     def _facts(self) -> list[tuple[str, str]]:
+        calls = several(self.passes["calls"], "call")
         return [
-            ("mode", f"{self.mode}: {self.passes['calls']} calls of {self._name} instead of {self.shape[1]}"),
+            ("mode", f"{self.mode}: {calls} of {self._name} instead of {self.shape[1]:,}"),
             ("pattern", "found by probing near x0" if self.probed else "given"),
-            ("calls", f"{self.calls} so far"),
+            ("calls", f"{self.calls:,} so far"),
         ]
 
     def _picture(self) -> str:
         return thumbnail(self.pattern)
 
     def __repr__(self) -> str:
-        m, n = self.shape
-        return f"<sparse Jacobian, {m} x {n}, {self.pattern.nnz} nonzeros, {self.mode}, passes {self.passes}>"
+        entries = several(self.pattern.nnz, "nonzero")
+        return f"<sparse Jacobian, {dimensions(self.shape)}, {entries}, {self.mode}, passes {self.passes}>"
 
     # -- parts ----------------------------------------------------------------------------------------------
     @cached_property

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Literal, TypedDict, Unpack, overload
 import numpy as np
 
 import sparsead.ops  # noqa: F401  (fills the tables that tracing reads)
+from coloring.words import several
 from sparsead.derivatives.auxiliary import WithAux
 from sparsead.derivatives.cells import cells_in
 from sparsead.derivatives.dispatch import prepare_derivative
@@ -118,7 +119,7 @@ class Gradient(ScalarDerivative):
         return NestedGradient(self.program, self.signature, self._kernels_written_out)
 
     def _heading(self) -> str:
-        return f"gradient of {self.program.name}: {self.program.wrt.size} elements"
+        return f"gradient of {self.program.name}: {several(self.program.wrt.size, 'element')}"
 
     def _facts(self) -> list[tuple[str, str]]:
         lowered = self._lowered() if self.of_cell is None else self.of_cell.lowered

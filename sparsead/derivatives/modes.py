@@ -8,6 +8,7 @@ import numpy as np
 
 import coloring as graph
 from coloring import ColoringResult, SparsityPattern
+from coloring.words import several
 from sparsead.derivatives.colorings import HESSIAN_COLORINGS, JACOBIAN_COLORINGS, SUBSTITUTES
 from sparsead.derivatives.validation import check_options
 from sparsead.emit.pool import default_threads
@@ -115,7 +116,7 @@ def cheapest_jacobian(
             column_bound = bound(pattern)
             least = min(jvp.compressed(row_bound, pattern.nnz), vjp.compressed(column_bound, pattern.nnz))
             if direct <= least:
-                at_least = f"forward takes at least {row_bound} passes, reverse {column_bound}"
+                at_least = f"forward takes at least {several(row_bound, 'pass')}, reverse {column_bound:,}"
                 return "direct", None, (f"chosen: {direct:.3g} operations; compressed needs {least:.3g} ({at_least})",)
     column_bound = _longest_column(pattern)
     columns = graph.color(pattern, partition="column", order=order)

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import re
 import textwrap
 
 from coloring.pictures.html import facts
 
+KEPT = "\N{NO-BREAK SPACE}"
+NUMBER = re.compile(r"(?<=\d) (?=[a-z])")  # a number and what it counts stay on one line
 WIDTH = 88  # columns of what is printed: fits a page of documentation
 
 
@@ -28,7 +31,7 @@ class Printable:
         wrapper = textwrap.TextWrapper(
             WIDTH, subsequent_indent=" " * 12, break_long_words=False, break_on_hyphens=False
         )
-        return "\n".join(map(wrapper.fill, lines))
+        return "\n".join(wrapper.fill(NUMBER.sub(KEPT, line)).replace(KEPT, " ") for line in lines)
 
     def _repr_html_(self) -> str:
         return facts(self._heading(), self._facts(), self._picture())

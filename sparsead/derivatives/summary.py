@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from coloring import ColoringResult, SparsityPattern
 from coloring.pictures.thumbnail import thumbnail
+from coloring.words import dimensions, several
 from sparsead.derivatives.prepared import Prepared
 from sparsead.kernels.kernel import CallKernel
 from sparsead.kernels.linear import LinearProgram
@@ -43,8 +44,8 @@ class MatrixSummary(Prepared):
         return "\n".join(sweep.source.text for sweep in self._assembly.sweeps())
 
     def _heading(self) -> str:
-        m, n = self.shape
-        return f"{self.title}: {m} x {n}, {self.pattern.nnz} nonzeros ({self.pattern.density:.3g} of all)"
+        entries = several(self.pattern.nnz, "nonzero")
+        return f"{self.title}: {dimensions(self.shape)}, {entries} ({self.pattern.density:.3g} of all)"
 
     def _facts(self) -> list[tuple[str, str]]:
         linear = self.linear if self.of_cell is None else self.of_cell.lowered.matrix
@@ -55,7 +56,7 @@ class MatrixSummary(Prepared):
             ("mode", f"{self.mode}: {self._passes_in_words()}"),
             *(("", reason) for reason in self.reasons),
             *self._calls_in_words(),
-            ("kernels", f"{kernels} linear, {arrays} intermediate arrays"),
+            ("kernels", f"{kernels} linear, {several(arrays, 'intermediate array')}"),
             *(("", sweep.note) for sweep in self._assembly.sweeps() if sweep.note),
             ("prepared", f"in {self.timings.total:.3g} s ({self.timings})"),
         ]
@@ -82,7 +83,7 @@ class MatrixSummary(Prepared):
         if self.of_cell is not None:
             return []
         calls = [step for step in self.linear.primal.kernels if isinstance(step, CallKernel) and step.passes]
-        words = (" and ".join(f"{count} {kind}" for kind, count in call.passes.items()) for call in calls)
+        words = (" and ".join(f"{count:,} {kind}" for kind, count in call.passes.items()) for call in calls)
         lines = [
             f"{call.operation.name}: {passes} passes through it" for call, passes in zip(calls, words, strict=True)
         ]
@@ -91,11 +92,12 @@ class MatrixSummary(Prepared):
     def _passes_in_words(self) -> str:
         if self.coloring is None:
             but = " but those of calls" if self._calls_in_words() else ""
-            return f"no passes{but} (instead of {self.shape[1]}); coefficients are added to their entries"
-        passes = " and ".join(f"{k} {kind.upper()}" for kind, k in self.passes.items() if k) or "0"
+            return f"no passes{but} (instead of {self.shape[1]:,}); coefficients are added to their entries"
+        used = [f"{k:,} {kind.upper()}" for kind, k in self.passes.items() if k]
+        passes = f"{' and '.join(used) or '0'} {'pass' if sum(self.passes.values()) == 1 else 'passes'}"
         bound = "optimal" if self.coloring.is_optimal else f"lower bound {self.coloring.lower_bound}"
-        return f"{passes} passes instead of {self.shape[1]} ({bound})"
+        return f"{passes} instead of {self.shape[1]:,} ({bound})"
 
     def __repr__(self) -> str:
-        m, n = self.shape
-        return f"<{self._title}, {m} x {n}, {self.pattern.nnz} nonzeros, {self.mode}, passes {self.passes}>"
+        entries = several(self.pattern.nnz, "nonzero")
+        return f"<{self._title}, {dimensions(self.shape)}, {entries}, {self.mode}, passes {self.passes}>"

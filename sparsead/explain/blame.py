@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from coloring import SparsityPattern
+from coloring.words import dimensions, several
 from sparsead.errors import InputError, Origin
 from sparsead.explain.couplings import coupled
 from sparsead.explain.edges import Backward, Forward, origin_of
@@ -131,7 +132,7 @@ def _shorter(prepared: Any, found: Explanation) -> tuple[str, ...]:
     if prepared.derivative == "hessian":
         return (f"Help: a variable s with the constraint s = {at} keeps what {at} reads from meeting.",)
     left = found.size - found.lines[0].only + 1
-    entries = "1 entry" if left == 1 else f"{left:,} entries"
+    entries = several(left, "entry")
     return (f"Help: an unknown s with the equation s = {at} would leave {entries} here.",)
 
 
@@ -140,14 +141,13 @@ def _overview(prepared: Any) -> Overview:
     lengths = {"row": np.diff(pattern.indptr), "column": np.diff(pattern.T.indptr)}
     if prepared.derivative == "hessian":
         del lengths["column"]
-    m, n = pattern.shape
     words = ", ".join(f"{side}s of {_spread(count)}" for side, count in lengths.items())
     parts = tuple(
         _one(prepared, side, int(np.argmax(count)))
         for side, count in lengths.items()
         if count.size and count.max() > 0 and (_is_long(count).any() or 2 * count.max() > pattern.shape[side == "row"])
     )
-    shape = f"{m} x {n}, {pattern.nnz:,} nonzeros, {words} entries"
+    shape = f"{dimensions(pattern.shape)}, {several(pattern.nnz, 'nonzero')}, {words} entries"
     return Overview(prepared.title, shape, parts, _fewer_passes(prepared, lengths))
 
 
