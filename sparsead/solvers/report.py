@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from html import escape
 
 import numpy as np
 import scipy.optimize
 
+from coloring.pictures.html import table
 from sparsead.derivatives.prepared_jacobian import Jacobian
 
 
@@ -35,15 +37,19 @@ class Iteration:
     jacobian_seconds: float = 0.0
     linear_seconds: float = 0.0
 
-    def __str__(self) -> str:
-        line = f"{self.number:4d}  {self.residual:10.3e}"
+    def cells(self) -> list[str]:
+        """Return the texts of the line; of the starting point the first two alone."""
+        texts = [str(self.number), f"{self.residual:.3e}"]
         if not self.number:
-            return line
-        times = f"{1e3 * self.jacobian_seconds:12.2f}  {1e3 * self.linear_seconds:12.2f}"
-        return f"{line}  {self.step:10.3e}  {self.share:6.3g}  {times}"
+            return texts
+        times = (f"{1e3 * seconds:.2f}" for seconds in (self.jacobian_seconds, self.linear_seconds))
+        return [*texts, f"{self.step:.3e}", f"{self.share:.3g}", *times]
+
+    def __str__(self) -> str:
+        return "  ".join(text.rjust(width) for text, width in zip(self.cells(), COLUMNS.values(), strict=False))
 
 
-HEAD = "iter    residual        step   share  Jacobian, ms    solve, ms"
+COLUMNS = {"iter": 4, "residual": 10, "step": 10, "share": 6, "Jacobian, ms": 12, "solve, ms": 12}  # and their widths
 
 
 class NewtonResult(scipy.optimize.OptimizeResult):
@@ -78,6 +84,13 @@ class NewtonResult(scipy.optimize.OptimizeResult):
     history: list[Iteration]
     jac: Jacobian
 
+    @property
+    def _verdict(self) -> str:
+        return f"{'converged' if self.success else 'failed'}: {self.message}"
+
     def __str__(self) -> str:
-        lines = [HEAD, *(str(iteration) for iteration in self.history)]
-        return "\n".join([*lines, f"{'converged' if self.success else 'failed'}: {self.message}"])
+        head = "  ".join(name.rjust(width) for name, width in COLUMNS.items())
+        return "\n".join([head, *map(str, self.history), self._verdict])
+
+    def _repr_html_(self) -> str:
+        return f"<div>{escape(self._verdict)}</div>{table(list(COLUMNS), (each.cells() for each in self.history))}"

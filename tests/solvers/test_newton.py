@@ -170,6 +170,8 @@ def test_report_and_callback():
     assert seen == found.history
     lines = str(found).splitlines()
     assert len(lines) == found.nit + 3
+    page = found._repr_html_()
+    assert found.message in page and page.count("<tr") == found.nit + 2
     assert lines[-1].startswith("converged: ")
 
 
