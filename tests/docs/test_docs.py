@@ -85,6 +85,15 @@ def test_links_lead_somewhere(page):
     assert not missing
 
 
+@pytest.mark.parametrize(
+    "page",
+    ["how-to/install", "tutorials/first-jacobian", "how-to/arguments", "how-to/choose-a-mode", "how-to/errors",
+     "explanation/comparison"],
+)  # fmt: skip
+def test_what_a_newcomer_asks_is_one_click_from_the_home_page(page):
+    assert f":link: {page}\n" in (ROOT / "docs" / "index.md").read_text()
+
+
 @pytest.mark.parametrize("index", sorted((ROOT / "docs").glob("*/index.md")), ids=name)
 def test_every_page_is_listed(index):
     text, pages = index.read_text(), {page.stem for page in index.parent.glob("*.md")} - {"index"}
