@@ -9,6 +9,7 @@ from typing import Any
 
 from coloring import SparsityPattern
 from coloring.cached import cached_property
+from coloring.words import dimensions, several
 from sparsead.derivatives.products import Product
 from sparsead.emit.sweep import Engine, Sweep
 from sparsead.kernels.kernel import Kernels, combined
@@ -102,11 +103,9 @@ class OfCell:
 
     def __repr__(self) -> str:
         constants = len(self.cells.constants)
-        own = f", {constants} constants with values of each" if constants else ""
-        size = self.cells.program.wrt.size
-        what = (
-            f"{size} elements"
-            if self.pattern is None
-            else "{} x {}, {} nonzeros".format(*self.pattern.shape, self.pattern.nnz)
-        )
-        return f"{self.cells.count}, prepared as one: {what}{own}"
+        own = f", {several(constants, 'constant')} with values of each" if constants else ""
+        if self.pattern is None:
+            what = several(self.cells.program.wrt.size, "element")
+        else:
+            what = f"{dimensions(self.pattern.shape)}, {several(self.pattern.nnz, 'nonzero')}"
+        return f"{self.cells.count:,}, prepared as one: {what}{own}"
