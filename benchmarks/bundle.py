@@ -58,7 +58,7 @@ def bundle(size: int) -> Problem:
     views = Views(np.concatenate(sees), np.repeat(np.arange(size), SEEN_BY))
     return Problem(
         name="bundle",
-        title=f"bundle adjustment, {CAMERAS} cameras, {size} points, {size * SEEN_BY} observations",
+        title=f"bundle adjustment, {CAMERAS} cameras, {size:,} points, {size * SEEN_BY:,} observations",
         reference=REFERENCE,
         derivative="jacobian",
         f=errors,

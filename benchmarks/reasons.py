@@ -43,7 +43,7 @@ REASONS: dict[str, str] = {
     for problem in (
         "3-D Bratu problem on 50 x 50 x 50 points",
         "2-D Brusselator, two fields on a periodic 256 x 256 grid",
-        "Burgers' equation by WENO5, 100000 cells",
+        "Burgers' equation by WENO5, 100,000 cells",
         "2-D Burgers' equation by WENO5, 256 x 256 cells",
         "flow in a lid-driven cavity, 255 x 255 inner points",
         "battery, Doyle-Fuller-Newman, 160 points an axis",

@@ -40,7 +40,7 @@ def broyden(size: int) -> Problem:
     n = check_size(size)
     return Problem(
         name="broyden",
-        title=f"Broyden's banded function of {n} variables, a loop",
+        title=f"Broyden's banded function of {n:,} variables, a loop",
         reference=REFERENCE,
         derivative="jacobian",
         f=banded,

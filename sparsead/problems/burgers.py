@@ -55,7 +55,7 @@ def burgers(size: int) -> Problem:
     N = check_size(size)
     return Problem(
         name="burgers",
-        title=f"Burgers' equation by WENO5, {N} cells",
+        title=f"Burgers' equation by WENO5, {N:,} cells",
         reference=REFERENCE,
         derivative="jacobian",
         f=rates,

@@ -94,7 +94,7 @@ def hyperelastic(size: int) -> Problem:
     ], axis=1)  # fmt: skip
     return Problem(
         name="hyperelastic",
-        title=f"neo-Hookean block of {N} x {N} x {N} cubes, {6 * N**3} tetrahedra",
+        title=f"neo-Hookean block of {N} x {N} x {N} cubes, {6 * N**3:,} tetrahedra",
         reference=REFERENCE,
         derivative="jacobian",
         f=residual,

@@ -33,7 +33,7 @@ def rosenbrock(size: int) -> Problem:
     x0[::2] = -1.2
     return Problem(
         name="rosenbrock",
-        title=f"chained Rosenbrock function of {n} variables",
+        title=f"chained Rosenbrock function of {n:,} variables",
         reference=REFERENCE,
         derivative="hessian",
         f=valley,
