@@ -13,7 +13,10 @@ from matplotlib.ticker import FuncFormatter, LogLocator, NullLocator
 
 from benchmarks.report import Dots, Lines
 
-OURS = "sparsead"  # the line that is drawn thicker
+TOOLS = (  # in the order of their colors, the same in all pictures; the first is drawn thicker
+    "sparsead", "sparsead, by passes", "by hand in numba", "CasADi SX", "CasADi MX", "asdex", "sparsejac", "f in NumPy",
+    "SciPy, grouped differences",
+)  # fmt: skip
 STYLE = {
     "svg.fonttype": "none", "svg.hashsalt": "sparsead", "font.size": 10, "axes.spines.top": False,
     "axes.spines.right": False, "axes.grid": True, "grid.color": "0.9", "legend.frameon": False,
@@ -32,13 +35,14 @@ def draw(part: Lines | Dots, folder: Path) -> Path:
 
 
 def _lines(part: Lines) -> Any:
-    names = list(dict.fromkeys(name for lines in part.panels.values() for name in lines))
-    colors = {name: f"C{k}" for k, name in enumerate(names)}
+    names = dict.fromkeys(name for lines in part.panels.values() for name in lines)
+    known = [name for name in TOOLS if any(tool in names for tool in TOOLS)]
+    colors = {name: f"C{k}" for k, name in enumerate(dict.fromkeys([*known, *names]))}
     figure, panels = plt.subplots(1, len(part.panels), figsize=(4.9 * len(part.panels), 3.8), squeeze=False)
     for axes, (label, lines) in zip(panels[0], part.panels.items(), strict=True):
         for name, points in lines.items():
             x, y = zip(*points, strict=True)
-            width = 2.6 if name == OURS else 1.3
+            width = 2.6 if name == TOOLS[0] else 1.3
             axes.loglog(x, y, "o-", color=colors[name], markersize=4, linewidth=width, label=name)
         axes.set_xlabel(part.x)
         axes.set_title(label, fontsize=10)
