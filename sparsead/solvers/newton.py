@@ -9,6 +9,7 @@ from typing import Any, TypedDict, Unpack, overload
 import numpy as np
 import scipy.sparse.linalg
 
+from coloring.words import several
 from sparsead.derivatives.jacobian import jacobian
 from sparsead.derivatives.prepared_jacobian import Jacobian
 from sparsead.errors import InputError
@@ -226,7 +227,9 @@ class _Run:
         bad = np.flatnonzero(~np.isfinite(self.F))
         if bad.size:
             where = named(int(bad[0]), self.system.output.shape)
-            return self._result(NOT_FINITE, f"f[{where}] = {self.F[bad[0]]} at x0 ({bad.size} elements are not finite)")
+            return self._result(
+                NOT_FINITE, f"f[{where}] = {self.F[bad[0]]} at x0 ({several(bad.size, 'element')} not finite)"
+            )
         while True:
             if _size(self.F) <= self.tolerance:
                 return self._result(CONVERGED, f"the residual {_size(self.F):.3g} is within {self.tolerance:.3g}")
@@ -282,7 +285,7 @@ class _Run:
         row, column = int(J.indices[bad[0]]), int(np.searchsorted(J.indptr, bad[0], side="right")) - 1
         place = f"d f[{named(row, f_shape)}] / d x[{named(column, x_shape)}]"
         return self._result(
-            NOT_FINITE, f"{place} = {J.data[bad[0]]} ({bad.size} entries of the Jacobian are not finite)"
+            NOT_FINITE, f"{place} = {J.data[bad[0]]} ({several(bad.size, 'entry')} of the Jacobian not finite)"
         )
 
     def _forcing(self) -> float:

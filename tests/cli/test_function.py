@@ -174,7 +174,7 @@ def test_the_point_in_every_form(run, given, shape):
     np.savetxt("point.csv", np.ones((2, 2)), delimiter=",")
     done = run("jacobian", "mine:squares", "--x0", given)
     assert done.exit_code == 0, done.output
-    assert f"{shape} x {shape}" in done.output
+    assert f"{shape:,} x {shape:,}" in done.output
     assert "values at x0: from" in done.output
 
 

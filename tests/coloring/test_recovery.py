@@ -113,5 +113,5 @@ def test_wrong_shapes_are_refused(name):
 
 def test_the_summary_says_what_is_known():
     assert repr(coloring.color(np.eye(3))) == (
-        "<nonsymmetric column coloring of 3 x 3 for direct recovery: 1 colors (optimal), order natural>"
+        "<nonsymmetric column coloring of 3 x 3 for direct recovery: 1 color (optimal), order natural>"
     )

@@ -66,7 +66,7 @@ def test_the_dear_side_is_left_alone():
 def test_the_summary_tells_the_cost():
     result = coloring.color(np.eye(3), partition="bidirectional", weights=(5, 2))
     assert (result.cost, result.num_colors, result.is_optimal) == (2, 1, True)
-    assert "1 colors, cost 2 (optimal)" in repr(result)
+    assert "1 color, cost 2 (optimal)" in repr(result)
     assert result.certificate == "products that cost 2 are needed for as many equations as a part has entries"
     assert coloring.color(np.eye(3)).cost == 1
 

@@ -141,7 +141,7 @@ def test_a_solution_that_is_none_is_not_taken():
 def test_not_finite_at_the_start():
     found = solvers.newton(lambda x: np.log(x), np.array([1.0, 2.0, -1.0, -2.0]))
     assert found.status == 4
-    assert found.message == "f[2] = nan at x0 (2 elements are not finite)"
+    assert found.message == "f[2] = nan at x0 (2 elements not finite)"
 
 
 def test_derivative_not_finite():
