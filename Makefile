@@ -104,7 +104,7 @@ examples: .venv/ready ## run the examples in the docstrings of NumPy and SciPy w
 	$(BIN)/python -m tests.examples $(or $(SOURCES),numpy scipy)
 
 docs: .venv/extra-docs ## build the documentation in build/docs; warnings are errors
-	rm -rf docs/_generated/api build/docs  # pages of names that are gone
+	rm -rf docs/_generated/api build/docs build/doctrees  # pages of names that are gone, and what points at them
 	$(BIN)/python -m sphinx -W --keep-going -q -b html -d build/doctrees docs build/docs
 	$(BIN)/python -m tests.docs.pages build/docs
 	$(BIN)/python -m pytest -q tests/docs/test_reference.py
