@@ -15,7 +15,7 @@ from sparsead.emit.parsing import parse, walk
 from sparsead.emit.sequence import entry
 from sparsead.emit.sharing import Procedure
 from sparsead.emit.source import LANE, POINT, STAGE, Function
-from sparsead.emit.vector_math import has_wide, wide_definitions
+from sparsead.emit.vector_math import has_wide, wide_definitions, width_attribute
 
 LONG = 300  # lines after which a function is cut
 SHORT_LOOP = 16  # statements that an innermost loop comes to when it is written out
@@ -370,7 +370,7 @@ def _body(code: Procedure, statements: list[ast.stmt], module: _Module) -> str:
     for statement in statements:
         translator.statement(statement)
     parameters = [*(f"ptr noalias %array.{n}" for n in code.arrays), *(f"i64 %{n}" for n in code.numbers)]
-    head = f"define internal void @{code.name}({', '.join(parameters)}) noinline nounwind {{"
+    head = f"define internal void @{code.name}({', '.join(parameters)}) noinline nounwind{width_attribute()} {{"
     return "\n".join([head, "entry:", *translator.lines, "  ret void", "}"])
 
 

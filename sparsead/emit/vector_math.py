@@ -26,6 +26,16 @@ def _width() -> tuple[str, int]:
 
 
 @functools.cache
+def width_attribute() -> str:
+    """Return what lets LLVM use registers as wide as the widest variants.
+
+    It prefers narrower ones on some processors. Then no variant fits, and each number would be a call of its own.
+    """
+    width = _width()[1]
+    return f' "prefer-vector-width"="{64 * width}"' if width else ""
+
+
+@functools.cache
 def _library() -> ctypes.CDLL | None:
     """Load the library, also for the machine code that is going to call it; None where there is none."""
     try:
