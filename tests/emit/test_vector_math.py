@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import llvmlite.binding as llvm
 import numpy as np
 import pytest
 import scipy.special
 
 import sparsead as sad
-from sparsead.emit.assembly import LIBM
+from sparsead.emit.assembly import LIBM, assembly
+from sparsead.emit.llvm import _optimise, _target
 from sparsead.emit.python import FUNCTIONS, INTERPRETED
 from sparsead.emit.vector_math import has_wide
 
@@ -81,3 +83,12 @@ def test_a_value_does_not_depend_on_its_place(name):
     np.testing.assert_array_equal(np.roll(together, 3), shifted)
     alone = [compiled(name)(*(a[k : k + 1] for a in args))[0] for k in (0, 18, 36)]
     np.testing.assert_array_equal(together[[0, 18, 36]], alone)
+
+
+def test_loops_call_the_variant_for_a_register_at_once():
+    """Also on a processor for which LLVM prefers registers narrower than the variant."""
+    text = assembly(sad.gradient(lambda x: np.sum(np.exp(x)), np.ones(64))._sweep("value").source.functions)
+    module = llvm.parse_assembly(text)
+    _optimise(module, _target(), text)
+    bodies = [str(f) for f in module.functions if f.name.startswith("body")]
+    assert any("_ZGV" in body for body in bodies)
