@@ -120,7 +120,8 @@ class Batch:
         if not self.signature.plain:
             raise InputError("a batch needs x as one array, which gets an axis of points")
         axes = len(self.program.wrt.shape)
-        check_options(self.signature, axis=axis)
+        if type(axis) is not int:
+            check_options(self.signature, axis=axis)
         if axis not in (0, -1, axes):
             raise InputError(f"axis is where the points are: 0 (first) or -1 (last), got {axis!r}")
         return axis != 0 and axes > 0
@@ -145,8 +146,10 @@ class Batch:
                 either = wanted if name == "x" else f"{shape} or {wanted}"
                 where = f"{either}, with axis={-1 if last else 0}"
                 raise InputError(f"{title} has shape {array.shape}; for a batch it must be {where}")
-        arrays = dict(zip([n.name for n in self.program.inputs], signature.convert(points), strict=True)) | several
-        return arrays, list(several), number_of_points(counts)
+        lanes = list(several)
+        if len(lanes) < len(signature.arguments):  # what is the same for all
+            several = dict(zip([n.name for n in self.program.inputs], signature.convert(points), strict=True)) | several
+        return several, lanes, number_of_points(counts)
 
     def _room(self, out: np.ndarray | None, shape: Shape, arrays: dict[str, np.ndarray]) -> np.ndarray:
         if out is None:
@@ -235,7 +238,8 @@ class WithBatches:
                [3., 4.],
                [5., 6.]])
         """
-        check_options(self.signature, batch_format=format)
+        if format != "values":
+            check_options(self.signature, batch_format=format)
         values = self._matrix_batch(self.signature.placed((X, *args), named), out, axis)
         if format == "values":
             return values

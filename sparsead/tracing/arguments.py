@@ -79,6 +79,8 @@ class Signature:
         InputError
             If a name is not that of an argument, or one is missing or there twice.
         """
+        if not named and len(args) == len(self.names):
+            return tuple(args)
         known = dict(zip(self.names, args, strict=False))
         for name in named:
             if name not in self.names or name in known:
