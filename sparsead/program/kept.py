@@ -88,7 +88,7 @@ def kept(mask: np.ndarray, shape: Shape, growth: float = GROWTH) -> Kept:
     every = range(len(shape))
     axes = tuple(np.flatnonzero(boxed.any(axis=tuple(a for a in every if a != k))) for k in every)
     size = math.prod(a.size for a in axes)
-    if size > count and (growth == 1.0 or size > growth * count + FEW):
+    if size > count and (not count or growth == 1.0 or size > growth * count + FEW):  # also nothing of a number
         return Kept(shape, flat=np.flatnonzero(mask).astype(index_dtype(mask.size)))
     needed = None if size == count else np.asarray(boxed[_key(list(axes))])
     return Kept(shape, axes, needed=needed)

@@ -1,12 +1,16 @@
 """Programs as bytes, for another process: node by node, so that long programs need no deep recursion.
 
 Scalar operations travel by name, and index arrays in the form that says most with least: what is repeated is sent once.
+Functions that are defined inside others, which no name leads to, travel as their code and what they hold.
 """
 
 from __future__ import annotations
 
+import importlib
 import io
+import marshal
 import pickle
+import types
 from typing import Any
 
 import numpy as np
@@ -26,6 +30,8 @@ class _Sender(pickle.Pickler):
         return found.serial if isinstance(found, Node) and found is not self.now else None
 
     def reducer_override(self, found: Any) -> Any:
+        if isinstance(found, types.FunctionType) and "<locals>" in found.__qualname__:
+            return _taken_apart(found)
         if type(found) is not np.ndarray or found.dtype.kind not in "iu" or found.size < 2:
             return NotImplemented
         if is_identity(found, found.size):
@@ -33,6 +39,28 @@ class _Sender(pickle.Pickler):
         if any(n > 1 and stride == 0 for n, stride in zip(found.shape, found.strides, strict=True)):
             return np.broadcast_to, (np.ascontiguousarray(stored_part(found)), found.shape)
         return NotImplemented
+
+
+def _taken_apart(function: types.FunctionType) -> Any:
+    """Return how pickle makes a local function again: an open one first, for it may hold itself."""
+    code = marshal.dumps(function.__code__)
+    held = tuple(cell.cell_contents for cell in function.__closure__ or ())
+    state = held, function.__defaults__, function.__kwdefaults__
+    return _opened, (code, function.__module__, function.__qualname__), state, None, None, _closed
+
+
+def _opened(code: bytes, module: str, qualname: str) -> types.FunctionType:
+    made = marshal.loads(code)
+    cells = tuple(types.CellType() for _ in made.co_freevars)
+    function = types.FunctionType(made, vars(importlib.import_module(module)), made.co_name, None, cells)
+    function.__qualname__ = qualname
+    return function
+
+
+def _closed(function: types.FunctionType, state: Any) -> None:
+    held, function.__defaults__, function.__kwdefaults__ = state
+    for cell, value in zip(function.__closure__ or (), held, strict=True):
+        cell.cell_contents = value
 
 
 class _Receiver(pickle.Unpickler):

@@ -14,10 +14,10 @@ import scipy.sparse
 from coloring.kernels import jones_plassmann
 from sparsead.errors import InputError
 from sparsead.ranks.agreement import agreed_partition
-from sparsead.ranks.collective import same, together
+from sparsead.ranks.collective import agree, communicator, together
 from sparsead.ranks.exchange import TAG, Exchange, Plan
 from sparsead.ranks.partition import Partition
-from sparsead.ranks.prepare import communicator, exchange_of
+from sparsead.ranks.prepare import exchange_of
 
 
 class DistributedColors:
@@ -79,8 +79,8 @@ def color_columns(
         On all ranks, if anything fails on one.
     """
     comm = communicator(comm)
-    same(comm, order, "order")
-    columns = agreed_partition(comm, columns, columns.size, "the columns")
+    agree(comm, lambda: {"order": order}, "color_columns")
+    columns = agreed_partition(comm, columns, None, "the columns")
     indptr, indices = together(comm, lambda: _checked(indptr, indices, columns, order))
     own = columns.own(comm.rank)
     read = np.union1d(indices, np.arange(own.start, own.stop))

@@ -10,7 +10,7 @@ import scipy.sparse
 
 from sparsead.derivatives.vectors import checked_vector
 from sparsead.errors import InputError
-from sparsead.ranks.collective import together
+from sparsead.ranks.collective import prepared_over, together
 from sparsead.ranks.exchange import Exchange
 from sparsead.ranks.partition import Partition
 from sparsead.ranks.rows import OwnRows
@@ -41,6 +41,7 @@ class Distributed:
     ) -> None:  # fmt: skip
         self.comm, self.columns, self.numbers, self.exchange = comm, columns, numbers, exchange
         self.spread = tuple(spread)
+        self.number = prepared_over(comm)
         self.at_zero = at_zero
 
     @property
@@ -48,19 +49,18 @@ class Distributed:
         """The numbers of the unknowns of others that this rank reads."""
         return np.delete(self.numbers, self.exchange.plan.own)
 
-    def _evaluated(self, args: tuple[Any, ...], work: Callable[[list[Any]], Found], *more: tuple[str, Any]) -> Found:
-        """Fetch the ghosts of x, and of what is spread like it, and do something with all values that are read.
-
-        A rank whose arguments are refused sends as many numbers as the others expect, and says so afterwards.
-        """
+    def _evaluated(
+        self, method: str, args: tuple[Any, ...], work: Callable[[list[Any]], Found], *more: tuple[str, Any]
+    ) -> Found:
+        """Fetch the ghosts of x, and of what is spread like it, and do something with all values that are read."""
         asked = [] if self.at_zero else [("x", args[0])]
         asked += [(f"argument {k}", args[k] if k < len(args) else None) for k in self.spread]
-        refused: list[Exception] = []
-        found = self.exchange.gathered([self._own(name, values, refused) for name, values in (*asked, *more)])
+        own = self.columns.own(self.comm.rank)
+        entry = f"{method} of preparation {self.number}"
+        given = together(self.comm, lambda: [_vector(name, values, own) for name, values in (*asked, *more)], entry)
+        found = self.exchange.gathered(given)
 
         def finish() -> Found:
-            if refused:
-                raise refused[0]
             values = [np.zeros(self.exchange.plan.size), *found] if self.at_zero else found
             given = list(args)
             for k, vector in zip((0, *self.spread), values, strict=False):
@@ -68,15 +68,6 @@ class Distributed:
             return work([*given, *values[1 + len(self.spread) :]])
 
         return together(self.comm, finish)
-
-    def _own(self, name: str, values: Any, refused: list[Exception]) -> np.ndarray:
-        """Return the own part of a vector; where it is refused, note why and return NaN."""
-        own = self.columns.own(self.comm.rank)
-        try:
-            return _vector(name, values, own)
-        except Exception as error:  # whatever NumPy may say of an object
-            refused.append(error)
-            return np.full(len(own), np.nan)
 
 
 class DistributedJacobian(Distributed):
@@ -113,11 +104,13 @@ class DistributedJacobian(Distributed):
 
     def value(self, x: Any, *args: Any) -> np.ndarray:
         """Return the own rows of the value, (own rows,)."""
-        return self._evaluated((x, *args), lambda given: self.own.prepared.value(*given).reshape(-1))
+        return self._evaluated("value", (x, *args), lambda given: self.own.prepared.value(*given).reshape(-1))
 
     def values(self, x: Any, *args: Any, out: np.ndarray | None = None) -> np.ndarray:
         """Return the values of the own rows, in the order of ``own.indices``; into `out` if it is given."""
-        return self._evaluated((x, *args), lambda given: self.own.prepared.values(*given, out=out, order="csr"))
+        return self._evaluated(
+            "values", (x, *args), lambda given: self.own.prepared.values(*given, out=out, order="csr")
+        )
 
     def __call__(self, x: Any, *args: Any) -> scipy.sparse.csr_array:
         """Return the own rows of the Jacobian, (own rows, all unknowns); the structure is the same at every call."""
@@ -129,7 +122,7 @@ class DistributedJacobian(Distributed):
         def product(given: list[Any]) -> np.ndarray:
             return self.own.prepared.jvp(given[0], given[-1], *given[1:-1])
 
-        return self._evaluated((x, *args), product, ("v", v))
+        return self._evaluated("jvp", (x, *args), product, ("v", v))
 
     def vjp(self, x: Any, w: Any, *args: Any) -> np.ndarray:
         """Return the part of ``J.T @ w`` of the own unknowns; w has a weight for each own row.
@@ -141,7 +134,7 @@ class DistributedJacobian(Distributed):
             weights = checked_vector("vjp", w, len(self.own.rows))
             return self.own.prepared.vjp(given[0], weights, *given[1:])
 
-        return self.exchange.added(self._evaluated((x, *args), product))
+        return self.exchange.added(self._evaluated("vjp", (x, *args), product))
 
 
 class DistributedGradient(Distributed):
@@ -170,7 +163,7 @@ class DistributedGradient(Distributed):
 
     def value(self, x: Any, *args: Any) -> float:
         """Return the sum of all terms of all ranks, the same on every rank."""
-        return self._summed(self._evaluated((x, *args), lambda given: self.prepared.value(*given)))
+        return self._summed(self._evaluated("value", (x, *args), lambda given: self.prepared.value(*given)))
 
     def __call__(self, x: Any, *args: Any) -> np.ndarray:
         """Return the own part of the gradient."""
@@ -178,7 +171,8 @@ class DistributedGradient(Distributed):
 
     def value_and_gradient(self, x: Any, *args: Any) -> tuple[float, np.ndarray]:
         """Return the sum of all terms, and the own part of its gradient; shares are added in the order of the ranks."""
-        value, slope = self._evaluated((x, *args), lambda given: self.prepared.value_and_gradient(*given))
+        both = "value_and_gradient"
+        value, slope = self._evaluated(both, (x, *args), lambda given: self.prepared.value_and_gradient(*given))
         return self._summed(value), self.exchange.added(slope)
 
     def _summed(self, value: float) -> float:

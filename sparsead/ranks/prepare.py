@@ -13,8 +13,8 @@ import numpy as np
 
 from sparsead.derivatives.transform import grad
 from sparsead.errors import InputError
-from sparsead.extras import optional
-from sparsead.ranks.collective import together
+from sparsead.ranks.agreement import partitions_of
+from sparsead.ranks.collective import communicator, together
 from sparsead.ranks.distributed import DistributedJacobian
 from sparsead.ranks.exchange import Exchange, agreed, wanted
 from sparsead.ranks.partition import Partition
@@ -61,7 +61,7 @@ def jacobian(
         On all ranks, if anything fails on one.
     """
     comm = communicator(comm)
-    shares = Shares(columns, rows, spread, root)
+    shares = Shares(columns, rows, spread, root, "jacobian")
     got = received(comm, f, (x0, *args), shares, options.get("check", True))
 
     def prepare() -> OwnRows:
@@ -108,8 +108,7 @@ def local_jacobian(
         On all ranks, if anything fails on one.
     """
     comm = communicator(comm)
-    columns = Partition.of_sizes(comm.allgather(int(owned)))
-    of_rows = Partition.of_sizes(comm.allgather(int(owned if rows is None else rows)))
+    columns, of_rows = partitions_of(comm, "local_jacobian", owned, owned if rows is None else rows)
 
     def prepare() -> OwnRows:
         places = {"partition": columns, "rank": comm.rank, "rows": of_rows}
@@ -158,7 +157,7 @@ def local_hessian(
         Its ``value`` is the own part of the gradient.
     """
     comm = communicator(comm)
-    columns = Partition.of_sizes(comm.allgather(int(owned)))
+    (columns,) = partitions_of(comm, "local_hessian", owned)
     own, reads = together(comm, lambda: _places_once(reads, columns, comm.rank))
 
     def slope(block: Any, *args: Any) -> Any:
@@ -179,11 +178,6 @@ def _places_once(reads: Any, columns: Partition, rank: int) -> tuple[np.ndarray,
 
 
 # -- steps of a preparation -----------------------------------------------------------------------------------------
-def communicator(comm: Any) -> Any:
-    """Return what is given, or all ranks."""
-    return optional("mpi4py.MPI").COMM_WORLD if comm is None else comm
-
-
 def summed(f: Callable[..., Any]) -> Callable[..., Any]:
     """Return the sum of the terms that a function returns, or the one number."""
 

@@ -6,6 +6,7 @@ written for a block with ghosts, or the part of a function of all unknowns, cut 
 
 from __future__ import annotations
 
+import operator
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -113,6 +114,13 @@ def own_places(reads: Any, own: range, size: int) -> np.ndarray:
     return found
 
 
+def require_spread(spread: Sequence[int], count: int) -> None:
+    """Raise InputError unless `spread` has places of arguments, of which there are `count`, x among them, once each."""
+    places = [operator.index(k) for k in spread]
+    if len(set(places)) < len(places) or not all(0 < k < count for k in places):
+        raise InputError(f"spread has places of arguments after x, from 1 to {count - 1}, once each; got {spread}")
+
+
 def on_block(f: Callable[..., Any], place: np.ndarray, read: int, spread: Sequence[int] = ()) -> Callable[..., Any]:
     """Return a function written for a block as one of the `read` values that the block reads.
 
@@ -175,6 +183,7 @@ def own_rows(
            [ 0.,  0.,  0.,  1., -2.,  1.],
            [ 0.,  0.,  0.,  0.,  1., -2.]])
     """
+    require_spread(spread, 1 + len(args))
     numbers, place = placed(reads, partition.own(rank), partition.size)
     given = [
         gathered(value, place, numbers.size) if k in (0, *spread) else value for k, value in enumerate((x0, *args))
@@ -186,7 +195,9 @@ def own_rows(
 
 def gathered(block: Any, place: np.ndarray, read: int) -> np.ndarray:
     """Return the values that a block reads, from an example of the block."""
-    block = np.asarray(block, np.float64)
+    block = np.asarray(block)
+    if block.dtype.kind not in "fiub":
+        raise InputError(f"a block is one array of real numbers, got {block.dtype}")
     if block.shape != place.shape:
         raise InputError(f"the block has shape {block.shape}, but reads has shape {place.shape}")
     values = np.zeros(read + 1)

@@ -13,8 +13,8 @@ from sparsead.checking.report import CheckFailed, Comparison
 from sparsead.derivatives.gradient import Gradient
 from sparsead.errors import InputError
 from sparsead.program.sending import packed, unpacked
-from sparsead.ranks.agreement import agreed_partition, require_same
-from sparsead.ranks.collective import together
+from sparsead.ranks.agreement import agreed_partition, described
+from sparsead.ranks.collective import agree, together
 from sparsead.ranks.exchange import TAG
 from sparsead.ranks.partition import Partition
 from sparsead.ranks.rows import PartFunction, Whole, parts, whole
@@ -52,24 +52,26 @@ class Received:
 
 @dataclass(frozen=True)
 class Shares:
-    """Who owns what, as the user says or leaves open; which other arguments are spread like x; which rank traces."""
+    """Who owns what, as the user says or leaves open; what is spread like x; which rank traces; what was called."""
 
     columns: Partition | None
     rows: Partition | None
     spread: Sequence[int]
     root: int
+    entry: str
 
 
 def received(comm: Any, f: Callable[..., Any], args: tuple[Any, ...], shares: Shares, check: bool) -> Received:
     """Trace a function of all unknowns on one rank, and return this rank's part. Collective."""
     x0, spread, root = args[0], shares.spread, shares.root
-    require_same(comm, x0, args[1:], spread)
+    agree(comm, lambda: described(comm, args, spread, root), shares.entry)
     size = int(np.size(x0))
-    columns = agreed_partition(comm, shares.columns or Partition.even(size, comm.size), size, "the unknowns")
+    even = Partition.even(size, comm.size)
+    columns = agreed_partition(comm, even if shares.columns is None else shares.columns, size, "the unknowns")
     traced = together(comm, lambda: whole(f, *args, spread=spread) if comm.rank == root else None)
     m = comm.bcast(traced.rows if traced else None, root=root)
-    rows = shares.rows or (columns if m == size else Partition.even(m, comm.size))
-    rows = agreed_partition(comm, rows, m, "the rows")
+    even = columns if m == size else Partition.even(m, comm.size)
+    rows = agreed_partition(comm, even if shares.rows is None else shares.rows, m, "the rows")
     share = handed_out(comm, root, traced, columns, rows, _examples(args, spread))
     del traced
     points: Points = []

@@ -14,11 +14,12 @@ import numpy as np
 from sparsead.derivatives.gradient import gradient as scalar_gradient
 from sparsead.derivatives.patterns import jacobian_pattern
 from sparsead.errors import InputError
-from sparsead.ranks.collective import together
+from sparsead.ranks.agreement import partitions_of
+from sparsead.ranks.collective import communicator, together
 from sparsead.ranks.distributed import DistributedGradient
 from sparsead.ranks.partition import Partition
-from sparsead.ranks.prepare import communicator, exchange_of, summed
-from sparsead.ranks.rows import gathered, on_block, own_places, placed
+from sparsead.ranks.prepare import exchange_of, summed
+from sparsead.ranks.rows import gathered, on_block, own_places, placed, require_spread
 from sparsead.ranks.shares import Shares, received, require_alike
 
 AGREE = 1e-8  # relative to the largest, of a gradient found in two ways
@@ -49,7 +50,9 @@ def gradient(
         On all ranks, if anything fails on one.
     """
     comm = communicator(comm)
-    got = received(comm, _terms(f), (x0, *args), Shares(columns, None, spread, root), options.get("check", True))
+    got = received(
+        comm, _terms(f), (x0, *args), Shares(columns, None, spread, root, "gradient"), options.get("check", True)
+    )
 
     def prepare() -> Any:
         made = scalar_gradient(summed(got.part), *got.examples, **options)
@@ -92,11 +95,12 @@ def local_gradient(
         On all ranks, if anything fails on one; also if a term misses in some block where it belongs.
     """
     comm = communicator(comm)
+    (columns,) = partitions_of(comm, "local_gradient", owned)
     check = comm.bcast(check)
-    columns = Partition.of_sizes(comm.allgather(int(owned)))
     own, terms = columns.own(comm.rank), _terms(f)
 
     def prepare() -> tuple[Any, Any, np.ndarray, Any]:
+        require_spread(spread, 1 + len(args))
         own_places(reads, own, columns.size)
         numbers, place = placed(reads, own, columns.size)
         flat = on_block(terms, place, numbers.size, spread)
@@ -154,7 +158,7 @@ def _require_counted_once(found: DistributedGradient, every: Any, given: list[An
     moved = x[here] + 0.1 * (0.5 + np.mod(0.618 * found.numbers[here], 1.0)) * np.maximum(np.abs(x[here]), 0.1)
     spread = [arg[here] if k in found.spread else arg for k, arg in enumerate(args, start=1)]
     added = found(moved, *spread)
-    alone = found._evaluated((moved, *spread), lambda values: every(*values))[here]
+    alone = found._evaluated("the check", (moved, *spread), lambda values: every(*values))[here]
 
     def compare() -> None:
         apart, size = np.abs(added - alone), np.max(np.abs(alone), initial=0.0)

@@ -19,7 +19,7 @@ from sparsead.ranks import (
     local_hessian,
     local_jacobian,
 )
-from sparsead.ranks.collective import together
+from sparsead.ranks.collective import communicator, together
 from sparsead.ranks.rows import own_places
 from sparsead.solvers.blocked import Stored, require_blocks
 from sparsead.solvers.dmda import Grid
@@ -38,7 +38,8 @@ class _Rows:
         self._petsc = optional("petsc4py.PETSc")
         comm = comm if dm is None else dm.getComm()
         self._comm = self._petsc.COMM_WORLD if comm is None else comm
-        self.grid = Grid.of(dm, reads, owned, block)
+        self._ours = communicator(self._comm.tompi4py())
+        self.grid = together(self._ours, lambda: Grid.of(dm, reads, owned, block), type(self).__name__)
         self.args = args
         self._shells: list[_Products] = []
 
@@ -55,7 +56,7 @@ class _Rows:
     def _lay_out(self, x0: Any) -> dict[str, Any]:
         """Lay the unknowns out as PETSc does; return how a preparation is told of it."""
         size = (self.grid.owned, None) if self.grid.blocks else int(np.size(x0))
-        comm = self._comm.tompi4py()
+        comm = self._ours
         together(comm, lambda: require_blocks(size[0] if isinstance(size, tuple) else size, self.grid.block))
         self._layout = self._petsc.Vec().createMPI(size, bsize=self.grid.block, comm=self._comm)
         self.start, self.stop = self._layout.getOwnershipRange()
@@ -271,9 +272,9 @@ class PetscRates(_Rows):
         """Return where the array that the function takes has the unknowns of its rows."""
         if not self.grid.blocks:
             return slice(None)
-        sizes = self._comm.tompi4py().allgather(self.grid.owned)
-        columns = Partition.of_sizes(sizes)
-        return own_places(self.grid.reads, columns.own(self._comm.getRank()), columns.size)
+        columns = Partition.of_sizes(self._ours.allgather(self.grid.owned))
+        own = columns.own(self._ours.rank)
+        return together(self._ours, lambda: own_places(self.grid.reads, own, columns.size))
 
     def set_up(self, ts: Any) -> None:
         """Give a TS its rates and their Jacobian."""

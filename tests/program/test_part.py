@@ -1,6 +1,8 @@
 """Parts of programs, and programs sent as bytes: the same values to the bit, whatever rows are asked for."""
 
+import io
 import json
+import pickle
 import subprocess
 import sys
 
@@ -15,8 +17,9 @@ from sparsead.program.evaluate import can_run, evaluate, run
 from sparsead.program.index import identity
 from sparsead.program.nodes import Input, Ref
 from sparsead.program.part import part_of, substituted
-from sparsead.program.sending import packed, unpacked
+from sparsead.program.sending import _Sender, packed, unpacked
 from sparsead.tracing.trace import trace
+from tests.laws.samples import ANCHORS, CALLS
 
 
 def scattered(x):
@@ -163,3 +166,33 @@ def test_what_a_block_holds_in_vain_asks_for_nothing():
     part = part_of(program, range(1, 13), range(0))
     assert part.numbers.tolist() == list(range(1, 13))
     assert np.array_equal(value(part.program, [x[1:13]]), 2.0 * x[1:13] ** 2)
+
+
+HOLDS_FUNCTIONS = """scipy.special.jv np.linalg.svd np.linalg.qr np.linalg.eigh np.linalg.det-3 np.linalg.solve-3
+np.linalg.solve of complex values-2 np.interp-5 scipy.interpolate.interpn-1 scipy.interpolate.LinearNDInterpolator
+scipy.ndimage.map_coordinates-2 scipy.linalg.solve_banded scipy.sparse.linalg.spsolve scipy.sparse.linalg.spsolve-1
+scipy.sparse.linalg.cg scipy.sparse.linalg.cg-1 scipy.sparse.linalg.splu"""
+
+
+@pytest.mark.parametrize("name", [*HOLDS_FUNCTIONS.replace("\n", " ").replace(" of ", "_of_").split(), "np.linalg.det"])
+def test_operations_that_hold_local_functions_are_sent(name):
+    """And so are parts of which no row is wanted."""
+    program, signature = trace(CALLS[name.replace("_of_", " of ")].call, (ANCHORS[0],), 0)
+    whole = value(program, signature.convert((ANCHORS[0],)))
+    for rows in (range(whole.size // 2), range(whole.size // 2, whole.size)):
+        part = part_of(program, rows, range(3, 6))
+        sent = unpacked(packed(part.program))
+        sent.check()
+        found = value(sent, [ANCHORS[0].ravel()[part.numbers]])
+        np.testing.assert_allclose(found, whole[rows.start : rows.stop], rtol=1e-13)
+
+
+def test_local_functions_that_hold_themselves_and_defaults_are_sent():
+    def factorial(n, *, last=1.0):
+        return n * factorial(n - 1) if n > 1 else last
+
+    file = io.BytesIO()
+    _Sender(file).dump(factorial)
+    sent = pickle.loads(file.getvalue())
+    assert sent(5) == 120.0 and sent.__qualname__ == factorial.__qualname__ and sent is not factorial
+    assert sent.__closure__[0].cell_contents is sent

@@ -50,6 +50,16 @@ class Solver:
     def __getattr__(self, name: str) -> Any:
         return getattr(self._factors, name)
 
+    def __reduce__(self) -> Any:
+        """Travel as triangles: SuperLU's own object cannot be pickled."""
+        made = self._factors
+        return _solver_of_triangles, (made.L, made.U, made.perm_r, made.perm_c)
+
+
+def _solver_of_triangles(lower: Any, upper: Any, perm_r: np.ndarray, perm_c: np.ndarray) -> Solver:
+    """Return what solves with ``A[i, j] = (lower @ upper)[perm_r[i], perm_c[j]]``."""
+    return Solver(scipy.sparse.linalg.splu((lower @ upper).tocsr()[perm_r].tocsc()[:, perm_c]))
+
 
 class TracedSolver:
     """The same with a matrix of unknowns."""
