@@ -102,6 +102,65 @@ def colors():
         fails(rf"rank {LAST} of .*order is random", lambda: ranks.color_columns([0, 1], [0], columns=one, order=order))
 
 
+def arguments_of_one_rank():
+    """What one rank alone gives wrongly is looked at before anything is sent."""
+    reads = np.arange(OWN.start, OWN.stop)
+    for prepare in (ranks.local_jacobian, ranks.local_hessian, ranks.local_gradient):
+        for owned, words in ((None, "TypeError"), (-1, "cannot own -1")):
+            mine = owned if IS_LAST else OWNED
+            fails(rf"rank {LAST} of .*{words}", lambda: prepare(lambda b: b**2, u, reads=reads, owned=mine))  # noqa: B023
+    fails(rf"rank {LAST} of .*inhomogeneous", lambda: prepared([[1.0], [1.0, 2.0]] if IS_LAST else u0, 3.0))
+    fails(rf"rank {LAST} of .*one array of real numbers, got dict", lambda: prepared({} if IS_LAST else u0, 3.0))
+    fails(
+        rf"rank {LAST} of .*a Partition .*, got list",
+        lambda: prepared(u0, 3.0, [0, N] if IS_LAST else even(N, COMM.size)),
+    )
+    fails(
+        rf"rank {LAST} of .*got NoneType",
+        lambda: ranks.color_columns([0], [], columns=None if IS_LAST else even(N, COMM.size)),
+    )
+    for spread in ((2,), (0,), (1, 1)):
+        fails(
+            rf"rank {LAST} of .*from 1 to 1, once",
+            lambda: ranks.jacobian(system, u0, u0, spread=spread if IS_LAST else (1,)),
+        )
+    fails(
+        f"root is {COMM.size}, but there are {COMM.size} ranks", lambda: ranks.jacobian(system, u0, 3.0, root=COMM.size)
+    )
+
+
+class WordlessError(Exception):
+    def __str__(self):
+        raise ValueError("no words")
+
+
+def whatever_is_raised():
+    """Errors without words, and the end of one rank's program, which goes on to end there."""
+    reads = np.arange(OWN.start, OWN.stop)
+
+    def raises(error):
+        def f(block):
+            if IS_LAST:
+                raise error
+            return block**2
+
+        return ranks.local_jacobian(f, u, reads=reads, owned=OWNED)
+
+    fails(rf"rank {LAST} of \d: WordlessError", lambda: raises(WordlessError()))
+    with pytest.raises(SystemExit if IS_LAST else ranks.RankError):
+        raises(SystemExit(3))
+
+
+def other_calls_on_other_ranks():
+    if COMM.size == 1:
+        return
+    first, second = prepared(u0, 3.0), prepared(u0, 2.0)
+    fails("called value of .*called jvp of", lambda: first.jvp(u, u, 3.0) if IS_LAST else first.value(u, 3.0))
+    fails("called value of .*called value of", lambda: (second if IS_LAST else first).value(u, 3.0))
+    fails("called values of .*called jacobian", lambda: prepared(u0, 3.0) if IS_LAST else first.values(u, 3.0))
+    np.testing.assert_allclose(first.value(u, 3.0)[1:], (u**3)[1:] - u[:-1])
+
+
 def outside_of_the_domain():
     """The example is not one at which the function has a value: there is nothing to compare, and later there is."""
     for prepare in (ranks.jacobian, ranks.gradient):
@@ -142,5 +201,8 @@ def run():
     preparations()
     sums()
     colors()
+    arguments_of_one_rank()
+    whatever_is_raised()
+    other_calls_on_other_ranks()
     outside_of_the_domain()
     partitions()

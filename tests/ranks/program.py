@@ -139,6 +139,18 @@ def sums():
     np.testing.assert_allclose(nothing(x[part], 2.0), slope[part], rtol=1e-12, atol=1e-13)
 
 
+def messages_of_the_program():
+    """A receive of anything from anybody, which the program has posted before, gets what the program sends."""
+    n, room = 8, np.zeros(3)
+    request = COMM.Irecv(room, source=MPI.ANY_SOURCE, tag=MPI.ANY_TAG)
+    jac = ranks.jacobian(lambda x: x * np.roll(x, 1), np.ones(n))
+    x = np.arange(1.0, 1.0 + n)
+    np.testing.assert_allclose(jac.value(x[own(jac.columns)]), (x * np.roll(x, 1))[own(jac.columns)])
+    COMM.Send(np.full(3, 7.0), dest=(COMM.rank + 1) % COMM.size)
+    request.Wait()
+    assert room.tolist() == [7.0] * 3
+
+
 def first_fit(pattern, order):
     """Color columns one by one, as slowly as can be."""
     shared = (pattern.T @ pattern).toarray() > 0
@@ -177,4 +189,5 @@ def run():
     blocks()
     hessians()
     sums()
+    messages_of_the_program()
     colors()
