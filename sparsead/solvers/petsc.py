@@ -19,7 +19,8 @@ from sparsead.ranks import (
     local_hessian,
     local_jacobian,
 )
-from sparsead.ranks.collective import communicator, together
+from sparsead.ranks.agreement import partitions_of
+from sparsead.ranks.collective import agree, communicator, together
 from sparsead.ranks.rows import own_places
 from sparsead.solvers.blocked import Stored, require_blocks
 from sparsead.solvers.dmda import Grid
@@ -55,12 +56,14 @@ class _Rows:
 
     def _lay_out(self, x0: Any) -> dict[str, Any]:
         """Lay the unknowns out as PETSc does; return how a preparation is told of it."""
-        size = (self.grid.owned, None) if self.grid.blocks else int(np.size(x0))
-        comm = self._ours
+        comm, blocks = self._ours, self.grid.blocks
+        agree(comm, lambda: {"block": self.grid.block} | ({} if blocks else {"the shape of x0": np.shape(x0)}))
+        partitions_of(comm, "", self.grid.owned)  # PETSc would fail on some ranks only
+        size = (self.grid.owned, None) if blocks else int(np.size(x0))
         together(comm, lambda: require_blocks(size[0] if isinstance(size, tuple) else size, self.grid.block))
         self._layout = self._petsc.Vec().createMPI(size, bsize=self.grid.block, comm=self._comm)
         self.start, self.stop = self._layout.getOwnershipRange()
-        if self.grid.blocks:
+        if blocks:
             return {"comm": comm, "reads": self.grid.reads, "owned": self.grid.owned}
         return {"comm": comm, "columns": Partition(np.asarray(self._layout.getOwnershipRanges()))}
 
@@ -272,7 +275,7 @@ class PetscRates(_Rows):
         """Return where the array that the function takes has the unknowns of its rows."""
         if not self.grid.blocks:
             return slice(None)
-        columns = Partition.of_sizes(self._ours.allgather(self.grid.owned))
+        (columns,) = partitions_of(self._ours, "", self.grid.owned)
         own = columns.own(self._ours.rank)
         return together(self._ours, lambda: own_places(self.grid.reads, own, columns.size))
 

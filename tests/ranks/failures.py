@@ -120,9 +120,10 @@ def arguments_of_one_rank():
         lambda: ranks.color_columns([0], [], columns=None if IS_LAST else even(N, COMM.size)),
     )
     for spread in ((2,), (0,), (1, 1)):
+        given = spread if IS_LAST else (1,)
         fails(
             rf"rank {LAST} of .*from 1 to 1, once",
-            lambda: ranks.jacobian(system, u0, u0, spread=spread if IS_LAST else (1,)),
+            lambda: ranks.jacobian(system, u0, u0, spread=given),  # noqa: B023
         )
     fails(
         f"root is {COMM.size}, but there are {COMM.size} ranks", lambda: ranks.jacobian(system, u0, 3.0, root=COMM.size)
