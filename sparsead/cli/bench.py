@@ -16,8 +16,8 @@ from rich.progress import Progress
 import sparsead as sad
 from coloring.orders import ORDERS
 from sparsead.cli.arrays import FORMS, OF_POINT, ArrayType, PointType
+from sparsead.cli.choices import choice, order_option
 from sparsead.cli.files import NewFile, written
-from sparsead.cli.orders import LISTED, OrderName
 from sparsead.cli.subjects import Subject, SubjectType, subject
 from sparsead.derivatives.colorings import JACOBIAN_MODES
 from sparsead.measuring.findings import EVALUATED, MODES, Measured, count, pattern_of, timed
@@ -44,8 +44,8 @@ ALL_MODES = list(dict.fromkeys([*JACOBIAN_MODES, *MODES["hessian"]]))
     show_default=True,
     help="Size of the problems: a few rows, seconds in all, or large enough to be measured.",
 )
-@click.option("--mode", "modes", multiple=True, type=click.Choice(ALL_MODES), help="A mode; may be repeated.")
-@click.option("--order", "orders", multiple=True, type=OrderName(), help=f"An order; may be repeated: {LISTED}.")
+@choice("--mode", "modes", ALL_MODES, "A mode, may be repeated", multiple=True)
+@order_option
 @click.option("--count", "only_count", is_flag=True, help="Only count passes: the same on every machine.")
 @click.option(
     "--peers", is_flag=True, help="Also time SciPy's differences, and CasADi and asdex where they are installed."

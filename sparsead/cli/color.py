@@ -12,9 +12,9 @@ import coloring
 from coloring.orders import ORDERS
 from coloring.problems import COLORINGS
 from coloring.words import dimensions, several
+from sparsead.cli.choices import order_option
 from sparsead.cli.files import NewFile, written
 from sparsead.cli.market import BadMatrixError, read_pattern
-from sparsead.cli.orders import LISTED, OrderName
 from sparsead.measuring.counting import Results, counted
 from sparsead.measuring.table import Cell, Table
 
@@ -27,20 +27,17 @@ from sparsead.measuring.table import Cell, Table
     default="all",
     help="Which colorings: all that apply (default), or those of one structure.",
 )
-@click.option(
-    "--order",
-    "orders",
-    multiple=True,
-    type=OrderName(),
-    help=f"An order; may be repeated: {LISTED}. Default: all but the last.",
-)
+@order_option
 @click.option(
     "--plot",
     type=NewFile(),
     help="Write the matrix, colored by group, and its compressed forms for the fewest passes.",
 )
 def color(matrix: Path, structure: str, orders: tuple[str, ...], plot: Path | None) -> None:
-    """Count the passes of every coloring and order for MATRIX, a Matrix Market file (.mtx or .mtx.gz)."""
+    """Count the passes of every coloring for MATRIX, a Matrix Market file (.mtx or .mtx.gz).
+
+    Without --order, those of every order and of auto.
+    """
     console = Console()
     pattern = read_pattern(matrix)
     chosen = applicable(pattern, structure)

@@ -15,6 +15,7 @@ import coloring
 import sparsead as sad
 from coloring import ColoringResult
 from coloring.words import dimensions, several
+from sparsead.cli.choices import choice
 from sparsead.cli.files import NewFile, written
 from sparsead.cli.progress import shown
 from sparsead.cli.subjects import ProblemName, of_collection
@@ -37,13 +38,7 @@ BY_PASSES = {"jacobian": "forward", "hessian": "star"}
 @click.command(epilog=f"Problems: {', '.join(PROBLEMS)}.")
 @click.argument("problem", type=ProblemName(), default="brusselator", metavar="[PROBLEM]")
 @click.option("--size", "-N", type=click.IntRange(min=1), help="Grid points along a side, or variables of a chain.")
-@click.option(
-    "--mode",
-    type=click.Choice(list(dict.fromkeys([*JACOBIAN_MODES, *HESSIAN_MODES]))),
-    default="auto",
-    show_default=True,
-    help="How it is evaluated, see the documentation.",
-)
+@choice("--mode", "mode", dict.fromkeys([*JACOBIAN_MODES, *HESSIAN_MODES]), "How it is evaluated", default="auto")
 @click.option("--plot", type=NewFile(), help="The picture's file [PROBLEM.png].")
 @click.option("--no-plot", is_flag=True, help="Draw no picture.")
 def demo(problem: str, size: int | None, mode: str, plot: Path | None, no_plot: bool) -> None:
