@@ -21,7 +21,7 @@ import numpy as np
 
 from sparsead.emit.layout import Layout
 from sparsead.emit.operation_count import work_of
-from sparsead.emit.parsing import Rewriter, walk
+from sparsead.emit.parsing import Rewriter, statements, walk
 from sparsead.emit.runs import Item, Loop, Run
 from sparsead.emit.source import LANE, POINT, Source, share
 from sparsead.emit.written_out import written_out
@@ -213,7 +213,7 @@ class _Part:
     def known_alike(self) -> set[str]:
         """Return the work arrays that hold the same for all points: only what is the same for all is stored there."""
         self.shared = set(self.local)
-        stores = [n for tree in self.source.trees for n in walk(tree) if isinstance(n, (ast.Assign, ast.AugAssign))]
+        stores = [n for t in self.source.trees for n in statements(t) if isinstance(n, (ast.Assign, ast.AugAssign))]
         targets = [(n.targets[0] if isinstance(n, ast.Assign) else n.target, _names(n.value)) for n in stores]
         before: tuple[int, int] | None = None
         while before != (before := (len(self.shared), len(self.lane_names))):
@@ -351,9 +351,9 @@ class _WithLanes(Rewriter):
 
 def _stored(source: Source) -> set[str]:
     """Return the arrays that a source writes to."""
-    all_nodes = (node for tree in source.trees for node in walk(tree))
-    nodes = (n for n in all_nodes if isinstance(n, ast.Subscript) and isinstance(n.ctx, ast.Store))
-    return {n.value.id for n in nodes if isinstance(n.value, ast.Name)}
+    stores = (n for tree in source.trees for n in statements(tree) if isinstance(n, (ast.Assign, ast.AugAssign)))
+    targets = (n.targets[0] if isinstance(n, ast.Assign) else n.target for n in stores)
+    return {t.value.id for t in targets if isinstance(t, ast.Subscript) and isinstance(t.value, ast.Name)}
 
 
 def _names(node: ast.AST) -> set[str]:

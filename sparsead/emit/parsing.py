@@ -71,6 +71,13 @@ def walk(tree: ast.AST) -> Iterator[ast.AST]:
                 found += [each for each in value if isinstance(each, ast.AST)]
 
 
+def statements(tree: ast.AST) -> Iterator[ast.stmt]:
+    """Yield the statements of a tree, those inside others too, without a look at the expressions in them."""
+    for statement in getattr(tree, "body", ()):
+        yield statement
+        yield from statements(statement)
+
+
 class Rewriter(ast.NodeVisitor):
     """Makes new trees: as ``ast.NodeTransformer``, but what is given does not change; parts that stay are shared."""
 

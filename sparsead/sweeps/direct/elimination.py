@@ -147,7 +147,7 @@ def _on_the_way(
         if terms > longest or operations > largest:
             break
         stored = sum(math.prod(k.domain) * computing(s.value for s in k.stores) for k in eliminator.stored)
-        cost = stored + _cost(_without(linear, kernels, eliminator.stored), patterns)
+        cost = stored + _cost(replace(linear, kernels=tuple(kernels), known={}), patterns)
         if cost < best[3]:
             best = tuple(kernels), tuple(eliminator.stored), tuple(gone), cost, before
         elif cost > BEYOND * before or len(gone) - len(best[2]) >= IN_A_ROW:
