@@ -14,6 +14,7 @@ from rich.console import Console
 
 import sparsead as sad
 from sparsead.cli.arrays import FORMS, OF_POINT, ArrayType, PointType
+from sparsead.cli.choices import choice
 from sparsead.cli.files import NewFile, written
 from sparsead.cli.modules import named
 from sparsead.cli.progress import shown
@@ -38,8 +39,7 @@ def of_function(modes: Sequence[str]) -> Callable[[Callable[..., Any]], Callable
 
     def decorated(command: Callable[..., Any]) -> Callable[..., Any]:
         for decorate in (
-            click.option("--mode", type=click.Choice(list(modes)), default="auto", show_default=True,
-                         help="How it is evaluated, see the documentation."),
+            choice("--mode", "mode", modes, "How it is evaluated", default="auto"),
             click.option("--arg", "args", type=ArrayType(), multiple=True,
                          help=f"Another argument of f, may be repeated: {FORMS}."),
             click.option("--x0", type=PointType(), required=True, help=f"The point: {OF_POINT}."),
