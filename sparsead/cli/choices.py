@@ -15,7 +15,7 @@ def choice(flag: str, name: str, names: Iterable[str], words: str, **options: An
     """Return an option whose value is one of these names; `words` are its help, before the names."""
     listed = list(names)
     text = f"{words}: {', '.join(listed)}."
-    shown = {"metavar": flag.strip("-").upper(), "help": text, "show_default": True}
+    shown: dict[str, Any] = {"metavar": flag.strip("-").upper(), "help": text, "show_default": True}
     return click.option(flag, name, type=click.Choice(listed), **shown, **options)
 
 
