@@ -16,6 +16,7 @@ from sparsead.ops.arrays import known
 from sparsead.ops.registry import composite
 from sparsead.program.index import normalize_axes
 from sparsead.tracing.conversions import traced
+from sparsead.tracing.unordered import left_open
 
 LONGEST = 16  # elements of a line: 63 comparisons, each a formula of all that went before
 
@@ -62,7 +63,10 @@ def sort(a: Any, axis: int | None = -1, kind: Any = None, *, stable: Any = None)
 def partition(a: Any, kth: Any, axis: int | None = -1, kind: Any = "introselect") -> Any:
     """``np.partition``: sorted lines are partitioned at every place."""
     np.partition(np.zeros(np.shape(a)), kth, axis, kind)  # raises what NumPy raises
-    return sort(a, axis)
+    a, axis = (np.ravel(a), 0) if axis is None else (traced(a), axis)
+    lines = _in_order(np.moveaxis(a, axis, 0), "np.partition")
+    lines = left_open(lines, [int(k) % len(lines) for k in np.ravel(kth)])
+    return np.moveaxis(lines, 0, axis)
 
 
 @composite(

@@ -149,6 +149,14 @@ class ArrayMethods:
         """Same as ``ndarray.partition``: in place."""
         self[...] = np.partition(self, kth, axis, kind, order)  # type: ignore[index,call-overload]
 
+    def __imatmul__(self, other: Any) -> Any:
+        if np.ndim(self) < 1 or np.ndim(other) < 2:  # type: ignore[arg-type]
+            raise ValueError(
+                "inplace matrix multiplication requires the first operand to have at least one and the second at least "
+                "two dimensions."
+            )
+        return np.matmul(self, other, out=(self,))  # type: ignore[call-overload]
+
     def fill(self, value: Any) -> None:
         """Same as ``ndarray.fill``."""
         if np.ndim(value):

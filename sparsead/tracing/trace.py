@@ -35,6 +35,7 @@ from sparsead.tracing.refusals import INTO_PLAIN_ARRAY
 from sparsead.tracing.replacing.names import answered, as_traced, patched
 from sparsead.tracing.selection import Places, Selection, refuse_count
 from sparsead.tracing.trees import Leaf, Structure, taken_apart
+from sparsead.tracing.unordered import require_order
 from sparsead.tracing.wrappers import inner
 
 
@@ -139,6 +140,8 @@ def _traced(
     signature.let_go(args)
     program = Program(tuple(nodes), nodes[0], output, getattr(f, "__name__", type(f).__name__))
     others = [node for node in program.nodes if isinstance(node, Input) and node not in nodes]
+    if tape.left_open and not inside:
+        require_order(tape, program, _point(signature, nodes, args), [] if decisions is None else decisions.conditions)
     if others and not inside:
         raise InputError(
             f"{where(f)} uses a value from inside a step of repeat, or from inside a function that is differentiated "

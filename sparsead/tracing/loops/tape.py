@@ -67,6 +67,8 @@ class Tape:
         What `cuts` knows about values that were cut off.
     stored : list of array
         The records that were written to arrays.
+    left_open : list
+        The arrays whose order nobody defines: see `unordered`.
     closed : bool
         True when the trace is over.
     """
@@ -80,6 +82,7 @@ class Tape:
         self.memo: dict[bytes, Ref] = {}
         self.cells: Any = None
         self.stored: list[np.ndarray] = []
+        self.left_open: list[tuple[Ref, np.ndarray, str]] = []
         self.closed = False
         self._numbers: dict[Hashable, int] = {}
         self._known: dict[Hashable, int] = {}
