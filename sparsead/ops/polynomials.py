@@ -104,6 +104,19 @@ def polyfit(x: Any, y: Any, deg: int, rcond: Any = None, full: bool = False, w: 
     return np.matmul(np.polyfit(x, np.eye(len(x)), deg, rcond, w=w), y)
 
 
+@composite(np.polydiv, lambda x: np.polydiv(x[0], x[1, :2])[0], lambda x: np.polydiv([1.0, 2.0, 3.0], x[0, :2])[1])
+def polydiv(u: Any, v: Any) -> Any:
+    """``np.polydiv``: long division; the remainder is taken to have as many coefficients as it may have."""
+    u, v = (_without_leading_zeros(p) + 0.0 for p in (u, v))
+    steps = max(len(u) - len(v) + 1, 0)
+    quotient = []
+    for _ in range(steps):
+        quotient.append(u[0] / v[0])
+        u = np.append(u[1 : len(v)] - quotient[-1] * v[1:], u[len(v) :])
+    zero = np.zeros(1)
+    return np.stack(quotient) if steps else zero, u if len(u) else zero
+
+
 @composite(np.vander, lambda x: np.vander(x[0]), lambda x: np.vander(x[1], 3, increasing=True))
 def vander(x: Any, N: int | None = None, increasing: bool = False) -> Any:
     """``np.vander``: powers, by repeated products."""

@@ -51,8 +51,8 @@ refused(
     instead="Reshape, and use np.linalg.solve or np.linalg.inv.",
 )  # fmt: skip
 refused(
-    np.roots, np.polydiv,
-    because="Zeros of polynomials, and remainders, have no rule here.",
+    np.roots,
+    because="Whether zeros of polynomials are real differs from call to call.",
     instead="Make the zeros unknowns with their defining equations.",
 )  # fmt: skip
 refused(

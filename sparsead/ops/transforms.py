@@ -21,8 +21,18 @@ from sparsead.tracing.complex import parts
 from sparsead.tracing.conversions import stack_objects
 
 
-def linear(module: str, name: str, *samples: Sample, data: str = "x", at_once: bool = True) -> None:
-    """State a function that is linear in the argument `data`, along its axis; of many arrays at once, or of one."""
+def linear(
+    module: str,
+    name: str,
+    *samples: Sample,
+    data: str = "x",
+    at_once: bool = True,
+    of_parameters: Callable[..., Any] | None = None,
+) -> None:
+    """State a function that is linear in the argument `data`, along its axis; of many arrays at once, or of one.
+
+    What it is `of_parameters` that are unknown is stated by itself.
+    """
 
     @patched_later(module, name, *samples)
     def rule(**given: Any) -> Any:
@@ -30,6 +40,8 @@ def linear(module: str, name: str, *samples: Sample, data: str = "x", at_once: b
         spelling, parameters = f"{module}.{name}", signature_of(function).parameters
         x = stack_objects(given.pop(data))
         state = given.pop("zi", None)
+        if of_parameters is not None and state is None and any_traced(given):
+            return of_parameters(x, **given)
         if any_traced(given):
             raise unsupported(f"{spelling} with traced parameters", f"Only {data} may be unknown.")
         settings = {key: known(value, "") for key, value in given.items()}
@@ -78,6 +90,22 @@ def _from_state(function: Callable[..., Any], x: Any, axis: int, state: Any) -> 
     return np.moveaxis(signal, -1, axis), end
 
 
+def _of_coefficients(x: Any, b: Any, a: Any, axis: int = -1) -> Any:
+    """``scipy.signal.lfilter`` with unknown coefficients: the recurrence is a triangular system of equations."""
+    lines: Any = np.moveaxis(x, axis, -1)
+    n = lines.shape[-1]
+    require_products(float(n) ** 2, "the matrices of scipy.signal.lfilter")
+    late = np.arange(n)[:, None] - np.arange(n)
+
+    def triangle(coefficients: Any) -> Any:
+        column = np.concatenate([np.atleast_1d(stack_objects(coefficients)), np.zeros(n)])[:n]
+        return np.where(late >= 0, column[np.maximum(late, 0)], 0.0)
+
+    moved = np.matmul(triangle(b), lines.reshape(-1, n).T)
+    y = np.linalg.solve(triangle(a), moved) if np.size(a) > 1 else moved / np.ravel(stack_objects(a))[0]
+    return np.moveaxis(y.T.reshape(lines.shape), -1, axis)
+
+
 def _sample(module: str, name: str, *before: Any, **options: Any) -> Sample:
     def call(x: Any) -> Any:
         z = getattr(importlib.import_module(module), name)(*before, x, **options)
@@ -105,7 +133,10 @@ for _name, _settings in {
 
 linear(SIGNAL, "hilbert", _sample(SIGNAL, "hilbert"), _sample(SIGNAL, "hilbert", N=5, axis=0))
 linear(SIGNAL, "detrend", _sample(SIGNAL, "detrend"), _sample(SIGNAL, "detrend", type="constant"), data="data")
-linear(SIGNAL, "lfilter", _sample(SIGNAL, "lfilter", [1.0, 0.5], [1.0, 0.2], axis=0))
+linear(
+    SIGNAL, "lfilter", _sample(SIGNAL, "lfilter", [1.0, 0.5], [1.0, 0.2], axis=0),
+    lambda x: importlib.import_module(SIGNAL).lfilter(x[0, :2], x[1, :3], x[2]), of_parameters=_of_coefficients,
+)  # fmt: skip
 linear(SIGNAL, "filtfilt", _sample(SIGNAL, "filtfilt", [1.0, 0.5], [1.0, 0.2], padlen=2))
 linear(SIGNAL, "sosfilt", _sample(SIGNAL, "sosfilt", [[0.2, 0.3, 0.1, 1.0, 0.1, 0.05]]))
 linear(SIGNAL, "sosfiltfilt", _sample(SIGNAL, "sosfiltfilt", [[0.2, 0.3, 0.1, 1.0, 0.1, 0.05]], padlen=1))

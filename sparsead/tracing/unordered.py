@@ -1,8 +1,8 @@
 """Parts whose order NumPy leaves open: what `np.partition` puts beside its places differs from machine to machine.
 
 While a function is traced a part is sorted. The function may take sums or maxima of it, for which the order does not
-matter. When the trace ends, the program is evaluated once more with the elements of each part in another order: where that
-changes anything, the function is refused.
+matter. When the trace ends, the program is evaluated once more with the elements of each part in another order: where
+that changes anything, the function is refused.
 """
 
 from __future__ import annotations
