@@ -1,4 +1,4 @@
-"""Series of numpy.polynomial with unknown coefficients: values of NumPy, derivatives by complex steps or differences."""
+"""Series of numpy.polynomial with unknown coefficients: values of NumPy, derivatives by differences."""
 
 from __future__ import annotations
 
