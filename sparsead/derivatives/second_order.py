@@ -22,16 +22,18 @@ def second_order(program: Program, _: Options, timings: Timings, output: str = V
         kernels = lower(program, output)
     with timings.stage("linearize"):
         gradients = gradient_kernels(kernels, again=True)
-    return Lowered({"value": kernels, "gradient": gradients}, _curvature(gradients, timings))
+        curvature = _curvature(gradients)
+    return Lowered({"value": kernels, "gradient": gradients}, curvature)
 
 
 def of_gradient(program: Program, _: Options, timings: Timings, output: str = VALUE) -> Lowered:
     """Lower the gradient of a program, and differentiate it: the matrix is the Hessian."""
     with timings.stage("lower"):
         kernels = gradient_kernels(lower(program, output), again=True, output=VALUE)
-    return Lowered({"value": kernels}, _curvature(kernels, timings))
-
-
-def _curvature(gradients: Kernels, timings: Timings) -> LinearProgram:
     with timings.stage("linearize"):
-        return replace(linearize(gradients), symmetric=True)
+        curvature = _curvature(kernels)
+    return Lowered({"value": kernels}, curvature)
+
+
+def _curvature(gradients: Kernels) -> LinearProgram:
+    return replace(linearize(gradients), symmetric=True)
