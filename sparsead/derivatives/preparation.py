@@ -18,6 +18,9 @@ from sparsead.stages import Timings
 from sparsead.sweeps.assembly import assembly_of
 from sparsead.tracing.arguments import Argnum
 
+if DEFAULT_ENGINE.backend == "llvm":  # what compiles is loaded with all else, so that no stage counts its import
+    import sparsead.emit.llvm  # noqa: F401
+
 BYTES_PER_ENTRY = 28  # beyond its pattern: where each value goes, and the first matrix
 
 
