@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 import numpy as np
-from scipy.sparse import csr_array
+from scipy.sparse import coo_array, csr_array
 from scipy.sparse.csgraph import connected_components
 
 from coloring import SparsityPattern
@@ -57,14 +57,32 @@ def _parts(pattern: SparsityPattern) -> np.ndarray:
     nowhere = np.full(n, NOWHERE)
     if not pattern.nnz or pattern.nnz > (m * n) // FEWEST_PARTS:
         return nowhere
-    ends = np.append(pattern.indptr, np.full(n, pattern.nnz))  # a graph of rows, then columns
-    graph = csr_array((np.ones(pattern.nnz, np.bool_), pattern.indices + m, ends), shape=(m + n, m + n))
-    label = connected_components(graph, directed=False)[1][m:]
-    entries = np.bincount(label[pattern.indices], minlength=int(label.max()) + 1)
-    there = entries > 0
+    for joined in (_joined_by_ends, _joined):  # the first joins too little, but costs a fraction
+        label = joined(pattern)
+        entries = np.bincount(label[pattern.indices], minlength=int(label.max()) + 1)
+        there = entries > 0
+        if np.count_nonzero(there) < FEWEST_PARTS:
+            return nowhere
     if np.unique(entries[there]).size > 1:
         return nowhere
     return np.where(there, np.cumsum(there) - 1, NOWHERE)[label]
+
+
+def _joined_by_ends(pattern: SparsityPattern) -> np.ndarray:
+    """Return the components of columns that are the first of a row and its second, or its first and its last."""
+    n, starts = pattern.shape[1], pattern.indptr[:-1]
+    long = np.diff(pattern.indptr) > 1
+    first, second, last = (pattern.indices[at[long]] for at in (starts, starts + 1, pattern.indptr[1:] - 1))
+    pairs = (np.append(first, first), np.append(second, last))
+    return connected_components(coo_array((np.ones(pairs[0].size, np.bool_), pairs), (n, n)), directed=False)[1]
+
+
+def _joined(pattern: SparsityPattern) -> np.ndarray:
+    """Return the components of columns that share a row with another one."""
+    m, n = pattern.shape
+    ends = np.append(pattern.indptr, np.full(n, pattern.nnz))  # a graph of rows, then columns
+    graph = csr_array((np.ones(pattern.nnz, np.bool_), pattern.indices + m, ends), shape=(m + n, m + n))
+    return connected_components(graph, directed=False)[1][m:]
 
 
 def _of_rows(pattern: SparsityPattern, columns: np.ndarray) -> np.ndarray:
