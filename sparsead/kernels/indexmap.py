@@ -168,12 +168,14 @@ class IndexMap:
         """Tell whether the map agrees with another one at some point."""
         if "table" in (self.form, other.form):
             return bool((self.array() == other.array()).any())
+        lines = [(self._line(axis), other._line(axis), n) for axis, n in enumerate(self.shape)]
+        differing = [pair for pair in lines if not (np.ndim(pair[0]) == np.ndim(pair[1]) == 0 and pair[0] == pair[1])]
         reached = np.array([self.offset - other.offset])  # differences, as far as they depend on the axes so far
-        for axis in range(len(self.shape)):
-            own, others = self._line(axis), other._line(axis)
-            if np.ndim(own) == np.ndim(others) == 0 and own == others:
-                continue
-            steps = np.unique(_every(own, self.shape[axis]) - _every(others, self.shape[axis]))
+        for own, others, n in differing:
+            steps = _every(own, n) - _every(others, n)
+            if len(differing) == 1:
+                return bool((steps == -reached).any())
+            steps = np.unique(steps)
             if reached.size * steps.size > MOST_DIFFERENCES:
                 return bool((self.array() == other.array()).any())
             reached = np.unique(reached[:, None] + steps)
@@ -232,13 +234,13 @@ def recognise(index: IndexArray) -> IndexMap:
     if isinstance(base, np.ndarray) and base is IDENTITIES.get(base.size):  # a view: its strides are the map
         return IndexMap(index.shape, offset, _strides_of_view(core))
     axes = tuple(k for k in range(ndim) if core.shape[k] > 1)
-    lines = [_line(core, k).astype(np.int64) - offset for k in axes]
+    lines = [_line(core, k) - core.dtype.type(max(offset, 0)) for k in axes]  # which indices from -1 on cannot overflow
     if offset < 0 or not _is_sum_of_lines(core, offset, lines, axes):
         return IndexMap(index.shape, 0, (0,) * ndim, (Table(axes, np.ascontiguousarray(core).reshape(-1)),))
     strides, tables = [0] * ndim, []
     for axis, line in zip(axes, lines, strict=True):
-        step = int(line[1])
-        if np.array_equal(line, step * np.arange(len(line))):
+        step, n = int(line[1]), len(line)
+        if line[-1] == step * (n - 1) and np.array_equal(line, step * np.arange(n)):
             strides[axis] = step
         else:
             tables.append(Table((axis,), narrowed(line)))
