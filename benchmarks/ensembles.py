@@ -16,15 +16,15 @@ import sparsead as sad
 from benchmarks.batches import SPECIES, reactions
 from benchmarks.report import Part, Table, Target, show
 
-POINTS, CHUNKS, ROUNDS = 400_000, 8, 10
+POINTS, CHUNKS, ROUNDS = 600_000, 8, 8
 BLOCK = 500  # points whose matrices a worker has at a time: they stay in its cache
 
 
 def moments(part: np.ndarray, jac: Any) -> np.ndarray:
     """Return the sums of the entries of the Jacobians of some points, and of their squares."""
-    total = np.zeros((2, jac.pattern.nnz))
+    total, room = np.zeros((2, jac.pattern.nnz)), np.empty((BLOCK, jac.pattern.nnz))
     for block in np.split(part, range(BLOCK, len(part), BLOCK)):
-        values = jac.batch(block)
+        values = jac.batch(block, out=room[: len(block)])
         total += values.sum(axis=0), np.einsum("pe,pe->e", values, values)
     return total[None]
 
@@ -52,6 +52,7 @@ def _sent(client: Any) -> int:
 
 def run() -> list[Part]:
     """Time one worker and two."""
+    import dask
     from distributed import Client
 
     x = np.random.default_rng(0).uniform(0.3, 0.9, SPECIES)
@@ -63,7 +64,9 @@ def run() -> list[Part]:
     jac.batch(np.ones((BLOCK, SPECIES)))
     options = {"threads_per_worker": 1, "dashboard_address": None, "set_as_default": False}
     clock, work = np.empty((ROUNDS, 2)), np.empty((ROUNDS, 2))
-    with Client(n_workers=1, **options) as alone, Client(n_workers=2, **options) as both:
+    even = {"distributed.scheduler.work-stealing": False, "distributed.scheduler.worker-saturation": "inf"}
+    shares = dask.config.set(even)  # else a busy machine decides who computes what
+    with shares, Client(n_workers=1, **options) as alone, Client(n_workers=2, **options) as both:
         clients, found = (alone, both), []
         totals = []
         for client in clients:
@@ -88,7 +91,12 @@ def run() -> list[Part]:
     return [
         Table(title, columns, rows, note),
         Target("Dask: two workers, shortest run by the clock", shortest[0] / shortest[1], 1.7, at_least=True),
-        Target("Dask: two workers, processor time of the busier one", most[0] / most[1], 1.7, at_least=True),
+        Target(
+            "Dask: two workers, processor time of the busier one",
+            float(np.median(work[:, 0] / work[:, 1])),
+            1.7,
+            at_least=True,
+        ),
         Target("Dask: bytes sent by workers, of those of the matrices", sent / matrices, 0.001),
     ]
 
