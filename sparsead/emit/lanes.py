@@ -30,6 +30,7 @@ CACHE = 1 << 20  # bytes for what a block has of its own
 WIDTHS = (16, 64)  # least and most points of a block: a few vectors
 WORTH = 5  # operations for each number that has to be turned round from which on vectors over points gain
 TILE = 64  # elements that are turned round at a time, all points of a block: they stay in the cache
+FAR = 256  # elements from which on an array that is added to has a block: with points last, each is a page of its own
 AGAIN = 0.05  # share of the points that may be computed twice, because blocks are long
 COUNT = "batch"  # array parameter: the number of points
 
@@ -65,8 +66,10 @@ def in_lanes(name: str, sources: Sequence[tuple[Source, dict[str, int]]], layout
     layout : Layout
         The arrays with an axis of points; ``batch`` holds their number.
     """
-    own = sum(sum((sizes | source.sizes).values()) for source, sizes in sources) + sum(layout.turned.values())
-    writer = _Writer(Source(name), layout, 1 if is_light(sources, layout) else width_of(own, layout.count))
+    staged = layout.turned | {a: n for a, n in layout.sizes.items() if n >= FAR and a in _added(sources)}
+    own = sum(sum((sizes | source.sizes).values()) for source, sizes in sources) + sum(staged.values())
+    width = 1 if is_light(sources, layout) else width_of(own, layout.count)
+    writer = _Writer(Source(name), layout, width, staged=staged if width > 1 else {})
     writer.write(sources)
     return writer.source, writer.width
 
@@ -94,11 +97,19 @@ def in_threads(
 class _Writer:
     """Writes one source for batches."""
 
-    def __init__(self, source: Source, layout: Layout, width: int, rows: dict[str, str] | None = None) -> None:
+    def __init__(
+        self,
+        source: Source,
+        layout: Layout,
+        width: int,
+        rows: dict[str, str] | None = None,
+        staged: Iterable[str] = (),
+    ) -> None:
         self.source = source
         self.layout = layout
         self.width = width
         self.rows = rows or {}
+        self.staged = list(staged)  # arrays of which a block has its own, in order: equal code is kept once
 
     def write(self, sources: Sequence[tuple[Source, dict[str, int]]]) -> None:
         """Write the loop over blocks."""
@@ -113,13 +124,12 @@ class _Writer:
             with out.block(f"for {POINT if self.width == 1 else 'block'} in range(low, high):"):
                 if self.width > 1:
                     out.write("base = begins[block]" if self.layout.count else f"base = {self.width} * block")
-                staged = {} if self.width == 1 else self.layout.turned
                 written = set().union(*(part.stored for part in parts))
-                for array in (a for a in staged if a not in written):  # in their order: equal code is kept once
+                for array in (a for a in self.staged if a not in written):
                     self.turn(array, "{staged} = {given}")
                 for part in parts:
                     part.write()
-                for array in (a for a in staged if a in written):
+                for array in (a for a in self.staged if a in written):
                     self.turn(array, "{given} = {staged}")
 
     def count(self) -> None:
@@ -153,7 +163,7 @@ class _Writer:
             return f"{array}[total * ({index}) + {POINT}]"
         if self.width == 1:
             return f"{array}[{self.layout.sizes[array]} * {POINT} + ({index})]"
-        if self.layout.last:
+        if array not in self.staged:
             return f"{array}[total * ({index}) + (base + q)]"
         return f"block_{array}[{self.own(index)}]"
 
@@ -162,9 +172,14 @@ class _Writer:
         return index if self.width == 1 else f"{self.width} * ({index}) + q"
 
     def turn(self, array: str, statement: str) -> None:
-        """Copy between an array as it is given, point after point, and its block with the points innermost."""
+        """Copy between an array as it is given and its block, with the points innermost."""
         out, size = self.source, self.layout.sizes[array]
         block = out.scratch(f"block_{array}", self.width * size)
+        if array not in self.layout.turned:
+            with out.block(f"for e in range({size}):"), out.block(f"for p in range({self.width}):"):
+                given = f"{out.array(array)}[total * e + (base + p)]"
+                out.write(statement.format(staged=f"{block}[{self.width} * e + p]", given=given))
+            return
 
         def move(first: str, count: int) -> None:
             with out.block(f"for p in range({self.width}):"), out.block(f"for e in range({count}):"):
@@ -354,6 +369,13 @@ def _stored(source: Source) -> set[str]:
     stores = (n for tree in source.trees for n in statements(tree) if isinstance(n, (ast.Assign, ast.AugAssign)))
     targets = (n.targets[0] if isinstance(n, ast.Assign) else n.target for n in stores)
     return {t.value.id for t in targets if isinstance(t, ast.Subscript) and isinstance(t.value, ast.Name)}
+
+
+def _added(sources: Sequence[tuple[Source, dict[str, int]]]) -> set[str]:
+    """Return the arrays that sources add to."""
+    nodes = (node for source, _ in sources for tree in source.trees for node in statements(tree))
+    found = [node.target for node in nodes if isinstance(node, ast.AugAssign)]
+    return {t.value.id for t in found if isinstance(t, ast.Subscript) and isinstance(t.value, ast.Name)}
 
 
 def _names(node: ast.AST) -> set[str]:
