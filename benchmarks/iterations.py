@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import click
@@ -210,6 +211,69 @@ def transport(x: Array) -> Any:
     return -(u[:, None] * K * np.log(K) * v).sum(axis=1)  # the cost of what leaves each point
 
 
+def volatility(w: Array) -> Any:
+    """GARCH(1, 1) of two series that feed each other, 200 days"""
+    mixed, mean = 0.1 * w[:4].reshape(2, 2), w[4:]
+    h, total = np.ones(2), 0.0
+    for given in np.random.default_rng(0).standard_normal((200, 2)):
+        e = given - mean
+        total = total + np.sum(np.log(h) + e * e / h)
+        h = 0.2 + mixed @ (e * e) + 0.6 * h
+    return total
+
+
+def predators(w: Array) -> Any:
+    """Predators and prey fitted to 100 days, Runge-Kutta"""
+
+    def rate(u: Array) -> Any:
+        return np.stack([w[0] * u[0] - w[1] * u[0] * u[1], w[2] * u[0] * u[1] - w[3] * u[1]])
+
+    u, total = np.array([1.0, 0.5]), 0.0
+    for seen in 1.0 + 0.5 * np.cos(0.1 * np.arange(100)):
+        k1 = rate(u)
+        k2 = rate(u + 0.05 * k1)
+        k3 = rate(u + 0.05 * k2)
+        u = u + 0.1 / 6 * (k1 + 2 * k2 + 2 * k3 + rate(u + 0.1 * k3))
+        total = total + (u[0] - seen) ** 2
+    return total
+
+
+def autoregression(w: Array) -> Any:
+    """Three series, each of which depends on all at the last two days, 200 days"""
+    first, second = 0.2 * w[:9].reshape(3, 3), 0.1 * w[9:].reshape(3, 3)
+    e, total = np.zeros(3), 0.0
+    series = np.random.default_rng(0).standard_normal((200, 3))
+    for before, last, now in zip(series, series[1:], series[2:], strict=False):
+        e = now - first @ last - second @ before - 0.3 * np.tanh(e)
+        total = total + np.sum(e * e)
+    return total
+
+
+HESSIANS: tuple[tuple[Callable[[Array], Any], int], ...] = (
+    (kalman, 12), (volatility, 6), (predators, 4), (autoregression, 18),
+)  # fmt: skip
+
+
+def of_second_order(f: Callable[[Array], Any], unknowns: int) -> tuple[float, float, float, float, float]:
+    """Return seconds to prepare a Hessian, milliseconds of it, of the gradient and of f, how far from differences."""
+    x = 0.3 + 0.2 * np.sin(1.7 * np.arange(unknowns))
+    start = time.process_time()
+    hess = sad.hessian(f, x)
+    prepared = time.process_time() - start
+    taken: list[list[float]] = [[], [], []]
+    for _ in range(ROUNDS):
+        for call, times in zip((hess, hess.gradient, f), taken, strict=True):
+            start = time.process_time()
+            call(x)
+            times.append(time.process_time() - start)
+    gradient = partial(_complex_step, f)
+    return (prepared, *(1e3 * float(np.median(t)) for t in taken), _error(gradient, x, hess(x).toarray()))
+
+
+def _complex_step(f: Callable[[Array], Any], x: Array) -> Array:
+    return np.array([f(x + 1e-30j * e).imag / 1e-30 for e in np.eye(x.size)])
+
+
 def measured(f: Callable[[Array], Any], unknowns: int) -> tuple[float, float, float, float]:
     """Return seconds to prepare Jacobian and gradient, milliseconds of a Jacobian, how far it is from differences."""
     x = 0.3 + 0.2 * np.sin(1.7 * np.arange(unknowns))
@@ -242,13 +306,20 @@ def run() -> list[Part]:
     with no_cache():
         sad.jacobian(np.sin, np.ones(3))  # imports
         rows = [(name, n, *measured(f, n)) for name, (f, n) in CASES.items()]
+        second = [((f.__doc__ or "").rstrip("."), n, *of_second_order(f, n)) for f, n in HESSIANS]
     return [
         Table(
             "Iterations",
             ("", "n", "prepare Jacobian, s", "prepare gradient, s", "one matrix, ms", "to differences"),
             rows,
             "Seconds of the processor, nothing cached; run by `python -m benchmarks.iterations`.",
-        )
+        ),
+        Table(
+            "Hessians of likelihoods and fits",
+            ("", "n", "prepare, s", "Hessian, ms", "gradient, ms", "f, ms", "to differences"),
+            second,
+            "The same; the gradient is `hess.gradient`, differences are of complex steps.",
+        ),
     ]
 
 

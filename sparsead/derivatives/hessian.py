@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Literal, Unpack, overload
 
 import numpy as np
@@ -214,7 +215,7 @@ class Hessian(PreparedMatrix, ScalarDerivative):
 
     @property
     def _nested(self) -> NestedHessian:
-        return NestedHessian(self.program, self.signature, self.kernels)
+        return NestedHessian(self.program, self.signature, self._kernels_written_out)
 
     @property
     def _differentiated(self) -> Kernels:
@@ -323,6 +324,8 @@ def prepared(
     with for_order(2):
         program, signature, cells = traced_scalar(f, args, options, timings, decisions)
     lowered, of_cell, filled = stages(program, cells, options, second_order, timings)
+    if of_cell is None:
+        options = replace(options, loops=lowered().loops)
     recipe = Recipe(prepared, f, args, options)
     made = Hessian(Preparation(recipe, program, signature, lowered, options.engine, timings, of_cell), filled)
     return checked(made, args, options.check, timings, decisions)

@@ -211,8 +211,12 @@ class PreparedMatrix(MatrixSummary, WithBatches, WithMachineCode, Matrix):
             refuse_out(out)
             return self._nested.diagonal(*args)
         data = new_or_checked("diagonal", out, (min(self.shape),))
-        inputs = apart(self._inputs(args), data)
-        self._diagonal.fill(data, inputs)
+        if self.linear.has_calls:  # no part of the matrix is known without the rest
+            rows, columns = self.pattern.rows, self.pattern.indices
+            data[...] = 0.0
+            data[rows[rows == columns]] = self.values(*args, order="csr")[rows == columns]
+        else:
+            self._diagonal.fill(data, apart(self._inputs(args), data))
         return data if out is None else out
 
     @cached_property
@@ -315,7 +319,7 @@ class PreparedMatrix(MatrixSummary, WithBatches, WithMachineCode, Matrix):
 
     @cached_property
     def _linear_for_products(self) -> LinearProgram:
-        return for_products(self.linear, self._differentiated)
+        return self.linear if self.linear.has_calls else for_products(self.linear, self._differentiated)
 
     @property
     def _differentiated(self) -> Kernels:

@@ -73,8 +73,21 @@ def given_coloring(pattern: SparsityPattern, given: Any, partition: str, symmetr
 
 def choose(linear: LinearProgram, patterns: dict[Buffer, SparsityPattern], mode: str, given: Any, order: Any) -> Choice:
     """Return the mode of a Jacobian or a Hessian, its coloring, and the reasons."""
+    if linear.has_calls:
+        return fewest_products(patterns[linear.target], linear.symmetric, order)
     of_kind = _choose_hessian if linear.symmetric else _choose_jacobian
     return of_kind(linear, patterns, mode, given, order)
+
+
+def fewest_products(pattern: SparsityPattern, symmetric: bool, order: Any) -> Choice:
+    """Return the mode that takes the fewest products, for a matrix that is known by these alone."""
+    modes = HESSIAN_COLORINGS if symmetric else {k: v for k, v in JACOBIAN_COLORINGS.items() if k != "bidirectional"}
+    found = {
+        name: graph.color(pattern, order=order, **colored) for name, colored in modes.items() if name not in SUBSTITUTES
+    }
+    best = min(found, key=lambda name: found[name].num_colors)
+    listed = ", ".join(f"{name} {colored.num_colors}" for name, colored in found.items())
+    return best, found[best], (f"chosen by products through loops: {listed}",)
 
 
 def _choose_jacobian(

@@ -20,6 +20,7 @@ from sparsead.kernels.linearize import linearize
 from sparsead.kernels.lower import lower
 from sparsead.kernels.pattern import detect
 from sparsead.kernels.rolling import Loop, loop_in
+from sparsead.kernels.straight_line import in_straight_line
 from sparsead.program.cut import cut
 from sparsead.program.index import NUMBER, IndexArray, identity, narrowed
 from sparsead.program.moving import moved, renewed
@@ -42,6 +43,7 @@ from sparsead.sweeps.repeated.operation import Repeated
 
 HISTORY = 4000  # elements that turns may hand on for a gradient, which moves them once, not once for each color
 MOST_LOOPS = 4  # loops that are looked for in one program
+MOST_PRODUCTS = 96  # of a matrix, through its loops
 CHEAP = 1.25  # times the passes of the whole matrix that products with loops may take
 
 
@@ -51,10 +53,8 @@ def linearized(program: Program, options: Options, timings: Timings, output: str
     Whoever names a mode gets what that is of the program as it is written.
     """
     loops = options.loops
-    if loops is None and not (options.mode == "auto" and options.pattern is options.coloring is None):
-        loops = False
     with timings.stage("lower"):
-        short = program if loops is False else rerolled(program, options.engine)
+        short = rerolled(program, options.engine) if may_roll(options) else program
         kernels = lower(short, output)
     with timings.stage("linearize"):
         linear = linearize(kernels)
@@ -63,15 +63,27 @@ def linearized(program: Program, options: Options, timings: Timings, output: str
     return linearized(program, replace(options, loops=False), timings, output)
 
 
+def may_roll(options: Options) -> bool:
+    """Tell whether equal turns may become loops: not where the user names a mode, for that is of what is written."""
+    if options.loops is None:
+        return options.mode == "auto" and options.pattern is options.coloring is None
+    return options.loops
+
+
+def few_products(linear: LinearProgram) -> bool:
+    """Tell whether few products give a matrix, with columns or with rows."""
+    return linear.has_calls and _fewest_products(detect(linear)[linear.target]) <= MOST_PRODUCTS
+
+
 def rerolled(program: Program, engine: Engine, history: int = 0) -> Program:
     """Return a program in which equal turns are loops; the program itself if there are none.
 
-    See `loop_in` for `history`.
+    See `loop_in` for `history`: with one it is for products.
     Loops run as machine code in one thread: for another engine the program is the one that is written.
     """
     for _ in range(MOST_LOOPS if engine == Engine() and engine.backend == "llvm" else 0):
         loop = loop_in(program, history)
-        call = None if loop is None else _call(program, loop)
+        call = None if loop is None else _call(program, loop, products=history > 0)
         if loop is None or call is None:
             break
         program = _with_call(program, loop, call)
@@ -99,13 +111,13 @@ def _fewest_products(pattern: SparsityPattern) -> int:
     return min(int(np.diff(p.indptr).max(initial=0)) for p in (pattern, pattern.T))
 
 
-def _call(program: Program, loop: Loop) -> Call | None:
+def _call(program: Program, loop: Loop, products: bool) -> Call | None:
     """Return the call in place of a loop.
 
     None where what the choices of a turn close would have to be told from zeros, from turn to turn: there a tangent of
     zero is not nothing.
     """
-    body, outer = _body(program, loop)
+    body, outer = _body(program, loop, products)
     if body.linear.absorbing:
         return None
     operation = Repeated(body, loop.count, f"a loop of {loop.count} equal turns in {program.name}")
@@ -129,8 +141,11 @@ def _with_call(program: Program, loop: Loop, call: Call) -> Program:
     return replace(program, output=moved(program.output, places))
 
 
-def _body(program: Program, loop: Loop) -> tuple[Body, list[Node]]:
-    """Return what a turn computes, and the arrays outside of the loop that it reads."""
+def _body(program: Program, loop: Loop, products: bool) -> tuple[Body, list[Node]]:
+    """Return what a turn computes, and the arrays outside of the loop that it reads.
+
+    Small ones are straight lines where there are going to be products alone: entries are better taken piece by piece.
+    """
     start = serial_from_now()
     before, template = loop.state(0), loop.turn(1)
     collected = [template[k] for k in loop.collected]
@@ -147,7 +162,8 @@ def _body(program: Program, loop: Loop) -> tuple[Body, list[Node]]:
     turn, outer = cut(Program((state, *rows), state, _together(handed), program.name), start)
     kernels = lower(turn)
     kinds = ("state", *("row" for _ in rows), *("fixed" for _ in outer))
-    return Body((kernels.wrt, *kernels.arguments), kinds, (kernels.output,), kernels.kernels), outer  # type: ignore[arg-type]
+    steps = in_straight_line(kernels.kernels, [kernels.output]) if products else kernels.kernels
+    return Body((kernels.wrt, *kernels.arguments), kinds, (kernels.output,), steps), outer  # type: ignore[arg-type]
 
 
 def _histories(loop: Loop, joined: Node) -> list[IndexArray]:

@@ -6,24 +6,43 @@ from dataclasses import replace
 
 from sparsead.derivatives.of_cell import Lowered
 from sparsead.derivatives.preparation import Options
+from sparsead.derivatives.rerolling import HISTORY, few_products, may_roll, rerolled
 from sparsead.kernels.gradient import gradient as gradient_kernels
 from sparsead.kernels.kernel import Kernels
 from sparsead.kernels.linear import LinearProgram
 from sparsead.kernels.linearize import linearize
 from sparsead.kernels.lower import lower
+from sparsead.kernels.straight_line import straightened
 from sparsead.program.nodes import Program
 from sparsead.stages import Timings
 from sparsead.sweeps.cells import VALUE
 
 
-def second_order(program: Program, _: Options, timings: Timings, output: str = VALUE) -> Lowered:
-    """Lower a program, and differentiate it twice: the matrix is the Hessian."""
+def second_order(program: Program, options: Options, timings: Timings, output: str = VALUE) -> Lowered:
+    """Lower a program, and differentiate it twice: the matrix is the Hessian.
+
+    Its equal turns are loops where few products with the Hessian give all of it.
+    """
+    with timings.stage("lower"):
+        short = rerolled(program, options.engine, HISTORY) if may_roll(options) else program
+    if short is not program and (found := _through_loops(short, timings, output)) is not None:
+        return found
     with timings.stage("lower"):
         kernels = lower(program, output)
     with timings.stage("linearize"):
         gradients = gradient_kernels(kernels, again=True)
         curvature = _curvature(gradients)
     return Lowered({"value": kernels, "gradient": gradients}, curvature)
+
+
+def _through_loops(program: Program, timings: Timings, output: str) -> Lowered | None:
+    """Lower a program with loops; None where the Hessian takes many products."""
+    with timings.stage("lower"):
+        kernels = straightened(lower(program, output))
+    with timings.stage("linearize"):
+        gradients = straightened(gradient_kernels(kernels, again=True, whole=True))
+        linear = replace(linearize(gradients, products=True, whole=True), symmetric=True)
+        return Lowered({"value": kernels, "gradient": gradients}, linear, loops=True) if few_products(linear) else None
 
 
 def of_gradient(program: Program, _: Options, timings: Timings, output: str = VALUE) -> Lowered:

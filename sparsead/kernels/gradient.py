@@ -10,19 +10,20 @@ from sparsead.kernels.kernel import Buffer, Kernel, Kernels, Load, Step, Store, 
 from sparsead.kernels.linear import LinearCall, LinearKernel
 from sparsead.kernels.linearize import linearize
 from sparsead.kernels.nothing import NOTHING, product
+from sparsead.kernels.undivided import Linear
 from sparsead.program.scalar import Expr
 
 FEW = 32  # points of a loop that is too short to be done in several
 MOST_AGAIN = 2  # times as many operations as in one loop, at most
 
 
-def gradient(kernels: Kernels, again: bool = False, output: str = "g") -> Kernels:
+def gradient(kernels: Kernels, again: bool = False, output: str = "g", whole: bool = False) -> Kernels:
     """Return kernels that compute the gradient of the (single) output with respect to the input `wrt`, into `output`.
 
     The kernels that compute the buffers which the partial derivatives read come first, then the transposed linear
     kernels, in reverse order, on cotangents (Griewank & Walther 2008, section 3.2). The cotangent of the output is 1.
     """
-    linear = linearize(kernels, again, products=True)
+    linear = linearize(kernels, again, products=True, whole=whole)
     transposed = linear.transposed()
     cotangents = {kernels.wrt: Buffer(output, kernels.wrt.size, "output")}
     for buffer in linear.work:
@@ -34,14 +35,12 @@ def gradient(kernels: Kernels, again: bool = False, output: str = "g") -> Kernel
     return Kernels(kernels.wrt, cotangents[kernels.wrt], kernels.arguments, (*linear.primal.kernels, *reverse))
 
 
-def accumulated(
-    kernels: Iterable[LinearKernel | LinearCall], tangents: Mapping[Buffer, Buffer | None], absorbing: bool
-) -> list[Step]:
+def accumulated(kernels: Iterable[Linear], tangents: Mapping[Buffer, Buffer | None], absorbing: bool) -> list[Step]:
     """Write linear kernels as steps that add tangents up, or cotangents where the kernels are transposed.
 
     Parameters
     ----------
-    kernels : iterable of LinearKernel or LinearCall
+    kernels : iterable of LinearKernel, LinearCall or Undivided
         In order.
     tangents : mapping
         The buffer that holds the tangent of a buffer; None for a number whose tangent is 1.
@@ -50,10 +49,12 @@ def accumulated(
     """
     steps: list[Step] = []
     for kernel in kernels:
-        if isinstance(kernel, LinearCall):
+        if isinstance(kernel, LinearKernel):
+            steps.append(_added(kernel, tangents, absorbing))
+        elif isinstance(kernel, LinearCall):
             steps += kernel.steps(lambda b: _known(tangents[b]))
         else:
-            steps.append(_added(kernel, tangents, absorbing))
+            steps += kernel.steps(tangents.__getitem__)
     return steps
 
 

@@ -6,11 +6,12 @@ the two sides of a term transposes it.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Container, Iterable
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from sparsead.kernels.indexmap import IndexMap
+from sparsead.kernels.in_lanes import InLanes, Tangents
+from sparsead.kernels.indexmap import IndexMap, recognise
 from sparsead.kernels.kernel import Buffer, CallKernel, Kernel, Kernels, Load, Step, Store, listed, moved
 from sparsead.program.index import Shape
 from sparsead.program.nodes import GivesProducts
@@ -83,41 +84,66 @@ class LinearCall:
         result = self.call.result
         return [(b, result) if self.backward else (result, b) for b in self.operands]
 
+    @property
+    def reads(self) -> tuple[Buffer, ...]:
+        """Whose values it reads."""
+        return self.call.operands
+
+    def towards(self, wanted: Container[Buffer]) -> LinearCall | None:
+        """Return what of it reaches some buffers."""
+        return self if self.call.result in wanted else None
+
     def transposed(self) -> LinearCall:
         """Return the transposed one."""
         return replace(self, backward=not self.backward)
 
-    def steps(self, tangent: Callable[[Buffer], Buffer]) -> list[Step]:
+    def entries(self) -> list[LinearKernel]:
+        """Return linear kernels with a term for each entry of the derivative, for whoever asks where those are."""
+        kernels = [entries_of(self.call, number, Pool().constant(1.0)) for number in self.numbers]
+        return [kernel.transposed() for kernel in kernels[::-1]] if self.backward else kernels
+
+    def steps(self, tangent: Callable[[Buffer], Buffer], lanes: Tangents | None = None) -> list[Step]:
         """Return the steps that take tangents (or cotangents) of the sources to those of the targets.
 
         Parameters
         ----------
         tangent : callable
             From a buffer to the one that holds its tangent.
+        lanes : Tangents, optional
+            How many tangents there are beside each other, in buffers that are so many times as large.
         """
         call, operation = self.call, self.call.operation
         assert isinstance(operation, GivesProducts)
+        product: Any = operation.pulled(self.numbers) if self.backward else operation.pushed(self.numbers)
+        given = tuple(map(tangent, (call.result,) if self.backward else self.operands))
+        width = 1 if lanes is None else lanes.width
+        if lanes is not None:
+            product = InLanes(product, len(call.operands), lanes)
         if not self.backward:
-            given = tuple(map(tangent, self.operands))
-            product, result = operation.pushed(self.numbers), tangent(call.result)
+            result = tangent(call.result)
             return [CallKernel(product, (*call.operands, *given), result, (), filled=(result,))]
-        product = operation.pulled(self.numbers)
-        size = sum(b.size for b in self.operands)
-        result = Buffer(f"pulled{call.result.name}", size, "work")
-        steps: list[Step] = [CallKernel(product, (*call.operands, tangent(call.result)), result, (), filled=(result,))]
+        result = Buffer(f"pulled{call.result.name}", width * sum(b.size for b in self.operands), "work")
+        steps: list[Step] = [CallKernel(product, (*call.operands, *given), result, (), filled=(result,))]
         start = 0
         for operand in self.operands:
-            share = Load(result, IndexMap((operand.size,), start, (1,)))
-            everywhere = IndexMap((operand.size,), 0, (1,))
+            size = width * operand.size
+            share, everywhere = Load(result, IndexMap((size,), start, (1,))), IndexMap((size,), 0, (1,))
             store = Store(tangent(operand), everywhere, Pool().leaf(share), adds=True)
-            steps += [Kernel((operand.size,), (store,))] if operand.size else []
-            start += operand.size
+            steps += [Kernel((size,), (store,))] if size else []
+            start += size
         return steps
 
     def __str__(self) -> str:
         return (
             f"d{self.call.result} += derivative of {self.call.operation.name} * d({', '.join(map(str, self.operands))})"
         )
+
+
+def entries_of(call: CallKernel, number: int, coefficient: Expr) -> LinearKernel:
+    """Return the linear kernel with a term for each entry of the derivative with respect to an operand."""
+    rows, columns = call.operation.structure(number)
+    term = Term(call.result, recognise(rows), coefficient, call.operands[number], recognise(columns))
+    return LinearKernel((rows.size,), (term,) if rows.size else ())
 
 
 @dataclass(frozen=True, eq=False)
@@ -144,6 +170,11 @@ class LinearProgram:
         found = dict.fromkeys(target for k in self.kernels for target, _ in k.pairs)
         return [b for b in found if b is not self.target]
 
+    @property
+    def has_calls(self) -> bool:
+        """Whether it is one of products: there are calls in place of entries."""
+        return any(isinstance(kernel, LinearCall) for kernel in self.kernels)
+
     def transposed(self) -> LinearProgram:
         """Return the program of the transposed matrix: terms exchanged, kernels in reverse."""
         kernels = tuple(k.transposed() for k in reversed(self.kernels))
@@ -151,6 +182,11 @@ class LinearProgram:
 
     def __str__(self) -> str:
         return "\n".join(map(str, self.kernels))
+
+
+def with_terms(kernels: Iterable[Any]) -> list[LinearKernel]:
+    """Return linear kernels, of calls those with their entries."""
+    return [part for k in kernels for part in ([k] if isinstance(k, LinearKernel) else k.entries())]
 
 
 def reached(kernels: Iterable[LinearKernel], source: Buffer) -> list[LinearKernel]:

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
-from typing import NoReturn
+from typing import Any, NoReturn
 
 from sparsead.errors import UnsupportedOperationError
 from sparsead.kernels.alike import Derivatives
 from sparsead.kernels.chain import Chain
-from sparsead.kernels.indexmap import IndexMap, recognise
+from sparsead.kernels.indexmap import IndexMap
 from sparsead.kernels.kernel import (
     Buffer,
     CallKernel,
@@ -23,22 +23,22 @@ from sparsead.kernels.kernel import (
     read_by,
     with_loads,
 )
-from sparsead.kernels.linear import LinearCall, LinearKernel, LinearProgram, Term, connected
+from sparsead.kernels.linear import LinearCall, LinearKernel, LinearProgram, Term, connected, entries_of
 from sparsead.kernels.masks import without_zeros
 from sparsead.kernels.meetings import added_up
-from sparsead.kernels.nothing import is_absorbing, may_absorb
+from sparsead.kernels.nothing import is_absorbing, may_absorb, may_close
 from sparsead.kernels.reciprocals import with_reciprocals
+from sparsead.kernels.undivided import Linear, Undivided, may_stay_whole, stays_whole
 from sparsead.program.nodes import GivesProducts
 from sparsead.program.scalar import Pool
 
-Linear = LinearKernel | LinearCall
 
-
-def linearize(kernels: Kernels, again: bool = False, products: bool = False) -> LinearProgram:
+def linearize(kernels: Kernels, again: bool = False, products: bool = False, whole: bool = False) -> LinearProgram:
     """Return the linear program of the derivative of the output with respect to the input `wrt`.
 
     With `again` its coefficients are going to be differentiated in their turn. With `products` it is meant for products
-    only: operations that give products with their derivative are no matrices in it.
+    only: operations that give products with their derivative are no matrices in it, and with `whole` kernels of one
+    point are not either.
 
     Raises
     ------
@@ -48,11 +48,7 @@ def linearize(kernels: Kernels, again: bool = False, products: bool = False) -> 
     if not products:
         kernels = _with_entries(kernels)
     ends = (kernels.wrt,), (kernels.output,)
-    linear, without = _linear_kernels(kernels, *ends, absorbing=False)
-    work = dict.fromkeys(target for k in linear for target, _ in k.pairs if target is not kernels.output)
-    absorbing = is_absorbing(linear, work)
-    if absorbing:
-        linear, without = _linear_kernels(kernels, *ends, absorbing=True)
+    linear, without, absorbing = _derivative_of(kernels, *ends, _is_absorbing(kernels.output), whole)
     if again:
         _check_coefficients(linear, without)
     primal = _needed(kernels, linear)
@@ -67,23 +63,50 @@ def for_products(linear: LinearProgram, kernels: Kernels) -> LinearProgram:
 
 
 def derivative_of_a_turn(
-    kernels: Kernels, sources: Sequence[Buffer], targets: Sequence[Buffer]
+    kernels: Kernels, sources: Sequence[Buffer], targets: Sequence[Buffer], divided: bool = False
 ) -> tuple[list[Linear], Kernels, bool]:
     """Return the derivative of what is done again and again, of some buffers with respect to others, for products.
 
+    Unless it has to be `divided` into partial derivatives, some of it may be left as it is.
+
     Returns
     -------
-    linear : list of LinearKernel or LinearCall
+    linear : list of LinearKernel, LinearCall or Undivided
     primal : Kernels
         What fills the buffers that coefficients read.
     absorbing : bool
         True where nothing has to be told from a computed zero, from one turn to the next as well.
     """
-    linear, _ = _linear_kernels(kernels, sources, targets, absorbing=False)
-    absorbing = may_absorb(linear)
-    if absorbing:
-        linear, _ = _linear_kernels(kernels, sources, targets, absorbing=True)
+    linear, _, absorbing = _derivative_of(kernels, sources, targets, may_absorb, not divided)
     return linear, _needed(kernels, linear), absorbing
+
+
+def _derivative_of(
+    kernels: Kernels,
+    sources: Sequence[Buffer],
+    targets: Sequence[Buffer],
+    absorbs: Callable[[list[Any]], bool],
+    whole: bool,
+) -> tuple[list[Linear], dict[Buffer, str], bool]:
+    """Return the linear kernels, what depends on calls without a derivative, and whether they are absorbing ones."""
+    if whole and may_stay_whole(kernels.kernels):
+        linear, without = _linear_kernels(kernels, sources, targets, absorbing=False, whole=True)
+        if not may_close(k for k in linear if not isinstance(k, Undivided)):
+            return linear, without, False
+    linear, without = _linear_kernels(kernels, sources, targets, absorbing=False)
+    absorbing = absorbs(linear)
+    if absorbing:
+        linear, without = _linear_kernels(kernels, sources, targets, absorbing=True)
+    return linear, without, absorbing
+
+
+def _is_absorbing(output: Buffer) -> Callable[[list[Any]], bool]:
+    def absorbs(linear: list[Any]) -> bool:
+        return is_absorbing(
+            linear, dict.fromkeys(target for k in linear for target, _ in k.pairs if target is not output)
+        )
+
+    return absorbs
 
 
 def _with_entries(kernels: Kernels) -> Kernels:
@@ -101,7 +124,7 @@ def _with_entries(kernels: Kernels) -> Kernels:
 
 
 def _linear_kernels(
-    kernels: Kernels, sources: Iterable[Buffer], targets: Iterable[Buffer], absorbing: bool
+    kernels: Kernels, sources: Iterable[Buffer], targets: Iterable[Buffer], absorbing: bool, whole: bool = False
 ) -> tuple[list[Linear], dict[Buffer, str]]:
     """Return the linear kernels, and the buffers that depend on calls without a derivative, with such a call's name.
 
@@ -117,11 +140,13 @@ def _linear_kernels(
     for step in kernels.kernels:
         if isinstance(step, CallKernel):
             entries |= dict.fromkeys(step.entries, step)
-            found = _call_kernels(step, active)
+            found: list[Linear] = [*_call_kernels(step, active)]
             if step.operation.carrier and step.result not in restated:
                 without[step.result] = step.operation.name
         else:
-            found = [*derivatives.of(step, active, alone=bool(restated))]
+            plain = not any(b in without or b in entries for b in read_by(step))
+            found = _undivided(step, active, derivatives) if whole and plain and stays_whole(step) else []
+            found = found or [*derivatives.of(step, active, alone=bool(restated))]
             _check_second_derivatives(step, entries, active)
             names = [without[load.buffer] for load in step.loads if load.buffer in without]
             if names and not found:
@@ -129,6 +154,12 @@ def _linear_kernels(
         active.update(target for k in found for target, _ in k.pairs)
         linear += found
     return _alive(linear, targets), without
+
+
+def _undivided(kernel: Kernel, active: set[Buffer], derivatives: Derivatives) -> list[Linear]:
+    """Return the derivative of a kernel for products alone."""
+    sources = tuple(dict.fromkeys(b for b in read_by(kernel) if b in active))
+    return [Undivided(kernel, sources, functools.partial(derivatives.of, kernel, set(active)))] if sources else []
 
 
 def restatements(kernels: Kernels) -> dict[Buffer, Buffer]:
@@ -165,10 +196,11 @@ def _alive(linear: list[Linear], targets: Iterable[Buffer]) -> list[Linear]:
     wanted = set(targets)
     kept: list[Linear] = []
     for kernel in reversed(linear):
-        if isinstance(kernel, LinearCall):
-            if kernel.call.result in wanted:
-                kept.append(kernel)
-                wanted.update(kernel.operands)
+        if not isinstance(kernel, LinearKernel):
+            alive_call = kernel.towards(wanted)
+            if alive_call is not None:
+                kept.append(alive_call)
+                wanted.update(source for _, source in alive_call.pairs)
             continue
         alive = connected(kernel, wanted, backward=True)
         if alive.terms:
@@ -197,11 +229,9 @@ def _call_kernels(call: CallKernel, active: set[Buffer]) -> list[Linear]:
         return [LinearCall(call, numbers)] if numbers else []
     kernels: list[Linear] = []
     for number, (operand, entries) in enumerate(zip(call.operands, call.entries, strict=True)):
-        rows, columns = call.operation.structure(number)
-        everywhere = IndexMap((entries.size,), 0, (1,))
-        coefficient = Pool().leaf(Load(entries, everywhere))
-        term = Term(call.result, recognise(rows), coefficient, operand, recognise(columns))
-        kernels += [LinearKernel((entries.size,), (term,))] if entries.size and operand in active else []
+        if entries.size and operand in active:
+            everywhere = IndexMap((entries.size,), 0, (1,))
+            kernels.append(entries_of(call, number, Pool().leaf(Load(entries, everywhere))))
     return kernels
 
 
@@ -230,7 +260,7 @@ def _needed(kernels: Kernels, linear: list[Linear]) -> Kernels:
     wanted = {
         e.value.buffer for k in linear for e in reachable(t.coefficient for t in k.terms) if isinstance(e.value, Load)
     }
-    wanted.update(b for k in linear if isinstance(k, LinearCall) for b in k.call.operands)
+    wanted.update(b for k in linear if not isinstance(k, LinearKernel) for b in k.reads)
     kept: list[Step] = []
     for step in reversed(kernels.kernels):
         if isinstance(step, CallKernel):

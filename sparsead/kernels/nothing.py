@@ -65,6 +65,11 @@ def may_absorb(kernels: Iterable[LinearKernel | LinearCall]) -> bool:
     return any(map(_may_be_closed, coefficients)) and any(map(_may_be_infinite, coefficients))
 
 
+def may_close(kernels: Iterable[LinearKernel | LinearCall]) -> bool:
+    """Tell whether a coefficient may be that of a closed way."""
+    return any(_may_be_closed([t.coefficient for t in k.terms]) for k in kernels)
+
+
 def _below(kernels: Iterable[LinearKernel | LinearCall], which: Callable[[list[Expr]], set[int]]) -> set[Buffer]:
     """Return the buffers to whose tangents a term of some kind contributes, at once or through others."""
     found: set[Buffer] = set()

@@ -13,7 +13,7 @@ from coloring import SparsityPattern
 from sparsead.kernels.diagonals import by_diagonals
 from sparsead.kernels.indexmap import IndexMap
 from sparsead.kernels.kernel import Buffer
-from sparsead.kernels.linear import LinearKernel, LinearProgram, Term
+from sparsead.kernels.linear import LinearKernel, LinearProgram, Term, with_terms
 from sparsead.memory import NoRoomError, is_large, require
 from sparsead.program.index import nothing
 
@@ -34,7 +34,7 @@ def detect(linear: LinearProgram) -> dict[Buffer, SparsityPattern]:
     """
     patterns: dict[Buffer, SparsityPattern] = {}
     writers: dict[Buffer, list[tuple[LinearKernel, Term]]] = {}
-    for kernel in linear.kernels:
+    for kernel in with_terms(linear.kernels):
         for term in kernel.terms:  # the last writer decides the order: only then is a buffer complete
             writers[term.target] = writers.pop(term.target, [])
             writers[term.target].append((kernel, term))

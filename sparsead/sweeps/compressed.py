@@ -17,9 +17,11 @@ import numpy as np
 from sparsead.emit.nest import Nest
 from sparsead.emit.source import Source
 from sparsead.emit.sweep import DEFAULT_ENGINE, Engine, Sweep
+from sparsead.kernels.in_lanes import Tangents
 from sparsead.kernels.indexmap import IndexMap
-from sparsead.kernels.kernel import Kernel
-from sparsead.kernels.linear import LinearKernel, LinearProgram, Term
+from sparsead.kernels.kernel import Buffer, Kernel, filled_by
+from sparsead.kernels.linear import LinearCall, LinearKernel, LinearProgram, Term
+from sparsead.kernels.undivided import Undivided
 from sparsead.program.index import identity
 from sparsead.sweeps.fused_values import fused
 from sparsead.sweeps.storage import Storage
@@ -31,6 +33,7 @@ from sparsead.sweeps.vector import (
     stores,
     times,
     work_sizes,
+    write_steps,
     write_value,
     write_zeros,
 )
@@ -156,9 +159,11 @@ class _Writer:
         self.in_order = recovery.slot is None
         self.rowwise = rows_complete(linear, np.diff(recovery.start))
         self.laned = [*linear.work] if self.rowwise else [*linear.work, linear.target]
-        self.lanes = plan_lanes(recovery.width, sum(b.size for b in self.laned))
+        rows = 0 if linear.has_calls else sum(b.size for b in self.laned)  # Python cannot be called in a block
+        self.lanes = plan_lanes(recovery.width, rows)
         self.single = self.lanes.blocks == 1
-        self.fused = fused(linear) if self.single else {}
+        self.fused = fused(linear) if self.single and not linear.has_calls else {}
+        self.more: dict[str, int] = {}
         self.source = source
         self.recovery = recovery
         self.counter = itertools.count()
@@ -171,7 +176,7 @@ class _Writer:
     def sizes(self) -> dict[str, int]:
         """Work arrays: lanes of the buffers."""
         width = self.lanes.width
-        return {f"d{b.name}": b.size * width for b in self.laned}
+        return {f"d{b.name}": b.size * width for b in self.laned} | self.more
 
     def write(self) -> None:
         """Write the primal kernels, then all blocks."""
@@ -188,10 +193,38 @@ class _Writer:
         for buffer in self.laned:
             size, zero = buffer.size * self.lanes.width, empty_tangent(self.linear, buffer)
             write_zeros(self.source, self.source.buffer(buffer, tangent=True), size, zero)
+        if any(x is self.linear.source for k in self.linear.kernels if not k.terms for _, x in k.pairs):
+            self.write_seeds()
         for number, kernel in enumerate(self.linear.kernels):
-            self.write_kernel(kernel, self.fused.get(number))
+            if isinstance(kernel, LinearKernel):
+                self.write_kernel(kernel, self.fused.get(number))
+            else:
+                self.write_whole(kernel)
         if not self.rowwise:
             self.write_recovery()
+
+    def write_seeds(self) -> None:
+        """Write the seeds of all columns, for what reads them as tangents."""
+        source, width = self.linear.source, self.lanes.width
+        name = self.source.buffer(source, tangent=True)
+        write_zeros(self.source, name, source.size * width)
+        nest = Nest(self.source, (source.size,), self.counter)
+        column = nest.index(IndexMap((source.size,), 0, (1,)))
+        with nest.body(disjoint=True):
+            self.source.write(f"{name}[{width} * {column} + {self.index('colors')}[{column}]] = 1.0")
+        self.more[f"d{source.name}"] = source.size * width
+
+    def write_whole(self, kernel: LinearCall | Undivided) -> None:
+        """Write what is not put together of partial derivatives, for all lanes."""
+        width = self.lanes.width
+
+        def tangent(buffer: Buffer) -> Buffer:
+            return Buffer(f"d{buffer.name}", width * buffer.size, "work")
+
+        steps = kernel.steps(tangent, Tangents(width, self.recovery.num_colors))
+        if isinstance(kernel, LinearCall):
+            self.more |= {b.name: b.size for b in filled_by(steps[0])}
+        write_steps(self.source, steps, self.counter)
 
     def write_kernel(self, kernel: LinearKernel, values: Kernel | None) -> None:
         """Write the loops of one kernel; some primal values may be computed there."""
@@ -305,6 +338,8 @@ def rows_complete(linear: LinearProgram, wanted: np.ndarray | None = None) -> bo
 
     A row that no kernel computes is complete unless entries are read in it: `wanted` is their number by row.
     """
+    if linear.has_calls:
+        return False
     seen = np.zeros(linear.target.size, dtype=np.bool_)
     for kernel in linear.kernels:
         for group in by_place(kernel.terms):

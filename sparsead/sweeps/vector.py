@@ -35,9 +35,9 @@ def product_sweep(linear: LinearProgram, name: str, engine: Engine = DEFAULT_ENG
         write_zeros(source, source.buffer(buffer, tangent=True), buffer.size, empty_tangent(linear, buffer))
     sizes = work_sizes(linear.primal) | {f"d{b.name}": b.size for b in linear.work}
     for kernel in linear.kernels:
-        if isinstance(kernel, LinearCall):
+        if not isinstance(kernel, LinearKernel):
             steps = kernel.steps(lambda b: Buffer(f"d{b.name}", b.size, "work"))
-            sizes |= {b.name: b.size for b in filled_by(steps[0])}
+            sizes |= {b.name: b.size for b in filled_by(steps[0])} if isinstance(kernel, LinearCall) else {}
             write_steps(source, steps, counter)
         else:
             _write_product(source, kernel, counter, linear)

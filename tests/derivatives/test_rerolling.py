@@ -10,6 +10,7 @@ import pytest
 
 import sparsead as sad
 import sparsead.ops
+from sparsead.derivatives import rerolling
 from sparsead.derivatives.rerolling import rerolled
 from sparsead.emit.sweep import DEFAULT_ENGINE
 from sparsead.kernels import rolling
@@ -209,7 +210,7 @@ def complex_step(f, x):
         z = x.astype(complex)
         z[k] += 1e-30j
         columns.append(f(z).imag / 1e-30)
-    return np.column_stack(columns)
+    return np.column_stack([np.atleast_1d(column) for column in columns])
 
 
 @pytest.mark.parametrize("f", LOOPS, ids=lambda f: f.__name__)
@@ -255,6 +256,58 @@ def test_gradients_of_loops_are_those_of_written_turns(f):
     assert not plain._rolled
     for x in (x0(), x0() + 0.05):
         np.testing.assert_allclose(grad(x), plain(x), rtol=1e-12, atol=1e-15)
+
+
+def differences(grad, x, h=1e-4):
+    """Return the derivative of a gradient, by central differences of fourth order."""
+
+    def change(e, h):
+        return (grad(x + h * e) - grad(x - h * e)) / (2 * h)
+
+    return np.stack([(4 * change(e, h) - change(e, 2 * h)) / 3 for e in np.eye(x.size)])
+
+
+def filtered(x):
+    # the likelihood of a Kalman filter
+    A, P, m, total = np.eye(2) + 0.1 * x[:4].reshape(2, 2), np.eye(2), np.zeros(2), 0.0
+    for y in DATA.ravel()[:30]:
+        m, P = A @ m, A @ P @ A.T + x[4] * np.eye(2)
+        S, v = P[0, 0] + np.exp(x[5]), y - m[0]
+        K = P[:, 0] / S
+        m, P = m + K * v, P - np.outer(K, P[0])
+        total = total + np.log(S) + v * v / S
+    return total
+
+
+@pytest.mark.parametrize("f", [of_a_parameter, with_choices, nested, weighted, two_loops], ids=lambda f: f.__name__)
+def test_hessians_of_loops(f):
+    def loss(x):
+        return np.sum(np.sin(f(x)))
+
+    hess, grad = sad.hessian(loss, x0()), sad.gradient(loss, x0())
+    assert hess._rolled
+    x = x0() + 0.05
+    np.testing.assert_allclose(hess(x).toarray(), differences(grad, x), rtol=1e-7, atol=1e-8)
+    np.testing.assert_allclose(hess.hvp(x, x[::-1].copy()), hess(x) @ x[::-1], rtol=1e-11)
+
+
+def test_the_hessian_of_a_filter():
+    x = x0(6)
+    hess = sad.hessian(filtered, x)
+    assert hess._rolled
+    assert hess.passes == {"hvp": 6}
+    value, gradient, H = hess.value_gradient_and_hessian(x)
+    np.testing.assert_allclose(value, filtered(x), rtol=1e-14)
+    np.testing.assert_allclose(gradient, complex_step(filtered, x)[0], rtol=1e-12)
+    np.testing.assert_allclose(H.toarray(), differences(lambda x: complex_step(filtered, x)[0], x, 1e-3), rtol=1e-7)
+    np.testing.assert_array_equal(hess.diagonal(x), H.diagonal())
+    np.testing.assert_array_equal(pickle.loads(pickle.dumps(hess))(x).data, H.data)
+    np.testing.assert_allclose(hess.batch(np.stack([x0(6) + 0.1, x]))[1], H.data, rtol=1e-10)
+
+
+def test_hessians_that_take_many_products_are_written_out(monkeypatch):
+    monkeypatch.setattr(rerolling, "MOST_PRODUCTS", 1)
+    assert not sad.hessian(lambda x: np.sum(two_arrays(x)), x0())._rolled
 
 
 def test_a_loop_that_takes_more_products_than_its_matrix_is_written_out():

@@ -7,7 +7,9 @@ derivatives of derivatives need nothing new.
 
 from __future__ import annotations
 
+import math
 import threading
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from typing import Literal
@@ -17,14 +19,16 @@ import scipy.sparse
 
 from coloring.cached import cached_property
 from sparsead.kernels.gradient import accumulated, apart
-from sparsead.kernels.kernel import Buffer, CallKernel, Kernels, Step, filled_by, zeros
-from sparsead.kernels.linear import LinearProgram
-from sparsead.kernels.linearize import derivative_of_a_turn, linearize
+from sparsead.kernels.kernel import Buffer, CallKernel, Kernels, Step, filled_by, read_by, zeros
+from sparsead.kernels.linear import LinearProgram, reached, with_terms
+from sparsead.kernels.linearize import derivative_of_a_turn
 from sparsead.kernels.nothing import NOTHING
 from sparsead.kernels.pattern import detect
+from sparsead.kernels.straight_line import in_straight_line
 from sparsead.sweeps.repeated.turns import Turns
 from sparsead.sweeps.vector import value_sweep
 
+Patterns = dict[Buffer, scipy.sparse.csr_array]
 Kind = Literal["state", "fixed", "row"]
 
 
@@ -93,13 +97,11 @@ class Body:
         for buffer in dict.fromkeys((*(target for k in linear for target, _ in k.pairs), *self.next)):
             tangents[buffer] = Buffer(f"d{buffer.name}", buffer.size, buffer.role, empty=empty)
         steps = [*_filled(self.steps, primal.kernels), *accumulated(linear, tangents, absorbing)]
-        new = tuple(tangents[b] for b in self.next)
-        return Body(
-            (*self.inputs, *(tangents[b] for b in sources)),
-            (*self.kinds, *(self.kinds[k] for k in moving)),
-            (*self.next, *new),
-            _complete(steps, new),
-        )
+        inputs = (*self.inputs, *(tangents[b] for b in sources))
+        following = (*self.next, *(tangents[b] for b in self.next))
+        complete = _complete(steps, inputs, following)
+        line = complete if absorbing else in_straight_line(complete, following)
+        return Body(inputs, (*self.kinds, *(self.kinds[k] for k in moving)), following, line)
 
     def adjoint(self, active: Sequence[int]) -> Adjoint:
         """Return the kernels of the adjoint of a turn: of all states, and of `active` inputs."""
@@ -124,20 +126,24 @@ class Body:
         backward = [k.transposed() for k in reversed(linear)]
         back = [part for step in accumulated(backward, cotangents, absorbing) for part in apart(step)]
         steps = [*primal.kernels, *back]
-        complete = _complete(steps, [b for b in into if b.role == "output"])
+        complete = _complete(steps, (*self.inputs, *seeds), [b for b in into if b.role == "output"])
         return Adjoint(moving, tuple(into), seeds, complete, self.inputs)
 
     @cached_property
     def linear(self) -> LinearProgram:
         """The derivative of a turn with respect to the first state, for products; with it runs all of the turn."""
         turn = self.kernels(self.states[0])
-        linear, primal, absorbing = derivative_of_a_turn(turn, [turn.wrt], self.next)
+        linear, primal, absorbing = derivative_of_a_turn(turn, [turn.wrt], self.next, divided=True)
         turn = replace(turn, kernels=tuple(_filled(self.steps, primal.kernels)))
         return LinearProgram(turn.wrt, turn.output, tuple(linear), turn, absorbing=absorbing)
 
     def pattern(self, source: int, target: int = 0) -> scipy.sparse.csr_array:
         """Return where the next value of a state depends on an input."""
-        return _pattern(self.kernels(source, target))
+        return self._patterns[source][self.next[target]]
+
+    @cached_property
+    def _patterns(self) -> list[Patterns]:
+        return _patterns(self.kernels(), self.inputs, self.next)
 
 
 @dataclass(frozen=True, eq=False)
@@ -171,12 +177,27 @@ class Adjoint:
 
     def pattern(self, cotangent: int, source: int) -> scipy.sparse.csr_array:
         """Return where the cotangent of an input depends on another input."""
-        return _pattern(Kernels(self.inputs[source], self.into[cotangent], (), self.steps))
+        return self._patterns[source][self.into[cotangent]]
+
+    @cached_property
+    def _patterns(self) -> list[Patterns]:
+        turn = Kernels(self.inputs[0], self.into[0], (), self.steps)
+        return _patterns(turn, self.inputs, self.into)
 
 
-def _pattern(kernels: Kernels) -> scipy.sparse.csr_array:
-    linear = linearize(kernels)
-    return detect(linear)[linear.target].to_scipy().astype(bool)
+def _patterns(kernels: Kernels, sources: Sequence[Buffer], targets: Sequence[Buffer]) -> list[Patterns]:
+    """Return where each of some buffers depends on each of some others: for each of these a dictionary."""
+    linear, _, _ = derivative_of_a_turn(kernels, sources, targets)
+    found = []
+    for source in sources:
+        program = LinearProgram(source, targets[0], tuple(reached(with_terms(linear), source)), kernels)
+        patterns = detect(program)
+        found.append({b: patterns[b].to_scipy().astype(bool) if b in patterns else _empty(b, source) for b in targets})
+    return found
+
+
+def _empty(target: Buffer, source: Buffer) -> scipy.sparse.csr_array:
+    return scipy.sparse.csr_array((target.size, source.size), dtype=bool)
 
 
 def _filled(steps: Sequence[Step], others: Sequence[Step]) -> list[Step]:
@@ -191,7 +212,14 @@ def _filled(steps: Sequence[Step], others: Sequence[Step]) -> list[Step]:
     return list(map(with_entries, steps))
 
 
-def _complete(steps: Sequence[Step], outputs: Sequence[Buffer]) -> tuple[Step, ...]:
-    """Add kernels that set to zero what no step fills."""
-    known = {b for step in steps for b in filled_by(step)}
-    return (*steps, *(zeros(b) for b in outputs if b not in known and b.size))
+def _complete(steps: Sequence[Step], inputs: Sequence[Buffer], outputs: Sequence[Buffer]) -> tuple[Step, ...]:
+    """Add kernels that set to zero what no step fills, of outputs and of what steps read."""
+    filled: Counter[Buffer] = Counter()
+    for step in steps:
+        if isinstance(step, CallKernel):
+            filled.update({b: b.size for b in step.filled})
+        else:
+            for s in step.stores:
+                filled[s.buffer] += s.buffer.size if s.adds else math.prod(step.domain)
+    read = (b for step in steps for b in read_by(step) if b.value is None and b not in inputs)
+    return (*(zeros(b) for b in dict.fromkeys([*read, *outputs]) if filled[b] < b.size), *steps)

@@ -13,7 +13,7 @@ import scipy.sparse
 
 from coloring import SparsityPattern
 from sparsead.kernels.pattern import boolean_product
-from sparsead.sweeps.repeated.body import Body
+from sparsead.sweeps.repeated.body import Adjoint, Body
 
 Boolean = scipy.sparse.csr_array
 
@@ -63,7 +63,8 @@ def _sum_of_powers(turn: Boolean, count: int) -> Boolean:
 def second(body: Body, count: int, active: Sequence[int], number: int) -> SparsityPattern:
     """Return where the cotangents of `active` operands, one after the other, depend on an operand."""
     reached = {k: _reached(body, count, k) for k in {*active, number}}
-    return SparsityPattern.from_scipy(stacked([_block(body, count, row, number, reached) for row in active]))
+    adjoint = body.adjoint((*active, number))
+    return SparsityPattern.from_scipy(stacked([_block(body, adjoint, count, row, number, reached) for row in active]))
 
 
 def stacked(blocks: Sequence[Boolean]) -> Boolean:
@@ -81,9 +82,9 @@ def _reached(body: Body, count: int, number: int) -> Boolean:
     return scipy.sparse.hstack([once] * count, format="csr") if body.kinds[number] == "row" else once
 
 
-def _block(body: Body, count: int, row: int, column: int, reached: dict[int, Boolean]) -> Boolean:
+def _block(body: Body, adjoint: Adjoint, count: int, row: int, column: int, reached: dict[int, Boolean]) -> Boolean:
     """Return where the cotangent of one operand depends on another one, summed over all turns."""
-    adjoint, state = body.adjoint((row, column)), body.states[0]
+    state = body.states[0]
     place = {k: j for j, k in enumerate(adjoint.moving)}
 
     def turn(a: int, b: int) -> Boolean:

@@ -1,0 +1,43 @@
+"""A product with the derivative of an operation, for many tangents beside each other."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+
+@dataclass(frozen=True)
+class Tangents:
+    """How many tangents there are: element i of tangent k is at ``width * i + k``, for k below `count`."""
+
+    width: int
+    count: int
+
+
+@dataclass(frozen=True, eq=False)
+class InLanes:
+    """An operation whose operands after the first `own` are in lanes, and so is its result."""
+
+    operation: Any
+    own: int
+    lanes: Tangents
+
+    @property
+    def name(self) -> str:
+        """Its name."""
+        return f"{self.operation.name}, {self.lanes.count} times"
+
+    def compile(self, entries: bool = False) -> None:
+        """Compile what a call runs."""
+        self.operation.compile(entries)
+
+    def value(self, operands: list[np.ndarray], out: np.ndarray) -> None:
+        """Call it for one lane after the other."""
+        given, width = operands[: self.own], self.lanes.width
+        along = [np.ascontiguousarray(a.reshape(-1, width).T) for a in operands[self.own :]]
+        found = np.zeros((width, out.size // width))
+        for lane in range(self.lanes.count):
+            self.operation.value([*given, *(a[lane] for a in along)], found[lane])
+        out.reshape(-1, width)[...] = found.T
