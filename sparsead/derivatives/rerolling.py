@@ -20,7 +20,7 @@ from sparsead.kernels.linearize import linearize
 from sparsead.kernels.lower import lower
 from sparsead.kernels.pattern import detect
 from sparsead.kernels.rolling import Loop, loop_in
-from sparsead.kernels.straight_line import in_straight_line
+from sparsead.kernels.straight_line import in_straight_line, straightened
 from sparsead.program.cut import cut
 from sparsead.program.index import NUMBER, IndexArray, identity, narrowed
 from sparsead.program.moving import moved, renewed
@@ -43,6 +43,7 @@ from sparsead.sweeps.repeated.operation import Repeated
 
 HISTORY = 4000  # elements that turns may hand on for a gradient, which moves them once, not once for each color
 MOST_LOOPS = 4  # loops that are looked for in one program
+FEW = 2  # rows or columns of a matrix that is always taken by products
 MOST_PRODUCTS = 96  # of a matrix, through its loops
 CHEAP = 1.25  # times the passes of the whole matrix that products with loops may take
 
@@ -52,6 +53,10 @@ def linearized(program: Program, options: Options, timings: Timings, output: str
 
     Whoever names a mode gets what that is of the program as it is written.
     """
+    if may_roll(options) and min(program.output.index.size, program.wrt.size) <= FEW:
+        found = _by_products(program, options, timings, output)
+        if found is not None:
+            return found
     loops = options.loops
     with timings.stage("lower"):
         short = rerolled(program, options.engine) if may_roll(options) else program
@@ -61,6 +66,17 @@ def linearized(program: Program, options: Options, timings: Timings, output: str
     if short is program or loops or loops_are_cheap(linear):
         return Lowered({"value": kernels}, linear, loops=short is not program)
     return linearized(program, replace(options, loops=False), timings, output)
+
+
+def _by_products(program: Program, options: Options, timings: Timings, output: str) -> Lowered | None:
+    """Lower a program with loops, for products with its derivative alone; None where there are none."""
+    with timings.stage("lower"):
+        short = rerolled(program, options.engine, HISTORY)
+        if short is program:
+            return None
+        kernels = straightened(lower(short, output))
+    with timings.stage("linearize"):
+        return Lowered({"value": kernels}, linearize(kernels, products=True, whole=True), loops=True)
 
 
 def may_roll(options: Options) -> bool:

@@ -72,7 +72,8 @@ class Undivided:
         if not stores:
             return []
         kernel = Kernel(self.kernel.domain, tuple(stores))
-        return [kernel if lanes is None else _in_lanes(kernel, {*map(tangent, self.sources)}, lanes.width)]
+        known = {tangent(b) for pair in self.pairs for b in pair}
+        return [kernel if lanes is None else _in_lanes(kernel, known, lanes.width)]
 
     def _forward(self, tangent: Tangent) -> list[Store]:
         """Write the tangents of what is stored (Griewank & Walther 2008, section 3.1)."""

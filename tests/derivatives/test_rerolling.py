@@ -311,12 +311,39 @@ def test_hessians_that_take_many_products_are_written_out(monkeypatch):
 
 
 def test_a_loop_that_takes_more_products_than_its_matrix_is_written_out():
-    def of_one_number(x):
-        return euler(x * np.linspace(1.0, 2.0, N))
+    def of_three_numbers(x):
+        return euler(x[0] * np.linspace(1.0, 2.0, N) + x[1] + x[2])
 
-    assert not sad.jacobian(of_one_number, np.array([0.5]))._rolled
-    assert not sad.jacobian(lambda x: np.sum(euler(x)), x0())._rolled
-    assert sad.gradient(lambda x: np.sum(euler(x)), x0())._rolled
+    assert not sad.jacobian(of_three_numbers, x0(3))._rolled
+    assert not sad.jacobian(lambda x: np.append(euler(x)[:2], 0.0), x0())._rolled
+
+
+def of_one_number(x):
+    return euler(x * np.linspace(1.0, 2.0, N))
+
+
+def one_result(x):
+    return np.sum(weighted(x)) * x[0]
+
+
+@pytest.mark.parametrize(
+    ("f", "n", "passes"),
+    [(of_one_number, 1, (1, 0)), (one_result, N, (0, 1)), (filtered, 6, (0, 1))],
+    ids=["of_one_number", "one_result", "filtered"],
+)
+def test_few_rows_or_columns_are_products_through_loops(f, n, passes):
+    x = x0(n)
+    jac = sad.jacobian(f, x)
+    assert jac._rolled
+    assert tuple(jac.passes.values()) == passes
+    for y in (x, x + 0.05):
+        expected = complex_step(f, y)
+        found = jac.value_and_jacobian(y)
+        np.testing.assert_allclose(jac(y).toarray(), expected, rtol=1e-11, atol=1e-13)
+        np.testing.assert_allclose(found[0], f(y), rtol=1e-13)
+        np.testing.assert_array_equal(found[1].data, jac(y).data)
+        np.testing.assert_allclose(jac.jvp(y, y), expected @ y, rtol=1e-11)
+        np.testing.assert_allclose(jac.vjp(y, np.ones(len(expected))), expected.sum(axis=0), rtol=1e-11, atol=1e-13)
 
 
 def test_gradients_hand_on_more_than_matrices():
