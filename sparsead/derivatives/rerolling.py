@@ -19,7 +19,7 @@ from sparsead.kernels.linear import LinearProgram
 from sparsead.kernels.linearize import linearize
 from sparsead.kernels.lower import lower
 from sparsead.kernels.pattern import detect
-from sparsead.kernels.rolling import Loop, loop_in
+from sparsead.kernels.rolling import VERY_LONG, Loop, loop_in
 from sparsead.kernels.straight_line import in_straight_line, straightened
 from sparsead.program.cut import cut
 from sparsead.program.index import NUMBER, IndexArray, identity, narrowed
@@ -91,14 +91,14 @@ def few_products(linear: LinearProgram) -> bool:
     return linear.has_calls and _fewest_products(detect(linear)[linear.target]) <= MOST_PRODUCTS
 
 
-def rerolled(program: Program, engine: Engine, history: int = 0) -> Program:
+def rerolled(program: Program, engine: Engine, history: int = 0, long: int = VERY_LONG) -> Program:
     """Return a program in which equal turns are loops; the program itself if there are none.
 
-    See `loop_in` for `history`: with one it is for products.
+    See `loop_in` for `history`, with which it is for products, and for `long`.
     Loops run as machine code in one thread: for another engine the program is the one that is written.
     """
     for _ in range(MOST_LOOPS if engine == Engine() and engine.backend == "llvm" else 0):
-        loop = loop_in(program, history)
+        loop = loop_in(program, history, long)
         call = None if loop is None else _call(program, loop, products=history > 0)
         if loop is None or call is None:
             break

@@ -17,6 +17,8 @@ from sparsead.program.nodes import Program
 from sparsead.stages import Timings
 from sparsead.sweeps.cells import VALUE
 
+LONG = 1000  # operations that are too many to be written out and differentiated twice
+
 
 def second_order(program: Program, options: Options, timings: Timings, output: str = VALUE) -> Lowered:
     """Lower a program, and differentiate it twice: the matrix is the Hessian.
@@ -24,7 +26,7 @@ def second_order(program: Program, options: Options, timings: Timings, output: s
     Its equal turns are loops where few products with the Hessian give all of it.
     """
     with timings.stage("lower"):
-        short = rerolled(program, options.engine, HISTORY) if may_roll(options) else program
+        short = rerolled(program, options.engine, HISTORY, LONG) if may_roll(options) else program
     if short is not program and (found := _through_loops(short, timings, output)) is not None:
         return found
     with timings.stage("lower"):

@@ -78,10 +78,11 @@ class Loop:
         return [self.nodes[first + k] for k in self.carried]
 
 
-def loop_in(program: Program, history: int = 0) -> Loop | None:
+def loop_in(program: Program, history: int = 0, long: int = VERY_LONG) -> Loop | None:
     """Return the longest loop of a program, if it has one that is worth being one.
 
     Turns may hand on `history` elements besides the state, or as many as a turn computes, for whoever reads them later.
+    From `long` operations on it is one, however few elements they compute.
     """
     nodes = [node for node in program.nodes if not isinstance(node, Input)]
     if len(nodes) < LONG:
@@ -96,17 +97,17 @@ def loop_in(program: Program, history: int = 0) -> Loop | None:
             loop = None if loop is None else _ended(loop, reads, output, history)
             if loop is not None and _fits(loop):
                 loop = _from_the_first(loop, kinds, reads, inputs)
-                loop = _with_rows(loop, exact) if _worth(loop) else None
+                loop = _with_rows(loop, exact) if _worth(loop, long) else None
                 if loop is not None:
                     return loop
     return None
 
 
-def _worth(loop: Loop) -> bool:
+def _worth(loop: Loop, long: int) -> bool:
     turn = loop.turn(0)
     operations, written = loop.count * loop.length, loop.count * sum(map(_written, turn))
     work = loop.count * sum(node.size for node in turn)
-    return loop.count >= LEAST_TURNS and operations >= LONG and (work >= WORK or written >= VERY_LONG)
+    return loop.count >= LEAST_TURNS and operations >= LONG and (work >= WORK or written >= long)
 
 
 def _written(node: Node) -> int:
