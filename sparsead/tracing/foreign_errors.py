@@ -10,9 +10,11 @@ from typing import Any
 
 from sparsead.errors import InputError, Origin, UnsupportedOperationError, is_installed, is_users, package_of
 from sparsead.tracing.libraries import call_of
+from sparsead.tracing.refusals import LIBRARY_HINT
 from sparsead.tracing.wrappers import inner
 
 NO_SUCH = "'numpy.ndarray' object has no attribute"  # words of a traced array's own errors
+NOT_SET = "'TracedSparse' object has no attribute"  # words of Python's own, where a library changes a sparse matrix
 NO_ARRAY = "__array__ method not producing an array"  # likewise
 COMPILED = ("Traced", "buffer API", "JSON serializable")  # words of errors of compiled code that got a traced array
 CALL = re.compile(r"missing \d+ required|takes .* arguments? but|unexpected keyword argument")  # words of Python's own
@@ -27,7 +29,7 @@ def refuse_error(error: Exception, f: Callable[..., Any]) -> None:
         return
     if isinstance(error, TypeError) and any(known in words for known in COMPILED):
         raise _refused_by_compiled_code(error, f) from error
-    if isinstance(error, AttributeError) and NO_SUCH in words:
+    if isinstance(error, AttributeError) and (NO_SUCH in words or NOT_SET in words):
         _refuse_in_library(error, f)
     if isinstance(error, TypeError) and any(known in words for known in OF_OBJECTS):
         raise _refused_array_of_objects(error, f) from error
@@ -58,9 +60,10 @@ def _refuse_in_library(error: AttributeError, f: Callable[..., Any]) -> None:
     """Refuse what a library could not do because it asked for an attribute that a traced array does not have."""
     frames = [frame for frame, _ in traceback.walk_tb(error.__traceback__)]
     call = call_of(list(itertools.takewhile(lambda frame: not is_users(frame.f_code.co_filename), reversed(frames))))
-    if call is not None and call.instead:
+    if call is not None and (call.instead or NOT_SET in str(error)):
         raise UnsupportedOperationError(
-            f"{call.name} ({error}) is not supported in a traced function.\n  {place_of(error, f)}\n  {call.instead}"
+            f"{call.name} ({error}) is not supported in a traced function.\n  {place_of(error, f)}\n  "
+            f"{call.instead or LIBRARY_HINT}"
         ) from error
 
 

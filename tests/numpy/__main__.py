@@ -29,7 +29,7 @@ RESULTS = ("same", "refused", "different", "crash", "accepted")
 OPTIONS = "-q -p tests.numpy.plugin -p no:cacheprovider --assert=plain -W ignore --tb=line"
 FAMILIES = {
     np: ("_core", "lib", "linalg", "fft"),
-    scipy: ("special", "linalg", "interpolate", "signal", "spatial", "integrate", "ndimage", "fft"),
+    scipy: ("special", "linalg", "interpolate", "signal", "spatial", "integrate", "ndimage", "fft", "sparse"),
 }
 # Test modules about other things than arrays of numbers, by how their names begin.
 LEFT_OUT = """
@@ -37,7 +37,8 @@ LEFT_OUT = """
     custom extint hashtable machar memmap multithreading scalar_ctors financial format io loadtxt datasource iotools
     version packbits recfunctions arrayobject unicode public_api blas fblas lapack cythonized extending sketches gil
     interpolative kdtree qhull spherical cdflib data nan_inputs boost precompute support_alternative specfun dd
-    backend helper c_api ni_support banded_ode tanhsinh cubature bvp _quad_vec quadpack
+    backend helper 64bit matrix_io sparsetools sputils spfuncs c_api ni_support banded_ode tanhsinh cubature bvp
+    _quad_vec quadpack
 """
 
 

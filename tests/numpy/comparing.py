@@ -19,6 +19,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
+import scipy.sparse
 
 import sparsead as sad
 import sparsead.ops  # fills the tables that tracing reads
@@ -32,6 +33,10 @@ from sparsead.tracing.complex import TracedComplex
 from sparsead.tracing.scalar import TracedScalar
 from sparsead.tracing.trace import trace
 
+MADE_OF = {
+    "csr": ("data", "indices", "indptr"), "csc": ("data", "indices", "indptr"), "bsr": ("data", "indices", "indptr"),
+    "coo": ("data", "coords"), "dia": ("data", "offsets"),
+}  # fmt: skip
 true_type = type  # while this is traced, `type` says of traced values what it says of NumPy's
 MOST_ELEMENTS, MOST_ARRAYS = 1000, 12
 VARIANTS = ("all", "first", "known")  # which arrays are traced: all, the first alone, none (all made inside)
@@ -48,6 +53,19 @@ class Place:
     """In a list of arguments: the array of this number."""
 
     number: int
+
+
+@dataclass(frozen=True)
+class Matrix:
+    """In a list of arguments: a sparse matrix of some class, made of arrays."""
+
+    kind: str
+    parts: Any
+    shape: tuple[int, ...]
+
+    @property
+    def __name__(self) -> str:
+        return f"{self.kind}{self.shape}"
 
 
 @dataclass
@@ -105,6 +123,10 @@ def _taken(value: Any, arrays: list[np.ndarray]) -> Any:
         if not known:
             arrays.append(value)
         return Place(known[0] if known else len(arrays) - 1)
+    if scipy.sparse.issparse(value) and value.dtype == np.float64 and value.format in MADE_OF and value.nnz:
+        parts = [getattr(value, name) for name in MADE_OF[value.format]]
+        parts = [parts[0], tuple(parts[1])] if value.format == "coo" else parts
+        return Matrix(type(value).__name__, tuple(_taken(v, arrays) for v in parts), value.shape)
     if type(value) in (list, tuple):
         return type(value)(_taken(v, arrays) for v in value)
     if type(value) is dict:
@@ -120,6 +142,8 @@ def _taken(value: Any, arrays: list[np.ndarray]) -> Any:
 def _filled(value: Any, arrays: list[Any]) -> Any:
     if isinstance(value, Place):
         return arrays[value.number]
+    if isinstance(value, Matrix):
+        return getattr(scipy.sparse, value.kind)(_filled(value.parts, arrays), shape=value.shape)
     if true_type(value) is np.ndarray:
         return value.copy(order="K")
     if true_type(value) in (list, tuple):
@@ -176,6 +200,9 @@ def parts_of(value: Any) -> Iterator[tuple[str, Any]]:
         known = array.plain.copy() if array.is_constant else array.ref
         order = _order(value) if true_type(value) is TracedArray else ""
         yield f"{'array' if order else 'number'} {array.dtype.kind} {array.shape}{order}", known
+    elif scipy.sparse.issparse(value) and value.dtype.kind == "f":
+        yield f"{value.__class__.__name__} {value.shape}", None
+        yield from parts_of(value.toarray() + 0.0)
     elif isinstance(value, (np.ndarray, np.generic, bool, int, float)) and np.asarray(value).dtype.kind in "biuf":
         array = np.asarray(value)
         kind = array.dtype.kind.replace("u", "i")

@@ -18,11 +18,12 @@ from collections.abc import Callable
 from typing import Any
 
 import numpy as np
+import scipy.sparse
 
 NUMPY = ("numpy", "numpy.linalg", "numpy.fft", "numpy.lib.stride_tricks")
 SCIPY = (
     "scipy.special", "scipy.linalg", "scipy.interpolate", "scipy.signal", "scipy.spatial", "scipy.spatial.distance",
-    "scipy.integrate", "scipy.ndimage", "scipy.fft",
+    "scipy.integrate", "scipy.ndimage", "scipy.fft", "scipy.sparse", "scipy.sparse.linalg",
 )  # fmt: skip
 FAMILIES = (*NUMPY, *SCIPY)
 
@@ -171,11 +172,12 @@ def _unseen(value: Any) -> Any:
 
 # -- everything else: helpers that the rewritten modules call -----------------------------------------------------
 def _is_number_array(value: Any) -> bool:
-    return type(value) is np.ndarray and value.dtype.kind in "fiu" and value.dtype.itemsize == 8
+    numbers = type(value) is np.ndarray or scipy.sparse.issparse(value)
+    return numbers and value.dtype.kind in "fiu" and value.dtype.itemsize == 8
 
 
 def _method(obj: Any, name: str, /, *args: Any, **kwargs: Any) -> Any:
-    if type(obj) is np.ndarray:
+    if type(obj) is np.ndarray or _is_number_array(obj):
         args = tuple(map(_unseen, args))
         kwargs = {n: _unseen(v) for n, v in kwargs.items()}
         watch("method", name, (obj, *args), kwargs)

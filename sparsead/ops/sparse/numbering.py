@@ -45,12 +45,14 @@ def with_data(matrix: Any) -> Any:
 
 
 def picked(values: Any, numbers: np.ndarray) -> TracedArray:
-    """Return the values that numbers stand for, in the shape of the numbers; zero for number 0."""
+    """Return the values that numbers stand for, in the shape and memory order of the numbers; zero for number 0."""
     flat = np.reshape(values, -1)
     numbers = np.asarray(numbers).astype(np.int64)
     if numbers.size and numbers.all():
-        return traced(flat)[numbers.reshape(-1) - 1].reshape(numbers.shape)
-    return np.concatenate([np.zeros(1), traced(flat)])[numbers.reshape(-1)].reshape(numbers.shape)
+        values = traced(flat)[numbers.reshape(-1) - 1].reshape(numbers.shape)
+    else:
+        values = np.concatenate([np.zeros(1), traced(flat)])[numbers.reshape(-1)].reshape(numbers.shape)
+    return values if numbers.flags.c_contiguous else values.in_order(numbers)
 
 
 def count(shape: Any) -> np.ndarray:

@@ -109,3 +109,22 @@ def test_second_derivatives(kind, order):
     hess = sad.hessian(lambda x: weights @ f(x), X, check=False, backend="python")
     assert_close(hess.gradient(X), weights @ jacobian, 1e-12)
     assert_close(hess(X).toarray(), hessian, 1e-9)
+
+
+@pytest.mark.parametrize("form", FORMATS)
+def test_dense_forms_lie_in_memory_as_scipys_do(form):
+    def f(x):
+        dense = sparse((form, "array"), x[:7]).toarray()
+        flat = dense.ravel("K")  # a view, whatever the order is
+        flat[:5] *= x[7:12]
+        return np.concatenate([np.ravel(dense), flat, dense.ravel()])
+
+    jac = sad.jacobian(f, X, backend="python")
+    assert_close(jac.value(X), f(X), 1e-14)
+    assert_close(jac(X).toarray(), differences(f, X), 1e-9)
+
+
+@pytest.mark.parametrize("change", [lambda A: sp.swapaxes(A, 0, 1), lambda A: sp.expand_dims(A, axis=1)])
+def test_functions_that_change_a_matrix_themselves_are_refused(change):
+    with pytest.raises(sad.UnsupportedOperationError, match="has no attribute"):
+        sad.jacobian(lambda x: change(sparse(("coo", "array"), x[:7])).sum(), X)
