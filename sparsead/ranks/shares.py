@@ -22,6 +22,7 @@ from sparsead.tracing.arguments import signature_of
 
 AGREE = 1e-9  # relative, of values that were computed in two ways
 SPREAD = 100.0  # times what rounding does
+AT_ONCE = 1 << 16  # elements of a point that are made at a time
 MOVE = 0.1  # from the example to the second point, relative to it
 
 Points = list[tuple[np.ndarray, np.ndarray]]  # and the values of the function there
@@ -94,22 +95,29 @@ def _examples(args: tuple[Any, ...], spread: Sequence[int]) -> Arrays:
 def points_of(f: Callable[..., Any], args: tuple[Any, ...]) -> Iterator[tuple[np.ndarray, np.ndarray]]:
     """Yield points and values of the function there, flat: at the example, and at a generic point nearby.
 
-    One after the other: only one is held at a time.
+    One after the other: only one is held at a time. A point is made again after the call, which may have written to it.
     """
-    for place in (np.asarray, _near):
+    for place in (_here, _near):
         try:
             with np.errstate(all="ignore"):
-                x = np.array(place(args[0]), np.float64)
-                value = np.asarray(getattr(f, "py_func", f)(x.copy(), *args[1:]), np.float64)
+                value = np.asarray(getattr(f, "py_func", f)(place(args[0]), *args[1:]), np.float64)
         except Exception:  # outside of its domain, perhaps: there is nothing to compare
             continue
-        yield x.reshape(-1), value.reshape(-1)
+        yield place(args[0]).reshape(-1), value.reshape(-1)
+
+
+def _here(x0: Any) -> np.ndarray:
+    return np.array(x0, np.float64, order="C")
 
 
 def _near(x0: Any) -> np.ndarray:
-    x = np.array(x0, np.float64)
-    size = np.where(x == 0.0, min(float(np.max(np.abs(x), initial=0.0)), 1.0) or 1.0, np.abs(x))
-    x += MOVE * np.where(x < 0.0, -1.0, 1.0) * size * np.random.default_rng(1).uniform(0.5, 1.0, x.shape)
+    x = _here(x0)
+    zero = min(float(max(np.max(x, initial=0.0), -np.min(x, initial=0.0))), 1.0) or 1.0  # the size of what is zero
+    flat, rng = x.reshape(-1), np.random.default_rng(1)
+    for start in range(0, flat.size, AT_ONCE):
+        part = flat[start : start + AT_ONCE]
+        size = np.where(part == 0.0, zero, np.abs(part))
+        part += MOVE * np.where(part < 0.0, -1.0, 1.0) * size * rng.uniform(0.5, 1.0, part.size)
     return x
 
 
