@@ -8,8 +8,6 @@ from sparsead.derivatives.of_cell import Lowered
 from sparsead.derivatives.preparation import Options
 from sparsead.derivatives.rerolling import HISTORY, few_products, may_roll, rerolled
 from sparsead.kernels.gradient import gradient as gradient_kernels
-from sparsead.kernels.kernel import Kernels
-from sparsead.kernels.linear import LinearProgram
 from sparsead.kernels.linearize import linearize
 from sparsead.kernels.lower import lower
 from sparsead.kernels.straight_line import straightened
@@ -20,41 +18,36 @@ from sparsead.sweeps.cells import VALUE
 LONG = 1000  # operations that are too many to be written out and differentiated twice
 
 
-def second_order(program: Program, options: Options, timings: Timings, output: str = VALUE) -> Lowered:
+def second_order(
+    program: Program, options: Options, timings: Timings, output: str = VALUE, gradient: str = "g"
+) -> Lowered:
     """Lower a program, and differentiate it twice: the matrix is the Hessian.
 
     Its equal turns are loops where few products with the Hessian give all of it.
     """
     with timings.stage("lower"):
         short = rerolled(program, options.engine, HISTORY, LONG) if may_roll(options) else program
-    if short is not program and (found := _through_loops(short, timings, output)) is not None:
+    if short is not program and (found := _through_loops(short, timings, output, gradient)) is not None:
         return found
     with timings.stage("lower"):
         kernels = lower(program, output)
     with timings.stage("linearize"):
-        gradients = gradient_kernels(kernels, again=True)
-        curvature = _curvature(gradients)
-    return Lowered({"value": kernels, "gradient": gradients}, curvature)
+        gradients = gradient_kernels(kernels, again=True, output=gradient)
+        linear = replace(linearize(gradients), symmetric=True)
+    return Lowered({"value": kernels, "gradient": gradients}, linear)
 
 
-def _through_loops(program: Program, timings: Timings, output: str) -> Lowered | None:
+def _through_loops(program: Program, timings: Timings, output: str, gradient: str) -> Lowered | None:
     """Lower a program with loops; None where the Hessian takes many products."""
     with timings.stage("lower"):
         kernels = straightened(lower(program, output))
     with timings.stage("linearize"):
-        gradients = straightened(gradient_kernels(kernels, again=True, whole=True))
+        gradients = straightened(gradient_kernels(kernels, again=True, whole=True, output=gradient))
         linear = replace(linearize(gradients, products=True, whole=True), symmetric=True)
         return Lowered({"value": kernels, "gradient": gradients}, linear, loops=True) if few_products(linear) else None
 
 
-def of_gradient(program: Program, _: Options, timings: Timings, output: str = VALUE) -> Lowered:
-    """Lower the gradient of a program, and differentiate it: the matrix is the Hessian."""
-    with timings.stage("lower"):
-        kernels = gradient_kernels(lower(program, output), again=True, output=VALUE)
-    with timings.stage("linearize"):
-        curvature = _curvature(kernels)
-    return Lowered({"value": kernels}, curvature)
-
-
-def _curvature(gradients: Kernels) -> LinearProgram:
-    return replace(linearize(gradients), symmetric=True)
+def of_gradient(program: Program, options: Options, timings: Timings, _: str = VALUE) -> Lowered:
+    """Lower the gradient of a program, and differentiate it: the value is the gradient, the matrix the Hessian."""
+    found = second_order(program, options, timings, "potential", gradient=VALUE)
+    return replace(found, functions={"value": found.functions["gradient"]})
