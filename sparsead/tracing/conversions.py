@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import scipy.sparse
 
-from sparsead.errors import unsupported
+from sparsead.errors import module_of, unsupported
 from sparsead.program.index import Shape
 from sparsead.program.nodes import Ref, constant, whole
 from sparsead.tracing import layout
@@ -153,7 +153,7 @@ def check_kind(value: Any) -> None:
         raise unsupported("a masked array together with unknowns", MASKED)
     if kind.__array_ufunc__ is not np.ndarray.__array_ufunc__:
         raise unsupported(
-            f"an array of {kind.__module__.partition('.')[0]} ({kind.__name__}) together with unknowns", SUBCLASS_HINT
+            f"an array of {module_of(kind).partition('.')[0]} ({kind.__name__}) together with unknowns", SUBCLASS_HINT
         )
 
 

@@ -21,7 +21,7 @@ from typing import Any
 import numpy as np
 import scipy.sparse
 
-from sparsead.errors import is_installed, is_users
+from sparsead.errors import is_installed, is_users, module_of
 
 SIMPLE = (int, float, complex, str, bytes, bool, type(None), np.generic)
 OPAQUE = (types.ModuleType, types.BuiltinFunctionType, np.ufunc)
@@ -286,7 +286,7 @@ def _items(value: Any) -> list[tuple[Any, str, Any]] | None:
 
 def _labels(value: Any) -> list[tuple[Any, str, Any]] | None:
     """Return what a table, series or index of pandas has beside its values; its attributes are its own business."""
-    if type(value).__module__.partition(".")[0] != "pandas" or not hasattr(type(value), "__array__"):
+    if module_of(type(value)).partition(".")[0] != "pandas" or not hasattr(type(value), "__array__"):
         return None
     labels = [(k, f".{k}", np.asarray(getattr(value, k))) for k in ("columns", "index") if hasattr(value, k)]
     kinds = value.dtypes.tolist() if hasattr(value, "columns") else [getattr(value, "dtype", None)]

@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from sparsead.errors import is_installed, is_users
+from sparsead.errors import is_installed, is_users, module_of
 from sparsead.tracing.positioned import Positioned
 from sparsead.tracing.sequences import rebuilt
 
@@ -33,7 +33,7 @@ def _is_foreign(kind: type) -> bool:
     return not (
         kind in PLAIN
         or issubclass(kind, (np.ndarray, np.generic))
-        or kind.__module__.startswith("sparsead")
+        or module_of(kind).startswith("sparsead")
         or hasattr(kind, "tocsr")
     )
 

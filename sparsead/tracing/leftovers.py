@@ -19,7 +19,7 @@ from typing import Any
 
 import numpy as np
 
-from sparsead.errors import SparseADError, is_users
+from sparsead.errors import SparseADError, is_users, module_of
 from sparsead.program.evaluate import evaluate
 from sparsead.program.index import identity
 from sparsead.program.nodes import Ref
@@ -191,7 +191,7 @@ def _holders(left: list[Any], young: list[Any] | None) -> Iterator[Any]:
     for holder in gc.get_referrers(*left) if young is None else _referrers(left, young):
         if holder is left or holder is young or isinstance(holder, types.FrameType) or type(holder) in KINDS:
             continue
-        if not type(holder).__module__.startswith("sparsead.tracing"):
+        if not module_of(type(holder)).startswith("sparsead.tracing"):
             yield holder
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 from types import FrameType, FunctionType
 from typing import NamedTuple
 
-from sparsead.errors import is_users, package_of
+from sparsead.errors import is_users, module_of, package_of
 
 ROOTS = (
     "The derivative of a root is that of its equation: sparsead.extend.implicit(residual, solve) stands for the solver "
@@ -123,7 +123,7 @@ def _module(frame: FrameType) -> str:
 
 def _named(frames: list[FrameType]) -> LibraryCall:
     wrapped = _wrapped(frames[-1])
-    module = _module(frames[-1]) if wrapped is None else wrapped.__module__
+    module = _module(frames[-1]) if wrapped is None else module_of(wrapped)
     module = RENAMED.get(module, module.partition("._")[0])
     name = f"{module}.{_called(frames)}"
     whole, instead = name, ""
@@ -137,7 +137,7 @@ def _wrapped(frame: FrameType) -> FunctionType | None:
     if "<locals>" not in getattr(frame.f_code, "co_qualname", ""):
         return None
     held = (v for v in frame.f_locals.values() if isinstance(v, FunctionType))
-    return next((v for v in held if v.__module__.partition(".")[0] in ("numpy", "scipy")), None)
+    return next((v for v in held if module_of(v).partition(".")[0] in ("numpy", "scipy")), None)
 
 
 def _called(frames: list[FrameType]) -> str:

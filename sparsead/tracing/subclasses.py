@@ -16,7 +16,7 @@ from typing import Any
 
 import numpy as np
 
-from sparsead.errors import is_users, unsupported
+from sparsead.errors import is_users, module_of, unsupported
 from sparsead.program.index import IndexArray
 from sparsead.tracing.array import TracedArray
 from sparsead.tracing.foreign import acts_as_class, acts_in_operators, class_acts
@@ -287,7 +287,8 @@ def _kinds(kind: Any = np.ndarray) -> Iterator[Any]:
 
 
 def _find_acting() -> None:
-    ACTING.update(kind.__module__ for kind in _kinds() if class_acts(kind) and is_written_in_python(kind))
+    ACTING.update(module_of(kind) for kind in _kinds() if class_acts(kind) and is_written_in_python(kind))
+    ACTING.discard("")
 
 
 @functools.cache
