@@ -97,12 +97,6 @@ _INSTALLED = re.compile(r"(?:site|dist)-packages[/\\]([^/\\]+)")
 _LIBRARIES = tuple(f"{os.sep}site-packages{os.sep}{name}{os.sep}" for name in ("numpy", "scipy", "numba"))
 
 
-def module_of(kind: object) -> str:
-    """Return the name of the module of a class or function; empty where there is none, as in code made by code."""
-    name = getattr(kind, "__module__", None)
-    return name if isinstance(name, str) else ""
-
-
 @functools.lru_cache(maxsize=1 << 12)  # it is asked for every frame, and whenever an array is asked for its class
 def is_users(file: str) -> bool:
     """Tell whether a file holds user's code: not sparsead's, NumPy's, SciPy's, numba's or Python's own."""

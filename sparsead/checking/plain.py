@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from sparsead.errors import InputError, module_of
+from sparsead.errors import InputError
 
 TRACED = "sparsead.tracing."  # the home of what stands for arrays while a function is traced
 
@@ -85,7 +85,7 @@ def real(value: np.ndarray) -> np.ndarray:
 
 def _left(value: Any) -> Iterator[Any]:
     """Yield what a value holds that stands for an array in a trace."""
-    if module_of(type(value)).startswith(TRACED):
+    if str(type(value).__module__).startswith(TRACED):
         yield value
         return
     if type(value) is np.ndarray:

@@ -22,6 +22,7 @@ from sparsead.tracing import layout
 from sparsead.tracing.arguments import Signature
 from sparsead.tracing.known import adopted, view_of
 from sparsead.tracing.loops.tape import Tape
+from sparsead.tracing.reflection import own_attributes
 from sparsead.tracing.replacing.undo import CHANGES
 from sparsead.tracing.storage import DOUBLE
 from sparsead.tracing.surroundings import Place, data_of_class, read_by
@@ -109,7 +110,7 @@ class CapturedArrays:
 def _is_plain_object(value: Any) -> bool:
     """Tell whether a value is an object of a class of the user's, with attributes."""
     kind = type(value)
-    if not hasattr(value, "__dict__") or isinstance(value, (type, types.ModuleType, types.FunctionType)):
+    if own_attributes(value) is None or isinstance(value, (type, types.ModuleType, types.FunctionType)):
         return False
     home = getattr(sys.modules.get(kind.__module__), "__file__", None)
     return kind is types.SimpleNamespace or kind.__module__ == "__main__" or (home is not None and is_users(home))

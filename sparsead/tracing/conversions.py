@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import scipy.sparse
 
-from sparsead.errors import module_of, unsupported
+from sparsead.errors import unsupported
 from sparsead.program.index import Shape
 from sparsead.program.nodes import Ref, constant, whole
 from sparsead.tracing import layout
@@ -22,6 +22,7 @@ from sparsead.tracing.known import complex_of_parts
 from sparsead.tracing.late import HANDLERS, late
 from sparsead.tracing.libraries import FIELDS, MASKED
 from sparsead.tracing.positioned import RealArray
+from sparsead.tracing.reflection import module_of
 from sparsead.tracing.refusals import BRANCH_HINT, refuse_value
 from sparsead.tracing.scalar import TracedScalar
 from sparsead.tracing.sequences import rebuilt

@@ -21,7 +21,8 @@ from typing import Any
 import numpy as np
 import scipy.sparse
 
-from sparsead.errors import is_installed, is_users, module_of
+from sparsead.errors import is_installed, is_users
+from sparsead.tracing.reflection import module_of, own_attributes
 
 SIMPLE = (int, float, complex, str, bytes, bool, type(None), np.generic)
 OPAQUE = (types.ModuleType, types.BuiltinFunctionType, np.ufunc)
@@ -297,10 +298,10 @@ def attributes(value: Any) -> dict[str, Any] | None:
     """Return the attributes that an object has of its own, also those that its class names slots for."""
     slots = {name for kind in type(value).__mro__ for name in _slots(kind)}
     by_value = type(value).__hash__ not in (None, object.__hash__)  # which promises that it does not change
-    if not hasattr(value, "__dict__") and (by_value or not slots):
+    own = own_attributes(value)
+    if own is None and (by_value or not slots):
         return None
-    held = {name: getattr(value, name) for name in sorted(slots) if hasattr(value, name)}
-    return held | getattr(value, "__dict__", {})
+    return {name: getattr(value, name) for name in sorted(slots) if hasattr(value, name)} | (own or {})
 
 
 def _slots(kind: type) -> Iterator[str]:

@@ -13,8 +13,9 @@ from typing import Any
 
 import numpy as np
 
-from sparsead.errors import is_installed, is_users, module_of
+from sparsead.errors import is_installed, is_users
 from sparsead.tracing.positioned import Positioned
+from sparsead.tracing.reflection import module_of
 from sparsead.tracing.sequences import rebuilt
 
 MISSING = object()

@@ -19,7 +19,7 @@ from typing import Any
 
 import numpy as np
 
-from sparsead.errors import SparseADError, is_users, module_of
+from sparsead.errors import SparseADError, is_users
 from sparsead.program.evaluate import evaluate
 from sparsead.program.index import identity
 from sparsead.program.nodes import Ref
@@ -27,6 +27,7 @@ from sparsead.tracing import layout
 from sparsead.tracing.array import TracedArray
 from sparsead.tracing.complex import TracedComplex
 from sparsead.tracing.loops.tape import Tape
+from sparsead.tracing.reflection import module_of, own_attributes
 from sparsead.tracing.scalar import TracedScalar
 from sparsead.tracing.storage import Storage
 
@@ -232,7 +233,7 @@ def _owner(names: dict[Any, Any], name: str) -> str:
 
 def _attributes(holder: Any) -> Iterator[tuple[str, Any]]:
     """Yield names and values of the attributes of an object, slots too."""
-    yield from list(getattr(holder, "__dict__", {}).items())
+    yield from list((own_attributes(holder) or {}).items())
     for cls in type(holder).__mro__:
         for name, member in vars(cls).items():
             if isinstance(member, types.MemberDescriptorType) and hasattr(holder, name):

@@ -8,7 +8,8 @@ from __future__ import annotations
 from types import FrameType, FunctionType
 from typing import NamedTuple
 
-from sparsead.errors import is_users, module_of, package_of
+from sparsead.errors import is_users, package_of
+from sparsead.tracing.reflection import module_of
 
 ROOTS = (
     "The derivative of a root is that of its equation: sparsead.extend.implicit(residual, solve) stands for the solver "

@@ -16,12 +16,13 @@ from typing import Any
 
 import numpy as np
 
-from sparsead.errors import is_users, module_of, unsupported
+from sparsead.errors import is_users, unsupported
 from sparsead.program.index import IndexArray
 from sparsead.tracing.array import TracedArray
 from sparsead.tracing.foreign import acts_as_class, acts_in_operators, class_acts
 from sparsead.tracing.late import MOVEMENTS, late
 from sparsead.tracing.positioned import FUNCTIONS
+from sparsead.tracing.reflection import module_of
 from sparsead.tracing.replacing.names import ACTING, FIRST, PATCHES, TOO, names_of_module
 
 # How NumPy makes objects of a class; what stands for one is made by us. Pickles and texts are of numbers.

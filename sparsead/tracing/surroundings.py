@@ -19,6 +19,7 @@ import numpy as np
 
 from sparsead.errors import is_users
 from sparsead.tracing.fixed import SIMPLE, Parts, equal, filled, is_data, parts, users_classes
+from sparsead.tracing.reflection import own_attributes
 from sparsead.tracing.replacing.undo import CHANGES
 from sparsead.tracing.wrappers import inner
 
@@ -111,7 +112,7 @@ def _read_by_code(f: types.FunctionType, seen: set[int], owner: Any) -> Iterator
     names = _names(f.__code__)
     for place in _named_by(f, names):
         yield from _at_place(place, names, seen)
-    held = vars(owner) if hasattr(owner, "__dict__") else {}
+    held = own_attributes(owner) or {}
     if owner is not None:
         yield from (place for place in data_of_class(type(owner)) if place.name in names and place.name not in held)
     for name in names if owner is not None else ():

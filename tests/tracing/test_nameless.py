@@ -1,4 +1,4 @@
-"""Classes and functions that say of no module that it is theirs, as code made by code has them."""
+"""Objects that say of themselves nothing, as code made by code does, or anything, as proxies do."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 import sparsead as sad
-from sparsead.errors import module_of
+from sparsead.tracing.reflection import module_of
 
 X = np.linspace(0.5, 1.5, 5)
 
@@ -24,6 +24,21 @@ class Model:
     def scaled(self, x):
         """Return another one."""
         return self.k * x
+
+
+class Proxy:
+    """Answers to every name, with another proxy, as loaders of libraries do."""
+
+    def __getattribute__(self, name):
+        """Return another one."""
+        return Proxy() if name != "__class__" else Proxy
+
+    def __call__(self, x):
+        """Return a function of x."""
+        return x**2
+
+
+PROXY = Proxy()
 
 
 class Kept(list):
@@ -59,6 +74,8 @@ def test_the_module_of_what_has_none_is_empty():
         (lambda x, g: g(x, 3), (power,), 3.0 * X**2),
         (lambda x: np.vectorize(power)(x, 2), (), 2.0 * X),
         (lambda x: Model(x[0])(x), (), None),
+        (lambda x: PROXY(x), (), 2.0 * X),
+        (lambda x, held: held[0](x), ([PROXY],), 2.0 * X),
     ],
 )
 def test_they_are_traced_like_all_others(f, args, slope):
