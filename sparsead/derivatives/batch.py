@@ -238,7 +238,7 @@ class WithBatches:
                [3., 4.],
                [5., 6.]])
         """
-        if format != "values":
+        if not (isinstance(format, str) and format == "values"):
             check_options(self.signature, batch_format=format)
         values = self._matrix_batch(self.signature.placed((X, *args), named), out, axis)
         if format == "values":
