@@ -46,9 +46,10 @@ class Timings(dict[str, float]):
         except MemoryError as error:
             advice = "" if isinstance(error, NoRoomError) else f": {ADVICE}"
             raise NoRoomError(f"{error}{advice}\n  in stage {name!r} of a preparation") from error
-        self[name] = time.perf_counter() - start
+        seconds = time.perf_counter() - start
+        self[name] = self.get(name, 0.0) + seconds  # what was tried in vain counts, too
         if watcher:
-            watcher(name, self[name])
+            watcher(name, seconds)
 
     def _tell_of_loading(self, watcher: Watcher | None) -> None:
         """Begin with what was imported for this preparation before it could begin."""

@@ -19,6 +19,7 @@ KNOWN = {
     ("sparsead/tracing/unpacking.py", "exec"),  # generated text, in which keys of the user's are literals: likewise
     ("sparsead/tracing/unpacking.py", "compile"),
     ("sparsead/keeping/pickling.py", "loads"),  # inside a pickle that the user unpickles
+    ("sparsead/program/sending.py", "loads"),  # inside a pickle that one rank of a program sends to another
 }
 
 

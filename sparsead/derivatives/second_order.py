@@ -8,6 +8,7 @@ from sparsead.derivatives.of_cell import Lowered
 from sparsead.derivatives.preparation import Options
 from sparsead.derivatives.rerolling import HISTORY, few_products, may_roll, rerolled
 from sparsead.kernels.gradient import gradient as gradient_kernels
+from sparsead.kernels.kernel import Kernels
 from sparsead.kernels.linearize import linearize
 from sparsead.kernels.lower import lower
 from sparsead.kernels.straight_line import straightened
@@ -27,24 +28,21 @@ def second_order(
     """
     with timings.stage("lower"):
         short = rerolled(program, options.engine, HISTORY, LONG) if may_roll(options) else program
-    if short is not program and (found := _through_loops(short, timings, output, gradient)) is not None:
-        return found
-    with timings.stage("lower"):
-        kernels = lower(program, output)
+        kernels = lower(short, output)
     with timings.stage("linearize"):
-        gradients = gradient_kernels(kernels, again=True, output=gradient)
-        linear = replace(linearize(gradients), symmetric=True)
-    return Lowered({"value": kernels, "gradient": gradients}, linear)
+        if short is program:
+            gradients = gradient_kernels(kernels, again=True, output=gradient)
+            linear = replace(linearize(gradients), symmetric=True)
+            return Lowered({"value": kernels, "gradient": gradients}, linear)
+        found = _through_loops(straightened(kernels), gradient)
+    return found or second_order(program, replace(options, loops=False), timings, output, gradient)
 
 
-def _through_loops(program: Program, timings: Timings, output: str, gradient: str) -> Lowered | None:
-    """Lower a program with loops; None where the Hessian takes many products."""
-    with timings.stage("lower"):
-        kernels = straightened(lower(program, output))
-    with timings.stage("linearize"):
-        gradients = straightened(gradient_kernels(kernels, again=True, whole=True, output=gradient))
-        linear = replace(linearize(gradients, products=True, whole=True), symmetric=True)
-        return Lowered({"value": kernels, "gradient": gradients}, linear, loops=True) if few_products(linear) else None
+def _through_loops(kernels: Kernels, gradient: str) -> Lowered | None:
+    """Differentiate a program with loops twice; None where the Hessian takes many products."""
+    gradients = straightened(gradient_kernels(kernels, again=True, whole=True, output=gradient))
+    linear = replace(linearize(gradients, products=True, whole=True), symmetric=True)
+    return Lowered({"value": kernels, "gradient": gradients}, linear, loops=True) if few_products(linear) else None
 
 
 def of_gradient(program: Program, options: Options, timings: Timings, _: str = VALUE) -> Lowered:
