@@ -21,8 +21,8 @@ REASONS: dict[str, str] = {
     "broyden": CALL,
     "brusselator": CALL,
     "rosenbrock": (
-        f"up to some thousand variables the call counts: {CALL.partition(': ')[2]} Beyond, the loop by hand has the second "
-        "derivative in closed form, seven operations a variable; ours has ten, as the function is written."
+        f"up to some thousand variables the call counts: {CALL.partition(': ')[2]} Beyond, the loop by hand has the "
+        "second derivative in closed form, seven operations a variable; ours has ten, as the function is written."
     ),
     "power-flow": f"at 22 unknowns the call counts, which takes two microseconds with a network; beyond, {POWER}",
     "network": POWER,
