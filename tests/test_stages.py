@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 import sparsead as sad
+from sparsead import stages
 from sparsead.stages import MEANING
 
 X = np.linspace(0.5, 1.5, 6)
@@ -77,3 +78,16 @@ assert "scipy.optimize" not in sys.modules
 def test_the_first_preparation_tells_of_imports():
     done = subprocess.run([sys.executable, "-c", FIRST], capture_output=True, text=True)
     assert not done.returncode, done.stderr
+
+
+def test_a_stage_that_runs_twice_counts_twice(monkeypatch):
+    clock = iter([0.0, 1.0, 5.0, 7.0])
+    monkeypatch.setattr(stages.time, "perf_counter", lambda: next(clock))
+    monkeypatch.setattr(stages, "_loading", [])
+    seen, timings = [], stages.Timings()
+    with stages.watching(lambda name, seconds: seen.append((name, seconds))):
+        for _ in range(2):
+            with timings.stage("lower"):
+                pass
+    assert timings == {"lower": 3.0}
+    assert seen == [("lower", None), ("lower", 1.0), ("lower", None), ("lower", 2.0)]
