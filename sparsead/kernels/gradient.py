@@ -22,6 +22,7 @@ def gradient(kernels: Kernels, again: bool = False, output: str = "g", whole: bo
 
     The kernels that compute the buffers which the partial derivatives read come first, then the transposed linear
     kernels, in reverse order, on cotangents (Griewank & Walther 2008, section 3.2). The cotangent of the output is 1.
+    See `linearize` for `again` and `whole`.
     """
     linear = linearize(kernels, again, products=True, whole=whole)
     transposed = linear.transposed()
