@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 
 from sparsead.errors import UnsupportedOperationError, place
-from sparsead.program.evaluate import Values, can_run, evaluate
+from sparsead.program.evaluate import Values, evaluate
 from sparsead.program.nodes import Program, Ref
 from sparsead.tracing.array import TracedArray
 from sparsead.tracing.loops.tape import Tape, current_tape
@@ -41,15 +41,14 @@ def require_order(tape: Tape, program: Program, point: Mapping[int, np.ndarray],
     for ref, turned, where in tape.left_open:
         known: Values = {}
         with np.errstate(all="ignore"):
-            sure = can_run(program)
-            before = [evaluate(each, inputs, known) for each in outputs] if sure else []
+            before = [evaluate(each, inputs, known) for each in outputs]
             if ref.node.serial not in known:
                 evaluate(ref, inputs, known)
             values = known[ref.node.serial].copy()
             values[ref.index] = known[ref.node.serial][ref.index[turned]]
             changed: Values = {ref.node.serial: values}
-            after = [evaluate(each, inputs, changed) for each in outputs] if sure else []
-        if not sure or not all(_agree(one, other) for one, other in zip(before, after, strict=True)):
+            after = [evaluate(each, inputs, changed) for each in outputs]
+        if not all(_agree(one, other) for one, other in zip(before, after, strict=True)):
             raise UnsupportedOperationError(
                 "what depends on the order that np.partition leaves open, beside its places, is not supported in a "
                 f"traced function.\n  {where}\n  np.sort has one order. The elements at the places, and sums, means "

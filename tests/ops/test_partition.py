@@ -17,7 +17,17 @@ def in_place(x):
     return y[2] * y[:2].sum()
 
 
+def recurrence(x, read):
+    """Return elements that follow from the last one, and from what is read of the parts of the last three."""
+    y = x * np.ones(6)
+    for i in range(3, 6):
+        y[i] = 0.5 * x[i] * y[i - 1] + read(np.partition(y[i - 3 : i], 2))
+    return y
+
+
 DEFINED = {
+    "beside a recurrence": lambda x: np.cumprod(x) * np.partition(x**2, 2)[2],
+    "within a recurrence": lambda x: recurrence(x, lambda part: part[2] + part[:2].sum()),
     "the place": lambda x: np.partition(x**2, 2)[2],
     "places side by side": lambda x: np.partition(x, [2, 3])[2:4],
     "the largest": lambda x: np.partition(x, -3)[-3:].mean(),
@@ -31,6 +41,8 @@ OPEN = {
     "an element": lambda x: np.partition(x, 2)[0] * x,
     "weights": lambda x: np.partition(x, 3)[:3] @ np.array([1.0, 2.0, 3.0]),
     "along an axis": lambda x: np.partition(x.reshape(2, 3), 0, axis=1),
+    "before a recurrence": lambda x: np.cumprod(np.partition(x, 2)),
+    "within a recurrence": lambda x: recurrence(x, lambda part: part[2] + part[0]),
     "without an axis": lambda x: np.partition(x.reshape(2, 3), 2, axis=None),
 }
 
