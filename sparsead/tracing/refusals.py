@@ -30,8 +30,8 @@ LIBRARY_HINT = (
     '  A compiled routine can take part through sparsead.extend.operation; or prepare with method="finite-difference".'
 )
 VALUE_HINT = (
-    "Use the NumPy function: np.sin for math.sin, np.floor for math.floor, np.where for a choice by value; float(x) "
-    "for np.float64(x)."
+    "Use the NumPy function: np.sin for math.sin, np.floor for math.floor, np.where for a choice by value; "
+    "np.asarray(x, kind) for kind(x)."
 )
 CONVERSION = "float() or a function of module math"  # its answer is no branch, so it is not recorded
 INDEX = "an index or range()"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import numbers as abc
 import sys
 import types
 
@@ -12,6 +13,7 @@ import sparsead as sad
 from tests.reference import differences
 
 X = np.array([0.5, 0.7, 1.1])
+DOUBLE = np.float64  # as packages keep it
 DEEP = """
 class Model:
     def __call__(self, x):
@@ -26,13 +28,31 @@ def as_types(x):
     assert isinstance(number, float) and isinstance(2.0, float | None) and not isinstance(2, float)
     assert made.dtype == float and np.arange(3).astype(float).dtype == np.float64 and np.dtype(complex) == np.complex128
     assert float is float and complex is complex and issubclass(np.float64, float)
+    assert issubclass(float, abc.Real) and issubclass(np.float64, np.floating) and issubclass(float, float)
     made[0] = float("1.5") * number ** float.fromhex("0x1p1")
     return made * kinds[float] + kinds[complex] * x
+
+
+def defaulted(value, kind=np.float64):
+    return kind(value)
+
+
+def as_types_of_numpy(x):
+    number = np.float64(x[0])
+    assert isinstance(number, np.float64) and not isinstance(2.0, np.float32) and type(number) is np.float64
+    assert x.dtype == DOUBLE and np.issubdtype(x.dtype, np.float64) and np.dtype(np.complex128) == complex
+    assert np.zeros(2, np.float64).dtype == np.array([1], DOUBLE).dtype == np.arange(3).astype(np.float64).dtype
+    assert np.float64("1.5") == 1.5 == np.float64.fromhex("0x1.8p0") and np.finfo(DOUBLE).eps == 2.0**-52
+    return number * {np.float64: 2.0}[type(number)] * x + np.sum(x, dtype=np.float64)
 
 
 @pytest.mark.parametrize(
     "f",
     [
+        as_types_of_numpy,
+        lambda x: DOUBLE(x) * np.float64(x[:2].reshape(2, 1)) * np.float64([x[0], 2.0 * x[1], 3.0]),
+        lambda x: np.array([*map(np.float64, x)]) * defaulted(x[1]) + np.double(np.sum(x)) * np.float64(3),
+        lambda x: (np.complex128(x[0]) * 1j * np.complex128(x)).imag + np.bool_(x[0] > 0.6) * x,
         lambda x: float(x[0]) * x,
         lambda x: float(x[:1].reshape(())) ** 2 * x + float(True),
         lambda x: np.array([*map(float, x**2)]),

@@ -33,6 +33,7 @@ PATCHES: dict[Callable[..., Any], Any] = {}
 LATER: dict[tuple[str, str], Callable[..., Any]] = {}  # module and name of a function -> its replacement
 NAMES: dict[str, Any] = {}  # names that the modules of the function get which have none such: they hide builtins
 NUMBERS: dict[str, Any] = {}  # further such names, for modules whose calls of Python's own functions are answered
+TYPES: dict[type, Any] = {}  # types of numbers -> what stands in for them in these modules
 KINDS: dict[type, Callable[[Any], Any]] = {}  # of objects of compiled code -> what stands in for one of them
 ACTING: set[str] = set()  # modules with classes of arrays that have a say in ufuncs: they look which one it is
 FIRST: list[Callable[[], None]] = []  # look for what is to be known before names are replaced
@@ -135,13 +136,24 @@ def _replace_in(names: dict[str, Any], candidates: Iterable[str]) -> None:
     kinds = _kinds(len(PATCHES))
     for name in candidates:
         stand_in = _stand_in_of(names[name]) if type(names[name]) in kinds else None
-        if stand_in is not None and not _is_compared(stand_in, names):
+        if stand_in is not None and not _is_kept(stand_in, names):
             CHANGES.name(names, name, stand_in)
 
 
-def _is_compared(stand_in: Any, names: dict[str, Any]) -> bool:
-    """Tell whether a module compares a ufunc with that which NumPy hands to its classes: it must be the same."""
-    return names.get("__name__") in ACTING and isinstance(getattr(stand_in, "_original", None), np.ufunc)
+def _is_kept(stand_in: Any, names: dict[str, Any]) -> bool:
+    """Tell whether a module keeps what it has.
+
+    Ufuncs that it compares with those which NumPy hands to its classes must be the same; and it has the types of
+    numbers themselves as long as it calls none of them with unknowns.
+    """
+    if names.get("__name__") in ACTING and isinstance(getattr(stand_in, "_original", None), np.ufunc):
+        return True
+    return getattr(stand_in, "original", None) in TYPES and names.get("__name__") not in _ANSWERED
+
+
+def type_in(names: dict[str, Any], kind: type) -> type:
+    """Return what a module finds where it asks for a type of numbers."""
+    return TYPES.get(kind, kind) if names.get("__name__") in _ANSWERED else kind
 
 
 def _enclosed(f: Callable[..., Any]) -> list[types.FunctionType]:
@@ -165,9 +177,10 @@ def _replace_enclosed(functions: Iterable[types.FunctionType]) -> None:
     for f in functions:
         for cell in f.__closure__ or ():
             stand_in = _stand_in_of(cell.cell_contents) if _filled(cell) else None
-            if stand_in is not None:
+            if stand_in is not None and not _is_kept(stand_in, f.__globals__):
                 CHANGES.cell(cell, stand_in)
         stand_ins = [_stand_in_of(value) for value in f.__defaults__ or ()]
+        stand_ins = [None if s is None or _is_kept(s, f.__globals__) else s for s in stand_ins]
         if any(s is not None for s in stand_ins):
             pairs = zip(stand_ins, f.__defaults__ or (), strict=True)
             CHANGES.defaults(f, tuple(value if s is None else s for s, value in pairs))
@@ -206,7 +219,7 @@ def _of_home(name: str) -> property:
     def look(module: types.ModuleType) -> Any:
         value, asking = vars(module)[name], sys._getframe(1)
         stand_in = _stand_in_of(value) if is_users(asking) else None
-        return value if stand_in is None or _is_compared(stand_in, asking.f_globals) else stand_in
+        return value if stand_in is None or _is_kept(stand_in, asking.f_globals) else stand_in
 
     def bind(module: types.ModuleType, value: Any) -> None:
         vars(module)[name] = value
@@ -250,7 +263,7 @@ def _replace_everywhere() -> None:
         _replace_in(names, spelled.intersection(names))
     for name in _ANSWERED & sys.modules.keys():
         if treatment_of(name, sys.modules[name]) == "replace":
-            CHANGES.added(vars(sys.modules[name]), NAMES | NUMBERS)
+            _answer_in(vars(sys.modules[name]))
     for modules in _active:
         for names in modules:
             if not issubclass(type(sys.modules.get(names.get("__name__", ""))), _Home):
@@ -260,6 +273,13 @@ def _replace_everywhere() -> None:
         _replace_enclosed(functions)
     for call in TOO:
         call()
+
+
+def _answer_in(names: dict[str, Any]) -> None:
+    """Let a module find the types whose calls are answered, as builtins, by its names and as default arguments."""
+    CHANGES.added(names, NAMES | NUMBERS)
+    _replace_in(names, list(names))
+    _replace_enclosed([f for f in names.values() if type(f) is types.FunctionType and f.__globals__ is names])
 
 
 def _add_names(names: dict[str, Any]) -> None:

@@ -14,7 +14,7 @@ import numpy as np
 
 from sparsead.tracing.array import TracedArray
 from sparsead.tracing.complex import TracedComplex
-from sparsead.tracing.replacing.names import NAMES, NUMBERS
+from sparsead.tracing.replacing.names import NAMES, type_in
 from sparsead.tracing.replacing.standins import Standing
 from sparsead.tracing.scalar import TracedScalar
 
@@ -34,10 +34,7 @@ class _Meta(Standing, type):
 
     def __call__(cls, *args: Any, **kwargs: Any) -> Any:
         made = type_of(*args) if len(args) == 1 and not kwargs else type(*args, **kwargs)
-        if made is float or made is complex:  # the asking module may have names of its own for them
-            named = sys._getframe(1).f_globals.get(made.__name__)
-            return named if named is NUMBERS[made.__name__] else made
-        return cls if made is type else made
+        return cls if made is type else type_in(sys._getframe(1).f_globals, made)
 
     def __instancecheck__(cls, instance: Any) -> bool:
         return isinstance(instance, type)
