@@ -10,7 +10,7 @@ import numpy as np
 
 from sparsead.errors import user_origin
 from sparsead.program.index import IndexArray, Shape, index_dtype
-from sparsead.program.nodes import Map, Ref, Sum, constant, whole
+from sparsead.program.nodes import Constant, Join, Map, Ref, Sum, constant, whole
 from sparsead.program.room import require_numbers
 from sparsead.program.scalar import Op
 from sparsead.tracing.array import TracedArray, traced_in
@@ -45,6 +45,19 @@ def known(value: Any, what: str) -> Any:
             return whole
         refuse_value(what.rstrip("="), BRANCH_HINT)
     return value.plain if isinstance(value, (TracedArray, TracedComplex)) else value
+
+
+def known_zeros(ref: Ref) -> np.ndarray:
+    """Tell which elements of an array are known to be zero."""
+    node, index = ref.node, ref.index
+    if isinstance(node, Constant):
+        return node.value.reshape(-1)[index] == 0.0
+    zeros = np.zeros(index.shape, dtype=np.bool_)
+    if isinstance(node, Join):
+        owner, offset = node.owner.reshape(-1)[index], node.offset.reshape(-1)[index]
+        for k, piece in enumerate(node.pieces):
+            zeros[owner == k] = known_zeros(Ref(piece, offset[owner == k]))
+    return zeros
 
 
 def apply(op: Op, operands: Sequence[Any], conditions: tuple[int, ...] = ()) -> TracedArray:

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from sparsead.errors import unsupported
-from sparsead.ops.arrays import any_traced, is_traced, known
+from sparsead.ops.arrays import any_traced, is_traced, known, known_zeros
 from sparsead.ops.registry import composite, patched, record
 from sparsead.program.room import require_products
 from sparsead.tracing.conversions import stack_objects, traced
@@ -25,18 +25,20 @@ def polyval(p: Any, x: Any) -> Any:
     return value
 
 
-@composite(np.polymul, lambda x: np.polymul(x[0], x[1]), lambda x: np.polymul([1.0, 0.0, -2.0], x[0]))
+@composite(np.polymul, lambda x: np.polymul(x[0], np.append(0.0, x[1])), lambda x: np.polymul([1.0, 0.0, -2.0], x[0]))
 def polymul(a1: Any, a2: Any) -> Any:
     """``np.polymul``: the convolution of the coefficients."""
     return np.convolve(_without_leading_zeros(a1), _without_leading_zeros(a2))
 
 
 def _without_leading_zeros(p: Any) -> Any:
-    """Leave out the zeros that constant coefficients begin with; unknown ones are taken not to be zero."""
+    """Leave out the zeros that are known to be the first coefficients; unknown ones are taken not to be zero."""
     p = np.atleast_1d(stack_objects(p))
     if np.ndim(p) > 1:
         raise ValueError("Polynomial must be 1d only.")
-    return p if is_traced(p) else np.poly1d(np.asarray(known(p, ""))).coeffs
+    if not is_traced(p):
+        return np.poly1d(np.asarray(known(p, ""))).coeffs
+    return p[np.argmin(known_zeros(p.ref)) :]
 
 
 @composite(np.polyadd, lambda x: np.polyadd(x[0], x[1, :2] * x[2, :2]))
@@ -104,10 +106,15 @@ def polyfit(x: Any, y: Any, deg: int, rcond: Any = None, full: bool = False, w: 
     return np.matmul(np.polyfit(x, np.eye(len(x)), deg, rcond, w=w), y)
 
 
-@composite(np.polydiv, lambda x: np.polydiv(x[0], x[1, :2])[0], lambda x: np.polydiv([1.0, 2.0, 3.0], x[0, :2])[1])
+@composite(
+    np.polydiv,
+    lambda x: np.polydiv(np.append(0.0, x[0]), x[1, :2])[0],
+    lambda x: np.polydiv(x[0], x[1, :2])[0],
+    lambda x: np.polydiv([1.0, 2.0, 3.0], x[0, :2])[1],
+)
 def polydiv(u: Any, v: Any) -> Any:
     """``np.polydiv``: long division; the remainder is taken to have as many coefficients as it may have."""
-    u, v = (_without_leading_zeros(p) + 0.0 for p in (u, v))
+    u, v = (np.atleast_1d(stack_objects(p)) + 0.0 for p in (u, v))
     steps = max(len(u) - len(v) + 1, 0)
     quotient = []
     for _ in range(steps):

@@ -22,7 +22,8 @@ refused(
 refused(
     np.trim_zeros,
     because="How many elements are left differs from call to call.",
-    instead="Cut the array at places that are fixed.",
+    instead="Cut the array at places that are fixed. In place of np.poly1d: np.polyval, np.polymul, np.polyder of the "
+    "coefficients.",
 )
 refused(
     np.unique, np.unique_all, np.unique_counts, np.unique_inverse, np.unique_values, np.isin, np.intersect1d,

@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from sparsead.errors import unsupported
+from sparsead.errors import SparseADError, unsupported
 from sparsead.ops.arrays import any_traced, apply, assembled, known, moved
 from sparsead.ops.binding import Bound
 from sparsead.ops.signatures import signature_of
@@ -25,7 +25,7 @@ from sparsead.tracing.conversions import stack_objects, traced
 from sparsead.tracing.known import on_values
 from sparsead.tracing.late import AS_NUMPY, HANDLERS, MOVEMENTS, UFUNC_METHODS
 from sparsead.tracing.positioned import Positioned
-from sparsead.tracing.probing import as_returned
+from sparsead.tracing.probing import as_returned, instead_of
 from sparsead.tracing.replacing.names import patch, patch_later
 
 Sample = Callable[[np.ndarray], Any]
@@ -244,7 +244,13 @@ def composite(
 def _returned(bound: Bound, func: Callable[..., Any], args: Any, kwargs: Any) -> Any:
     if not any_traced(args, kwargs):
         return on_values(func, args, kwargs)
-    return as_returned(bound(*args, **kwargs), (func, args, kwargs))
+    call = (func, args, kwargs)
+    try:
+        return as_returned(bound(*args, **kwargs), call)
+    except (SparseADError, MemoryError):
+        raise
+    except Exception as error:
+        instead_of(error, call)
 
 
 def patched(func: Callable[..., Any], *samples: Sample, family: str = "patched") -> Callable[[Rule], Rule]:

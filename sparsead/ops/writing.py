@@ -12,7 +12,8 @@ from sparsead.ops.registry import composite
 from sparsead.tracing.array import TracedArray
 from sparsead.tracing.complex import TracedComplex
 from sparsead.tracing.conversions import stack_objects
-from sparsead.tracing.positioned import put_flat
+from sparsead.tracing.positioned import Positioned, put_flat
+from sparsead.tracing.probing import refuse_own_memory
 from sparsead.tracing.scalar import TracedScalar
 
 
@@ -29,10 +30,15 @@ def copyto(dst: Any, src: Any, casting: Any = "same_kind", where: Any = True) ->
 
 
 def as_numpy_writes(func: Callable[..., Any], target: Any, *args: Any) -> None:
-    """Raise what NumPy raises for a write: it is made on arrays of ones of the same shapes and types."""
+    """Raise what NumPy raises for a write: it is made on arrays of ones of the same shapes and types.
+
+    Refuse one whose result depends on the order in which NumPy reads and writes.
+    """
     written = np.ones(np.shape(target), target.dtype)
     written.flags.writeable = target.flags.writeable
     func(written, *map(_ones, args))
+    if isinstance(target, Positioned):
+        refuse_own_memory(func, target, args)
 
 
 def _ones(value: Any) -> Any:

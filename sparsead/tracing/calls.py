@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import sys
 from collections.abc import Callable
 from typing import Any
@@ -16,8 +17,16 @@ from sparsead.tracing.conversions import check_kind, stack_objects
 from sparsead.tracing.known import adopted, on_values
 from sparsead.tracing.late import ARRAYS, AS_NUMPY, HANDLERS, UFUNC_METHODS, late
 from sparsead.tracing.libraries import NEXT
-from sparsead.tracing.positioned import Traced
-from sparsead.tracing.probing import Call, as_numpy_orders, check_shape, check_target, instead_of, write_out
+from sparsead.tracing.positioned import Positioned, Traced
+from sparsead.tracing.probing import (
+    Call,
+    as_numpy_orders,
+    check_shape,
+    check_target,
+    instead_of,
+    refuse_own_memory,
+    write_out,
+)
 from sparsead.tracing.promotion import kind_of
 from sparsead.tracing.refusals import refuse_outside
 from sparsead.tracing.scalar import TracedScalar, is_number, of_numbers
@@ -27,6 +36,7 @@ from sparsead.tracing.storage import BOOL
 from sparsead.tracing.subclasses import TracedSubclass, standing
 
 BITS = (np.bitwise_and, np.bitwise_or, np.bitwise_xor, np.invert)
+JOINING = {np.concatenate, np.stack}  # write into out= piece by piece; others read everything before
 WRITERS = {np.copyto, np.put, np.place, np.putmask, np.fill_diagonal, np.put_along_axis}  # into their first argument
 TARGETS = ("a", "arr", "dst")  # what that is called
 SPARSE = scipy.sparse.coo_array  # the handler that makes a traced matrix of any sparse one
@@ -174,12 +184,19 @@ def _traced_function(func: Callable[..., Any], args: Any, kwargs: Any) -> Any:
         known = all(t.is_constant for t in traced_in((args, others)))
         result = on_values(func, args, others) if known else handler(*args, **others)
         check_shape(func, out, result)
+        if func in JOINING and isinstance(out, Positioned):
+            refuse_own_memory(_into(func, others), out, args)
         return write_out(out, result, (func, args, kwargs))
     result = as_numpy_orders(handler(*args, **kwargs), (func, args, kwargs))
     if func in ARRAYS:
         result = stack_objects(result)
         return adopted(np.asarray(result)) if isinstance(result, np.generic) else result
     return result if func in AS_NUMPY else as_numbers(adopted(result))
+
+
+def _into(func: Callable[..., Any], others: dict[str, Any]) -> Callable[..., Any]:
+    """Return a function that writes into its first argument, of one with ``out=``."""
+    return functools.wraps(func)(lambda out, *args: func(*args, out=out, **others))
 
 
 def _as_given(args: Any, kwargs: Any) -> tuple[Any, Any]:

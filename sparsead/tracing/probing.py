@@ -30,16 +30,52 @@ Call = tuple[Callable[..., Any], Any, dict[str, Any]]  # a function and its argu
 def instead_of(error: Exception, call: Call) -> NoReturn:
     """Raise what NumPy raises for a call for which a rule raised `error`; refuse the call if NumPy accepts it."""
     func = call[0]
-    if any(callable(a) and not isinstance(a, type) for a in call[1]):  # perhaps the user's own error
+    if any(callable(a) and not isinstance(a, type) for a in (*call[1], *call[2].values())):  # perhaps the user's own
         raise error
     try:
         _made(call)
     except Exception as theirs:
         raise theirs.with_traceback(None) from error
-    name = getattr(func, "__qualname__", None) or getattr(func, "__name__", "")
     raise unsupported(
-        f"np.{name} with these arguments ({type(error).__name__}: {error})", "Write it with other NumPy functions."
+        f"{_spelled(func)} with these arguments ({type(error).__name__}: {error})",
+        "Write it with other NumPy functions.",
     ) from error
+
+
+def _spelled(func: Callable[..., Any]) -> str:
+    """Return how users call a function: without the modules that are for its package alone."""
+    name = getattr(func, "__qualname__", None) or getattr(func, "__name__", "")
+    home = str(getattr(func, "__module__", None) or "numpy").split(".")
+    return ".".join([*(part for part in home if not part.startswith("_")), name]).replace("numpy.", "np.")
+
+
+def refuse_own_memory(func: Callable[..., Any], target: Any, args: Any) -> None:
+    """Refuse a write from the target's own memory where what NumPy reads there has been written by itself.
+
+    The write is made on numbers that are all different, of the same memory, and of copies.
+    """
+    arrays = [a for a in _arrays_in((args,)) if isinstance(a, Positioned) and np.shares_memory(target, a)]
+    if not arrays:
+        return
+    written = []
+    for apart in (False, True):
+        memory = np.arange(1.0, 1.0 + max(int(a.positions.max(initial=0)) + 1 for a in (target, *arrays)))
+
+        def numbers(value: Any, memory: np.ndarray = memory, apart: bool = apart) -> Any:
+            if isinstance(value, (list, tuple)):
+                return rebuilt(value, map(numbers, value))
+            if not isinstance(value, Positioned):
+                return value
+            seen = layout.viewed(memory, value.positions) if any(value is a for a in arrays) else np.ones(value.shape)
+            return seen.copy() if apart else seen
+
+        func(layout.viewed(memory, target.positions), *map(numbers, args))
+        written.append(memory)
+    if not np.array_equal(*written):
+        raise unsupported(
+            f"np.{func.__name__} from the memory that it writes to",
+            "NumPy reads what it has just written there: copy first.",
+        )
 
 
 def check_target(call: Call) -> None:

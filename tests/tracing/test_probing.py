@@ -7,6 +7,8 @@ from collections import Counter
 
 import numpy as np
 import pytest
+import scipy.ndimage
+import scipy.signal
 
 from sparsead.errors import SparseADError, UnsupportedOperationError
 from sparsead.tracing.late import HANDLERS
@@ -191,3 +193,21 @@ def test_what_is_known_is_compared_with_anything(other):
         return x[:2] * (known == other) + x[2:4] * (known != other) + x[0] * bool(known[0, ...] != other)
 
     assert compared(f) == "same"
+
+
+@pytest.mark.parametrize(
+    ("f", "said"),
+    [
+        (lambda x: scipy.ndimage.laplace(np.sum(x)), r"scipy\.ndimage\.laplace with these arguments"),
+        (lambda x: np.kron(np.sum(x), 2.0), r"np\.kron with these arguments"),
+    ],
+)
+def test_calls_that_a_rule_cannot_take_are_refused_by_name(f, said):
+    f(POINTS[0])
+    with pytest.raises(UnsupportedOperationError, match=said):
+        trace(f, (POINTS[0],))
+
+
+def test_errors_of_scipy_are_its_own():
+    with pytest.raises(ValueError, match="Acceptable mode flags"):
+        trace(lambda x: scipy.signal.convolve(x, x, "nonsense"), (POINTS[0],))

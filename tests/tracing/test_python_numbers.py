@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import numbers as abc
 import sys
 import types
@@ -53,6 +54,7 @@ def as_types_of_numpy(x):
         lambda x: DOUBLE(x) * np.float64(x[:2].reshape(2, 1)) * np.float64([x[0], 2.0 * x[1], 3.0]),
         lambda x: np.array([*map(np.float64, x)]) * defaulted(x[1]) + np.double(np.sum(x)) * np.float64(3),
         lambda x: (np.complex128(x[0]) * 1j * np.complex128(x)).imag + np.bool_(x[0] > 0.6) * x,
+        lambda x: math.dist(x, (0.1, x[0], 0.2)) * x + math.fsum((x[0], x[1], 0.5)),
         lambda x: float(x[0]) * x,
         lambda x: float(x[:1].reshape(())) ** 2 * x + float(True),
         lambda x: np.array([*map(float, x**2)]),

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+
 import numpy as np
 import pytest
 
@@ -49,6 +51,46 @@ def test_read_only_arrays_stay_so(kind):
     for run in (f, lambda x: sad.jacobian(f, x)):
         with pytest.raises((ValueError, sad.UnsupportedOperationError), match="read-only"):
             run(X)
+
+
+PARTS = {"all": np.s_[:], "row": np.s_[1], "turned": np.s_[0, ::-1], "late": np.s_[:, 1:], "early": np.s_[:, :2]}
+
+
+@pytest.mark.parametrize("part", PARTS)
+@pytest.mark.parametrize(
+    "write",
+    [
+        lambda a, v: np.fill_diagonal(a, v),
+        lambda a, v: np.place(a, np.eye(3)[::-1] + np.eye(3) > 0, v),
+        lambda a, v: np.put(a, np.arange(v.size) + 1, v),
+        lambda a, v: np.putmask(a, np.eye(3) > 0, v),
+        lambda a, v: np.copyto(a[: len(v)], v),
+        lambda a, v: np.concatenate([a.reshape(-1)[v.size :], v.reshape(-1)], out=a.reshape(-1)),
+        lambda a, v: np.stack([a[1], a[0]], out=a[:2]),
+    ],
+)
+def test_writes_from_their_own_memory_are_numpys_or_refused(write, part):
+    def f(x):
+        a = np.outer(x, [1.0, 2.0, 3.5])
+        try:
+            write(a, a[PARTS[part]])
+        except (ValueError, IndexError, TypeError):
+            a *= 0.5
+        return a
+
+    with contextlib.suppress(sad.UnsupportedOperationError):
+        jac = sad.jacobian(f, X, check=False)
+        np.testing.assert_allclose(jac(X).toarray(), differences(f, X), rtol=1e-6, atol=1e-7)
+
+
+def test_a_diagonal_from_its_own_elements_is_refused():
+    def f(x):
+        a = np.outer(x, x)
+        np.fill_diagonal(a, a[0, ::-1])
+        return a
+
+    with pytest.raises(sad.UnsupportedOperationError, match="copy first"):
+        sad.jacobian(f, X, check=False)
 
 
 WRITES = {

@@ -10,13 +10,12 @@ import numpy as np
 import scipy.sparse
 
 from sparsead.errors import unsupported
-from sparsead.ops.arrays import any_traced, known
+from sparsead.ops.arrays import any_traced, known, known_zeros
 from sparsead.ops.registry import Sample, patched, record
 from sparsead.ops.sparse import triplets
 from sparsead.ops.sparse.filled import ByElement
 from sparsead.ops.sparse.matrix import TracedSparse, entries_of, of_any
 from sparsead.ops.sparse.numbering import Numbering, is_sparse
-from sparsead.program.nodes import Constant, Join, Ref
 from sparsead.tracing.array import traced_in
 from sparsead.tracing.conversions import stack_objects, traced
 from sparsead.tracing.replacing.names import PATCHES
@@ -69,7 +68,7 @@ def built(
     if is_sparse(content):
         return of_any(content).asked(lambda numbers: original(numbers, **kwargs))
     if not isinstance(content, tuple):
-        dense = np.where(_zeros(traced(stack_objects(content)).ref), 0, numbering.number(content))
+        dense = np.where(known_zeros(traced(stack_objects(content)).ref), 0, numbering.number(content))
         return matrix_of(numbering, original(dense, **kwargs))
     if any_traced(content[1:]):
         raise unsupported(f"{original.__name__} with traced indices", "Rows and columns must be plain integers.")
@@ -79,19 +78,6 @@ def built(
         kind = scipy.sparse.coo_matrix if original.__name__.endswith("matrix") else scipy.sparse.coo_array
         return matrix_of(numbering, kind(numbers, **kwargs)).unique().asformat(name)
     return matrix_of(numbering, original(numbers, **kwargs))
-
-
-def _zeros(ref: Ref) -> np.ndarray:
-    """Tell which elements of an array are known to be zero: SciPy stores the others."""
-    node, index = ref.node, ref.index
-    if isinstance(node, Constant):
-        return node.value.reshape(-1)[index] == 0.0
-    zeros = np.zeros(index.shape, dtype=np.bool_)
-    if isinstance(node, Join):
-        owner, offset = node.owner.reshape(-1)[index], node.offset.reshape(-1)[index]
-        for k, piece in enumerate(node.pieces):
-            zeros[owner == k] = _zeros(Ref(piece, offset[owner == k]))
-    return zeros
 
 
 def _stand_in(original: Any, *samples: Sample) -> None:

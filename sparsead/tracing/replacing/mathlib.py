@@ -22,6 +22,8 @@ SAME: dict[str, Callable[..., Any]] = {
     "radians": np.radians, "erf": scipy.special.erf, "erfc": scipy.special.erfc, "fsum": np.sum, "prod": np.prod,
     "gamma": scipy.special.gamma, "lgamma": scipy.special.gammaln,
     "isfinite": np.isfinite, "isinf": np.isinf, "isnan": np.isnan,
+    "dist": lambda p, q: np.sqrt(sum((a - b) ** 2 for a, b in zip(p, q, strict=True))),
+    "sumprod": lambda p, q: sum(a * b for a, b in zip(p, q, strict=True)),
     "log": lambda x, base=None: np.log(x) if base is None else np.log(x) / np.log(base),
     "hypot": lambda *xs: np.hypot(*xs) if len(xs) == 2 else np.sqrt(sum(x * x for x in xs)),
 }  # fmt: skip
@@ -33,7 +35,7 @@ def _dispatching(original: Callable[..., Any], same: Callable[..., Any]) -> Call
         for arg in args:
             if isinstance(arg, (TracedScalar, TracedArray)):
                 return same(*args)
-            if isinstance(arg, list) and any(isinstance(a, TracedScalar) for a in arg):
+            if isinstance(arg, (list, tuple)) and any(isinstance(a, TracedScalar) for a in arg):
                 return same(*args)
         return original(*args)
 
