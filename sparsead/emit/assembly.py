@@ -9,12 +9,13 @@ from __future__ import annotations
 import ast
 import functools
 import struct
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 
 from sparsead.emit.parsing import parse, walk
 from sparsead.emit.sequence import entry
 from sparsead.emit.sharing import Procedure
-from sparsead.emit.source import LANE, POINT, STAGE, Function
+from sparsead.emit.source import LANE, POINT, Function
+from sparsead.emit.staged_stores import by_fours, scatters
 from sparsead.emit.vector_math import has_wide, wide_definitions, width_attribute
 
 LONG = 300  # lines after which a function is cut
@@ -72,6 +73,7 @@ class _Translator:
         self.block = "entry"
         self.count = 0
         self.outside: set[str] | None = None  # names that are known before the innermost loop
+        self.indices: dict[str, ast.expr] = {}  # what names stand for
         self.access = ""  # what marks loads and stores
 
     # -- bookkeeping ----------------------------------------------------------------------------------------
@@ -84,15 +86,23 @@ class _Translator:
         self.lines.append(f"  {name} = {code}")
         return name, kind
 
+    def write(self, code: str) -> None:
+        self.lines.append(f"  {code}")
+
     def label(self, name: str) -> None:
         self.lines.append(f"{name}:")
         self.block = name
 
     # -- statements -----------------------------------------------------------------------------------------
+    def statements(self, nodes: Sequence[ast.stmt]) -> None:
+        for node in nodes:
+            self.statement(node)
+
     def statement(self, node: ast.stmt) -> None:
         match node:
             case ast.Assign(targets=[ast.Name(id=name)], value=value):
                 self.env[name] = self.expression(value)
+                self.indices[name] = value
             case ast.Assign(targets=[ast.Subscript() as target], value=value):
                 stored = self.as_double(self.expression(value))
                 self.store(self.address(target), stored, target)
@@ -131,27 +141,31 @@ class _Translator:
         assert isinstance(node.target, ast.Name) and isinstance(node.iter, ast.Call)
         bounds = [self.expression(a)[0] for a in node.iter.args]
         start, stop = bounds if len(bounds) == 2 else ["0", *bounds]
+        start = by_fours(self, node, start, stop)
+        scattered = node.target.id == POINT or scatters(node)
+        advice = "lanes" if node.target.id == LANE else "points" if scattered else "short" if _is_short(node) else ""
+        self.counted(node.target.id, start, stop, 1, lambda: self.statements(node.body), advice)
+
+    def counted(self, name: str, start: str, stop: str, step: int, body: Callable[[], None], advice: str) -> None:
+        """Write a loop."""
         self.count += 1
-        head, body, done = (f"L{self.count}.{part}" for part in ("head", "body", "done"))
+        head, inside, done = (f"L{self.count}.{part}" for part in ("head", "body", "done"))
         counter, following, before = self.fresh(), self.fresh(), self.block
-        self.lines.append(f"  br label %{head}")
+        self.write(f"br label %{head}")
         self.label(head)
         phi_at = len(self.lines)
         self.lines.append("")  # the phi needs the name of the last block of the body
         test = self.emit(f"icmp slt i64 {counter}, {stop}", "i1")[0]
-        self.lines.append(f"  br i1 {test}, label %{body}, label %{done}")
-        self.label(body)
+        self.write(f"br i1 {test}, label %{inside}, label %{done}")
+        self.label(inside)
         before_it, self.outside = self.outside, set(self.env)
-        self.env[node.target.id] = (counter, "i64")
-        self.access = IN_LANES if node.target.id == LANE else ""
-        for inner in node.body:
-            self.statement(inner)
+        self.env[name] = (counter, "i64")
+        self.access = IN_LANES if name == LANE else ""
+        body()
         self.outside, self.access = before_it, ""
-        self.lines.append(f"  {following} = add nuw nsw i64 {counter}, 1")
-        scatters = node.target.id == POINT or _scatters(node)
-        advice = "lanes" if node.target.id == LANE else "points" if scatters else "short" if _is_short(node) else ""
+        self.write(f"{following} = add nuw nsw i64 {counter}, {step}")
         marked = self.module.mark(advice) if advice else ""
-        self.lines.append(f"  br label %{head}{marked}")
+        self.write(f"br label %{head}{marked}")
         self.lines[phi_at] = f"  {counter} = phi i64 [ {start}, %{before} ], [ {following}, %{self.block} ]"
         self.label(done)
 
@@ -168,9 +182,8 @@ class _Translator:
         then, done = f"G{self.count}.then", f"G{self.count}.done"
         self.lines.append(f"  br i1 {test}, label %{then}, label %{done}")
         self.label(then)
-        for inner in node.body:
-            self.statement(inner)
-        self.lines.append(f"  br label %{done}")
+        self.statements(node.body)
+        self.write(f"br label %{done}")
         self.label(done)
 
     # -- expressions ----------------------------------------------------------------------------------------
@@ -287,20 +300,6 @@ def _is_short(loop: ast.For) -> bool:
     return False
 
 
-def _scatters(loop: ast.For) -> bool:
-    """Tell whether a loop stores staged values to places that are not next to each other."""
-    known = {
-        n.targets[0].id: n.value for n in loop.body if isinstance(n, ast.Assign) and isinstance(n.targets[0], ast.Name)
-    }
-    staged = (v.value for v in known.values() if isinstance(v, ast.Subscript))
-    if not any(isinstance(array, ast.Name) and array.id == STAGE for array in staged):
-        return False
-    targets = [n.targets[0] if isinstance(n, ast.Assign) else getattr(n, "target", None) for n in loop.body]
-    places = [t.slice for t in targets if isinstance(t, ast.Subscript)]
-    written = [known.get(p.id, p) if isinstance(p, ast.Name) else p for p in places]
-    return any(isinstance(n, (ast.Mult, ast.Subscript)) for place in written for n in walk(place))
-
-
 def assembly(functions: Sequence[Function]) -> str:
     """Return LLVM assembly: each ``entry`` takes one pointer to the array of array pointers.
 
@@ -367,8 +366,7 @@ def _declarations() -> list[str]:
 def _body(code: Procedure, statements: list[ast.stmt], module: _Module) -> str:
     """Translate statements to a function; not inlined, so that `noalias` costs no metadata."""
     translator = _Translator(code, module)
-    for statement in statements:
-        translator.statement(statement)
+    translator.statements(statements)
     parameters = [*(f"ptr noalias %array.{n}" for n in code.arrays), *(f"i64 %{n}" for n in code.numbers)]
     head = f"define internal void @{code.name}({', '.join(parameters)}) noinline nounwind{width_attribute()} {{"
     return "\n".join([head, "entry:", *translator.lines, "  ret void", "}"])

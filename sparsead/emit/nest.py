@@ -25,7 +25,7 @@ from sparsead.program.scalar import CALL, Expr
 
 MAX_BREAKS = 12
 SHORT = 8  # an axis is cut only if its stretches have at least so many points on average
-CHUNK = 128  # points whose values are computed before they are scattered
+CHUNK = 32  # points whose values are computed before they are scattered
 HEAVY = 40  # scalar operations per point from which on values are computed in chunks
 STAGED = 4  # scalar operations to each value that a chunk keeps, at least; fewer pay where some are calls
 FEWEST = 32  # points of an axis from which on it is done in chunks

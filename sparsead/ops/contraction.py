@@ -272,11 +272,7 @@ def kron(a: Any, b: Any) -> Any:
     return np.reshape(product, [m * n for m, n in zip(np.shape(a), np.shape(b), strict=True)])
 
 
-LEVI_CIVITA = np.array(
-    [[[0.0, 0.0, 0.0], [0.0, 0.0, 1.0], [0.0, -1.0, 0.0]],
-     [[0.0, 0.0, -1.0], [0.0, 0.0, 0.0], [1.0, 0.0, 0.0]],
-     [[0.0, 1.0, 0.0], [-1.0, 0.0, 0.0], [0.0, 0.0, 0.0]]]
-)  # fmt: skip
+NEXT, AFTER = (1, 2, 0), (2, 0, 1)  # the components beside each of a vector, round and round
 
 
 @composite(
@@ -292,7 +288,8 @@ def cross(a: Any, b: Any, axisa: int = -1, axisb: int = -1, axisc: int = -1, axi
     a, b = np.moveaxis(a, axisa, -1), np.moveaxis(b, axisb, -1)
     if np.shape(a)[-1] != 3 or np.shape(b)[-1] != 3:
         raise unsupported("np.cross of vectors with two components", "Write a[0] * b[1] - a[1] * b[0].")
-    return np.moveaxis(einsum("ijk,...j,...k->...i", LEVI_CIVITA, a, b), -1, axisc)
+    products = (np.take(a, i, -1) * np.take(b, j, -1) for i, j in ((NEXT, AFTER), (AFTER, NEXT)))
+    return np.moveaxis(operator.sub(*products), -1, axisc)
 
 
 @composite(np.linalg.multi_dot, lambda x: np.linalg.multi_dot([x[0], x.T, x]), family="contraction")
