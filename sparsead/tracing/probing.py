@@ -44,7 +44,7 @@ def instead_of(error: Exception, call: Call) -> NoReturn:
 
 def _spelled(func: Callable[..., Any]) -> str:
     """Return how users call a function: without the modules that are for its package alone."""
-    name = getattr(func, "__qualname__", None) or getattr(func, "__name__", "")
+    name = str(getattr(func, "__qualname__", None) or getattr(func, "__name__", ""))
     home = str(getattr(func, "__module__", None) or "numpy").split(".")
     return ".".join([*(part for part in home if not part.startswith("_")), name]).replace("numpy.", "np.")
 
@@ -57,21 +57,23 @@ def refuse_own_memory(func: Callable[..., Any], target: Any, args: Any) -> None:
     arrays = [a for a in _arrays_in((args,)) if isinstance(a, Positioned) and np.shares_memory(target, a)]
     if not arrays:
         return
-    written = []
-    for apart in (False, True):
-        memory = np.arange(1.0, 1.0 + max(int(a.positions.max(initial=0)) + 1 for a in (target, *arrays)))
+    size = max(int(a.positions.max(initial=0)) + 1 for a in (target, *arrays))
 
-        def numbers(value: Any, memory: np.ndarray = memory, apart: bool = apart) -> Any:
+    def written(apart: bool) -> np.ndarray:
+        memory = np.arange(1.0, 1.0 + size)
+
+        def numbers(value: Any) -> Any:
             if isinstance(value, (list, tuple)):
                 return rebuilt(value, map(numbers, value))
-            if not isinstance(value, Positioned):
-                return value
-            seen = layout.viewed(memory, value.positions) if any(value is a for a in arrays) else np.ones(value.shape)
+            if not any(value is a for a in arrays):
+                return np.ones(value.shape) if isinstance(value, Positioned) else value
+            seen = layout.viewed(memory, value.positions)
             return seen.copy() if apart else seen
 
         func(layout.viewed(memory, target.positions), *map(numbers, args))
-        written.append(memory)
-    if not np.array_equal(*written):
+        return memory
+
+    if not np.array_equal(written(apart=False), written(apart=True)):
         raise unsupported(
             f"np.{func.__name__} from the memory that it writes to",
             "NumPy reads what it has just written there: copy first.",
