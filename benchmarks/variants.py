@@ -8,12 +8,13 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator
 from functools import partial
+from importlib import import_module
 from typing import Any
 
 import numpy as np
 
 import sparsead as sad
-from benchmarks.cases import COLLECTION
+from benchmarks.cases import COLLECTION, Case
 from benchmarks.contenders import EACH, one_core, prepare
 from benchmarks.report import Cell, Part, Table, Target, show
 from sparsead.measuring.timing import interleaved
@@ -55,6 +56,21 @@ def formats() -> Iterator[tuple[tuple[Cell, ...], Target]]:
         for options in others:
             (form,) = options.values()
             yield compared(problem.name, form, usual, (prepare(problem, **options), args), FORMATS)
+
+
+def by_hand() -> tuple[Cell, ...]:
+    """Return the row of a loop in numba that stores by columns beside the same by rows: bundle adjustment."""
+    case = Case("bundle", 5_000)
+    problem, form = case.problem(), import_module("benchmarks.forms.bundle")
+    pattern = prepare(problem)(problem.x0, *problem.args)
+    built = {"usual": form.by_hand(problem, pattern), "other": form.by_columns(problem, pattern)}
+    calls = {name: call for name, (call, _) in built.items()}
+    for call in calls.values():
+        call()
+    assert abs(built["usual"][1]() - built["other"][1]()).max() == 0.0
+    times = interleaved(calls, 2.0, at_most=200, clock=time.process_time, each=EACH)
+    ratio = times.ratio("other", "usual")
+    return f"{problem.name}, by hand in numba", pattern.nnz, 1e3 * times.median("usual"), "csc", ratio, 1.0
 
 
 def rates(u: np.ndarray, speed: np.ndarray) -> np.ndarray:
@@ -123,7 +139,8 @@ def run() -> list[Part]:
     """Time all."""
     one_core()
     found = [pair for part in (of_gradients, arguments, trees, formats) for pair in part()]
-    return [Table("Other forms of a matrix", COLUMNS, [row for row, _ in found]), *(target for _, target in found)]
+    rows = [*(row for row, _ in found), by_hand()]
+    return [Table("Other forms of a matrix", COLUMNS, rows), *(target for _, target in found)]
 
 
 if __name__ == "__main__":

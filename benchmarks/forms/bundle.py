@@ -7,7 +7,7 @@ import scipy.sparse
 from numba import njit
 
 from benchmarks.bundle import CAMERAS
-from benchmarks.peers.built import Built, by_loop
+from benchmarks.peers.built import Built, by_loop, filled
 from sparsead.problems import Problem
 
 
@@ -15,11 +15,22 @@ def by_hand(problem: Problem, pattern: scipy.sparse.csr_array) -> Built:
     """The derivative of a rotation in closed form: what depends on a camera is computed once a camera."""
     views, _ = problem.args
     turn, slope = np.empty((CAMERAS, 3, 3)), np.empty((CAMERAS, 3, 3))
-    return by_loop(_fill, pattern, problem.x0, views.camera, views.point, turn, slope)
+    return by_loop(_fill, pattern, problem.x0, views.camera, views.point, turn, slope, None)
+
+
+def by_columns(problem: Problem, pattern: scipy.sparse.csr_array) -> Built:
+    """The same loop, which stores each value where it is by columns: what that costs whoever does it."""
+    views, _ = problem.args
+    numbers = scipy.sparse.csr_array((np.arange(pattern.nnz), pattern.indices, pattern.indptr), pattern.shape).tocsc()
+    places = np.empty(pattern.nnz, np.int32)
+    places[numbers.data] = np.arange(pattern.nnz)
+    turn, slope = np.empty((CAMERAS, 3, 3)), np.empty((CAMERAS, 3, 3))
+    call, matrix = by_loop(_fill, pattern, problem.x0, views.camera, views.point, turn, slope, places)
+    return call, lambda: filled(pattern, matrix().data[places])  # type: ignore[attr-defined]
 
 
 @njit
-def _fill(x, camera, point, turn, slope, data):  # type: ignore[no-untyped-def]
+def _fill(x, camera, point, turn, slope, places, data):  # type: ignore[no-untyped-def]
     for c in range(turn.shape[0]):
         _rotation(x[9 * c : 9 * c + 3], turn[c], slope[c])
     for i in range(camera.size):
@@ -43,10 +54,18 @@ def _fill(x, camera, point, turn, slope, data):  # type: ignore[no-untyped-def]
             w0, w1, w2 = r2 * Y - r1 * Z, r0 * Z - r2 * X, r1 * X - r0 * Y
             at, w = 12 * (2 * i + e), u if e == 0 else v
             for k in range(3):
-                data[at + k] = w0 * J[0, k] + w1 * J[1, k] + w2 * J[2, k]
-            data[at + 3], data[at + 4], data[at + 5] = b0, b1, b2
-            data[at + 6], data[at + 7], data[at + 8] = radial * w, f * n * w, f * n * n * w
-            data[at + 9], data[at + 10], data[at + 11] = r0, r1, r2
+                _put(data, places, at + k, w0 * J[0, k] + w1 * J[1, k] + w2 * J[2, k])
+            for k, value in enumerate((b0, b1, b2, radial * w, f * n * w, f * n * n * w, r0, r1, r2)):
+                _put(data, places, at + 3 + k, value)
+
+
+@njit
+def _put(data, places, entry, value):  # type: ignore[no-untyped-def]
+    """Store an entry in row order, or where it is."""
+    if places is None:
+        data[entry] = value
+    else:
+        data[places[entry]] = value
 
 
 @njit

@@ -85,3 +85,8 @@ LARGER = [(name, SIZES[name] + more) for name in BY_HAND if name != "network" fo
 def test_by_hand(name, size):
     problem, J = somewhere(name, size)
     assert_agrees(FORMS[name].by_hand(problem, J), J)
+
+
+def test_by_hand_by_columns():
+    problem, J = somewhere("bundle", SIZES["bundle"])
+    assert_agrees(FORMS["bundle"].by_columns(problem, J), J)
