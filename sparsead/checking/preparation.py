@@ -22,7 +22,7 @@ from sparsead.checking.plain import quietly
 from sparsead.checking.report import CheckFailed, Comparison, Report
 from sparsead.checking.rows import Furthest, furthest_of_equal, moved, stretches
 from sparsead.checking.segment import Segment
-from sparsead.checking.staircase import climbs
+from sparsead.checking.staircase import WIDER, climbs
 from sparsead.checking.subject import Subject
 
 AGREE = 1e-9  # relative agreement of two ways to compute a value
@@ -43,7 +43,7 @@ CHANGES = (
 )
 ISOLATED = "at no point near x0 that was tried are the recorded branches the same: no values were compared there"
 SEARCH = (
-    "What a search by branches (bisection) ends at is made of constants, and has no derivative here. Write it\n"
+    "What a search by choices (bisection) ends at is made of constants, and has no derivative here. Write it\n"
     "       by sparsead.extend.implicit or scipy.optimize.brentq, or end it with one step of Newton's method. If\n"
     "       steps are what you want, the derivative is zero: check=False takes it."
 )
@@ -337,12 +337,13 @@ class _Check:
         self.refute(replace(self.first_derivative(x, y), one_sided=True), next(self.candidates(x)) - x, self.searching)
 
     def from_afar(self, x: np.ndarray, y: np.ndarray | None) -> None:
-        """Compare the derivative at x with what the function does over wide steps, where branches may search."""
+        """Compare the derivative at x with what the function does over wide steps, where choices may search."""
         if y is None or not self.report.passed or not self.subject.may_search:
             return
         d = next(self.candidates(x)) - x
         ours = self.first_derivative(x, y).product(d)
-        error = climbs(self.forgiving(y.size), x, y, d, ours)
+        errors = (climbs(self.forgiving(y.size), x, y, wide * d, wide * ours) / wide for wide in WIDER)
+        error = np.maximum.reduce(list(errors))
         self.record(f"{self.product} and wide steps", ours, ours + error, error, 0.0 * error, self.searching)
 
     def searching(self, row: int) -> str:

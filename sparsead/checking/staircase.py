@@ -1,9 +1,10 @@
-"""Functions that climb by steps: what a search by branches ends at is constant nearly everywhere, and follows a curve.
+"""Functions that climb by steps: what a search by choices ends at is constant nearly everywhere, and follows a curve.
 
-Each branch of a bisection gives a number made of constants, so the derivative of what is recorded is zero, which is
-right of the steps and useless: the curve is what was meant. Seen from afar the function has a slope, on both sides and
-at two distances the same; seen closely it has none, wherever one looks. A band in which nothing happens looks flat at
-its own place alone.
+Each turn of a bisection chooses a number made of constants, so the derivative of what was traced is zero, which is
+right of the steps and useless: the curve is what was meant. So it is whether branches choose, which are recorded, or
+``np.where``: then each choice is decided by what the one before has chosen. Seen from afar the function has a slope,
+on both sides and at two distances the same; seen closely it has none, wherever one looks. A band in which nothing
+happens looks flat at its own place alone.
 """
 
 from __future__ import annotations
@@ -14,11 +15,13 @@ from collections.abc import Hashable, Iterable
 import numpy as np
 
 from sparsead.checking.directional import Function
+from sparsead.program.nodes import Map, Node, Program
 
 FEWEST = 8  # turns of a search
 WIDE = (1.0, -1.0, 0.5, -0.5)  # how far off it is looked at, relative to the direction
+WIDER = (1.0, 3.0)  # the directions that are tried
 PLACES = (-0.93, -0.71, -0.47, -0.29, 0.29, 0.47, 0.71, 0.93)  # where it is looked at closely
-CLOSE = 2.0**-22
+CLOSE = 2.0**-30
 LEAST = 0.01  # of the slope from afar, by which the derivative is off
 ALIKE = 0.25  # how much the slopes from afar may differ, relative to how far they are from the derivative
 
@@ -26,6 +29,21 @@ ALIKE = 0.25  # how much the slopes from afar may differ, relative to how far th
 def may_search(origins: Iterable[Hashable]) -> bool:
     """Tell whether one line decided so often that it may be that of a search."""
     return any(count >= FEWEST for count in Counter(origins).values())
+
+
+def chooses_in_turn(program: Program) -> bool:
+    """Tell whether choices by value are decided by one another, turn after turn."""
+    turns: dict[int, int] = {}
+
+    def of(nodes: Iterable[Node]) -> int:
+        return max((turns[node.serial] for node in nodes), default=0)
+
+    for node in program.nodes:
+        turns[node.serial] = of(ref.node for ref in node.operands)
+        if isinstance(node, Map) and not node.boolean:
+            decided = [1 + of([node.operands[k].node]) for k in node.op.conditions]
+            turns[node.serial] = max(turns[node.serial], *decided, 0)
+    return of([program.output.node]) >= FEWEST
 
 
 def climbs(function: Function, x: np.ndarray, start: np.ndarray, d: np.ndarray, ours: np.ndarray) -> np.ndarray:

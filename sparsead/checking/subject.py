@@ -20,7 +20,7 @@ class Subject(Protocol):
     order : int
         1 where products with the first derivative are given, 2 where those with the second.
     may_search : bool
-        Whether recorded branches may be those of a search, whose steps are all that the function has.
+        Whether recorded branches, or choices, may be those of a search, whose steps are all that the function has.
     """
 
     title: str

@@ -10,7 +10,7 @@ import numpy as np
 from sparsead.checking.plain import copied, plain, real
 from sparsead.checking.preparation import HUGE, check_preparation
 from sparsead.checking.report import CheckFailed, Comparison, Report
-from sparsead.checking.staircase import may_search
+from sparsead.checking.staircase import chooses_in_turn, may_search
 from sparsead.derivatives.prepared import Prepared
 from sparsead.program.evaluate import EPS, Values, can_run, evaluate, run
 from sparsead.program.nodes import Map, Program, serial_from_now
@@ -46,7 +46,8 @@ class Subject:
         self.order = 2 if prepared.derivative == "hessian" else 1
         self.args = self.signature.as_traced(args)
         self.start = self.signature.vector(args)
-        self.may_search = decisions is not None and may_search(decisions.origins) and not _has_steps(prepared.program)
+        searches = decisions is not None and may_search(decisions.origins)
+        self.may_search = (searches or chooses_in_turn(prepared.program)) and not _has_steps(prepared.program)
         self._runs = can_run(prepared.program)
         self._is_matrix = prepared.derivative != "gradient"
         self._data: Any = None

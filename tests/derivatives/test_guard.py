@@ -85,6 +85,45 @@ def test_a_coarse_search_climbs_by_steps(steps):
     np.testing.assert_array_equal(steps_alone(X).toarray(), bisected(X, steps) * np.eye(4))
 
 
+def halved(x, steps, high):
+    low, high = np.zeros_like(x), high + 0.0 * np.ones_like(x)
+    for _ in range(steps):
+        middle = 0.5 * (low + high)
+        above = middle**3 + middle > x
+        low, high = np.where(above, low, middle), np.where(above, middle, high)
+    return 0.5 * (low + high)
+
+
+@pytest.mark.parametrize("steps", [9, 15, 24, 30, 36, 50])
+@pytest.mark.parametrize("moving", [False, True])
+def test_so_does_one_that_chooses_by_where(steps, moving):
+    def f(x):
+        return halved(x, steps, 4.0 * x if moving else 4.0) * x
+
+    def polished(x):
+        middle = halved(x, steps, 4.0 * x if moving else 4.0)
+        return middle - (middle**3 + middle - x) / (3.0 * middle**2 + 1.0)
+
+    x = np.array([1.3, 2.2, 0.7])
+    with pytest.raises(sad.CheckFailed, match=r"bisection(.|\n)*sparsead.extend.implicit"):
+        sad.jacobian(f, x)
+    middle = halved(x, 60, 4.0)
+    close = sad.jacobian(polished, x)(x).diagonal()
+    np.testing.assert_allclose(close, 1.0 / (3.0 * middle**2 + 1.0), rtol=2.0 ** (4 - steps))
+
+
+def test_choices_that_follow_one_another_are_no_search():
+    def relay(x):
+        temperature, heats = x.copy(), np.ones_like(x)
+        for _ in range(15):
+            heats = np.where(temperature > 1.2, 0.0, np.where(temperature < 0.8, 1.0, heats))
+            temperature = temperature + 0.1 * (heats - 0.3 * temperature)
+        return temperature
+
+    x = np.linspace(0.5, 2.0, 7)
+    np.testing.assert_allclose(sad.jacobian(relay, x)(x).diagonal(), 0.97**15, rtol=1e-12)
+
+
 TABLE = np.linspace(-3.0, 3.0, 33) ** 3
 
 
