@@ -15,7 +15,6 @@ from collections.abc import Hashable, Iterable
 import numpy as np
 
 from sparsead.checking.directional import Function
-from sparsead.program.nodes import Map, Node, Program
 
 FEWEST = 8  # turns of a search
 WIDE = (1.0, -1.0, 0.5, -0.5)  # how far off it is looked at, relative to the direction
@@ -29,21 +28,6 @@ ALIKE = 0.25  # how much the slopes from afar may differ, relative to how far th
 def may_search(origins: Iterable[Hashable]) -> bool:
     """Tell whether one line decided so often that it may be that of a search."""
     return any(count >= FEWEST for count in Counter(origins).values())
-
-
-def chooses_in_turn(program: Program) -> bool:
-    """Tell whether choices by value are decided by one another, turn after turn."""
-    turns: dict[int, int] = {}
-
-    def of(nodes: Iterable[Node]) -> int:
-        return max((turns[node.serial] for node in nodes), default=0)
-
-    for node in program.nodes:
-        turns[node.serial] = of(ref.node for ref in node.operands)
-        if isinstance(node, Map) and not node.boolean:
-            decided = [1 + of([node.operands[k].node]) for k in node.op.conditions]
-            turns[node.serial] = max(turns[node.serial], *decided, 0)
-    return of([program.output.node]) >= FEWEST
 
 
 def climbs(function: Function, x: np.ndarray, start: np.ndarray, d: np.ndarray, ours: np.ndarray) -> np.ndarray:

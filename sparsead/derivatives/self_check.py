@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any, TypeVar
 
 import numpy as np
@@ -10,10 +10,10 @@ import numpy as np
 from sparsead.checking.plain import copied, plain, real
 from sparsead.checking.preparation import HUGE, check_preparation
 from sparsead.checking.report import CheckFailed, Comparison, Report
-from sparsead.checking.staircase import chooses_in_turn, may_search
+from sparsead.checking.staircase import FEWEST, may_search
 from sparsead.derivatives.prepared import Prepared
 from sparsead.program.evaluate import EPS, Values, can_run, evaluate, run
-from sparsead.program.nodes import Map, Program, serial_from_now
+from sparsead.program.nodes import Map, Node, Program, serial_from_now
 from sparsead.stages import Timings
 from sparsead.tracing.decisions import Decisions
 from sparsead.tracing.trace import trace
@@ -47,7 +47,7 @@ class Subject:
         self.args = self.signature.as_traced(args)
         self.start = self.signature.vector(args)
         searches = decisions is not None and may_search(decisions.origins)
-        self.may_search = (searches or chooses_in_turn(prepared.program)) and not _has_steps(prepared.program)
+        self.may_search = (searches or _chooses_in_turn(prepared.program)) and not _has_steps(prepared.program)
         self._runs = can_run(prepared.program)
         self._is_matrix = prepared.derivative != "gradient"
         self._data: Any = None
@@ -186,6 +186,21 @@ class Subject:
 def _has_steps(program: Program) -> bool:
     """Tell whether a program has steps of its own, as those of np.floor."""
     return any(isinstance(n, Map) and n.op.jumps and not n.boolean for n in program.nodes)
+
+
+def _chooses_in_turn(program: Program) -> bool:
+    """Tell whether choices by value are decided by one another, turn after turn."""
+    turns: dict[int, int] = {}
+
+    def of(nodes: Iterable[Node]) -> int:
+        return max((turns[node.serial] for node in nodes), default=0)
+
+    for node in program.nodes:
+        turns[node.serial] = of(ref.node for ref in node.operands)
+        if isinstance(node, Map) and not node.boolean:
+            decided = [1 + of([node.operands[k].node]) for k in node.op.conditions]
+            turns[node.serial] = max(turns[node.serial], *decided, 0)
+    return of([program.output.node]) >= FEWEST
 
 
 def _listed(lines: Any) -> str:
