@@ -353,6 +353,7 @@ class _Check:
     def refute(self, doubt: Doubt, d: np.ndarray, lines: Callable[[int], str] | None = None) -> None:
         """Record what differences say at all steps, and which column is to blame."""
         theirs, error, allowed = doubt.refuted(d)
+        lines = self.searching if self.subject.may_search else lines
         self.record(doubt.name, doubt.product(d), theirs, error, allowed, lines)
         if not self.report.passed:
             last = self.report.comparisons.pop()
