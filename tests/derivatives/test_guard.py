@@ -94,7 +94,7 @@ def halved(x, steps, high):
     return 0.5 * (low + high)
 
 
-@pytest.mark.parametrize("steps", [9, 15, 24, 30, 36, 50])
+@pytest.mark.parametrize("steps", [11, 15, 24, 30, 36, 50])
 @pytest.mark.parametrize("moving", [False, True])
 def test_so_does_one_that_chooses_by_where(steps, moving):
     def f(x):
