@@ -10,6 +10,7 @@ import scipy.linalg
 from sparsead.errors import unsupported
 from sparsead.ops import solves
 from sparsead.ops.arrays import is_traced
+from sparsead.ops.over_stacks import over_stacks
 from sparsead.ops.registry import patched
 from sparsead.tracing.complex import is_complex
 from sparsead.tracing.conversions import stack_objects, traced
@@ -90,6 +91,7 @@ def cholesky(a: Any, lower: bool = False, overwrite_a: bool = False, check_finit
     scipy.linalg.cho_factor,
     lambda x: scipy.linalg.cho_solve(scipy.linalg.cho_factor(x @ x.T + np.eye(3)), x[:, 0]),
 )
+@over_stacks(a=2)
 def cho_factor(a: Any, lower: bool = False, overwrite_a: bool = False, check_finite: bool = True) -> Any:
     """``scipy.linalg.cho_factor``."""
     return cholesky(a, lower), lower
@@ -100,6 +102,7 @@ def cho_factor(a: Any, lower: bool = False, overwrite_a: bool = False, check_fin
     lambda x: scipy.linalg.cho_solve((np.diag([1.0, 2.0, 3.0]), True), x),
     lambda x: scipy.linalg.cho_solve((scipy.linalg.cholesky(x @ x.T + np.eye(3)), False), x[:, 0]),
 )
+@over_stacks(c_and_lower=(2, 0), b=2)
 def cho_solve(c_and_lower: Any, b: Any, overwrite_b: bool = False, check_finite: bool = True) -> Any:
     """``scipy.linalg.cho_solve``."""
     c, lower = c_and_lower
@@ -171,6 +174,7 @@ def _banded(l_and_u: Any, ab: Any) -> Any:
     lambda x: scipy.linalg.solve_banded((1, 0), np.array([[2.0, 3.0, 4.0], [1.0, 1.0, 0.0]]), x),
     lambda x: scipy.linalg.solve_banded((1, 1), x + np.array([[0.0], [4.0], [0.0]]), x[0]),
 )
+@over_stacks(l_and_u=(0, 0), ab=2, b=2)
 def solve_banded(l_and_u: Any, ab: Any, b: Any, *_: Any, **__: Any) -> Any:
     """``scipy.linalg.solve_banded``."""
     ab, b = stack_objects(ab), stack_objects(b)
@@ -185,6 +189,7 @@ def solve_banded(l_and_u: Any, ab: Any, b: Any, *_: Any, **__: Any) -> Any:
     lambda x: scipy.linalg.solveh_banded(np.array([[0.0, 1.0, 1.0], [3.0, 4.0, 5.0]]), x),
     lambda x: scipy.linalg.solveh_banded(x[:2] + np.array([[2.0], [0.0]]), x[2], lower=True),
 )
+@over_stacks(ab=2, b=2)
 def solveh_banded(
     ab: Any, b: Any, overwrite_ab: Any = False, overwrite_b: Any = False, lower: bool = False, **_: Any
 ) -> Any:

@@ -12,6 +12,7 @@ from sparsead.ops import solves
 from sparsead.ops.arrays import assembled
 from sparsead.ops.decompositions import full_rank_inverse
 from sparsead.ops.implicit import carried, held, restated
+from sparsead.ops.over_stacks import over_stacks
 from sparsead.ops.registry import patched, refused, spelling_of
 from sparsead.program.room import require_numbers, require_products
 from sparsead.tracing.array import TracedArray
@@ -41,6 +42,7 @@ def svdvals(a: Any, overwrite_a: bool = False, check_finite: bool = True) -> Any
 
 
 @patched(scipy.linalg.qr, lambda x: scipy.linalg.qr(x)[1], lambda x: scipy.linalg.qr(x.T, mode="economic")[0] ** 2)
+@over_stacks(a=2)
 def qr(a: Any, overwrite_a: bool = False, lwork: Any = None, mode: str = "full", pivoting: bool = False,
        check_finite: bool = True) -> Any:  # fmt: skip
     """``scipy.linalg.qr``."""
@@ -71,6 +73,7 @@ def pinv(a: Any, *, atol: Any = None, rtol: Any = None, return_rank: bool = Fals
 
 
 @patched(scipy.linalg.lstsq, lambda x: scipy.linalg.lstsq(x[:, :2], x[:, 3])[0])
+@over_stacks(a=2, b=2)
 def lstsq(a: Any, b: Any, cond: Any = None, overwrite_a: bool = False, overwrite_b: bool = False,
           check_finite: bool = True, lapack_driver: Any = None) -> Any:  # fmt: skip
     """``scipy.linalg.lstsq``."""
@@ -210,6 +213,7 @@ def _of_complex(a: TracedComplex) -> Any:
     scipy.linalg.solve_sylvester,
     lambda x: scipy.linalg.solve_sylvester(x[:, :3] + 3.0 * np.eye(3), 1.0 / (1.0 + np.arange(16.0).reshape(4, 4)), x),
 )
+@over_stacks(a=2, b=2, q=2)
 def solve_sylvester(a: Any, b: Any, q: Any) -> Any:
     """``scipy.linalg.solve_sylvester``: one linear system for all elements, so for small matrices."""
     a, b, q = (stack_objects(v) for v in (a, b, q))
@@ -222,6 +226,7 @@ def solve_sylvester(a: Any, b: Any, q: Any) -> Any:
     scipy.linalg.solve_continuous_lyapunov,
     lambda x: scipy.linalg.solve_continuous_lyapunov(x[:, :3] + 3.0 * np.eye(3), x @ x.T),
 )
+@over_stacks(a=2, q=2)
 def solve_continuous_lyapunov(a: Any, q: Any) -> Any:
     """``scipy.linalg.solve_continuous_lyapunov``."""
     return solve_sylvester(a, np.transpose(stack_objects(a)), q)
