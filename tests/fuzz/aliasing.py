@@ -221,6 +221,8 @@ def _compared(program: Program, points: list[np.ndarray], accepted: bool, jacobi
         if accepted and not quirk:
             raise AssertionError(f"{type(error).__name__}: {error}") from error
         return "rejected"
+    if not accepted and "write=False" in program.text and "copy=False" in program.text:
+        return "rejected"  # a grid of views of memory that became read-only since: NumPy tries to make them writeable
     assert accepted, "accepted, and NumPy raises"
     for x in points:
         expected = f(x.copy())

@@ -12,6 +12,7 @@ accepted    NumPy raises, the trace does not
 
 from __future__ import annotations
 
+import math
 import warnings
 from collections import Counter
 from collections.abc import Callable, Iterator
@@ -39,6 +40,7 @@ MADE_OF = {
 }  # fmt: skip
 true_type = type  # while this is traced, `type` says of traced values what it says of NumPy's
 MOST_ELEMENTS, MOST_ARRAYS = 1000, 12
+MOST_DENSE = 10**6  # elements of a sparse matrix, zeros among them
 VARIANTS = ("all", "first", "known")  # which arrays are traced: all, the first alone, none (all made inside)
 REDUCING = {"sum", "prod", "mean", "std", "var", "max", "min", "all", "any", "average", "amax", "amin", "reduce",
             "nansum", "nanprod", "nanmean", "nanstd", "nanvar", "nanmax", "nanmin", "count_nonzero"}  # fmt: skip
@@ -123,6 +125,8 @@ def _taken(value: Any, arrays: list[np.ndarray]) -> Any:
         if not known:
             arrays.append(value)
         return Place(known[0] if known else len(arrays) - 1)
+    if scipy.sparse.issparse(value) and math.prod(value.shape) > MOST_DENSE:
+        raise NotComparedError
     if scipy.sparse.issparse(value) and value.dtype == np.float64 and value.format in MADE_OF and value.nnz:
         parts = [getattr(value, name) for name in MADE_OF[value.format]]
         parts = [parts[0], tuple(parts[1])] if value.format == "coo" else parts
@@ -200,7 +204,7 @@ def parts_of(value: Any) -> Iterator[tuple[str, Any]]:
         known = array.plain.copy() if array.is_constant else array.ref
         order = _order(value) if true_type(value) is TracedArray else ""
         yield f"{'array' if order else 'number'} {array.dtype.kind} {array.shape}{order}", known
-    elif scipy.sparse.issparse(value) and value.dtype.kind == "f":
+    elif scipy.sparse.issparse(value) and value.dtype.kind == "f" and math.prod(value.shape) <= MOST_DENSE:
         yield f"{value.__class__.__name__} {value.shape}", None
         yield from parts_of(value.toarray() + 0.0)
     elif isinstance(value, (np.ndarray, np.generic, bool, int, float)) and np.asarray(value).dtype.kind in "biuf":

@@ -23,7 +23,8 @@ import scipy.sparse
 NUMPY = ("numpy", "numpy.linalg", "numpy.fft", "numpy.lib.stride_tricks")
 SCIPY = (
     "scipy.special", "scipy.linalg", "scipy.interpolate", "scipy.signal", "scipy.spatial", "scipy.spatial.distance",
-    "scipy.integrate", "scipy.ndimage", "scipy.fft", "scipy.sparse", "scipy.sparse.linalg",
+    "scipy.integrate", "scipy.ndimage", "scipy.fft", "scipy.fftpack", "scipy.sparse", "scipy.sparse.linalg",
+    "scipy.stats", "scipy.optimize",
 )  # fmt: skip
 FAMILIES = (*NUMPY, *SCIPY)
 
