@@ -161,16 +161,15 @@ def student(df: Any, t: Any) -> Any:
     return np.exp(scale - 0.5 * (df + 1.0) * np.log1p(t * t / df))
 
 
-@composite(sc.betaln, lambda x: sc.betaln(x, 2.0 * x), family="special function")
-def betaln(a: Any, b: Any) -> Any:
-    """The logarithm of the beta function of positive numbers."""
-    return sc.gammaln(a) + sc.gammaln(b) - sc.gammaln(a + b)
-
-
-@composite(sc.beta, lambda x: sc.beta(x, 2.5), family="special function")
-def beta(a: Any, b: Any) -> Any:
-    """The beta function of positive numbers."""
-    return np.exp(betaln(a, b))
+special(
+    sc.betaln, lambda a, b, y: sc.digamma(a) - sc.digamma(a + b), lambda a, b, y: sc.digamma(b) - sc.digamma(a + b),
+    samples=[lambda x: sc.betaln(x, 2.0 * x)],
+)  # fmt: skip
+special(
+    sc.beta, lambda a, b, y: y * (sc.digamma(a) - sc.digamma(a + b)),
+    lambda a, b, y: y * (sc.digamma(b) - sc.digamma(a + b)),
+    samples=[lambda x: sc.beta(x, 2.5), lambda x: sc.beta(-0.4 - x, x[0])],
+)  # fmt: skip
 
 
 @patched(sc.polygamma, lambda x: sc.polygamma(1, x), family="special function")

@@ -20,6 +20,7 @@ from sparsead.tracing.conversions import traced
 SERIES = [1.0 / (math.factorial(k) * (k + 2)) for k in range(18)]  # of the slope of exprel
 DEGREE = math.pi / 180.0
 ROOT = math.sqrt(2.0 * math.pi)
+REPEATS_ARE_BINOM = sc.comb(0.5, 0.7, repetition=True) != 0.0  # not so in older SciPy, where it was zero below N = 1
 
 
 def _below(n: Any) -> Any:
@@ -146,14 +147,19 @@ def multigammaln(a: Any, d: Any) -> Any:
 
 
 @patched(sc.factorial, lambda x: sc.factorial(3.0 * x), family="special function")
-def factorial(n: Any, exact: bool = False) -> Any:
+def factorial(n: Any) -> Any:
     """``scipy.special.factorial``: of real numbers."""
     return np.where(np.less(n, 0.0), 0.0, sc.gamma(traced(n) + 1.0))
 
 
-@patched(sc.comb, lambda x: sc.comb(4.0 + x, 2.0), lambda x: sc.comb(4.0, x), family="special function")
-def comb(N: Any, k: Any, *, exact: bool = False, repetition: bool = False) -> Any:
+@patched(
+    sc.comb, lambda x: sc.comb(4.0 + x, 2.0), lambda x: sc.comb(4.0, x),
+    lambda x: sc.comb(x, 1.5 * x, repetition=True), family="special function",
+)  # fmt: skip
+def comb(N: Any, k: Any, *, repetition: bool = False) -> Any:
     """``scipy.special.comb``: of real numbers."""
+    if repetition and REPEATS_ARE_BINOM:
+        return np.where(np.equal(k, 0.0) & np.greater_equal(N, 0.0), 1.0, sc.binom(N + k - 1.0, k))
     if repetition:
         return comb(N + k - 1.0, k)
     inside = np.less_equal(k, N) & np.greater_equal(N, 0.0) & np.greater_equal(k, 0.0)

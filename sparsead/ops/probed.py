@@ -21,6 +21,7 @@ from sparsead.ops.registry import Sample, patched_later
 from sparsead.tracing.complex import TracedComplex
 from sparsead.tracing.conversions import stack_objects, traced
 from sparsead.tracing.known import complex_of_parts
+from sparsead.tracing.probing import in_order_of
 from sparsead.tracing.replacing.standins import aside
 from sparsead.tracing.sequences import rebuilt
 
@@ -90,12 +91,12 @@ def _combined(added: Any, columns: Any, values: Any) -> Any:
         real, imag = traced(values).reshape(-1), None
     whole = times(matrix.real)
     if matrix.dtype.kind != "c" and imag is None:
-        return whole + added if np.any(added) else whole
+        return in_order_of(added, whole + added if np.any(added) else whole)
     across = times(matrix.imag)
     if imag is not None:
         real = imag
         whole, across = whole - times(matrix.imag), across + times(matrix.real)
-    return complex_of_parts(whole + added.real, across + added.imag)
+    return in_order_of(added, complex_of_parts(whole + added.real, across + added.imag))
 
 
 # -- scipy.ndimage: the values of images ------------------------------------------------------------------------------

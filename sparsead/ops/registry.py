@@ -305,21 +305,26 @@ def refused(*functions: Callable[..., Any], because: str, instead: str, dispatch
     Those that are not `dispatching` never ask an array what to do, and are replaced while tracing.
     """
     for func in functions:
+        _refuse(func, f"{because} {instead}", dispatching)
 
-        def refuse(*args: Any, name: str = spelling_of(func), **kwargs: Any) -> Any:
-            raise unsupported(name, f"{because} {instead}", final=True)
 
-        def call(*args: Any, func: Any = func, refuse: Any = refuse, **kwargs: Any) -> Any:
-            held = list(traced_in([args, kwargs]))
-            if not held or not all(part.is_constant for part in held):
-                return (refuse if held else func)(*args, **kwargs)
-            return on_values(func, args, kwargs)
+def _refuse(func: Callable[..., Any], reason: str, dispatching: bool) -> None:
+    """State the same of one; the caller's keywords are all its own, ``func=`` among them."""
 
-        if dispatching:
-            HANDLERS[func] = refuse
-        else:
-            patch(func, call)
-        REFUSED[spelling_of(func)] = f"{because} {instead}"
+    def refuse(*args: Any, **kwargs: Any) -> Any:
+        raise unsupported(spelling_of(func), reason, final=True)
+
+    def call(*args: Any, **kwargs: Any) -> Any:
+        held = list(traced_in([args, kwargs]))
+        if not held or not all(part.is_constant for part in held):
+            return (refuse if held else func)(*args, **kwargs)
+        return on_values(func, args, kwargs)
+
+    if dispatching:
+        HANDLERS[func] = refuse
+    else:
+        patch(func, call)
+    REFUSED[spelling_of(func)] = reason
 
 
 def query(func: Callable[..., Any], answer: Rule, *samples: Sample, as_given: str | None = None) -> None:

@@ -21,7 +21,8 @@ SHIFT = 10  # steps of the recurrence that bring a positive argument to where th
 def psi(x: Any, less: Any, select: Any, log: Any, sin: Any, cos: Any, rint: Any) -> Any:
     """Return the digamma function, in terms of the given functions of expressions or of arrays.
 
-    Recurrence and asymptotic series, reflected below 1/2; near its poles the distance to the pole is what counts.
+    Recurrence and asymptotic series, reflected below 1/2; near its poles the distance to the pole is what counts. At
+    those below zero it has infinities of both signs, and is NaN.
     """
     reflected = less(x, 0.5)
     z = select(reflected, 1.0 - x, x)
@@ -35,7 +36,9 @@ def psi(x: Any, less: Any, select: Any, log: Any, sin: Any, cos: Any, rint: Any)
         series = (b + series) * inverse
     value = log(w) - 0.5 / w - series - steps
     angle = math.pi * (x - rint(x))
-    return select(reflected, value - math.pi * cos(angle) / sin(angle), value)
+    sine = sin(angle)
+    cosine = cos(angle) * select(less(x, 0.0), sine / sine, 1.0)
+    return select(reflected, value - math.pi * cosine / sine, value)
 
 
 def _rule(x: Expr) -> Expr:
@@ -59,6 +62,12 @@ def ndtr(x: Any) -> Any:
 
 
 # -- functions that do not dispatch: replaced while tracing -------------------------------------------------------
+def _largest(a: Any, axis: Any) -> Any:
+    """Return what exponents are shifted by: the largest, or 0 where that is no finite number."""
+    largest = np.max(a, axis=axis, keepdims=True)
+    return np.where(np.isfinite(largest), largest, 0.0)
+
+
 @patched(
     scipy.special.logsumexp,
     lambda x: scipy.special.logsumexp(x),
@@ -69,7 +78,7 @@ def logsumexp(a: Any, axis: Any = None, b: Any = None, keepdims: bool = False, r
     """``scipy.special.logsumexp``."""
     if return_sign:
         raise unsupported("logsumexp(return_sign=True)", "Weights b must be positive; leave return_sign out.")
-    largest = np.max(a, axis=axis, keepdims=True)
+    largest = _largest(a, axis)
     scaled = np.exp(a - largest)
     total = np.sum(scaled if b is None else b * scaled, axis=axis, keepdims=True)
     result = np.log(total) + largest

@@ -24,7 +24,7 @@ from sparsead.tracing.decisions import active
 from sparsead.tracing.foreign import Lookalike, acts, acts_in_operators
 from sparsead.tracing.late import late
 from sparsead.tracing.loops.tape import is_tracing
-from sparsead.tracing.positioned import RealArray, Traced
+from sparsead.tracing.positioned import RealArray, Traced, is_written
 from sparsead.tracing.refusals import BRANCH_HINT, CONVERSION, INDEX, refuse_array, refuse_conversion, refuse_value
 from sparsead.tracing.scalar import SEQUENCES, TracedScalar, is_number
 from sparsead.tracing.selection import mask_of, selected, written
@@ -192,14 +192,12 @@ class TracedArray(RealArray, NDArrayOperatorsMixin):
         key, value = late.static_key(key), late.stack_objects(value)
         self.storage.flush()
         constant_value = value.is_constant if isinstance(value, (TracedArray, TracedComplex)) else True
-        if constant_value and self.storage.values is not None:
+        if constant_value and self.storage.values is not None and self.storage.refuse_write is None:
             self.plain[key] = value.plain if isinstance(value, (TracedArray, TracedComplex)) else value
             return
-        target = np.asarray(self.positions[key])
-        if target.size == 0 == np.size(value):  # NumPy fits some of these shapes, and nothing is written
-            np.empty(self.shape, BOOL)[key] = np.empty(np.shape(value), BOOL)
-            return
-        self.storage.write(target, late.fitted(late.reading(late.cast(value, self.dtype)), target.shape))
+        if is_written(self, key, value):
+            target = np.asarray(self.positions[key])
+            self.storage.write(target, late.fitted(late.reading(late.cast(value, self.dtype)), target.shape))
 
     def _set_element(self, position: int, value: Any) -> bool:
         """Store a number at one position; False if `value` is none, or not of the type of the array."""

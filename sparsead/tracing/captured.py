@@ -23,6 +23,7 @@ from sparsead.tracing.arguments import Signature
 from sparsead.tracing.known import adopted, view_of
 from sparsead.tracing.loops.tape import Tape
 from sparsead.tracing.reflection import own_attributes
+from sparsead.tracing.refusals import refuse_outside
 from sparsead.tracing.replacing.undo import CHANGES
 from sparsead.tracing.storage import DOUBLE
 from sparsead.tracing.surroundings import Place, data_of_class, read_by
@@ -92,6 +93,7 @@ class CapturedArrays:
         stand_in = adopted(array)
         storage = stand_in.storage
         storage.home, storage.is_outside = NO_TRACE, True  # what a trace leaves behind is made plain again: not this
+        storage.refuse_write = refuse_outside
         return stand_in
 
     def _at(self, places: Iterable[Place], depth: int) -> None:

@@ -23,6 +23,7 @@ from sparsead.tracing.loops.tape import is_tracing
 from sparsead.tracing.positioned import Positioned
 from sparsead.tracing.probing import check_shape, write_out
 from sparsead.tracing.refusals import refuse_array, refuse_exchange
+from sparsead.tracing.scalar import SEQUENCES
 from sparsead.tracing.selection import mask_of
 from sparsead.tracing.storage import DOUBLE, Storage
 
@@ -211,14 +212,18 @@ class TracedComplex(Positioned, NDArrayOperatorsMixin):
         return call_complex(np.matmul, (other, self), {})
 
     def __mul__(self, other: Any) -> Any:
-        return (
-            call_complex(np.matmul, (self, other), {}) if scipy.sparse.isspmatrix(other) else np.multiply(self, other)
-        )
+        return self._product(other, (self, other))
 
     def __rmul__(self, other: Any) -> Any:
-        return (
-            call_complex(np.matmul, (other, self), {}) if scipy.sparse.isspmatrix(other) else np.multiply(other, self)
-        )
+        return self._product(other, (other, self))
+
+    def __imul__(self, other: Any) -> Any:
+        return self * other if self.is_number else super().__imul__(other)
+
+    def _product(self, other: Any, operands: tuple[Any, Any]) -> Any:
+        if self.is_number and type(other) in SEQUENCES:
+            raise TypeError("can't multiply sequence by non-int of type 'numpy.complex128'")
+        return call_complex(np.matmul, operands, {}) if scipy.sparse.isspmatrix(other) else np.multiply(*operands)
 
     def conj(self, *args: Any, **kwargs: Any) -> Any:
         """Same as ``ndarray.conj``."""

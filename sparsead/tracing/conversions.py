@@ -108,11 +108,11 @@ def cast(value: Any, dtype: np.dtype[Any]) -> Any:
     if value.dtype.kind == dtype.kind:
         return value
     if dtype.kind == "b":
-        return np.not_equal(value, 0)
+        return traced(np.not_equal(value, 0))
     if dtype.kind == "i" and dtype.itemsize >= 4 and value.dtype == BOOL:
-        return np.where(value, 1, 0)
+        return traced(np.where(value, 1, 0))
     if dtype.kind == "f":
-        return np.where(value, 1.0, 0.0) if value.dtype == BOOL else np.add(value, 0.0)
+        return traced(np.where(value, 1.0, 0.0) if value.dtype == BOOL else np.add(value, 0.0))
     if dtype.kind == "c":
         real = value.copy("K") if value.dtype == DOUBLE else cast(value, DOUBLE)
         return complex_of_parts(real, TracedArray.of_new(np.zeros(value.shape)))

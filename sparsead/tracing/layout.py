@@ -18,16 +18,16 @@ from sparsead.program.index import IndexArray, Shape, numbers
 
 def memory(shape: Shape) -> IndexArray:
     """Return the positions of a new array in C order."""
+    if 0 in shape:
+        return placed(0, shape, 0, steps(np.empty(shape)))  # which strides these are, NumPy knows
     return numbers(math.prod(shape)).reshape(shape)
 
 
 def placed(size: int, shape: Shape, first: int, steps: Iterable[int]) -> IndexArray:
     """Return the positions of a view of `size` elements: where it begins, and the step along each axis, in elements."""
     base = numbers(size)
-    if 0 in shape:
-        return base[:0].reshape(shape)
     strides = tuple(step * base.itemsize for step in steps)
-    return np.ndarray(shape, base.dtype, base, first * base.itemsize, strides)
+    return np.ndarray(shape, base.dtype, base, 0 if 0 in shape else first * base.itemsize, strides)
 
 
 def steps(array: np.ndarray, itemsize: int | None = None) -> tuple[int, ...]:
@@ -63,12 +63,10 @@ def axes(positions: IndexArray) -> tuple[int, ...] | None:
 
 def viewed(values: np.ndarray, positions: IndexArray) -> np.ndarray:
     """Return the array that the elements of `values` (1-D) at `positions` are: a view."""
-    if positions.size == values.size and positions.flags.c_contiguous:
+    if 0 < positions.size == values.size and positions.flags.c_contiguous:
         view = values.reshape(positions.shape)
-    elif positions.size == 0:
-        view = values[:0].reshape(positions.shape)
     else:
-        first = int(positions[(0,) * positions.ndim])
+        first = int(positions[(0,) * positions.ndim]) if positions.size else 0
         strides = tuple(step * values.itemsize for step in steps(positions))
         view = np.ndarray(positions.shape, values.dtype, values, first * values.itemsize, strides)
     view.flags.writeable = positions.flags.writeable
@@ -80,9 +78,7 @@ def positions_of(view: np.ndarray, values: np.ndarray, part: int = 0) -> IndexAr
 
     Of complex numbers in memory of floats, `part` tells which of the two is meant.
     """
-    if view.size == 0:
-        return placed(values.size, view.shape, 0, ())
-    address = view.__array_interface__["data"][0] - values.__array_interface__["data"][0]
+    address = view.__array_interface__["data"][0] - values.__array_interface__["data"][0] if view.size else 0
     positions = placed(values.size, view.shape, address // values.itemsize + part, steps(view, values.itemsize))
     positions.flags.writeable = view.flags.writeable
     return positions

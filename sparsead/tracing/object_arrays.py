@@ -1,13 +1,11 @@
 """Arrays of objects that hold unknowns: NumPy makes them where a plain array or number meets a list in an operator.
 
-Functions are given an array of the numbers instead. What is written to that would be lost, so nobody can write to it.
+Functions are given an array of the numbers instead. What is written to that would be lost, so it is refused.
 """
 
 from __future__ import annotations
 
-import functools
-from collections.abc import Callable
-from typing import Any
+from typing import Any, NoReturn
 
 import numpy as np
 
@@ -22,23 +20,13 @@ def is_of_unknowns(value: Any) -> bool:
 
 
 def lent(array: np.ndarray) -> Any:
-    """Return a read-only array of the numbers in an array of objects."""
+    """Return an array of the numbers in an array of objects, in memory of its own, that refuses what is written."""
     numbers = stack_objects(array)
-    numbers.setflags(write=False)
+    numbers.storage.flush()
+    numbers.storage.refuse_write = _refuse
     return numbers
 
 
-def written_nowhere(function: Callable[..., Any]) -> Callable[..., Any]:
-    """Refuse, in words, calls of a function that would write into an array of objects."""
-
-    @functools.wraps(function)
-    def call(*args: Any, **kwargs: Any) -> Any:
-        try:
-            return function(*args, **kwargs)
-        except ValueError as error:
-            if "read-only" not in str(error) or not any(map(is_of_unknowns, (*args, *kwargs.values()))):
-                raise
-            hint = "Make an array of its numbers first, np.stack(list(a)), and write into that."
-            raise unsupported("writing into an array of objects that holds unknowns", hint) from error
-
-    return call
+def _refuse() -> NoReturn:
+    hint = "Make an array of its numbers first, np.stack(list(a)), and write into that."
+    raise unsupported("writing into an array of objects that holds unknowns", hint)

@@ -100,8 +100,7 @@ class FlatIterator:
             np.zeros(len(self)).flat[key] = np.zeros(np.shape(value))  # raises what NumPy raises
             return
         if np.ndim(np.arange(len(self))[key]) == 0 and np.ndim(value):
-            if self.base.dtype.kind == "b":
-                raise unsupported("writing a sequence to one place of flat truth values", "Write True or False.")
+            check_element(self.base.dtype, value)
             raise ValueError("Error setting single item of array.")
         if np.size(value) > 1 and np.shares_memory(self.base, value):
             raise unsupported(
@@ -113,6 +112,24 @@ class FlatIterator:
     def copy(self) -> Any:
         """Return the elements as a new array."""
         return self.base.flatten()
+
+
+def is_written(array: Any, key: Any, value: Any) -> bool:
+    """Tell whether an assignment writes anything; raise what NumPy raises for one to an element, or of no elements."""
+    target = array.positions[key]
+    if type(target) is not np.ndarray:
+        check_element(array.dtype, value)
+    elif target.size == 0 == np.size(value):  # NumPy fits some of these shapes
+        np.empty(target.shape, np.bool_)[...] = np.empty(np.shape(value), np.bool_)
+        return False
+    return True
+
+
+def check_element(dtype: np.dtype[Any], value: Any) -> None:
+    """Raise what NumPy raises where a value is written to one element; refuse a sequence whose truth it may take."""
+    if np.ndim(value) and dtype == np.bool_:
+        raise unsupported("writing a sequence to one truth value", "Write True or False.")
+    np.ones(1, dtype)[0] = np.ones(np.shape(value), dtype)
 
 
 def put_flat(array: Any, places: np.ndarray, values: Any) -> None:

@@ -9,7 +9,7 @@ whatever is given, elementwise operations what can be cast "same_kind", products
 from __future__ import annotations
 
 import warnings
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Container, Iterator
 from typing import Any, NoReturn
 
 import numpy as np
@@ -122,16 +122,16 @@ def as_numpy_orders(result: Any, call: Call, ask: bool = False) -> Any:
         asked, _ = _made(call, generic=True)
     except Exception:  # the values mean something; then these are new arrays of LAPACK's or a loop's
         asked = None
-    return _in_order(result, asked, known)
+    return in_order_of(asked, result, known)
 
 
-def _in_order(result: Any, asked: Any, known: set[int]) -> Any:
+def in_order_of(asked: Any, result: Any, known: Container[int] = ()) -> Any:
     """Return results in the order in memory of those that NumPy gave; views of `known` memory stay as they are."""
     if isinstance(result, (list, tuple)) and isinstance(asked, (list, tuple)) and len(result) == len(asked):
-        return rebuilt(result, (_in_order(r, a, known) for r, a in zip(result, asked, strict=True)))
+        return rebuilt(result, (in_order_of(a, r, known) for r, a in zip(result, asked, strict=True)))
     if isinstance(result, (list, tuple)):
-        return rebuilt(result, (_in_order(r, None, known) for r in result)) if asked is None else result
-    if not isinstance(result, Positioned) or result.ndim < 2:
+        return rebuilt(result, (in_order_of(None, r, known) for r in result)) if asked is None else result
+    if not isinstance(result, Positioned) or result.ndim == 0:
         return result
     order = layout.memory(result.shape)
     if np.shape(asked) == result.shape:

@@ -6,7 +6,8 @@ Views share a storage, so a write through one is seen by all, as in NumPy.
 from __future__ import annotations
 
 import math
-from typing import Any
+from collections.abc import Callable
+from typing import Any, NoReturn
 
 import numpy as np
 
@@ -25,7 +26,6 @@ from sparsead.program.nodes import Constant, Join, Node, Ref, constant, whole
 from sparsead.tracing import layout
 from sparsead.tracing.loops.grouping import grouped
 from sparsead.tracing.loops.tape import Tape, current_tape
-from sparsead.tracing.refusals import refuse_outside
 from sparsead.tracing.scalar import TracedScalar, refuse_foreign
 
 BOOL, INTEGER, DOUBLE = np.dtype(np.bool_), np.dtype(np.int64), np.dtype(np.float64)
@@ -47,8 +47,8 @@ class Storage:
     """
 
     __slots__ = (
-        "_joined", "dtype", "home", "is_outside", "nodes", "offset", "owner", "pair", "pending", "size", "source",
-        "tape", "values",
+        "_joined", "dtype", "home", "is_outside", "nodes", "offset", "owner", "pair", "pending", "refuse_write", "size",
+        "source", "tape", "values",
     )  # fmt: skip
 
     def __init__(self, source: Ref | tuple[Ref, Ref] | np.ndarray) -> None:
@@ -65,6 +65,7 @@ class Storage:
         self.offset: np.ndarray | None = None
         self.pending: dict[int, int] = {}
         self.is_outside = False  # memory of the program around, which keeps what is written there
+        self.refuse_write: Callable[[], NoReturn] | None = None  # raises, in words, where writing would be lost
         self.tape: Tape | None = None  # what the pending scalars are records of
         self._joined: dict[int, tuple[IndexArray, Ref]] = {}
 
@@ -118,8 +119,8 @@ class Storage:
                 return
             tape, record = current_tape(), current_tape().literal(value)
         else:
-            if self.is_outside:
-                refuse_outside()
+            if self.refuse_write is not None:
+                self.refuse_write()
             tape, record = value.tape, value.entry
         if self.tape is not tape:
             self.flush()
@@ -199,8 +200,8 @@ class Storage:
     def write(self, positions: IndexArray, ref: Ref) -> None:
         """Store the reading `ref` (broadcast to the shape of `positions`)."""
         self.flush()
-        if self.is_outside:
-            refuse_outside()
+        if self.refuse_write is not None:
+            self.refuse_write()
         if self.owner is None or self.offset is None:
             self._visited()
             self._own()

@@ -38,6 +38,8 @@ FUNCTIONS = {
     "betainc": (lambda x: sc.betainc(2.0, 3.5, x), lambda x: mpmath.betainc(2, 3.5, 0, x, regularized=True)),
     "betaln": (lambda x: sc.betaln(x, 2.0), lambda x: mpmath.log(mpmath.beta(x, 2))),
     "beta": (lambda x: sc.beta(x, 2.5), lambda x: mpmath.beta(x, 2.5)),
+    "beta, below zero": (lambda x: sc.beta(x - 2.0, 2.5), lambda x: mpmath.beta(x - 2, 2.5)),
+    "comb": (lambda x: sc.comb(x, 0.4, repetition=True), lambda x: mpmath.binomial(x - 0.6, 0.4)),
     "erfinv": (lambda x: sc.erfinv(x), mpmath.erfinv),
     "erfcinv": (lambda x: sc.erfcinv(x), lambda x: mpmath.erfinv(1 - x)),
     "ndtri": (lambda x: sc.ndtri(x), lambda x: mpmath.sqrt(2) * mpmath.erfinv(2 * x - 1)),

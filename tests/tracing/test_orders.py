@@ -46,6 +46,7 @@ MAKES = {
     "dct": lambda x: scipy.fft.dct(x, axis=0),
     "lfilter": lambda x: scipy.signal.lfilter([1.0, 0.5], [1.0], x, axis=0),
     "stack": lambda x: np.stack([x, x], axis=2),
+    "fht, which runs backwards": lambda x: scipy.fft.fht(x[:, 0], 0.1, 0.0)[:, None],
 }
 ORDERS = {
     "C": lambda x: x.reshape(3, 3) * 1.0,
@@ -67,3 +68,22 @@ def test_results_have_the_order_that_numpy_gives_them(make, order):
         return np.concatenate([result.ravel(), result.ravel("K"), *looks])
 
     np.testing.assert_allclose(value(f, trace(f, (X,))[0], X), f(X), rtol=1e-9, atol=1e-12)
+
+
+def test_arrays_without_elements_have_numpys_strides():
+    def f(x):
+        empty = np.zeros((2, 0), complex)
+        made = [
+            empty,
+            empty.T,
+            np.swapaxes(empty, 0, 1)[::-1],
+            np.zeros((3, 0, 2))[:, :, 0],
+            np.einsum("ij,kj->ki", empty, empty),
+        ]
+        found.append([a.strides for a in made])
+        return x
+
+    found = []
+    f(X)
+    trace(f, (X,))
+    assert found[1] == found[0]

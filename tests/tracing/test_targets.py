@@ -217,3 +217,61 @@ def test_reductions_want_a_target_of_their_shape(dtype):
     for run in (f, lambda x: sad.jacobian(f, x)):
         with pytest.raises(ValueError, match="output"):
             run(X)
+
+
+@pytest.mark.parametrize("shape", [(1,), (1, 1), (2,), ()])
+@pytest.mark.parametrize("write", ["=", "*="])
+def test_one_element_takes_an_array_only_where_numpy_does(shape, write):
+    def f(x):
+        a, values = np.zeros(3), np.resize(x, shape)
+        a[1] = values if write == "=" else a[1] * values
+        return a * x
+
+    try:
+        expected = f(X)
+    except (TypeError, ValueError) as error:
+        with pytest.raises(type(error)):
+            sad.jacobian(f, X)
+    else:
+        np.testing.assert_array_equal(sad.jacobian(f, X).value(X), expected)
+
+
+def test_views_of_arrays_of_objects_take_nothing():
+    def f(x):
+        objects = np.bool_(False).__add__([x[0], x[1]])
+        part = np.array_split(objects, 2)[1]
+        np.put(part, [0], 1.0)
+        return np.stack(list(objects))
+
+    with pytest.raises(sad.UnsupportedOperationError, match="array of objects that holds unknowns"):
+        sad.jacobian(f, X)
+
+
+@pytest.mark.parametrize("value", [lambda x: x[0] > 0.1, lambda x: np.sum(x > 0.35), lambda x: x, lambda x: 1j * x[0]])
+@pytest.mark.parametrize("dtype", [None, float, complex])
+def test_filled_arrays_have_the_type_of_what_fills_them(value, dtype):
+    def f(x):
+        a = np.full((2, 3), value(x), dtype, order="F")
+        seen.append((a.dtype, a.flags.f_contiguous))
+        a[0] = value(x) * 2
+        return np.concatenate([np.ravel(a).real * 1.0, np.ravel(a).imag * 1.0])
+
+    seen = []
+    if dtype is float and np.iscomplexobj(value(X)):
+        return
+    expected = f(X)
+    np.testing.assert_allclose(sad.jacobian(f, X, check=False).value(X), expected)
+    assert len(set(seen)) == 1
+
+
+@pytest.mark.parametrize("sequence", [lambda x: [x[0], x[1]], lambda x: (1.0, 2.0)])
+@pytest.mark.parametrize("number", [lambda x: x[0], lambda x: x[0] > 0.1, lambda x: 1j * x[0]])
+def test_numbers_times_lists_are_no_products(number, sequence):
+    def times(a, b):
+        a *= b
+        return a
+
+    for product in (lambda a, b: a * b, lambda a, b: b * a, times):
+        for call in (lambda f: f(X), lambda f: sad.jacobian(f, X, check=False)):
+            with pytest.raises(TypeError, match="can't multiply sequence"):
+                call(lambda x, product=product: product(number(x), sequence(x)))

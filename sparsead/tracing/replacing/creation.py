@@ -17,9 +17,9 @@ from sparsead.tracing.calls import call_function
 from sparsead.tracing.complex import TracedComplex
 from sparsead.tracing.conversions import arguments_of, of_number, stack_objects
 from sparsead.tracing.foreign import taken_out
-from sparsead.tracing.known import on_values, wrapped
+from sparsead.tracing.known import on_values
 from sparsead.tracing.late import AS_NUMPY
-from sparsead.tracing.object_arrays import is_of_unknowns, lent, written_nowhere
+from sparsead.tracing.object_arrays import is_of_unknowns, lent
 from sparsead.tracing.probing import instead_of
 from sparsead.tracing.replacing.names import patch
 from sparsead.tracing.scalar import WHERE, TracedScalar, of_numbers
@@ -29,7 +29,6 @@ from sparsead.tracing.selection import Selection
 def allocating(original: Callable[..., Any]) -> Callable[..., Any]:
     """Return `original`, which makes arrays of constants, with new float arrays ready for traced values."""
 
-    @written_nowhere
     def create(*args: Any, like: Any = None, **kwargs: Any) -> Any:
         args = tuple(lent(a) if is_of_unknowns(a) else taken_out(a) for a in args)
         if any(type(a) is TracedScalar for a in args) or any(True for _ in traced_in((args, kwargs))):
@@ -46,11 +45,8 @@ def _full(shape: Any, fill_value: Any, dtype: Any = None, order: Any = "C", **kw
     filling = stack_objects(fill_value)
     if not isinstance(filling, (TracedArray, TracedComplex)):
         return on_values(np.full, (shape, fill_value, dtype, order), {})
-    wanted = np.dtype(filling.dtype if dtype is None else dtype)
-    out = filling.astype(wanted)  # refused where it truncates
-    new = wrapped(np.zeros(shape, np.result_type(wanted, float), order), [])
-    new[...] = out
-    return new
+    filling = filling.astype(filling.dtype if dtype is None else dtype)  # refused where it truncates
+    return np.broadcast_to(filling, shape).copy(order)
 
 
 def converting(original: Callable[..., Any]) -> Callable[..., Any]:

@@ -16,7 +16,7 @@ from sparsead.tracing.array import traced_in
 from sparsead.tracing.calls import call_function
 from sparsead.tracing.conversions import stack_objects
 from sparsead.tracing.foreign import acts_on, held_in, taken_out
-from sparsead.tracing.object_arrays import is_of_unknowns, lent, written_nowhere
+from sparsead.tracing.object_arrays import is_of_unknowns, lent
 from sparsead.tracing.positioned import Positioned
 from sparsead.tracing.replacing.names import PATCHES
 from sparsead.tracing.replacing.standins import StandIn
@@ -59,7 +59,7 @@ def _stacked(value: Any) -> Any:
 
 
 def _ufunc_on_lists(func: Callable[..., Any]) -> Callable[..., Any]:
-    return written_nowhere(lambda *args, **kwargs: func(*map(_stacked, args), **kwargs))
+    return lambda *args, **kwargs: func(*map(_stacked, args), **kwargs)
 
 
 def take_lists(func: Callable[..., Any]) -> None:
@@ -69,5 +69,5 @@ def take_lists(func: Callable[..., Any]) -> None:
     if isinstance(func, np.ufunc):
         PATCHES[func] = TakesLists(func, _ufunc_on_lists(func))
     else:
-        acting = written_nowhere(lambda *args, **kwargs: call_function(func, tuple(map(_given, args)), kwargs))
+        acting = lambda *args, **kwargs: call_function(func, tuple(map(_given, args)), kwargs)  # noqa: E731
         PATCHES[func] = TakesLists(func, acting)
