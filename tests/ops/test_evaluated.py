@@ -147,3 +147,24 @@ def test_inverses_have_reciprocal_slopes(name):
     there = sad.jacobian(lambda x: inverse(2.5, x), POINTS)
     back = sad.jacobian(lambda x: forward(2.5, x), POINTS)
     np.testing.assert_allclose(there(POINTS).diagonal() * back(inverse(2.5, POINTS)).diagonal(), 1.0, rtol=1e-11)
+
+
+@pytest.mark.parametrize(
+    ("f", "point"),
+    [
+        (sc.digamma, [-3.0, -1.0, 0.0, 1e-300, -1e-300]),
+        (sc.logsumexp, [-np.inf, -np.inf]),
+        (sc.logsumexp, [np.inf, -np.inf]),
+        (sc.softmax, [np.inf, 1.0]),
+        (lambda x: sc.comb(x, 0.0, repetition=True), [-1.0, 0.0, 0.5]),
+    ],
+)
+def test_values_at_poles_and_of_infinities_are_those_of_scipy(f, point):
+    with np.errstate(all="ignore"):
+        value = sad.jacobian(f, POINTS[: len(point)] if len(point) < 4 else np.arange(5.0), check=False).value
+        np.testing.assert_allclose(value(np.array(point)), f(np.array(point)), rtol=1e-15)
+
+
+def test_whole_numbers_are_counted_for_whole_numbers_alone():
+    with pytest.raises(sad.UnsupportedOperationError, match="exact=True"):
+        sad.jacobian(lambda x: sc.factorial(x, exact=True), POINTS)

@@ -61,3 +61,10 @@ def test_single_arrays_reach_the_rule_as_they_are():
     matrix = A[0]
     rule(matrix, more=3)
     assert seen[0][0] is matrix and seen[0][1:] == ((None, 0), {"more": 3})
+
+
+def test_keywords_of_a_refused_function_are_its_own():
+    def f(x):
+        return x * sl.funm(np.array(A[0]), func=np.sin).ravel()[: x.size]
+
+    np.testing.assert_array_equal(sad.jacobian(f, B.ravel(), check=False).value(B.ravel()), f(B.ravel()))
