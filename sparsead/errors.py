@@ -94,15 +94,16 @@ _PROBLEMS = _PACKAGE + "problems" + os.sep  # functions as users write them
 _STDLIB = sysconfig.get_paths()["stdlib"] + os.sep
 _TRACE = os.path.join(_PACKAGE, "tracing", "trace.py")  # what calls the traced function
 _INSTALLED = re.compile(r"(?:site|dist)-packages[/\\]([^/\\]+)")
+_CYTHON = re.compile(r"^__pyx|^View\.MemoryView$|^<stringsource>$|\.p(yx|xd|xi)$")  # what tracebacks name of its code
 _LIBRARIES = tuple(f"{os.sep}site-packages{os.sep}{name}{os.sep}" for name in ("numpy", "scipy", "numba"))
 
 
 @functools.lru_cache(maxsize=1 << 12)  # it is asked for every frame, and whenever an array is asked for its class
 def is_users(file: str) -> bool:
-    """Tell whether a file holds user's code: not sparsead's, NumPy's, SciPy's, numba's or Python's own."""
+    """Tell whether a file holds user's code: not sparsead's, NumPy's, SciPy's, numba's, Python's own, or Cython's."""
     if file.startswith(_PROBLEMS):
         return True
-    if file.startswith(_PACKAGE) or any(part in file for part in _LIBRARIES):
+    if file.startswith(_PACKAGE) or _CYTHON.search(file) or any(part in file for part in _LIBRARIES):
         return False
     return not (file.startswith(_STDLIB) and "site-packages" not in file)
 

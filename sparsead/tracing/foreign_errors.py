@@ -9,14 +9,20 @@ from collections.abc import Callable
 from typing import Any
 
 from sparsead.errors import InputError, Origin, UnsupportedOperationError, is_installed, is_users, package_of
-from sparsead.tracing.libraries import call_of
+from sparsead.tracing.libraries import PACKAGES, call_of
 from sparsead.tracing.refusals import LIBRARY_HINT
 from sparsead.tracing.wrappers import inner
 
 NO_SUCH = "'numpy.ndarray' object has no attribute"  # words of a traced array's own errors
 NOT_SET = "'TracedSparse' object has no attribute"  # words of Python's own, where a library changes a sparse matrix
 NO_ARRAY = "__array__ method not producing an array"  # likewise
-COMPILED = ("Traced", "buffer API", "JSON serializable")  # words of errors of compiled code that got a traced array
+# Words of errors of compiled code that got a traced array.
+COMPILED = (
+    "Traced",
+    "buffer API",
+    "JSON serializable",
+    "No matching signature",
+)  # fmt: skip
 CALL = re.compile(r"missing \d+ required|takes .* arguments? but|unexpected keyword argument")  # words of Python's own
 OF_OBJECTS = ("dtype('O')", "array of references")  # words of NumPy's errors about arrays of objects
 
@@ -69,9 +75,15 @@ def _refuse_in_library(error: AttributeError, f: Callable[..., Any]) -> None:
 
 def _refused_by_compiled_code(error: TypeError, f: Callable[..., Any]) -> UnsupportedOperationError:
     """Return the refusal where code of others was handed a traced array, and says so in its own words."""
-    raised = traceback.extract_tb(error.__traceback__)[-1]
+    frames = traceback.extract_tb(error.__traceback__)
+    raised = next((frame for frame in reversed(frames) if is_users(frame.filename)), frames[-1])
     package = package_of(raised.filename) if is_users(raised.filename) else ""
-    if package:
+    if package in PACKAGES:
+        return UnsupportedOperationError(
+            f"a function of {package} ({error}) is not supported in a traced function.\n  {place_of(error, f)}\n"
+            f"  in {package}: {Origin(raised.filename, raised.lineno or 0)}\n  {PACKAGES[package]}"
+        )
+    if package and raised is frames[-1]:
         return UnsupportedOperationError(
             f"code of {package} that tells arrays by their type ({error}) is not supported in a traced function.\n"
             f"  {place_of(error, f)}\n  in {package}: {Origin(raised.filename, raised.lineno or 0)}\n"

@@ -6,13 +6,14 @@ Nothing is forwarded by its name alone: each method of ndarray is one of those b
 from __future__ import annotations
 
 import math
+import sys
 from abc import abstractmethod
 from collections.abc import Callable, Iterator
-from typing import Any, NoReturn, Self
+from typing import Any, Self
 
 import numpy as np
 
-from sparsead.errors import unsupported
+from sparsead.errors import package_of, unsupported
 from sparsead.program.index import IndexArray, Shape
 from sparsead.program.nodes import Ref
 from sparsead.tracing import layout
@@ -24,9 +25,14 @@ FUNCTIONS = (
     "swapaxes", "take", "trace", "var",
 )  # fmt: skip
 MEMORY = "It reads or writes the memory of the array, and a traced array has none."
-REFUSED = dict.fromkeys(
-    ("base", "byteswap", "ctypes", "data", "dump", "dumps", "getfield", "setfield", "tobytes", "tofile"), MEMORY
-)
+SHARED = "np.shares_memory(a, b) tells whether one is a view of the other."
+ASKING = ("pandas",)  # asks for the base to warn where what is written into a row may not reach the table
+REFUSED = {
+    "base": SHARED,
+    **dict.fromkeys(
+        ("byteswap", "ctypes", "data", "dump", "dumps", "getfield", "setfield", "tobytes", "tofile"), MEMORY
+    ),
+}
 
 
 class Traced:
@@ -45,9 +51,7 @@ class Flags:
 
     def __getattr__(self, name: str) -> Any:
         if name == "owndata":
-            raise unsupported(
-                "ndarray.flags.owndata", "np.shares_memory(a, b) tells whether one is a view of the other."
-            )
+            raise unsupported("ndarray.flags.owndata", SHARED)
         return getattr(self._flags, name)
 
     def __setattr__(self, name: str, value: Any) -> None:
@@ -229,8 +233,9 @@ def _function(name: str) -> Callable[..., Any]:
 
 
 def _refused(name: str, reason: str) -> property:
-    def refuse(self: Any, *value: Any) -> NoReturn:
-        raise unsupported(f"ndarray.{name}", reason)
+    def refuse(self: Any, *value: Any) -> None:
+        if name != "base" or package_of(sys._getframe(1).f_code.co_filename) not in ASKING:
+            raise unsupported(f"ndarray.{name}", reason)
 
     return property(refuse, refuse)
 

@@ -150,6 +150,8 @@ def test_labels_are_those_of_pandas():
     [
         (lambda pd, x: pd.Series(x).rolling(2).mean(), "sliding_window_view"),
         (lambda pd, x: pd.Series(x).groupby([0, 0, 0, 1, 1, 1]).sum(), "np.bincount"),
+        (lambda pd, x: pd.Series(x).groupby([0, 0, 0, 1, 1, 1]).mean(), "np.bincount"),
+        (lambda pd, x: pd.DataFrame({"k": range(6), "v": x}).merge(pd.DataFrame({"k": [1, 2]}), on="k"), "np.bincount"),
     ],
 )
 def test_what_pandas_computes_by_compiled_code_says_what_to_write(f, words):
