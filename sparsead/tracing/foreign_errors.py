@@ -18,10 +18,7 @@ NOT_SET = "'TracedSparse' object has no attribute"  # words of Python's own, whe
 NO_ARRAY = "__array__ method not producing an array"  # likewise
 # Words of errors of compiled code that got a traced array.
 COMPILED = (
-    "Traced",
-    "buffer API",
-    "JSON serializable",
-    "No matching signature",
+    "Traced", "buffer API", "JSON serializable", "No matching signature", "ambiguous argument types",
 )  # fmt: skip
 CALL = re.compile(r"missing \d+ required|takes .* arguments? but|unexpected keyword argument")  # words of Python's own
 OF_OBJECTS = ("dtype('O')", "array of references")  # words of NumPy's errors about arrays of objects

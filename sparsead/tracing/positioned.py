@@ -27,12 +27,8 @@ FUNCTIONS = (
 MEMORY = "It reads or writes the memory of the array, and a traced array has none."
 SHARED = "np.shares_memory(a, b) tells whether one is a view of the other."
 ASKING = ("pandas",)  # asks for the base to warn where what is written into a row may not reach the table
-REFUSED = {
-    "base": SHARED,
-    **dict.fromkeys(
-        ("byteswap", "ctypes", "data", "dump", "dumps", "getfield", "setfield", "tobytes", "tofile"), MEMORY
-    ),
-}
+OF_MEMORY = ("byteswap", "ctypes", "data", "dump", "dumps", "getfield", "setfield", "tobytes", "tofile")
+REFUSED = {"base": SHARED, **dict.fromkeys(OF_MEMORY, MEMORY)}
 
 
 class Traced:
