@@ -4,8 +4,11 @@ from __future__ import annotations
 
 
 def several(count: int, what: str) -> str:
-    """Return a number and what is counted: ``1 pass``, ``1,024 passes``, ``3 entries``."""
-    many = f"{what[:-1]}ies" if what.endswith("y") else f"{what}es" if what.endswith("s") else f"{what}s"
+    """Return a number and what is counted: ``1 pass``, ``1,024 passes``, ``3 entries``, ``2 arrays``."""
+    if what.endswith("y") and what[-2] not in "aeou":
+        many = f"{what[:-1]}ies"
+    else:
+        many = f"{what}es" if what.endswith("s") else f"{what}s"
     return f"{count:,} {what if count == 1 else many}"
 
 

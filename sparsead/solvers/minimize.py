@@ -76,11 +76,11 @@ def nonlinear_constraint(
     Parameters
     ----------
     c : callable
-        The constraints, ``c(x, *args)``, a vector.
+        The constraints, ``c(x, *args)``, an array of any shape.
     x0 : array_like
         An example of x.
     lb, ub : array_like
-        The bounds; equal where the constraint is an equation.
+        The bounds, a number or one for each constraint; equal where it is an equation.
     *args
         The other arguments of c.
     **options
@@ -107,7 +107,12 @@ def nonlinear_constraint(
         return hess(*x_and_v, *args)
 
     return scipy.optimize.NonlinearConstraint(
-        lambda x: c(x, *args), lb, ub, jac=lambda x: jac(x, *args), hess=of_weighted, **options
+        lambda x: np.ravel(c(x, *args)),
+        np.ravel(lb),
+        np.ravel(ub),
+        jac=lambda x: jac(x, *args),
+        hess=of_weighted,
+        **options,
     )
 
 

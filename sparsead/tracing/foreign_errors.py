@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 import re
 import traceback
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from sparsead.errors import InputError, Origin, UnsupportedOperationError, is_installed, is_users, package_of
@@ -24,7 +24,7 @@ CALL = re.compile(r"missing \d+ required|takes .* arguments? but|unexpected keyw
 OF_OBJECTS = ("dtype('O')", "array of references")  # words of NumPy's errors about arrays of objects
 
 
-def refuse_error(error: Exception, f: Callable[..., Any]) -> None:
+def refuse_error(error: Exception, f: Callable[..., Any], args: Sequence[Any]) -> None:
     """Raise the refusal that stands behind an error of a traced function; where it may be its own, add a note."""
     words = str(error) if isinstance(error, (TypeError, AttributeError, ValueError)) else ""
     if isinstance(error, TypeError) and CALL.search(words):
@@ -38,7 +38,7 @@ def refuse_error(error: Exception, f: Callable[..., Any]) -> None:
         raise _refused_array_of_objects(error, f) from error
     if isinstance(error, ValueError) and NO_ARRAY in words:
         raise _refused_protocol(f, error) from error
-    error.add_note(_note(f))
+    error.add_note(_note(f, args))
 
 
 def place_of(error: BaseException, f: Callable[..., Any]) -> Any:
@@ -125,11 +125,14 @@ def _refused_protocol(f: Callable[..., Any], error: ValueError) -> UnsupportedOp
     )
 
 
-def _note(f: Callable[..., Any]) -> str:
+def _note(f: Callable[..., Any], args: Sequence[Any]) -> str:
     """Return what to say of an error that `f` raised: it may be its own, or come from the trace."""
+    shapes = [getattr(a, "shape", None) for a in args]
+    kinds = [type(a).__name__ if s is None else str(s or "a number") for a, s in zip(args, shapes, strict=True)]
     return (
-        f"{where(f)} was being traced: it ran on arrays without values. If plain arrays are no problem, something "
-        "that it calls reads their memory: register that with sparsead.extend, or use method='central-difference'."
+        f"{where(f)} was being traced: it ran on arrays without values, as the examples are ({', '.join(kinds)}). "
+        "If plain arrays of these shapes are no problem, something that it calls reads their memory: register that "
+        "with sparsead.extend, or use method='central-difference'."
     )
 
 

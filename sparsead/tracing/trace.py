@@ -186,7 +186,7 @@ def _called(f: Callable[..., Any], args: Sequence[Any]) -> tuple[Ref, Structure]
             raise NoRoomError(f"{error}, traced at {place_of(error, f)}: {ADVICE}") from error
         except Exception as error:
             if not refusals:
-                refuse_error(error, f)
+                refuse_error(error, f, args)
                 raise
         else:
             if not refusals:

@@ -103,7 +103,7 @@ def test_constrained_minimum_of_trust_constr():
         return x[::2] ** 2 + x[1::2] ** 2
 
     x0 = np.linspace(0.5, 1.0, 12)
-    circles = solvers.nonlinear_constraint(c, x0, 1.0, 1.0)
+    circles = solvers.nonlinear_constraint(lambda x: c(x)[:, None], x0, 1.0, 1.0)  # an array of any shape
     given = solvers.minimize_derivatives(f, x0, method="trust-constr")
     found = minimize(f, x0, method="trust-constr", constraints=[circles], **given)
     np.testing.assert_allclose(found.x, np.sqrt(0.5), atol=1e-6)

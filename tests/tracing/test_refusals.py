@@ -218,6 +218,9 @@ def test_errors_of_other_packages_say_that_the_function_was_being_traced():
         sad.jacobian(lambda x: table(x[:, None]), X)
     assert "it ran on arrays without values" in caught.value.__notes__[0]
     assert "test_refusals.py" in caught.value.__notes__[0]
+    with pytest.raises(IndexError) as caught:
+        sad.jacobian(lambda x, bounds: x[:3] * bounds, 0.0, np.ones(3))
+    assert "as the examples are (a number, (3,))" in caught.value.__notes__[0]
 
 
 FIELDS = [("a", float), ("b", float)]
