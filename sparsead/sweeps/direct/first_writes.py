@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
 import numpy as np
 
+from sparsead.kernels.linear import Term
+from sparsead.program.index import IndexArray
 from sparsead.sweeps.direct.loops import Loop
 from sparsead.sweeps.direct.placement import Placed, Placement
 from sparsead.sweeps.direct.target_entries import TargetEntries
@@ -66,3 +69,50 @@ def _first_times(loops: list[Loop], placement: Placement) -> np.ndarray:
 def _stored(entry: Placed, base: np.ndarray) -> Placed:
     constants = np.array(TargetEntries(entry.slot).of_all(base))
     return replace(entry, adds=False, base=constants if constants.any() else None)
+
+
+def store_first_rows(
+    loops: list[Loop], placement: Placement, landing: Callable[[Loop, Term], IndexArray | None]
+) -> tuple[np.ndarray, set[int]]:
+    """Let coefficients and multiples of rows be stored where nothing has been added before, in that loop or others.
+
+    Parameters
+    ----------
+    loops : list of Loop
+        All loops; their entries are replaced.
+    placement : Placement
+        What happens to the values that the entries go to: whole rows are added, too.
+    landing : callable
+        Returns where a multiple of a row goes, at all points; None where that is elsewhere.
+
+    Returns
+    -------
+    needed : ndarray of bool, shape (nnz,)
+        True for the entries that still need an initial value.
+    stored : set of int
+        The identities of the terms whose multiples of rows are stored.
+    """
+    needed = np.ones(placement.base.size, dtype=np.bool_)
+    untouched, times = placement.base == 0.0, np.zeros(placement.base.size, np.int32)
+    stored: set[int] = set()
+    for loop in loops:
+        entries = {k: TargetEntries(e.slot).at for k, e in enumerate(loop.entries) if e.target == placement.target}
+        rows = {id(term): at for term in loop.rows if (at := landing(loop, term)) is not None}
+        every = [at.reshape(-1) for at in (*entries.values(), *rows.values())]
+        for at in every:
+            np.add.at(times, at, 1)
+
+        def is_first(at: IndexArray, free: bool = not loop.ordered) -> bool:
+            return free and bool((untouched[at] & (times[at] == 1)).all())
+
+        for k, at in entries.items():
+            if is_first(at):
+                needed[at] = False
+                loop.entries[k] = replace(loop.entries[k], adds=False)
+        for term, at in rows.items():
+            if is_first(at):
+                needed[at] = False
+                stored.add(term)
+        for at in every:
+            untouched[at], times[at] = False, 0
+    return needed, stored

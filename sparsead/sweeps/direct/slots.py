@@ -7,7 +7,7 @@ import math
 import operator
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -152,9 +152,7 @@ class Slots:
         """Return the entry that each point of a domain belongs to, given index arrays over the domain."""
         return self.find(_flat(rows, domain), _flat(columns, domain)).reshape(domain)
 
-    def of_rows(
-        self, rows: IndexArray, read: SparsityPattern, reads: IndexArray, domain: Shape
-    ) -> tuple[IndexArray, IndexArray, Chosen | None]:
+    def of_rows(self, rows: IndexArray, read: SparsityPattern, reads: IndexArray, domain: Shape) -> RowPlaces:
         """Return, for every point, where the entries of row ``reads[i]`` of `read` land in row ``rows[i]``.
 
         The entries of point i are ``landing[first[i] : first[i] + length]``; returned are `first` and `landing`, and,
@@ -169,12 +167,12 @@ class Slots:
         reading = np.repeat(read.indptr[reads], lengths) + within
         landing = self.find(np.repeat(rows, lengths), read.indices[reading])
         if not self.is_partial or (landing >= 0).all():
-            return narrowed(first).reshape(domain), landing, None
+            return RowPlaces(narrowed(first).reshape(domain), landing, None)
         kept = landing >= 0
         before = np.concatenate([[0], np.cumsum(kept)])
         count = before[first + lengths] - before[first]
         chosen = Chosen(narrowed(count).reshape(domain), narrowed(reading[kept]))
-        return narrowed(before[first]).reshape(domain), landing[kept], chosen
+        return RowPlaces(narrowed(before[first]).reshape(domain), landing[kept], chosen)
 
 
 @dataclass(frozen=True, eq=False)
@@ -183,6 +181,14 @@ class Chosen:
 
     count: IndexArray
     reading: IndexArray
+
+
+class RowPlaces(NamedTuple):
+    """Where the entries of rows land, those of a point from `first` on; which are chosen, where some are left out."""
+
+    first: IndexArray
+    landing: IndexArray
+    chosen: Chosen | None
 
 
 def _slabs(domain: Shape) -> Iterator[Box]:

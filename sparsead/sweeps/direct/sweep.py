@@ -23,13 +23,13 @@ from sparsead.kernels.kernel import Buffer, Load, reachable
 from sparsead.kernels.linear import LinearKernel, LinearProgram, Term
 from sparsead.kernels.meetings import mirrored
 from sparsead.kernels.moving import summed
-from sparsead.program.index import Shape, identity
+from sparsead.program.index import IndexArray, Shape, identity
 from sparsead.sweeps.direct.elimination import eliminated
-from sparsead.sweeps.direct.first_writes import store_firsts
+from sparsead.sweeps.direct.first_writes import store_first_rows, store_firsts
 from sparsead.sweeps.direct.loops import Loop, cut, stored
 from sparsead.sweeps.direct.placement import Placed, Placement, place
 from sparsead.sweeps.direct.shifting import cut_and_shifted
-from sparsead.sweeps.direct.slots import Slots
+from sparsead.sweeps.direct.slots import RowPlaces, Slots
 from sparsead.sweeps.fused_values import fused
 from sparsead.sweeps.storage import Storage
 from sparsead.sweeps.vector import empty_tangent, stores, times, work_sizes, write_padding, write_value
@@ -98,6 +98,8 @@ class _Writer:
         self.counter = itertools.count()
         self.kernels = [merged(k, linear) for k in linear.kernels]
         self.fused = fused(linear)
+        self.rows: dict[int, RowPlaces] = {}  # by the identity of the term
+        self.stored_rows: set[int] = set()
         self.placements = [self.placement(b) for b in (*linear.work, linear.target) if b in patterns]
         self.large = {p.target for p in self.placements if p.base.size >= LARGE}
 
@@ -124,11 +126,30 @@ class _Writer:
         if not self.linear.work:  # in any order: the largest first, so that it may store what others add to
             loops.sort(key=lambda loop: -loop.points)
         for placement in self.placements:
-            self.write_start(placement, store_firsts(loops, placement))
+            self.write_start(placement, self.needed(loops, placement))
         for loop in loops:
             self.write_loop(loop)
         if self.picked:
             self.write_picked(self.picked)
+
+    def needed(self, loops: list[Loop], placement: Placement) -> np.ndarray:
+        """Let what comes first be stored; return which entries need an initial value beforehand."""
+        if not placement.layered or self.linear.absorbing:
+            return store_firsts(loops, placement)
+
+        def landing(loop: Loop, term: Term) -> IndexArray | None:
+            return self.row(loop.domain, term).landing if self.values(term.target) == placement.target else None
+
+        needed, stored = store_first_rows(loops, placement, landing)
+        self.stored_rows |= stored
+        return needed
+
+    def row(self, domain: Shape, term: Term) -> RowPlaces:
+        """Return where the entries of the rows that a term reads land, looked up once."""
+        if id(term) not in self.rows:
+            slots, read = self.slots[term.target], self.patterns[term.source]
+            self.rows[id(term)] = slots.of_rows(term.place.array(), read, term.index.array(), domain)
+        return self.rows[id(term)]
 
     def write_picked(self, storage: Storage) -> None:
         """Copy the entries that are stored, once all have been accumulated."""
@@ -155,7 +176,8 @@ class _Writer:
 
     def write_start(self, placement: Placement, needed: np.ndarray) -> None:
         """Write the initial values of the entries that need one."""
-        few = np.count_nonzero(needed) <= FEW * needed.size  # else all in order beats many out of order
+        most = 1.0 if self.source.of_points else FEW  # beyond, all in order beats many out of order
+        few = np.count_nonzero(needed) <= most * needed.size
         start = np.flatnonzero(needed) if few else identity(needed.size)
         if not start.size:
             return
@@ -204,8 +226,9 @@ class _RowUpdate:
 
     def __init__(self, writer: _Writer, nest: Nest, domain: Shape, term: Term) -> None:
         read = writer.patterns[term.source]
-        slots = writer.slots[term.target]
-        first, landing, chosen = slots.of_rows(term.place.array(), read, term.index.array(), domain)
+        first, landing, chosen = writer.row(domain, term)
+        del writer.rows[id(term)]  # it may be as large as the matrix
+        self.sign = "=" if id(term) in writer.stored_rows else "+="
         self.source = writer.source
         self.coefficient = nest.value(term.coefficient)
         self.target, self.read = writer.values(term.target), writer.values(term.source)
@@ -228,13 +251,13 @@ class _RowUpdate:
         source.write(f"{n} = {self.indptr}[{self.row} + 1] - {b}")
         with source.block(f"for k in range({n}):"):
             added = times(self.linear, self.coefficient, f"{self.read}[{b} + k]")
-            source.write(f"{self.target}[{self.landing}[{self.first} + k]] += {added}")
+            source.write(f"{self.target}[{self.landing}[{self.first} + k]] {self.sign} {added}")
 
     def write_chosen(self) -> None:
         """Write the loop over those entries of the row whose products are stored."""
         with self.source.block(f"for k in range({self.count}):"):
             added = times(self.linear, self.coefficient, f"{self.read}[{self.reading}[{self.first} + k]]")
-            self.source.write(f"{self.target}[{self.landing}[{self.first} + k]] += {added}")
+            self.source.write(f"{self.target}[{self.landing}[{self.first} + k]] {self.sign} {added}")
 
 
 def needed(
