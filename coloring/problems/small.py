@@ -8,9 +8,12 @@ from dataclasses import dataclass
 import numpy as np
 
 from .. import kernels
+from . import backtracking
 
 #: As `kernels.backtracking` numbers them.
 KINDS = ("distance one", "star", "acyclic")
+#: Up to so many steps nothing is compiled: some ten milliseconds.
+FEW_STEPS = 50_000
 
 
 @dataclass(frozen=True)
@@ -39,7 +42,10 @@ class SmallProblem:
 
     def backtrack(self, most: int, most_steps: int) -> bool | None:
         """Whether there is a coloring that costs at most so much; None if so many steps do not suffice to know."""
-        status, _ = self._search(most, most_steps)
+        if most_steps <= FEW_STEPS and self.kind == "distance one" and not any(self.may_be_neutral):
+            status = backtracking.find(self.neighbors, self.side, self.weights, most, most_steps)
+        else:
+            status, _ = self._search(most, most_steps)
         return None if status == kernels.backtracking.GIVEN_UP else status == kernels.backtracking.FOUND
 
     def colored(self, most: int, most_steps: int) -> np.ndarray | None:

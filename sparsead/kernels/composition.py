@@ -44,7 +44,7 @@ class Eliminator:
         for kernel in kernels:
             kept = tuple(t for t in kernel.terms if buffer not in (t.target, t.source))
             if kept:
-                found.append(replace(kernel, terms=kept))
+                found.append(kernel.of(kept))
             for reader in _parts(kernel, buffer, "source"):
                 found += self._composed(self._kept(reader, _all_pairs(reader, writers), CALL - 1), writers)
         return joined(found, self._constants, self.fewest)

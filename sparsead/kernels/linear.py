@@ -50,6 +50,10 @@ class LinearKernel:
         """Return target and source of every term."""
         return [(t.target, t.source) for t in self.terms]
 
+    def of(self, terms: tuple[Term, ...]) -> LinearKernel:
+        """Return the kernel of some of its terms; of all of them, itself: what is known of it holds."""
+        return self if len(terms) == len(self.terms) else replace(self, terms=terms)
+
     def transposed(self) -> LinearKernel:
         """Return the kernel of the transposed matrix; an ordered one runs backwards."""
         terms = tuple(t.transposed() for t in self.terms)
@@ -211,7 +215,7 @@ def connected(kernel: LinearKernel, known: set[Buffer], backward: bool = False) 
         if kernel.ordered:  # it may read what it writes
             known.update(ends(t)[1] for t in terms)
     known.update(ends(t)[1] for t in terms)
-    return replace(kernel, terms=terms)
+    return kernel.of(terms)
 
 
 def backwards(terms: tuple[Term, ...]) -> tuple[Term, ...]:

@@ -10,18 +10,14 @@ import math
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 
-import numpy as np
-
-from coloring import SparsityPattern
 from sparsead.kernels.alignment import FEWEST
 from sparsead.kernels.composition import Eliminator
-from sparsead.kernels.kernel import Buffer, Kernel, reachable
+from sparsead.kernels.kernel import Buffer, Kernel
 from sparsead.kernels.linear import LinearKernel, LinearProgram, reached
 from sparsead.kernels.merging import merged_steps
+from sparsead.sweeps.direct.counting import Counts, Patterns
 from sparsead.sweeps.direct.equal_blocks import one_of_equals
-from sparsead.sweeps.operation_cost import computing
 
-STORE, ROW_ENTRY, INITIAL = 1.0, 3.0, 1.0
 MOST_ARRAYS = 64  # programs with more of them are left as they are: a loop over time, for the most part
 BEYOND, IN_A_ROW = 1.25, 6  # the way ends at so many times the cost before, or after so many that are no better
 EQUAL = 0.05  # share by which programs side by side may differ from the first one
@@ -30,8 +26,6 @@ MOST_CODE = 1000  # products of two terms that may be written, for one array
 MOST_TERMS = 500  # that may be written in all, where there were not half as many before
 MOST_OPERATIONS = 8000  # that may be written in all, likewise: more takes longer to compile than it can save
 MOST_GROWTH = 4.0  # products that may be formed, times the entries of the matrix and the terms at hand
-
-Patterns = dict[Buffer, SparsityPattern]
 
 
 @dataclass(frozen=True)
@@ -85,69 +79,76 @@ def _cheapest(linear: LinearProgram, patterns: Patterns) -> Found:
 
     Where a program is many equal ones side by side, it is decided for one of them what to do without.
     """
-    before = _cost(linear, patterns)
+    counts = Counts(linear, patterns)
+    before = counts.cost(linear)
     best: Found = linear.kernels, (), (), before, before
     if linear.absorbing or not 0 < len(linear.work) <= MOST_ARRAYS or any(k.ordered for k in linear.kernels):
         return best
     one = one_of_equals(linear, patterns)
-    alone = math.inf if one is None else _cost(one.linear, one.patterns)
+    of_one = counts if one is None else Counts(one.linear, one.patterns)
+    alone = math.inf if one is None else of_one.cost(one.linear)
     if one is None or not math.isclose(one.count * alone, before, rel_tol=EQUAL):
-        return _cheaper(linear, patterns, best)
+        return _cheaper(linear, patterns, best, counts)
     nothing: Found = one.linear.kernels, (), (), alone, alone
-    gone = _cheaper(one.linear, one.patterns, nothing, FEWEST / one.count)[2]
+    gone = _cheaper(one.linear, one.patterns, nothing, of_one, FEWEST / one.count)[2]
     by_name = {buffer.name: buffer for buffer in linear.work}
-    return _on_the_way(linear, patterns, [by_name[name] for name in gone], _first, best) if gone else best
+    return _on_the_way(linear, patterns, [by_name[name] for name in gone], _first, best, counts) if gone else best
 
 
-def _cheaper(linear: LinearProgram, patterns: Patterns, start: Found, fewest: float = FEWEST) -> Found:
+def _cheaper(linear: LinearProgram, patterns: Patterns, start: Found, counts: Counts, fewest: float = FEWEST) -> Found:
     """Return what is cheapest on the two ways, if that is worth it."""
     orders = (_fewest_pairs, _last)[: len(linear.work)]  # of a single array there is but one
-    ways = (_on_the_way(linear, patterns, list(linear.work), order, start, fewest) for order in orders)
+    ways = (_on_the_way(linear, patterns, list(linear.work), order, start, counts, fewest) for order in orders)
     best = min(ways, key=lambda found: found[3])
     return best if best[3] < WORTH * start[3] else start
 
 
-Order = Callable[[list[LinearKernel], list[Buffer]], Buffer]
+Order = Callable[[Counts, list[LinearKernel], list[Buffer]], Buffer]
 
 
-def _fewest_pairs(kernels: list[LinearKernel], left: list[Buffer]) -> Buffer:
+def _fewest_pairs(counts: Counts, kernels: list[LinearKernel], left: list[Buffer]) -> Buffer:
     """Return the next array in the order of Markowitz."""
-    products = {buffer: _pairs(kernels, buffer) for buffer in left}
+    products = {buffer: counts.pairs(kernels, buffer) for buffer in left}
     return min(left, key=lambda b: products[b][0] - products[b][1])
 
 
-def _last(_: list[LinearKernel], left: list[Buffer]) -> Buffer:
+def _last(_: Counts, __: list[LinearKernel], left: list[Buffer]) -> Buffer:
     """Return the next array in the order of reverse mode, which adds up what several readers make of an array."""
     return left[-1]
 
 
-def _first(_: list[LinearKernel], left: list[Buffer]) -> Buffer:
+def _first(_: Counts, __: list[LinearKernel], left: list[Buffer]) -> Buffer:
     """Return the next array in an order that is given."""
     return left[0]
 
 
 def _on_the_way(
-    linear: LinearProgram, patterns: Patterns, left: list[Buffer], order: Order, start: Found, fewest: float = FEWEST
+    linear: LinearProgram,
+    patterns: Patterns,
+    left: list[Buffer],
+    order: Order,
+    start: Found,
+    counts: Counts,
+    fewest: float = FEWEST,
 ) -> Found:
     """Return the cheapest program that is met when arrays go in some order."""
     best, before = start, start[4]
     gone: list[str] = []
     kernels, eliminator = list(linear.kernels), Eliminator(fewest=fewest)
-    terms, operations = _length(kernels)
+    terms, operations = counts.length(kernels)
     longest, largest = max(MOST_TERMS, 2 * terms), max(MOST_OPERATIONS, 2 * operations)
     most = MOST_GROWTH * (patterns[linear.target].nnz + sum(math.prod(k.domain) * len(k.terms) for k in kernels))
     while left:
-        buffer = order(kernels, left)
-        if _pairs(kernels, buffer)[0] > most or _code(kernels, buffer) > MOST_CODE:
+        buffer = order(counts, kernels, left)
+        if counts.pairs(kernels, buffer)[0] > most or counts.code(kernels, buffer) > MOST_CODE:
             break
         left.remove(buffer)
         gone.append(buffer.name)
         kernels = reached(eliminator.without(buffer, kernels), linear.source)
-        terms, operations = _length(kernels)
+        terms, operations = counts.length(kernels)
         if terms > longest or operations > largest:
             break
-        stored = sum(math.prod(k.domain) * computing(s.value for s in k.stores) for k in eliminator.stored)
-        cost = stored + _cost(replace(linear, kernels=tuple(kernels), known={}), patterns)
+        cost = counts.cost(replace(linear, kernels=tuple(kernels), known={}), eliminator.stored)
         if cost < best[3]:
             best = tuple(kernels), tuple(eliminator.stored), tuple(gone), cost, before
         elif cost > BEYOND * before or len(gone) - len(best[2]) >= IN_A_ROW:
@@ -158,41 +159,3 @@ def _on_the_way(
 def _without(linear: LinearProgram, kernels: Iterable[LinearKernel], stored: Iterable[Kernel]) -> LinearProgram:
     primal = replace(linear.primal, kernels=tuple(merged_steps([*linear.primal.kernels, *stored])))
     return replace(linear, kernels=tuple(kernels), primal=primal, symmetric=False, known={})
-
-
-def _pairs(kernels: Iterable[LinearKernel], buffer: Buffer) -> tuple[int, int]:
-    """Return how many products replace the terms that read and write a buffer, and how many terms these are."""
-    reads, writes = np.zeros(buffer.size, np.int64), np.zeros(buffer.size, np.int64)
-    for kernel in kernels:
-        for term in kernel.terms:
-            if term.source is buffer:
-                reads += np.bincount(term.index.array().reshape(-1), minlength=buffer.size)
-            if term.target is buffer:
-                writes += np.bincount(term.place.array().reshape(-1), minlength=buffer.size)
-    return int(reads @ writes), int(reads.sum() + writes.sum())
-
-
-def _code(kernels: Iterable[LinearKernel], buffer: Buffer) -> int:
-    """Return how many pairs of terms there are of which one reads and one writes a buffer: products to be written."""
-    terms = [t for kernel in kernels for t in kernel.terms]
-    return sum(t.source is buffer for t in terms) * sum(t.target is buffer for t in terms)
-
-
-def _length(kernels: Iterable[LinearKernel]) -> tuple[int, int]:
-    """Return how many terms are written, and how many operations that their coefficients take."""
-    terms = [[t.coefficient for t in kernel.terms] for kernel in kernels]
-    return sum(map(len, terms)), sum(len(reachable(coefficients)) for coefficients in terms)
-
-
-def _cost(linear: LinearProgram, patterns: Patterns) -> float:
-    """Count coefficients, stores of those on x, row updates of those on intermediate arrays, initial values."""
-    total = 0.0
-    for kernel in linear.kernels:
-        points = math.prod(kernel.domain)
-        total += points * computing(t.coefficient for t in kernel.terms)
-        for term in kernel.terms:
-            if term.source is linear.source:
-                total += STORE * points
-            else:
-                total += ROW_ENTRY * float(np.diff(patterns[term.source].indptr)[term.index.array()].sum())
-    return total + INITIAL * sum(patterns[b].nnz for b in linear.work)

@@ -15,6 +15,7 @@ from sparsead.kernels.pattern import detect
 from sparsead.problems import power_flow
 from sparsead.program.scalar import Pool
 from sparsead.sweeps.direct import elimination
+from sparsead.sweeps.direct.counting import Counts
 from sparsead.sweeps.direct.elimination import eliminated
 
 RNG = np.random.default_rng(5)
@@ -87,7 +88,7 @@ def chain(x):
 
 def cheapest_of_all_orders(linear, patterns):
     """Return the least cost that any order of any of the arrays leads to, by trying all."""
-    least = elimination._cost(linear, patterns)
+    least = Counts(linear, patterns).cost(linear)
     pending = [((), list(linear.kernels), [])]
     while pending:
         gone, kernels, stored = pending.pop()
@@ -95,10 +96,7 @@ def cheapest_of_all_orders(linear, patterns):
             eliminator = elimination.Eliminator(list(stored))
             found = elimination.reached(eliminator.without(buffer, list(kernels)), linear.source)
             program = elimination._without(linear, found, eliminator.stored)
-            of_stored = sum(
-                np.prod(k.domain) * elimination.computing(s.value for s in k.stores) for k in eliminator.stored
-            )
-            least = min(least, of_stored + elimination._cost(program, patterns))
+            least = min(least, Counts(program, patterns).cost(program, eliminator.stored))
             pending.append(((*gone, buffer), found, eliminator.stored))
     return least
 
@@ -201,8 +199,8 @@ def test_the_search_makes_no_more_than_it_may_write(monkeypatch):
         return simple(pool, op, args)
 
     lengths = []
-    length = elimination._length
-    monkeypatch.setattr(elimination, "_length", lambda kernels: lengths.append(length(kernels)) or lengths[-1])
+    length = Counts.length
+    monkeypatch.setattr(Counts, "length", lambda self, kernels: lengths.append(length(self, kernels)) or lengths[-1])
     monkeypatch.setattr(Pool, "simple", counted)
     x = np.linspace(0.2, 1.1, 60)
     jac = sad.jacobian(around_a_ring, x)

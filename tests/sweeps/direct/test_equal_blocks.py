@@ -8,6 +8,7 @@ import pytest
 import sparsead as sad
 from sparsead.kernels.pattern import detect
 from sparsead.sweeps.direct import elimination
+from sparsead.sweeps.direct.counting import Counts
 from sparsead.sweeps.direct.equal_blocks import one_of_equals
 
 CELLS = 150
@@ -41,7 +42,7 @@ def test_one_stands_for_all(f, shape):
     linear, patterns = linear_of(f, np.full(shape, 0.5))
     one = one_of_equals(linear, patterns)
     assert one is not None and one.count == CELLS
-    alone, whole = elimination._cost(one.linear, one.patterns), elimination._cost(linear, patterns)
+    alone, whole = Counts(one.linear, one.patterns).cost(one.linear), Counts(linear, patterns).cost(linear)
     assert CELLS * alone == pytest.approx(whole, rel=elimination.EQUAL)
 
 
@@ -65,12 +66,12 @@ def test_the_matrix_is_the_same(f, shape):
 
 def test_the_whole_is_not_searched_where_nothing_is_gained(monkeypatch):
     sizes = []
-    pairs = elimination._pairs
+    pairs = Counts.pairs
     monkeypatch.setattr(elimination, "WORTH", 0.0)
     monkeypatch.setattr(
-        elimination,
-        "_pairs",
-        lambda kernels, b: sizes.append(sum(np.prod(k.domain) for k in kernels)) or pairs(kernels, b),
+        Counts,
+        "pairs",
+        lambda self, kernels, b: sizes.append(sum(np.prod(k.domain) for k in kernels)) or pairs(self, kernels, b),
     )
     linear, patterns = linear_of(rates, np.full((CELLS, 6), 0.5))
     elimination.eliminated(linear, patterns)
