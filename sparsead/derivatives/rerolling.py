@@ -15,7 +15,7 @@ from sparsead.derivatives.of_cell import Lowered
 from sparsead.derivatives.preparation import Options
 from sparsead.emit.sweep import Engine
 from sparsead.kernels.kernel import CallKernel
-from sparsead.kernels.linear import LinearProgram
+from sparsead.kernels.linear import LinearCall, LinearProgram
 from sparsead.kernels.linearize import linearize
 from sparsead.kernels.lower import lower
 from sparsead.kernels.pattern import detect
@@ -45,6 +45,7 @@ HISTORY = 4000  # elements that turns may hand on for a gradient, which moves th
 MOST_LOOPS = 4  # loops that are looked for in one program
 FEW = 2  # rows or columns of a matrix that is always taken by products
 MOST_PRODUCTS = 96  # of a matrix, through its loops
+MOST_LANES = 512  # of them, where they go side by side
 CHEAP = 1.25  # times the passes of the whole matrix that products with loops may take
 
 
@@ -65,6 +66,10 @@ def linearized(program: Program, options: Options, timings: Timings, output: str
         linear = linearize(kernels)
     if short is program or loops or loops_are_cheap(linear):
         return Lowered({"value": kernels}, linear, loops=short is not program)
+    with timings.stage("linearize"):
+        products = linearize(kernels, products=True)
+        if go_beside(products) and few_products(products, MOST_LANES):
+            return Lowered({"value": kernels}, products, loops=True)
     return linearized(program, replace(options, loops=False), timings, output)
 
 
@@ -86,9 +91,15 @@ def may_roll(options: Options) -> bool:
     return options.loops
 
 
-def few_products(linear: LinearProgram) -> bool:
+def few_products(linear: LinearProgram, most: int = MOST_PRODUCTS) -> bool:
     """Tell whether few products give a matrix, with columns or with rows."""
-    return linear.has_calls and _fewest_products(detect(linear)[linear.target]) <= MOST_PRODUCTS
+    return linear.has_calls and _fewest_products(detect(linear)[linear.target]) <= most
+
+
+def go_beside(linear: LinearProgram) -> bool:
+    """Tell whether tangents go through all loops of a program in lanes."""
+    calls = [kernel for kernel in linear.kernels if isinstance(kernel, LinearCall)]
+    return all(isinstance(c.call.operation, Repeated) and c.call.operation.simple(c.numbers) for c in calls)
 
 
 def rerolled(program: Program, engine: Engine, history: int = 0, long: int = VERY_LONG) -> Program:

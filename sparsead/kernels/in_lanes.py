@@ -7,6 +7,8 @@ from typing import Any
 
 import numpy as np
 
+from coloring.cached import cached_property
+
 
 @dataclass(frozen=True)
 class Tangents:
@@ -29,12 +31,20 @@ class InLanes:
         """Its name."""
         return f"{self.operation.name}, {self.lanes.count} times"
 
+    @cached_property
+    def beside(self) -> Any:
+        """What does it for all lanes together; None where there is nothing that does."""
+        return getattr(self.operation, "beside", lambda _: None)(self.lanes.width)
+
     def compile(self, entries: bool = False) -> None:
         """Compile what a call runs."""
-        self.operation.compile(entries)
+        (self.beside or self.operation).compile(entries)
 
     def value(self, operands: list[np.ndarray], out: np.ndarray) -> None:
-        """Call it for one lane after the other."""
+        """Call it for all lanes, or for one after the other."""
+        if self.beside is not None:
+            self.beside.value(operands, out)
+            return
         given, width = operands[: self.own], self.lanes.width
         along = [np.ascontiguousarray(a.reshape(-1, width).T) for a in operands[self.own :]]
         found = np.zeros((width, out.size // width))

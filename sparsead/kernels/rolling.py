@@ -24,6 +24,7 @@ WORK = 200_000  # elements that they compute: a call of a loop takes some 25 mic
 VERY_LONG = 2000  # operations that are too many to write, whatever they compute
 MOST_WRITTEN = 64  # of them for one array: beyond, points are computed in a loop
 MOST_PERIODS = 32  # lengths of a turn that are tried
+IN_A_TURN = 16  # times that a turn may do the same: one of its operations has to do it no more often
 SHIFTS = {"add", "subtract"}
 FACTORS = {*SHIFTS, "multiply", "divide"}
 MOVES, STAYS = 1, 0  # an operand that is another array at every turn, and one that is the same
@@ -153,10 +154,13 @@ def _with_rows(loop: Loop, exact: np.ndarray) -> Loop | None:
 def _runs(kinds: np.ndarray) -> Iterator[tuple[int, int, int]]:
     """Yield the lengths of a turn that kinds may repeat with, and from where to where they do, the longest first."""
     order = np.argsort(kinds, kind="stable")
-    again = np.diff(order)[kinds[order][1:] == kinds[order][:-1]]
-    lengths, times = np.unique(again, return_counts=True)
+    times = np.zeros(kinds.size, np.int64)
+    for other in range(1, min(IN_A_TURN, kinds.size - 1) + 1):
+        alike = kinds[order][other:] == kinds[order][:-other]
+        times += np.bincount((order[other:] - order[:-other])[alike], minlength=kinds.size)
     found = []
-    for length in lengths[np.argsort(-times, kind="stable")][:MOST_PERIODS].tolist():
+    lengths = np.argsort(-times, kind="stable")[:MOST_PERIODS]
+    for length in lengths[times[lengths] > 0].tolist():
         edges = np.flatnonzero(np.diff(kinds[length:] == kinds[:-length], prepend=False, append=False))
         spans = np.diff(edges)[::2]
         if spans.size and spans.max() >= (LEAST_TURNS - 1) * length:

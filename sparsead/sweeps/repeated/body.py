@@ -55,6 +55,7 @@ class Body:
     _local: threading.local = field(default_factory=threading.local)
     _tangents: dict[tuple[int, ...], Body] = field(default_factory=dict)
     _adjoints: dict[tuple[int, ...], Adjoint] = field(default_factory=dict)
+    _divided: dict[tuple[int, ...], LinearProgram] = field(default_factory=dict)
 
     @cached_property
     def states(self) -> tuple[int, ...]:
@@ -129,13 +130,19 @@ class Body:
         complete = _complete(steps, (*self.inputs, *seeds), [b for b in into if b.role == "output"])
         return Adjoint(moving, tuple(into), seeds, complete, self.inputs)
 
-    @cached_property
+    @property
     def linear(self) -> LinearProgram:
-        """The derivative of a turn with respect to the first state, for products; with it runs all of the turn."""
-        turn = self.kernels(self.states[0])
-        linear, primal, absorbing = derivative_of_a_turn(turn, [turn.wrt], self.next, divided=True)
-        turn = replace(turn, kernels=tuple(_filled(self.steps, primal.kernels)))
-        return LinearProgram(turn.wrt, turn.output, tuple(linear), turn, absorbing=absorbing)
+        """The derivative of a turn with respect to the first state."""
+        return self.divided(self.states[:1])
+
+    def divided(self, moving: tuple[int, ...]) -> LinearProgram:
+        """Return the derivative of a turn with respect to inputs, in terms, for products; with it runs all of the turn."""
+        if moving not in self._divided:
+            turn, sources = self.kernels(self.states[0]), [self.inputs[k] for k in moving]
+            linear, primal, absorbing = derivative_of_a_turn(turn, sources, self.next, divided=True)
+            turn = replace(turn, kernels=tuple(_filled(self.steps, primal.kernels)))
+            self._divided[moving] = LinearProgram(turn.wrt, turn.output, tuple(linear), turn, absorbing=absorbing)
+        return self._divided[moving]
 
     def pattern(self, source: int, target: int = 0) -> scipy.sparse.csr_array:
         """Return where the next value of a state depends on an input."""

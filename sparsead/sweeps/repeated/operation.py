@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, NoReturn
 
 import numpy as np
@@ -15,7 +15,7 @@ from sparsead.program.index import IndexArray
 from sparsead.sweeps.repeated import structure
 from sparsead.sweeps.repeated.body import Body
 from sparsead.sweeps.repeated.checkpointing import Walk
-from sparsead.sweeps.repeated.lanes import Lanes
+from sparsead.sweeps.repeated.lanes import Beside, Lanes
 from sparsead.sweeps.repeated.recovery import Recovery, recovery
 
 Arrays = list[np.ndarray]
@@ -174,11 +174,17 @@ class Repeated(_Entries):
     def in_lanes(self, number: int) -> Lanes | None:
         """Return the tangents in lanes that give the entries with respect to an operand."""
         if number not in self._lanes:
-            recovery, linear = self._coloring(number), self.body.linear
-            simple = not linear.absorbing and all(isinstance(k, LinearKernel) for k in linear.kernels)
-            fits = self.body.kinds[number] == "state" and recovery.by_column and recovery.passes and simple
+            recovery = self._coloring(number)
+            fits = self.body.kinds[number] == "state" and recovery.by_column and recovery.passes and self.simple((number,))
             self._lanes[number] = Lanes(self.walk, recovery) if fits else None
         return self._lanes[number]
+
+    def simple(self, active: Sequence[int]) -> bool:
+        """Tell whether tangents may go through the loop in lanes."""
+        if len(self.body.states) > 1:
+            return False
+        linear = self.body.divided(self.body.moving(active))
+        return not linear.absorbing and all(isinstance(k, LinearKernel) for k in linear.kernels)
 
     def _pattern(self, number: int) -> SparsityPattern:
         if len(self.body.states) > 1:
@@ -196,7 +202,9 @@ class Repeated(_Entries):
     def pushed(self, active: Sequence[int]) -> Placed:
         """Return ``(*operands, *tangents) -> tangent``."""
         states = len(self.body.states)
-        return self.with_tangents(active, tuple(states + k for k in self.results))
+        found = self.with_tangents(active, tuple(states + k for k in self.results))
+        found.beside = lambda count: Beside(self.walk, active, count) if self.simple(active) else None
+        return found
 
     def pulled(self, active: Sequence[int]) -> Pulled:
         """Return ``(*operands, *cotangents of the results) -> cotangents``, one after the other."""
@@ -286,6 +294,7 @@ class Placed(_Known):
 
     def __init__(self, operation: Any, places: tuple[int | None, ...], sizes: tuple[int, ...]) -> None:
         self.operation, self.places, self.sizes, self.name = operation, places, sizes, operation.name
+        self.beside: Callable[[int], Beside | None] = lambda _: None  # for so many tangents in lanes
 
     def compile(self, entries: bool = False) -> None:
         """Compile what a call runs."""
