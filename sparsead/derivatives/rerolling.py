@@ -68,7 +68,7 @@ def linearized(program: Program, options: Options, timings: Timings, output: str
         return Lowered({"value": kernels}, linear, loops=short is not program)
     with timings.stage("linearize"):
         products = linearize(kernels, products=True)
-        if go_beside(products) and few_products(products, MOST_LANES):
+        if few_beside(products):
             return Lowered({"value": kernels}, products, loops=True)
     return linearized(program, replace(options, loops=False), timings, output)
 
@@ -91,15 +91,16 @@ def may_roll(options: Options) -> bool:
     return options.loops
 
 
-def few_products(linear: LinearProgram, most: int = MOST_PRODUCTS) -> bool:
+def few_products(linear: LinearProgram) -> bool:
     """Tell whether few products give a matrix, with columns or with rows."""
-    return linear.has_calls and _fewest_products(detect(linear)[linear.target]) <= most
+    return linear.has_calls and _fewest_products(detect(linear)[linear.target]) <= MOST_PRODUCTS
 
 
-def go_beside(linear: LinearProgram) -> bool:
-    """Tell whether tangents go through all loops of a program in lanes."""
+def few_beside(linear: LinearProgram) -> bool:
+    """Tell whether tangents go through all loops of a program in lanes, and are not too many for that."""
     calls = [kernel for kernel in linear.kernels if isinstance(kernel, LinearCall)]
-    return all(isinstance(c.call.operation, Repeated) and c.call.operation.simple(c.numbers) for c in calls)
+    beside = all(isinstance(c.call.operation, Repeated) and c.call.operation.simple(c.numbers) for c in calls)
+    return beside and _fewest_products(detect(linear)[linear.target]) <= MOST_LANES
 
 
 def rerolled(program: Program, engine: Engine, history: int = 0, long: int = VERY_LONG) -> Program:

@@ -19,6 +19,7 @@ from sparsead.kernels.unrolling import unrolled
 from sparsead.program.nodes import Constant, Input, Map, Node, Program, Sum, sources
 
 LEAST_TURNS = 8
+MOST_BACK = 8  # turns before the last one, of which a turn may read something
 LONG = 500  # operations of all turns: fewer are quickly prepared as they are
 WORK = 200_000  # elements that they compute: a call of a loop takes some 25 microseconds beside them
 VERY_LONG = 2000  # operations that are too many to write, whatever they compute
@@ -41,7 +42,8 @@ class Loop:
     start, length, count : int
         Where the first turn begins, how many operations a turn has, and how many turns there are.
     carried : tuple of int
-        Which operations of a turn the next one reads.
+        Which operations of a turn the next one reads; of the turn before that, counted from this one on, if it reads
+        these as well.
     given : tuple of Node
         What the first turn reads in their place.
     rows : tuple of int
@@ -211,21 +213,24 @@ def _loop(
                 until[maker] = max(until.get(maker, 0), k - read)
             else:
                 stays = max(stays, read)
-    live, twice = np.zeros(length), np.zeros(length, np.bool_)
+    live, barred = np.zeros(length), np.zeros(length, np.bool_)
     for maker, far in until.items():
         node = nodes[first + maker]
         crossed = np.arange(maker + 1, maker + far + 1) % length
-        twice[crossed[length:]] = True
-        twice[crossed] |= node.boolean or node.integer
-        live[crossed[:length]] += node.size
-    begin = int(np.argmin(np.where(twice, np.inf, live)))
-    if twice[begin]:
+        np.add.at(live, crossed, node.size)
+        barred[crossed] |= node.boolean or node.integer
+    begin = int(np.argmin(np.where(barred, np.inf, live)))
+    carried = []
+    for maker, far in until.items():
+        place = (maker - begin) % length
+        turns = max(0, 1 + (far - (length - place)) // length)  # that begin before it has been read
+        carried += [place - length * turn for turn in range(turns)]
+    if barred[begin] or min(carried, default=0) < -MOST_BACK * length:
         return None
-    carried = sorted((m - begin) % length for m, far in until.items() if (begin - m - 1) % length < far)
     start = first + begin
     start += length * max(0, -(-(stays + 1 - start) // length))
-    given = tuple(nodes[start - length + k] for k in carried)
-    return Loop(nodes, start, length, (last - start) // length, tuple(carried), given)
+    given = tuple(nodes[start - length + k] for k in sorted(carried))
+    return Loop(nodes, start, length, (last - start) // length, tuple(sorted(carried)), given)
 
 
 def _ended(loop: Loop, reads: Sequence[tuple[int, ...]], output: int, history: int) -> Loop | None:
@@ -235,7 +240,7 @@ def _ended(loop: Loop, reads: Sequence[tuple[int, ...]], output: int, history: i
     inside = {r for r in later if loop.start <= r < loop.end and not isinstance(loop.nodes[r], Constant)}
     if inside <= results:
         return loop
-    if min(inside) >= loop.end - loop.length:
+    if min(inside - results) >= loop.end - loop.length:
         return replace(loop, count=loop.count - 1)
     collected = sorted({(r - loop.start) % loop.length for r in inside - results})
     nodes = [loop.turn(0)[k] for k in collected]
@@ -246,7 +251,8 @@ def _ended(loop: Loop, reads: Sequence[tuple[int, ...]], output: int, history: i
 
 def _fits(loop: Loop) -> bool:
     """Tell whether what the first turn is given can be the state before it."""
-    pairs = zip(loop.given, loop.state(0), strict=True)
+    turn = loop.turn(0)
+    pairs = ((node, turn[k % loop.length]) for node, k in zip(loop.given, loop.carried, strict=True))
     return bool(loop.carried) and loop.count >= LEAST_TURNS and all(_alike(a, b) for a, b in pairs)
 
 
@@ -261,7 +267,8 @@ def _from_the_first(
     length, begin = loop.length, loop.start - loop.length
     if begin < 0 or (kinds[begin : loop.start] != kinds[loop.start : loop.start + length]).any():
         return loop
-    given: dict[int, int] = {}
+    # what the turn before it handed on is given to this one, where the next one reads it
+    given = {k: begin - length + k for k in loop.carried if k - length in loop.carried}
     for k in range(begin, loop.start):
         for before, now, later in zip(reads[k], reads[k + length], reads[k + 2 * length], strict=True):
             if now == later or now >= loop.start:  # the same at every turn, or of the same turn

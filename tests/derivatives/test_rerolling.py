@@ -16,6 +16,7 @@ from sparsead.emit.sweep import DEFAULT_ENGINE
 from sparsead.kernels import rolling
 from sparsead.kernels.rolling import loop_in
 from sparsead.program.evaluate import evaluate
+from sparsead.sweeps import compressed
 from sparsead.tracing.trace import trace
 
 N = 12
@@ -145,7 +146,43 @@ def all_states(x):
     return np.concatenate(found)
 
 
+def two_steps_back_and_more(x):
+    states = [x, np.sin(x), np.cos(x)]
+    for _ in range(TURNS):
+        states.append(states[-1] + 0.1 * states[-3])
+    return states[-1]
+
+
+def adams(x):
+    slopes = []
+    for _ in range(TURNS + 4):  # which begins with fewer slopes
+        slopes.append(np.roll(x, 1) - x * x)
+        last = slopes[-4:]
+        x = x + 0.1 * (
+            sum(last) / len(last) if len(last) < 4 else 2.3 * last[3] - 2.5 * last[2] + 1.5 * last[1] - 0.4 * last[0]
+        )
+    return x + 0.1 * slopes[-2]
+
+
+def stages(x):
+    for k in range(TURNS):  # each operation comes more than once in a turn
+        h = 0.1 / (k + 2)
+        first = np.roll(x, 1) - x * x + np.sin(h)
+        middle = x + h * first
+        second = np.roll(middle, 1) - middle * middle + np.sin(2.0 * h)
+        x = x + h / 2.0 * (first + second)
+    return x
+
+
+def towards_a_rate(x):
+    u = np.ones(N)
+    for _ in range(TURNS):
+        u = u + 0.1 * (np.roll(u, 1) - u * u + x * np.cos(x))
+    return u
+
+
 LOOPS = [
+    two_steps_back_and_more, adams, stages, towards_a_rate,
     euler, in_place, two_arrays, of_a_parameter, towards_the_first, before_and_after, with_choices, nested, two_loops,
     other_steps, forced, weighted, scalars, all_states,
 ]  # fmt: skip
@@ -164,13 +201,6 @@ def two_steps_back(x):
     for _ in range(TURNS):
         before, u = u, before + 0.1 * np.cos(u)
     return u
-
-
-def two_steps_back_and_more(x):
-    states = [x, np.sin(x), np.cos(x)]
-    for _ in range(TURNS):
-        states.append(states[-1] + 0.1 * states[-3])
-    return states[-1]
 
 
 def one_other_turn(x):
@@ -200,7 +230,7 @@ def powers(x):
     return u
 
 
-WRITTEN_OUT = [long_states, two_steps_back_and_more, one_other_turn, shifted, masked, powers]
+WRITTEN_OUT = [long_states, one_other_turn, shifted, masked, powers]
 FUNCTIONS = [*LOOPS, *WRITTEN_OUT, two_steps_back]
 
 
@@ -310,12 +340,29 @@ def test_hessians_that_take_many_products_are_written_out(monkeypatch):
     assert not sad.hessian(lambda x: np.sum(two_arrays(x)), x0())._rolled
 
 
-def test_a_loop_that_takes_more_products_than_its_matrix_is_written_out():
-    def of_three_numbers(x):
-        return euler(x[0] * np.linspace(1.0, 2.0, N) + x[1] + x[2])
+def of_three_numbers(x):
+    return euler(x[0] * np.linspace(1.0, 2.0, N) + x[1] + x[2])
 
-    assert not sad.jacobian(of_three_numbers, x0(3))._rolled
-    assert not sad.jacobian(lambda x: np.append(euler(x)[:2], 0.0), x0())._rolled
+
+@pytest.mark.parametrize(
+    ("f", "n", "passes"), [(of_three_numbers, 3, (3, 0)), (lambda x: np.append(euler(x)[:2], 0.0), N, (0, 2))]
+)
+def test_a_loop_of_more_entries_than_its_matrix_takes_products(f, n, passes, monkeypatch):
+    jac = sad.jacobian(f, x0(n))
+    assert jac._rolled
+    assert tuple(jac.passes.values()) == passes
+    np.testing.assert_allclose(jac(x0(n) + 0.05).toarray(), complex_step(f, x0(n) + 0.05), rtol=1e-12, atol=1e-14)
+    monkeypatch.setattr(rerolling, "MOST_LANES", 1)
+    assert not sad.jacobian(f, x0(n))._rolled
+
+
+def test_more_lanes_than_fit_a_cache_go_one_block_after_the_other(monkeypatch):
+    whole = sad.jacobian(towards_a_rate, x0())
+    monkeypatch.setattr(compressed, "MAX_CACHED", 8)  # two blocks, the second of which is half full
+    blocks = sad.jacobian(towards_a_rate, x0())
+    assert whole._rolled
+    assert blocks._rolled
+    np.testing.assert_array_equal(blocks(x0()).data, whole(x0()).data)
 
 
 def of_one_number(x):

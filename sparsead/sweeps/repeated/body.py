@@ -136,7 +136,7 @@ class Body:
         return self.divided(self.states[:1])
 
     def divided(self, moving: tuple[int, ...]) -> LinearProgram:
-        """Return the derivative of a turn with respect to inputs, in terms, for products; with it runs all of the turn."""
+        """Return the derivative of a turn with respect to inputs, in terms; with it runs all of the turn."""
         if moving not in self._divided:
             turn, sources = self.kernels(self.states[0]), [self.inputs[k] for k in moving]
             linear, primal, absorbing = derivative_of_a_turn(turn, sources, self.next, divided=True)

@@ -175,7 +175,9 @@ class Repeated(_Entries):
         """Return the tangents in lanes that give the entries with respect to an operand."""
         if number not in self._lanes:
             recovery = self._coloring(number)
-            fits = self.body.kinds[number] == "state" and recovery.by_column and recovery.passes and self.simple((number,))
+            fits = (
+                self.body.kinds[number] == "state" and recovery.by_column and recovery.passes and self.simple((number,))
+            )
             self._lanes[number] = Lanes(self.walk, recovery) if fits else None
         return self._lanes[number]
 
