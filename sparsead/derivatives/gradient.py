@@ -19,7 +19,7 @@ from sparsead.derivatives.of_cell import Lowered, OfCell, of_whole
 from sparsead.derivatives.preparation import Options
 from sparsead.derivatives.prepared import ScalarDerivative
 from sparsead.derivatives.record import Preparation
-from sparsead.derivatives.rerolling import HISTORY, rerolled
+from sparsead.derivatives.rerolling import rerolled
 from sparsead.derivatives.self_check import checked
 from sparsead.emit.sweep import DEFAULT_BACKEND
 from sparsead.errors import InputError
@@ -240,7 +240,7 @@ def _prepared(
 def _lowered(program: Program, options: Options, timings: Timings, output: str = VALUE) -> Lowered:
     """Lower a program, its equal turns as loops, and differentiate it backwards."""
     with timings.stage("lower"):
-        short = program if options.loops is False else rerolled(program, options.engine, HISTORY)
+        short = program if options.loops is False else rerolled(program, options.engine, products=True)
         kernels = lower(short, output)
     with timings.stage("linearize"):
         return Lowered({"value": kernels, "gradient": gradient_kernels(kernels)})

@@ -41,7 +41,6 @@ from sparsead.sweeps.cells import VALUE
 from sparsead.sweeps.repeated.body import Body
 from sparsead.sweeps.repeated.operation import Repeated
 
-HISTORY = 4000  # elements that turns may hand on for a gradient, which moves them once, not once for each color
 MOST_LOOPS = 4  # loops that are looked for in one program
 FEW = 2  # rows or columns of a matrix that is always taken by products
 MOST_PRODUCTS = 96  # of a matrix, through its loops
@@ -76,7 +75,7 @@ def linearized(program: Program, options: Options, timings: Timings, output: str
 def _by_products(program: Program, options: Options, timings: Timings, output: str) -> Lowered | None:
     """Lower a program with loops, for products with its derivative alone; None where there are none."""
     with timings.stage("lower"):
-        short = rerolled(program, options.engine, HISTORY)
+        short = rerolled(program, options.engine, products=True)
         if short is program:
             return None
         kernels = straightened(lower(short, output))
@@ -103,18 +102,18 @@ def few_beside(linear: LinearProgram) -> bool:
     return beside and _fewest_products(detect(linear)[linear.target]) <= MOST_LANES
 
 
-def rerolled(program: Program, engine: Engine, history: int = 0, long: int = VERY_LONG) -> Program:
+def rerolled(program: Program, engine: Engine, products: bool = False, long: int = VERY_LONG) -> Program:
     """Return a program in which equal turns are loops; the program itself if there are none.
 
-    See `loop_in` for `history`, with which it is for products, and for `long`.
+    See `loop_in` for `long`; with `products` these alone are going to be asked for.
     Loops run as machine code in one thread: for another engine the program is the one that is written.
     """
     for _ in range(MOST_LOOPS if engine == Engine() and engine.backend == "llvm" else 0):
-        loop = loop_in(program, history, long)
-        call = None if loop is None else _call(program, loop, products=history > 0)
-        if loop is None or call is None:
+        loop = loop_in(program, long)
+        calls = [] if loop is None else _calls(program, loop, products)
+        if loop is None or not calls:
             break
-        program = _with_call(program, loop, call)
+        program = _with_calls(program, loop, calls)
     return program
 
 
@@ -139,30 +138,38 @@ def _fewest_products(pattern: SparsityPattern) -> int:
     return min(int(np.diff(p.indptr).max(initial=0)) for p in (pattern, pattern.T))
 
 
-def _call(program: Program, loop: Loop, products: bool) -> Call | None:
-    """Return the call in place of a loop.
+def _calls(program: Program, loop: Loop, products: bool) -> list[Call]:
+    """Return the calls in place of a loop.
 
-    None where what the choices of a turn close would have to be told from zeros, from turn to turn: there a tangent of
-    zero is not nothing.
+    There are none where what the choices of a turn close would have to be told from zeros, from turn to turn: there a
+    tangent of zero is not nothing.
     """
-    body, outer = _body(program, loop, products)
+    parts = loop.calls()
+    body, outer = _body(program, parts[0], products)
     if body.linear.absorbing:
-        return None
-    operation = Repeated(body, loop.count, f"a loop of {loop.count} equal turns in {program.name}")
-    rows = [whole(constant(loop.values(k))) for k in loop.rows]
-    nothing = [whole(constant(np.zeros(loop.count * loop.turn(0)[k].size))) for k in loop.collected]
-    args = (_together([*map(whole, loop.given), *nothing]), *rows, *map(whole, outer))
-    origin = loop.nodes[loop.start].origin
-    return Call(shape=(body.next[0].size,), operation=operation, args=args, origin=origin)
+        return []
+    count, origin = parts[0].count, loop.nodes[loop.start].origin
+    operation = Repeated(body, count, f"a loop of {count} equal turns in {program.name}")
+    nothing = [whole(constant(np.zeros(count * loop.turn(0)[k].size))) for k in loop.collected]
+    calls: list[Call] = []
+    state = [whole(node) for node in loop.given]
+    for part in parts:
+        rows = [whole(constant(part.values(k))) for k in loop.rows]
+        args = (_together([*state, *nothing]), *rows, *map(whole, outer))
+        calls.append(Call(shape=(body.next[0].size,), operation=operation, args=args, origin=origin))
+        state = list(_parts(part.state(count - 1), calls[-1]).values())
+    return calls
 
 
-def _with_call(program: Program, loop: Loop, call: Call) -> Program:
-    """Return the program with a call in place of the turns, and what comes after them reading its result."""
-    places = _parts(loop.state(loop.count - 1), call)
-    for k, history in zip(loop.collected, _histories(loop, call), strict=True):
-        for turn in range(loop.count):
-            node = loop.turn(turn)[k]
-            places.setdefault(node.serial, Ref(call, history[turn].reshape(node.shape)))
+def _with_calls(program: Program, loop: Loop, calls: Sequence[Call]) -> Program:
+    """Return the program with calls in place of the turns, and what comes after them reading their results."""
+    places: dict[int, Ref] = {}
+    for part, call in zip(loop.calls(), calls, strict=True):
+        for k, history in zip(loop.collected, _histories(part, call), strict=True):
+            for turn in range(part.count):
+                node = part.turn(turn)[k]
+                places[node.serial] = Ref(call, history[turn].reshape(node.shape))
+    places |= _parts(loop.state(loop.count - 1), calls[-1])
     for node in loop.nodes[loop.end :]:
         if any(read.serial in places for read in sources(node)):
             places[node.serial] = renewed(node, places)

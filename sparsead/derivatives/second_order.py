@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from sparsead.derivatives.of_cell import Lowered
 from sparsead.derivatives.preparation import Options
-from sparsead.derivatives.rerolling import HISTORY, few_products, may_roll, rerolled
+from sparsead.derivatives.rerolling import few_products, may_roll, rerolled
 from sparsead.kernels.gradient import gradient as gradient_kernels
 from sparsead.kernels.kernel import Kernels
 from sparsead.kernels.linearize import linearize
@@ -27,7 +27,7 @@ def second_order(
     Its equal turns are loops where few products with the Hessian give all of it.
     """
     with timings.stage("lower"):
-        short = rerolled(program, options.engine, HISTORY, LONG) if may_roll(options) else program
+        short = rerolled(program, options.engine, products=True, long=LONG) if may_roll(options) else program
         kernels = lower(short, output)
     with timings.stage("linearize"):
         if short is program:

@@ -9,6 +9,7 @@ in the next one, and after the last turn only what the next one would have read.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
@@ -24,6 +25,7 @@ LONG = 500  # operations of all turns: fewer are quickly prepared as they are
 WORK = 200_000  # elements that they compute: a call of a loop takes some 25 microseconds beside them
 VERY_LONG = 2000  # operations that are too many to write, whatever they compute
 MOST_WRITTEN = 64  # of them for one array: beyond, points are computed in a loop
+MOVED, MOVED_ON = 20_000, 4  # elements moved in place of a call, and times what a turn computes that it may move
 MOST_PERIODS = 32  # lengths of a turn that are tried
 IN_A_TURN = 16  # times that a turn may do the same: one of its operations has to do it no more often
 SHIFTS = {"add", "subtract"}
@@ -50,6 +52,8 @@ class Loop:
         Which operations of a turn are constants with other values at each.
     collected : tuple of int
         Which operations of a turn are read after the loop, of earlier turns too.
+    together : int
+        How many turns one call does; 0 if all of them.
     """
 
     nodes: list[Node]
@@ -60,6 +64,7 @@ class Loop:
     given: tuple[Node, ...]
     rows: tuple[int, ...] = ()
     collected: tuple[int, ...] = ()
+    together: int = 0
 
     @property
     def end(self) -> int:
@@ -71,6 +76,12 @@ class Loop:
         first = self.start + self.length * number
         return self.nodes[first : first + self.length]
 
+    def calls(self) -> list[Loop]:
+        """Return the loops of the calls, one after the other."""
+        turns = self.together or self.count
+        starts = range(self.start, self.end, turns * self.length)
+        return [replace(self, start=start, count=turns, together=0) for start in starts]
+
     def values(self, operation: int) -> np.ndarray:
         """Return the values of a constant, a row for each turn."""
         return np.stack([node.value for node in self.nodes[self.start + operation : self.end : self.length]])  # type: ignore[attr-defined]
@@ -81,10 +92,9 @@ class Loop:
         return [self.nodes[first + k] for k in self.carried]
 
 
-def loop_in(program: Program, history: int = 0, long: int = VERY_LONG) -> Loop | None:
+def loop_in(program: Program, long: int = VERY_LONG) -> Loop | None:
     """Return the longest loop of a program, if it has one that is worth being one.
 
-    Turns may hand on `history` elements besides the state, or as many as a turn computes, for whoever reads them later.
     From `long` operations on it is one, however few elements they compute.
     """
     nodes = [node for node in program.nodes if not isinstance(node, Input)]
@@ -97,9 +107,9 @@ def loop_in(program: Program, history: int = 0, long: int = VERY_LONG) -> Loop |
     for kinds in (but_for_values, exact):
         for length, first, last in _runs(kinds):
             loop = _loop(nodes, reads, length, *_steady(reads, length, first, last))
-            loop = None if loop is None else _ended(loop, reads, output, history)
+            loop = None if loop is None else _ended(loop, reads, output)
             if loop is not None and _fits(loop):
-                loop = _from_the_first(loop, kinds, reads, inputs)
+                loop = _in_calls(_from_the_first(loop, kinds, reads, inputs))
                 loop = _with_rows(loop, exact) if _worth(loop, long) else None
                 if loop is not None:
                     return loop
@@ -233,7 +243,7 @@ def _loop(
     return Loop(nodes, start, length, (last - start) // length, tuple(sorted(carried)), given)
 
 
-def _ended(loop: Loop, reads: Sequence[tuple[int, ...]], output: int, history: int) -> Loop | None:
+def _ended(loop: Loop, reads: Sequence[tuple[int, ...]], output: int) -> Loop | None:
     """Return the loop without its last turn if more is read of that one later, or with what is read of all turns."""
     results = {loop.end - loop.length + k for k in loop.carried}
     later = {r for k in range(loop.end, len(reads)) for r in reads[k] if r >= loop.start} | {output}
@@ -244,9 +254,23 @@ def _ended(loop: Loop, reads: Sequence[tuple[int, ...]], output: int, history: i
         return replace(loop, count=loop.count - 1)
     collected = sorted({(r - loop.start) % loop.length for r in inside - results})
     nodes = [loop.turn(0)[k] for k in collected]
-    most = max(history, sum(node.size for node in loop.turn(0)))
-    few = loop.count * sum(node.size for node in nodes) <= most
-    return replace(loop, collected=tuple(collected)) if few and not any(n.boolean or n.integer for n in nodes) else None
+    return None if any(n.boolean or n.integer for n in nodes) else replace(loop, collected=tuple(collected))
+
+
+def _in_calls(loop: Loop) -> Loop:
+    """Return the loop in calls of so many turns that what they collect is moved on by few others.
+
+    Turns that are left over come after it.
+    """
+    turn = loop.turn(0)
+    size, computed = sum(turn[k].size for k in loop.collected), sum(node.size for node in turn)
+    if not size:
+        return loop
+    most = max(LEAST_TURNS, min(math.isqrt(MOVED // size), MOVED_ON * computed // size))
+    if loop.count <= 2 * most:
+        return loop
+    together = min(range(most, most // 2, -1), key=lambda turns: loop.count % turns)
+    return replace(loop, count=loop.count - loop.count % together, together=together)
 
 
 def _fits(loop: Loop) -> bool:

@@ -14,6 +14,7 @@ from sparsead.derivatives import rerolling
 from sparsead.derivatives.rerolling import rerolled
 from sparsead.emit.sweep import DEFAULT_ENGINE
 from sparsead.kernels import rolling
+from sparsead.kernels.kernel import CallKernel
 from sparsead.kernels.rolling import loop_in
 from sparsead.program.evaluate import evaluate
 from sparsead.sweeps import compressed
@@ -230,7 +231,8 @@ def powers(x):
     return u
 
 
-WRITTEN_OUT = [long_states, one_other_turn, shifted, masked, powers]
+LOOPS.append(long_states)
+WRITTEN_OUT = [one_other_turn, shifted, masked, powers]
 FUNCTIONS = [*LOOPS, *WRITTEN_OUT, two_steps_back]
 
 
@@ -288,13 +290,18 @@ def test_gradients_of_loops_are_those_of_written_turns(f):
         np.testing.assert_allclose(grad(x), plain(x), rtol=1e-12, atol=1e-15)
 
 
+def richardson(f, x, e, h=1e-4):
+    """Return a derivative along a direction, by central differences of fourth order."""
+
+    def change(h):
+        return (f(x + h * e) - f(x - h * e)) / (2 * h)
+
+    return (4 * change(h) - change(2 * h)) / 3
+
+
 def differences(grad, x, h=1e-4):
-    """Return the derivative of a gradient, by central differences of fourth order."""
-
-    def change(e, h):
-        return (grad(x + h * e) - grad(x - h * e)) / (2 * h)
-
-    return np.stack([(4 * change(e, h) - change(e, 2 * h)) / 3 for e in np.eye(x.size)])
+    """Return the derivative of a gradient."""
+    return np.stack([richardson(grad, x, e, h) for e in np.eye(x.size)])
 
 
 def filtered(x):
@@ -393,9 +400,26 @@ def test_few_rows_or_columns_are_products_through_loops(f, n, passes):
         np.testing.assert_allclose(jac.vjp(y, np.ones(len(expected))), expected.sum(axis=0), rtol=1e-11, atol=1e-13)
 
 
-def test_gradients_hand_on_more_than_matrices():
-    assert not sad.jacobian(long_states, x0())._rolled
-    assert sad.gradient(lambda x: np.sum(long_states(x) ** 2), x0())._rolled
+def rows_of_a_fit(w):
+    u, rows = np.array([1.0, 0.5]), np.zeros((23, 2))
+    for k in range(23):
+        u = u + 0.1 * np.array([w[0] * u[0] - w[1] * u[0] * u[1], w[2] * u[0] * u[1] - w[3] * u[1]])
+        rows[k] = u
+    return rows.ravel() + 0.1 * np.sin(rows[20, 0])
+
+
+def test_what_many_turns_collect_comes_in_several_calls(monkeypatch):
+    monkeypatch.setattr(rolling, "MOVED", 2)  # calls of seven turns, and two that are left over
+    x = x0(4)
+    jac = sad.jacobian(rows_of_a_fit, x)
+    assert jac._rolled
+    assert sum(isinstance(step, CallKernel) for step in jac.kernels.kernels) == 3
+    for y in (x, x + 0.05):
+        np.testing.assert_allclose(jac.value(y), rows_of_a_fit(y), rtol=1e-14)
+        differences = np.stack([richardson(rows_of_a_fit, y, e) for e in np.eye(4)], axis=1)
+        np.testing.assert_allclose(jac(y).toarray(), differences, rtol=1e-7, atol=1e-8)
+        grad = sad.gradient(lambda w: np.sum(rows_of_a_fit(w) ** 2), x)
+        np.testing.assert_allclose(grad(y), 2.0 * jac(y).T @ jac.value(y), rtol=1e-12)
 
 
 def test_what_the_user_names_is_done_as_it_is_written():
