@@ -22,6 +22,8 @@ from sparsead.program.nodes import Constant, Input, Map, Node, Program, Sum, sou
 LEAST_TURNS = 8
 MOST_BACK = 8  # turns before the last one, of which a turn may read something
 LONG = 500  # operations of all turns: fewer are quickly prepared as they are
+SHORTEST = 200  # operations of a program: with fewer there is nothing to gain
+FEW, AGAIN = 8, 12_000  # elements of arrays that are written out; operations that are too many to be so, turn by turn
 WORK = 200_000  # elements that they compute: a call of a loop takes some 25 microseconds beside them
 VERY_LONG = 2000  # operations that are too many to write, whatever they compute
 MOST_WRITTEN = 64  # of them for one array: beyond, points are computed in a loop
@@ -98,7 +100,7 @@ def loop_in(program: Program, long: int = VERY_LONG) -> Loop | None:
     From `long` operations on it is one, however few elements they compute.
     """
     nodes = [node for node in program.nodes if not isinstance(node, Input)]
-    if len(nodes) < LONG:
+    if len(nodes) < min(LONG, SHORTEST):
         return None
     place = {node.serial: k for k, node in enumerate(nodes)}
     reads = [tuple(place.get(read.serial, -1 - read.serial) for read in sources(node)) for node in nodes]
@@ -120,7 +122,10 @@ def _worth(loop: Loop, long: int) -> bool:
     turn = loop.turn(0)
     operations, written = loop.count * loop.length, loop.count * sum(map(_written, turn))
     work = loop.count * sum(node.size for node in turn)
-    return loop.count >= LEAST_TURNS and operations >= LONG and (work >= WORK or written >= long)
+    # numbers that are read of all turns have derivatives through all turns before theirs, each written for itself
+    again = loop.count * operations if loop.collected and max(node.size for node in turn) <= FEW else 0
+    is_long = operations >= LONG and (work >= WORK or written >= long)
+    return loop.count >= LEAST_TURNS and (is_long or again >= AGAIN)
 
 
 def _written(node: Node) -> int:
