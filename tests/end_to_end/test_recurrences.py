@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 import sparsead as sad
+import sparsead.ops
 from sparsead.program.nodes import Scan
 from sparsead.tracing.trace import trace
 
