@@ -143,8 +143,17 @@ class Nested(Partial):
         shape = (linear.target.size, linear.source.size)
         return matrix(linear, self._run(linear.primal, args), shape)
 
-    def _product(self, linear: LinearProgram, v: Any, args: Sequence[Any]) -> Any:
-        return product(linear, self._run(linear.primal, args), stack_objects(v))
+    def _product(self, linear: LinearProgram, v: Any, args: Sequence[Any], of_rows: bool = False) -> Any:
+        """Return a product with a vector, or with columns; one in the shape of x, or of the result, is in kind."""
+        given, v = self.shape[0 if of_rows else 1], stack_objects(v)
+        built = self.signature.is_built(v, result=of_rows)
+        v = v.reshape(-1) if built else v
+        if np.ndim(v) not in (1, 2) or len(v) != given:
+            raise InputError(f"the product expects a vector of shape ({given},) or ({given}, k), got {np.shape(v)}")
+        found = product(linear, self._run(linear.primal, args), v)
+        if not built:
+            return found
+        return self.signature.like_x(found) if of_rows or self.derivative == "hessian" else self.signature.shaped(found)
 
 
 INSTEAD = {
@@ -198,7 +207,7 @@ class NestedJacobian(NestedMatrix):
 
     def vjp(self, x: Any, w: Any, *args: Any) -> Any:
         """Return ``J.T @ w``."""
-        return self._product(linearize(self.kernels).transposed(), w, (x, *args))
+        return self._product(linearize(self.kernels).transposed(), w, (x, *args), of_rows=True)
 
     def normal(self, *args: Any, r: Any = None, weights: Any = None, triangle: str = "full") -> Any:
         """Return ``J.T @ W @ J``, and with r also ``J.T @ W @ r``."""

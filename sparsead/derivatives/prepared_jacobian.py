@@ -161,7 +161,7 @@ class Jacobian(PreparedMatrix, WithNormalEquations):
         x, *args
             As in a call.
         v : array_like, shape (n,) or (n, k)
-            One direction, or k of them as columns.
+            One direction, or k of them as columns; or one that is built like x, for a product built like the result.
         **named
             Arguments by their names.
 
@@ -185,7 +185,8 @@ class Jacobian(PreparedMatrix, WithNormalEquations):
         x, *args
             As in a call.
         w : array_like, shape (m,) or (m, k)
-            Weights of the components of `f`, or k sets of them as columns.
+            Weights of the components of `f`, or k sets of them as columns; or built like the result, for a product
+            built like x.
         **named
             Arguments by their names.
 

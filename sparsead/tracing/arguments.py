@@ -232,9 +232,14 @@ class Signature:
         return tuple(made)
 
     def is_built(self, value: Any, result: bool) -> bool:
-        """Tell whether a value is a container built as the `result` of the function is, or as x is."""
-        of_one = isinstance(self.result, Leaf) if result else self.plain
-        return not of_one and trees.is_tree(value)
+        """Tell whether a value is a container built as the `result` of the function is, or as x is; or of its axes.
+
+        An array of the shape (size, 1) is one column, whatever it is for.
+        """
+        if not (isinstance(self.result, Leaf) if result else self.plain):
+            return trees.is_tree(value)
+        shape = self.result.shape if result and isinstance(self.result, Leaf) else self.x_shape
+        return len(shape) > 1 and shape[1:] != (1,) and np.shape(value) == shape
 
     def flat(self, value: Any) -> np.ndarray:
         """Return a value of the function as a vector, (m,): the rows in order."""

@@ -180,3 +180,25 @@ def test_bad_argnum(argnum, words):
 def test_a_tree_without_floats_is_refused():
     with pytest.raises(sad.InputError, match=r"state holds no float"):
         sad.jacobian(reaction, {"u": 1, "v": "text"}, PARAMETERS)
+
+
+@pytest.mark.parametrize("inside", [False, True])
+def test_products_of_arrays_of_several_axes_are_in_kind(inside):
+    def f(x):
+        return x.T**2 * x[0, 0]
+
+    x = np.arange(1.0, 7.0).reshape(2, 3)
+    v, w = np.cos(x), np.sin(f(x))
+    jac, hess = sad.jacobian(f, x), sad.hessian(lambda x: np.sum(f(x) ** 2), x)
+    J, H = jac(x).toarray(), hess(x).toarray()
+    products = [
+        (lambda z: jac.jvp(z, v), (J @ v.ravel()).reshape(3, 2)),
+        (lambda z: jac.vjp(z, w), (J.T @ w.ravel()).reshape(2, 3)),
+        (lambda z: hess.hvp(z, v), (H @ v.ravel()).reshape(2, 3)),
+        (lambda z: jac.jvp(z, np.eye(6)), J),
+    ]
+    for product, expected in products:
+        found = sad.jacobian(product, x).value(x) if inside else product(x)
+        np.testing.assert_allclose(found, expected, rtol=1e-12)
+    with pytest.raises(sad.InputError, match="expects a vector of shape"):
+        sad.jacobian(lambda z: jac.jvp(z, np.ones((4, 2))), x) if inside else jac.jvp(x, np.ones((4, 2)))
