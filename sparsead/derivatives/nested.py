@@ -150,7 +150,9 @@ class Nested(Partial):
         v = v.reshape(-1) if built else v
         if np.ndim(v) not in (1, 2) or len(v) != given:
             raise InputError(f"the product expects a vector of shape ({given},) or ({given}, k), got {np.shape(v)}")
-        found = product(linear, self._run(linear.primal, args), v)
+        primal = self._run(linear.primal, args)
+        columns = [product(linear, primal, column) for column in (v.T if np.ndim(v) == 2 else [v])]
+        found = np.stack(columns, axis=1) if np.ndim(v) == 2 else columns[0]
         if not built:
             return found
         return self.signature.like_x(found) if of_rows or self.derivative == "hessian" else self.signature.shaped(found)
