@@ -286,7 +286,8 @@ def _fits(loop: Loop) -> bool:
 
 
 def _alike(given: Node, state: Node) -> bool:
-    return given.size == state.size and not (given.boolean or given.integer)
+    known = isinstance(state, Constant)  # is a row where it is read, and decides what its readers may be
+    return given.size == state.size and not (given.boolean or given.integer or known)
 
 
 def _from_the_first(
