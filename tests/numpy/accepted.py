@@ -17,6 +17,7 @@ ACCEPTED: list[tuple[str, str, str, str]] = [
     ("crash", "list(list(list(list(list(list(list(list(", "", "lists in lists, 64 deep"),
     ("different", "cho_factor(", "result: NumPy: [", "what stands beside the factor is not defined"),
     ("different", "qmc_quad(", "", "it draws numbers at random"),
+    ("different", "apply_along_axis(_cdf_1d", "", "it draws numbers at random"),
     ("different", "fftpack.fft(A0) of [(64,)]", "e-16", "rounding of sums in which all cancels"),
     ("different", "_tophat(", "arguments", "bits of truth values in memory of floats mean nothing"),
     ("different", "polydiv(", "(1,)", "zeros that come from values are not cut off: what is left may be longer"),
