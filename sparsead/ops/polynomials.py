@@ -106,12 +106,7 @@ def polyfit(x: Any, y: Any, deg: int, rcond: Any = None, full: bool = False, w: 
     return np.matmul(np.polyfit(x, np.eye(len(x)), deg, rcond, w=w), y)
 
 
-@composite(
-    np.polydiv,
-    lambda x: np.polydiv(np.append(0.0, x[0]), x[1, :2])[0],
-    lambda x: np.polydiv(x[0], x[1, :2])[0],
-    lambda x: np.polydiv([1.0, 2.0, 3.0], x[0, :2])[1],
-)
+@composite(np.polydiv, lambda x: np.polydiv(x[0], x[1, :2])[0], lambda x: np.polydiv([1.0, 2.0, 3.0], x[0, :2])[1])
 def polydiv(u: Any, v: Any) -> Any:
     """``np.polydiv``: long division; the remainder is taken to have as many coefficients as it may have."""
     u, v = (np.atleast_1d(stack_objects(p)) + 0.0 for p in (u, v))
