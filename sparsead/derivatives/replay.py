@@ -2,24 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import math
+from collections.abc import Callable, Collection, Mapping
 from typing import Any, NoReturn
 
 import numpy as np
 
 from sparsead.errors import UnsupportedOperationError, unsupported, user_origin
+from sparsead.kernels.gradient import accumulated
 from sparsead.kernels.indexmap import IndexMap
-from sparsead.kernels.kernel import Buffer, CallKernel, Kernel, Kernels, Load, Meeting, reachable
-from sparsead.kernels.linear import LinearProgram
+from sparsead.kernels.kernel import Buffer, CallKernel, Kernel, Kernels, Load, Meeting, Step, reachable
+from sparsead.kernels.linear import LinearProgram, reached
 from sparsead.kernels.linearize import restatements
 from sparsead.ops.arrays import apply, scatter_sum
 from sparsead.ops.sparse import triplets
 from sparsead.ops.sparse.matrix import TracedSparse
 from sparsead.ops.sparse.triplets import Triplets
 from sparsead.program.nodes import Call
-from sparsead.program.scalar import Expr
+from sparsead.program.scalar import Expr, Op
 from sparsead.tracing.array import TracedArray
 from sparsead.tracing.conversions import reading, traced
+from sparsead.tracing.scalar import applied
 
 Arrays = dict[Buffer, Any]
 
@@ -30,23 +33,26 @@ def run(kernels: Kernels, arrays: Mapping[Buffer, Any]) -> Arrays:
     Raises
     ------
     UnsupportedOperationError
-        For recurrences, and for the derivatives of operations that are not traced.
+        For the derivatives of operations that are not traced.
     """
     known: Arrays = dict(arrays)
     for step in kernels.kernels:
-        if isinstance(step, CallKernel):
-            _call(step, known)
-        elif step.ordered:
-            _refuse("a recurrence")
-        else:
-            _run_kernel(step, known)
+        _run_step(step, known)
     return known
 
 
-def _refuse(what: str) -> NoReturn:
+def _run_step(step: Step, known: Arrays) -> None:
+    if isinstance(step, CallKernel):
+        _call(step, known)
+    elif step.ordered:
+        _run_in_order(step, known)
+    else:
+        _run_kernel(step, known)
+
+
+def _refuse(what: str, instead: str) -> NoReturn:
     raise UnsupportedOperationError(
-        f"a derivative of {what} inside a function that is differentiated is not supported.\n  {user_origin()}\n"
-        "  Take all derivatives at once outside: sparsead.hessian, or the products of a prepared derivative."
+        f"{what} inside a function that is differentiated is not supported.\n  {user_origin()}\n  {instead}"
     )
 
 
@@ -66,7 +72,10 @@ def require_restated(kernels: Kernels) -> None:
 
 def _call(step: CallKernel, known: Arrays) -> None:
     if any(entries in step.filled for entries in step.entries) and not step.operation.linear:
-        _refuse(f"{step.operation.name}, which is not traced,")
+        _refuse(
+            f"a derivative of {step.operation.name}, which is not traced,",
+            "Take all derivatives at once outside: sparsead.hessian, or the products of a prepared derivative.",
+        )
     args = tuple(reading(traced(known[b])) for b in step.operands)
     if step.result in step.filled:
         call = Call(shape=(step.result.size,), operation=step.operation, args=args, origin=user_origin())
@@ -94,6 +103,58 @@ def _run_kernel(kernel: Kernel, known: Arrays) -> None:
             buffer = traced(np.zeros(store.buffer.size))
         buffer[places[points]] = flat
         known[store.buffer] = buffer
+
+
+def _run_in_order(kernel: Kernel, known: Arrays) -> None:
+    """Run a kernel point by point, as a loop over elements, of which the trace makes a recurrence again."""
+    own = {s.buffer for s in kernel.stores}
+    for buffer in own:
+        held = known.get(buffer)
+        known[buffer] = traced(np.full(buffer.size, buffer.empty) if held is None else held).copy()
+    places = [s.place.array().reshape(-1) for s in kernel.stores]
+    at_point = _point_by_point(kernel, own, known)
+    for point in range(math.prod(kernel.domain)):
+        values = at_point(point)
+        for store, place in zip(kernel.stores, places, strict=True):
+            if (at := int(place[point])) >= 0:
+                held, value = known[store.buffer], values[store.value.serial]
+                held[at] = held[at] + value if store.adds else value
+
+
+def _point_by_point(kernel: Kernel, own: Collection[Buffer], known: Arrays) -> Callable[[int], dict[int, Any]]:
+    """Return a function of the point that returns the values there, by expression.
+
+    What does not read the buffers that the kernel itself fills is computed over the whole domain beforehand.
+    """
+    beforehand, inside = _Values(known), list(reachable(s.value for s in kernel.stores))
+    arrays: dict[int, Any] = {}
+    reads: dict[int, tuple[Any, np.ndarray]] = {}
+    for expr in inside:
+        if isinstance(expr.value, Load) and expr.value.buffer in own:
+            reads[expr.serial] = known[expr.value.buffer], expr.value.index.array().reshape(-1)
+        elif expr.op is None or all(a.serial in arrays for a in expr.args):
+            arrays[expr.serial] = np.broadcast_to(traced(beforehand.of(expr)), kernel.domain).reshape(-1)
+
+    def at_point(point: int) -> dict[int, Any]:
+        values: dict[int, Any] = {}
+        for expr in inside:
+            if expr.serial in arrays:
+                values[expr.serial] = arrays[expr.serial][point]
+            elif expr.serial in reads:
+                held, places = reads[expr.serial]
+                values[expr.serial] = held[places[point]] if places[point] >= 0 else 0.0
+            else:
+                assert expr.op is not None
+                values[expr.serial] = _at_a_point(expr.op, [values[a.serial] for a in expr.args])
+        return values
+
+    return at_point
+
+
+def _at_a_point(op: Op, numbers: list[Any]) -> Any:
+    """Apply an operation to numbers, traced or not."""
+    found = applied(op, numbers)
+    return found if found is not None else op.numpy(*numbers)
 
 
 class _Values:
@@ -139,7 +200,7 @@ def matrix(linear: LinearProgram, known: Arrays, shape: tuple[int, int]) -> Trac
     derivatives: dict[Buffer, Triplets] = {linear.source: Triplets(identity, identity, traced(np.ones(n)), (n, n))}
     for kernel in linear.kernels:
         if kernel.ordered:
-            _refuse("a recurrence")
+            _refuse("the matrix of a recurrence", "Use products with it: jvp, vjp, hvp, or sparsead.grad.")
         values = _Values(known)
         for term in kernel.terms:
             rows, columns = (np.broadcast_to(m.array(), kernel.domain).reshape(-1) for m in (term.place, term.index))
@@ -160,19 +221,8 @@ def matrix(linear: LinearProgram, known: Arrays, shape: tuple[int, int]) -> Trac
 
 def product(linear: LinearProgram, known: Arrays, v: Any) -> Any:
     """Return the product of the matrix of a linear program with a vector, without the matrix."""
-    tangents: Arrays = {linear.source: traced(v)}
-    for kernel in linear.kernels:
-        if kernel.ordered:
-            _refuse("a recurrence")
-        values = _Values(known)
-        for term in kernel.terms:
-            if term.source not in tangents:
-                continue
-            factors = values.of(term.coefficient) * _gathered(tangents[term.source], term.index)
-            places = np.reshape(np.broadcast_to(term.place.array(), kernel.domain), -1)
-            points = np.flatnonzero(places >= 0)
-            terms = np.reshape(np.broadcast_to(traced(factors), kernel.domain), -1)[points]
-            added = scatter_sum(traced(terms), places[points], (term.target.size,))
-            before = tangents.get(term.target)
-            tangents[term.target] = added if before is None else before + added
-    return tangents.get(linear.target, traced(np.zeros(linear.target.size)))
+    tangents = {b: Buffer(f"d{b}", b.size, "work") for b in (linear.source, linear.target, *linear.work)}
+    arrays = {**known, tangents[linear.source]: traced(v)}
+    for step in accumulated(reached(linear.kernels, linear.source), tangents, absorbing=False):
+        _run_step(step, arrays)
+    return arrays.get(tangents[linear.target], traced(np.zeros(linear.target.size)))

@@ -246,6 +246,9 @@ def _simplify(op: Op, args: tuple[Expr, ...]) -> Expr | None:
             return _constant_power(args[0], args[1].value)
         case "select" if args[0].is_constant:
             return args[1] if args[0].value else args[2]
+        case "not_equal" if args[1].equals(0.0) and args[0].op is OPS["select"]:
+            condition, first, second = args[0].args  # a truth value that was kept as a number
+            return condition if first.equals(1.0) and second.equals(0.0) else None
         case "logical_and" | "logical_or" if args[0].is_constant or args[1].is_constant:
             known, other = args if args[0].is_constant else reversed(args)
             return other if bool(known.value) == (op.name == "logical_and") else known

@@ -314,10 +314,13 @@ def of_numbers(func: Callable[..., Any], values: Sequence[Any]) -> TracedScalar 
 
     Plain integers and truth values are taken for floats, which they are beside floats only.
     """
-    op, tape = _ops().get(func), None
-    if op is None:
-        return None
-    records, exact, real = [], False, False
+    op = _ops().get(func)
+    return None if op is None else applied(op, values)
+
+
+def applied(op: Op, values: Sequence[Any]) -> TracedScalar | None:
+    """Return a scalar operation on traced numbers and plain ones; None as of `of_numbers`."""
+    tape, records, exact, real = None, [], False, False
     for value in values:
         if type(value) is TracedScalar:
             if tape is not None and value.tape is not tape:

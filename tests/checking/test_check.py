@@ -62,6 +62,12 @@ def test_missing_entry_whose_derivative_is_zero_is_found_by_moving_other_columns
         assert failed == ["rows without an entry in the columns that move"]
 
 
+def test_conditions_that_flip_in_other_columns_are_no_missing_entries():
+    x = np.linspace(0.2, 1.0, 40)
+    near = 1.005 * x  # each threshold is crossed when its element is moved
+    assert sad.check(sad.jacobian(lambda x: np.where(x[::-1] > near[::-1], x**2, 1.0), x), x).passed
+
+
 def finish_by(prepared, spoil):
     """Let `spoil` finish the values; calls that machine code takes by itself have been prepared with what was there."""
     prepared._assembly.finish = spoil

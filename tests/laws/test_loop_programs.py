@@ -68,6 +68,31 @@ def check(seed):
     assert not ((expected != 0.0) & (jac.pattern.to_scipy().toarray() == 0.0)).any()
 
 
+def check_derivatives_inside(seed):
+    """Derivatives of a gradient and of a product, both taken inside, against the Hessian and differences of it."""
+    f, x = random_program(seed), np.random.default_rng(seed).random(N) + 0.2
+    scalar, v = lambda x: np.sum(np.sin(f(x))), np.cos(np.arange(N))
+    hess = sad.hessian(scalar, x, backend="python")
+    scale = max(abs(hess(x)).max(), 1.0)
+    slope = sad.jacobian(lambda x: sad.grad(scalar)(x) * x, x, backend="python")
+    expected = hess(x).toarray() * x[:, None] + np.diag(hess.gradient(x))
+    np.testing.assert_allclose(slope(x).toarray(), expected, atol=1e-11 * scale)
+    pushed = sad.jacobian(lambda x: sad.jacobian(f, x).jvp(x, v) @ np.ones(np.size(f(x))), x, backend="python")
+    total = sad.hessian(lambda x: np.sum(f(x)), x, backend="python")
+    np.testing.assert_allclose(pushed(x).toarray()[0], total(x) @ v, atol=1e-11 * max(abs(total(x)).max(), 1.0))
+
+
+@pytest.mark.parametrize("seed", [2, 3, 5])
+def test_derivatives_inside_of_a_random_loop(seed):
+    check_derivatives_inside(seed)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("seed", [0, 4, 6, 7, 9])
+def test_derivatives_inside_of_many_random_loops(seed):
+    check_derivatives_inside(seed)
+
+
 @pytest.mark.parametrize("seed", range(12))
 def test_a_random_loop(seed):
     check(seed)

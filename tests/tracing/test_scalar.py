@@ -319,3 +319,18 @@ def test_a_recurrence_over_many_steps():
         return r
 
     agrees(f)
+
+
+def test_truth_values_that_go_from_turn_to_turn():
+    def f(x):
+        y, high, seen = x[0], x[0] > 0.0, x[1] > 2.0
+        out = np.zeros(80, x.dtype)
+        for i in range(1, 80):
+            rising = np.logical_or(y > 0.4, high)
+            y = np.where(rising, 0.5 * y + x[i % 8], y * x[i % 8])
+            high, seen = np.logical_and(rising, x[i % 8] < 0.6), np.logical_xor(seen, y > 1.0)
+            out[i] = np.where(seen, y, 2.0 * y * y)
+        return out
+
+    agrees(f)
+    assert maps(f) < 80

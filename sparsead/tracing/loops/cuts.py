@@ -13,8 +13,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from sparsead.program.index import NUMBER, Shape, narrowed
-from sparsead.program.nodes import Join, Node, Ref, whole
-from sparsead.program.scalar import Op
+from sparsead.program.nodes import Join, Map, Node, Ref, constant, whole
+from sparsead.program.scalar import OPS, Op
 from sparsead.tracing.loops.tape import LONG_SUM, SUMS, Tape
 
 CUT = -1
@@ -24,8 +24,22 @@ class RecurrenceError(Exception):
     """Expressions do not fall into a reasonable number of groups."""
 
 
+def numbers(ref: Ref) -> Ref:
+    """Return a reading of truth values as one of 0.0 and 1.0, any other as it is."""
+    if not ref.node.boolean:
+        return ref
+    one, zero = (whole(constant(value)).broadcast(ref.shape) for value in (1.0, 0.0))
+    return whole(Map(shape=ref.shape, op=OPS["select"], args=(ref, one, zero)))
+
+
+def truths(ref: Ref) -> Ref:
+    """Return what `numbers` returned as truth values again."""
+    zero = whole(constant(0.0)).broadcast(ref.shape)
+    return whole(Map(shape=ref.shape, boolean=True, op=OPS["not_equal"], args=(ref, zero)))
+
+
 class Cells:
-    """Where the values that were cut off are: elements of arrays."""
+    """Where the values that were cut off are: elements of arrays of numbers, truth values among them."""
 
     def __init__(self, size: int, within: Cells | None = None) -> None:
         self.within = within
@@ -42,6 +56,7 @@ class Cells:
 
     def add(self, records: np.ndarray, ref: Ref) -> None:
         """Let `records` be what `ref` reads."""
+        ref = numbers(ref)
         self.owner[records] = len(self.nodes)
         self.offset[records] = ref.index.reshape(-1)
         self.nodes.append(ref.node)

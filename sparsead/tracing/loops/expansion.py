@@ -18,7 +18,7 @@ from sparsead.errors import Origin
 from sparsead.program.index import NUMBER, IndexArray, Shape, first_elements
 from sparsead.program.nodes import Map, Node, Ref, Sum, constant, whole
 from sparsead.program.scalar import OPS, Op
-from sparsead.tracing.loops.cuts import CUT, Cells, Cuts, RecurrenceError
+from sparsead.tracing.loops.cuts import CUT, Cells, Cuts, RecurrenceError, truths
 from sparsead.tracing.loops.sums import Part, parts_of, uses
 from sparsead.tracing.loops.tape import LONG_SUM, Signature, Tape, take
 
@@ -167,7 +167,8 @@ class Expansion:
         if isinstance(kind, Node):
             return Ref(kind, take(self.tape.a, step.records).reshape(shape))
         if isinstance(kind, Cells):
-            return kind.read(step.records, shape)
+            cells = kind.read(step.records, shape)
+            return truths(cells) if self.signature(step).boolean else cells
         if isinstance(kind, Op):
             return self.build_sum(step) if step.sums is not None else self.build_map(step, kind)
         return self.build_literal(step)

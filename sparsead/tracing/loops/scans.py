@@ -10,7 +10,7 @@ import numpy as np
 
 from sparsead.program.index import NUMBER, identity
 from sparsead.program.nodes import Earlier, Join, Map, Node, Ref, Scan, constant, whole
-from sparsead.tracing.loops.cuts import Cells, RecurrenceError, components
+from sparsead.tracing.loops.cuts import Cells, RecurrenceError, components, numbers
 from sparsead.tracing.loops.expansion import Domain, Expansion, shaped
 from sparsead.tracing.loops.sums import split
 
@@ -112,7 +112,7 @@ class CutExpansion(Expansion):
             for step in self.ordered(root):
                 self.tape.memo[step.key] = self.build(step)
                 self.built.append(step.key)
-        bodies = tuple(shaped(self.tape.memo[root.key], domain.shape) for root in roots)
+        bodies = tuple(numbers(shaped(self.tape.memo[root.key], domain.shape)) for root in roots)
         self.cells = outer
         for key in self.built[built:]:  # they are expressions inside the scan, not values of its elements
             self.tape.memo.pop(key, None)
