@@ -15,12 +15,13 @@ from sparsead.program.room import require_numbers
 from sparsead.program.scalar import Op
 from sparsead.tracing.array import TracedArray, traced_in
 from sparsead.tracing.complex import TracedComplex
-from sparsead.tracing.conversions import as_integers, reading, recorded, stack_objects
+from sparsead.tracing.conversions import as_integers, is_single, reading, recorded, stack_objects
 from sparsead.tracing.layout import elementwise as elementwise_layout
+from sparsead.tracing.loops.tape import MOST_OPERANDS
 from sparsead.tracing.positioned import Positioned
 from sparsead.tracing.promotion import as_logic, result_type
 from sparsead.tracing.refusals import BRANCH_HINT, refuse_value
-from sparsead.tracing.scalar import TracedScalar
+from sparsead.tracing.scalar import TracedScalar, applied
 from sparsead.tracing.sequences import rebuilt
 from sparsead.tracing.storage import assemble
 
@@ -62,6 +63,9 @@ def known_zeros(ref: Ref) -> np.ndarray:
 
 def apply(op: Op, operands: Sequence[Any], conditions: tuple[int, ...] = ()) -> TracedArray:
     """Apply a scalar operation at every point of the broadcast operands."""
+    number = _of_singles(op, operands)
+    if number is not None:
+        return number.array
     operands = [stack_objects(o) for o in operands]
     dtype = result_type(op, operands)
     if dtype == np.bool_ and not op.boolean:
@@ -77,6 +81,13 @@ def apply(op: Op, operands: Sequence[Any], conditions: tuple[int, ...] = ()) -> 
     arrays = [o.positions if isinstance(o, TracedArray) else np.asarray(o) for o in operands]
     node = partial(Map, boolean=op.boolean, integer=dtype.kind == "i", op=op, origin=user_origin())
     return TracedArray.of_points(elementwise_layout(shape, arrays), tuple(r.broadcast(shape) for r in refs), node)
+
+
+def _of_singles(op: Op, operands: Sequence[Any]) -> TracedScalar | None:
+    """Return an operation on numbers, traced or not, which the loops that they come from may have in every turn."""
+    if op.arity > MOST_OPERANDS or not all(map(is_single, operands)):
+        return None
+    return applied(op, [o.element() if isinstance(o, TracedArray) else o for o in operands])
 
 
 def _conditions(operand: Any) -> Any:

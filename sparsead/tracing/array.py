@@ -393,5 +393,4 @@ def traced_in(items: Any) -> Iterator[Any]:
             yield from traced_in(item)
 
 
-late.array_of = TracedArray.of_ref
 late.array_in = TracedArray

@@ -13,7 +13,7 @@ import scipy.sparse
 from sparsead.errors import SparseADError, unsupported
 from sparsead.tracing.array import DIFFERENCES_HINT, TracedArray, traced_in
 from sparsead.tracing.complex import TracedComplex, call_complex, is_complex
-from sparsead.tracing.conversions import check_kind, stack_objects
+from sparsead.tracing.conversions import check_kind, is_single, stack_objects
 from sparsead.tracing.known import adopted, on_values
 from sparsead.tracing.late import ARRAYS, AS_NUMPY, HANDLERS, UFUNC_METHODS, late
 from sparsead.tracing.libraries import NEXT
@@ -29,7 +29,7 @@ from sparsead.tracing.probing import (
 )
 from sparsead.tracing.promotion import kind_of
 from sparsead.tracing.refusals import refuse_outside
-from sparsead.tracing.scalar import TracedScalar, is_number, of_numbers
+from sparsead.tracing.scalar import of_numbers
 from sparsead.tracing.selection import Selection
 from sparsead.tracing.sequences import rebuilt
 from sparsead.tracing.storage import BOOL
@@ -63,7 +63,7 @@ def matmul(a: Any, b: Any) -> Any:
 @late.bound
 def call_ufunc(ufunc: np.ufunc, method: str, inputs: Any, kwargs: dict[str, Any]) -> Any:
     """Trace a call of a ufunc, or of one of its methods."""
-    if method == "__call__" and not kwargs and all(map(_is_single, inputs)):
+    if method == "__call__" and not kwargs and all(map(is_single, inputs)):
         result = of_numbers(ufunc, [i.element() if type(i) is TracedArray else i for i in inputs])
         if result is not None:
             return result
@@ -117,12 +117,6 @@ def _check_bits(ufunc: np.ufunc, inputs: Any) -> None:
     result = ufunc.resolve_dtypes((*kinds, None))[-1]
     if result != BOOL:
         raise unsupported(f"np.{ufunc.__name__} of integers that depend on x", "Use the arithmetic operators.")
-
-
-def _is_single(value: Any) -> bool:
-    """Tell whether a value is a number, or a traced array of shape ()."""
-    kind = type(value)
-    return kind is TracedScalar or (value.positions.ndim == 0 if kind is TracedArray else is_number(value))
 
 
 def _spelled(ufunc: np.ufunc) -> str:

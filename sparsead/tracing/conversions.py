@@ -24,7 +24,7 @@ from sparsead.tracing.libraries import FIELDS, MASKED
 from sparsead.tracing.positioned import RealArray
 from sparsead.tracing.reflection import module_of
 from sparsead.tracing.refusals import BRANCH_HINT, refuse_value
-from sparsead.tracing.scalar import TracedScalar
+from sparsead.tracing.scalar import TracedScalar, is_number
 from sparsead.tracing.sequences import rebuilt
 from sparsead.tracing.storage import BOOL, DOUBLE, Storage
 from sparsead.tracing.subclasses import seen_as_kind
@@ -76,9 +76,13 @@ def seen_as(array: TracedArray, dtype: Any, type: Any) -> Any:
 @late.bound
 def of_number(number: TracedScalar) -> RealArray:
     """Return a new array of shape () that holds a number, which may go on as a number."""
-    if number.tape.is_exact(number.entry):
-        return number.array
     return TracedArray(Storage.of_number(number), layout.memory(()))
+
+
+def is_single(value: Any) -> bool:
+    """Tell whether a value is a number, or a traced array of shape ()."""
+    kind = type(value)
+    return kind is TracedScalar or (value.positions.ndim == 0 if kind is TracedArray else is_number(value))
 
 
 @late.bound

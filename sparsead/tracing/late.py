@@ -33,7 +33,6 @@ class Late:
 
     arguments_of: Callable[..., Any]
     array_in: Callable[..., Any]
-    array_of: Callable[..., Any]
     as_integers: Callable[..., Any]
     as_numbers: Callable[..., Any]
     call_function: Callable[..., Any]

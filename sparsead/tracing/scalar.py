@@ -18,7 +18,6 @@ from sparsead.program.scalar import OPS, Op
 from sparsead.tracing.decisions import active
 from sparsead.tracing.foreign import acts_in_operators
 from sparsead.tracing.late import MOVEMENTS, late
-from sparsead.tracing.loops.grouping import read_one
 from sparsead.tracing.loops.tape import Tape
 from sparsead.tracing.positioned import RealArray
 from sparsead.tracing.promotion import is_float, kind_of
@@ -194,9 +193,8 @@ class TracedScalar:
     # -- as an array ----------------------------------------------------------------------------------------
     @property
     def array(self) -> RealArray:
-        """The traced array of shape () that holds it."""
-        array: RealArray = late.array_of(read_one(self.tape, self.entry))
-        return array
+        """A traced array of shape () that holds it, and goes on as a number where nothing asks for arrays."""
+        return late.of_number(self)
 
     @property
     def dtype(self) -> np.dtype[Any]:

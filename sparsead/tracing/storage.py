@@ -72,7 +72,7 @@ class Storage:
     @classmethod
     def of_number(cls, number: TracedScalar) -> Storage:
         """Return the memory of one element that holds a number."""
-        storage = cls(np.zeros(1))
+        storage = cls(np.zeros(1, number.tape.dtype(number.entry)))
         storage.tape = number.tape
         storage.pending[0] = number.entry
         return storage

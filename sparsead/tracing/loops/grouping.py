@@ -8,10 +8,10 @@ from contextlib import suppress
 import numpy as np
 
 from sparsead.errors import unsupported
-from sparsead.program.index import NUMBER, IndexArray
+from sparsead.program.index import IndexArray
 from sparsead.program.nodes import Node, Ref
 from sparsead.tracing.loops.cuts import Cells, RecurrenceError, cuts_below
-from sparsead.tracing.loops.expansion import Expansion, shaped
+from sparsead.tracing.loops.expansion import Expansion
 from sparsead.tracing.loops.scans import CutExpansion
 from sparsead.tracing.loops.sums import split, uses
 from sparsead.tracing.loops.tape import Tape, take
@@ -31,12 +31,6 @@ def grouped(tape: Tape, records: np.ndarray, positions: IndexArray) -> Iterator[
         records, positions = records[order], positions[order]
     for selected, ref in _readings(tape, records, positions):
         yield positions[selected].reshape(ref.shape), ref
-
-
-def read_one(tape: Tape, record: int) -> Ref:
-    """Return the reading of shape () that is one scalar."""
-    ((_, ref),) = _readings(tape, np.array([record], dtype=NUMBER), np.zeros(1, np.int64))
-    return shaped(ref, ())
 
 
 def _readings(tape: Tape, records: np.ndarray, positions: IndexArray) -> list[tuple[np.ndarray, Ref]]:

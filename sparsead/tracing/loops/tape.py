@@ -24,6 +24,7 @@ from sparsead.program.scalar import OPS, Op
 from sparsead.tracing.promotion import as_logic, loop
 
 LONG_SUM = 16  # sums of more terms have one signature a line, whatever the terms: `sums` takes them apart
+MOST_OPERANDS = 3  # of an operation on a tape
 SUMS = ("add", "subtract", "negative")
 
 
