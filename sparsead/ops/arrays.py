@@ -15,7 +15,7 @@ from sparsead.program.room import require_numbers
 from sparsead.program.scalar import Op
 from sparsead.tracing.array import TracedArray, traced_in
 from sparsead.tracing.complex import TracedComplex
-from sparsead.tracing.conversions import as_integers, is_single, reading, recorded, stack_objects
+from sparsead.tracing.conversions import as_integers, is_single, of_number, reading, recorded, stack_objects
 from sparsead.tracing.layout import elementwise as elementwise_layout
 from sparsead.tracing.loops.tape import MOST_OPERANDS
 from sparsead.tracing.positioned import Positioned
@@ -65,7 +65,7 @@ def apply(op: Op, operands: Sequence[Any], conditions: tuple[int, ...] = ()) -> 
     """Apply a scalar operation at every point of the broadcast operands."""
     number = _of_singles(op, operands)
     if number is not None:
-        return number.array
+        return of_number(number)
     operands = [stack_objects(o) for o in operands]
     dtype = result_type(op, operands)
     if dtype == np.bool_ and not op.boolean:

@@ -21,7 +21,6 @@ from sparsead.tracing.foreign import taken_out
 from sparsead.tracing.known import complex_of_parts
 from sparsead.tracing.late import HANDLERS, late
 from sparsead.tracing.libraries import FIELDS, MASKED
-from sparsead.tracing.positioned import RealArray
 from sparsead.tracing.reflection import module_of
 from sparsead.tracing.refusals import BRANCH_HINT, refuse_value
 from sparsead.tracing.scalar import TracedScalar, is_number
@@ -74,7 +73,7 @@ def seen_as(array: TracedArray, dtype: Any, type: Any) -> Any:
 
 
 @late.bound
-def of_number(number: TracedScalar) -> RealArray:
+def of_number(number: TracedScalar) -> TracedArray:
     """Return a new array of shape () that holds a number, which may go on as a number."""
     return TracedArray(Storage.of_number(number), layout.memory(()))
 

@@ -5,9 +5,11 @@ import numpy as np
 import pytest
 
 import sparsead as sad
+import sparsead.ops
 from sparsead.program.nodes import Map
 from sparsead.tracing.loops.expansion import grid
 from sparsead.tracing.trace import trace
+from tests.reference import differences
 
 X = np.array([0.9, 0.3, 0.7, 0.2, 0.5, 0.8, 0.4, 0.6])
 
@@ -334,3 +336,27 @@ def test_truth_values_that_go_from_turn_to_turn():
 
     agrees(f)
     assert maps(f) < 80
+
+
+IN_TURNS = {
+    "clip": lambda y, u: np.clip(1.1 * y + u, 0.3, 0.9),
+    "mod": lambda y, u: np.mod(0.7 * y + u, 0.45),
+    "select": lambda y, u: np.select([y < 0.3, y > 0.6], [0.3 * y * u, 0.4 * y * y], 0.5 * y) + 0.5 * u,
+    "polyval": lambda y, u: np.polyval([0.1, 0.2, y], u),
+    "nan_to_num": lambda y, u: np.nan_to_num(y * u) + u,
+    "fix": lambda y, u: 0.5 * y + u - 0.1 * np.fix(3.0 * y),
+    "logical_xor": lambda y, u: np.where(np.logical_xor(y > 0.41, u > 0.45), y * u, 0.5 * y + u),
+}
+
+
+@pytest.mark.parametrize("name", IN_TURNS)
+def test_functions_of_numbers_in_recurrences(name):
+    def f(x):
+        y, out = x[0], np.zeros(80, x.dtype)
+        for i in range(80):
+            y = IN_TURNS[name](y, x[i % 8])
+            out[i] = y
+        return out
+
+    assert maps(f) < 80
+    np.testing.assert_allclose(sad.jacobian(f, X)(X).toarray(), differences(f, X), rtol=1e-5, atol=1e-7)
