@@ -9,6 +9,7 @@ import scipy.sparse
 
 from sparsead.checking.directional import EPS, Function, Slope, slope_along
 from sparsead.checking.doubt import halved
+from sparsead.checking.jumps import jumps
 from sparsead.checking.plain import plain_value, quietly, real
 from sparsead.checking.report import CheckFailed, Comparison, Report
 from sparsead.contract import Derivative
@@ -17,8 +18,6 @@ from sparsead.errors import InputError
 SAFETY = 20.0  # times the estimated error of the differences
 PROBES = 6  # sets of columns that are moved to look for entries outside the pattern
 MOVE = 2.0**-6  # how far, relative to x
-JUMPS_BETWEEN = (0.0, 0.2, 0.4, 0.6, 0.8, 1.0)  # of that way, where a row that changes must move by a small step, too
-NUDGE = 2.0**-10  # that step
 TINY = 1e-300
 
 
@@ -311,7 +310,7 @@ class _JacobianCheck:
             part = np.where(chosen, moved, 0.0)
             change_now = change(part)
             if change_now.max() > 1.0:
-                change_now[_jumps(call, self.x, part, change_now * rounding, rounding)] = 0.0
+                change_now[jumps(call, self.x, part, change_now * rounding, rounding)] = 0.0
             row = int(np.argmax(change_now))
             if change_now[row] > max(worst[0], 1.0) and chosen.any():
 
@@ -374,19 +373,6 @@ class _GradientCheck(_HessianCheck):
 
     def differentiated(self, x: np.ndarray) -> np.ndarray:
         return self.prepared.signature.flat_x(self.prepared(*self.arguments(x)))
-
-
-def _jumps(call: Function, x: np.ndarray, part: np.ndarray, change: np.ndarray, rounding: np.ndarray) -> np.ndarray:
-    """Tell which rows change along a way by jumps alone, as behind a condition: their derivative is 0 all along.
-
-    What changes too little to say so is not called a jump.
-    """
-    moves = np.zeros(change.size, dtype=np.bool_)
-    with np.errstate(invalid="ignore"):
-        for place in JUMPS_BETWEEN:
-            here = call(x + place * part)
-            moves |= ~(np.abs(call(x + (place + NUDGE) * part) - here) <= rounding)
-    return ~moves & (change * NUDGE > rounding)
 
 
 def _forgiving(function: Function, size: int) -> Function:

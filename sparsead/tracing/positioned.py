@@ -120,7 +120,7 @@ def is_written(array: Any, key: Any, value: Any) -> bool:
     if type(target) is not np.ndarray:
         check_element(array.dtype, value)
     elif target.size == 0 == np.size(value):  # NumPy fits some of these shapes
-        np.empty(target.shape, np.bool_)[...] = np.empty(np.shape(value), np.bool_)
+        np.empty(array.positions.shape, np.bool_)[key] = np.empty(np.shape(value), np.bool_)
         return False
     return True
 
