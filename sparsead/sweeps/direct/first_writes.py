@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from sparsead.kernels.linear import Term
-from sparsead.program.index import IndexArray
+from sparsead.program.index import NUMBER, IndexArray
 from sparsead.sweeps.direct.loops import Loop
 from sparsead.sweeps.direct.placement import Placed, Placement
 from sparsead.sweeps.direct.target_entries import TargetEntries
@@ -93,7 +93,7 @@ def store_first_rows(
         The identities of the terms whose multiples of rows are stored.
     """
     needed = np.ones(placement.base.size, dtype=np.bool_)
-    untouched, times = placement.base == 0.0, np.zeros(placement.base.size, np.int32)
+    untouched, times = placement.base == 0.0, np.zeros(placement.base.size, NUMBER)
     stored: set[int] = set()
     for loop in loops:
         entries = {k: TargetEntries(e.slot).at for k, e in enumerate(loop.entries) if e.target == placement.target}
