@@ -7,6 +7,7 @@ coloring follow.
 
 from __future__ import annotations
 
+import importlib
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -212,13 +213,20 @@ class _Opaque:
         return min(found, key=lambda choice: choice[0].num_colors)
 
 
+#: What stands on prepared derivatives, or on the rules of NumPy's functions, which stand on this module's neighbours.
+_LATER = {
+    "composite": "sparsead.ops.stated",
+    "elementwise": "sparsead.ops.stated",
+    "implicit": "sparsead.derivatives.solution",
+    "repeat": "sparsead.derivatives.repeated",
+}
+
+
 def __getattr__(name: str) -> Any:
-    if name == "implicit":  # it stands on prepared derivatives, which stand on this module's neighbours
-        from sparsead.derivatives.solution import implicit
-
-        return implicit
-    if name == "repeat":
-        from sparsead.derivatives.repeated import repeat
-
-        return repeat
+    if name in _LATER:
+        return getattr(importlib.import_module(_LATER[name]), name)
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return sorted({"operation", *_LATER})

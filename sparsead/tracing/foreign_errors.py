@@ -89,7 +89,7 @@ def _refused_by_compiled_code(error: TypeError, f: Callable[..., Any]) -> Unsupp
     return UnsupportedOperationError(
         f"compiled code that asks for a plain array ({error}) is not supported in a traced function.\n  "
         f"{place_of(error, f)}\n  {_instead(str(error))}\n  A compiled routine can take part through "
-        'sparsead.extend.operation; or prepare with method="finite-difference".'
+        'sparsead.extend; or prepare with method="finite-difference".'
     )
 
 

@@ -22,12 +22,12 @@ WRITE_HINT = (
     "Allocate the array inside the traced function (np.zeros, np.empty, np.zeros_like(x)), "
     "or with np.zeros(shape, like=x): of floats, for one of integers cuts off digits.\n"
     "  In place of a structured array keep an array for each field, in a dict or a dataclass.\n"
-    '  A compiled routine can take part through sparsead.extend.operation; or prepare with method="finite-difference".'
+    '  A compiled routine can take part through sparsead.extend; or prepare with method="finite-difference".'
 )
 LIBRARY_HINT = (
     "It has no rule. Write it with NumPy functions (see the page of supported functions), or compute it outside of the "
     "function.\n"
-    '  A compiled routine can take part through sparsead.extend.operation; or prepare with method="finite-difference".'
+    '  A compiled routine can take part through sparsead.extend; or prepare with method="finite-difference".'
 )
 VALUE_HINT = (
     "Use the NumPy function: np.sin for math.sin, np.floor for math.floor, np.where for a choice by value; "

@@ -7,6 +7,7 @@ bound to is never remembered: anybody may bind anything at any time.
 from __future__ import annotations
 
 import sys
+from collections.abc import Callable
 from importlib.machinery import EXTENSION_SUFFIXES
 from typing import Any, Literal
 
@@ -56,6 +57,13 @@ class Loaded:
         HOMES.add(name)
         _known.pop(name, None)
         self._seen = [], []
+
+    def add_homes_of(self, function: Callable[..., Any]) -> None:
+        """Do that for the modules that offer a function, but for those whose names are replaced anyway."""
+        for name, module in sys.modules.copy().items():
+            offered = getattr(module, "__dict__", {}).values()
+            if any(value is function for value in offered) and treatment_of(name, module) != "replace":
+                self.add_home(name)
 
     def now(self) -> dict[Treatment, list[Any]]:
         """Return the loaded modules by what happens to their names."""
