@@ -56,7 +56,8 @@ def spelling_of(func: Callable[..., Any]) -> str:
     """Return how users write `func`: ``np.sin``, ``scipy.special.erf``."""
     if isinstance(func, np.ufunc):
         return f"np.{func.__name__}" if getattr(np, func.__name__, None) is func else f"scipy.special.{func.__name__}"
-    module = (getattr(func, "__module__", None) or "").split("._")[0]  # scipy.special._logsumexp is an address, not a spelling
+    home = getattr(func, "__module__", None) or ""
+    module = home.split("._")[0]  # scipy.special._logsumexp is an address, not a spelling
     return f"{module}.{func.__name__}".replace("numpy", "np").replace("np.lib.scimath", "np.emath")
 
 

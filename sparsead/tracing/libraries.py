@@ -70,7 +70,8 @@ NEXT: dict[str, str] = {
     "points, outside. cdist, pdist and distance_matrix of unknown points are traced.",
     "scipy.spatial.transform": "Constant rotations are applied to unknown vectors: rotation.apply(v). Of unknown "
     "angles write the matrix, with np.cos, np.sin and np.cross.",
-    "scipy.special": "Its derivative is not stated here. If you know it: sparsead.extend.elementwise(function, derivative).",
+    "scipy.special": "Its derivative is not stated here. If you know it: "
+    "sparsead.extend.elementwise(function, derivative).",
     "scipy.fft": "fft, rfft, dct, dst and their kin are traced; fht is a sum that a constant matrix makes as well.",
 }  # fmt: skip
 PACKAGES = {
