@@ -134,8 +134,8 @@ OUTSIDE = np.random.default_rng(5)
         lambda x: x + np.random.normal(size=6),  # noqa: NPY002
         lambda x: OUTSIDE.uniform(0.9, 1.1, 6) * x,
         lambda x: random.random() * x,
-        lambda x: x[np.random.randint(6)] * np.ones(2),  # noqa: NPY002
-        lambda x: x * (time.perf_counter_ns() % 1000),
+        lambda x: x[np.random.randint(6, size=40)],  # noqa: NPY002
+        lambda x: x * (time.perf_counter_ns() % 1_000_003),
     ],
 )
 @pytest.mark.parametrize("prepare", [sad.jacobian, lambda f, x: sad.hessian(lambda x: np.sum(f(x) ** 2), x)])

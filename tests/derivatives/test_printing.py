@@ -92,7 +92,7 @@ def passes_through(jac):
     filled = Lanes.fill
 
     def fill(self, operands, out):
-        counts["lanes"] += sum(np.unique(seeds % self.width).size for seeds, _, _ in self.blocks)
+        counts["lanes"] += sum(np.unique(seeds % self.beside.width).size for seeds, _, _ in self.blocks)
         return filled(self, operands, out)
 
     with mock.patch.object(Placed, "value", value), mock.patch.object(Lanes, "fill", fill):
