@@ -82,6 +82,16 @@ def test_functions_are_themselves(tracing):
     assert "zeros" in vars(np)
 
 
+@pytest.mark.parametrize("module", [np, math, np.linalg, importlib.import_module("scipy.special")])
+def test_modules_have_the_attributes_of_modules(tracing, module):
+    """Compilers of other threads would take what has a `__module__` for a function."""
+    kind = type(module)
+    assert kind is not types.ModuleType
+    assert (kind.__name__, kind.__module__) == ("module", "builtins")
+    assert not hasattr(module, "__module__")
+    assert repr(module).startswith("<module")
+
+
 def test_functions_pickle(tracing):
     for now, before in zip(everything(), BEFORE, strict=True):
         assert pickle.loads(pickle.dumps(now)) is before

@@ -213,6 +213,13 @@ class _Home(types.ModuleType):
     """Base of the classes that the modules have for the time being where the functions live."""
 
 
+class _OfClass(str):
+    """The module of a class that its instances don't have: compilers take what has one for a function."""
+
+    def __get__(self, instance: object, owner: type | None = None) -> str:
+        raise AttributeError("'module' object has no attribute '__module__'", name="__module__", obj=instance)
+
+
 def _of_home(name: str) -> property:
     """Return the attribute of a module that is a stand-in for traced user code, and the function for all others."""
 
@@ -241,8 +248,8 @@ def _is_patched(value: Any) -> bool:
 @functools.lru_cache(maxsize=256)
 def _home(kind: type, names: frozenset[str]) -> type:
     """Return the class of a module some of whose attributes look who asks."""
-    bases = (_Home,) if kind is types.ModuleType else (_Home, kind)
-    return type(kind.__name__, bases, {name: _of_home(name) for name in names})
+    bases, place = ((_Home,), _OfClass("builtins")) if kind is types.ModuleType else ((_Home, kind), kind.__module__)
+    return type(kind.__name__, bases, {"__module__": place, **{name: _of_home(name) for name in names}})
 
 
 def _replace_everywhere() -> None:
