@@ -50,6 +50,8 @@ def _found(module: str, *names: str) -> Any:
 
 def _locks() -> Iterator[AbstractContextManager[Any]]:
     """The locks that everybody shares, outer ones first: who compiles may trace and import, and uses LLVM inside."""
+    for context in ("typing_context", "target_context"):  # made now: another thread that makes one holds a lock
+        _found("numba.core.registry", "cpu_target", context)
     yield _found("numba.core.compiler_lock", "global_compiler_lock")
     yield REPLACING
     yield _found("llvmlite.binding.ffi", "lib", "_lock")

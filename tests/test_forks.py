@@ -13,6 +13,7 @@ import numba
 import numpy as np
 import pytest
 from numba.core.compiler_lock import global_compiler_lock
+from numba.core.registry import CPUTarget, cpu_target
 
 import sparsead as sad
 from coloring.cached import cached_property
@@ -75,6 +76,13 @@ def test_another_thread_is_in_llvm(busy):
 
 def test_another_thread_compiles_with_numba(busy):
     busy(global_compiler_lock)
+    in_a_child(lambda: numba.njit(lambda x: x + 1)(2) == 3)
+
+
+@pytest.mark.parametrize("context", ["_toplevel_typing_context", "_toplevel_target_context"])
+def test_another_thread_makes_what_numba_compiles_with(busy, monkeypatch, context):
+    monkeypatch.delitem(vars(cpu_target), context, raising=False)
+    busy(getattr(CPUTarget, context)._lock)
     in_a_child(lambda: numba.njit(lambda x: x + 1)(2) == 3)
 
 
