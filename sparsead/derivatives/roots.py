@@ -31,6 +31,8 @@ FINDERS: dict[str, tuple[str, str, str]] = {
     "root_scalar": ("", "root", "converged"),
 }
 REFUSED = ("full_output", "callback")
+FLAT = ("hybr", "lm")  # methods of `root` that call the function with a vector, whatever shape the start has
+TOGETHER = ("jac", "fprime", "fprime2")  # where one of them is True, the function returns derivatives as well
 NOTHING = type(None)  # stands for what is unknown; callable, as functools.partial wants
 
 
@@ -104,10 +106,14 @@ def _state(name: str) -> None:
         equation = next(iter(given))  # the function comes first
         like = given.get(shaped)
         start = np.zeros(() if like is None else np.shape(like))
+        if name == "fsolve" or (name == "root" and given.get("method", "hybr") in FLAT):
+            start = start.reshape(-1)
+        together = any(given.get(key) is True for key in TOGETHER)
 
         def residual(u: Any, *parameters: Any) -> Any:
             extra = lifted["args"].of(parameters) if "args" in lifted else ()
-            return lifted[equation].of(parameters)(u, *(extra if isinstance(extra, tuple) else (extra,)))
+            value = lifted[equation].of(parameters)(u, *(extra if isinstance(extra, tuple) else (extra,)))
+            return value[0] if together else value
 
         def solve(_: Any, *parameters: Any) -> Any:
             result = original(**{key: value.of(parameters) for key, value in lifted.items()})

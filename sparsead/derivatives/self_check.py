@@ -8,7 +8,7 @@ from typing import Any, TypeVar
 import numpy as np
 
 from sparsead.checking.plain import copied, plain, real
-from sparsead.checking.preparation import HUGE, check_preparation
+from sparsead.checking.preparation import HUGE, check_preparation, largest
 from sparsead.checking.report import CheckFailed, Comparison, Report
 from sparsead.checking.staircase import FEWEST, may_search
 from sparsead.derivatives.prepared import Prepared
@@ -66,13 +66,14 @@ class Subject:
         return flat
 
     def value(self, x: np.ndarray, rounding: np.random.Generator | None = None) -> np.ndarray:
-        """Return the value of the program."""
+        """Return the value of the program; with rounding disturbed, by what it does to results of any size inside."""
         program = self.prepared.program
         if self._runs:
             return run(program, self._inputs(x), rounding).reshape(-1)
-        if rounding is not None:
-            x = x * (1.0 + 4 * EPS * rounding.uniform(-1.0, 1.0, x.size))
-        return self._by_sweep(x)
+        if rounding is None:
+            return self._by_sweep(x)
+        y = self._by_sweep(x * (1.0 + 4 * EPS * rounding.uniform(-1.0, 1.0, x.size)))
+        return y + 4 * EPS * largest(y) * rounding.uniform(-1.0, 1.0, y.size)
 
     def compiled_value(self, x: np.ndarray) -> np.ndarray | None:
         """Return the value by compiled code, where the program computes so many numbers that NumPy takes longer."""

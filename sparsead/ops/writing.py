@@ -12,7 +12,8 @@ from sparsead.ops.registry import composite
 from sparsead.tracing.array import TracedArray
 from sparsead.tracing.complex import TracedComplex
 from sparsead.tracing.conversions import stack_objects
-from sparsead.tracing.positioned import Positioned, put_flat
+from sparsead.tracing.flat import put_flat
+from sparsead.tracing.positioned import Positioned
 from sparsead.tracing.probing import refuse_own_memory
 from sparsead.tracing.scalar import TracedScalar
 

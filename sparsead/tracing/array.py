@@ -21,10 +21,11 @@ from sparsead.program.nodes import Node, Ref, whole
 from sparsead.tracing import layout, refusals
 from sparsead.tracing.complex import TracedComplex, held_for_sparse
 from sparsead.tracing.decisions import active
+from sparsead.tracing.flat import is_written
 from sparsead.tracing.foreign import Lookalike, acts, acts_in_operators
 from sparsead.tracing.late import late
 from sparsead.tracing.loops.tape import is_tracing
-from sparsead.tracing.positioned import RealArray, Traced, is_written
+from sparsead.tracing.positioned import RealArray, Traced
 from sparsead.tracing.refusals import BRANCH_HINT, CONVERSION, INDEX, refuse_array, refuse_conversion, refuse_value
 from sparsead.tracing.scalar import SEQUENCES, TracedScalar, is_number
 from sparsead.tracing.selection import mask_of, selected, written

@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 import sparsead.tracing.replacing.creation
+import sparsead.tracing.replacing.drawing
 import sparsead.tracing.replacing.iterating
 import sparsead.tracing.replacing.mathlib
 import sparsead.tracing.replacing.methods

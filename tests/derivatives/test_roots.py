@@ -43,6 +43,13 @@ CASES = {
     "root, args": lambda x: so.root(lambda u, p, q: u**3 + q * u - p, ONES, args=(x, 2.0), tol=1e-13).x * x[0],
     "root, jac": lambda x: so.root(lambda u: u**3 + u - x, ONES, jac=lambda u: np.diag(3 * u**2 + 1), tol=1e-13).x,
     "root, around": helper,
+    "root, both": lambda x: so.root(lambda u: (u**3 + u - x, np.diag(3 * u**2 + 1)), ONES, jac=True, tol=1e-13).x,
+    "root, start of two axes": lambda x: so.root(lambda u: u**3 + u - x, np.ones((2, 2)), tol=1e-13).x,
+    "root, krylov": lambda x: so.root(lambda u: u + u.T / 9 - x[:2], np.ones((2, 2)), method="krylov", tol=1e-13).x,
+    "fsolve, start of two axes": lambda x: so.fsolve(lambda u: u**3 + u - x, np.ones((1, 4)), xtol=1e-13),
+    "root_scalar, both": lambda x: (
+        so.root_scalar(lambda u: (u**3 + u - x[0], 3 * u**2 + 1), x0=1.0, fprime=True).root * x
+    ),
     "fsolve": lambda x: so.fsolve(lambda u: u**3 + x[::-1] * u - x, x, xtol=1e-13),
     "brentq": lambda x: so.brentq(lambda u: u**3 + u - x[0] * x[1], 0.0, 5.0) * x,
     "brentq, args": lambda x: so.brentq(lambda u, p: u**3 + u - p, 0.0, x[2] + 1.0, args=(x[0],)) * x,

@@ -14,3 +14,11 @@ def filled_by_name(x):
     out = zeros(len(x))
     out[:-1] = x[1:] ** 2
     return out
+
+
+def is_plain(x):
+    return type(x) is np.ndarray
+
+
+def named(value, name):
+    return hasattr(value, name)

@@ -1,5 +1,6 @@
 """Compiled code that a traced function calls gets NumPy's own arrays: it reads their memory without asking."""
 
+import copy
 import functools
 import sys
 
@@ -14,6 +15,8 @@ from tests.reference import assert_close, differences
 DRAWS = {
     "legacy": lambda: np.random.RandomState(0).rand(3),
     "generator": lambda: np.random.default_rng(0).standard_normal(3),
+    "seeded": lambda: np.random.seed(3) or np.random.uniform(size=3),  # noqa: NPY002
+    "spawned": lambda: np.random.default_rng(np.random.default_rng(2)).spawn(1)[0].normal(size=3),
     "permutation": lambda: np.random.default_rng(0).permutation(np.arange(3.0)),
 }
 
@@ -27,6 +30,29 @@ def test_random_numbers_inside_a_traced_function_are_constants(draw):
 
     x = np.array([1.0, 2.0, 3.0])
     np.testing.assert_allclose(sad.jacobian(f, x)(x).toarray(), np.diag(2.0 * x * draw()), rtol=1e-15)
+
+
+@pytest.mark.parametrize("draw", DRAWS.values(), ids=DRAWS)
+def test_they_take_what_depends_on_x(draw):
+    def f(x):
+        drawn = draw()
+        if drawn[0] < 9.0:  # numbers, for Python
+            drawn[1:] *= x[:2]
+        return drawn
+
+    if draw is DRAWS["legacy"]:  # objects of a class that is no function
+        with pytest.raises(sad.UnsupportedOperationError, match="writing into a plain array"):
+            sad.jacobian(f, np.ones(3))
+        return
+    np.testing.assert_allclose(sad.jacobian(f, np.ones(3))(np.ones(3)).toarray()[1:, :2], np.diag(draw()[1:]))
+
+
+def test_a_generator_is_one():
+    def f(x):
+        rng = np.random.default_rng(0)
+        return x * isinstance(rng, np.random.Generator) * copy.deepcopy(rng).random() + rng.permutation(3)
+
+    np.testing.assert_allclose(sad.jacobian(f, np.ones(3)).value(np.ones(3)), f(np.ones(3)))
 
 
 def test_numpy_is_whole_again_afterwards():

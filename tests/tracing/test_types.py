@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import importlib
+
 import numpy as np
 import pytest
 
 import sparsead as sad
 from sparsead.tracing.replacing.types import type_of
+from sparsead.tracing.trace import trace
+from tests.tracing.helper_module import named
 
 X = np.array([0.5, -1.5, 2.5])
+KINDS = {"array": np.ndarray, "number": np.float64, "complex": np.complex128, "mask": np.ndarray}
 
 
 def through_a_helper(x):
@@ -68,6 +73,27 @@ def of_a_class_of_floats(x):
 def test_type_says_what_numpys_value_is(f):
     jac = sad.jacobian(f, X, check=False)
     np.testing.assert_allclose(jac.value(X), f(X), rtol=1e-15)
+
+
+def test_hasattr_says_what_numpys_value_has():
+    """Of every name of Python's."""
+    names = sorted({n for kind in KINDS.values() for n in dir(kind) if n.startswith("__")})
+    of = {"array": lambda x: x, "number": lambda x: x[0], "complex": lambda x: x[0] * 1j, "mask": lambda x: x > 0}
+    held = {}
+
+    def f(x):
+        held.update({(kind, name): named(of[kind](x), name) for kind in of for name in names})
+        return x
+
+    trace(f, (X,))
+    assert held == {(kind, name): hasattr(KINDS[kind], name) for kind in of for name in names}
+
+
+def test_type_is_answered_in_modules_that_are_far_away():
+    def f(x):
+        return x * (2.0 if importlib.import_module("tests.tracing.helper_module").is_plain(x) else 3.0)
+
+    np.testing.assert_allclose(sad.jacobian(f, X, check=False)(X).diagonal(), 2.0)
 
 
 def test_the_name_is_gone_afterwards():

@@ -11,12 +11,13 @@ from collections.abc import Callable
 from importlib.machinery import EXTENSION_SUFFIXES
 from typing import Any, Literal
 
+from sparsead.errors import is_installed
 from sparsead.tracing.replacing.standins import is_library
 
 Treatment = Literal["home", "replace", "shield", ""]
 
 HOMES = {  # where users find the patched functions
-    "numpy", "numpy.linalg", "numpy.fft", "math",
+    "numpy", "numpy.linalg", "numpy.fft", "numpy.random", "math",
     *map("numpy.polynomial.".__add__, ["chebyshev", "hermite", "hermite_e", "laguerre", "legendre", "polynomial"]),
     "scipy.special", "scipy.linalg", "scipy.sparse", "scipy.sparse.linalg",
 }  # fmt: skip
@@ -45,12 +46,17 @@ def treatment_of(name: str, module: Any) -> Treatment:
     return seen[1]
 
 
+def _is_own(module: Any) -> bool:
+    """Tell whether a module is the user's, and of no installed package."""
+    return not is_installed(str(module.__dict__.get("__file__", "")))
+
+
 class Loaded:
     """The names of the modules that are loaded, by treatment."""
 
     def __init__(self) -> None:
         self._seen: tuple[list[str], list[int]] = [], []
-        self._names: dict[Treatment, list[str]] = {}
+        self._names: dict[str, list[str]] = {}
 
     def add_home(self, name: str) -> None:
         """Count a module among those where users find patched functions."""
@@ -65,14 +71,15 @@ class Loaded:
             if any(value is function for value in offered) and treatment_of(name, module) != "replace":
                 self.add_home(name)
 
-    def now(self) -> dict[Treatment, list[Any]]:
-        """Return the loaded modules by what happens to their names."""
+    def now(self) -> dict[str, list[Any]]:
+        """Return the loaded modules by what happens to their names; of those replaced in, "own" are in no package."""
         modules = sys.modules.copy()  # other threads import meanwhile
         seen = list(modules), list(map(id, modules.values()))  # modules are not kept alive
         if seen != self._seen:
-            names: dict[Treatment, list[str]] = {"home": [], "replace": [], "shield": [], "": []}
+            names: dict[str, list[str]] = {"home": [], "replace": [], "own": [], "shield": [], "": []}
             for name, module in modules.items():
                 names[treatment_of(name, module)].append(name)
+            names["own"] = [name for name in names["replace"] if _is_own(modules[name])]
             self._names, self._seen = names, seen
         return {kind: [modules[name] for name in names] for kind, names in self._names.items() if kind}
 

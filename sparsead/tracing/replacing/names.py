@@ -268,6 +268,8 @@ def _replace_everywhere() -> None:
     all_names: list[dict[str, Any]] = [module.__dict__ for module in loaded["replace"]]
     for names in filterfalse(spelled.isdisjoint, all_names):  # tens of thousands, looked through by compiled code
         _replace_in(names, spelled.intersection(names))
+    for module in loaded["own"]:
+        CHANGES.added(vars(module), NAMES)
     for name in _ANSWERED & sys.modules.keys():
         if treatment_of(name, sys.modules[name]) == "replace":
             _answer_in(vars(sys.modules[name]))

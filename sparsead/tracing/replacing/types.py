@@ -1,7 +1,9 @@
 """What ``type(x)`` says while a function is traced: the type that NumPy's value would have.
 
 ``isinstance`` asks an object for its class; ``type`` does not, and code that compares types with ``is`` would take the
-other branch. The modules of the function that is traced get a name `type` of their own for the time being.
+other branch. The modules of users, and those of the function that is traced, get a name `type` of their own for the
+time being. They get a `hasattr`, too: a stand-in has methods that Python asks for, which NumPy's values have not
+(``hasattr(x[0], "__iter__")``).
 """
 
 from __future__ import annotations
@@ -61,4 +63,11 @@ class _Type(type, metaclass=_Meta):
         return types.GenericAlias(type, item)
 
 
-NAMES["type"] = _Type
+def _hasattr(value: Any, name: str, /) -> bool:
+    """Tell whether a value has an attribute: of Python's own names, whether what it stands for has."""
+    asked = type_of(value) if type(name) is str and name.startswith("__") else None
+    return hasattr(value if asked is None or asked is type(value) else asked, name)
+
+
+_hasattr.__name__ = _hasattr.__qualname__ = "hasattr"
+NAMES |= {"type": _Type, "hasattr": _hasattr}

@@ -6,6 +6,7 @@ import functools
 import types
 from collections.abc import Callable
 from contextlib import suppress
+from itertools import filterfalse
 from typing import Any
 
 _MISSING = object()
@@ -32,7 +33,7 @@ class Changes:
 
     def added(self, names: dict[str, Any], values: dict[str, Any]) -> None:
         """Give a module names that it does not have."""
-        for name in values.keys() - names.keys():
+        for name in filterfalse(names.__contains__, values):
             self._made.append((names.pop, (name, None)))
             names[name] = values[name]
 
