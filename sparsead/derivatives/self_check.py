@@ -20,6 +20,7 @@ from sparsead.tracing.trace import trace
 from sparsead.tracing.trees import Leaf
 
 MOST_LINES = 4  # lines of code that an error names
+MOST_TURNS = 100_000  # of recurrences that are done by Python to see what rounding does
 LARGE = 1 << 24  # numbers that a program computes, from which on compiling its value takes less time than NumPy
 
 Made = TypeVar("Made", bound=Prepared)
@@ -68,7 +69,7 @@ class Subject:
     def value(self, x: np.ndarray, rounding: np.random.Generator | None = None) -> np.ndarray:
         """Return the value of the program; with rounding disturbed, by what it does to results of any size inside."""
         program = self.prepared.program
-        if self._runs:
+        if self._runs or (rounding is not None and can_run(program, MOST_TURNS)):
             return run(program, self._inputs(x), rounding).reshape(-1)
         if rounding is None:
             return self._by_sweep(x)

@@ -49,7 +49,7 @@ def run(program: Program, inputs: Mapping[int, np.ndarray], rounding: np.random.
     Parameters
     ----------
     program : Program
-        Without scans: see `can_run`.
+        Its scans are done turn by turn: see `can_run`.
     inputs : mapping
         Serial number of each input to its values.
     rounding : Generator, optional
@@ -60,19 +60,22 @@ def run(program: Program, inputs: Mapping[int, np.ndarray], rounding: np.random.
     readers = Counter(piece.serial for node in nodes for piece in sources(node))
     readers[program.output.node.serial] += 1
     known: Values = {}
+    inside = set() if can_run(program) else _inside(nodes)
     for node in nodes:
+        if node.serial in inside:
+            continue
         value = np.reshape(_value(node, inputs, known), -1)
         known[node.serial] = value if rounding is None else _disturbed(node, value, known, rounding)
         for piece in sources(node):
             readers[piece.serial] -= 1
             if not readers[piece.serial]:
-                del known[piece.serial]
+                known.pop(piece.serial, None)  # the bodies of a scan are not in there
     return read(known[program.output.node.serial], program.output.index)
 
 
-def can_run(program: Program) -> bool:
-    """Tell whether all is done array by array: elements that follow from one another are left to compiled code."""
-    return not any(isinstance(node, Scan) for node in program.nodes)
+def can_run(program: Program, turns: int = 0) -> bool:
+    """Tell whether all but some turns is done array by array: elements that follow from one another take Python long."""
+    return sum(node.size for node in program.nodes if isinstance(node, Scan)) <= turns
 
 
 def _disturbed(node: Node, value: np.ndarray, known: Values, rounding: np.random.Generator) -> np.ndarray:
