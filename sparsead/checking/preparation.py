@@ -20,7 +20,7 @@ from sparsead.checking.directional import Function
 from sparsead.checking.doubt import Doubt, noise_of
 from sparsead.checking.plain import quietly
 from sparsead.checking.report import CheckFailed, Comparison, Report
-from sparsead.checking.rows import Furthest, furthest_of_equal, moved, stretches
+from sparsead.checking.rows import Furthest, furthest_of_equal, largest, moved, stretches
 from sparsead.checking.segment import Segment
 from sparsead.checking.staircase import WIDER, climbs
 from sparsead.checking.subject import Subject
@@ -237,6 +237,11 @@ class _Check:
         noise = np.maximum(own, rounding)
         return np.where(SPREAD * noise < largest(theirs), noise, np.inf)
 
+    def noise_of_gradient(self, x: np.ndarray, gradient: np.ndarray) -> np.ndarray:
+        """Return the noise of the gradient in each row; rounding inside of the function is noise of it, too."""
+        inside = largest(self.rounding(x)) / (largest(x) or 1.0)
+        return np.maximum(noise_of(self.subject.gradient, x, gradient, self.rng), inside)
+
     def rounding(self, x: np.ndarray) -> np.ndarray:
         """Return what rounding does to what was traced, in each row."""
         with np.errstate(all="ignore"):
@@ -314,7 +319,7 @@ class _Check:
         gradient = self.subject.gradient(x)
         second = Doubt(
             "H @ d and differences of the gradient", self.subject.gradient, x, gradient, product, terms,
-            partial(noise_of, self.subject.gradient, x, gradient, self.rng),
+            partial(self.noise_of_gradient, x, gradient),
             lambda z, v: self.subject.times(z)[0](v),
         )  # fmt: skip
         self.refute(second, d, self.subject.couplings)
@@ -389,8 +394,3 @@ class _Check:
         if failed:
             detail += f"\n{(lines or self.subject.lines)(row)}".rstrip()
         self.report.comparisons.append(Comparison(name, float(error[row]), float(allowed[row]), detail))
-
-
-def largest(values: np.ndarray) -> float:
-    """Return the largest size of a value that is a number."""
-    return float(np.max(np.abs(values), initial=0.0, where=np.isfinite(values)))

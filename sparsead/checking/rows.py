@@ -68,3 +68,8 @@ def moved(x: np.ndarray, move: float, unit: float, rng: np.random.Generator) -> 
             new = part + move * np.where(part < 0.0, -1.0, 1.0) * size * rng.uniform(0.5, 1.0, part.size)
             there[rows] = np.where(np.isfinite(new), new, part)
     return there
+
+
+def largest(values: np.ndarray) -> float:
+    """Return the largest size of a value that is a number."""
+    return float(np.max(np.abs(values), initial=0.0, where=np.isfinite(values)))

@@ -8,8 +8,9 @@ from typing import Any, TypeVar
 import numpy as np
 
 from sparsead.checking.plain import copied, plain, real
-from sparsead.checking.preparation import HUGE, check_preparation, largest
+from sparsead.checking.preparation import HUGE, check_preparation
 from sparsead.checking.report import CheckFailed, Comparison, Report
+from sparsead.checking.rows import largest
 from sparsead.checking.staircase import FEWEST, may_search
 from sparsead.derivatives.prepared import Prepared
 from sparsead.program.evaluate import EPS, Values, can_run, evaluate, run

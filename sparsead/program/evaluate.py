@@ -74,7 +74,7 @@ def run(program: Program, inputs: Mapping[int, np.ndarray], rounding: np.random.
 
 
 def can_run(program: Program, turns: int = 0) -> bool:
-    """Tell whether all but some turns is done array by array: elements that follow from one another take Python long."""
+    """Tell whether all is done array by array, but for some turns: what follows from one another takes Python long."""
     return sum(node.size for node in program.nodes if isinstance(node, Scan)) <= turns
 
 
