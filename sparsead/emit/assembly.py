@@ -236,9 +236,9 @@ class _Translator:
         return index if element == "i64" else self.emit(f"sext {element} {index[0]} to i64", "i64")
 
     def negated(self, value: Value) -> Value:
-        if value[1] == "double":
-            return self.emit(f"fneg double {value[0]}", "double")
-        return self.emit(f"sub i64 0, {value[0]}", "i64")
+        if value[1] == "i64":
+            return self.emit(f"sub i64 0, {value[0]}", "i64")
+        return self.emit(f"fneg double {self.as_double(value)}", "double")
 
     def binary(self, op: ast.operator, left: Value, right: Value) -> Value:
         if isinstance(op, ast.Pow):

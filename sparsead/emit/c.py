@@ -121,6 +121,12 @@ def _names(node: ast.AST) -> set[str]:
     return {n.id for n in walk(node) if isinstance(n, ast.Name)}
 
 
+def _number(value: Typed) -> Typed:
+    """Return a truth value as a float: it would be a whole number in arithmetic."""
+    code, kind = value
+    return (f"(double){code}", "d") if kind == "b" else value
+
+
 class Printer:
     """Prints statements of one function; whole numbers are of the type `index`."""
 
@@ -201,14 +207,14 @@ class Printer:
                 code = self.element(node)
                 return (code, "d") if self.arrays[name] == "f8" else (f"({self.types['i']}){code}", "i")
             case ast.UnaryOp(op=ast.USub(), operand=operand):
-                code, kind = self.expression(operand)
+                code, kind = _number(self.expression(operand))
                 return f"(-{code})", kind
             case ast.UnaryOp(op=ast.Not(), operand=operand):
                 return f"!{self.expression(operand)[0]}", "b"
             case ast.BinOp(left=left, op=ast.Pow(), right=right):
                 return f"pow({self.expression(left)[0]}, {self.expression(right)[0]})", "d"
             case ast.BinOp(left=left, op=op, right=right):
-                (a, kind), (b, other) = self.expression(left), self.expression(right)
+                (a, kind), (b, other) = _number(self.expression(left)), _number(self.expression(right))
                 return f"({a} {OPERATORS[type(op)]} {b})", "i" if kind == other == "i" else "d"
             case ast.BoolOp(op=op, values=values):
                 word = " && " if isinstance(op, ast.And) else " || "

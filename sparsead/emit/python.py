@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import math
 import re
 from collections.abc import Callable, Mapping, Sequence
@@ -42,9 +43,26 @@ def load(
     """Define a generated function in a namespace that holds `functions` only; `exact`: numbers are float64."""
     namespace: dict[str, Any] = {**functions, "inf": np.inf, "nan": np.nan, "range": range, "abs": abs}
     namespace |= {"min": min, "max": max}
-    text = _with_float64(code.text, namespace) if exact else code.text
-    exec(compile(parse(text), f"<sparsead {code.name}>", "exec"), namespace)  # our own text, never a user's
+    tree = parse(_with_float64(code.text, namespace) if exact else code.text)
+    if exact:
+        namespace["float64"] = np.float64
+        tree = ast.fix_missing_locations(_Numbers().visit(tree))
+    exec(compile(tree, f"<sparsead {code.name}>", "exec"), namespace)  # our own text, never a user's
     return namespace[code.name]
+
+
+class _Numbers(ast.NodeTransformer):
+    """Makes 1.0 and 0.0 of truth values, as they are in memory: NumPy's have an arithmetic of their own."""
+
+    def visit_Compare(self, node: ast.Compare) -> ast.Call:
+        """Convert what is compared."""
+        self.generic_visit(node)
+        return ast.Call(ast.Name("float64", ast.Load()), [node], [])
+
+    def visit_UnaryOp(self, node: ast.UnaryOp) -> ast.expr:
+        """Convert what is negated."""
+        self.generic_visit(node)
+        return ast.Call(ast.Name("float64", ast.Load()), [node], []) if isinstance(node.op, ast.Not) else node
 
 
 def _with_float64(text: str, namespace: dict[str, Any]) -> str:

@@ -15,7 +15,7 @@ from sparsead.program.room import require_numbers
 from sparsead.program.scalar import Op
 from sparsead.tracing.array import TracedArray, traced_in
 from sparsead.tracing.complex import TracedComplex
-from sparsead.tracing.conversions import as_integers, is_single, of_number, reading, recorded, stack_objects
+from sparsead.tracing.conversions import as_integers, cast, is_single, of_number, reading, recorded, stack_objects
 from sparsead.tracing.layout import elementwise as elementwise_layout
 from sparsead.tracing.loops.tape import MOST_OPERANDS
 from sparsead.tracing.positioned import Positioned
@@ -107,6 +107,17 @@ def moved(array: Positioned, placed: Any) -> Any:
     if isinstance(placed, (list, tuple)):
         return rebuilt(placed, (moved(array, p) for p in placed))
     return array.moved(placed) if type(placed) is np.ndarray else array.moved(np.asarray(placed))[()]
+
+
+def dtype_of(array: Any) -> np.dtype[Any]:
+    """Return the type that NumPy has for an array or a list of knowns and unknowns: known integers are such there."""
+    array = stack_objects(array)
+    return array.dtype if isinstance(array, TracedArray) else np.asarray(array).dtype
+
+
+def as_written(values: Any, dtype: np.dtype[Any]) -> Any:
+    """Return values as NumPy casts them where it makes room for them in a copy of an array; refuse to truncate."""
+    return cast(values, dtype) if dtype.kind in "biu" else values
 
 
 def assembled(func: Callable[..., Any], *operands: Any) -> TracedArray:

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from sparsead.errors import unsupported
-from sparsead.ops.arrays import assembled, is_traced, known
+from sparsead.ops.arrays import as_written, assembled, dtype_of, is_traced, known
 from sparsead.ops.registry import assembling, composite, record
 from sparsead.program.index import Shape
 from sparsead.program.room import require_numbers
@@ -55,7 +55,7 @@ def diag(v: Any, k: int = 0) -> Any:
 def insert(arr: Any, obj: Any, values: Any, axis: int | None = None) -> Any:
     """``np.insert`` with static places."""
     places = known(obj, "np.insert with obj=")
-    return assembled(lambda a, v: np.insert(a, places, v, axis), arr, values)
+    return assembled(lambda a, v: np.insert(a, places, v, axis), arr, as_written(values, dtype_of(arr)))
 
 
 @composite(
@@ -75,7 +75,7 @@ def insert(arr: Any, obj: Any, values: Any, axis: int | None = None) -> Any:
 )
 def pad(array: Any, pad_width: Any, mode: Any = "constant", **kwargs: Any) -> Any:
     """``np.pad`` in the modes that copy elements or are linear in them."""
-    array = traced(array)
+    dtype, array = dtype_of(array), traced(array)
     if np.ndim(pad_width) <= 2 and not isinstance(pad_width, dict):
         widths = np.broadcast_to(np.asarray(pad_width), (array.ndim, 2)).sum(axis=1)
         require_numbers(np.prod(widths + array.shape, dtype=float), "np.pad")
@@ -83,7 +83,7 @@ def pad(array: Any, pad_width: Any, mode: Any = "constant", **kwargs: Any) -> An
     if mode == "empty":
         mode = "constant"
     if mode == "constant":
-        constants = traced(kwargs.get("constant_values", 0))
+        constants = as_written(traced(kwargs.get("constant_values", 0)), dtype)
         return assembled(lambda a, c: np.pad(a, pad_width, constant_values=c), array, constants)
     if mode in ("edge", "wrap", "reflect", "symmetric") and kwargs.get("reflect_type", "even") == "even":
         return assembled(lambda a: np.pad(a, pad_width, mode, **kwargs), array)

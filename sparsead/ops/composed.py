@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from sparsead.errors import unsupported
-from sparsead.ops.arrays import is_traced, known
+from sparsead.ops.arrays import dtype_of, is_traced, known
 from sparsead.ops.registry import composite, state
 from sparsead.ops.signatures import OMITTED
 from sparsead.tracing.conversions import as_integers, stack_objects, traced
@@ -260,6 +260,8 @@ def fix(x: Any) -> Any:
 @composite(np.ediff1d, lambda x: np.ediff1d(x, to_begin=1.0))
 def ediff1d(ary: Any, to_end: Any = None, to_begin: Any = None) -> Any:
     """``np.ediff1d``."""
+    types: Any = (None if v is None else np.ones(1, dtype_of(v)) for v in (ary, to_end, to_begin))
+    np.ediff1d(*types)  # raises what NumPy raises
     ends = [np.ravel(e) for e in (to_begin, to_end) if e is not None]
     steps = diff(np.ravel(ary))
     return np.concatenate([*ends[: to_begin is not None], steps, *ends[to_begin is not None :]])

@@ -42,6 +42,21 @@ ufunc_method(np.add, "reduce", lambda x: np.add.reduce(x), lambda x: np.add.redu
 
 
 @ufunc_method(
+    np.subtract, "reduce",
+    lambda x: np.subtract.reduce(x * x), lambda x: np.subtract.reduce(x, axis=1, initial=2),
+)  # fmt: skip
+def subtract_reduce(array: Any, axis: Any = 0, keepdims: bool = False, initial: Any = None) -> Any:
+    """``np.subtract.reduce``: the first element, or `initial`, less the sum of the others."""
+    array = traced(array)
+    np.subtract.reduce(np.zeros(array.shape, array.dtype), axis, initial=np._NoValue if initial is None else 0.0)
+    if not array.ndim:
+        return array[()] if initial is None else initial - array
+    (k,) = normalize_axes(axis, array.ndim)
+    first, others = np.split(array, [0 if initial is not None else 1], k)
+    return (sum(first, k, keepdims) if initial is None else initial) - sum(others, k, keepdims)
+
+
+@ufunc_method(
     np.add, "reduceat",
     lambda x: np.add.reduceat(x.ravel(), [0, 5, 3, 7]), lambda x: np.add.reduceat(x, [0, 2], axis=1),
 )  # fmt: skip

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 import scipy.special
 
-import sparsead.ops  # noqa: F401  (defines the operations)
+import sparsead as sad
 from sparsead.emit.python import FUNCTIONS
 from sparsead.emit.source import Source, literal
 from sparsead.emit.sweep import BACKENDS, Engine, Sweep
@@ -62,6 +62,23 @@ def test_operations_at_special_values(backend):
                 expected[far] = (a * (np.log(a) - np.log(b)))[far]
             rtol = 2e-14 if op.name == "cbrt" and backend == "numba" and OLD_NUMBA else 4e-15
             np.testing.assert_allclose(results[f"of_{op.name}"], expected, rtol=rtol, err_msg=f"{op.name} on {backend}")
+
+
+@pytest.mark.parametrize("op", ["add", "subtract", "multiply", "divide", "negative", "maximum"])
+@pytest.mark.parametrize("backend", BACKENDS)
+def test_truth_values_in_arrays_of_floats_are_numbers(op, backend):
+    """They are read where they were computed: NumPy's own would be combined by `or`, or not at all."""
+    ufunc = getattr(np, op)
+    x = np.array([0.3, 1.7, 2.6])
+
+    def f(x):
+        held = np.concatenate([np.ones(3), x > 0.5])
+        return ufunc(*(held[3:], held[:2:-1])[: ufunc.nin]) * x + 0.0
+
+    jac = sad.jacobian(f, x, check=False, backend=backend)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        np.testing.assert_array_equal(jac.value(x), f(x))
+        np.testing.assert_array_equal(jac(x).diagonal(), f(np.array([0.3, 1.0, 1.0])) / [0.3, 1.0, 1.0])
 
 
 def test_every_function_is_known_to_the_llvm_back_end():

@@ -52,11 +52,12 @@ def test_arithmetic_conditions_and_calls(tmp_path):
         source.write("s6 = copysign(s5, s0) + fmod(s0, 0.7) + rint(s0) + floor(s0)")
         source.write("s7 = (-inf) if s0 > 2.0 else 1e-300 * s6")
         source.write("s8 = nan if s0 == 0.0 else s7")
+        source.write("s9 = s1 / s2 + (s1 + s1) / 4.0 - (-s2) * (s1 - s2)")
         source.write("unread = s8 * 2.0")
-        for k, name in enumerate(["s3", "s4", "s5", "s6", "s7", "s8"]):
-            source.write(f"{y}[6 * i + {k}] = {name}")
+        for k, name in enumerate(["s3", "s4", "s5", "s6", "s7", "s8", "s9"]):
+            source.write(f"{y}[7 * i + {k}] = {name}")
     values = np.array([-3.0, -1.0, -0.0, 0.0, 0.25, 0.5, 1.0, 1.5, 2.5, 7.0, np.inf, np.nan])
-    ours, theirs = compared(tmp_path, source, x=values, y=np.zeros(72))
+    ours, theirs = compared(tmp_path, source, x=values, y=np.zeros(84))
     np.testing.assert_array_equal(ours["y"], theirs["y"])
     assert np.isnan(ours["y"]).any() and np.isinf(ours["y"]).any()
 
