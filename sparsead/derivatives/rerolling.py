@@ -19,11 +19,12 @@ from sparsead.kernels.linear import LinearCall, LinearProgram
 from sparsead.kernels.linearize import linearize
 from sparsead.kernels.lower import lower
 from sparsead.kernels.pattern import detect
+from sparsead.kernels.readings import settled
 from sparsead.kernels.rolling import VERY_LONG, Loop, loop_in
 from sparsead.kernels.straight_line import in_straight_line, straightened
 from sparsead.program.cut import cut
 from sparsead.program.index import NUMBER, IndexArray, identity, narrowed
-from sparsead.program.moving import moved, renewed
+from sparsead.program.moving import Places, moved, renewed
 from sparsead.program.nodes import (
     Call,
     Input,
@@ -43,7 +44,7 @@ from sparsead.sweeps.repeated.operation import Repeated
 
 MOST_LOOPS = 4  # loops that are looked for in one program
 FEW = 2  # rows or columns of a matrix that is always taken by products
-MOST_PRODUCTS = 96  # of a matrix, through its loops
+MOST_PRODUCTS = 2048  # of a Hessian, through its loops
 MOST_LANES = 512  # of them, where they go side by side
 CHEAP = 1.25  # times the passes of the whole matrix that products with loops may take
 
@@ -145,16 +146,17 @@ def _calls(program: Program, loop: Loop, products: bool) -> list[Call]:
     tangent of zero is not nothing.
     """
     parts = loop.calls()
-    body, outer = _body(program, parts[0], products)
+    before = settled(loop.nodes[: loop.start], {})
+    body, outer = _body(program, parts[0], products, before)
     if body.linear.absorbing:
         return []
     count, origin = parts[0].count, loop.nodes[loop.start].origin
     operation = Repeated(body, count, f"a loop of {count} equal turns in {program.name}")
     nothing = [whole(constant(np.zeros(count * loop.turn(0)[k].size))) for k in loop.collected]
     calls: list[Call] = []
-    state = [whole(node) for node in loop.given]
+    state = [moved(whole(node), before) for node in loop.given]
     for part in parts:
-        rows = [whole(constant(part.values(k))) for k in loop.rows]
+        rows = [moved(part.row(k), before) for k in loop.rows]
         args = (_together([*state, *nothing]), *rows, *map(whole, outer))
         calls.append(Call(shape=(body.next[0].size,), operation=operation, args=args, origin=origin))
         state = list(_parts(part.state(count - 1), calls[-1]).values())
@@ -170,13 +172,11 @@ def _with_calls(program: Program, loop: Loop, calls: Sequence[Call]) -> Program:
                 node = part.turn(turn)[k]
                 places[node.serial] = Ref(call, history[turn].reshape(node.shape))
     places |= _parts(loop.state(loop.count - 1), calls[-1])
-    for node in loop.nodes[loop.end :]:
-        if any(read.serial in places for read in sources(node)):
-            places[node.serial] = renewed(node, places)
-    return replace(program, output=moved(program.output, places))
+    places = settled(loop.nodes[loop.end :], settled(loop.nodes[: loop.start], {}) | places)
+    return replace(program, output=moved(loop.output, places))
 
 
-def _body(program: Program, loop: Loop, products: bool) -> tuple[Body, list[Node]]:
+def _body(program: Program, loop: Loop, products: bool, earlier: Places) -> tuple[Body, list[Node]]:
     """Return what a turn computes, and the arrays outside of the loop that it reads.
 
     Small ones are straight lines where there are going to be products alone: entries are better taken piece by piece.
@@ -187,9 +187,10 @@ def _body(program: Program, loop: Loop, products: bool) -> tuple[Body, list[Node
     size = sum(node.size for node in before) + loop.count * sum(node.size for node in collected)
     state = Input(shape=(size,), name="x")
     rows = [Input(shape=template[k].shape, name=f"row{k}") for k in loop.rows]
-    places = _parts(before, state) | {template[k].serial: whole(row) for k, row in zip(loop.rows, rows, strict=True)}
+    places = {**earlier, **_parts(before, state)}
+    places |= {template[k].serial: whole(row) for k, row in zip(loop.rows, rows, strict=True)}
     for node in template:
-        if sources(node):
+        if sources(node) and node.serial not in places:
             places[node.serial] = renewed(node, places)
     handed = [places[node.serial] for node in loop.state(1)]
     for node, history in zip(collected, _histories(loop, state), strict=True):  # the oldest goes, the newest comes last

@@ -56,16 +56,17 @@ class Alike:
         """Return what a node does, but for what it reads."""
         match node:
             case Map():
-                return node.op.name, tuple(self._index(r.index) for r in node.args)
+                return node.op.name, tuple(self.index(r.index) for r in node.args)
             case Sum():
-                return "sum", self._index(node.terms.index), self._index(node.place)
+                return "sum", self.index(node.terms.index), self.index(node.place)
             case Join():
-                return "join", self._index(node.owner), self._index(node.offset)
+                return "join", self.index(node.owner), self.index(node.offset)
             case Constant():
                 return "constant", _digest(node.value)
         return "alone", node.serial
 
-    def _index(self, index: np.ndarray) -> Hashable:
+    def index(self, index: np.ndarray) -> Hashable:
+        """Return a key that is equal for equal index arrays."""
         known = self._keys.get(id(index))
         if known is None:
             known = self._keys[id(index)] = (index, _place(index) or _digest(index))

@@ -3,8 +3,9 @@
 A run of Python's `for` leaves the same operations in the program at every turn. They are found as a period in the
 sequence of operations, and are a loop only if everything is equal from turn to turn: each operation and index array,
 and each operand, which is either the same array at every turn or what as many operations before computed. Constants may
-be others at every turn (data, step sizes): they become rows of an array. What a turn computes is read in that turn and
-in the next one, and after the last turn only what the next one would have read.
+be others at every turn (data, step sizes): they become rows of an array; and so does what each turn reads elsewhere in
+an array from before the loop (controls, weights). What a turn computes is read in that turn and in the next one, and
+after the last turn only what the next one would have read.
 """
 
 from __future__ import annotations
@@ -16,8 +17,9 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from sparsead.kernels.alike import Alike
+from sparsead.kernels.readings import apart, is_reading
 from sparsead.kernels.unrolling import unrolled
-from sparsead.program.nodes import Constant, Input, Map, Node, Program, Sum, sources
+from sparsead.program.nodes import Constant, Input, Join, Map, Node, Program, Ref, Sum, constant, sources, whole
 
 LEAST_TURNS = 8
 MOST_BACK = 8  # turns before the last one, of which a turn may read something
@@ -42,7 +44,9 @@ class Loop:
     Attributes
     ----------
     nodes : list of Node
-        The operations of the program, in order.
+        The operations of the program, in order; readings of what turns read at different places are among them.
+    output : Ref
+        The value of the program.
     start, length, count : int
         Where the first turn begins, how many operations a turn has, and how many turns there are.
     carried : tuple of int
@@ -51,7 +55,7 @@ class Loop:
     given : tuple of Node
         What the first turn reads in their place.
     rows : tuple of int
-        Which operations of a turn are constants with other values at each.
+        Which operations of a turn are constants with other values at each, or readings of an array at other places.
     collected : tuple of int
         Which operations of a turn are read after the loop, of earlier turns too.
     together : int
@@ -59,6 +63,7 @@ class Loop:
     """
 
     nodes: list[Node]
+    output: Ref
     start: int
     length: int
     count: int
@@ -84,9 +89,13 @@ class Loop:
         starts = range(self.start, self.end, turns * self.length)
         return [replace(self, start=start, count=turns, together=0) for start in starts]
 
-    def values(self, operation: int) -> np.ndarray:
-        """Return the values of a constant, a row for each turn."""
-        return np.stack([node.value for node in self.nodes[self.start + operation : self.end : self.length]])  # type: ignore[attr-defined]
+    def row(self, operation: int) -> Ref:
+        """Return the values of a constant, or what a reading reads, at all turns: a row for each."""
+        nodes = self.nodes[self.start + operation : self.end : self.length]
+        first = nodes[0]
+        if isinstance(first, Join):
+            return Ref(first.pieces[0], np.stack([node.offset for node in nodes]))  # type: ignore[attr-defined]
+        return whole(constant(np.stack([node.value for node in nodes])))  # type: ignore[attr-defined]
 
     def state(self, number: int) -> list[Node]:
         """Return what a turn hands on to the next one."""
@@ -102,14 +111,16 @@ def loop_in(program: Program, long: int = VERY_LONG) -> Loop | None:
     nodes = [node for node in program.nodes if not isinstance(node, Input)]
     if len(nodes) < min(LONG, SHORTEST):
         return None
+    alike = Alike()
+    nodes, output = apart(nodes, program.output, alike, LEAST_TURNS)
     place = {node.serial: k for k, node in enumerate(nodes)}
     reads = [tuple(place.get(read.serial, -1 - read.serial) for read in sources(node)) for node in nodes]
-    output, inputs = place.get(program.output.node.serial, -1), {-1 - node.serial: node for node in program.inputs}
-    exact, but_for_values = _kinds(nodes)
+    last, inputs = place.get(output.node.serial, -1), {-1 - node.serial: node for node in program.inputs}
+    exact, but_for_values = _kinds(nodes, alike)
     for kinds in (but_for_values, exact):
-        for length, first, last in _runs(kinds):
-            loop = _loop(nodes, reads, length, *_steady(reads, length, first, last))
-            loop = None if loop is None else _ended(loop, reads, output)
+        for length, begin, end in _runs(kinds):
+            loop = _loop(nodes, output, reads, length, *_steady(reads, length, begin, end))
+            loop = None if loop is None else _ended(loop, reads, last)
             if loop is not None and _fits(loop):
                 loop = _in_calls(_from_the_first(loop, kinds, reads, inputs))
                 loop = _with_rows(loop, exact) if _worth(loop, long) else None
@@ -120,7 +131,7 @@ def loop_in(program: Program, long: int = VERY_LONG) -> Loop | None:
 
 def _worth(loop: Loop, long: int) -> bool:
     turn = loop.turn(0)
-    operations, written = loop.count * loop.length, loop.count * sum(map(_written, turn))
+    operations, written = loop.count * sum(not is_reading(node) for node in turn), loop.count * sum(map(_written, turn))
     work = loop.count * sum(node.size for node in turn)
     # numbers that are read of all turns have derivatives through all turns before theirs, each written for itself
     again = loop.count * operations if loop.collected and max(node.size for node in turn) <= FEW else 0
@@ -130,23 +141,27 @@ def _worth(loop: Loop, long: int) -> bool:
 
 def _written(node: Node) -> int:
     """Return how many operations an array is written as: short sums of products are, term by term."""
+    if is_reading(node):
+        return 0
     short = isinstance(node, Sum) and unrolled(node) is not None
     return min(node.terms.index.size, MOST_WRITTEN) if short else 1  # type: ignore[attr-defined]
 
 
-def _kinds(nodes: Sequence[Node]) -> tuple[np.ndarray, np.ndarray]:
+def _kinds(nodes: Sequence[Node], alike: Alike) -> tuple[np.ndarray, np.ndarray]:
     """Return a number for each operation that is equal for operations that are the same but for what they read.
 
-    In the second array it is equal for all constants of a shape, too.
+    In the second array it is equal for all constants of a shape, too, and for all readings.
     """
-    alike, numbers = Alike(), dict[object, int]()
+    numbers = dict[object, int]()
     contents = [(n.shape, n.boolean, n.integer, alike.content(n)) for n in nodes]
     exact = np.array([numbers.setdefault(content, len(numbers)) for content in contents])
-    any_values = [(n.shape, None) if _may_be_a_row(n) else c for n, c in zip(nodes, contents, strict=True)]
+    any_values = [(n.shape, type(n)) if _may_be_a_row(n) else c for n, c in zip(nodes, contents, strict=True)]
     return exact, np.array([numbers.setdefault(content, len(numbers)) for content in any_values])
 
 
 def _may_be_a_row(node: Node) -> bool:
+    if is_reading(node):
+        return not (node.boolean or node.integer)
     return isinstance(node, Constant) and not node.boolean and bool(np.isfinite(node.value).all())
 
 
@@ -158,10 +173,15 @@ def _with_rows(loop: Loop, exact: np.ndarray) -> Loop | None:
     turns = exact[loop.start : loop.end].reshape(loop.count, loop.length)
     rows = np.flatnonzero((turns != turns[0]).any(axis=0)).tolist()
     for k in rows:
-        serial = loop.turn(0)[k].serial
+        node, after = loop.turn(0)[k], loop.turn(1)[k]
+        if isinstance(node, Join):
+            if node.pieces[0] is not after.pieces[0]:  # type: ignore[attr-defined]
+                return None
+            continue
+        serial = node.serial
         readers = [n for n in (*loop.turn(0), *loop.turn(1)) if any(read.serial == serial for read in sources(n))]
         ops = {n.op.name if isinstance(n, Map) else "" for n in readers}
-        values = loop.values(k)
+        values = loop.row(k).node.value
         few = values[0].size == 1 and "divide" not in ops  # a number that is zero once closes nothing
         if not (ops <= SHIFTS or (ops <= FACTORS and (few or np.all(values)))):
             return None
@@ -214,7 +234,13 @@ def _moves(now: tuple[int, ...], before: tuple[int, ...], length: int) -> tuple[
 
 
 def _loop(
-    nodes: list[Node], reads: Sequence[tuple[int, ...]], length: int, first: int, last: int, moving: dict[int, object]
+    nodes: list[Node],
+    output: Ref,
+    reads: Sequence[tuple[int, ...]],
+    length: int,
+    first: int,
+    last: int,
+    moving: dict[int, object],
 ) -> Loop | None:
     """Return the loop of a run: where a turn begins is where the fewest values go from one to the next."""
     if last - first < (LEAST_TURNS + 1) * length:
@@ -245,7 +271,7 @@ def _loop(
     start = first + begin
     start += length * max(0, -(-(stays + 1 - start) // length))
     given = tuple(nodes[start - length + k] for k in sorted(carried))
-    return Loop(nodes, start, length, (last - start) // length, tuple(sorted(carried)), given)
+    return Loop(nodes, output, start, length, (last - start) // length, tuple(sorted(carried)), given)
 
 
 def _ended(loop: Loop, reads: Sequence[tuple[int, ...]], output: int) -> Loop | None:
