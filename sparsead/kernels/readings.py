@@ -13,7 +13,7 @@ from dataclasses import replace
 import numpy as np
 
 from sparsead.kernels.alike import Alike
-from sparsead.program.index import NUMBER, IndexArray, identity
+from sparsead.program.index import NUMBER, IndexArray
 from sparsead.program.moving import Places, moved, renewed
 from sparsead.program.nodes import Call, Constant, Join, Map, Node, Ref, Sum, sources, whole
 
@@ -98,5 +98,7 @@ def _read_apart(node: Node, often: set[int], places: Places) -> tuple[Node, list
 
 def _reading(ref: Ref) -> Join:
     owner = np.broadcast_to(np.zeros((), NUMBER), ref.shape)
-    kinds = {"boolean": ref.node.boolean, "integer": ref.node.integer}
-    return Join(shape=ref.shape, pieces=(ref.node,), owner=owner, offset=ref.index, **kinds)
+    node = ref.node
+    return Join(
+        shape=ref.shape, pieces=(node,), owner=owner, offset=ref.index, boolean=node.boolean, integer=node.integer
+    )

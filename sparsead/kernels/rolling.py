@@ -172,20 +172,19 @@ def _with_rows(loop: Loop, exact: np.ndarray) -> Loop | None:
     """
     turns = exact[loop.start : loop.end].reshape(loop.count, loop.length)
     rows = np.flatnonzero((turns != turns[0]).any(axis=0)).tolist()
-    for k in rows:
-        node, after = loop.turn(0)[k], loop.turn(1)[k]
-        if isinstance(node, Join):
-            if node.pieces[0] is not after.pieces[0]:  # type: ignore[attr-defined]
-                return None
-            continue
-        serial = node.serial
-        readers = [n for n in (*loop.turn(0), *loop.turn(1)) if any(read.serial == serial for read in sources(n))]
-        ops = {n.op.name if isinstance(n, Map) else "" for n in readers}
-        values = loop.row(k).node.value
-        few = values[0].size == 1 and "divide" not in ops  # a number that is zero once closes nothing
-        if not (ops <= SHIFTS or (ops <= FACTORS and (few or np.all(values)))):
-            return None
-    return replace(loop, rows=tuple(rows))
+    return replace(loop, rows=tuple(rows)) if all(_is_a_row(loop, k) for k in rows) else None
+
+
+def _is_a_row(loop: Loop, k: int) -> bool:
+    """Tell whether an operation that is another one at every turn is a row of an array from before the loop."""
+    node, after = loop.turn(0)[k], loop.turn(1)[k]
+    if isinstance(node, Join):
+        return sources(node)[0] is sources(after)[0]
+    readers = [n for n in (*loop.turn(0), *loop.turn(1)) if any(read is node for read in sources(n))]
+    ops = {n.op.name if isinstance(n, Map) else "" for n in readers}
+    values = loop.row(k).node.value  # type: ignore[attr-defined]
+    few = values[0].size == 1 and "divide" not in ops  # a number that is zero once closes nothing
+    return ops <= SHIFTS or (ops <= FACTORS and (few or bool(np.all(values))))
 
 
 def _runs(kinds: np.ndarray) -> Iterator[tuple[int, int, int]]:
