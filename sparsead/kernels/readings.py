@@ -26,7 +26,7 @@ def is_reading(node: Node) -> bool:
 
 
 def apart(nodes: Sequence[Node], output: Ref, alike: Alike, least: int) -> tuple[list[Node], Ref]:
-    """Return nodes, operands first, with the readings of arrays that are read at `least` places as nodes before."""
+    """Return nodes, operands first, with the readings of what is read `least` times and elsewhere as nodes before."""
     often = _read_often(nodes, alike, least)
     if not often:
         return list(nodes), output
@@ -62,14 +62,14 @@ def _is_of_kind(node: Node, other: Node) -> bool:
 
 
 def _read_often(nodes: Sequence[Node], alike: Alike, least: int) -> set[int]:
-    """Return the serial numbers of the arrays that are read at many places."""
+    """Return the serial numbers of the arrays that are read at many places: each may be read twice."""
     read: dict[int, list[IndexArray]] = defaultdict(list)
     for node in nodes:
         for ref in node.operands if isinstance(node, READERS) else ():
             if not isinstance(ref.node, Constant):
                 read[ref.node.serial].append(ref.index)
     often = {serial: indices for serial, indices in read.items() if len(indices) >= least}
-    return {serial for serial, indices in often.items() if len({alike.index(i) for i in indices}) >= least}
+    return {serial for serial, indices in often.items() if 2 * len({alike.index(i) for i in indices}) >= least}
 
 
 def _read_apart(node: Node, often: set[int], places: Places) -> tuple[Node, list[Node]]:
