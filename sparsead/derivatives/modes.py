@@ -15,8 +15,11 @@ from sparsead.emit.pool import default_threads
 from sparsead.emit.sweep import Engine
 from sparsead.errors import InputError
 from sparsead.kernels.kernel import Buffer
-from sparsead.kernels.linear import LinearProgram
+from sparsead.kernels.linear import LinearCall, LinearProgram
 from sparsead.sweeps.cost import Work, direct_cost
+from sparsead.sweeps.repeated.operation import Repeated
+
+BESIDE = 0.25  # of the cost of a product through a loop: what one of many side by side costs
 
 Choice = tuple[str, ColoringResult | None, tuple[str, ...]]  # mode, coloring, reasons
 
@@ -74,18 +77,30 @@ def given_coloring(pattern: SparsityPattern, given: Any, partition: str, symmetr
 def choose(linear: LinearProgram, patterns: dict[Buffer, SparsityPattern], mode: str, given: Any, order: Any) -> Choice:
     """Return the mode of a Jacobian or a Hessian, its coloring, and the reasons."""
     if linear.has_calls:
-        return fewest_products(patterns[linear.target], linear.symmetric, order)
+        return fewest_products(patterns[linear.target], linear.symmetric, order, lanes=in_lanes(linear))
     of_kind = _choose_hessian if linear.symmetric else _choose_jacobian
     return of_kind(linear, patterns, mode, given, order)
 
 
-def fewest_products(pattern: SparsityPattern, symmetric: bool, order: Any) -> Choice:
-    """Return the mode that takes the fewest products, for a matrix that is known by these alone."""
+def in_lanes(linear: LinearProgram) -> bool:
+    """Tell whether tangents go through all loops of a program side by side."""
+    calls = [kernel for kernel in linear.kernels if isinstance(kernel, LinearCall)]
+    return all(isinstance(c.call.operation, Repeated) and c.call.operation.simple(c.numbers) for c in calls)
+
+
+def fewest_products(pattern: SparsityPattern, symmetric: bool, order: Any, lanes: bool = False) -> Choice:
+    """Return the mode that takes the fewest products, for a matrix that is known by these alone.
+
+    Those forward are cheap where they go through loops in `lanes`.
+    """
     modes = HESSIAN_COLORINGS if symmetric else {k: v for k, v in JACOBIAN_COLORINGS.items() if k != "bidirectional"}
     found = {
         name: graph.color(pattern, order=order, **colored) for name, colored in modes.items() if name not in SUBSTITUTES
     }
-    best = min(found, key=lambda name: found[name].num_colors)
+    costs = {
+        name: colored.num_colors * (BESIDE if lanes and name == "forward" else 1) for name, colored in found.items()
+    }
+    best = min(found, key=lambda name: costs[name])
     listed = ", ".join(f"{name} {colored.num_colors}" for name, colored in found.items())
     return best, found[best], (f"chosen by products through loops: {listed}",)
 

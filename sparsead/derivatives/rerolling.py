@@ -11,11 +11,12 @@ from dataclasses import replace
 import numpy as np
 
 from coloring import SparsityPattern
+from sparsead.derivatives.modes import in_lanes
 from sparsead.derivatives.of_cell import Lowered
 from sparsead.derivatives.preparation import Options
 from sparsead.emit.sweep import Engine
 from sparsead.kernels.kernel import CallKernel
-from sparsead.kernels.linear import LinearCall, LinearProgram
+from sparsead.kernels.linear import LinearProgram
 from sparsead.kernels.linearize import linearize
 from sparsead.kernels.lower import lower
 from sparsead.kernels.pattern import detect
@@ -98,9 +99,7 @@ def few_products(linear: LinearProgram) -> bool:
 
 def few_beside(linear: LinearProgram) -> bool:
     """Tell whether tangents go through all loops of a program in lanes, and are not too many for that."""
-    calls = [kernel for kernel in linear.kernels if isinstance(kernel, LinearCall)]
-    beside = all(isinstance(c.call.operation, Repeated) and c.call.operation.simple(c.numbers) for c in calls)
-    return beside and _fewest_products(detect(linear)[linear.target]) <= MOST_LANES
+    return in_lanes(linear) and _fewest_products(detect(linear)[linear.target]) <= MOST_LANES
 
 
 def rerolled(program: Program, engine: Engine, products: bool = False, long: int = VERY_LONG) -> Program:
@@ -110,7 +109,7 @@ def rerolled(program: Program, engine: Engine, products: bool = False, long: int
     Loops run as machine code in one thread: for another engine the program is the one that is written.
     """
     for _ in range(MOST_LOOPS if engine == Engine() and engine.backend == "llvm" else 0):
-        loop = loop_in(program, long)
+        loop = loop_in(program, long, products)
         calls = [] if loop is None else _calls(program, loop, products)
         if loop is None or not calls:
             break

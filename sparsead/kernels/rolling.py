@@ -26,6 +26,7 @@ MOST_BACK = 8  # turns before the last one, of which a turn may read something
 LONG = 500  # operations of all turns: fewer are quickly prepared as they are
 SHORTEST = 200  # operations of a program: with fewer there is nothing to gain
 FEW, AGAIN = 8, 12_000  # elements of arrays that are written out; operations that are too many to be so, turn by turn
+READ_AGAIN = 36_000  # the same where turns read elsewhere: those are more turns, with less to each
 WORK = 200_000  # elements that they compute: a call of a loop takes some 25 microseconds beside them
 VERY_LONG = 2000  # operations that are too many to write, whatever they compute
 MOST_WRITTEN = 64  # of them for one array: beyond, points are computed in a loop
@@ -103,10 +104,11 @@ class Loop:
         return [self.nodes[first + k] for k in self.carried]
 
 
-def loop_in(program: Program, long: int = VERY_LONG) -> Loop | None:
+def loop_in(program: Program, long: int = VERY_LONG, products: bool = False) -> Loop | None:
     """Return the longest loop of a program, if it has one that is worth being one.
 
-    From `long` operations on it is one, however few elements they compute.
+    From `long` operations on it is one, however few elements they compute; for products alone from half of them on if
+    turns read elsewhere, as there is a derivative with respect to each of these readings.
     """
     nodes = [node for node in program.nodes if not isinstance(node, Input)]
     if len(nodes) < min(LONG, SHORTEST):
@@ -123,7 +125,8 @@ def loop_in(program: Program, long: int = VERY_LONG) -> Loop | None:
             loop = None if loop is None else _ended(loop, reads, last)
             if loop is not None and _fits(loop):
                 loop = _in_calls(_from_the_first(loop, kinds, reads, inputs))
-                loop = _with_rows(loop, exact) if _worth(loop, long) else None
+                enough = long // 2 if products and any(map(is_reading, loop.turn(0))) else long
+                loop = _with_rows(loop, exact) if _worth(loop, enough) else None
                 if loop is not None:
                     return loop
     return None
@@ -131,12 +134,13 @@ def loop_in(program: Program, long: int = VERY_LONG) -> Loop | None:
 
 def _worth(loop: Loop, long: int) -> bool:
     turn = loop.turn(0)
-    operations, written = loop.count * sum(not is_reading(node) for node in turn), loop.count * sum(map(_written, turn))
+    operations = loop.count * sum(not is_reading(node) for node in turn)
+    written = loop.count * sum(map(_written, turn))
     work = loop.count * sum(node.size for node in turn)
     # numbers that are read of all turns have derivatives through all turns before theirs, each written for itself
     again = loop.count * operations if loop.collected and max(node.size for node in turn) <= FEW else 0
     is_long = operations >= LONG and (work >= WORK or written >= long)
-    return loop.count >= LEAST_TURNS and (is_long or again >= AGAIN)
+    return loop.count >= LEAST_TURNS and (is_long or again >= (READ_AGAIN if any(map(is_reading, turn)) else AGAIN))
 
 
 def _written(node: Node) -> int:
