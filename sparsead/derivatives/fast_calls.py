@@ -31,29 +31,36 @@ def never(*_: Any) -> bool:
 
 
 def fast_entry(
-    program: Program, signature: Signature, sweeps: Sequence[Sweep], outputs: Outputs
+    signature: Signature, sweeps: Sequence[Sweep], outputs: Outputs, shapes: Mapping[str, tuple[int, ...]] | None = None
 ) -> Callable[..., bool]:
     """Return what takes fast calls ``(x, *args, *outputs)``, and tells whether it did.
 
     Parameters
     ----------
-    program, signature
-        What was traced, and the arguments of a call.
+    signature : Signature
+        The arguments of a call.
     sweeps : sequence of Sweep
         What a call runs, in this order.
     outputs : dict
         Arrays that the sweeps write.
+    shapes : dict, optional
+        The shapes of float arguments that have another than was prepared, by the names that sweeps give them.
     """
+    shapes = shapes or {}
     names, outs = names_of(signature), [Slot(shape, written=True) for shape in outputs.values()]
-    direct = [_slot(argument) for argument in signature.arguments]
+    direct = [
+        _slot(argument) if name not in shapes else Slot(shapes[name])
+        for name, argument in zip(names, signature.arguments, strict=True)
+    ]
     if None not in direct:
         return _entry(sweeps, [*names, *outputs], [*direct, *outs]) or never
     unpacked = signature.unpacked()
     if unpacked is None:
         return never
-    slots = [*(Slot(leaf.shape) for _, leaf in unpacked.leaves), *map(Slot.of, unpacked.known), *outs]
-    names = [*itertools.chain(*signature.input_names()), *[None for _ in unpacked.known]]
-    entry = _entry(sweeps, [*names, *outputs], slots)
+    inputs = list(itertools.chain(*signature.input_names()))
+    leaves = [shapes.get(name, leaf.shape) for name, (_, leaf) in zip(inputs, unpacked.leaves, strict=True)]
+    slots = [*map(Slot, leaves), *map(Slot.of, unpacked.known), *outs]
+    entry = _entry(sweeps, [*inputs, *[None for _ in unpacked.known], *outputs], slots)
     return never if entry is None else unpacked.before(entry)
 
 

@@ -347,7 +347,7 @@ class PreparedMatrix(MatrixSummary, WithBatches, WithMachineCode, Matrix):
         """Return what takes fast calls ``(x, *args, *outputs, data)``, where `values` compute the outputs."""
         sweeps = self._assembly.all_sweeps(values)
         outputs = {**outputs, "data": (self.structure.size,)}
-        return never if sweeps is None else fast_entry(self.program, self.signature, sweeps, outputs)
+        return never if sweeps is None else fast_entry(self.signature, sweeps, outputs)
 
     def _fast_filled(
         self, args: tuple[Any, ...], outs: tuple[np.ndarray, ...], matrix: Any, how: bool | str

@@ -131,7 +131,7 @@ class Prepared(Printable, Sendable, Derivative):
     def _fast_function(self, name: str) -> Callable[..., bool]:
         """Return what takes fast calls ``(x, *args, out)`` of a function."""
         function = self._functions[name]
-        return fast_entry(self.program, self.signature, [self._sweep(name)], {function.array: function.shape})
+        return fast_entry(self.signature, [self._sweep(name)], {function.array: function.shape})
 
     @property
     def _both(self) -> Kernels:
@@ -282,12 +282,12 @@ class ScalarDerivative(Prepared):
 
     @cached_property
     def _fast_value(self) -> Callable[..., bool]:
-        return fast_entry(self.program, self.signature, [self._sweep("value")], {"y": (1,)})
+        return fast_entry(self.signature, [self._sweep("value")], {"y": (1,)})
 
     @cached_property
     def _fast_value_and_gradient(self) -> Callable[..., bool]:
         sweep, outputs = self._sweep("value_and_gradient"), {"y": (1,), "g": (self.program.wrt.size,)}
-        return fast_entry(self.program, self.signature, [sweep], outputs)
+        return fast_entry(self.signature, [sweep], outputs)
 
     @cached_property
     def _fast_gradient(self) -> Callable[..., bool]:
