@@ -49,7 +49,7 @@ def fast_entry(
     shapes = shapes or {}
     names, outs = names_of(signature), [Slot(shape, written=True) for shape in outputs.values()]
     direct = [
-        _slot(argument) if name not in shapes else Slot(shapes[name])
+        Slot(shapes[name]) if name is not None and name in shapes else _slot(argument)
         for name, argument in zip(names, signature.arguments, strict=True)
     ]
     if None not in direct:

@@ -14,6 +14,7 @@ from sparsead.kernels.indexmap import recognise
 from sparsead.kernels.kernel import Buffer, CallKernel, Kernel, Kernels, Step, filled_by
 from sparsead.kernels.linear import LinearCall, LinearKernel, LinearProgram, Term
 from sparsead.kernels.nothing import NOTHING, absorbing
+from sparsead.sweeps.folding import folded, folded_terms
 from sparsead.sweeps.scatter_to_gather import owned
 from sparsead.sweeps.storage import Storage
 
@@ -70,6 +71,7 @@ def write_steps(source: Source, steps: Iterable[Step], counter: Iterator[int], b
 
 
 def _write_kernel(source: Source, kernel: Kernel, counter: Iterator[int]) -> None:
+    kernel = folded(kernel, f"cp{next(counter)}")
     nest = Nest(source, kernel.domain, counter, kernel.ordered)
     lines = stores(source, nest, kernel)
     nest.in_line = all(s.place.is_in_line and not s.adds for s in kernel.stores)
@@ -127,6 +129,7 @@ def by_place(terms: Iterable[Term]) -> list[list[Term]]:
 
 
 def _write_product(source: Source, kernel: LinearKernel, counter: Iterator[int], linear: LinearProgram) -> None:
+    kernel = folded_terms(kernel, f"cp{next(counter)}")
     nest = Nest(source, kernel.domain, counter, kernel.ordered)
     lines, groups = [], by_place(kernel.terms)
     for group in groups:

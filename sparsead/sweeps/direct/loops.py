@@ -15,11 +15,12 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 
 from sparsead.kernels.indexmap import Box, IndexMap, recognise
-from sparsead.kernels.kernel import Kernel, Load, Meeting, moved, reachable
+from sparsead.kernels.kernel import Kernel, Load, Meeting, Store, moved, reachable
 from sparsead.kernels.linear import Term
 from sparsead.program.index import IndexArray, Shape
-from sparsead.program.scalar import Pool
+from sparsead.program.scalar import Expr, Pool
 from sparsead.sweeps.direct.placement import Placed
+from sparsead.sweeps.folding import folding_of
 
 MANY_POINTS = 256  # a smaller domain is not cut
 LONG_AXIS = 32  # points of the innermost loop from which on memory is asked for ahead of it
@@ -28,6 +29,7 @@ CLOSE = 4  # elements between neighbours up to which stores are combined
 MOST_POINTS = 0.5  # share of the points that must be inside
 LONG_CODE = 400  # operations per point beyond which writing them twice costs more than it gains
 
+Move = Callable[[IndexMap], IndexMap]
 Selection = tuple[slice, ...] | tuple[np.ndarray, ...]
 
 
@@ -69,6 +71,38 @@ class Loop:
             reach[group] = max(reach[group], e.slot.offset)
         order = sorted(range(len(groups)), key=lambda k: -reach[groups[k]])
         return replace(self, entries=[self.entries[k] for k in order])
+
+    @property
+    def stores(self) -> tuple[Store, ...]:
+        """What the kernel of the function stores."""
+        return self.values.stores if self.values else ()
+
+    @property
+    def expressions(self) -> list[Expr]:
+        """Coefficients, then values of the function."""
+        return [*(e.coefficient for e in self.entries), *(s.value for s in self.stores)]
+
+    def over(
+        self, domain: Shape, move: Move, expressions: list[Expr], base: Callable[[np.ndarray], np.ndarray]
+    ) -> Loop:
+        """Return the loop over another domain, given what becomes of index maps, expressions and constants."""
+        coefficients, values = expressions[: len(self.entries)], expressions[len(self.entries) :]
+        entries = [
+            replace(e, coefficient=c, slot=move(e.slot), base=None if e.base is None else base(e.base))
+            for e, c in zip(self.entries, coefficients, strict=True)
+        ]
+        kept = tuple(replace(s, place=move(s.place), value=v) for s, v in zip(self.stores, values, strict=True))
+        return Loop(domain, entries, values=Kernel(domain, kept) if kept else None)
+
+    def folded(self, name: str) -> Loop:
+        """Return the loop over periods, if its tables repeat; constants of one period get a `name` and a number."""
+        places = [*(e.slot for e in self.entries), *(s.place for s in self.stores)]
+        whole = self.rows or self.keeps_order
+        folding = None if whole else folding_of(self.domain, places, self.expressions, name)
+        if folding is None:
+            return self
+        onto, values = folding.onto, folding.values(self.expressions, Pool())
+        return self.over(onto, folding.index, values, lambda base: base.reshape(onto))
 
     def streams(self, targets: set[str]) -> list[tuple[str, IndexMap]]:
         """Return where the innermost loop writes to some of the values, one slot for neighbouring places.
@@ -129,18 +163,9 @@ def within_box(loop: Loop, box: Box, pool: Pool | None = None) -> Loop:
     return _part(loop, tuple(slice(*ends) for ends in box), lambda index: index.within(box), pool)
 
 
-def _part(loop: Loop, selection: Selection, move: Callable[[IndexMap], IndexMap], pool: Pool | None = None) -> Loop:
-    stores = loop.values.stores if loop.values else ()
-    found = moved([*(e.coefficient for e in loop.entries), *(s.value for s in stores)], move, pool)
-    coefficients, values = found[: len(loop.entries)], found[len(loop.entries) :]
-    bases = [None if e.base is None else e.base[selection] for e in loop.entries]
-    entries = [
-        replace(e, coefficient=coefficient, slot=move(e.slot), base=base)
-        for e, coefficient, base in zip(loop.entries, coefficients, bases, strict=True)
-    ]
+def _part(loop: Loop, selection: Selection, move: Move, pool: Pool | None = None) -> Loop:
     domain = np.broadcast_to(np.False_, loop.domain)[selection].shape
-    kept = tuple(replace(s, place=move(s.place), value=value) for s, value in zip(stores, values, strict=True))
-    return Loop(domain, entries, values=Kernel(domain, kept) if kept else None)
+    return loop.over(domain, move, moved(loop.expressions, move, pool), lambda base: base[selection])
 
 
 def _inside(loop: Loop) -> Box | None:

@@ -198,6 +198,7 @@ class _Writer:
         """Write one loop: values of the function, single entries, then multiples of sparse rows."""
         if not loop.entries and not loop.rows and not loop.values:
             return
+        loop = loop.folded(f"cp{next(self.counter)}")
         nest = Nest(self.source, loop.domain, self.counter, loop.ordered)
         for target, slot in loop.streams(self.large):
             nest.fetch_ahead(target, slot)
