@@ -211,6 +211,63 @@ def transport(x: Array) -> Any:
     return -(u[:, None] * K * np.log(K) * v).sum(axis=1)  # the cost of what leaves each point
 
 
+@case(301)
+def clipped(x: Array) -> Any:
+    """300 turns of a recurrence of numbers that is clipped."""
+    y, found = 0.5, np.zeros(300)
+    for i in range(300):
+        y = np.clip(x[-1] * y + x[i], 0.0, 1.0)
+        found[i] = y
+    return found
+
+
+@case(400)
+def jacobi(u: Array) -> Any:
+    """50 sweeps of Jacobi's method over 20 x 20 points."""
+    u, given = np.pad(u.reshape(20, 20), 1), u.reshape(20, 20)
+    for _ in range(50):
+        v = u.copy()
+        v[1:-1, 1:-1] = 0.25 * (u[:-2, 1:-1] + u[2:, 1:-1] + u[1:-1, :-2] + u[1:-1, 2:] + 0.01 * given)
+        u = v
+    return u[1:-1, 1:-1].ravel()
+
+
+def lorenz(u: Array, w: Any = (10.0, 28.0, 8.0 / 3.0)) -> Any:
+    return np.array([w[0] * (u[1] - u[0]), u[0] * (w[1] - u[2]) - u[1], u[0] * u[1] - w[2] * u[2]])
+
+
+@case(3)
+def runge_kutta(u: Array) -> Any:
+    """100 steps of Runge and Kutta on Lorenz' equations."""
+    for _ in range(100):
+        k1 = lorenz(u)
+        k2 = lorenz(u + 0.005 * k1)
+        k3 = lorenz(u + 0.005 * k2)
+        u = u + 0.01 / 6 * (k1 + 2 * k2 + 2 * k3 + lorenz(u + 0.01 * k3))
+    return u
+
+
+@case(60)
+def changing_steps(u: Array) -> Any:
+    """100 steps of Heun's method, of changing length."""
+    h = 0.01
+    for _ in range(100):
+        k = reaction(u)
+        u = u + 0.5 * h * (k + reaction(u + h * k))
+        h = 1.01 * h
+    return u
+
+
+@case(4)
+def residuals(w: Array) -> Any:
+    """100 residuals of a fit, collected step by step."""
+    u, found = np.array([1.0, 0.5]), []
+    for seen in 1.0 + 0.5 * np.cos(0.1 * np.arange(100)):
+        u = u + 0.1 * np.stack([w[0] * u[0] - w[1] * u[0] * u[1], w[2] * u[0] * u[1] - w[3] * u[1]])
+        found.append(u[0] - seen)
+    return np.array(found)
+
+
 def volatility(w: Array) -> Any:
     """GARCH(1, 1) of two series that feed each other, 200 days"""
     mixed, mean = 0.1 * w[:4].reshape(2, 2), w[4:]

@@ -16,15 +16,14 @@ import numpy as np
 
 from sparsead.kernels.indexmap import IndexMap
 from sparsead.kernels.kernel import Buffer, Kernel, Load, Meeting, reachable
-from sparsead.kernels.linear import LinearKernel
 from sparsead.kernels.moving import Moving
 from sparsead.program.index import IndexArray, Shape, identity
 from sparsead.program.scalar import Expr, Pool
 
 MANY_POINTS = 1 << 12  # a loop of fewer reads its tables from the caches
-SHORTEST = 64  # points of a period
+SHORTEST, LONGEST = 64, 1 << 14  # points of a period
 FEWEST = 4  # periods
-LOOK = 16  # elements that are compared first
+LOOK = 256  # elements that are compared first
 
 
 @dataclass(eq=False)
@@ -34,7 +33,7 @@ class Folding(Moving):
     def _load(self, load: Load) -> Load:
         """Return a load over periods; of a constant that repeats one period is kept."""
         read, (_, period) = _read(load), self.onto
-        if read is None or not _repeats(read, period):
+        if read is None or not _goes_on(read.view(np.int64), period, 0):
             return Load(load.buffer, self.index(load.index))
         key = load.buffer, load.index.key
         if key not in self.constants:
@@ -52,14 +51,6 @@ def folded(kernel: Kernel, name: str) -> Kernel:
     return Kernel(folding.onto, tuple(replace(s, place=folding.index(s.place), value=v) for s, v in stores))
 
 
-def folded_terms(kernel: LinearKernel, name: str) -> LinearKernel:
-    """Return a linear kernel over periods, as `folded` does."""
-    places = (index for t in kernel.terms for index in (t.place, t.index))
-    coefficients = [t.coefficient for t in kernel.terms]
-    folding = None if kernel.ordered else folding_of(kernel.domain, places, coefficients, name)
-    return kernel if folding is None else LinearKernel(folding.onto, tuple(folding.terms(kernel.terms, Pool())))
-
-
 def folding_of(domain: Shape, places: Iterable[IndexMap], values: Iterable[Expr], name: str) -> Folding | None:
     """Return what folds a loop; None where its tables do not repeat."""
     if len(domain) != 1 or domain[0] < MANY_POINTS:
@@ -70,11 +61,11 @@ def folding_of(domain: Shape, places: Iterable[IndexMap], values: Iterable[Expr]
         return None
     maps = dict.fromkeys([*places, *(load.index for load in loads)])
     tables = [index.array() for index in maps if index.tables]
-    constants = [c for c in map(_read, loads) if c is not None and not _repeats(c, 1)]
-    if not (tables or constants):
+    constants = [c.view(np.int64) for c in map(_read, loads) if c is not None and (c[:LOOK] != c[0]).any()]
+    if not (tables or constants) or any(_has_few_jumps(table) for table in tables):
         return None
-    periods = (p for p in _periods(domain[0]) if all(_goes_on(table, p) for table in tables))
-    gained = {p: sum(_repeats(constant, p) for constant in constants) for p in periods}
+    periods = [p for p in _periods(domain[0]) if all(_goes_on(table, p) for table in tables)]
+    gained = {p: sum(_goes_on(constant, p, 0) for constant in constants) for p in periods}
     period = max(gained, key=lambda p: gained[p], default=0)  # the shortest of the best
     if not period or not (tables or gained[period]):
         return None
@@ -83,25 +74,30 @@ def folding_of(domain: Shape, places: Iterable[IndexMap], values: Iterable[Expr]
 
 def _read(load: Load) -> np.ndarray | None:
     """Return what is read of a constant."""
-    value = load.buffer.value
-    return None if value is None else value.reshape(-1)[load.index.array().reshape(-1)]
+    index, value = load.index, load.buffer.value
+    if value is None:
+        return None
+    return value.reshape(-1)[index.array()].reshape(-1) if index.tables else index.view_of(value.reshape(-1))
 
 
-def _repeats(values: np.ndarray, period: int) -> bool:
-    """Tell whether numbers are the same, to the bit, a period further on."""
-    bits = values.view(np.int64)
-    return np.array_equal(bits[period : period + LOOK], bits[:LOOK]) and np.array_equal(bits[period:], bits[:-period])
+def _has_few_jumps(table: IndexArray) -> bool:
+    """Tell whether a table goes on in equal steps almost everywhere: loops in stretches need none."""
+    steps = np.diff(table[: FEWEST * LONGEST])
+    return bool(np.count_nonzero(steps != steps[steps.size // 2]) < FEWEST - 1)
 
 
-def _goes_on(table: IndexArray, period: int) -> bool:
-    """Tell whether each period of a table is the first one, some elements further on."""
-    lines = table.reshape(-1, period)
-    parts = lines[:2, :LOOK], lines
-    return all(np.array_equal(part - part[:, :1], np.broadcast_to(part[0] - part[0, 0], part.shape)) for part in parts)
+def _goes_on(numbers: np.ndarray, period: int, by: int | None = None) -> bool:
+    """Tell whether whole numbers are more by the same a period further on; some are looked at first."""
+    by = int(numbers[period]) - int(numbers[0]) if by is None else by
+    some = np.linspace(0, numbers.size - period - 1, LOOK).astype(np.intp)
+    return bool(
+        (numbers[some + period] == numbers[some] + by).all() and (numbers[period:] == numbers[:-period] + by).all()
+    )
 
 
 def _periods(count: int) -> Iterator[int]:
     """Yield the lengths of parts into which so many points can be cut, the shortest first."""
     small = np.arange(1, math.isqrt(count) + 1)
     small = small[count % small == 0]
-    yield from (int(p) for p in np.unique([*small, *(count // small)]) if SHORTEST <= p <= count // FEWEST)
+    longest = min(LONGEST, count // FEWEST)
+    yield from (int(p) for p in np.unique([*small, *(count // small)]) if SHORTEST <= p <= longest)

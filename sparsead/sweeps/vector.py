@@ -14,7 +14,7 @@ from sparsead.kernels.indexmap import recognise
 from sparsead.kernels.kernel import Buffer, CallKernel, Kernel, Kernels, Step, filled_by
 from sparsead.kernels.linear import LinearCall, LinearKernel, LinearProgram, Term
 from sparsead.kernels.nothing import NOTHING, absorbing
-from sparsead.sweeps.folding import folded, folded_terms
+from sparsead.sweeps.folding import folded
 from sparsead.sweeps.scatter_to_gather import owned
 from sparsead.sweeps.storage import Storage
 
@@ -129,7 +129,6 @@ def by_place(terms: Iterable[Term]) -> list[list[Term]]:
 
 
 def _write_product(source: Source, kernel: LinearKernel, counter: Iterator[int], linear: LinearProgram) -> None:
-    kernel = folded_terms(kernel, f"cp{next(counter)}")
     nest = Nest(source, kernel.domain, counter, kernel.ordered)
     lines, groups = [], by_place(kernel.terms)
     for group in groups:

@@ -40,7 +40,10 @@ def checked(batch, single, x, p, q, last):
     several = [a for a in (p, q) if np.ndim(a) > (0 if a is p else 1)]
     given = [layout(a, last) if any(a is s for s in several) else a for a in (x, p, q)]
     given[0] = layout(x, last)
-    found = np.moveaxis(batch(*given, axis=-1 if last else 0), -1 if last else 0, 0)
+    axis = -1 if last else 0
+    first, _, third = (batch(*given, axis=axis) for _ in range(3))  # machine code takes the third call
+    np.testing.assert_array_equal(first, third)
+    found = np.moveaxis(third, axis, 0)
     assert len(found) == len(x)
     for k in range(len(x)):
         at = [x[k], *(a[k] if any(a is s for s in several) else a for a in (p, q))]
@@ -204,8 +207,10 @@ def test_outputs_are_written_and_checked():
     jac = sad.jacobian(light, np.ones(4), 1.0, np.ones(2))
     x, q = RNG.random((6, 4)), np.ones(2)
     out = np.full((6, jac.pattern.nnz), np.nan)
-    assert jac.batch(x, 0.7, q, out=out) is out
-    np.testing.assert_array_equal(out, jac.batch(x, 0.7, q))
+    for _ in range(3):
+        assert jac.batch(x, 0.7, q, out=out) is out
+    assert jac._matrix_batch._fast.entry(x, 0.7, q, jac._matrix_batch._fast.count, out)
+    np.testing.assert_array_equal(out, [jac.values(point, 0.7, q) for point in x])
     for wrong in (out[:5], out.astype(np.float32), out.T, np.asfortranarray(out), out.tolist()):
         with pytest.raises(sad.InputError, match="out must be"):
             jac.batch(x, 0.7, q, out=wrong)
@@ -216,6 +221,8 @@ def test_outputs_are_written_and_checked():
 
 def test_what_does_not_fit_is_refused():
     jac, q = sad.jacobian(light, np.ones(4), 1.0, np.ones(2)), np.ones(2)
+    for _ in range(3):
+        jac.batch(np.ones((3, 4)), 0.7, q)
     for x in (np.ones(4), np.ones((3, 5)), np.ones((2, 3, 4)), np.ones((4, 3))):
         with pytest.raises(sad.InputError, match=r"x has shape .*; for a batch it must be"):
             jac.batch(x, 0.7, q)
@@ -230,6 +237,8 @@ def test_what_does_not_fit_is_refused():
     with pytest.raises(sad.InputError, match="unknown format"):
         jac.batch(np.ones((3, 4)), 0.7, q, format="bsr")
     fixed = sad.jacobian(lambda x, k: x**k, np.ones(2), 3)
+    for _ in range(3):
+        fixed.batch(np.ones((3, 2)), 3)
     with pytest.raises(sad.InputError, match="fixed"):
         fixed.batch(np.ones((3, 2)), 4)
 
@@ -249,8 +258,11 @@ def test_matrices_without_entries():
 
 def test_one_preparation_serves_any_number_of_points():
     jac = sad.jacobian(light, np.ones(4), 1.0, np.ones(2))
-    for count in (3, 1000, 17):
-        jac.batch(RNG.random((count, 4)), 0.7, np.ones(2))
+    for count in (3, 1000, 17, 17, 17, 3, 17, 17):
+        x = RNG.random((count, 4))
+        for given in (x, x.tolist(), np.asfortranarray(x)):
+            found = jac.batch(given, 0.7, np.ones(2))
+            np.testing.assert_array_equal(found[::2], [jac.values(point, 0.7, np.ones(2)) for point in x[::2]])
     assert len(jac._matrix_batch._compiled) == 1
 
 
