@@ -151,8 +151,11 @@ class Nested(Partial):
         if np.ndim(v) not in (1, 2) or len(v) != given:
             raise InputError(f"the product expects a vector of shape ({given},) or ({given}, k), got {np.shape(v)}")
         primal = self._run(linear.primal, args)
-        columns = [product(linear, primal, column) for column in (v.T if np.ndim(v) == 2 else [v])]
-        found = np.stack(columns, axis=1) if np.ndim(v) == 2 else columns[0]
+        several = v if np.ndim(v) == 2 else v[:, np.newaxis]
+        columns = [product(linear, primal, column) for column in several.T] or [
+            product(linear, primal, np.zeros(given))
+        ]
+        found = np.stack(columns, axis=1)[:, : several.shape[1]] if np.ndim(v) == 2 else columns[0]
         if not built:
             return found
         return self.signature.like_x(found) if of_rows or self.derivative == "hessian" else self.signature.shaped(found)

@@ -76,6 +76,8 @@ def repeat(
     >>> grad(np.array([0.0, 1.0, 2.0, 3.0, 4.0])).round(6)
     array([0.5, 0. , 0. , 0. , 0.5])
     """
+    if not callable(step):
+        raise InputError(f"repeat expects a function first, then the state and the steps; got {type(step).__name__}")
     check_options(steps=steps, keep=keep)
     turns = operator.index(steps)
     rows = _rows(each, turns)

@@ -90,6 +90,17 @@ def test_products_and_matrices():
     np.testing.assert_allclose(sad.jacobian(f, X)(X).toarray(), differences(f, X), rtol=1e-7, atol=1e-8)
 
 
+@pytest.mark.parametrize("count", [0, 1, 2])
+def test_products_with_so_many_columns(count):
+    products = [(CURVATURE, CURVATURE.hvp), (CONSTRAINTS, CONSTRAINTS.jvp), (CONSTRAINTS, CONSTRAINTS.vjp)]
+    for of, product in products:
+        v = np.ones((of.shape[0 if product == CONSTRAINTS.vjp else 1], count))
+        shapes = []
+        jac = sad.jacobian(lambda x, v=v, p=product, s=shapes: s.append(p(x, v).shape) or np.sum(p(x, v)) * x, X)
+        assert set(shapes) == {product(X, v).shape}
+        np.testing.assert_allclose(jac.value(X), np.sum(product(X, v)) * X)
+
+
 def test_second_derivatives_of_what_holds_a_gradient():
     hess = sad.hessian(lambda x: np.sum(SLOPE(x) ** 2), X)
     gradient = lambda x: 2.0 * CURVATURE(x) @ SLOPE(x)  # noqa: E731

@@ -120,6 +120,9 @@ def test_options_of_operations(option):
 
 
 def test_options_of_repeat():
+    for step, *others in ((X, np.sin, 3), (3, X, np.sin)):
+        with pytest.raises(sad.InputError, match="a function first, then the state"):
+            sad.extend.repeat(step, *others)
     for value in WRONG:
         if value is not None:
             with pytest.raises(sad.InputError, match="keep must be a whole number from 1 on"):
