@@ -112,8 +112,13 @@ def _matrix_by_array(matrix: Any, x: TracedArray) -> Any:
     tail = x.shape[1:]
     require_products(coo.nnz * float(np.prod(tail)), "a product with a matrix")
     terms = coo.data.reshape((-1,) + (1,) * len(tail)) * x[coo.col]
-    product = scatter_sum(traced(terms), identity((coo.shape[0], *tail))[coo.row], (coo.shape[0], *tail))
-    return np.not_equal(product, 0) if terms.dtype == np.bool_ else product
+    return _added_up(terms, identity((coo.shape[0], *tail))[coo.row], (coo.shape[0], *tail))
+
+
+def _added_up(terms: Any, place: Any, shape: Shape) -> Any:
+    """Add products up at their places; of truth values, that is "or" of "and"."""
+    total = scatter_sum(traced(terms), place, shape)
+    return np.not_equal(total, 0) if terms.dtype == np.bool_ else total
 
 
 def _is_constant_matrix(constant: Any, other: Any) -> bool:
@@ -339,8 +344,8 @@ def convolve(a: Any, v: Any, mode: str = "full") -> Any:
     require_products(m * n, "np.convolve")
     place = np.add.outer(np.arange(m), np.arange(n))
     used = np.not_equal(0.0, _or_ones(a))[:, None] & np.not_equal(0.0, _or_ones(v))[None, :]
-    terms = traced(np.take(a, used.nonzero()[0]) * np.take(v, used.nonzero()[1]))
-    full = scatter_sum(terms, place[used], (m + n - 1,))
+    terms = np.take(a, used.nonzero()[0]) * np.take(v, used.nonzero()[1])
+    full = _added_up(terms, place[used], (m + n - 1,))
     length = {"full": m + n - 1, "same": max(m, n), "valid": max(m, n) - min(m, n) + 1}[mode]
     start = (m + n - 1 - length) // 2
     return full[start : start + length]

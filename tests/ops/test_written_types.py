@@ -49,3 +49,30 @@ def test_values_are_cast_as_numpy_casts_them(name):
         np.testing.assert_allclose(value, expected, rtol=1e-14)
         compared += 1
     assert compared >= 8
+
+
+PRODUCTS = {
+    "convolve": np.convolve,
+    "correlate": lambda a, b: np.correlate(a, b, "full"),
+    "kron": np.kron,
+    "outer": np.outer,
+    "inner": np.inner,
+    "dot": np.dot,
+    "matmul": np.matmul,
+    "vdot": np.vdot,
+    "tensordot": lambda a, b: np.tensordot(a, b, 1),
+    "einsum": lambda a, b: np.einsum("i,i", a, b),
+    "matrix": lambda a, b: np.outer(a, [True, True, True]) @ b,
+}
+
+
+@pytest.mark.parametrize("name", PRODUCTS)
+def test_products_of_truth_values_are_truth_values(name):
+    """They are added up by `or`."""
+    known = np.array([True, True, False])
+
+    def f(x):
+        pairs = [(x > 0.2, x > 0.5), (known, x > 0.2), (x > 0.2, known), (x > 0.2, 1 * known), (x, x > 0.5)]
+        return np.concatenate([1.0 * np.ravel(PRODUCTS[name](a, b)) for a, b in pairs])
+
+    np.testing.assert_allclose(sad.jacobian(f, X, check=False, backend="python").value(X), f(X), rtol=1e-14)
