@@ -33,7 +33,7 @@ def instead_of(error: Exception, call: Call) -> NoReturn:
     if any(callable(a) and not isinstance(a, type) for a in (*call[1], *call[2].values())):  # perhaps the user's own
         raise error
     try:
-        _made(call)
+        _made(call, generic=True)
     except Exception as theirs:
         raise theirs.with_traceback(None) from error
     raise unsupported(
@@ -236,5 +236,5 @@ def _ones(array: Any, dtype: Any, generic: bool = False) -> np.ndarray:
         values *= 1.5 + np.sin(np.arange(values.size) ** 2)
     view = layout.viewed(values, positions)
     if generic and dtype.kind in "fc" and view.ndim > 1 and view.shape[-1] == view.shape[-2] and view.flags.writeable:
-        view += 4.0 * len(view) * np.eye(view.shape[-1])  # matrices have inverses, and factors of all kinds
+        view += 4.0 * view.shape[-1] * np.eye(view.shape[-1])  # matrices have inverses, and factors of all kinds
     return view

@@ -7,6 +7,8 @@ from collections import Counter
 
 import numpy as np
 import pytest
+import scipy
+import scipy.linalg
 import scipy.ndimage
 import scipy.signal
 
@@ -211,3 +213,13 @@ def test_calls_that_a_rule_cannot_take_are_refused_by_name(f, said):
 def test_errors_of_scipy_are_its_own():
     with pytest.raises(ValueError, match="Acceptable mode flags"):
         trace(lambda x: scipy.signal.convolve(x, x, "nonsense"), (POINTS[0],))
+
+
+@pytest.mark.skipif(np.lib.NumpyVersion(scipy.__version__) < "1.16.0", reason="eigh takes no stacks")
+def test_an_error_about_values_is_no_answer():
+    """Whether a matrix has factors depends on its values, which the call on other arrays has made up."""
+    stacks = np.ones((1, 3, 4, 4)) + 9.0 * np.eye(4), np.ones((2, 1, 4, 4)) + 9.0 * np.eye(4)
+    for a, b in (stacks, stacks[::-1]):
+        scipy.linalg.eigh(a, b)
+        with pytest.raises(UnsupportedOperationError, match=r"scipy.linalg.eigh with these arguments"):
+            trace(scipy.linalg.eigh, (a, b))
