@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Hashable, Iterator
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 
@@ -70,21 +71,20 @@ def lower(program: Program, output: str = "y") -> Kernels:
 
 
 def _lowered(program: Program, output: str) -> Kernels:
-    keep = materialised(program)
-    while True:
-        try:
-            return _Lowering(program, keep).run(output)
-        except NeedsBufferError as need:
-            keep = keep | {need.node.serial}
+    return _Lowering(program).run(output)
 
 
 class _Lowering:
-    """One attempt with a given choice of buffers."""
+    """A program under way to kernels.
 
-    def __init__(self, program: Program, keep: set[int]) -> None:
+    Where an array turns out to need a buffer of its own, all since its place in the program is done again; what came
+    before does not know of it.
+    """
+
+    def __init__(self, program: Program) -> None:
         self.program = program
         self.buffers = {i.serial: Buffer(i.name, i.size, "input", parts=i.parts) for i in program.inputs}
-        self.keep = keep
+        self.keep = set(materialised(program))
         self.count = 0
         self.kernels: list[Step] = []
         self.constants: dict[Hashable, Buffer] = {}
@@ -93,21 +93,49 @@ class _Lowering:
 
     def run(self, name: str) -> Kernels:
         """Fill every buffer, the output last."""
-        for node in self.program.nodes:
-            if isinstance(node, Call):
-                self.call(node)
-            elif node.serial in self.keep:
-                buffer = self.new_buffer(node.size)
-                if isinstance(node, Scan):
-                    self.fill_in_order(buffer, node)
-                else:
-                    self.fill_alike(buffer, node)
-                self.buffers[node.serial] = buffer
         output = Buffer(name, self.program.output.index.size, "output")
-        self.fill(output, self.program.output)
+        nodes = self.program.nodes
+        numbers = {node.serial: k for k, node in enumerate(nodes)}
+        made: list[tuple[int, ...]] = []  # before each node
+        while len(made) <= len(nodes):
+            made.append(self.made())
+            try:
+                if len(made) <= len(nodes):
+                    self.store(nodes[len(made) - 1])
+                else:
+                    self.fill(output, self.program.output)
+            except NeedsBufferError as need:
+                self.keep.add(need.node.serial)
+                del made[numbers[need.node.serial] + 1 :]
+                self.forget(made.pop())
         inputs = tuple(self.buffers[i.serial] for i in self.program.inputs)
         wrt = self.buffers[self.program.wrt.serial]
         return Kernels(wrt, output, tuple(b for b in inputs if b is not wrt), tuple(merged_steps(self.kernels)))
+
+    def made(self) -> tuple[int, ...]:
+        """Return how much there is: all grows at its end."""
+        return self.count, len(self.kernels), len(self.buffers), len(self.constants), len(self.known)
+
+    def forget(self, made: tuple[int, ...]) -> None:
+        """Go back to when there was as much."""
+        self.count, kernels, *known = made
+        del self.kernels[kernels:]
+        tables: tuple[dict[Any, Any], ...] = (self.buffers, self.constants, self.known)
+        for table, length in zip(tables, known, strict=True):
+            while len(table) > length:
+                table.popitem()
+
+    def store(self, node: Node) -> None:
+        """Fill the buffer of an array, if it has one."""
+        if isinstance(node, Call):
+            self.call(node)
+        elif node.serial in self.keep:
+            buffer = self.new_buffer(node.size)
+            if isinstance(node, Scan):
+                self.fill_in_order(buffer, node)
+            else:
+                self.fill_alike(buffer, node)
+            self.buffers[node.serial] = buffer
 
     def new_buffer(self, size: int) -> Buffer:
         """Return an intermediate buffer with a name of its own."""

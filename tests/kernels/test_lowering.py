@@ -7,6 +7,8 @@ import pytest
 
 import sparsead as sad
 import sparsead.ops
+from sparsead.kernels import lower as lowering
+from sparsead.kernels.asking import built
 from sparsead.kernels.linearize import linearize
 from sparsead.kernels.lower import MOST_PARTS, lower
 from sparsead.tracing.trace import trace
@@ -101,3 +103,17 @@ def test_joins_of_joins_are_not_read_through_to_the_last_piece():
     assert max(stores) <= 2 * MOST_PARTS  # of two pieces
     expected = np.stack([refined(x + 1e-30j * e).imag / 1e-30 for e in np.eye(3)], axis=1)
     np.testing.assert_allclose(sad.jacobian(refined, x)(x).toarray(), expected, rtol=1e-12, atol=1e-14)
+
+
+def test_what_needs_a_buffer_does_not_lower_all_again(monkeypatch):
+    """Each sum of these transforms turns out to need a buffer while what reads it is lowered."""
+
+    def f(u):
+        for _ in range(2):
+            u = u + 0.1 * np.real(np.fft.ifftn(np.exp(-np.arange(8.0)) * np.fft.fftn(u * u)))
+        return u
+
+    made: list[object] = []
+    monkeypatch.setattr(lowering, "built", lambda *args: made.append(args) or built(*args))
+    kernels = lowered(f, np.ones((8, 8)))
+    assert len(made) < 2 * len(kernels.kernels)
