@@ -136,19 +136,20 @@ def _linear_kernels(
     linear: list[Linear] = []
     restated = restatements(kernels)
     without: dict[Buffer, str] = {}
+    replaced: dict[Buffer, str] = {}  # in coefficients; not in what is computed of them beforehand
     derivatives = Derivatives(functools.partial(_derivative, absorbing=absorbing, restated=restated))
     for step in kernels.kernels:
         if isinstance(step, CallKernel):
             entries |= dict.fromkeys(step.entries, step)
             found: list[Linear] = [*_call_kernels(step, active)]
-            if step.operation.carrier and step.result not in restated:
-                without[step.result] = step.operation.name
+            if step.operation.carrier:
+                (replaced if step.result in restated else without)[step.result] = step.operation.name
         else:
             plain = not any(b in without or b in entries for b in read_by(step))
             found = _undivided(step, active, derivatives) if whole and plain and stays_whole(step) else []
             found = found or [*derivatives.of(step, active, alone=bool(restated))]
             _check_second_derivatives(step, entries, active)
-            names = [without[load.buffer] for load in step.loads if load.buffer in without]
+            names = [(without | replaced)[b] for b in read_by(step) if b in without or b in replaced]
             if names and not found:
                 without |= dict.fromkeys(filled_by(step), names[0])
         active.update(target for k in found for target, _ in k.pairs)

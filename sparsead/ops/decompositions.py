@@ -212,7 +212,8 @@ def pinv(a: Any, rcond: Any = None, hermitian: bool = False, *, rtol: Any = None
 def full_rank_inverse(a: Any, rtol: Any = None, atol: Any = 0.0) -> Any:
     """Return the pseudoinverse of matrices whose singular values are all above a bound.
 
-    ``dP = -P @ dA @ P + P @ P.T @ dA.T @ (I - A @ P) + (I - P @ A) @ dA.T @ P.T @ P``.
+    ``dP = -P @ dA @ P + P @ P.T @ dA.T @ (I - A @ P) + (I - P @ A) @ dA.T @ P.T @ P``. Carriers are multiplied with
+    changes only: a product of two of them, if it is stored, would not be restated.
     """
     a = _matrices(a, PINV)
     m, n = np.shape(a)[-2:]
@@ -223,9 +224,9 @@ def full_rank_inverse(a: Any, rtol: Any = None, atol: Any = 0.0) -> Any:
     value = p - p @ change @ p
     turned = _transposed(change)
     if m > n:
-        value = value + (p @ _transposed(p)) @ (turned - (turned @ fixed) @ p)
+        value = value + p @ (_transposed(p) @ (turned - (turned @ fixed) @ p))
     elif m < n:
-        value = value + (turned - p @ (fixed @ turned)) @ (_transposed(p) @ p)
+        value = value + ((turned - p @ (fixed @ turned)) @ _transposed(p)) @ p
     value = restated(value, p_carrier)
     if m == n or not second_order_wanted():
         return value

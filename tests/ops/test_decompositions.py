@@ -7,6 +7,7 @@ import pytest
 import scipy.linalg
 
 import sparsead as sad
+from sparsead.ops.implicit import carried, held, restated
 from tests.reference import assert_close, differences
 
 X = np.array([0.31, 0.74, 0.52, 0.93, 0.17, 0.66])
@@ -109,3 +110,27 @@ def test_singular_values_below_a_bound_count(inverse):
         sad.jacobian(lambda x: inverse(x.reshape(2, 2), beyond).ravel(), BELOW, check=False)(BELOW)
     with pytest.raises(ValueError, match="both"):
         sad.jacobian(lambda x: np.linalg.pinv(x.reshape(2, 2), 0.1, rtol=0.1), BELOW)
+
+
+@pytest.mark.parametrize("shape", [(18, 2), (2, 18)])
+def test_hessians_of_long_sums(shape):
+    """Sums of more terms than are written out are stored; what is stored is not restated."""
+    first, second = np.random.default_rng(1).standard_normal((2, *shape))
+
+    def f(t):
+        return np.sum(np.sin(np.linalg.pinv(first + np.sin(t[0]) * second + t[1] ** 2)))
+
+    t = np.array([0.3, 0.4])
+    hess = sad.hessian(f, t)
+    assert_close(hess(t).toarray(), differences(hess.gradient, t), 1e-8)
+
+
+def test_products_of_carriers_are_refused_rather_than_taken_as_constant():
+    def pseudoinverse(a):
+        p, carrier = carried("a pseudoinverse", np.linalg.pinv, a.shape[::-1], a)
+        change = a - held(a)
+        return restated(p - p @ change @ p + (p @ p.T) @ change.T, carrier)
+
+    first, second = np.random.default_rng(1).standard_normal((2, 18, 2))
+    with pytest.raises(sad.UnsupportedOperationError, match="second derivative of a pseudoinverse"):
+        sad.hessian(lambda t: np.sum(np.sin(pseudoinverse(first + t[0] * second))), np.ones(1), check=False)
