@@ -16,7 +16,7 @@ import numpy as np
 
 from sparsead.kernels.unrolling import unrolled
 from sparsead.program.index import IndexArray, Shape
-from sparsead.program.nodes import Constant, Input, Join, Map, Node, Program, Sum, sources
+from sparsead.program.nodes import Call, Constant, Input, Join, Map, Node, Program, Sum, sources
 
 BUDGET = 320  # scalar operations and loads that may be written in any case
 BUDGET_OF_SCALAR = 80  # where one number is the value: each pair of what it reads has a second derivative
@@ -62,12 +62,21 @@ def cuts(program: Program, keep: set[int], fixed: set[int]) -> set[int]:
     """
     stored, computed = set(keep), set[int]()
     budget = BUDGET_OF_SCALAR if program.output.index.size == 1 else BUDGET
-    for node in program.nodes:
-        if (node.serial in keep or node is program.output.node) and node.serial not in fixed:
-            stored |= _computed_again(node, stored, computed, fixed)
-            stored |= _cut(node, stored, fixed, budget)
-            computed.update(n.serial for n in _cone(node, stored))
+    for root in _filled(program, keep):
+        if root.serial not in fixed:
+            stored |= _computed_again(root, stored, computed, fixed)
+            stored |= _cut(root, stored, fixed, budget)
+            computed.update(n.serial for n in _cone(root, stored))
     return stored - keep
+
+
+def _filled(program: Program, keep: set[int]) -> Iterator[Node]:
+    """Return the arrays that get buffers: those of `keep`, what operations on memory are given, the output."""
+    for node in program.nodes:
+        if isinstance(node, Call):
+            yield from (ref.node for ref in node.args if ref.node.serial not in keep)
+        elif node.serial in keep or node is program.output.node:
+            yield node
 
 
 def _computed_again(root: Node, stored: set[int], computed: set[int], fixed: set[int]) -> set[int]:
