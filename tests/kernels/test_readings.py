@@ -75,6 +75,7 @@ def by_complex_steps(f, x):
     return np.array([f(x + 1e-30j * e).imag / 1e-30 for e in np.eye(x.size)]).T
 
 
+@pytest.mark.skipif(DEFAULT_ENGINE.backend != "llvm", reason="loops run as machine code")
 @pytest.mark.parametrize("f", LOOPS, ids=lambda f: f.__name__)
 def test_turns_that_read_elsewhere_are_a_loop(f):
     short = rerolled(trace(f, [x0()])[0], DEFAULT_ENGINE)
