@@ -10,7 +10,7 @@ import numpy as np
 from sparsead.kernels.crossing import cuts
 from sparsead.kernels.unrolling import UNROLL, unrolled
 from sparsead.program.index import IndexArray, first_elements, is_identity, stored_part
-from sparsead.program.nodes import Constant, Earlier, Input, Join, Map, Node, Program, Ref, Scan, Sum
+from sparsead.program.nodes import Call, Constant, Earlier, Input, Join, Map, Node, Program, Ref, Scan, Sum, sources
 
 LINEAR = {"add", "subtract", "negative"}
 WRITTEN = 64  # points of short last axes that may be written out together
@@ -48,7 +48,7 @@ def materialised(program: Program) -> set[int]:
             key, share = _key(operand), _share(operand)
             seen = readings[operand.node.serial]
             seen[key] = max(seen.get(key, 0.0), share * max(multiplicity, 1.0))
-    return keep | cuts(program, keep, inside_scans)
+    return keep | cuts(program, keep, inside_scans | _of_carriers(nodes))
 
 
 def _inside_scans(nodes: list[Node]) -> set[int]:
@@ -56,6 +56,19 @@ def _inside_scans(nodes: list[Node]) -> set[int]:
     found: set[int] = set()
     for node in nodes:
         if isinstance(node, Earlier) or (isinstance(node, Map) and any(r.node.serial in found for r in node.args)):
+            found.add(node.serial)
+    return found
+
+
+def _of_carriers(nodes: list[Node]) -> set[int]:
+    """Return what is computed of carriers alone where these are replaced in coefficients: in a buffer it would not be."""
+    calls = [node for node in nodes if isinstance(node, Call)]
+    if not any(call.operation.restates for call in calls):
+        return set()
+    found = {call.serial for call in calls if call.operation.carrier}
+    for node in nodes:
+        reads = [n for n in sources(node) if not isinstance(n, Constant)]
+        if reads and not isinstance(node, Call) and all(n.serial in found for n in reads):
             found.add(node.serial)
     return found
 

@@ -244,9 +244,10 @@ def _check_second_derivatives(kernel: Kernel, entries: dict[Buffer, CallKernel],
 
 
 def _check_coefficients(linear: list[Linear], without: dict[Buffer, str]) -> None:
-    for expr in reachable(t.coefficient for k in linear for t in k.terms):
-        if isinstance(expr.value, Load) and expr.value.buffer in without:
-            _refuse_second(without[expr.value.buffer])
+    for kernel in linear:  # each has numbers of its own for its expressions
+        for expr in reachable(t.coefficient for t in kernel.terms):
+            if isinstance(expr.value, Load) and expr.value.buffer in without:
+                _refuse_second(without[expr.value.buffer])
 
 
 def _refuse_second(name: str) -> NoReturn:

@@ -7,6 +7,7 @@ import pytest
 import scipy.linalg
 
 import sparsead as sad
+from sparsead.kernels import fusion
 from sparsead.ops.implicit import carried, held, restated
 from tests.reference import assert_close, differences
 
@@ -134,3 +135,18 @@ def test_products_of_carriers_are_refused_rather_than_taken_as_constant():
     first, second = np.random.default_rng(1).standard_normal((2, 18, 2))
     with pytest.raises(sad.UnsupportedOperationError, match="second derivative of a pseudoinverse"):
         sad.hessian(lambda t: np.sum(np.sin(pseudoinverse(first + t[0] * second))), np.ones(1), check=False)
+
+
+def test_copies_of_carriers_are_refused_rather_than_taken_as_constant(monkeypatch):
+    """In buffers of their own: each kernel numbers its expressions anew, and all of them are looked at."""
+
+    def f(x):
+        a = x[:9].reshape(3, 3)
+        return np.sum(np.sin(np.linalg.solve(a + 1j * a**2 + 4.0 * np.eye(3), x.reshape(3, 4) + 1j).imag))
+
+    x = np.random.default_rng(2).uniform(0.2, 0.8, 12)
+    hess = sad.hessian(f, x)
+    assert_close(hess(x).toarray(), differences(hess.gradient, x), 1e-8)
+    monkeypatch.setattr(fusion, "_of_carriers", lambda nodes: set())
+    with pytest.raises(sad.UnsupportedOperationError, match=r"second derivative of np.linalg.inv"):
+        sad.hessian(f, x, check=False)
