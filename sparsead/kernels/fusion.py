@@ -61,7 +61,7 @@ def _inside_scans(nodes: list[Node]) -> set[int]:
 
 
 def _of_carriers(nodes: list[Node]) -> set[int]:
-    """Return what is computed of carriers alone where these are replaced in coefficients: in a buffer it would not be."""
+    """Return what is computed of carriers alone where these are replaced in coefficients: a buffer would not be."""
     calls = [node for node in nodes if isinstance(node, Call)]
     if not any(call.operation.restates for call in calls):
         return set()
