@@ -62,16 +62,12 @@ def lower(program: Program, output: str = "y") -> Kernels:
     program = stacked(program)
     few = sunk(program)
     if few is program:
-        return _lowered(program, output)
-    kernels = _lowered(few, output)
+        return _Lowering(program).run(output)
+    kernels = _Lowering(few).run(output)
     if not linearize(kernels).absorbing:
         return kernels
-    whole = _lowered(program, output)  # a choice and an infinite factor are told apart at less cost in one kernel
+    whole = _Lowering(program).run(output)  # a choice and an infinite factor are told apart at less cost in one kernel
     return kernels if linearize(whole).absorbing else whole
-
-
-def _lowered(program: Program, output: str) -> Kernels:
-    return _Lowering(program).run(output)
 
 
 class _Lowering:
