@@ -268,6 +268,24 @@ def residuals(w: Array) -> Any:
     return np.array(found)
 
 
+@case(300)
+def pendulum(u: Array) -> Any:
+    """A pendulum under 300 controls, Euler."""
+    s = np.array([0.1, 0.0])
+    for k in range(u.size):
+        s = s + 0.01 * np.array([s[1], -np.sin(s[0]) + u[k]])
+    return s
+
+
+def effort(u: Array) -> Any:
+    """The cost of 100 controls of a pendulum"""
+    s, total = np.array([0.1, 0.0]), 0.0
+    for k in range(u.size):
+        s = s + 0.05 * np.array([s[1], -np.sin(s[0]) + u[k]])
+        total = total + s[0] ** 2 + 0.1 * u[k] ** 2
+    return total
+
+
 def volatility(w: Array) -> Any:
     """GARCH(1, 1) of two series that feed each other, 200 days"""
     mixed, mean = 0.1 * w[:4].reshape(2, 2), w[4:]
@@ -307,7 +325,7 @@ def autoregression(w: Array) -> Any:
 
 
 HESSIANS: tuple[tuple[Callable[[Array], Any], int], ...] = (
-    (kalman, 12), (volatility, 6), (predators, 4), (autoregression, 18),
+    (kalman, 12), (volatility, 6), (predators, 4), (autoregression, 18), (effort, 100),
 )  # fmt: skip
 
 
