@@ -73,10 +73,19 @@ assert list(jac.timings)[0] == "load" and 0.0 < jac.timings["load"] < jac.timing
 assert "load" not in sad.jacobian(lambda x: x**2, np.ones(3), backend="python").timings
 assert "scipy.optimize" not in sys.modules
 """
+CALLED = """
+import numpy as np
+import sparsead as sad
+jac = sad.jacobian(lambda x: x**2, np.ones(3), backend="llvm", check=False)
+from sparsead.emit import llvm
+llvm.Code = None
+assert jac(np.full(3, 2.0)).data.tolist() == [4.0, 4.0, 4.0]
+"""
 
 
-def test_the_first_preparation_tells_of_imports():
-    done = subprocess.run([sys.executable, "-c", FIRST], capture_output=True, text=True)
+@pytest.mark.parametrize("code", [FIRST, CALLED], ids=["imports are told of", "nothing compiles at the first call"])
+def test_the_first_preparation(code):
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
     assert not done.returncode, done.stderr
 
 

@@ -96,7 +96,9 @@ class Doubt:
             for h in STEPS:
                 slopes.append((self.function(self.x + h * d) - self.function(self.x - h * d)) / (2.0 * h))
                 if not self._off(slopes, ours, rounding, coarse).any():
-                    return ours, np.zeros(ours.size), np.full(ours.size, np.inf)
+                    error = np.minimum.reduce(np.abs(np.subtract(slopes, ours)))
+                    allowed = SAFETY * rounding / min(STEPS) + coarse
+                    return ours, error, np.where(np.isnan(error), np.inf, allowed)
             noise = np.maximum(rounding, self.noise())
             allowed = SAFETY * noise / STEPS[0] + coarse
             off = self._off(slopes, ours, noise, coarse) & _alike(slopes, ours, [True] * len(STEPS))

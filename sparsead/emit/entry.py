@@ -96,7 +96,7 @@ def plain_call(
     small : bool
         Whether it takes so little time that other threads may wait.
     """
-    code = _machine_code()
+    code = machine_code()
     if code is None or len(slots) > MOST or not all(frames for frames, _ in sweeps):
         return None
     return code.function("plain", METH_FASTCALL, _words(slots, sweeps, small))
@@ -106,7 +106,7 @@ def bound_call(
     sweeps: Sequence[tuple[Sequence[Frame], Sequence[int]]], arrays: Sequence[np.ndarray]
 ) -> Callable[[], None] | None:
     """Return a function without arguments that runs sweeps on these very arrays; None where there is no such way."""
-    code = _machine_code()
+    code = machine_code()
     if code is None or not all(frames for frames, _ in sweeps):
         return None
     for frames, positions in sweeps:
@@ -177,7 +177,7 @@ class _MachineCode:
 
 
 @functools.cache
-def _machine_code() -> _MachineCode | None:
+def machine_code() -> _MachineCode | None:
     """Compile the functions, where objects are laid out as they read them: CPython with its lock."""
     if platform.python_implementation() != "CPython" or sysconfig.get_config_var("Py_GIL_DISABLED"):
         return None

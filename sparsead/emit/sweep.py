@@ -20,8 +20,10 @@ from sparsead.memory import require
 
 
 def _llvm(functions: Sequence[Function]) -> list[Bind]:
+    from sparsead.emit.entry import machine_code
     from sparsead.emit.llvm import llvm_compiled  # llvmlite takes a moment to import
 
+    machine_code()  # of calls from Python, for all functions: not at the first call
     return llvm_compiled(functions)
 
 
