@@ -28,9 +28,9 @@ REASONS: dict[str, str] = {
     "network": POWER,
     "hyperelastic": (
         "the loop by hand builds each 3 x 3 block from two vectors and adds it row by row, which takes knowing the "
-        "tangent in closed form. Here the derivatives of the nine stresses by all twelve displacements of an element "
-        "are stored as an intermediate matrix, which is then multiplied by the gradients; every product is added "
-        "through a table of positions."
+        "tangent in closed form. Here an element is one loop body without intermediate arrays, but the chain rule "
+        "goes through the nine stresses, by 1,160 operations an element; and x, arguments and entries are reached "
+        "by 18 tables of positions, which are read from memory again at each call."
     ),
     "minimal surface of 300 x 300 free heights: time of the hessian / f in NumPy": (
         "the loop by hand misses it as well (2.1 times f at 150 x 150): f takes one square root for a triangle, the "

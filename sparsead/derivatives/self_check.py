@@ -22,7 +22,8 @@ from sparsead.tracing.trees import Leaf
 
 MOST_LINES = 4  # lines of code that an error names
 MOST_TURNS = 100_000  # of recurrences that are done by Python to see what rounding does
-LARGE = 1 << 24  # numbers that a program computes, from which on compiling its value takes less time than NumPy
+LARGE = 1 << 17  # numbers that an operation computes, from which on compiling it takes less time than NumPy twice
+TO_COMPILE = 100  # as many operations take as long to compile as beginning to compile does
 
 Made = TypeVar("Made", bound=Prepared)
 Product = Callable[[np.ndarray], np.ndarray]
@@ -78,10 +79,11 @@ class Subject:
         return y + 4 * EPS * largest(y) * rounding.uniform(-1.0, 1.0, y.size)
 
     def compiled_value(self, x: np.ndarray) -> np.ndarray | None:
-        """Return the value by compiled code, where the program computes so many numbers that NumPy takes longer."""
-        prepared = self.prepared
-        compiles = self._runs and prepared.engine.backend == "llvm"
-        return self._by_sweep(x) if compiles and sum(n.size for n in prepared.program.nodes) >= LARGE else None
+        """Return the value by compiled code, where operations compute so many numbers that NumPy takes longer."""
+        prepared, nodes = self.prepared, self.prepared.program.nodes
+        if not self._runs or prepared.engine.backend != "llvm":
+            return None
+        return self._by_sweep(x) if sum(n.size for n in nodes) >= LARGE * (len(nodes) + TO_COMPILE) else None
 
     def _by_sweep(self, x: np.ndarray) -> np.ndarray:
         y = np.empty(self.prepared.program.output.index.size)
