@@ -19,7 +19,34 @@ from sparsead.errors import InputError
 MOST_ROWS = 65535  # of blocks, in one launch
 ROOM = 1 << 30  # bytes of work arrays that points may have together; others then come after them
 
-_Step = tuple[int, int, list[tuple[int, str]], Any, int, Any]
+_Step = tuple[int, int, list[tuple[int, str]], Any, int]
+
+
+class _Steps:
+    """The launches of a thread on a stream, with the memory of their parameters.
+
+    Attributes
+    ----------
+    launches : list of (int, int, int)
+        The kernel of each, how many blocks it has, where its parameters are.
+    given : mapping, optional
+        What these were filled with.
+    """
+
+    def __init__(self, steps: list[_Step], rows: int, kept: Any) -> None:
+        self.rows, self._steps, self._kept = rows, steps, kept
+        self._places = [(values, place, name) for _, _, places, values, _ in steps for place, name in places]
+        self.launches = [(kernel, blocks, parameters) for kernel, blocks, _, _, parameters in steps]
+        self.given: Mapping[str, int] | None = None
+
+    def fill(self, given: Mapping[str, int]) -> None:
+        """Put the addresses of arrays into the parameters."""
+        for values, place, name in self._places:
+            values[place] = given[name]
+        if TOTAL in given:
+            blocks = -(-given[TOTAL] // THREADS)
+            self.launches = [(kernel, blocks, parameters) for kernel, _, _, _, parameters in self._steps]
+        self.given = given
 
 
 class Tables:
@@ -117,18 +144,19 @@ class DeviceSweeps:
         """Launch all kernels on the current stream, on arrays by name, which are given by address.
 
         Nothing is waited for. The numbers that a launch is given are copied by it, so that those of the next call may
-        take their place.
+        take their place. What is given must not be changed afterwards: given again, it is not looked at.
         """
-        if self._on() != self._device:
+        device, launch = self._device, self._launch
+        if self._on() != device:
             raise InputError(
-                f"this derivative is on device {self._device}, and the current device is {self._on()}; call it inside "
-                f"`with cupy.cuda.Device({self._device}):`"
+                f"this derivative is on device {device}, and the current device is {self._on()}; call it inside "
+                f"`with cupy.cuda.Device({device}):`"
             )
-        stream, launch = self._stream().ptr, self._launch
-        for kernel, blocks, open_places, values, parameters, _ in self._steps(stream, rows):
-            for place, name in open_places:
-                values[place] = given[name]
-            many = blocks or -(-given[TOTAL] // THREADS)
+        stream = self._stream(device).ptr
+        steps = self._steps(stream, rows)
+        if steps.given is not given:
+            steps.fill(given)
+        for kernel, many, parameters in steps.launches:
             launch(kernel, many, rows, 1, THREADS, 1, 1, 0, stream, parameters, 0)
 
     def at_many(self, given: Mapping[str, int], several: Mapping[str, int], count: int) -> None:
@@ -141,32 +169,33 @@ class DeviceSweeps:
             shares = {name: given[name] + 8 * size * first for name, size in several.items()}
             self({**given, **shares}, min(most, count - first))
 
-    def _steps(self, stream: int, rows: int) -> list[_Step]:
+    def _steps(self, stream: int, rows: int) -> _Steps:
         """Return the launches of this thread on a stream, with work arrays of their own for so many points."""
         local = self._local
         try:
-            steps, most = local.steps[stream]
-            if rows <= most:
+            steps: _Steps = local.steps[stream]
+            if rows <= steps.rows:
                 return steps
         except (AttributeError, KeyError):
             if not hasattr(local, "steps"):
                 self._cupy.cuda.runtime.memGetInfo()  # a new thread takes the context of the device by such a call
                 local.steps, local.grown = {}, []
         local.grown.append(local.steps.get(stream))  # a graph may have been made with them
-        steps = self._new_steps(rows)
-        local.steps[stream] = steps, rows
+        steps = local.steps[stream] = self._new_steps(rows)
         return steps
 
-    def _new_steps(self, rows: int) -> list[_Step]:
-        steps = []
+    def _new_steps(self, rows: int) -> _Steps:
+        steps, held = [], []
         for shared, parts in self.plan.sweeps:
             work = {name: self._cupy.empty(rows * size) for name, size in shared.items()}
             for part in parts:
                 own = {name: self._cupy.empty(rows * size) for name, size in part.sizes.items()}
-                steps += [self._step(launch, {**part.kept, **work, **own}) for launch in part.launches]
-        return steps
+                made = [self._step(launch, {**part.kept, **work, **own}) for launch in part.launches]
+                steps += [step for step, _ in made]
+                held += [kept for _, kept in made]
+        return _Steps(steps, rows, held)
 
-    def _step(self, launch: Launch, kept: Mapping[str, Any]) -> _Step:
+    def _step(self, launch: Launch, kept: Mapping[str, Any]) -> tuple[_Step, Any]:
         """Return a launch with the memory of its parameters, and what keeps the arrays that stay."""
         arrays = [kept.get(name) for name in launch.arrays]
         values = (ctypes.c_void_p * len(arrays))(*(None if a is None else a.data.ptr for a in arrays))
@@ -175,4 +204,4 @@ class DeviceSweeps:
         parameters = (ctypes.c_void_p * len(arrays))(*addresses)
         open_places = [(k, name) for k, (name, a) in enumerate(zip(launch.arrays, arrays, strict=True)) if a is None]
         kernel = self._kernels[launch.kernel].ptr
-        return kernel, launch.blocks, open_places, values, ctypes.addressof(parameters), (parameters, arrays)
+        return (kernel, launch.blocks, open_places, values, ctypes.addressof(parameters)), (parameters, arrays)

@@ -20,6 +20,7 @@ from sparsead.emit.sharing import Procedure
 from sparsead.emit.threads import Grid, Layer, loop_of
 
 FEWEST = 1024  # points of the second layer
+FEW = 64  # points of another grid that reads the first layer, and points of this that it reads: for one block
 MOST = 16  # numbers of a point of the first layer
 REACH = 32  # points of the first layer that a block computes beside its own
 LEFT_OUT = 16  # one in so many points of the first layer may be computed again for others
@@ -85,15 +86,21 @@ class _Tile:
             for array, mask in g.writes.items():
                 writer[self._ranges[array][0] :][: mask.size] += mask
         _require((writer <= 1).all())
+        self._number, self._point = self._first(first, size)
+        changed: dict[int, Grid | None] = {id(second): self._fused(first, second)}
         needed = np.zeros(size, np.bool_)
         for g in readers:
-            for _, slot in self._places(g) if g is not second else ():
-                needed[slot[slot < size]] = True
-        fused = self._fused(first, second, size)
+            if g is not second:
+                gathered = self._gathered(first, g)
+                if gathered is not None:
+                    changed[id(g)] = gathered
+                    continue
+                for _, slot in self._places(g):
+                    needed[slot[slot < size]] = True
         kept = {id(g): self._restricted(g, needed) for g in writers}
         again = sum(g.points for g in kept.values() if g is not None)
         _require(LEFT_OUT * again <= first.points)
-        changed = {**kept, id(second): fused}
+        changed |= kept
         self.grids = [new for g in grids if (new := changed.get(id(g), g)) is not None]
 
     def _places(self, grid: Grid) -> Places:
@@ -109,19 +116,22 @@ class _Tile:
     def _names(self, grid: Grid) -> dict[str, str]:
         return {p: a for p, a in grid.given.items() if a in self.arrays}
 
-    def _fused(self, first: Grid, second: Grid, size: int) -> Grid:
-        """Return the second grid with the first one as its layer."""
-        stores, reads = self._places(first), self._places(second)
+    def _first(self, first: Grid, size: int) -> tuple[np.ndarray, np.ndarray]:
+        """Return which store of the first grid, at which of its points, writes each element; -1 for others."""
+        stores = self._places(first)
         _require(len(stores) <= MOST and all(isinstance(node.ctx, ast.Store) for node, _ in stores))
-        number, point = np.full(size, -1), np.zeros(size, np.int64)
+        number, point = np.full(size + 1, -1), np.zeros(size + 1, np.int64)
         for k, (_, slot) in enumerate(stores):
             number[slot], point[slot] = k, np.arange(first.points)
+        return number, point
+
+    def _fused(self, first: Grid, second: Grid) -> Grid:
+        """Return the second grid with the first one as its layer."""
         found: dict[str, tuple[int, int]] = {}
-        for node, slot in reads:
-            _require(slot.max() < size)
-            far = point[slot] - np.arange(second.points)
-            one = int(number[slot[0]]), int(far[0])
-            _require((number[slot] == one[0]).all() and one[0] >= 0 and (far == one[1]).all())
+        for node, slot in self._places(second):
+            number, far = self._number[slot], self._point[slot] - np.arange(second.points)
+            one = int(number[0]), int(far[0])
+            _require((number == one[0]).all() and one[0] >= 0 and (far == one[1]).all())
             _require(found.setdefault(ast.unparse(node), one) == one)
         shifts = [shift for _, shift in found.values()]
         shift, reach = min(shifts), max(shifts) - min(shifts)
@@ -132,6 +142,26 @@ class _Tile:
         loop = _FromTile(read).visit(loop_of(second.procedure))
         reads_of_both = (first.reads | second.reads) - self.arrays
         return replace(self._without(second, loop), direct=None, layer=layer, reads=frozenset(reads_of_both))
+
+    def _gathered(self, first: Grid, grid: Grid) -> Grid | None:
+        """Return a grid of few points whose block first computes all that these read of the first grid, wherever it is.
+
+        None if one block has not enough threads for it.
+        """
+        reads = self._places(grid)
+        numbers = [self._number[slot] for _, slot in reads]
+        points = {self._point[slot].tobytes(): self._point[slot] for _, slot in reads}
+        alike = all(number[0] >= 0 and (number == number[0]).all() for number in numbers)
+        if not alike or len(points) * grid.points > FEW:
+            return None
+        order, used, read = list(points), sorted({int(number[0]) for number in numbers}), dict[str, str]()
+        for (node, slot), number in zip(reads, numbers, strict=True):
+            before = grid.points * order.index(self._point[slot].tobytes())
+            code = f"{len(used)} * (thread + {before}) + {used.index(int(number[0]))}"
+            _require(read.setdefault(ast.unparse(node), code) == code)
+        layer = Layer(self._to_tile(self._at(first, np.concatenate([*points.values()])), used), 0, 0, len(used))
+        made = self._without(grid, _FromTile(read).visit(grid.loop))
+        return replace(made, direct=None, stretches=(), layer=layer, reads=(layer.grid.reads | grid.reads) - self.arrays)
 
     def _to_tile(self, first: Grid, used: Sequence[int]) -> Grid:
         """Return the first grid, storing some of its numbers to the tile."""
@@ -169,14 +199,18 @@ class _Tile:
             return None
         if points.size == grid.points:
             return grid
-        code, tables = self._listed(points, "some", "one")
-        loop = grid.loop
-        assert isinstance(loop.target, ast.Name)
-        loop = listed_loop("one", points.size, [f"{loop.target.id} = {code}", *map(ast.unparse, loop.body)])
         written = np.zeros(max(end for _, end in self._ranges.values()), np.bool_)
         for _, slot in found:
             written[slot[points]] = True
         masks = {a: written[begin:end] for a, (begin, end) in self._ranges.items() if written[begin:end].any()}
+        return replace(self._at(grid, points), writes=masks)
+
+    def _at(self, grid: Grid, points: np.ndarray) -> Grid:
+        """Return a grid at some of its points, in any order."""
+        code, tables = self._listed(points, "some", "one")
+        loop = grid.loop
+        assert isinstance(loop.target, ast.Name)
+        loop = listed_loop("one", points.size, [f"{loop.target.id} = {code}", *map(ast.unparse, loop.body)])
         arrays = {**grid.procedure.arrays, **{name: self._known(tables)[name].dtype.str[1:] for name in tables}}
         lines = [f"    {line}" for line in ast.unparse(loop).splitlines()]
         return replace(
@@ -185,7 +219,6 @@ class _Tile:
             arrays=(*grid.arrays, *tables.values()),
             points=points.size,
             reads=grid.reads | set(tables.values()),
-            writes=masks,
             stretches=(),
             direct=None,
         )

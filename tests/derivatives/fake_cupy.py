@@ -146,7 +146,7 @@ def installed(monkeypatch, devices=1):
     cupy.cuda = SimpleNamespace(
         runtime=runtime,
         driver=SimpleNamespace(launchKernel=launch_kernel),
-        get_current_stream=lambda: streams[-1],
+        get_current_stream=lambda device=-1: streams[-1],
         Stream=Stream,
     )
     modules = {"cupy": cupy, "cupyx": ModuleType("cupyx"), "cupyx.scipy": ModuleType("cupyx.scipy")}

@@ -18,6 +18,7 @@ import numpy as np
 
 from sparsead.emit.cuda import THREADS, Module
 from sparsead.emit.grid import Grids
+from sparsead.errors import InputError
 
 COMPILER = shutil.which("g++")
 FLAGS = ["-x", "c++", "-std=c++14", "-O0", "-w", "-ffp-contract=off", "-fno-builtin", "-shared", "-fPIC"]
@@ -88,30 +89,48 @@ def run(code, kernel, blocks, arrays, backwards=False, rows=1):
 
 
 def on_grid(functions):
-    """Compile functions, as a back end does."""
-    return [functools.partial(_bound, function) for function in functions]
+    """Compile functions, as a back end does: all that were bound to arrays when the first of them is called, at once."""
+    bound = []
+    return [functools.partial(_Bound, function, bound) for function in functions]
 
 
-def _bound(function, bound):
-    made = functools.cache(functools.partial(_made, function, bound))
+class _Bound:
+    """A function and arrays of its own."""
 
-    def call(given):
-        grids, launches, code = made()
+    def __init__(self, function, together, bound):
+        self._function, self._bound, self._together, self._made = function, bound, together, None
+        together.append(self)
+
+    def __call__(self, given):
+        if self._made is None:
+            self._compile()
+        if isinstance(self._made, Exception):
+            raise self._made
+        grids, launches, code = self._made
         others = iter(given)
-        arrays = {name: bound[name] if name in bound else next(others) for name in function.arrays} | grids.fixed
+        named = {name: self._bound[name] if name in self._bound else next(others) for name in self._function.arrays}
+        arrays = named | grids.fixed
         first = {name: array.copy() for name, array in arrays.items()}
         for backwards, ours in ((0, first), (1, arrays)):
             ours |= {name: np.full(size, np.nan) for name, size in grids.sizes.items()}
             for launch in launches:
-                run(code, launch.kernel, launch.blocks, [ours[a] for a in launch.arrays], backwards)
+                run(code[0], launch.kernel, launch.blocks, [ours[a] for a in launch.arrays], backwards)
         for name, array in arrays.items():
             assert array.tobytes() == first[name].tobytes(), f"{name} depends on the order of threads"
 
-    return call
+    def _compile(self):
+        """Compile it with all others that have not been."""
+        module, code = Module(), []
+        for other in self._together:
+            other._made = other._grids(module, code)
+        self._together.clear()
+        if "__global__" in module.text:
+            code.append(library(as_cpp(module.text)))
 
-
-def _made(function, bound):
-    inner = [name for name, array in bound.items() if array.dtype.kind == "f"]
-    grids, module = Grids.of(function, bound, inner), Module()
-    launches = module.launches(grids)
-    return grids, launches, library(as_cpp(module.text)) if launches else None
+    def _grids(self, module, code):
+        inner = [name for name, array in self._bound.items() if array.dtype.kind == "f"]
+        try:
+            grids = Grids.of(self._function, self._bound, inner)
+        except InputError as refusal:
+            return refusal
+        return grids, module.launches(grids), code
