@@ -44,8 +44,8 @@ class _Steps:
         for values, place, name in self._places:
             values[place] = given[name]
         if TOTAL in given:
-            blocks = -(-given[TOTAL] // THREADS)
-            self.launches = [(kernel, blocks, parameters) for kernel, _, _, _, parameters in self._steps]
+            many = -(-given[TOTAL] // THREADS)
+            self.launches = [(kernel, blocks or many, parameters) for kernel, blocks, _, _, parameters in self._steps]
         self.given = given
 
 
