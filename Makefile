@@ -49,6 +49,7 @@ fuzz: .venv/ready     ## try random programs, colorings and files, with fresh se
 grids: .venv/extra-test-cuda ## run the kernels for devices on the CPU, for random programs, for MINUTES=10; assemble those of the benchmarks
 	$(BIN)/python -m tests.fuzz grids --minutes $(MINUTES)
 	$(BIN)/python -m tests.fuzz points --minutes $(MINUTES)
+	GRIDS=all $(BIN)/python -m pytest -n 2 tests/laws/test_on_grids.py
 	$(BIN)/python -m pytest tests/emit/test_grid.py tests/emit/test_assembled.py tests/derivatives/test_device*.py tests/benchmarks/test_gpu*.py
 
 gpu:                  ## on a machine with a CUDA device: values against the CPU, bandwidth; some four minutes, writes build/gpu.md

@@ -161,7 +161,9 @@ class _Tile:
             _require(read.setdefault(ast.unparse(node), code) == code)
         layer = Layer(self._to_tile(self._at(first, np.concatenate([*points.values()])), used), 0, 0, len(used))
         made = self._without(grid, _FromTile(read).visit(grid.loop))
-        return replace(made, direct=None, stretches=(), layer=layer, reads=(layer.grid.reads | grid.reads) - self.arrays)
+        return replace(
+            made, direct=None, stretches=(), layer=layer, reads=(layer.grid.reads | grid.reads) - self.arrays
+        )
 
     def _to_tile(self, first: Grid, used: Sequence[int]) -> Grid:
         """Return the first grid, storing some of its numbers to the tile."""

@@ -202,7 +202,12 @@ def test_streams_and_threads_have_work_arrays_of_their_own(cupy):
         """Return where the work arrays of this thread are, stream by stream."""
         names = [launch.arrays for launch in sweeps.plan.launches]
         return [
-            {v for step, of in zip(s._steps, names, strict=True) for v, n in zip(step[3], of, strict=True) if n in sizes}
+            {
+                v
+                for step, of in zip(s._steps, names, strict=True)
+                for v, n in zip(step[3], of, strict=True)
+                if n in sizes
+            }
             for s in sweeps._local.steps.values()
         ]
 

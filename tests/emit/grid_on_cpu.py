@@ -89,7 +89,7 @@ def run(code, kernel, blocks, arrays, backwards=False, rows=1):
 
 
 def on_grid(functions):
-    """Compile functions, as a back end does: all that were bound to arrays when the first of them is called, at once."""
+    """Compile functions, as a back end does: at the first call, all that are bound to arrays by then, at once."""
     bound = []
     return [functools.partial(_Bound, function, bound) for function in functions]
 
