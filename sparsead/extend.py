@@ -18,7 +18,7 @@ from coloring import SparsityPattern
 from coloring.cached import cached_property
 from sparsead.errors import InputError, user_origin
 from sparsead.program.index import IndexArray, Shape
-from sparsead.program.nodes import Call
+from sparsead.program.nodes import Call, Operation
 from sparsead.tracing.array import TracedArray
 from sparsead.tracing.conversions import reading, stack_objects
 
@@ -106,11 +106,8 @@ def operation(
     return apply
 
 
-class _Opaque:
-    """One call of a user's operation, with shapes known: what `Operation` promises."""
-
-    carrier = False
-    restates: tuple[Any, ...] = ()
+class _Opaque(Operation):
+    """One call of a user's operation, with shapes known."""
 
     def __init__(
         self,

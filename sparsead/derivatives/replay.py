@@ -60,9 +60,9 @@ def require_restated(kernels: Kernels) -> None:
     """Refuse kernels that have derivatives up to some order only: the next one would lack terms."""
     restated = restatements(kernels)
     for step in kernels.kernels:
-        if not isinstance(step, CallKernel) or not step.operation.carrier or step.result in restated:
+        if not isinstance(step, CallKernel) or step.result in restated:
             continue
-        if not getattr(step.operation, "holds", False):
+        if step.operation.carrier and not step.operation.holds:
             raise unsupported(
                 f"a derivative that was prepared outside of the function and holds {step.operation.name}",
                 "Derivatives of a higher order were not prepared. Call sparsead.grad(f)(x), or prepare it inside "

@@ -113,7 +113,7 @@ def _structure(node: Call, number: int, carried: bool) -> tuple[IndexArray, Inde
     if not (carried and node.operation.carrier):
         return node.operation.structure(number)
     size = node.args[number].index.size
-    if node.operation.elementwise:  # type: ignore[attr-defined]
+    if node.operation.elementwise:
         return np.arange(size), np.arange(size)
     return np.repeat(np.arange(node.size), size), np.tile(np.arange(size), node.size)
 

@@ -142,7 +142,7 @@ def _linear_kernels(
         if isinstance(step, CallKernel):
             entries |= dict.fromkeys(step.entries, step)
             found: list[Linear] = [*_call_kernels(step, active)]
-            if step.operation.carrier and not getattr(step.operation, "holds", False):
+            if step.operation.carrier and not step.operation.holds:
                 (replaced if step.result in restated else without)[step.result] = step.operation.name
         else:
             plain = not any(b in without or b in entries for b in read_by(step))

@@ -15,7 +15,7 @@ import numpy as np
 
 from sparsead.errors import user_origin
 from sparsead.program.index import IndexArray, Shape, narrowed, nothing
-from sparsead.program.nodes import Call
+from sparsead.program.nodes import Call, Operation
 from sparsead.tracing.array import TracedArray
 from sparsead.tracing.conversions import reading, traced
 from sparsead.tracing.order import second_order_wanted
@@ -23,19 +23,22 @@ from sparsead.tracing.order import second_order_wanted
 NONE = nothing()
 
 
-class Carrier:
+class Carrier(Operation):
     """An operation without a derivative of its own: expressions that hold its result fixed state it."""
 
-    linear = False
     carrier = True
-    restates: tuple[Carrier, ...] = ()
-    holds = False  # values whose derivative is left out on purpose, of every order
 
     def __init__(
-        self, name: str, function: Callable[..., Any], shapes: Sequence[Shape], shape: Shape, elementwise: bool
+        self,
+        name: str,
+        function: Callable[..., Any],
+        shapes: Sequence[Shape],
+        shape: Shape,
+        elementwise: bool,
+        holds: bool = False,
     ) -> None:
         self.name, self.function, self.shapes, self.shape = name, function, shapes, shape
-        self.elementwise = elementwise
+        self.elementwise, self.holds = elementwise, holds
 
     def structure(self, number: int) -> tuple[IndexArray, IndexArray]:
         """Return no entries."""
@@ -50,14 +53,13 @@ class Carrier:
         """Write nothing: there are no entries."""
 
 
-class Restated:
+class Restated(Operation):
     """The identity in its first operand: its result stands for carriers in all coefficients.
 
     It has the other operands only so that they are computed: coefficients read them.
     """
 
     linear = True
-    carrier = False
 
     def __init__(self, size: int, restates: tuple[Carrier, ...]) -> None:
         self.name = " and ".join(c.name for c in restates)
@@ -77,15 +79,13 @@ class Restated:
         out[:] = 1.0
 
 
-class Linear:
+class Linear(Operation):
     """Multiplication of vectors by a constant matrix, which a function does in a better way: a solver.
 
     The function takes one vector, or several as columns; the operand has `count` of them, one after another.
     """
 
     linear = True
-    carrier = False
-    restates: tuple[Carrier, ...] = ()
 
     def __init__(self, name: str, function: Callable[[np.ndarray], Any], matrix: np.ndarray, count: int) -> None:
         self.name, self.function, self.size, self.count = name, function, len(matrix), count
@@ -110,19 +110,22 @@ class Linear:
 
 
 def carried(
-    name: str, function: Callable[..., Any], shape: Shape, *operands: Any, elementwise: bool = False
+    name: str,
+    function: Callable[..., Any],
+    shape: Shape,
+    *operands: Any,
+    elementwise: bool = False,
+    holds: bool = False,
 ) -> tuple[TracedArray, Carrier]:
     """Return what a function of arrays returns, of a known shape, without a derivative; and the operation."""
     refs = tuple(reading(traced(o)) for o in operands)
-    carrier = Carrier(name, function, [r.shape for r in refs], shape, elementwise)
+    carrier = Carrier(name, function, [r.shape for r in refs], shape, elementwise, holds)
     return TracedArray.of_node(Call(shape=shape, operation=carrier, args=refs, origin=user_origin())), carrier
 
 
 def held(array: Any) -> TracedArray:
     """Return the values of a traced array, held fixed."""
-    result, carrier = carried("a value held fixed", np.array, np.shape(array), array, elementwise=True)
-    carrier.holds = True
-    return result
+    return carried("a value held fixed", np.array, np.shape(array), array, elementwise=True, holds=True)[0]
 
 
 def restated(value: Any, *carriers: Carrier, along: Sequence[Any] = ()) -> TracedArray:

@@ -9,7 +9,7 @@ import numpy as np
 
 from sparsead.errors import user_origin
 from sparsead.program.index import IndexArray, Shape, nothing
-from sparsead.program.nodes import Call
+from sparsead.program.nodes import Call, Operation
 from sparsead.tracing.array import TracedArray
 from sparsead.tracing.conversions import traced
 
@@ -17,12 +17,10 @@ Read = Callable[[np.ndarray], np.ndarray]
 NOTHING = nothing()
 
 
-class Lookup:
+class Lookup(Operation):
     """An operation whose derivative has no entries, of any order."""
 
     linear = True
-    carrier = False
-    restates: tuple[Any, ...] = ()
 
     def __init__(self, read: Read, name: str, content: tuple[Any, ...]) -> None:
         self.read = read

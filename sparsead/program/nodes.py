@@ -171,6 +171,8 @@ class Join(Node):
 class Operation(Protocol):
     """An operation that is not traced: a function of flat arrays with a known derivative.
 
+    Those that are written here inherit from it what most of them are.
+
     Attributes
     ----------
     name : str
@@ -179,14 +181,20 @@ class Operation(Protocol):
         True where the derivative does not depend on the operands.
     carrier : bool
         True where there is no derivative here: expressions that hold the result fixed state it.
+    holds : bool
+        True of a carrier whose derivative is left out on purpose, of every order: nothing states it.
+    elementwise : bool
+        True where an element of the result depends on the elements at its place only.
     restates : tuple of Operation
         The carriers whose values the result has, together with their derivative.
     """
 
     name: str
-    linear: bool
-    carrier: bool
-    restates: tuple[Any, ...]
+    linear: bool = False
+    carrier: bool = False
+    holds: bool = False
+    elementwise: bool = False
+    restates: tuple[Any, ...] = ()
 
     def value(self, operands: list[np.ndarray], out: np.ndarray) -> None:
         """Write the result, flat."""

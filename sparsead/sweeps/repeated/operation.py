@@ -12,6 +12,7 @@ from sparsead.errors import UnsupportedOperationError
 from sparsead.kernels.fingerprint import fingerprint
 from sparsead.kernels.linear import LinearKernel
 from sparsead.program.index import IndexArray
+from sparsead.program.nodes import Operation
 from sparsead.sweeps.repeated import structure
 from sparsead.sweeps.repeated.body import Body
 from sparsead.sweeps.repeated.checkpointing import Walk
@@ -21,13 +22,8 @@ from sparsead.sweeps.repeated.recovery import Recovery, recovery
 Arrays = list[np.ndarray]
 
 
-class _Known:
-    """What all of them promise: see `sparsead.program.nodes.Operation`."""
-
-    linear = False
-    carrier = False
-    restates: tuple[Any, ...] = ()
-    name: str
+class _Known(Operation):
+    """What all of them promise."""
 
     def compile(self, entries: bool = False) -> None:
         """Compile what a call runs, and what the entries of the derivative need."""
