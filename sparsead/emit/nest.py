@@ -25,7 +25,7 @@ from sparsead.program.scalar import CALL, Expr
 
 MAX_BREAKS = 12
 SHORT = 8  # an axis is cut only if its stretches have at least so many points on average
-CHUNK = 32  # points whose values are computed before they are scattered
+CHUNK = 32  # points whose memory is asked for, or whose values are computed, before they are scattered
 HEAVY = 40  # scalar operations per point from which on values are computed in chunks
 STAGED = 4  # scalar operations to each value that a chunk keeps, at least; fewer pay where some are calls
 FEWEST = 32  # points of an axis from which on it is done in chunks
@@ -49,10 +49,12 @@ class Nest:
         self.places: list[str] = []  # indices in the innermost loop
         self._asked: dict[str, None] = {}
         self._fetches: list[tuple[str, str]] = []
+        self._scattered: list[tuple[str, str]] = []
         self._calls = False
         self._breaks: dict[int, set[int]] = defaultdict(set)
         self._stretched: dict[int, list[_Stretched]] = defaultdict(list)
         self._counter = counter
+        self.most_breaks = MAX_BREAKS
         self.in_line = False  # what is written to along the last axis lies side by side
         self._share: tuple[int, str, str] | None = None  # axis, begin, end
         self._indices: dict[Any, tuple[str, int]] = {}
@@ -87,6 +89,10 @@ class Nest:
         """Ask for the memory that is going to be written at `place`, some points ahead of the loop."""
         self._fetches.append((array, self.index(place)))
 
+    def fetch(self, array: str, place: IndexMap) -> None:
+        """Ask for the memory that is going to be written at `place`, for a chunk of points before they are computed."""
+        self._scattered.append((array, self.index(place)))
+
     def _write_fetches(self) -> None:
         for array, place in self._fetches:
             self.source.write(f"prefetch({array}, {place} + {AHEAD})")
@@ -99,7 +105,8 @@ class Nest:
             line = np.stack([t.entries for t in lines]).sum(axis=0, dtype=np.int64)
             step, breaks = stretches(line)
             union = self._breaks[axis] | set(breaks)
-            if not self.source.grid and len(union) <= MAX_BREAKS and self.domain[axis] >= SHORT * (len(union) + 1):
+            few = len(union) <= self.most_breaks and self.domain[axis] >= SHORT * (len(union) + 1)
+            if few and not self.source.grid:
                 self._breaks[axis] = union
                 self._stretched[axis].append(_Stretched(self._name("o"), line, step))
                 parts.append(self._stretched[axis][-1].name)
@@ -225,7 +232,7 @@ class Nest:
             whole = end == str(self.domain[axis])
             begin, end = (low, high) if whole else (f"max({begin}, {low})", f"min({end}, {high})")
         innermost = axis + 1 == len(self.domain)
-        if innermost and not self.ordered and self._heavy and self.domain[axis] >= FEWEST:
+        if innermost and not self.ordered and (self._heavy or self._scattered) and self.domain[axis] >= FEWEST:
             with self._chunks(axis, begin, end):
                 yield
             return
@@ -247,27 +254,41 @@ class Nest:
 
     @contextmanager
     def _chunks(self, axis: int, begin: str, end: str) -> Iterator[None]:
-        """Write the innermost loop in two parts, chunk by chunk: all values to a scratch array, then the body."""
+        """Write the innermost loop chunk by chunk: what is asked for, then values and body."""
         source, n = self.source, next(self._counter)
-        stage = source.scratch(STAGE, CHUNK * len(self._asked))
         source.write(f"first{n} = {begin}")
         source.write(f"last{n} = {end}")
         with source.block(f"for chunk in range((last{n} - first{n} + {CHUNK - 1}) // {CHUNK}):"):
             source.write(f"begin{n} = first{n} + {CHUNK} * chunk")
             source.write(f"end{n} = min(begin{n} + {CHUNK}, last{n})")
             loop = f"for i{axis} in range(begin{n}, end{n}):"
-            with source.block(loop):
-                for line in [*self.places, *self.levels[-1]]:
-                    source.write(line)
-                for k, name in enumerate(self._asked):
-                    source.write(f"{stage}[{CHUNK * k} + i{axis} - begin{n}] = {name}")
-            with source.block(loop):
-                for line in self.places:
-                    source.write(line)
-                for k, name in enumerate(self._asked):
-                    source.write(f"{name} = {stage}[{CHUNK * k} + i{axis} - begin{n}]")
-                self._write_fetches()
+            if self._scattered:
+                with source.block(loop):
+                    for line in [*self.places, *(f"prefetch({array}, {place})" for array, place in self._scattered)]:
+                        source.write(line)
+            if not self._heavy:
+                with source.block(loop), self._loops(axis + 1):
+                    yield
+                return
+            with self._staged(loop, f"i{axis} - begin{n}"):
                 yield
+
+    @contextmanager
+    def _staged(self, loop: str, number: str) -> Iterator[None]:
+        """Write a loop in two parts: all values to a scratch array, then the body."""
+        source, stage = self.source, self.source.scratch(STAGE, CHUNK * len(self._asked))
+        with source.block(loop):
+            for line in [*self.places, *self.levels[-1]]:
+                source.write(line)
+            for k, name in enumerate(self._asked):
+                source.write(f"{stage}[{CHUNK * k} + {number}] = {name}")
+        with source.block(loop):
+            for line in self.places:
+                source.write(line)
+            for k, name in enumerate(self._asked):
+                source.write(f"{name} = {stage}[{CHUNK * k} + {number}]")
+            self._write_fetches()
+            yield
 
 
 class _Stretched:

@@ -26,6 +26,7 @@ from sparsead.kernels.moving import summed
 from sparsead.program.index import IndexArray, Shape, identity
 from sparsead.sweeps.direct.elimination import eliminated
 from sparsead.sweeps.direct.first_writes import store_first_rows, store_firsts
+from sparsead.sweeps.direct.locality import RUN, in_lines, scattered
 from sparsead.sweeps.direct.loops import Loop, cut, stored
 from sparsead.sweeps.direct.placement import Placed, Placement, place
 from sparsead.sweeps.direct.shifting import cut_and_shifted
@@ -199,9 +200,16 @@ class _Writer:
         if not loop.entries and not loop.rows and not loop.values:
             return
         loop = loop.folded(f"cp{next(self.counter)}")
+        large = set() if self.source.of_points or self.source.grid else self.large
+        before, loop = loop, in_lines(loop, large, f"cl{next(self.counter)}")
         nest = Nest(self.source, loop.domain, self.counter, loop.ordered)
+        if loop is not before:
+            nest.most_breaks = loop.points // RUN
         for target, slot in loop.streams(self.large):
             nest.fetch_ahead(target, slot)
+        for target in large:
+            for slot in scattered(loop, target):
+                nest.fetch(target, slot)
         lines = stores(self.source, nest, loop.values) if loop.values else []
         lines += [self.entry(nest, placed) for placed in loop.entries]
         rows = [_RowUpdate(self, nest, loop.domain, t) for t in loop.rows]
