@@ -30,15 +30,16 @@ OF_GRADIENT = 1.1
 
 
 def compared(title: str, form: str, usual: Call, other: Call, limit: float) -> tuple[tuple[Cell, ...], Target]:
-    """Return the row of two calls, each into its own last result, and the target."""
-    results = {name: prepared(*args) for name, (prepared, args) in (("usual", usual), ("other", other))}
+    """Return the row of two calls, both into the same memory, and the target: where pages lie makes a difference."""
+    sizes = {name: prepared.values(*args).size for name, (prepared, args) in (("usual", usual), ("other", other))}
+    memory = np.empty(max(sizes.values()))
     calls = {
-        "usual": partial(usual[0], *usual[1], out=results["usual"]),
-        "other": partial(other[0], *other[1], out=results["other"]),
+        "usual": partial(usual[0].values, *usual[1], out=memory[: sizes["usual"]]),
+        "other": partial(other[0].values, *other[1], out=memory[: sizes["other"]]),
     }
     times = interleaved(calls, 2.0, at_most=200, clock=time.process_time, each=EACH)
-    ratio, entries = times.ratio("other", "usual"), results["usual"].nnz
-    row = title, entries, 1e3 * times.median("usual"), form, ratio, results["other"].nnz / entries
+    ratio, entries = times.ratio("other", "usual"), sizes["usual"]
+    row = title, entries, 1e3 * times.median("usual"), form, ratio, sizes["other"] / entries
     return row, Target(f"{title}: {form} / the usual matrix", ratio, limit)
 
 

@@ -20,10 +20,8 @@ def errors(x):
     """Two errors of each observation: of six numbers of a camera, and three of a point; constants and weights, too."""
     camera, point = x[: 6 * CAMERAS].reshape(-1, 6)[CAMERA], x[6 * CAMERAS :].reshape(-1, 3)[POINT]
     moved = np.sin(camera[:, :3] * point) + camera[:, 3:]
-    first, second = (
-        moved[:, 0] * moved[:, 1] + WEIGHT * moved[:, 2] ** 2,
-        3.0 * camera[:, 5] - moved[:, 0] / moved[:, 2],
-    )
+    first = moved[:, 0] * moved[:, 1] + WEIGHT * moved[:, 2] ** 2
+    second = 3.0 * camera[:, 5] - moved[:, 0] / moved[:, 2]
     return np.stack([first, second], axis=1).ravel()
 
 
