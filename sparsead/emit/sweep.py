@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import functools
+import itertools
 import os
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
 from coloring.cached import cached_property
+from sparsead.emit.address import address
 from sparsead.emit.frame import Frame
 from sparsead.emit.pool import run_all
 from sparsead.emit.python import Bind, Call, interpreted, numba_compiled
@@ -34,6 +36,7 @@ BACKENDS: dict[str, Callable[[Sequence[Function]], list[Bind]]] = {
 }
 _Step = tuple[list[Call], Callback | None]  # the shares of a function, and what follows it
 _Bound = tuple[list[_Step], dict[str, np.ndarray]]  # to fixed arrays and work arrays
+LINE = 8  # numbers of a line of the cache
 GRIDS = {"cuda"}  # what runs each loop as a grid of threads; `sparsead.emit.grid`
 DEFAULT_BACKEND = os.environ.get("SPARSEAD_BACKEND", "llvm")
 
@@ -55,6 +58,14 @@ class Engine:
 
 
 DEFAULT_ENGINE = Engine()
+
+
+def work_arrays(sizes: Mapping[str, int]) -> dict[str, np.ndarray]:
+    """Return arrays of some sizes, each of which begins with a line of the cache: vectors then lie in one line."""
+    ends = list(itertools.accumulate((-(-size // LINE) * LINE for size in sizes.values()), initial=0))
+    room = np.empty(ends[-1] + LINE)
+    room = room[-address(room) // room.itemsize % LINE :]
+    return {name: room[first : first + size] for first, (name, size) in zip(ends, sizes.items(), strict=False)}
 
 
 class Sweep:
@@ -119,11 +130,8 @@ class Sweep:
         count = self.engine.threads if PART in self.source.arrays else 1
         size = 8 * (sum(self.sizes.values()) + count * sum(self.source.sizes.values()))
         require(size, f"the work arrays of {self.source.name}", "use fewer threads, or mode='direct'")
-        arrays = self.source.fixed | {name: np.empty(size) for name, size in self.sizes.items()}
-        shares = [
-            {name: np.empty(size) for name, size in self.source.sizes.items()} | {PART: np.array([k, count])}
-            for k in range(count)
-        ]
+        arrays = self.source.fixed | work_arrays(self.sizes)
+        shares = [work_arrays(self.source.sizes) | {PART: np.array([k, count])} for k in range(count)]
         steps = []
         for function, bind in zip(self.functions, self.compile(), strict=True):
             calls = [bind(arrays | own) for own in (shares if function.divided else shares[:1])]
