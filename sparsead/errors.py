@@ -124,23 +124,47 @@ def user_origin() -> Origin:
     frame = sys._getframe(1)
     while frame.f_back is not None and not is_users(frame.f_code.co_filename):
         frame = frame.f_back
+    if _is_nameless(frame.f_code.co_filename):
+        frame = _in_a_file(frame)
     return Origin(frame.f_code.co_filename, frame.f_lineno)
+
+
+def _is_nameless(file: str) -> bool:
+    """Tell whether code is of no file: typed into an interpreter, or generated, as methods of dataclasses are."""
+    return file.startswith("<")
+
+
+def _in_a_file(frame: FrameType) -> FrameType:
+    """Return the frame of the user's file from which code of no file is called; the frame itself where none is."""
+    outer: FrameType | None = frame
+    while outer is not None and (file := outer.f_code.co_filename) != _TRACE:
+        if is_users(file) and not is_installed(file) and not _is_nameless(file):
+            return outer
+        outer = outer.f_back
+    return frame
 
 
 def place() -> str:
     """Return where a refusal was met: the user's own line, and below it that of a package that the line calls."""
     frame: FrameType | None = sys._getframe(1)
-    inner, name = None, ""
+    inner, name, typed = None, "", None
     while frame is not None and frame.f_code.co_filename != _TRACE:
         file = frame.f_code.co_filename
         if is_users(file):
             origin = Origin(file, frame.f_lineno)
-            if not (package := _INSTALLED.search(file)):
-                return str(origin) if inner is None else f"{origin}\n  in {name}: {inner}"
-            if inner is None:
+            if _is_nameless(file):
+                typed = typed or origin
+            elif not (package := _INSTALLED.search(file)):
+                return _told(origin, name, inner)
+            elif inner is None:
                 inner, name = origin, package[1].partition(".")[0]
         frame = frame.f_back
-    return str(inner or user_origin())
+    return _told(typed, name, inner) if typed is not None else str(inner or user_origin())
+
+
+def _told(origin: Origin, package: str, inner: Origin | None) -> str:
+    """Return the words for a place, and below it that of a package."""
+    return str(origin) if inner is None else f"{origin}\n  in {package}: {inner}"
 
 
 def unsupported(what: str, instead: str, final: bool = False) -> UnsupportedOperationError:

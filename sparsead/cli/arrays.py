@@ -40,7 +40,8 @@ class ArrayType(click.ParamType):
         """Return what a module holds under a name, or what a function there returns."""
         found = named(value, lambda message: self.fail(message, param, ctx))
         try:
-            array = np.asarray(found() if callable(found) else found)
+            found = found() if callable(found) else found
+            array = np.asarray(found)
         except Exception as error:  # whatever the function raises
             self.fail(f"{value} raised {type(error).__name__}: {error}", param, ctx)
         if array.dtype.kind not in "fiub":

@@ -57,6 +57,8 @@ def prepare(derivative: str, function: Callable[..., Any], x0: Any, args: tuple[
     try:
         with shown(Console(stderr=True)):
             return prepared(function, x0, *args, mode=mode)
+    except sad.CheckFailed as failed:
+        raise click.ClickException(str(failed)) from failed
     except sad.SparseADError as error:
         raise click.UsageError(f"{error}{_missing(error.__cause__)}") from error
     except Exception as error:  # whatever the function raises

@@ -25,7 +25,7 @@ from sparsead.program.index import index_dtype
 from sparsead.program.nodes import Program
 from sparsead.sweeps.vector import value_sweep
 from sparsead.tracing.arguments import Signature
-from sparsead.tracing.floats import real_array
+from sparsead.tracing.floats import checked_leaf, real_array
 from sparsead.tracing.trees import Leaf
 
 Shape = tuple[int, ...]
@@ -60,6 +60,16 @@ class _Fast:
     shape: Shape
     count: np.ndarray  # as the code reads it, called a float64 array
     entry: Callable[..., bool]
+
+
+def _same_for_all(value: Any, leaf: Leaf, title: str) -> np.ndarray:
+    """Return a runtime value that all points share, flat; of what is in a container no axis of points is looked for."""
+    if np.shape(value) != leaf.shape:
+        raise InputError(
+            f"{title} has shape {np.shape(value)}; in a batch what a container holds is the same for all points, of "
+            f"shape {leaf.shape}: make it an argument of its own where it differs from point to point"
+        )
+    return checked_leaf(value, leaf, title)
 
 
 class Batch:
@@ -176,7 +186,8 @@ class Batch:
                 raise InputError(f"{title} has shape {array.shape}; for a batch it must be {where}")
         lanes = list(several)
         if len(lanes) < len(signature.arguments):  # what is the same for all
-            several = dict(zip([n.name for n in self.program.inputs], signature.convert(points), strict=True)) | several
+            same = signature.convert(points, _same_for_all)
+            several = dict(zip([n.name for n in self.program.inputs], same, strict=True)) | several
         return several, lanes, number_of_points(counts)
 
     def _room(self, out: np.ndarray | None, shape: Shape, arrays: dict[str, np.ndarray]) -> np.ndarray:

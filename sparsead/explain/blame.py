@@ -159,7 +159,8 @@ def _spread(count: np.ndarray) -> str:
 
 
 def _is_long(count: np.ndarray) -> np.ndarray:
-    return count > STANDS_OUT * max(float(np.median(count)), 1.0)
+    typical = float(np.median(count)) if count.size else 0.0
+    return count > STANDS_OUT * max(typical, 1.0)
 
 
 def _fewer_passes(prepared: Any, lengths: dict[str, np.ndarray]) -> tuple[str, ...]:

@@ -42,7 +42,7 @@ def minimize_derivatives(
     Raises
     ------
     InputError
-        If the method uses no derivatives, or is not known.
+        If the method uses no derivatives, or is not known; if x0 is no array of one axis.
 
     Examples
     --------
@@ -56,6 +56,7 @@ def minimize_derivatives(
     >>> bool(np.allclose(found.x, 1.0, atol=1e-4))
     True
     """
+    _check_flat(x0)
     kind = method.lower()
     if kind in FIRST_ORDER:
         return {"jac": gradient(f, x0, *args)}
@@ -66,6 +67,15 @@ def minimize_derivatives(
     if kind in PRODUCTS:
         return {"jac": hess.gradient, "hessp": hess.hvp}
     return {"jac": hess.gradient, "hess": hess if kind in SPARSE else lambda x, *args: hess(x, *args).toarray()}
+
+
+def _check_flat(x0: Any) -> None:
+    """Refuse examples of x that SciPy's minimizers do not take."""
+    if np.ndim(x0) != 1:
+        raise InputError(
+            f"scipy.optimize hands over x as an array of one axis, and so must x0 be; got {type(x0).__name__} with "
+            f"{np.ndim(x0)} axes (inside of the function: x.reshape(shape), or sparsead.unpack(x, like=state))"
+        )
 
 
 def nonlinear_constraint(
@@ -100,6 +110,7 @@ def nonlinear_constraint(
            [0., 2., 2., 0.],
            [0., 0., 2., 2.]])
     """
+    _check_flat(x0)
     jac = jacobian(c, x0, *args)
     hess = hessian(weighted(c), x0, np.ones(jac.shape[0]), *args)
 

@@ -20,6 +20,7 @@ from sparsead.solvers.krylov import Krylov
 from sparsead.solvers.points import NewtonBatchResult, Systems, newton_of_points
 from sparsead.solvers.report import Iteration, NewtonResult
 from sparsead.solvers.structure import Columns, Shaped, check_square
+from sparsead.tracing.floats import real_array
 
 CONVERGED, TOO_MANY, SINGULAR, STUCK, NOT_FINITE = range(5)
 PATIENCE = 10  # steps in which the residual falls by less than one percent
@@ -147,7 +148,7 @@ def newton(
 
 def _prepared_for_one(f: Callable[..., Any], x0: Any, args: tuple[Any, ...], batch: int) -> Jacobian:
     """Prepare the Jacobian for the first of many points."""
-    points = np.moveaxis(np.asarray(x0, dtype=np.float64), batch, 0)
+    points = np.moveaxis(real_array(x0, "x0 of a batch"), batch, 0)
     if args or not points.size:
         raise InputError(
             "with batch= and arguments, or no points, pass jac=, prepared for one point: sparsead.jacobian(f, x, *args)"

@@ -12,6 +12,7 @@ import numpy as np
 
 from sparsead.derivatives.jacobian import jacobian
 from sparsead.derivatives.prepared_jacobian import Jacobian
+from sparsead.errors import InputError
 from sparsead.solvers.structure import Columns
 
 
@@ -26,6 +27,13 @@ class Options(dict[str, Any]):
     """
 
     function: Callable[..., None]
+
+
+def filled(room: Any, returned: Any, name: str) -> Any:
+    """Return the array that a function was to fill; refuse a function that returned something in place of that."""
+    if returned is not None and getattr(room, "is_constant", False):
+        raise InputError(f"{name} returned a value and wrote nothing into its last array, which is what SUNDIALS reads")
+    return room
 
 
 def cvode_jacobian(rhsfn: Callable[..., Any], t0: float, y0: Any, *userdata: Any, **options: Any) -> Options:
@@ -63,8 +71,7 @@ def cvode_jacobian(rhsfn: Callable[..., Any], t0: float, y0: Any, *userdata: Any
 
     def rates(y: Any, t: float, *userdata: Any) -> Any:
         yp = np.zeros_like(y)
-        rhsfn(t, y, yp, *userdata)
-        return yp
+        return filled(yp, rhsfn(t, y, yp, *userdata), "rhsfn")
 
     rates.__name__ = getattr(rhsfn, "__name__", "rhsfn")
     prepared = jacobian(rates, y0, float(t0), *userdata, **{"format": "csc", **options})
@@ -107,8 +114,7 @@ def ida_jacobian(resfn: Callable[..., Any], t0: float, y0: Any, yp0: Any, *userd
 
     def residual(t: float, y: Any, yp: Any, *userdata: Any) -> Any:
         res = np.zeros_like(y)
-        resfn(t, y, yp, res, *userdata)
-        return res
+        return filled(res, resfn(t, y, yp, res, *userdata), "resfn")
 
     residual.__name__ = getattr(resfn, "__name__", "resfn")
     shifted = shifted_jacobian(residual, t0, y0, yp0, *userdata, **{"format": "csc", **options})

@@ -26,7 +26,7 @@ from sparsead.tracing.foreign import Lookalike, acts, acts_in_operators
 from sparsead.tracing.late import late
 from sparsead.tracing.loops.tape import is_tracing
 from sparsead.tracing.positioned import RealArray, Traced
-from sparsead.tracing.refusals import BRANCH_HINT, CONVERSION, INDEX, refuse_array, refuse_conversion, refuse_value
+from sparsead.tracing.refusals import BRANCH_HINT, CONVERSION, INDEX, refuse_array, refuse_branch, refuse_conversion
 from sparsead.tracing.scalar import SEQUENCES, TracedScalar, is_number
 from sparsead.tracing.selection import mask_of, selected, written
 from sparsead.tracing.storage import BOOL, DOUBLE, Storage
@@ -263,7 +263,7 @@ class TracedArray(RealArray, NDArrayOperatorsMixin):
         decisions = active.get()
         if decisions is not None and self.size == 1:
             return decisions.decide(self.reshape(()).ref)
-        refuse_value("a Python branch (if, while, and, or, not)", BRANCH_HINT)
+        refuse_branch(sys._getframe(1), BRANCH_HINT)
 
     def _convert(self, kind: Callable[[Any], Any], what: str) -> Any:
         """Convert a constant to a Python number; refuse for a traced value, also where NumPy asks to store it."""

@@ -16,7 +16,7 @@ import numpy as np
 from sparsead.errors import is_installed, is_users
 from sparsead.tracing.positioned import Positioned
 from sparsead.tracing.reflection import module_of
-from sparsead.tracing.sequences import rebuilt
+from sparsead.tracing.sequences import QUEUES, rebuilt
 
 MISSING = object()
 PLAIN = (float, int, bool, complex, str, list, tuple, dict, slice, type(None), np.ndarray, np.float64)
@@ -100,6 +100,8 @@ def taken_out(value: Any) -> Any:
 
     Only what holds a traced array is taken apart: of the others NumPy makes an array itself.
     """
+    if isinstance(value, QUEUES):
+        value = list(value)
     if isinstance(value, (list, tuple)):
         parts = [v if type(v) in PLAIN and not isinstance(v, (list, tuple)) else taken_out(v) for v in value]
         return value if all(p is v for p, v in zip(parts, value, strict=True)) else rebuilt(value, parts)

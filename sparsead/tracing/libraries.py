@@ -79,6 +79,7 @@ PACKAGES = {
     "pandas": "Arithmetic, sums and means of its columns are traced. Write others with NumPy, of the values: "
     "np.bincount(codes, weights=x) for groups, np.lib.stride_tricks.sliding_window_view for windows.",
 }
+PASSING = ("sparsead.tracing.replacing.standins", "sparsead.ops.filling")  # hand calls on as they are
 RENAMED = {
     "numpy.ma.core": "numpy.ma",
     "numpy.ma.extras": "numpy.ma",
@@ -113,7 +114,7 @@ def library_call(frame: FrameType) -> LibraryCall | None:
 def call_of(asking: list[FrameType]) -> LibraryCall | None:
     """Return the function of NumPy or SciPy that frames belong to, inner ones first, the outer one called by users."""
     while asking and _module(asking[-1]).partition(".")[0] not in ("numpy", "scipy"):
-        if _module(asking[-1]).partition(".")[0] == "sparsead":
+        if _module(asking[-1]).partition(".")[0] == "sparsead" and _module(asking[-1]) not in PASSING:
             return None
         asking.pop()
     return _named(asking) if asking else None

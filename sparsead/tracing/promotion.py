@@ -35,6 +35,13 @@ def is_float(kind: Any) -> bool:
     return kind is float or (isinstance(kind, np.dtype) and kind.kind == "f")
 
 
+def _computed(function: Any, kinds: tuple[Any, ...]) -> np.dtype[Any]:
+    """Return the type of what a function of NumPy computes: what its loops say, or one that is no ufunc (np.sinc)."""
+    if isinstance(function, np.ufunc):
+        return function.resolve_dtypes((*kinds, *(None,) * function.nout))[-1]
+    return np.asarray(function(*(np.ones(1, kind) for kind in kinds))).dtype
+
+
 @functools.cache
 def loop(op: Op, kinds: tuple[Any, ...]) -> np.dtype[Any]:
     """Return the type of what NumPy computes for operands of these kinds.
@@ -48,7 +55,7 @@ def loop(op: Op, kinds: tuple[Any, ...]) -> np.dtype[Any]:
     if op.name == "select":
         result, logic = np.result_type(*kinds[1:]), True
     else:
-        result = ufunc.resolve_dtypes((*kinds, *(None,) * ufunc.nout))[-1]
+        result = _computed(ufunc, kinds)
         logic = op.boolean or op.name in LOGIC or op.arity == 1
     if (logic and result == BOOL) or (result.kind in "fi" and result.itemsize == 8):
         return result

@@ -18,6 +18,10 @@ BRANCH_HINT = (
     'Use np.where(condition, a, b) for a branch on values, or prepare with guard="record"; '
     "shapes and loop bounds must be plain integers."
 )
+RAISES_HINT = (
+    'It only raises: test in front of the call, outside of the function; or prepare with guard="record", which keeps '
+    "the test and makes it at every call."
+)
 WRITE_HINT = (
     "Allocate the array inside the traced function (np.zeros, np.empty, np.zeros_like(x)), "
     "or with np.zeros(shape, like=x): of floats, for one of integers cuts off digits.\n"
@@ -55,6 +59,33 @@ def refuse_value(what: str, hint: str, at: Any = None) -> NoReturn:
     error.calling = _calling(sys._getframe(1))
     error.plain = _writing(sys._getframe(1))
     raise error
+
+
+def refuse_branch(frame: FrameType, hint: str) -> NoReturn:
+    """Refuse a branch on a traced value, which `frame` takes."""
+    refuse_value("a Python branch (if, while, and, or, not)", RAISES_HINT if _only_raises(frame) else hint)
+
+
+def _only_raises(frame: FrameType) -> bool:
+    """Tell whether a frame is at a branch with a way that leads straight to a ``raise``: a test of what is allowed."""
+    code = [step for step in dis.get_instructions(frame.f_code) if step.opname not in ("TO_BOOL", "NOT_TAKEN")]
+    at = {step.offset: n for n, step in enumerate(code)}
+    jump = next((n for n, step in enumerate(code) if step.offset >= frame.f_lasti), None)
+    if jump is None or not code[jump].opname.startswith("POP_JUMP"):
+        return False
+    return any(_leads_to_raise(code, at, start) for start in (jump + 1, at.get(code[jump].argval, len(code))))
+
+
+def _leads_to_raise(code: list[dis.Instruction], at: dict[int, int], step: int) -> bool:
+    """Tell whether instructions go on from a step to a ``raise`` without a choice or a return."""
+    while step < len(code) and (name := code[step].opname) != "RAISE_VARARGS":
+        if name == "JUMP_FORWARD":
+            step = at.get(code[step].argval, len(code))
+        elif "JUMP" in name or name.startswith(("RETURN", "YIELD", "FOR_ITER", "SEND", "RERAISE")):
+            return False
+        else:
+            step += 1
+    return step < len(code)
 
 
 def _calling(frame: FrameType | None) -> dict[str, Any] | None:

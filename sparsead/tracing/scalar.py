@@ -27,6 +27,7 @@ from sparsead.tracing.refusals import (
     CONVERSION,
     INDEX,
     KEY_HINT,
+    refuse_branch,
     refuse_conversion,
     refuse_value,
 )
@@ -267,7 +268,7 @@ class TracedScalar:
         decisions = active.get()
         if decisions is not None:
             return decisions.decide(self.array.ref)
-        refuse_value("a Python branch (if, while, and, or, not)", f"{BRANCH_HINT}\n  {CHOICE_HINT}")
+        refuse_branch(sys._getframe(1), f"{BRANCH_HINT}\n  {CHOICE_HINT}")
 
     def __float__(self) -> float:
         refuse_conversion(CONVERSION, sys._getframe(1))

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import collections
 from collections.abc import Iterable
 from typing import Any
+
+QUEUES = (collections.deque, collections.UserList)  # what NumPy takes for lists, besides lists and tuples
 
 
 def rebuilt(like: Any, items: Iterable[Any]) -> Any:

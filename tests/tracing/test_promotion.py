@@ -29,7 +29,7 @@ TRACED = ("condition", "other condition", "true or false", "counts", "count", "f
 MAY_BE_ZERO = ("condition", "other condition", "true or false", "mask")
 BINARY = "add subtract multiply divide power floor_divide remainder maximum minimum fmax fmin greater less equal"
 BINARY += " not_equal greater_equal less_equal logical_and logical_or logical_xor bitwise_and bitwise_or bitwise_xor"
-UNARY = "negative positive absolute invert logical_not square sign sqrt sin floor ceil trunc rint isnan isfinite"
+UNARY = "negative positive absolute invert logical_not square sign sqrt sin sinc floor ceil trunc rint isnan isfinite"
 WHOLE = {
     name: eval("lambda c: " + name)
     for name in """

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import decimal
 import hashlib
 import inspect
@@ -92,7 +93,38 @@ UNSUPPORTED = {
     lambda x: x.tobytes(): "tobytes",
     lambda x: np.pad(x, 1, mode=lambda v, w, axis, options: None): "edge, wrap, reflect, symmetric",
 }
+
+
+@dataclasses.dataclass
+class Held:
+    value: float
+
+
+def allowed(x):
+    if np.any(x < 0.0):
+        what = f"negative: {len(x)}"
+        raise ValueError(what)
+    return x
+
+
+def asserted(x):
+    assert x[0] + x[1] < 1e9, "large"
+    return x
+
+
+def returned_early(x):
+    if x[0] < 0.0:
+        return -x
+    if len(x) > 9:
+        raise ValueError
+    return x
+
+
 BRANCHES = {
+    allowed: "It only raises: test in front of the call",
+    asserted: 'or prepare with guard="record"',
+    returned_early: "np.where(condition, a, b)",
+    lambda x: x * (Held(x[0]) == Held(x[1])): "np.where",  # a method that is generated, in no file
     lambda x: x if x[0] > 0.0 else -x: "np.where",
     lambda x: x if (x > 0.0).all() else -x: "np.where",
     lambda x: [v for v in x if v > 0.5]: "np.where",

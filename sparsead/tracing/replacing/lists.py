@@ -20,6 +20,7 @@ from sparsead.tracing.object_arrays import is_of_unknowns, lent
 from sparsead.tracing.positioned import Positioned
 from sparsead.tracing.replacing.names import PATCHES
 from sparsead.tracing.replacing.standins import StandIn
+from sparsead.tracing.sequences import QUEUES
 
 _METHODS = ("reduce", "accumulate", "reduceat", "at", "outer")
 
@@ -36,6 +37,8 @@ class TakesLists(StandIn):
                 found = is_of_unknowns(value)
             elif isinstance(value, (list, tuple)):
                 found = any(True for _ in traced_in(value)) or taken_out(value) is not value
+            elif isinstance(value, QUEUES):
+                found = any(True for _ in traced_in(value))
             else:
                 found = isinstance(held_in(value), Positioned) and not acts_on(self._original, value)
             if found:
