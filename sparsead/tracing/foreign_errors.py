@@ -14,6 +14,7 @@ from sparsead.tracing.refusals import LIBRARY_HINT
 from sparsead.tracing.wrappers import inner
 
 NO_SUCH = "'numpy.ndarray' object has no attribute"  # words of a traced array's own errors
+MEMORY = ("'__array_interface__'", "'__array_struct__'")  # attributes by which code finds the memory of an array
 NOT_SET = "'TracedSparse' object has no attribute"  # words of Python's own, where a library changes a sparse matrix
 NO_ARRAY = "__array__ method not producing an array"  # likewise
 # Words of errors of compiled code that got a traced array.
@@ -31,6 +32,8 @@ def refuse_error(error: Exception, f: Callable[..., Any], args: Sequence[Any]) -
         _refuse_call(error, f)
         return
     if isinstance(error, TypeError) and any(known in words for known in COMPILED):
+        raise _refused_by_compiled_code(error, f) from error
+    if isinstance(error, AttributeError) and any(known in words for known in MEMORY):
         raise _refused_by_compiled_code(error, f) from error
     if isinstance(error, AttributeError) and (NO_SUCH in words or NOT_SET in words):
         _refuse_in_library(error, f)
@@ -70,7 +73,7 @@ def _refuse_in_library(error: AttributeError, f: Callable[..., Any]) -> None:
         ) from error
 
 
-def _refused_by_compiled_code(error: TypeError, f: Callable[..., Any]) -> UnsupportedOperationError:
+def _refused_by_compiled_code(error: Exception, f: Callable[..., Any]) -> UnsupportedOperationError:
     """Return the refusal where code of others was handed a traced array, and says so in its own words."""
     frames = traceback.extract_tb(error.__traceback__)
     raised = next((frame for frame in reversed(frames) if is_users(frame.filename)), frames[-1])
@@ -97,7 +100,7 @@ def _instead(words: str) -> str:
     """Return the next step after a refusal in the words of compiled code."""
     if "descriptor" in words:
         return "Call the method, or the operator, of the array itself: x.dot(y) for np.ndarray.dot(x, y)."
-    if "bytes-like" in words or "buffer" in words or "JSON" in words:
+    if any(known in words for known in MEMORY) or "bytes-like" in words or "buffer" in words or "JSON" in words:
         return "A traced array has no memory to look at: use the array itself, or its elements; write down outside."
     if "Decimal" in words:
         return "Numbers stay float64: use the number itself."

@@ -55,6 +55,12 @@ def start():
 def fails():
     return 1 / 0
 
+def state():
+    return {"u": 1.0}
+
+def written(x):
+    return x * len(repr(x))
+
 constant = 3.0
 """
 
@@ -105,6 +111,12 @@ def test_what_is_right_passes_the_check(run, args):
     assert "FAILED" not in done.output and done.output.count("\nok ") >= 2
 
 
+def test_what_is_wrong_already_as_it_is_prepared_fails_the_check(run):
+    done = run("check", "mine:written", "--x0", "x.npy")
+    assert done.exit_code == 1
+    assert "FAILED" in done.output
+
+
 def test_what_is_wrong_fails_the_check(run, monkeypatch):
     def failing(prepared, x, *args):
         report = type("Report", (), {"__str__": lambda self: "FAILED somewhere"})()
@@ -131,6 +143,7 @@ def test_what_is_wrong_fails_the_check(run, monkeypatch):
         (["mine:lengths", "--x0", "x.npy"], "return x[:3] + np.ones(2)"),
         (["mine:lengths", "--x0", "x.npy"], "It was called with shapes (5,)."),
         (["mine:energy", "--x0", "several.npz"], "holds several arrays"),
+        (["mine:energy", "--x0", "mine:state"], "mine:state is no array of numbers but dict"),
         (["mine:energy", "--x0", "words.npy"], "x has dtype <U5; expected real numbers"),
         (["mine:energy", "--x0", "mine.py"], "cannot read an array from mine.py"),
         (["mine:energy"], "Missing option '--x0'"),

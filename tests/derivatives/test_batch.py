@@ -236,6 +236,9 @@ def test_what_does_not_fit_is_refused():
         jac.batch(np.ones((3, 4)), 0.7, q, axis=3)
     with pytest.raises(sad.InputError, match="unknown format"):
         jac.batch(np.ones((3, 4)), 0.7, q, format="bsr")
+    held = sad.jacobian(lambda x, p: p["k"] * x, np.ones(2), {"k": 1.0})
+    with pytest.raises(sad.InputError, match=r"argument 1\.k.* the same for all points"):
+        held.batch(np.ones((3, 2)), {"k": np.ones(3)})
     fixed = sad.jacobian(lambda x, k: x**k, np.ones(2), 3)
     for _ in range(3):
         fixed.batch(np.ones((3, 2)), 3)

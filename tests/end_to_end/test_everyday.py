@@ -6,6 +6,7 @@ second ones. What stays refused is at the end, with the words that tell what to 
 
 from __future__ import annotations
 
+import collections
 from fractions import Fraction
 
 import numpy as np
@@ -13,6 +14,7 @@ import pytest
 import scipy.integrate
 import scipy.interpolate as si
 import scipy.linalg as sl
+import scipy.ndimage
 import scipy.optimize as so
 import scipy.sparse as sp
 import scipy.sparse.linalg as spla
@@ -99,6 +101,19 @@ def masked(x):
     return y + x[x > 1.0].sum() + np.sum(x[np.where(x > 1.0)[0]])
 
 
+RANKS = ("median_filter", "maximum_filter1d", "grey_erosion")  # they have no rule
+
+
+def into_room(name):
+    room = np.zeros(6)
+    getattr(scipy.ndimage, name)(W, 3, output=room)
+    return room
+
+
+def queue(x):
+    return collections.deque([*x, x[0] * x[1]], maxlen=6)
+
+
 EVERYDAY = {
     # arrays of constants that are written to
     "free and fixed": after(lambda: P0.copy(), into(FREE, np.sin)),
@@ -174,6 +189,8 @@ EVERYDAY = {
     "densities": lambda x: st.norm.logpdf(x, x[0], 2.0) + st.gamma.cdf(x, 2.0) + st.t.logpdf(x, 4.0),
     "fractions": lambda x: np.asarray(Fraction(1, 3) * x + x ** Fraction(3, 2), dtype=float),
     "selections": masked,
+    "rooms for filters": lambda x: sum(into_room(name) for name in RANKS) * x,
+    "a queue": lambda x: np.where(np.array(queue(x)) > 1.0, queue(x), 0.5) + np.max(queue(x)),
     "of short lists": lambda x: max(x[0], x[1]) * x + min([*x]) + sorted([*x[:4]])[1],
 }
 MODES = ["edge", "wrap", "reflect", "symmetric", "constant", "linear_ramp", "maximum", "mean", "median", "minimum"]

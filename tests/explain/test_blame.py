@@ -80,6 +80,11 @@ def test_nothing_stands_out():
     assert found.advice == ("No row or column is much longer than the others.",)
 
 
+@pytest.mark.filterwarnings("error")
+def test_a_matrix_of_nothing():
+    assert "No row or column is much longer" in str(sad.jacobian(lambda x: 2.0 * x, np.ones(0)).explain())
+
+
 def test_a_hessian_names_where_two_unknowns_meet():
     def energy(x):
         s = np.sum(x)  # linear: nothing meets

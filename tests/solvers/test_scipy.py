@@ -88,6 +88,13 @@ def test_minimize_takes_the_derivatives_of_every_method(method):
     np.testing.assert_allclose(found.x, 1.0, atol=1e-3)
 
 
+@pytest.mark.parametrize("x0", [np.ones((2, 3)), 1.0, {"u": np.ones(2)}])
+def test_points_that_scipy_does_not_hand_over_are_refused(x0):
+    for prepare in (solvers.minimize_derivatives, lambda f, x0: solvers.nonlinear_constraint(f, x0, 0.0, 1.0)):
+        with pytest.raises(sad.InputError, match="an array of one axis"):
+            prepare(lambda x: np.sum(x), x0)
+
+
 def test_minimize_refuses_a_method_without_derivatives():
     with pytest.raises(sad.InputError, match=r"Nelder-Mead.*takes no derivatives"):
         solvers.minimize_derivatives(lambda x: np.sum(x**2), np.ones(2), method="Nelder-Mead")

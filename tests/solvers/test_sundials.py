@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+import sparsead as sad
 from sparsead import solvers
 from sparsead.problems import brusselator
 
@@ -36,6 +37,13 @@ def test_cvode_values_follow_the_sparsity():
     np.testing.assert_array_equal(filled(options, 0.0, y, None), expected.toarray())
     assert options["sparsity"].nnz == expected.nnz
     assert np.count_nonzero(filled(options, 0.0, np.zeros_like(y), None)) < expected.nnz
+
+
+def test_a_function_that_fills_nothing_is_refused():
+    with pytest.raises(sad.InputError, match="rhsfn returned a value and wrote nothing"):
+        solvers.cvode_jacobian(lambda t, y, yp: -y, 0.0, np.ones(2))
+    filling = solvers.cvode_jacobian(lambda t, y, yp: np.negative(y, out=yp), 0.0, np.ones(2))  # returns yp
+    assert filling["sparsity"].nnz == 2
 
 
 def test_ida_values_are_the_sum_of_both_derivatives():

@@ -76,6 +76,7 @@ UNSUPPORTED = {
     lambda x: scipy.special.zetac(x): "scipy.special.zetac is not",
     lambda x: scipy.spatial.cKDTree(x[:, None]): "a compiled routine, which asks",
     lambda x: np.frompyfunc(lambda v: v * v, 1, 1)(x): "np.vectorize is traced",
+    lambda x: np.ctypeslib.as_ctypes(np.zeros(3)) * x: "no memory to look at",
     lambda x: memoryview(x): "no memory to look at",
     lambda x: np.ndarray.dot(x, x): "of the array itself",
     lambda x: x.astype(object): "Numbers stay float64",
