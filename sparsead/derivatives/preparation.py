@@ -16,6 +16,7 @@ from sparsead.kernels.pattern import detect
 from sparsead.memory import require
 from sparsead.stages import Timings
 from sparsead.sweeps.assembly import assembly_of
+from sparsead.sweeps.direct.symmetry import is_symmetric
 from sparsead.tracing.arguments import Argnum
 
 if DEFAULT_ENGINE.backend == "llvm":  # what compiles is loaded with all else, so that no stage counts its import
@@ -60,7 +61,8 @@ def finished(linear: LinearProgram, options: Options, timings: Timings) -> Fille
             raise InputError(
                 "a triangle stands for a whole Hessian only where the pattern is symmetric; give such a one"
             )
-        structure = FixedStructure(found, options.format, options.triangle, linear.symmetric)
+        symmetric = linear.symmetric or (options.format == "csc" and colored is None and is_symmetric(linear, found))
+        structure = FixedStructure(found, options.format, options.triangle, symmetric)
         stored = functools.partial(assembly_of, linear, patterns, colored, options.engine)
         assembly = stored(structure.layout.storage)
     with timings.stage("compile"):
