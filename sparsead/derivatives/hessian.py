@@ -98,7 +98,7 @@ class Hessian(PreparedMatrix, ScalarDerivative):
         CheckFailed
             If `verify` finds that something disagrees.
         """
-        args = self._args(x, args, named)
+        args = self._args(x, args, named) if named else (x, *args)
         if triangle is not None:
             check_options(self.signature, triangle=triangle)
         if triangle is None or triangle == self.structure.triangle:

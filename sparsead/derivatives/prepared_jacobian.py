@@ -85,7 +85,7 @@ class Jacobian(PreparedMatrix, WithNormalEquations):
         CheckFailed
             If `verify` finds that something disagrees.
         """
-        args = self._args(x, args, named)
+        args = self._args(x, args, named) if named else (x, *args)
         return self._evaluated_matrix(args, out, keep_constants, verify)
 
     @composable

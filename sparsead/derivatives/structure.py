@@ -60,10 +60,16 @@ class FixedStructure:
         """Return the matrix with these values, (size,), in the order in which they are stored."""
         if self._is_dense:
             return data.reshape(self.layout.shape)
-        matrix = self._kind.__new__(self._kind)  # a shallow copy, at a quarter of its price
-        vars(matrix).update(vars(self._empty))
-        matrix.data = data if self._flat else data.reshape(self.layout.shape)
+        matrix = self._kind.__new__(self._kind)  # a shallow copy, at an eighth of its price
+        held = matrix.__dict__
+        held.update(self._common)
+        held["data"] = data if self._flat else data.reshape(self.layout.shape)
         return matrix
+
+    @cached_property
+    def _common(self) -> dict[str, Any]:
+        """The attributes of all matrices made here."""
+        return dict(vars(self._empty))
 
     @cached_property
     def _empty(self) -> Any:
@@ -97,10 +103,20 @@ class FixedStructure:
         """Return room for values: new, or that of `out` where its index arrays are the very ones; None elsewhere."""
         if out is None:
             return np.empty(self.size)
-        if type(out) is not self._plain_kind or out.shape != self._shape:
+        if type(out) is not self._plain_kind:
             return None
-        first, second = self._indices(out)
-        return out.data if first is self.index_arrays[0] and second is self.index_arrays[1] else None
+        held = out.__dict__  # SciPy's properties take longer
+        (first, rows), (second, columns) = self._held
+        same = held.get(first) is rows and held.get(second) is columns and held.get("_shape") == self._shape
+        return held["data"] if same else None
+
+    @cached_property
+    def _held(self) -> tuple[tuple[str, Any], tuple[str, Any]]:
+        """The attributes in which matrices made here hold their indices, and what is there."""
+        kept = self._common
+        pairs = ("indices", "indptr"), ("row", "col"), ("coords", "coords")
+        first, second = next(names for names in pairs if names[0] in kept)
+        return (first, kept[first]), (second, kept[second])
 
     def new_or_checked(self, out: Any) -> np.ndarray:
         """Return room for values: new, or that of `out`, a matrix made here, after a look at its structure."""
