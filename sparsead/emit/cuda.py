@@ -35,19 +35,8 @@ PRELUDE = f"""#ifndef PRIVATE
 #define NAN __longlong_as_double(0x7ff8000000000000LL)
 #endif
 
-/* Write out what a block has staged: a stretch of `size` numbers for each of its points, by threads that begin where
-   a line of memory does. */
-template <int size, class Index>
-static __device__ void write_out(double *target, const double *stage, const Index *near, int points)
-{{
-    const int before = (int)(((unsigned long long)target / 8 + near[0]) % 16);
-    for (int k = 0; k <= size; ++k) {{
-        const int q = {THREADS} * k + (int)threadIdx.x - before;
-        if (q >= 0 && q < size * points) target[near[q / size] + q] = stage[q];
-    }}
-}}
-
-/* The same for stretches that follow each other. */
+/* Write out what a block has staged: a stretch of `size` numbers for each of its points, one after the other in memory,
+   by threads that begin where a line of memory does. */
 template <int size>
 static __device__ void write_on(double *target, const double *stage, int points)
 {{
@@ -55,6 +44,22 @@ static __device__ void write_on(double *target, const double *stage, int points)
     for (int k = 0; k <= size; ++k) {{
         const int q = {THREADS} * k + (int)threadIdx.x - before;
         if (q >= 0 && q < size * points) target[q] = stage[q];
+    }}
+}}
+
+/* The same for stretches that lie elsewhere; those of some blocks do follow each other, which the first and the last
+   tell if they are in the order of the points. */
+template <int size, bool in_order, class Index>
+static __device__ void write_out(double *target, const double *stage, const Index *near, int points)
+{{
+    if (in_order && near[0] == near[points - 1]) {{
+        write_on<size>(target + near[0], stage, points);
+        return;
+    }}
+    const int before = (int)(((unsigned long long)target / 8 + near[0]) % 16);
+    for (int k = 0; k <= size; ++k) {{
+        const int q = {THREADS} * k + (int)threadIdx.x - before;
+        if (q >= 0 && q < size * points) target[near[q / size] + q] = stage[q];
     }}
 }}
 """
@@ -122,7 +127,7 @@ class Module:
         lines = [f"const {_index(grid)} begin = ({_index(grid)})(blockIdx.x - {first}) * {points};"]
         if layer is not None:
             given = [*(place[a] for a in layer.grid.given.values()), *map(str, layer.grid.numbers), "tile"]
-            given += ["(int)threadIdx.x", f"begin + (int)threadIdx.x + {layer.shift}"]
+            given += ["(int)threadIdx.x", f"{_printed(layer.first, _index(grid))} + (int)threadIdx.x"]
             name = self._loop(replace(layer.grid, wide=grid.wide), False, "tile")
             lines += [f"if (PHASE(0)) {name}({', '.join(given)});", "__syncthreads();"]
             shared, phase = ["tile", *shared], 1
@@ -136,7 +141,7 @@ class Module:
             lines.append("__syncthreads();")
             for stretch, stage, near in stages:
                 target, size, start = place[grid.given[stretch.array]], stretch.size, stretch.start
-                code = f"write_out<{size}>({target}, {stage}, {near}, {many})"
+                code = f"write_out<{size}, {str(stretch.order).lower()}>({target}, {stage}, {near}, {many})"
                 if start is not None:
                     code = f"write_on<{size}>({target} + ({start} + {size} * begin), {stage}, {many})"
                 lines.append(f"if (PHASE({phase + 1})) {code};")
@@ -165,6 +170,13 @@ class Module:
         name = f"point_{hashlib.blake2b(text.encode(), digest_size=6).hexdigest()}"
         self._loops[name] = f"static __device__ {'__noinline__' if apart else '__forceinline__'} void {name}{text}"
         return name
+
+
+def _printed(code: str, index: str) -> str:
+    """Return arithmetic on ``begin`` as C."""
+    printer = Printer({}, {}, index)
+    printer.scopes.append({"begin": "i"})
+    return printer.expression(parse(code, "eval").body)[0]
 
 
 def _points(grid: Grid) -> int:

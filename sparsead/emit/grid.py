@@ -21,6 +21,7 @@ from sparsead.emit.conflicts import contested, require_private, touched_by
 from sparsead.emit.fills import Fill
 from sparsead.emit.indices import formula, simplified
 from sparsead.emit.loop_fission import TIMES, parts
+from sparsead.emit.neighbours import Shared
 from sparsead.emit.owners import Owners
 from sparsead.emit.parsing import walk
 from sparsead.emit.sharing import Procedure
@@ -59,6 +60,7 @@ class Grids:
     sizes: dict[str, int] = field(default_factory=dict)
     _short: int = 0
     _layered: bool = False
+    _inner: list[str] = field(default_factory=list)
     _order: list[Grid] = field(default_factory=list)
     _waiting: dict[str, Waiting] = field(default_factory=dict)
     _fills: dict[str, tuple[Fill, str, Known, Mapping[str, int]]] = field(default_factory=dict)
@@ -93,9 +95,17 @@ class Grids:
             grids._add_up(array)
         for array in list(grids._fills):
             grids._fill(array)
-        for grid in tiled(grids._order, inner, grids._known, grids._listed):
+        for grid in tiled(grids._order, [*inner, *grids._inner], grids._known, grids._listed):
             grids._place(grid)
+        grids._forget()
         return grids
+
+    def _forget(self) -> None:
+        """Leave out tables and work arrays that no grid needs in the end."""
+        levels = [grid for level in self.levels for grid in level]
+        used = {a for grid in levels for one in (grid, grid.layer and grid.layer.grid) if one for a in one.arrays}
+        self.fixed = {name: table for name, table in self.fixed.items() if name in used}
+        self.sizes = {name: size for name, size in self.sizes.items() if name in used}
 
     # -- levels ---------------------------------------------------------------------------------------------
     def _place(self, grid: Grid) -> None:
@@ -201,7 +211,10 @@ class Grids:
                 fill.leave_out(owners.slots)
                 begin = fill.value
         code, tables = self._listed(owners.points, "owned")
-        self._add(name, owners.owner_loop(code, "turn", begin), {**actual, **tables}, numbers, split=False)
+        given = {**actual, **tables}
+        if owners.layer is not None:
+            given["kept"] = self._layer(name, owners.layer, actual, numbers)
+        self._add(name, owners.owner_loop(code, "turn", begin), given, numbers, split=False)
         if owners.rest.size:
             code, tables = self._listed(owners.rest, "rest")
             loop, given = owners.rest_loop(code, "turn"), {**actual, **tables}
@@ -211,6 +224,17 @@ class Grids:
         others = owners.other_loop()
         if others is not None:
             self._add(name, others, actual, numbers)
+
+    def _layer(self, name: str, layer: Shared, actual: Known, numbers: Mapping[str, int]) -> str:
+        """Add the loop of what neighbouring owners share; return the array that keeps it, until it is in a tile."""
+        kept = f"shared{len(self.sizes)}"
+        loop = layer.layer_loop("kept", "q")
+        self.sizes[kept], self.arrays[kept] = layer.size * len(layer.codes), "f8"
+        self._inner.append(kept)
+        used = {n.id for n in walk(loop) if isinstance(n, ast.Name)}
+        read = {parameter: array for parameter, array in actual.items() if parameter in used}
+        self._add(name, loop, {**read, "kept": kept}, numbers, split=False)
+        return kept
 
     def _stores(
         self,

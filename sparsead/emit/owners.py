@@ -11,41 +11,24 @@ Regular additions were turned around before, as kernels, for every back end: see
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
+from coloring.cached import cached_property
 from sparsead.emit.accesses import Access, Accesses
-from sparsead.emit.parsing import parse, walk
+from sparsead.emit.indices import formula
+from sparsead.emit.neighbours import Copy, Shared, Term, listed_loop, stores_elements
+from sparsead.emit.threads import REACH, most_left_out
 
 FEWEST = 64  # points of a loop from which on owners are looked for
 MOST_COPIES = 16  # copies of the body that an owner may run: one for each shift between points
+FEWEST_SHARING = 1024  # owners from which on neighbours share what they compute
 WORTH = 50  # statements that may be computed again, for each term that is not kept
 LEFT_OUT = 16  # one in so many points, where no points meet
 FAR = 256  # distances from the first element of an owner that are told apart
 SAMPLE = 999  # points that are looked at to find out what is usual
-
-
-@dataclass(frozen=True)
-class Term:
-    """What a statement of the loop adds to the elements of the point that owns it: point q + `shift` adds it at `rank`.
-
-    Attributes
-    ----------
-    number : int
-        The place of the statement among those of a point.
-    rank : int
-        How far the element is from the first statement's of the owner.
-    fresh : bool
-        True if the element is set to it.
-    """
-
-    statement: ast.Assign | ast.AugAssign
-    number: int
-    shift: int
-    rank: int
-    fresh: bool
 
 
 @dataclass(frozen=True, eq=False)
@@ -54,6 +37,8 @@ class Owners:
 
     Attributes
     ----------
+    count : int
+        How many points the loop has.
     points : ndarray
         The owners.
     slots : ndarray
@@ -65,6 +50,7 @@ class Owners:
     """
 
     loop: ast.For
+    count: int
     terms: tuple[Term, ...]
     base: ast.expr
     points: np.ndarray
@@ -125,13 +111,20 @@ class Owners:
             added[base[points] + rank] = not any(t.fresh for t in terms if t.rank == rank)
         left = np.logical_or.reduce([~owned[slots[k]] for k in chosen])
         place = _place(kept[anchor].statement).slice  # type: ignore[arg-type]
-        made = cls(loop, terms, place, points, owned, added, np.flatnonzero(left))
+        made = cls(loop, accesses.points, terms, place, points, owned, added, np.flatnonzero(left))
         return made if made._again <= WORTH * len(terms) else None
 
     @property
     def _again(self) -> int:
         """How many statements are computed again, because several owners need them."""
-        copies = {shift: _Copy(self.loop, number) for number, shift in enumerate({t.shift for t in self.terms})}
+        if self.layer is not None:
+            return self.layer.statements - len(self.loop.body)
+        return self._copied
+
+    @property
+    def _copied(self) -> int:
+        """The same where each owner computes all for itself."""
+        copies = {shift: Copy(self.loop, number) for number, shift in enumerate({t.shift for t in self.terms})}
         for term in self.terms:
             copies[term.shift].expression(term.statement.value)
         return sum(len(list(copy.lines())) for copy in copies.values()) - len(self.loop.body)
@@ -144,24 +137,38 @@ class Owners:
     @property
     def _others(self) -> list[ast.stmt]:
         own = {id(t.statement) for t in self.terms}
-        return [s for s in self.loop.body if id(s) not in own and _stores(s)]
+        return [s for s in self.loop.body if id(s) not in own and stores_elements(s)]
+
+    @cached_property
+    def layer(self) -> Shared | None:
+        """What neighbouring owners share, computed once for all of them; None if they share nothing, or too much."""
+        if self.points.size < FEWEST_SHARING or formula(self.points, "turn") is None:
+            return None
+        layer = Shared.of(self.loop, self.count, self.terms)
+        return layer if layer is not None and layer.reach + most_left_out(self.points) <= REACH else None
 
     def owner_loop(self, chosen: str, counter: str, begin: str | None) -> ast.For:
         """Return the loop over owners; `chosen` is the code of the owner by the counter.
 
-        Elements that are added to begin with a constant, if one is given.
+        Elements that are added to begin with a constant, if one is given. What neighbours share is read in ``kept``.
         """
         assert isinstance(self.loop.target, ast.Name)
         shifts = sorted({t.shift for t in self.terms} | {0})
-        copies = {shift: _Copy(self.loop, number) for number, shift in enumerate(shifts)}
+        copies = {shift: Copy(self.loop, number) for number, shift in enumerate(shifts)}
         base = copies[0].expression(self.base)
+
+        def code(term: Term) -> str:
+            if self.layer is not None:
+                return f"kept[{self.layer.place(term, 'owner')}]"
+            return copies[term.shift].expression(term.statement.value)
+
         sums, stores = [], []
         for number, rank in enumerate(sorted({t.rank for t in self.terms})):
             place = f"{ast.unparse(_place(self.terms[0].statement).value)}[base + {rank}]"
             terms: list[str] = []
             for term in sorted((t for t in self.terms if t.rank == rank), key=lambda t: (t.shift, t.number)):
                 before = [] if term.fresh else terms or [begin or place]
-                terms = [*before, copies[term.shift].expression(term.statement.value)]
+                terms = [*before, code(term)]
             sums += [f"sum{number}_0 = {terms[0]}"]
             sums += [f"sum{number}_{k} = sum{number}_{k - 1} + ({terms[k]})" for k in range(1, len(terms))]
             stores += [f"{place} = sum{number}_{len(terms) - 1}"]
@@ -171,7 +178,8 @@ class Owners:
             stores.append(f"{place} {'=' if isinstance(statement, ast.Assign) else '+='} {value}")
         lines = [f"owner = {chosen}"]
         for shift, copy in copies.items():
-            lines += [f"{copy.renamed(self.loop.target.id)} = owner + {shift}", *copy.lines()]
+            if shift == 0 or self.layer is None:
+                lines += [f"{copy.renamed(self.loop.target.id)} = owner + {shift}", *copy.lines()]
         return listed_loop(counter, self.points.size, [*lines, f"base = {base}", *sums, *stores])
 
     def rest_loop(self, chosen: str, counter: str) -> ast.For:
@@ -190,61 +198,11 @@ class Owners:
         return ast.copy_location(ast.For(self.loop.target, self.loop.iter, body, []), self.loop)
 
 
-def listed_loop(counter: str, count: int, lines: Sequence[str]) -> ast.For:
-    """Return a loop of some lines."""
-    (loop,) = parse("\n".join([f"for {counter} in range({count}):", *(f"    {line}" for line in lines)])).body
-    assert isinstance(loop, ast.For)
-    return loop
-
-
 def _place(statement: ast.Assign | ast.AugAssign) -> ast.Subscript:
     """Return where a statement stores."""
     (place,) = statement.targets if isinstance(statement, ast.Assign) else (statement.target,)
     assert isinstance(place, ast.Subscript)
     return place
-
-
-def _stores(statement: ast.stmt) -> bool:
-    return not (isinstance(statement, ast.Assign) and isinstance(statement.targets[0], ast.Name))
-
-
-class _Copy:
-    """A copy of what a loop computes, with names of its own, for a point that is not the thread's."""
-
-    def __init__(self, loop: ast.For, number: int) -> None:
-        assert isinstance(loop.target, ast.Name)
-        self._number, self._needed = number, set[str]()
-        self._set = {s.targets[0].id: s.value for s in loop.body if not _stores(s)}  # type: ignore[attr-defined]
-        self._own = {*self._set, loop.target.id}
-
-    def renamed(self, name: str) -> str:
-        return f"{name}_at{self._number}"
-
-    def expression(self, node: ast.expr) -> str:
-        """Return an expression of the loop with the names of the copy; what it needs will be computed."""
-        self._need(node)
-        return self._code(node)
-
-    def lines(self) -> Iterator[str]:
-        """Yield what computes all that is needed."""
-        for name, value in self._set.items():
-            if name in self._needed:
-                yield f"{self.renamed(name)} = {self._code(value)}"
-
-    def _need(self, node: ast.expr) -> None:
-        pending = [node]
-        while pending:
-            for name in walk(pending.pop()):
-                if isinstance(name, ast.Name) and name.id in self._set and name.id not in self._needed:
-                    self._needed.add(name.id)
-                    pending.append(self._set[name.id])
-
-    def _code(self, node: ast.expr) -> str:
-        new = parse(ast.unparse(node), mode="eval").body
-        for name in walk(new):
-            if isinstance(name, ast.Name) and name.id in self._own:
-                name.id = self.renamed(name.id)
-        return ast.unparse(new)
 
 
 # -- what is usual, and where ---------------------------------------------------------------------------------
@@ -253,7 +211,7 @@ def _is_plain(loop: ast.For, accesses: Accesses, kept: Sequence[Access]) -> bool
 
     They must read nothing that the loop writes.
     """
-    names = [s.targets[0].id for s in loop.body if not _stores(s)]  # type: ignore[attr-defined]
+    names = [s.targets[0].id for s in loop.body if not stores_elements(s)]  # type: ignore[attr-defined]
     return (
         len(loop.iter.args) == 1  # type: ignore[attr-defined]
         and all(isinstance(s, ast.Assign | ast.AugAssign) for s in loop.body)
@@ -265,7 +223,7 @@ def _is_plain(loop: ast.For, accesses: Accesses, kept: Sequence[Access]) -> bool
 
 def _gains(loop: ast.For, kept: Sequence[Access]) -> bool:
     """Tell whether points that do not meet gain: if they add, or if where they store is more than arithmetic."""
-    one = _Copy(loop, 0)
+    one = Copy(loop, 0)
     codes = [one.expression(_place(a.statement).slice) for a in kept]  # type: ignore[arg-type]
     return any(a.kind == "add" for a in kept) or any("[" in code or "(" in code for code in (*one.lines(), *codes))
 

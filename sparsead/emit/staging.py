@@ -26,12 +26,15 @@ FEWEST = 64  # points of a loop from which on staging is worth its barrier
 class Stretch:
     """A stretch of `size` neighbouring elements that each point stores to an array, by its name in the loop.
 
-    Those of all points follow each other from the element `start` on; where they do not, it is None.
+    Those of all points follow each other from the element `start` on; where they do not, it is None. They may be in the
+    `order` of the points all the same: then there are none between those of a block if its first and last one are as
+    far from each other as they would be.
     """
 
     array: str
     size: int
     start: int | None
+    order: bool
 
 
 def stage(loop: ast.For, found: Sequence[Access], points: int, room: int, number: int) -> list[Stretch]:
@@ -110,4 +113,4 @@ def _put(loop: ast.For, group: Sequence[Access], number: int) -> Stretch:
         lines.append(f"stage{number}[{size} * thread + {rank if even else f'({slot} - {low})'}] = {value}")
     new = parse("\n".join(lines)).body
     loop.body = [one for s in loop.body for one in (new if s is own[-1] else [] if id(s) in statements else [s])]
-    return Stretch(group[0].array, size, int(first[0]) if dense else None)
+    return Stretch(group[0].array, size, int(first[0]) if dense else None, bool((np.diff(first) >= size).all()))

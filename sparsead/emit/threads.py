@@ -13,6 +13,17 @@ from sparsead.emit.staging import Stretch
 
 NARROW = (1 << 31) - (1 << 10)  # whole numbers below are int on the device; a last block may count on a little
 
+BLOCK = 128  # points of a block, at most
+REACH = 32  # points that a block computes first beside its own
+
+
+def most_left_out(points: np.ndarray) -> int:
+    """Return how many points are left out, at most, between those of a block; many where they do not go on evenly."""
+    if (np.diff(points) < 1).any():
+        return REACH + 1
+    width = min(BLOCK, points.size) - 1
+    return int((points[width:] - points[: points.size - width]).max()) - width
+
 
 def loop_of(procedure: Procedure) -> ast.For:
     """Return the loop that a procedure is, as a tree of its own: it may be changed."""
@@ -99,12 +110,13 @@ class Layer:
     ----------
     grid : Grid
         The loop; its points store `size` numbers to ``tile``, one after the other, by ``thread``.
-    shift, reach : int
-        The first thread takes the point that is `shift` from the first of the block; they are `reach` more than the
-        points of the block.
+    first : str
+        The point that the first thread takes, by the first of the block, ``begin``: code.
+    reach : int
+        How many more they are than the points of the block.
     """
 
     grid: Grid
-    shift: int
+    first: str
     reach: int
     size: int

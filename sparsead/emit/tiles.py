@@ -13,16 +13,15 @@ from dataclasses import replace
 
 import numpy as np
 
-from sparsead.emit.indices import places
-from sparsead.emit.owners import listed_loop
+from sparsead.emit.indices import formula, places
+from sparsead.emit.neighbours import listed_loop
 from sparsead.emit.parsing import parse
 from sparsead.emit.sharing import Procedure
-from sparsead.emit.threads import Grid, Layer, loop_of
+from sparsead.emit.threads import NARROW, REACH, Grid, Layer, loop_of, most_left_out
 
 FEWEST = 1024  # points of the second layer
 FEW = 64  # points of another grid that reads the first layer, and points of this that it reads: for one block
 MOST = 16  # numbers of a point of the first layer
-REACH = 32  # points of the first layer that a block computes beside its own
 LEFT_OUT = 16  # one in so many points of the first layer may be computed again for others
 
 Known = Callable[[Mapping[str, str]], dict[str, np.ndarray]]
@@ -81,7 +80,7 @@ class _Tile:
         sizes = [max(g.writes[array].size for g in writers if array in g.writes) for array in arrays]
         size = sum(sizes)  # elements of all arrays, one array after the other
         self._ranges = {array: (end - n, end) for array, n, end in zip(arrays, sizes, np.cumsum(sizes), strict=True)}
-        writer = np.zeros(size, np.int64)
+        writer = np.zeros(size, np.int8)
         for g in writers:
             for array, mask in g.writes.items():
                 writer[self._ranges[array][0] :][: mask.size] += mask
@@ -120,25 +119,39 @@ class _Tile:
         """Return which store of the first grid, at which of its points, writes each element; -1 for others."""
         stores = self._places(first)
         _require(len(stores) <= MOST and all(isinstance(node.ctx, ast.Store) for node, _ in stores))
-        number, point = np.full(size + 1, -1), np.zeros(size + 1, np.int64)
+        number, point = (
+            np.full(size + 1, -1, np.int8),
+            np.zeros(size + 1, np.int32 if first.points < NARROW else np.int64),
+        )
         for k, (_, slot) in enumerate(stores):
             number[slot], point[slot] = k, np.arange(first.points)
         return number, point
 
     def _fused(self, first: Grid, second: Grid) -> Grid:
         """Return the second grid with the first one as its layer."""
+        reads = self._places(second)
+        _require(reads)
+        base = self._point[reads[0][1]]  # what the others are far from
         found: dict[str, tuple[int, int]] = {}
-        for node, slot in self._places(second):
-            number, far = self._number[slot], self._point[slot] - np.arange(second.points)
+        for node, slot in reads:
+            number, far = self._number[slot], self._point[slot] - base
             one = int(number[0]), int(far[0])
             _require((number == one[0]).all() and one[0] >= 0 and (far == one[1]).all())
             _require(found.setdefault(ast.unparse(node), one) == one)
-        shifts = [shift for _, shift in found.values()]
-        shift, reach = min(shifts), max(shifts) - min(shifts)
+        nearest = min(far for _, far in found.values())
+        reach = max(far for _, far in found.values()) - nearest + most_left_out(base)
         _require(reach <= REACH)
         used = sorted({k for k, _ in found.values()})
-        layer = Layer(self._to_tile(first, used), shift, reach, len(used))
-        read = {code: f"{len(used)} * (thread + {far - shift}) + {used.index(k)}" for code, (k, far) in found.items()}
+        loop = second.loop
+        assert isinstance(loop.target, ast.Name)
+        counter, first_of = loop.target.id, base + nearest
+        codes = [formula(first_of, name) for name in ("begin", counter, f"({counter} - thread)")]
+        thread = "thread" if most_left_out(base) == 0 else f"({codes[1]}) - ({codes[2]})"
+        _require(codes[0] is not None)
+        layer = Layer(self._to_tile(first, used), str(codes[0]), reach, len(used))
+        read = {
+            code: f"{len(used)} * ({thread} + {far - nearest}) + {used.index(k)}" for code, (k, far) in found.items()
+        }
         loop = _FromTile(read).visit(loop_of(second.procedure))
         reads_of_both = (first.reads | second.reads) - self.arrays
         return replace(self._without(second, loop), direct=None, layer=layer, reads=frozenset(reads_of_both))
@@ -159,7 +172,7 @@ class _Tile:
             before = grid.points * order.index(self._point[slot].tobytes())
             code = f"{len(used)} * (thread + {before}) + {used.index(int(number[0]))}"
             _require(read.setdefault(ast.unparse(node), code) == code)
-        layer = Layer(self._to_tile(self._at(first, np.concatenate([*points.values()])), used), 0, 0, len(used))
+        layer = Layer(self._to_tile(self._at(first, np.concatenate([*points.values()])), used), "begin", 0, len(used))
         made = self._without(grid, _FromTile(read).visit(grid.loop))
         return replace(
             made, direct=None, stretches=(), layer=layer, reads=(layer.grid.reads | grid.reads) - self.arrays

@@ -24,6 +24,7 @@ def for_few_points():
     """Let what is worth it for many points only be done for a few, too: a fixture."""
     limits = [(module, "FEWEST", 2) for module in (indices, owners, staging, tiles)]
     limits += [(terms, "FEWEST_ALIKE", 1), (tiles, "LEFT_OUT", 0), (owners, "LEFT_OUT", 1.5)]
+    limits.append((owners, "FEWEST_SHARING", 2))
     with ExitStack() as stack:
         for module, name, value in limits:
             stack.enter_context(mock.patch.object(module, name, value))

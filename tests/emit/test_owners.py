@@ -53,7 +53,7 @@ def test_terms_are_added_in_the_order_of_points_and_what_is_set_forgets_those_be
     assert kept(grids) < 40
 
 
-@pytest.mark.parametrize("width", [7, 64])
+@pytest.mark.parametrize("width", [7, 64, 400])
 def test_lines_of_a_plane(width):
     lines = 30
 
@@ -69,6 +69,24 @@ def test_lines_of_a_plane(width):
     grids = run_both(write, {"x": width * (lines + 2), "y": 2 * width * (lines + 2)})
     assert kept(grids) < 8 * (3 * width + 6 * lines)
     assert max(count for count, _ in staged(grids)) == (width - 2) * (lines - 1)
+
+
+def test_neighbours_share_what_they_compute():
+    width, lines = 400, 6
+
+    def write(source):
+        with points(source, (width - 1) * lines):
+            source.write(f"j = i + i // {width - 1}")
+            source.write("s = sqrt(x[j] * x[j + 1])")
+            for k, far in enumerate((0, 1, width, width + 1)):
+                source.write(f"y[j + {far}] += s * {k}.5")
+
+    grids = run_both(write, {"x": width * (lines + 2), "y": width * (lines + 2)})
+    (grid,) = (g for level in grids.levels for g in level if g.layer)
+    assert grid.layer.reach == 2, "a neighbour, and a point that owns nothing where a line ends"
+    assert grid.layer.grid.procedure.text.count("sqrt") == 2, "of the point and of that in the next line, not of four"
+    assert "sqrt" not in grid.procedure.text
+    assert kept(grids) < 4 * (3 * width + 6 * lines), "what is shared is in the memory of the block"
 
 
 def test_an_element_that_gets_a_term_out_of_the_ordinary_has_no_owner():
