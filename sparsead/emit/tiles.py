@@ -19,7 +19,7 @@ from sparsead.emit.parsing import parse
 from sparsead.emit.sharing import Procedure
 from sparsead.emit.threads import NARROW, REACH, Grid, Layer, loop_of, most_left_out
 
-FEWEST = 1024  # points of the second layer
+FEWEST = 256  # points of the second layer
 FEW = 64  # points of another grid that reads the first layer, and points of this that it reads: for one block
 MOST = 16  # numbers of a point of the first layer
 LEFT_OUT = 16  # one in so many points of the first layer may be computed again for others
