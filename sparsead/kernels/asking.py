@@ -31,8 +31,51 @@ class Lowering(Protocol):
     def buffers(self) -> Mapping[int, Buffer]:
         """Return the buffers by the number of the node that fills them."""
 
+    @property
+    def indices(self) -> Indices:
+        """Return the index arrays that the pieces of a buffer have asked for."""
+
     def constant_load(self, node: Constant, index: IndexArray) -> float | Load:
         """Return a constant that is the same at all points, or a load from a copy of it."""
+
+
+class Indices:
+    """Index arrays by which pieces of a buffer ask: of equal ones the first stands for all, and is composed once.
+
+    The components of a vector read the same elements of most arrays, but begin in different places.
+    """
+
+    def __init__(self) -> None:
+        self._keys: dict[int, tuple[IndexArray, Hashable]] = {}
+        self._first: dict[Hashable, IndexArray] = {}
+        self._composed: dict[tuple[int, int], tuple[IndexArray, IndexArray, IndexArray]] = {}
+        self._columns: dict[int, tuple[IndexArray, list[IndexArray]]] = {}
+
+    def key(self, index: IndexArray) -> Hashable:
+        """Return what two equal index arrays have in common."""
+        known = self._keys.get(id(index))
+        if known is None:
+            known = self._keys[id(index)] = (index, recognise(index).key)
+        return known[1]
+
+    def first(self, index: IndexArray) -> IndexArray:
+        """Return the first one that was equal."""
+        return self._first.setdefault(self.key(index), index)
+
+    def composed(self, outer: IndexArray, inner: IndexArray) -> IndexArray:
+        """Return the composition of two index arrays, computed once."""
+        known = self._composed.get((id(outer), id(inner)))
+        if known is None:
+            known = self._composed[id(outer), id(inner)] = (outer, inner, self.first(compose(outer, inner)))
+        return known[2]
+
+    def columns(self, terms: IndexArray) -> list[IndexArray]:
+        """Return the columns of a table."""
+        known = self._columns.get(id(terms))
+        if known is None:
+            columns = [np.ascontiguousarray(terms[:, k]) for k in range(terms.shape[1])]
+            known = self._columns[id(terms)] = (terms, columns)
+        return known[1]
 
 
 @dataclass(eq=False)
@@ -55,35 +98,21 @@ class Asked:
         self.heap: list[tuple[int, int]] = []
         self.order: list[_Want] = []
         self.domain = piece.ref.shape
-        self._keys: dict[int, tuple[IndexArray, Hashable]] = {}
-        self._composed: dict[tuple[int, int], tuple[IndexArray, IndexArray, IndexArray]] = {}
         self.roots = [self.want(piece.ref), *(self.want(f) for f in piece.factors)]
-
-    def key(self, index: IndexArray) -> Hashable:
-        """Return what two equal index arrays have in common."""
-        known = self._keys.get(id(index))
-        if known is None:
-            known = self._keys[id(index)] = (index, recognise(index).key)
-        return known[1]
 
     def want(self, ref: Ref) -> _Want:
         """Ask for the elements of a node that a reading names; each set of them once."""
-        key = (ref.node.serial, self.key(ref.index))
+        indices = self.lowering.indices
+        key = (ref.node.serial, indices.key(ref.index))
         if key not in self.wants:
-            self.wants[key] = want = _Want(ref.node, ref.index)
+            self.wants[key] = want = _Want(ref.node, indices.first(ref.index))
             self.order.append(want)
             heapq.heappush(self.heap, (-ref.node.serial, len(self.order) - 1))
         return self.wants[key]
 
-    def composed(self, outer: IndexArray, inner: IndexArray) -> IndexArray:
-        """Return the composition of two index arrays, computed once."""
-        known = self._composed.get((id(outer), id(inner)))
-        if known is None:
-            known = self._composed[id(outer), id(inner)] = (outer, inner, compose(outer, inner))
-        return known[2]
-
     def pull(self) -> tuple[Join, Owners] | None:
         """Ask all operands; stop at a joined array that is read in several pieces and return who owns what."""
+        composed = self.lowering.indices.composed
         while self.heap:
             want = self.order[heapq.heappop(self.heap)[1]]
             node = want.node
@@ -96,7 +125,7 @@ class Asked:
                     return node, owners
                 want.operands = [self.want(Ref(node.pieces[only], owners.offset))]
             elif isinstance(node, Map):
-                want.operands = [self.want(Ref(a.node, self.composed(a.index, want.index))) for a in node.args]
+                want.operands = [self.want(Ref(a.node, composed(a.index, want.index))) for a in node.args]
             elif isinstance(node, Sum):
                 want.operands = [self.want(term) for term in self.unrolled_terms(node, want.index)]
         return None
@@ -106,7 +135,8 @@ class Asked:
         terms = unrolled(node)
         if terms is None:
             raise NeedsBufferError(node)
-        return [node.terms.at(compose(np.ascontiguousarray(terms[:, k]), index)) for k in range(terms.shape[1])]
+        composed, columns = self.lowering.indices.composed, self.lowering.indices.columns(terms)
+        return [Ref(node.terms.node, composed(node.terms.index, composed(column, index))) for column in columns]
 
     def leaves(self) -> list[_Want]:
         """Return what is read from buffers and constants."""

@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 
 from sparsead.kernels.alike import Alike, with_buffers
-from sparsead.kernels.asking import Asked, built, coalesced
+from sparsead.kernels.asking import Asked, Indices, built, coalesced
 from sparsead.kernels.fusion import is_linear, materialised
 from sparsead.kernels.indexmap import IndexMap, recognise
 from sparsead.kernels.kernel import Buffer, CallKernel, Kernel, Kernels, Load, Step, zeros
@@ -84,6 +84,7 @@ class _Lowering:
         self.count = 0
         self.kernels: list[Step] = []
         self.constants: dict[Hashable, Buffer] = {}
+        self.indices = Indices()
         self.alike = Alike()
         self.known: dict[Hashable, tuple[list[Step], list[Buffer]]] = {}
 
@@ -167,6 +168,7 @@ class _Lowering:
         """Add the kernels that compute what `ref` reads into `buffer`."""
         if ref.index.size == 0:
             return
+        self.indices = Indices()
         pieces = list(self.pieces(Piece(ref, identity(ref.shape)), opened))
         groups: dict[tuple[Shape, bool], list[Asked]] = defaultdict(list)
         for piece in pieces:
