@@ -37,9 +37,9 @@ def formula(values: np.ndarray, counter: str) -> str | None:
     if jumps.size <= MOST_JUMPS:
         after = [_times(int(steps[j]) - step, f"min(max({counter} - {int(j)}, 0), 1)") for j in jumps]
         return _sum(even, *after)
-    sizes = steps[jumps] - step
-    width, *others = np.unique(np.diff(jumps))
-    if others or (sizes != sizes[0]).any() or jumps[0] >= width or steps.size - jumps[-1] > width:
+    sizes, widths = steps[jumps] - step, np.diff(jumps)
+    width = widths[0]
+    if (widths != width).any() or (sizes != sizes[0]).any() or jumps[0] >= width or steps.size - jumps[-1] > width:
         return None
     return _sum(even, _times(int(sizes[0]), f"(({counter} + {int(width - 1 - jumps[0])}) // {int(width)})"))
 

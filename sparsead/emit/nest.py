@@ -104,9 +104,9 @@ class Nest:
         if lines:
             line = np.stack([t.entries for t in lines]).sum(axis=0, dtype=np.int64)
             step, breaks = stretches(line)
-            union = self._breaks[axis] | set(breaks)
-            few = len(union) <= self.most_breaks and self.domain[axis] >= SHORT * (len(union) + 1)
-            if few and not self.source.grid:
+            few = breaks.size <= self.most_breaks and not self.source.grid
+            union = self._breaks[axis].union(breaks.tolist() if few else ())
+            if few and len(union) <= self.most_breaks and self.domain[axis] >= SHORT * (len(union) + 1):
                 self._breaks[axis] = union
                 self._stretched[axis].append(_Stretched(self._name("o"), line, step))
                 parts.append(self._stretched[axis][-1].name)

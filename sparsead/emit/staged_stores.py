@@ -92,10 +92,12 @@ def plan(loop: ast.For, known: Mapping[str, ast.expr]) -> Plan | None:
     others: list[ast.stmt] = []
     stores: list[Store] = []
     indices = dict(known)
+    changing: set[str] = set()  # names that are set in it
     for node in loop.body:
         match node:
             case ast.Assign(targets=[ast.Name(id=name)], value=ast.Subscript() as value) if _is_staged(value):
-                if not _side_by_side(value, loop):
+                changing = changing or _set_in(loop)
+                if not _side_by_side(value, loop, changing):
                     return None
                 staged[name] = value
             case ast.Assign(targets=[ast.Name(id=name)], value=value):
@@ -117,9 +119,12 @@ def _is_staged(value: ast.expr) -> bool:
     return isinstance(value, ast.Subscript) and isinstance(value.value, ast.Name) and value.value.id == STAGE
 
 
-def _side_by_side(value: ast.Subscript, loop: ast.For) -> bool:
-    """Tell whether neighbouring points read neighbouring elements."""
-    changing = {node.id for node in walk(loop) if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store)}
+def _set_in(loop: ast.For) -> set[str]:
+    return {node.id for node in walk(loop) if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store)}
+
+
+def _side_by_side(value: ast.Subscript, loop: ast.For, changing: set[str]) -> bool:
+    """Tell whether neighbouring points of a loop read neighbouring elements, given the names that are set in it."""
     summands, _ = _terms(value.slice, {})
     found = [changing.intersection(re.findall(r"\w+", code)) for code in summands]
     return [code for code, names in zip(summands, found, strict=True) if names] == [ast.unparse(loop.target)]
