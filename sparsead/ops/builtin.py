@@ -63,6 +63,8 @@ def _extreme(original: Callable[..., Any], beats: Callable[[Any, Any], Any], who
     """Return `max` or `min` for traced numbers: each item in turn beats the best so far, or does not."""
 
     def extreme(*args: Any, key: Any = None, **default: Any) -> Any:
+        if len(args) == 2 and type(args[0]) is type(args[1]) is int and key is None:  # the ends of loops
+            return original(*args, **default)
         if len(args) != 1:
             items = list(args)
         elif isinstance(args[0], Iterable):
