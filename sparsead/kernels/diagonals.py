@@ -53,13 +53,13 @@ def by_diagonals(terms: Iterable[tuple[IndexMap, IndexMap]], shape: tuple[int, i
         if len(found) > MOST or shape[0] * len(found) * LEAST_FULL > points:
             return None
     diagonals = sorted(found)
-    there = np.zeros((shape[0], len(diagonals)), dtype=np.bool_)
-    for k, diagonal in enumerate(diagonals):
+    there = np.zeros((len(diagonals), shape[0]), dtype=np.bool_)
+    for line, diagonal in zip(there, diagonals, strict=True):
         for rows in found[diagonal]:
             if isinstance(rows, IndexMap):
-                rows.view_of(there[:, k])[...] = True
+                rows.view_of(line)[...] = True
             else:
-                there[rows, k] = True
+                line[rows] = True
     return _pattern(there, np.array(diagonals, dtype=np.int64), shape)
 
 
@@ -67,10 +67,10 @@ def _pattern(there: np.ndarray, diagonals: np.ndarray, shape: tuple[int, int]) -
     """Read the table row by row, a part at a time that stays in the caches."""
     dtype = index_dtype(max(*shape, int(np.count_nonzero(there))) + 1)
     indptr = np.zeros(shape[0] + 1, dtype=dtype)
-    np.cumsum(np.count_nonzero(there, axis=1), out=indptr[1:])
+    np.cumsum(there.view(np.uint8).sum(axis=0, dtype=np.uint8), out=indptr[1:])
     indices = np.empty(int(indptr[-1]), dtype=dtype)
     for first in range(0, shape[0], AT_ONCE):
-        part = there[first : first + AT_ONCE]
+        part = np.ascontiguousarray(there[:, first : first + AT_ONCE].T)
         columns = np.arange(first, first + len(part))[:, None] + diagonals
         indices[indptr[first] : indptr[first + len(part)]] = columns[part]
     if indices.size and not 0 <= int(indices.min()) <= int(indices.max()) < shape[1]:
