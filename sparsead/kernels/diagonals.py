@@ -1,8 +1,8 @@
 """Patterns of few diagonals, of stencils: found from index maps, without a sort of all entries.
 
 Where column less row takes few values, an entry is known by its row and the number of its diagonal. A table of truth
-values, rows by diagonals, holds all of them, each once however many terms reach it; read row by row it is the pattern
-in order.
+values, a line for each diagonal, holds all of them, each once however many terms reach it; read row by row it is the
+pattern in order.
 """
 
 from __future__ import annotations
