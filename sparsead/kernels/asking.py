@@ -19,7 +19,7 @@ from sparsead.kernels.joined import Owners
 from sparsead.kernels.kernel import Buffer, Kernel, Load, Store
 from sparsead.kernels.pieces import NeedsBufferError, Piece
 from sparsead.kernels.unrolling import unrolled
-from sparsead.program.index import IndexArray, Shape, compose, reshaped
+from sparsead.program.index import IndexArray, Shape, compose, reshaped, walked
 from sparsead.program.nodes import Constant, Earlier, Input, Join, Map, Node, Ref, Sum
 from sparsead.program.scalar import OPS, Expr, Pool
 
@@ -59,8 +59,8 @@ class Indices:
         return known[1]
 
     def first(self, index: IndexArray) -> IndexArray:
-        """Return the first one that was equal."""
-        return self._first.setdefault(self.key(index), index)
+        """Return the first one that was equal; views, which are composed without a look at an element, stay."""
+        return index if walked(index) else self._first.setdefault(self.key(index), index)
 
     def composed(self, outer: IndexArray, inner: IndexArray) -> IndexArray:
         """Return the composition of two index arrays, computed once."""
