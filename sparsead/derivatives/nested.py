@@ -40,7 +40,7 @@ Method = TypeVar("Method", bound=Callable[..., Any])
 
 def are_traced(args: Sequence[Any]) -> bool:
     """Tell whether arguments hold traced values, inside a function that is being traced."""
-    return is_tracing() and any(True for _ in traced_in(args))
+    return is_tracing() and any(True for value in args for _ in traced_in(trees.held(value)))
 
 
 def composable(method: Method) -> Method:

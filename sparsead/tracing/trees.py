@@ -86,6 +86,16 @@ def parts_of(value: Any) -> dict[str, Any] | None:
     return None
 
 
+def held(value: Any) -> Iterator[Any]:
+    """Yield what is held by a container, and by those in it; anything else is yielded itself."""
+    parts = parts_of(value)
+    if parts is None:
+        yield value
+    else:
+        for part in parts.values():
+            yield from held(part)
+
+
 def _parts_like(value: Any, of: Branch) -> dict[str, Any] | None:
     """Return the children of a container that is of the type of another one."""
     if hasattr(type(value), "__dataclass_fields__"):  # then it has the same fields

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import mpmath
 import numpy as np
 import pytest
@@ -118,6 +120,22 @@ def test_trees_and_arguments():
 
     jac = sad.jacobian(residual, state, 0.5)
     np.testing.assert_allclose(jac(state, 0.5).toarray(), [[9, 0, 1.5], [0, 18, 6], [1.5, 6, 0]])
+
+
+@dataclass
+class State:
+    u: np.ndarray
+    p: float
+
+
+def test_dataclasses_of_unknowns():
+    """As an argument that is one, and made inside of unknowns."""
+    energy = sad.grad(lambda s: np.sum(s.u**3) * s.p)
+    state = State(np.array([1.0, 2.0]), 3.0)
+    whole = sad.jacobian(lambda s: np.append(energy(s).u, energy(s).p), state)
+    np.testing.assert_allclose(whole(state).toarray(), [[18, 0, 3], [0, 36, 12], [3, 12, 0]])
+    made = sad.jacobian(lambda u: energy(State(u, 3.0)).u, state.u)
+    np.testing.assert_allclose(made(state.u).toarray(), [[18, 0], [0, 36]])
 
 
 def chain(q, v):
