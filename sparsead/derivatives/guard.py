@@ -150,7 +150,7 @@ def _again(made: tuple[Callable[..., Any], Callable[..., Any]], args: tuple[Any,
 
 def _kept(value: Any) -> Any:
     """Return an argument that decides branches, safe from later changes."""
-    return value.copy() if isinstance(value, np.ndarray) and value.dtype.kind == "f" else value
+    return value.copy(order="K") if isinstance(value, np.ndarray) and value.dtype.kind == "f" else value
 
 
 def _condition_sweep(program: Program, decisions: Decisions, engine: Engine) -> Any:

@@ -278,10 +278,10 @@ def _traced_leaf(value: Any, leaf: Leaf, title: str) -> Any:
 def without_values(value: Any) -> Any:
     """Return an argument with zeros in place of what is traced in it."""
     of = trees.structure(value, _any_leaf)
-    return trees.built(of, (0.0 if leaf.number else np.zeros(leaf.shape) for _, leaf in trees.leaves(of)))
+    return trees.built(of, (0.0 if leaf.number else leaf.placed(np.zeros(leaf.shape)) for _, leaf in trees.leaves(of)))
 
 
 def _any_leaf(value: Any) -> Leaf | None:
     if isinstance(value, TracedArray):
-        return Leaf(value.shape, False)
+        return Leaf.of_array(value.positions)
     return Leaf((), True) if isinstance(value, TracedScalar) else trees.float_leaf(value)

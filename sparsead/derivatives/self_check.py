@@ -172,16 +172,8 @@ class Subject:
         return _listed(coupling_lines(self.prepared.program, row))
 
     def _at(self, x: np.ndarray) -> tuple[Any, ...]:
-        """Return the arguments with another x; where x is one array, in its memory order."""
-        args = self.signature.with_x(self.args, x)
-        k = self.signature.argnum
-        if self.signature.plain and isinstance(self.args[k], np.ndarray):
-            point = np.empty_like(self.args[k])
-            if args[k].strides == point.strides and args[k].dtype == point.dtype:
-                return args
-            point[...] = args[k]
-            return (*args[:k], point, *args[k + 1 :])
-        return args
+        """Return the arguments with another x, in the memory order of the example."""
+        return self.signature.with_x(self.args, x)
 
     def _inputs(self, x: np.ndarray) -> dict[int, np.ndarray]:
         arrays = self.signature.convert(self._at(x))

@@ -19,8 +19,8 @@ def grad(
 ) -> Callable[..., Any]:
     """Return the gradient of a scalar function as a function.
 
-    It is prepared when it is first called with arguments of some shapes. Inside a function that sparsead
-    differentiates it is part of the program, to any depth.
+    It is prepared when it is first called with arguments of some shapes and memory orders. Inside a function that
+    sparsead differentiates it is part of the program, to any depth.
 
     Parameters
     ----------
@@ -78,4 +78,4 @@ def _fits(prepared: Any, args: tuple[Any, ...]) -> bool:
         prepared.signature.convert(args)
     except InputError:
         return False
-    return True
+    return bool(prepared.signature.lie_alike(args))

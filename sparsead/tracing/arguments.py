@@ -182,6 +182,12 @@ class Signature:
         parts = (trees.taken_apart(a, value) for a, value in zip(self.arguments, args, strict=True))
         return [held for _, part, held in itertools.chain(*parts) if isinstance(part, Leaf)]
 
+    def lie_alike(self, args: Sequence[Any]) -> bool:
+        """Tell whether the float arrays among arguments lie in memory as those of the examples do."""
+        parts = itertools.chain(*(trees.taken_apart(a, value) for a, value in zip(self.arguments, args, strict=True)))
+        pairs = ((part, np.asarray(held)) for _, part, held in parts if isinstance(part, Leaf))
+        return all(part.order == Leaf.of_array(array).order for part, array in pairs)
+
     def _title(self, k: int) -> str:
         return "x" if k in self.wrt and len(self.wrt) == 1 else f"argument {k}"
 
@@ -214,7 +220,9 @@ class Signature:
         for k in self.wrt:
             argument = self.arguments[k]
             size = sum(leaf.size for _, leaf in trees.leaves(argument))
-            new[k] = trees.built(argument, trees.split(x[start : start + size], argument))
+            leaves = [leaf for _, leaf in trees.leaves(argument)]
+            shares = zip(leaves, trees.split(x[start : start + size], argument), strict=True)
+            new[k] = trees.built(argument, (share if leaf.number else leaf.placed(share) for leaf, share in shares))
             start += size
         return tuple(new)
 
@@ -320,7 +328,8 @@ def _structure(value: Any, x: bool, name: str) -> Structure:
     """Return how an argument is built. In containers integers are fixed; x alone may be an array of them, too."""
     try:
         if x and not trees.is_tree(value):
-            return Leaf(real_array(value, "x").shape, is_number(value))
+            array = real_array(value, "x")
+            return NUMBER if is_number(value) else Leaf.of_array(array)
         found = trees.structure(value)
     except RecursionError:
         raise InputError(

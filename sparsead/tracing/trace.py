@@ -162,10 +162,10 @@ def _point(signature: Signature, nodes: Sequence[Input], args: Sequence[Any]) ->
 def _stand_in(node: Input, start: int, leaf: Leaf) -> Any:
     """Return what stands for a leaf in the function: the numbers of an input from `start` on; a number stays one."""
     if leaf.shape == node.shape:
-        array = TracedArray.of_node(node)
+        ref = whole(node)
     else:
-        places = np.arange(start, start + leaf.size, dtype=index_dtype(node.size))
-        array = TracedArray.of_ref(Ref(node, places.reshape(leaf.shape)))
+        ref = Ref(node, np.arange(start, start + leaf.size, dtype=index_dtype(node.size)).reshape(leaf.shape))
+    array = TracedArray.of_ref(ref, leaf.positions())
     return array.element() if leaf.number else array
 
 

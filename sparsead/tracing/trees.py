@@ -16,6 +16,8 @@ from typing import Any, TypeVar
 import numpy as np
 
 from sparsead.errors import InputError
+from sparsead.program.index import IndexArray
+from sparsead.tracing import layout
 from sparsead.tracing.fixed import Parts, attributes, class_data, snapshot
 from sparsead.tracing.foreign import has_units
 
@@ -25,10 +27,37 @@ Tree = TypeVar("Tree")
 
 @dataclasses.dataclass(frozen=True)
 class Leaf:
-    """A float array, or a number: then the shape is ``()`` and `number` true."""
+    """A float array, or a number: then the shape is ``()`` and `number` true.
+
+    Attributes
+    ----------
+    order : tuple of int, optional
+        The axes from the slowest to the fastest, where the example does not lie in C order.
+    """
 
     shape: tuple[int, ...]
     number: bool
+    order: tuple[int, ...] | None = dataclasses.field(default=None, compare=False)
+
+    @classmethod
+    def of_array(cls, array: np.ndarray) -> Leaf:
+        """Return the leaf that an array is, in the memory order of a copy of it."""
+        dense = array.ndim < 2 or array.flags.c_contiguous
+        return cls(array.shape, False, None if dense else layout.axes(np.empty_like(array, subok=False)))
+
+    def placed(self, values: np.ndarray) -> np.ndarray:
+        """Return an array of this shape in the memory order of the leaf; one of unknowns as it is."""
+        if self.order is None or type(values) is not np.ndarray:
+            return values
+        new = self.positions().astype(values.dtype, order="K")
+        new[...] = values
+        return new
+
+    def positions(self) -> IndexArray:
+        """Return the positions of a new array in the memory order of the leaf."""
+        if self.order is None:
+            return layout.memory(self.shape)
+        return layout.memory(tuple(self.shape[k] for k in self.order)).transpose(np.argsort(self.order))
 
     @property
     def size(self) -> int:
@@ -69,7 +98,7 @@ Asked = Callable[[Any], Leaf | None]
 def float_leaf(value: Any) -> Leaf | None:
     """Return the leaf that a float or a float array is; None for all else."""
     if isinstance(value, np.ndarray):
-        return Leaf(value.shape, False) if value.dtype.kind == "f" and not has_units(value) else None
+        return Leaf.of_array(value) if value.dtype.kind == "f" and not has_units(value) else None
     return Leaf((), True) if isinstance(value, (float, np.floating)) else None
 
 
