@@ -219,8 +219,8 @@ class Signature:
         new, start = list(args), 0
         for k in self.wrt:
             argument = self.arguments[k]
-            size = sum(leaf.size for _, leaf in trees.leaves(argument))
             leaves = [leaf for _, leaf in trees.leaves(argument)]
+            size = sum(leaf.size for leaf in leaves)
             shares = zip(leaves, trees.split(x[start : start + size], argument), strict=True)
             new[k] = trees.built(argument, (share if leaf.number else leaf.placed(share) for leaf, share in shares))
             start += size
