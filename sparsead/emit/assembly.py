@@ -11,6 +11,7 @@ import functools
 import struct
 from collections.abc import Callable, Iterator, Mapping, Sequence
 
+from sparsead.emit.line_starts import to_line_start
 from sparsead.emit.parsing import parse, walk
 from sparsead.emit.sequence import entry
 from sparsead.emit.sharing import Procedure
@@ -142,6 +143,7 @@ class _Translator:
         bounds = [self.expression(a)[0] for a in node.iter.args]
         start, stop = bounds if len(bounds) == 2 else ["0", *bounds]
         start = by_fours(self, node, start, stop)
+        start = to_line_start(self, node, start, stop)
         scattered = node.target.id == POINT or scatters(node)
         advice = "lanes" if node.target.id == LANE else "points" if scattered else "short" if _is_short(node) else ""
         self.counted(node.target.id, start, stop, 1, lambda: self.statements(node.body), advice)

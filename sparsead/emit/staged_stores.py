@@ -125,7 +125,7 @@ def _set_in(loop: ast.For) -> set[str]:
 
 def _side_by_side(value: ast.Subscript, loop: ast.For, changing: set[str]) -> bool:
     """Tell whether neighbouring points of a loop read neighbouring elements, given the names that are set in it."""
-    summands, _ = _terms(value.slice, {})
+    summands, _ = terms(value.slice, {})
     found = [changing.intersection(re.findall(r"\w+", code)) for code in summands]
     return [code for code, names in zip(summands, found, strict=True) if names] == [ast.unparse(loop.target)]
 
@@ -134,7 +134,7 @@ def _groups(stores: Sequence[Store], indices: Mapping[str, ast.expr]) -> Iterato
     """Yield stores that go to neighbouring elements at each point, four or two of them, and then the others."""
     found: dict[tuple[str, tuple[str, ...]], dict[int, Store]] = defaultdict(dict)
     for target, name in stores:
-        summands, constant = _terms(target.slice, indices)
+        summands, constant = terms(target.slice, indices)
         places = found[ast.unparse(target.value), summands]
         if constant in places:
             return  # the last of them counts
@@ -147,7 +147,7 @@ def _groups(stores: Sequence[Store], indices: Mapping[str, ast.expr]) -> Iterato
             left = left[size:]
 
 
-def _terms(place: ast.expr, known: Mapping[str, ast.expr]) -> Terms:
+def terms(place: ast.expr, known: Mapping[str, ast.expr]) -> Terms:
     """Return an index as a sum, with what is known of the names in it put in their place."""
     constant, summands = 0, []
     left: list[tuple[ast.expr, str]] = [(place, "")]
