@@ -1,7 +1,7 @@
 """Loops that store elements side by side: the first few points go alone, until stores begin with a line of the cache.
 
-A vector of eight numbers that begins elsewhere lies in two lines, and each of its stores takes the time of two. What
-NumPy allocates begins anywhere, and the first places of a loop are those of its first point.
+A vector of eight numbers that begins elsewhere lies in two lines, and storing it takes the time of two. What NumPy
+allocates begins anywhere, and so do the entries of the first point of a loop.
 """
 
 from __future__ import annotations
@@ -9,16 +9,28 @@ from __future__ import annotations
 import ast
 import math
 import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from typing import Protocol
+from collections import defaultdict
+from collections.abc import Callable, Mapping, Sequence
+from typing import NamedTuple, Protocol
 
+from sparsead.emit.parsing import parse
 from sparsead.emit.source import STAGE
-from sparsead.emit.staged_stores import terms
+from sparsead.emit.staged_stores import Value, terms
 
 LINE = 8  # numbers of a line of the cache
-LONG = 8 * LINE  # points from which on a loop of known length is worth it
+STEPS = range(1, LINE)  # elements of a point that LLVM stores in vectors with those of the next
+LONG = 256  # points from which on a loop of known length is worth it
+HEAVY = 32  # statements for an element: beyond, storing is the smaller part
 
-Value = tuple[str, str]  # an LLVM operand and its type
+Varying = tuple[str, tuple[str, ...]]  # an array, and the summands of an index, as code
+
+
+class Stream(NamedTuple):
+    """What a loop fills without a gap: from which element on, as code, and by how many it goes on at each point."""
+
+    array: str
+    place: str
+    step: int
 
 
 class Translator(Protocol):
@@ -27,14 +39,11 @@ class Translator(Protocol):
     env: dict[str, Value]
     indices: dict[str, ast.expr]  # what names stand for
 
-    def statement(self, node: ast.stmt) -> None:
-        """Translate a statement."""
-
     def statements(self, nodes: Sequence[ast.stmt]) -> None:
         """Translate statements."""
 
-    def address(self, node: ast.Subscript) -> str:
-        """Return where an element is."""
+    def expression(self, node: ast.expr) -> Value:
+        """Translate an expression."""
 
     def emit(self, code: str, kind: str) -> Value:
         """Write what has a value."""
@@ -49,79 +58,81 @@ class Translator(Protocol):
 def to_line_start(translator: Translator, loop: ast.For, start: str, stop: str) -> str:
     """Write what a loop does at the points before its stores begin with a line; return where that ends."""
     assert isinstance(loop.target, ast.Name)
-    counter = loop.target.id
-    found = stream(loop, translator.indices)
+    counter, found = loop.target.id, stream(loop, translator.indices)
     if found is None:
         return start
-    target, step = found
-    shared = math.gcd(step, LINE)
-    turns = LINE // shared  # lines begin at every so many points, if at all
     before = translator.env
     translator.env = before | {counter: (start, "i64")}
-    for node in loop.body:
-        if _is_index(node):
-            translator.statement(node)
-    at, _ = translator.emit(f"ptrtoint ptr {translator.address(target)} to i64", "i64")
+    place, _ = translator.expression(parse(found.place, "eval").body)
     translator.env = before
-    lines, _ = translator.emit(f"lshr i64 {at}, {int(math.log2(8 * shared))}", "i64")
-    steps, _ = translator.emit(f"mul i64 {lines}, {-pow(step // shared, -1, turns) % turns}", "i64")
-    points, _ = translator.emit(f"and i64 {steps}, {turns - 1}", "i64")
+    address, _ = translator.emit(f"getelementptr double, ptr %array.{found.array}, i64 {place}", "ptr")
+    element, _ = translator.emit(f"ptrtoint ptr {address} to i64", "i64")
+    common = math.gcd(found.step, LINE)  # in every so many points one begins with a line, if any does
+    turns = LINE // common
+    number, _ = translator.emit(f"lshr i64 {element}, {int(math.log2(8 * common))}", "i64")
+    product, _ = translator.emit(f"mul i64 {number}, {-pow(found.step // common, -1, turns) % turns}", "i64")
+    points, _ = translator.emit(f"and i64 {product}, {turns - 1}", "i64")
     end, _ = translator.emit(f"add nsw i64 {start}, {points}", "i64")
     end, _ = translator.extreme("min", end, stop)
     translator.counted(counter, start, end, 1, lambda: translator.statements(loop.body), "points")
     return end
 
 
-def stream(loop: ast.For, known: Mapping[str, ast.expr]) -> tuple[ast.Subscript, int] | None:
-    """Return the first of the elements that a loop fills without a gap, and by how many it goes on at each point.
+def stream(loop: ast.For, known: Mapping[str, ast.expr]) -> Stream | None:
+    """Return what a loop fills without a gap, the widest if there are several; None where it fills nothing so.
 
-    None where it fills none, adds to some, or is short. The longest such stretch counts.
+    Loops that add are left alone: in how many parts a sum is added up must not depend on where arrays lie. So are
+    those that LLVM does not write in vectors, those that are short or compute much, and those that store constants.
+
+    Parameters
+    ----------
+    loop : ast.For
+    known : mapping
+        What the names of indices that are set outside of it stand for.
     """
-    if not _may_be_long(loop) or not all(isinstance(node, ast.Assign) for node in loop.body):
-        return None
     assert isinstance(loop.target, ast.Name)
-    best: tuple[ast.Subscript, int] | None = None
-    for places in _stretches(loop, known):
-        step = _step(places[0][0], loop.target.id)
-        size = len({constant for _, constant, _ in places})
-        first = min(places, key=lambda place: place[1])
-        last = max(constant for _, constant, _ in places)
-        if step == size == last - first[1] + 1 and step > (best[1] if best else 0):
-            best = first[2], step
-    return best if best is None or best[1] % LINE else None
+    stores = _stores(loop, known)
+    if not stores or not _may_be_long(loop) or len(loop.body) > HEAVY * sum(map(len, stores.values())):
+        return None
+    best: Stream | None = None
+    for (array, summands), constants in stores.items():
+        step = _step(summands, loop.target.id)
+        if array != STAGE and step in STEPS and step > (best.step if best else 0):
+            first = next((k for k in sorted(constants) if constants.issuperset(range(k, k + step))), None)
+            best = best if first is None else Stream(array, " + ".join([*summands, str(first)]), step)
+    return best
 
 
 def _may_be_long(loop: ast.For) -> bool:
-    bounds = [a.value for a in loop.iter.args if isinstance(a, ast.Constant)]  # type: ignore[attr-defined]
-    return len(bounds) < len(loop.iter.args) or bounds[-1] - (bounds[0] if len(bounds) > 1 else 0) >= LONG  # type: ignore[attr-defined]
+    match loop.iter:
+        case ast.Call(args=[ast.Constant(value=int(times))]):
+            return times >= LONG
+    return True
 
 
-def _is_index(node: ast.stmt) -> bool:
-    """Tell whether a statement computes an index."""
-    return isinstance(node, ast.Assign) and isinstance(node.targets[0], ast.Name) and node.targets[0].id[0] == "j"
+def _stores(loop: ast.For, known: Mapping[str, ast.expr]) -> dict[Varying, set[int]]:
+    """Return where a loop stores what it computes: the constants in indices, by array and what varies of the index.
 
-
-def _stretches(loop: ast.For, known: Mapping[str, ast.expr]) -> Iterator[list[tuple[tuple[str, ...], int, ast.Subscript]]]:
-    """Yield the stores that go to one array at constant distances from each other."""
+    Nothing where it does something else, too.
+    """
     indices = dict(known)
-    found: dict[tuple[str, tuple[str, ...]], list[tuple[tuple[str, ...], int, ast.Subscript]]] = {}
+    found: dict[Varying, set[int]] = defaultdict(set)
     for node in loop.body:
-        assert isinstance(node, ast.Assign)
-        match node.targets[0]:
-            case ast.Name(id=name):
-                indices[name] = node.value
-            case ast.Subscript(value=ast.Name(id=array)) as target:
-                if array == STAGE:
-                    return
-                summands, constant = terms(target.slice, indices)
-                found.setdefault((array, summands), []).append((summands, constant, target))
-    yield from found.values()
+        match node:
+            case ast.Assign(targets=[ast.Name(id=name)], value=value):
+                indices[name] = value
+            case ast.Assign(targets=[ast.Subscript(value=ast.Name(id=array), slice=place)], value=value):
+                if isinstance(value, ast.Constant):
+                    return {}
+                summands, constant = terms(place, indices)
+                found[array, summands].add(constant)
+            case _:
+                return {}
+    return found
 
 
-def _step(summands: tuple[str, ...], counter: str) -> int | None:
-    """Return by how much an index grows with a counter; None where that is not known."""
-    with_it = [s for s in summands if re.search(rf"\b{counter}\b", s)]
-    if len(with_it) != 1:
-        return None
-    match = re.fullmatch(rf"(?:(\d+) \* )?{counter}", with_it[0])
-    return None if match is None else int(match[1] or 1)
+def _step(summands: tuple[str, ...], counter: str) -> int:
+    """Return by how much an index grows with a counter; 0 where that is not known."""
+    growing = [s for s in summands if re.search(rf"\b{counter}\b", s)]
+    match = re.fullmatch(rf"(?:(\d+) \* )?{counter}", growing[0]) if len(growing) == 1 else None
+    return int(match[1] or 1) if match else 0
