@@ -15,7 +15,7 @@ import numpy as np
 from sparsead.errors import InputError
 from sparsead.program.nodes import Input, Part
 from sparsead.tracing import trees
-from sparsead.tracing.conversions import stack_objects
+from sparsead.tracing.conversions import is_row, stack_objects
 from sparsead.tracing.fixed import difference, let_go
 from sparsead.tracing.floats import checked_leaf, real_array
 from sparsead.tracing.scalar import is_number
@@ -348,6 +348,8 @@ def _structure(value: Any, x: bool, name: str) -> Structure:
 
 def of_several(value: Any) -> bool:
     """Tell whether a result has names, or is a sequence that NumPy would not stack: of arrays of different shapes."""
+    if is_row(value):
+        return False
     parts = trees.parts_of(value)
     if not parts:
         return False

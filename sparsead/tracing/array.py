@@ -24,12 +24,12 @@ from sparsead.tracing.decisions import active
 from sparsead.tracing.flat import is_written
 from sparsead.tracing.foreign import Lookalike, acts, acts_in_operators
 from sparsead.tracing.late import late
-from sparsead.tracing.loops.tape import is_tracing
+from sparsead.tracing.loops.tape import BOOL, DOUBLE, is_tracing
 from sparsead.tracing.positioned import RealArray, Traced
 from sparsead.tracing.refusals import BRANCH_HINT, CONVERSION, INDEX, refuse_array, refuse_branch, refuse_conversion
 from sparsead.tracing.scalar import SEQUENCES, TracedScalar, is_number
 from sparsead.tracing.selection import mask_of, selected, written
-from sparsead.tracing.storage import BOOL, DOUBLE, Storage
+from sparsead.tracing.storage import Storage
 
 DIFFERENCES_HINT = "Write it with NumPy functions of the traced array."
 
@@ -388,7 +388,7 @@ def _is_element(key: Any, ndim: int) -> bool:
 def traced_in(items: Any) -> Iterator[Any]:
     """Yield the traced arrays and scalars in nested lists, tuples and dicts."""
     for item in items.values() if isinstance(items, dict) else items:
-        if isinstance(item, (TracedArray, TracedScalar, TracedComplex, Traced)):
+        if type(item) is TracedScalar or isinstance(item, (TracedArray, TracedComplex, Traced)):
             yield item
         elif isinstance(item, (list, tuple, dict)):
             yield from traced_in(item)

@@ -17,6 +17,7 @@ from sparsead.tracing.conversions import check_kind, is_single, stack_objects
 from sparsead.tracing.known import adopted, on_values
 from sparsead.tracing.late import ARRAYS, AS_NUMPY, HANDLERS, UFUNC_METHODS, late
 from sparsead.tracing.libraries import NEXT
+from sparsead.tracing.loops.tape import BOOL
 from sparsead.tracing.positioned import Positioned, Traced
 from sparsead.tracing.probing import (
     Call,
@@ -32,7 +33,6 @@ from sparsead.tracing.refusals import refuse_outside
 from sparsead.tracing.scalar import of_numbers
 from sparsead.tracing.selection import Selection
 from sparsead.tracing.sequences import rebuilt
-from sparsead.tracing.storage import BOOL
 from sparsead.tracing.subclasses import TracedSubclass, standing
 
 BITS = (np.bitwise_and, np.bitwise_or, np.bitwise_xor, np.invert)

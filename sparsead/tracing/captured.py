@@ -21,11 +21,10 @@ from sparsead.errors import is_users
 from sparsead.tracing import layout
 from sparsead.tracing.arguments import Signature
 from sparsead.tracing.known import adopted, view_of
-from sparsead.tracing.loops.tape import Tape
+from sparsead.tracing.loops.tape import DOUBLE, Tape
 from sparsead.tracing.reflection import own_attributes
 from sparsead.tracing.refusals import refuse_outside
 from sparsead.tracing.replacing.undo import CHANGES
-from sparsead.tracing.storage import DOUBLE
 from sparsead.tracing.surroundings import Place, data_of_class, read_by
 from sparsead.tracing.trees import with_fixed
 

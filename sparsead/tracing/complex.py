@@ -19,13 +19,13 @@ from sparsead.program.index import IndexArray
 from sparsead.program.nodes import Constant, Ref
 from sparsead.tracing import layout
 from sparsead.tracing.late import ARRAYS, AS_NUMPY, HANDLERS, MOVEMENTS, UFUNC_METHODS, late
-from sparsead.tracing.loops.tape import is_tracing
+from sparsead.tracing.loops.tape import DOUBLE, is_tracing
 from sparsead.tracing.positioned import Positioned
 from sparsead.tracing.probing import check_shape, write_out
 from sparsead.tracing.refusals import refuse_array, refuse_exchange
 from sparsead.tracing.scalar import SEQUENCES
 from sparsead.tracing.selection import mask_of
-from sparsead.tracing.storage import DOUBLE, Storage
+from sparsead.tracing.storage import Storage
 
 # What NumPy function (or ufunc and method) -> what it does to complex operands. `sparsead.ops.complex` fills it.
 COMPLEX_HANDLERS: dict[Callable[..., Any] | tuple[Callable[..., Any], str], Callable[..., Any]] = {}

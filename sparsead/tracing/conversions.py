@@ -21,17 +21,19 @@ from sparsead.tracing.foreign import taken_out
 from sparsead.tracing.known import complex_of_parts
 from sparsead.tracing.late import HANDLERS, late
 from sparsead.tracing.libraries import FIELDS, MASKED
+from sparsead.tracing.loops.tape import BOOL, DOUBLE
 from sparsead.tracing.reflection import module_of
 from sparsead.tracing.refusals import BRANCH_HINT, refuse_value
 from sparsead.tracing.scalar import TracedScalar, is_number
 from sparsead.tracing.sequences import rebuilt
-from sparsead.tracing.storage import BOOL, DOUBLE, Storage
+from sparsead.tracing.storage import Storage
 from sparsead.tracing.subclasses import seen_as_kind
 
 DIGITS = (
     "The digits behind the point would be cut off: use np.floor, np.trunc or np.rint, which stay real. An array that "
     "takes what depends on x is one of floats: np.zeros(n), np.full(n, 1.0), np.zeros_like(k, dtype=float)."
 )
+IN_ROWS = {TracedScalar, float}
 STACK, BLOCK = np.stack, np.block  # the functions themselves: their names are bound to others while one is traced
 SUBCLASS_HINT = (
     "It is a subclass of ndarray, which holds numbers only: take its values (to_value, .value) before, or use pint, "
@@ -161,6 +163,11 @@ def check_kind(value: Any) -> None:
         )
 
 
+def is_row(value: Any) -> bool:
+    """Tell whether a value is a list of traced numbers and floats, and of nothing else: loops make long ones."""
+    return type(value) in (list, tuple) and TracedScalar in (kinds := set(map(type, value))) and kinds <= IN_ROWS
+
+
 @late.bound
 def stack_objects(value: Any) -> Any:
     """Return `value` with traced scalars, and lists and object arrays of them, made one traced array."""
@@ -168,6 +175,10 @@ def stack_objects(value: Any) -> Any:
         return value.array
     if type(value) is TracedComplex and value.is_number:
         return value.moved(value.positions)
+    if is_row(value):
+        row = _of_numbers(value)
+        if row is not None:
+            return row
     value = taken_out(value)
     if isinstance(value, (list, tuple)) and any(True for _ in traced_in(value)):
         if is_complex(value):

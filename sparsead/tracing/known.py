@@ -13,9 +13,9 @@ from sparsead.tracing import layout
 from sparsead.tracing.array import TracedArray
 from sparsead.tracing.complex import TracedComplex
 from sparsead.tracing.late import late
-from sparsead.tracing.loops.tape import is_tracing
+from sparsead.tracing.loops.tape import BOOL, DOUBLE, INTEGER, is_tracing
 from sparsead.tracing.sequences import rebuilt
-from sparsead.tracing.storage import BOOL, DOUBLE, INTEGER, Storage
+from sparsead.tracing.storage import Storage
 
 #: Whether arrays of integers and of truth values, too, are made so that they take traced values.
 of_any_type: ContextVar[bool] = ContextVar("sparsead_of_any_type", default=False)

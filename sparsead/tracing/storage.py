@@ -25,10 +25,8 @@ from sparsead.program.index import (
 from sparsead.program.nodes import Constant, Join, Node, Ref, constant, whole
 from sparsead.tracing import layout
 from sparsead.tracing.loops.grouping import grouped
-from sparsead.tracing.loops.tape import Tape, current_tape
+from sparsead.tracing.loops.tape import BOOL, DOUBLE, INTEGER, Tape, current_tape
 from sparsead.tracing.scalar import TracedScalar, refuse_foreign
-
-BOOL, INTEGER, DOUBLE = np.dtype(np.bool_), np.dtype(np.int64), np.dtype(np.float64)
 
 
 class Storage:

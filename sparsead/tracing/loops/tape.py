@@ -26,6 +26,7 @@ from sparsead.tracing.promotion import as_logic, loop
 LONG_SUM = 16  # sums of more terms have one signature a line, whatever the terms: `sums` takes them apart
 MOST_OPERANDS = 3  # of an operation on a tape
 SUMS = ("add", "subtract", "negative")
+BOOL, INTEGER, DOUBLE = np.dtype(np.bool_), np.dtype(np.int64), np.dtype(np.float64)
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -152,7 +153,7 @@ class Tape:
     def dtype(self, record: int) -> np.dtype[Any]:
         """Return the type that NumPy gives to what a record holds."""
         signature = self.signatures[self.signature[record]]
-        return np.dtype(np.bool_ if signature.boolean else np.int64 if signature.integer else np.float64)
+        return BOOL if signature.boolean else INTEGER if signature.integer else DOUBLE
 
     def is_literal(self, record: int) -> bool:
         """Tell whether a record is a number."""
