@@ -26,6 +26,7 @@ from sparsead.program.scalar import CALL, Expr
 MAX_BREAKS = 12
 SHORT = 8  # an axis is cut only if its stretches have at least so many points on average
 CHUNK = 32  # points whose memory is asked for, or whose values are computed, before they are scattered
+EVEN = 8  # points of which a chunk of values has a multiple: those before it are computed again
 HEAVY = 40  # scalar operations per point from which on values are computed in chunks
 STAGED = 4  # scalar operations to each value that a chunk keeps, at least; fewer pay where some are calls
 FEWEST = 32  # points of an axis from which on it is done in chunks
@@ -270,14 +271,16 @@ class Nest:
                 with source.block(loop), self._loops(axis + 1):
                     yield
                 return
-            with self._staged(loop, f"i{axis} - begin{n}"):
+            source.write(f"base{n} = max(end{n} - {EVEN} * ((end{n} - begin{n} + {EVEN - 1}) // {EVEN}), first{n})")
+            values = f"for i{axis} in range(base{n}, end{n}):"
+            with self._staged(values, loop, f"i{axis} - base{n}"):
                 yield
 
     @contextmanager
-    def _staged(self, loop: str, number: str) -> Iterator[None]:
+    def _staged(self, values: str, loop: str, number: str) -> Iterator[None]:
         """Write a loop in two parts: all values to a scratch array, then the body."""
         source, stage = self.source, self.source.scratch(STAGE, CHUNK * len(self._asked))
-        with source.block(loop):
+        with source.block(values):
             for line in [*self.places, *self.levels[-1]]:
                 source.write(line)
             for k, name in enumerate(self._asked):

@@ -22,7 +22,7 @@ VECTOR = f"<{WIDTH} x double>"
 GROUPED = 0.5  # share of the stores that must have neighbours
 
 Terms = tuple[tuple[str, ...], int]  # the summands of an index, as code, and the constant among them
-Store = tuple[ast.Subscript, str]  # where to, and the name of the number
+Store = tuple[ast.Subscript, str]  # where to, and the number, as code
 Value = tuple[str, str]  # an LLVM operand and its type
 
 
@@ -30,10 +30,12 @@ Value = tuple[str, str]  # an LLVM operand and its type
 class Plan:
     """What a loop does: `staged` numbers are read, `others` run for each point, then `groups` are stored.
 
-    The numbers of a group go to neighbouring elements, in their order: four or two of them, or one.
+    The numbers of a group go to neighbouring elements, in their order: four or two of them, or one. Some are `same` at
+    all points.
     """
 
     staged: dict[str, ast.Subscript]
+    same: dict[str, ast.expr]
     others: list[ast.stmt]
     groups: list[list[Store]]
 
@@ -46,6 +48,12 @@ class Translator(Protocol):
 
     def statement(self, node: ast.stmt) -> None:
         """Translate a statement."""
+
+    def expression(self, node: ast.expr) -> Value:
+        """Translate an expression."""
+
+    def as_double(self, value: Value) -> str:
+        """Return a number as a floating-point one."""
 
     def address(self, node: ast.Subscript) -> str:
         """Return where an element is."""
@@ -69,10 +77,16 @@ def by_fours(translator: Translator, loop: ast.For, start: str, stop: str) -> st
     counter, found = loop.target.id, plan(loop, translator.indices)
     if found is None:
         return start
-    length, _ = translator.extreme("max", translator.emit(f"sub nsw i64 {stop}, {start}", "i64")[0], "0")
-    whole, _ = translator.emit(f"and i64 {length}, {-WIDTH}", "i64")
-    end, _ = translator.emit(f"add nsw i64 {start}, {whole}", "i64")
-    translator.counted(counter, start, end, WIDTH, lambda: _four_points(translator, found, counter), "points")
+    length, _ = translator.emit(f"sub nsw i64 {stop}, {start}", "i64")
+    last, _ = translator.emit(f"sub nsw i64 {stop}, {WIDTH}", "i64")
+    enough, _ = translator.emit(f"icmp sge i64 {length}, {WIDTH}", "i1")
+    end, _ = translator.emit(f"select i1 {enough}, i64 {stop}, i64 {start}", "i64")
+
+    def body() -> None:
+        translator.env[counter] = translator.extreme("min", translator.env[counter][0], last)
+        _four_points(translator, found, counter)
+
+    translator.counted(counter, start, end, WIDTH, body, "points")
     return end
 
 
@@ -88,15 +102,17 @@ def plan(loop: ast.For, known: Mapping[str, ast.expr]) -> Plan | None:
         What the names of indices that are set outside of it stand for.
     """
     assert isinstance(loop.target, ast.Name)
+    if not any(isinstance(node, ast.Assign) and _is_staged(node.value) for node in loop.body):
+        return None
     staged: dict[str, ast.Subscript] = {}
+    same: dict[str, ast.expr] = {}
     others: list[ast.stmt] = []
     stores: list[Store] = []
     indices = dict(known)
-    changing: set[str] = set()  # names that are set in it
+    changing = {node.id for node in walk(loop) if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store)}
     for node in loop.body:
         match node:
             case ast.Assign(targets=[ast.Name(id=name)], value=ast.Subscript() as value) if _is_staged(value):
-                changing = changing or _set_in(loop)
                 if not _side_by_side(value, loop, changing):
                     return None
                 staged[name] = value
@@ -105,6 +121,9 @@ def plan(loop: ast.For, known: Mapping[str, ast.expr]) -> Plan | None:
                 others.append(node)
             case ast.Assign(targets=[ast.Subscript() as target], value=ast.Name(id=name)) if name in staged:
                 stores.append((target, name))
+            case ast.Assign(targets=[ast.Subscript() as target], value=value) if _is_same(value, changing):
+                stores.append((target, ast.unparse(value)))
+                same[ast.unparse(value)] = value
             case ast.Expr():
                 others.append(node)
             case _:
@@ -112,15 +131,18 @@ def plan(loop: ast.For, known: Mapping[str, ast.expr]) -> Plan | None:
     read = {n.id for node in others for n in walk(node) if isinstance(n, ast.Name)}
     groups = list(_groups(stores, indices)) if not read & staged.keys() else []
     grouped = sum(len(group) for group in groups if len(group) > 1)
-    return Plan(staged, others, groups) if grouped and grouped >= GROUPED * len(stores) else None
+    return Plan(staged, same, others, groups) if grouped and grouped >= GROUPED * len(stores) else None
 
 
 def _is_staged(value: ast.expr) -> bool:
     return isinstance(value, ast.Subscript) and isinstance(value.value, ast.Name) and value.value.id == STAGE
 
 
-def _set_in(loop: ast.For) -> set[str]:
-    return {node.id for node in walk(loop) if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store)}
+def _is_same(value: ast.expr, changing: set[str]) -> bool:
+    """Tell whether a number is the same at all points of a loop, given the names that are set in it."""
+    nodes = list(walk(value))
+    read = any(isinstance(node, (ast.Subscript, ast.Call)) for node in nodes)
+    return not read and not any(isinstance(node, ast.Name) and node.id in changing for node in nodes)
 
 
 def _side_by_side(value: ast.Subscript, loop: ast.For, changing: set[str]) -> bool:
@@ -180,6 +202,10 @@ def _four_points(translator: Translator, plan: Plan, counter: str) -> None:
         name: translator.emit(f"load {VECTOR}, ptr {translator.address(place)}, align 8", VECTOR)[0]
         for name, place in plan.staged.items()
     }
+    for code, value in plan.same.items():
+        number = translator.as_double(translator.expression(value))
+        first = translator.emit(f"insertelement {VECTOR} poison, double {number}, i32 0", VECTOR)[0]
+        rows[code] = translator.emit(f"shufflevector {VECTOR} {first}, {VECTOR} poison, <{WIDTH} x i32> zeroinitializer", VECTOR)[0]
     for group in plan.groups:
         kind = f"<{len(group)} x double>" if len(group) > 1 else "double"
         columns = _columns(translator, [rows[name] for _, name in group], kind)

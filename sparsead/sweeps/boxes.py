@@ -22,6 +22,15 @@ def steps(distance: int, strides: Sequence[int]) -> tuple[Shift, int]:
     return tuple(found), distance
 
 
+def steps_up(distance: int, strides: Sequence[int]) -> Shift:
+    """Return the steps along each axis that come to a distance in memory, or less than the shortest step beyond it."""
+    (*found,), left = steps(distance, strides)
+    if left > 0:
+        shortest = min((axis for axis, n in enumerate(strides) if n), key=lambda axis: abs(strides[axis]))
+        found[shortest] += 1 if strides[shortest] > 0 else -1
+    return tuple(found)
+
+
 def common(domain: Shape, shifts: Sequence[Shift]) -> Box:
     """Return the points from which no shift leads out of a domain."""
     return tuple(

@@ -16,12 +16,11 @@ from sparsead.kernels.indexmap import Box, IndexMap
 from sparsead.kernels.kernel import Kernel, moved, reachable
 from sparsead.program.index import Shape
 from sparsead.program.scalar import Expr, Pool
-from sparsead.sweeps.boxes import Shift, common, outside, steps
+from sparsead.sweeps.boxes import Shift, common, outside, steps_up
 from sparsead.sweeps.direct.loops import Loop, cut, within_box
 from sparsead.sweeps.direct.placement import Placed
 
 MANY_POINTS = 1 << 12  # points of a loop from which on code of its own pays
-FAR = 16  # elements between two entries of a point from which on they are worth moving
 MOST_LEFT = 0.25  # share of the points at which an entry may be left where it is
 NEAR = 8  # steps along the axis of the longest ones between entries of one part of the matrix
 THIN = 4  # points: a slab that is cut into slices
@@ -104,14 +103,26 @@ def _shifts(loop: Loop) -> dict[int, Shift]:
 
 
 def _distances(loop: Loop, slots: list[IndexMap], movable: set[int]) -> dict[int, Shift]:
-    """Return the shifts of those entries that lie far from the costliest one of the same part of the matrix."""
+    """Return the shifts that bring entries of the same part of the matrix into a window of one step, side by side.
+
+    Of the windows that begin at one of them, the one that leaves over the narrowest boundaries; then, the least work.
+    """
     found: dict[int, Shift] = {}
     for numbers in _parts(slots):
-        stay = [k for k in numbers if k not in movable] or numbers
-        origin = slots[max(stay, key=lambda k: _operations([loop.entries[k].coefficient]))].offset
-        far = [k for k in numbers if k in movable and abs(slots[k].offset - origin) >= FAR]
-        found |= {k: steps(origin - slots[k].offset, slots[k].strides)[0] for k in far}
+        tried = (_into(slots[first].offset, {k: slots[k] for k in numbers if k in movable}) for first in numbers)
+        found |= min(tried, key=lambda shifts: (_reach(found | shifts), _together(loop, found | shifts)))
+    return found
+
+
+def _into(first: int, slots: dict[int, IndexMap]) -> dict[int, Shift]:
+    """Return the shifts into the elements from `first` on, less than a step of the innermost axis from it."""
+    found = {k: steps_up(first - slot.offset, slot.strides) for k, slot in slots.items()}
     return {k: shift for k, shift in found.items() if any(shift)}
+
+
+def _reach(shifts: dict[int, Shift]) -> int:
+    """Return how many points wide the boundaries are that shifts leave over, along all axes."""
+    return sum(max(0, *along) - min(0, *along) for along in zip(*shifts.values(), strict=True))
 
 
 def _parts(slots: list[IndexMap]) -> Iterator[list[int]]:
