@@ -26,7 +26,7 @@ from sparsead.program.scalar import CALL, Expr
 MAX_BREAKS = 12
 SHORT = 8  # an axis is cut only if its stretches have at least so many points on average
 CHUNK = 32  # points whose memory is asked for, or whose values are computed, before they are scattered
-EVEN = 8  # points of which a chunk of values has a multiple: those before it are computed again
+EVEN = 8  # points of which a chunk computes a multiple, for vector code: the last chunk computes some before it again
 HEAVY = 40  # scalar operations per point from which on values are computed in chunks
 STAGED = 4  # scalar operations to each value that a chunk keeps, at least; fewer pay where some are calls
 FEWEST = 32  # points of an axis from which on it is done in chunks

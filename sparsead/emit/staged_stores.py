@@ -72,7 +72,10 @@ class Translator(Protocol):
 
 
 def by_fours(translator: Translator, loop: ast.For, start: str, stop: str) -> str:
-    """Write what a loop does at as many points as make up groups of four, if that gains much; return where it ends."""
+    """Write what a loop does in groups of four points, if that gains much; return where it ends.
+
+    The last group of four ends with the loop: the points that it has in common with the one before are stored twice.
+    """
     assert isinstance(loop.target, ast.Name)
     counter, found = loop.target.id, plan(loop, translator.indices)
     if found is None:
@@ -202,10 +205,7 @@ def _four_points(translator: Translator, plan: Plan, counter: str) -> None:
         name: translator.emit(f"load {VECTOR}, ptr {translator.address(place)}, align 8", VECTOR)[0]
         for name, place in plan.staged.items()
     }
-    for code, value in plan.same.items():
-        number = translator.as_double(translator.expression(value))
-        first = translator.emit(f"insertelement {VECTOR} poison, double {number}, i32 0", VECTOR)[0]
-        rows[code] = translator.emit(f"shufflevector {VECTOR} {first}, {VECTOR} poison, <{WIDTH} x i32> zeroinitializer", VECTOR)[0]
+    rows |= {code: _everywhere(translator, value) for code, value in plan.same.items()}
     for group in plan.groups:
         kind = f"<{len(group)} x double>" if len(group) > 1 else "double"
         columns = _columns(translator, [rows[name] for _, name in group], kind)
@@ -213,6 +213,13 @@ def _four_points(translator: Translator, plan: Plan, counter: str) -> None:
             translator.env = env
             translator.write(f"store {kind} {column}, ptr {translator.address(group[0][0])}, align 8")
     translator.env = before
+
+
+def _everywhere(translator: Translator, value: ast.expr) -> str:
+    """Return a vector of one number."""
+    number = translator.as_double(translator.expression(value))
+    first, _ = translator.emit(f"insertelement {VECTOR} poison, double {number}, i32 0", VECTOR)
+    return _mixed(translator, first, first, WIDTH * (0,))
 
 
 def _columns(translator: Translator, rows: list[str], kind: str) -> list[str]:

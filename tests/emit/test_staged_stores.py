@@ -22,14 +22,18 @@ PLACES = {  # of each point, for each of its stores
 }
 
 
-def source(places, points, first=3):
-    """Return code that stores staged numbers, through names that are set at several depths, and the loop alone."""
+def source(places, points, first=3, same=()):
+    """Return code that stores staged numbers, through names that are set at several depths, and the loop alone.
+
+    The stores whose numbers are `same` get a number that is the same at all points.
+    """
     out = Source("f")
     data, x = out.array("data"), out.array("x")
     out.array("t", "i4", 11 * np.random.default_rng(0).permutation(120))
     stage = out.scratch(STAGE, CHUNK * len(places))
     with out.block("for k in range(1):"):
         out.write("outer = 9 + k")
+        out.write(f"scale = {x}[5]")
         out.write(f"begin = {first}")
         with out.block(f"for i0 in range(begin, {first + points}):"):
             for k in range(len(places)):
@@ -40,7 +44,7 @@ def source(places, points, first=3):
                 out.write(f"s{k} = {stage}[{CHUNK * k} + i0 - begin]")
             out.write(f"prefetch({data}, j0 + 40)")
             for k in range(len(places)):
-                out.write(f"{data}[j{k}] = s{k}")
+                out.write(f"{data}[j{k}] = {('(-2.5)', 'scale')[k % 2] if k in same else f's{k}'}")
     loop = ast.parse(out.functions[0].text).body[0].body[0].body[-1]
     return out, loop
 
@@ -48,11 +52,11 @@ def source(places, points, first=3):
 @pytest.mark.parametrize("places", PLACES.values(), ids=PLACES)
 def test_all_points_store_what_they_do_one_by_one(places):
     x = np.random.default_rng(1).standard_normal(120)
-    for points in (0, 1, 4, 7, 31):
+    for points, same in ((0, ()), (1, ()), (3, (1,)), (4, (0, 1)), (6, (2,)), (7, ()), (31, (1, 2))):
         found = []
         for backend in ("python", "llvm"):
             data = np.zeros(ROOM)
-            Sweep(source(places, points)[0], {}, Engine(backend))(x=x, data=data)
+            Sweep(source(places, points, same=same)[0], {}, Engine(backend))(x=x, data=data)
             found.append(data)
         assert np.array_equal(*found)
         assert np.count_nonzero(found[0]) == points * len(places)
@@ -66,6 +70,13 @@ def test_neighbours_are_stored_together(kind, sizes):
     _, loop = source(PLACES[kind], 8)
     found = plan(loop, {"outer": ast.parse("2 + k", mode="eval").body})
     assert sorted((len(group) for group in found.groups), reverse=True) == sizes
+
+
+def test_numbers_that_are_the_same_at_all_points_are_stored_with_their_neighbours():
+    _, loop = source(PLACES["rows of seven"], 8, same=(1, 2, 6))
+    found = plan(loop, {"outer": ast.parse("2 + k", mode="eval").body})
+    assert list(found.same) == ["scale", "-2.5"]
+    assert [len(group) for group in found.groups] == [4, 2, 1]
 
 
 def body(lines):

@@ -162,7 +162,6 @@ def test_random_programs_in_which_all_gathers_sink(again, monkeypatch):
     monkeypatch.setattr(sinking, "AGAIN", again)
     monkeypatch.setattr(sinking, "worth_storing", lambda cost, times: cost >= 1.0)
     monkeypatch.setattr(shifting, "MANY_POINTS", 4)
-    monkeypatch.setattr(shifting, "FAR", 1)
     monkeypatch.setattr(lower, "sunk", counted)
     for seed in range(100 * again, 100 * again + 8):
         attempt(seed)

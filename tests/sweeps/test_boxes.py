@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from sparsead.sweeps.boxes import common, outside, points_outside, steps
+from sparsead.sweeps.boxes import common, outside, points_outside, steps, steps_up
 
 
 @pytest.mark.parametrize(("domain", "box"), [((5,), ((1, 3),)), ((4, 6), ((1, 4), (0, 5))), ((3, 4, 5), ((1, 2),) * 3)])
@@ -40,3 +40,10 @@ def test_steps_make_up_a_distance(strides):
 
 def test_what_no_steps_make_up_is_left():
     assert steps(7, (4,)) == ((2,), -1)
+
+
+@pytest.mark.parametrize("strides", [(898, 9), (9, 898), (598, 6), (-40, 5), (40, -5), (7,), (0, 3)])
+def test_steps_up_end_less_than_a_step_beyond(strides):
+    for distance in range(-100, 100):
+        beyond = np.dot(steps_up(distance, strides), strides) - distance
+        assert 0 <= beyond < min(abs(n) for n in strides if n)

@@ -20,7 +20,7 @@ from sparsead.sweeps.boxes import Shift, common, outside, steps_up
 from sparsead.sweeps.direct.loops import Loop, cut, within_box
 from sparsead.sweeps.direct.placement import Placed
 
-MANY_POINTS = 1 << 12  # points of a loop from which on code of its own pays
+MANY_POINTS = 1 << 11  # points of a loop from which on code of its own pays
 MOST_LEFT = 0.25  # share of the points at which an entry may be left where it is
 NEAR = 8  # steps along the axis of the longest ones between entries of one part of the matrix
 THIN = 4  # points: a slab that is cut into slices
@@ -109,8 +109,9 @@ def _distances(loop: Loop, slots: list[IndexMap], movable: set[int]) -> dict[int
     """
     found: dict[int, Shift] = {}
     for numbers in _parts(slots):
-        tried = (_into(slots[first].offset, {k: slots[k] for k in numbers if k in movable}) for first in numbers)
-        found |= min(tried, key=lambda shifts: (_reach(found | shifts), _together(loop, found | shifts)))
+        moving = {k: slots[k] for k in numbers if k in movable}
+        tried = [found | _into(slots[first].offset, moving) for first in numbers]
+        found = min(tried, key=lambda shifts: (_reach(shifts), _together(loop, shifts)))
     return found
 
 
