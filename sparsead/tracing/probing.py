@@ -208,7 +208,10 @@ def _check_target(call: Call, out: Any, dtype: np.dtype[Any]) -> None:
 
 
 def _made(call: Call, out: Any = None, dtype: Any = None, generic: bool = False) -> tuple[Any, Any]:
-    """Make a call on ones, or on `generic` values, and return its result and its target, `out`, which is of `dtype`."""
+    """Make a call on ones, or on `generic` values, and return its result and its target, `out`, which is of `dtype`.
+
+    With `generic` values, arrays whose values are known keep them: quantiles lie between 0 and 1.
+    """
     func, args, kwargs = call
     target = None if out is None else _ones(out, dtype)
 
@@ -217,11 +220,11 @@ def _made(call: Call, out: Any = None, dtype: Any = None, generic: bool = False)
             return target
         if isinstance(value, (list, tuple)):
             return rebuilt(value, map(filled, value))
-        if isinstance(value, Positioned):
+        if isinstance(value, Positioned) and not (generic and getattr(value, "is_constant", False)):
             return _ones(value, value.dtype, generic)
         if type(value) is TracedScalar:
             return value.dtype.type(1)
-        return value.copy(order="K") if type(value) is np.ndarray else value
+        return np.array(value, order="K") if isinstance(value, (np.ndarray, Positioned)) else value
 
     with warnings.catch_warnings(), np.errstate(all="ignore"):
         warnings.simplefilter("ignore")
