@@ -80,12 +80,10 @@ def _add(
     library: Library, prepared: Any, name: str, meaning: str, outputs: list[Parameter], sweeps: Sequence[Sweep]
 ) -> None:
     """Add a function of x, the other arguments and `outputs`; refuse what calls Python."""
-    called = [step for sweep in sweeps for step in sweep.source.functions if step.then is not None]
+    called = [f.then.operation.name for sweep in sweeps for f in sweep.source.functions if f.then is not None]
     if called:
-        operation = getattr(getattr(called[0].then, "__self__", None), "operation", None)
-        what = getattr(operation, "name", "a function of yours")
         raise InputError(
-            f"{prepared.program.name} calls Python at run time ({what}), which C code cannot; write it in NumPy "
+            f"{prepared.program.name} calls Python at run time ({called[0]}), which C code cannot; write it in NumPy "
             "operations that are traced, or evaluate from Python"
         )
     inputs = [Parameter(node.name, node.name, str(node.size)) for node in prepared.program.inputs]

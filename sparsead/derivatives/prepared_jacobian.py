@@ -10,6 +10,7 @@ import numpy as np
 import scipy.sparse
 
 import sparsead.ops  # noqa: F401  (fills the tables that tracing reads)
+from coloring import ColoringResult
 from coloring.cached import cached_property
 from sparsead.derivatives.cells import cells_in, stages
 from sparsead.derivatives.colorings import HESSIAN_COLORINGS
@@ -235,4 +236,6 @@ def prepared(
 def _as_hessian(options: Options) -> bool:
     """Tell whether the Jacobian of a gradient may be computed as a Hessian: who names a mode of Jacobians gets that."""
     by_mode = options.mode in ("auto", "direct", *HESSIAN_COLORINGS) and options.pattern is None
-    return by_mode and (options.coloring is None or getattr(options.coloring, "structure", "") == "symmetric")
+    coloring = options.coloring
+    is_symmetric = isinstance(coloring, ColoringResult) and coloring.structure == "symmetric"
+    return by_mode and (coloring is None or is_symmetric)

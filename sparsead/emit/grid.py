@@ -78,11 +78,9 @@ class Grids:
             Arrays that nobody else reads: they need not be written if none of its grids reads them.
         """
         if function.then is not None:
-            operation = getattr(getattr(function.then, "__self__", None), "operation", None)
-            name = getattr(operation, "name", "a function of yours")
             raise InputError(
-                f"{name} is called on the host while {function.name} is computed, which a device cannot do; write it "
-                "in NumPy operations that are traced, or evaluate on the CPU"
+                f"{function.then.operation.name} is called on the host while {function.name} is computed, which a "
+                "device cannot do; write it in NumPy operations that are traced, or evaluate on the CPU"
             )
         tables = {name: value for name, value in fixed.items() if value.dtype.kind == "i"}
         grids = cls(function, tables, arrays=dict(function.arrays))

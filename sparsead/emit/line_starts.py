@@ -10,12 +10,12 @@ import ast
 import math
 import re
 from collections import defaultdict
-from collections.abc import Callable, Mapping, Sequence
-from typing import NamedTuple, Protocol
+from collections.abc import Mapping
+from typing import NamedTuple
 
 from sparsead.emit.parsing import parse
 from sparsead.emit.source import STAGE
-from sparsead.emit.staged_stores import Value, terms
+from sparsead.emit.staged_stores import Translator, terms
 
 LINE = 8  # numbers of a line of the cache
 STEPS = range(1, LINE)  # elements of a point that LLVM stores in vectors with those of the next
@@ -31,28 +31,6 @@ class Stream(NamedTuple):
     array: str
     place: str
     step: int
-
-
-class Translator(Protocol):
-    """What translates the statements of a loop."""
-
-    env: dict[str, Value]
-    indices: dict[str, ast.expr]  # what names stand for
-
-    def statements(self, nodes: Sequence[ast.stmt]) -> None:
-        """Translate statements."""
-
-    def expression(self, node: ast.expr) -> Value:
-        """Translate an expression."""
-
-    def emit(self, code: str, kind: str) -> Value:
-        """Write what has a value."""
-
-    def extreme(self, name: str, first: str, second: str) -> Value:
-        """Return the smaller or the larger of two whole numbers."""
-
-    def counted(self, name: str, start: str, stop: str, step: int, body: Callable[[], None], advice: str) -> None:
-        """Write a loop."""
 
 
 def to_line_start(translator: Translator, loop: ast.For, start: str, stop: str) -> str:

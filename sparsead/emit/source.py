@@ -8,7 +8,7 @@ from __future__ import annotations
 import ast
 import hashlib
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
@@ -17,12 +17,11 @@ import numpy as np
 from sparsead.emit.parsing import parse
 from sparsead.emit.sharing import Loop, Procedure, Span, loops, with_calls
 from sparsead.kernels.indexmap import IndexMap
-from sparsead.kernels.kernel import Buffer, Load
+from sparsead.kernels.kernel import Buffer, CallKernel, Load
 from sparsead.program.index import narrowed
 from sparsead.program.nodes import Part
 
 Dtype = str  # "f8", or of indices "i4", "i8"
-Callback = Callable[[Mapping[str, np.ndarray]], None]  # takes the arrays by parameter name
 
 
 LANE = "q"  # the counter of a loop over the points of a block, which have nothing to do with each other
@@ -41,7 +40,7 @@ class _Section:
     lines: list[str] = field(default_factory=list)
     spans: list[Span] = field(default_factory=list)
     divided: bool = False
-    then: Callback | None = None
+    then: CallKernel | None = None
 
 
 class Source:
@@ -75,7 +74,6 @@ class Source:
         self.fixed: dict[str, np.ndarray] = {}
         self.sizes: dict[str, int] = {}
         self.parts: dict[str, tuple[str, Part]] = {}
-        self.compiling: list[Callable[[], None]] = []
         self._sections = [_Section()]
         self._depth = 1
         self._tables: dict[bytes, str] = {}
@@ -144,15 +142,10 @@ class Source:
         yield
         section.spans.append((first, len(section.lines)))
 
-    def interrupt(self, callback: Callback, compiling: Callable[[], None] | None = None) -> None:
-        """End the function here, for a callback; what is written next goes into another one.
-
-        `compiling` is called when the function is compiled: for what the callback runs.
-        """
-        if compiling is not None:
-            self.compiling.append(compiling)
+    def interrupt(self, call: CallKernel) -> None:
+        """End the function here, for an operation that is not traced; what is written next goes into another one."""
         self._require_between_loops()
-        self._sections[-1].then = callback
+        self._sections[-1].then = call
         self._sections.append(_Section())
 
     def _require_between_loops(self) -> None:
@@ -192,7 +185,7 @@ class Source:
 
     @property
     def calls_back(self) -> bool:
-        """Tell whether a function is followed by a callback."""
+        """Tell whether a function is followed by an operation that is not traced."""
         return any(section.then is not None for section in self._used)
 
     @property
@@ -230,7 +223,7 @@ class Function:
     """A generated function: what a back end compiles.
 
     It calls some of the `procedures`, which all functions of a source share. A `divided` one runs once per share, by
-    several threads at a time; `then` is called when it is done. `scratch` are the sizes of the scratch arrays.
+    several threads at a time; `then` runs when it is done. `scratch` are the sizes of the scratch arrays.
     """
 
     name: str
@@ -238,7 +231,7 @@ class Function:
     lines: list[str]
     procedures: list[Procedure] = field(default_factory=list)
     divided: bool = False
-    then: Callback | None = None
+    then: CallKernel | None = None
     scratch: Mapping[str, int] = field(default_factory=dict)
 
     @property

@@ -41,13 +41,16 @@ class Plan:
 
 
 class Translator(Protocol):
-    """What translates the statements of a loop."""
+    """What translates loops, as those see it that write some of their points otherwise."""
 
     env: dict[str, Value]
     indices: dict[str, ast.expr]  # what names stand for
 
     def statement(self, node: ast.stmt) -> None:
         """Translate a statement."""
+
+    def statements(self, nodes: Sequence[ast.stmt]) -> None:
+        """Translate statements."""
 
     def expression(self, node: ast.expr) -> Value:
         """Translate an expression."""

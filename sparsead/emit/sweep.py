@@ -16,8 +16,9 @@ from sparsead.emit.address import address
 from sparsead.emit.frame import Frame
 from sparsead.emit.pool import run_all
 from sparsead.emit.python import Bind, Call, interpreted, numba_compiled
-from sparsead.emit.source import PART, Callback, Function, Source
+from sparsead.emit.source import PART, Function, Source
 from sparsead.forks import ProcessLock
+from sparsead.kernels.kernel import CallKernel
 from sparsead.memory import require
 
 
@@ -34,7 +35,7 @@ BACKENDS: dict[str, Callable[[Sequence[Function]], list[Bind]]] = {
     "numba": lambda functions: [numba_compiled(function) for function in functions],
     "python": lambda functions: [interpreted(function) for function in functions],
 }
-_Step = tuple[list[Call], Callback | None]  # the shares of a function, and what follows it
+_Step = tuple[list[Call], CallKernel | None]  # the shares of a function, and what follows it
 _Bound = tuple[list[_Step], dict[str, np.ndarray]]  # to fixed arrays and work arrays
 LINE = 8  # numbers of a line of the cache
 GRIDS = {"cuda"}  # what runs each loop as a grid of threads; `sparsead.emit.grid`
@@ -104,12 +105,13 @@ class Sweep:
         with self._lock.held():
             if self._compiled is None:
                 self._compiled = BACKENDS[self.engine.backend](self.functions)
-                self._compile_callbacks()
+                self._compile_operations()
             return self._compiled
 
-    def _compile_callbacks(self) -> None:
-        for compiling in self.source.compiling:
-            compiling()
+    def _compile_operations(self) -> None:
+        for function in self.functions:
+            if function.then is not None:
+                function.then.compile()
 
     def frames(self) -> list[Frame] | None:
         """Return the functions with work arrays of their own, for machine code to call in this order.
@@ -162,7 +164,7 @@ class Sweep:
             else:
                 run_all([functools.partial(call, given) for call in calls])
             if then is not None:
-                then(bound | arrays)
+                then.run(bound | arrays)
 
 
 def compile_together(sweeps: Sequence[Sweep]) -> None:
@@ -176,4 +178,4 @@ def compile_together(sweeps: Sequence[Sweep]) -> None:
     compiled = iter(BACKENDS[missing[0].engine.backend](functions))
     for sweep in missing:
         sweep._compiled = [next(compiled) for _ in sweep.functions]
-        sweep._compile_callbacks()
+        sweep._compile_operations()

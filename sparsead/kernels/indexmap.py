@@ -150,7 +150,7 @@ class IndexMap:
     def within(self, box: Box) -> IndexMap:
         """Return the map over a box of the domain, in the cheapest form, with the box's first point as origin."""
         if self.tables:
-            return recognise(self.array()[tuple(slice(*ends) for ends in box)])
+            return recognise(self.array()[inside(box)])
         offset = self.offset + sum(s * first for s, (first, _) in zip(self.strides, box, strict=True))
         return IndexMap(tuple(stop - first for first, stop in box), offset, self.strides)
 
@@ -210,6 +210,11 @@ class IndexMap:
         parts += [f"{s}*i{k}" if s != 1 else f"i{k}" for k, s in enumerate(self.strides) if s]
         parts += [f"t[{','.join(f'i{a}' for a in t.axes)}]" for t in self.tables]
         return " + ".join(parts) or "0"
+
+
+def inside(box: Box) -> tuple[slice, ...]:
+    """Return what picks the points of a box out of an array over the domain."""
+    return tuple(slice(*ends) for ends in box)
 
 
 def _every(line: np.ndarray | int, size: int) -> np.ndarray:

@@ -37,11 +37,7 @@ class Moving:
         if self.points is None:
             return index
         if index.key not in self._known:
-            few = FEW * self.points.size < math.prod(index.shape)
-            found = (
-                index.at(np.unravel_index(self.points, index.shape)) if few else index.array().reshape(-1)[self.points]
-            )
-            self._known[index.key] = recognise(found.reshape(self.onto))
+            self._known[index.key] = recognise(self._of(index, self.points).reshape(self.onto))
         return self._known[index.key]
 
     def _of(self, index: IndexMap, points: IndexArray) -> IndexArray:

@@ -56,8 +56,3 @@ def straight(m: IndexMap, box: Box) -> IndexMap:
         offset += int(line[first])
         strides.append(int(line[first + 1] - line[first]) if stop - first > 1 else 0)
     return IndexMap(tuple(stop - first for first, stop in box), offset, tuple(strides))
-
-
-def inside(box: Box) -> tuple[slice, ...]:
-    """Return what picks the points of a box out of an array over the domain."""
-    return tuple(slice(*ends) for ends in box)

@@ -77,10 +77,7 @@ class Assembly:
 
     def sweeps_of_points(self, values: Kernels | None = None) -> list[Sweep] | None:
         """Return the sweeps as they are to be run for many points; None if Python takes part in them."""
-        last = [] if self.finish is None else getattr(self.finish, "sweeps", None)
-        if last is None:
-            return None
-        return [*replace(self, engine=replace(self.engine, of_points=True), _sweeps={}).sweeps(values), *last]
+        return replace(self, engine=replace(self.engine, of_points=True), _sweeps={}).all_sweeps(values)
 
     def all_sweeps(self, values: Kernels | None = None) -> list[Sweep] | None:
         """Return all generated code that computes the values, in order; None if Python takes part in it."""

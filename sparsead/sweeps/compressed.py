@@ -36,6 +36,7 @@ from sparsead.sweeps.vector import (
     write_steps,
     write_value,
     write_zeros,
+    written_once,
 )
 
 LANE_BUDGET = 1 << 28  # bytes for the lanes of buffers
@@ -340,14 +341,8 @@ def rows_complete(linear: LinearProgram, wanted: np.ndarray | None = None) -> bo
     """
     if linear.has_calls:
         return False
-    seen = np.zeros(linear.target.size, dtype=np.bool_)
-    for kernel in linear.kernels:
-        for group in by_place(kernel.terms):
-            if group[0].target is not linear.target:
-                continue
-            place = group[0].place.array().reshape(-1)
-            before = np.count_nonzero(seen)
-            seen[place] = True
-            if np.count_nonzero(seen) != before + place.size:
-                return False
-    return wanted is None or not wanted[~seen].any()
+    rows = [group[0] for kernel in linear.kernels for group in by_place(kernel.terms)]
+    written = written_once(term for term in rows if term.target is linear.target)
+    if written is None or wanted is None:
+        return written is not None
+    return not wanted[~written[linear.target]].any() if written else not wanted.any()

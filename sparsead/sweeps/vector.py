@@ -65,7 +65,7 @@ def write_steps(source: Source, steps: Iterable[Step], counter: Iterator[int], b
         if isinstance(step, CallKernel):
             for buffer in (*step.operands, *step.filled):
                 source.buffer(buffer)
-            source.interrupt(step.run, step.compile)
+            source.interrupt(step)
         elif step not in but:
             _write_kernel(source, step, counter)
 
@@ -143,8 +143,8 @@ def _write_product(source: Source, kernel: LinearKernel, counter: Iterator[int],
             source.write(line)
 
 
-def all_differ(terms: Iterable[Term]) -> bool:
-    """Tell whether no place is written twice, by any of the terms at any point."""
+def written_once(terms: Iterable[Term]) -> dict[Buffer, np.ndarray] | None:
+    """Return which places terms write at their points, by target; None if they write one of them twice."""
     seen: dict[Buffer, np.ndarray] = {}
     for term in terms:
         written = seen.setdefault(term.target, np.zeros(term.target.size, dtype=np.bool_))
@@ -152,8 +152,13 @@ def all_differ(terms: Iterable[Term]) -> bool:
         before = np.count_nonzero(written)
         written[place] = True
         if np.count_nonzero(written) != before + place.size:
-            return False
-    return True
+            return None
+    return seen
+
+
+def all_differ(terms: Iterable[Term]) -> bool:
+    """Tell whether no place is written twice, by any of the terms at any point."""
+    return written_once(terms) is not None
 
 
 def apply_columns(

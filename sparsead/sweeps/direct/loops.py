@@ -14,11 +14,12 @@ from dataclasses import dataclass, field, replace
 
 import numpy as np
 
-from sparsead.kernels.indexmap import Box, IndexMap, recognise
+from sparsead.kernels.indexmap import Box, IndexMap, inside, recognise
 from sparsead.kernels.kernel import Kernel, Load, Meeting, Store, moved, reachable
 from sparsead.kernels.linear import Term
 from sparsead.program.index import IndexArray, Shape
 from sparsead.program.scalar import Expr, Pool
+from sparsead.sweeps.boxes import points_outside
 from sparsead.sweeps.direct.placement import Placed
 from sparsead.sweeps.folding import folding_of
 
@@ -150,17 +151,14 @@ def cut(loop: Loop) -> Iterator[Loop]:
     if box is None:
         yield loop
         return
-    inside = tuple(slice(*ends) for ends in box)
-    outside = np.ones(loop.domain, dtype=np.bool_)
-    outside[inside] = False
-    points = np.nonzero(outside)
-    yield _part(loop, inside, lambda index: index.within(box))
+    yield within_box(loop, box)
+    points = points_outside(loop.domain, box)
     yield _part(loop, points, functools.partial(_at, points))
 
 
 def within_box(loop: Loop, box: Box, pool: Pool | None = None) -> Loop:
     """Return the part of a loop inside of a box, with its expressions in a new pool or the one given."""
-    return _part(loop, tuple(slice(*ends) for ends in box), lambda index: index.within(box), pool)
+    return _part(loop, inside(box), lambda index: index.within(box), pool)
 
 
 def _part(loop: Loop, selection: Selection, move: Move, pool: Pool | None = None) -> Loop:
@@ -203,7 +201,7 @@ def _common(box: Box, other: Box | None, domain: Shape) -> Box:
 def _affine_box(index: IndexArray) -> Box | None:
     """Return the box around the centre in which an index array is affine, if there is one."""
     box = _box(index, _even)
-    return box if recognise(index[tuple(slice(*ends) for ends in box)]).form == "affine" else None
+    return box if recognise(index[inside(box)]).form == "affine" else None
 
 
 def _even(line: np.ndarray) -> np.ndarray:

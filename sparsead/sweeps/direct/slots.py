@@ -13,8 +13,8 @@ import numpy as np
 
 from coloring import SparsityPattern
 from coloring.cached import cached_property
-from sparsead.kernels.indexmap import Box, IndexMap, recognise
-from sparsead.kernels.straight import boxes, inside, straight
+from sparsead.kernels.indexmap import Box, IndexMap, inside, recognise
+from sparsead.kernels.straight import boxes, straight
 from sparsead.memory import require
 from sparsead.program.index import MANY, IndexArray, Shape, index_dtype, narrowed
 from sparsead.sweeps.direct.target_entries import Part, TargetEntries

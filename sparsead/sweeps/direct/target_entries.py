@@ -9,8 +9,8 @@ from typing import Any
 import numpy as np
 
 from coloring.cached import cached_property
-from sparsead.kernels.indexmap import Box, IndexMap
-from sparsead.kernels.straight import boxes, inside, straight
+from sparsead.kernels.indexmap import Box, IndexMap, inside
+from sparsead.kernels.straight import boxes, straight
 from sparsead.program.index import IndexArray
 
 Part = tuple[Box, IndexMap]
