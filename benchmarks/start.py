@@ -32,7 +32,7 @@ def run() -> list[Part]:
         if problem == "battery":
             claim = f"battery, n = {cold['n']:,}, to the first matrix with empty caches"
             parts.append(Target(claim, cold["first"], 1.5, "s"))
-    note = "Seconds in a fresh process, imports apart; run by `python -m benchmarks.start`."
+    note = "Seconds in a fresh process that has imported NumPy and SciPy; run by `python -m benchmarks.start`."
     table = Table("The first Jacobian", ("", *names, "to the first matrix"), rows, note)
     parts.append(Target("import sparsead after numpy, scipy and numba", import_seconds(), 0.3, "s"))
     return [table, *parts]

@@ -6,7 +6,6 @@ This module is also the script that a fresh process runs: ``python -m benchmarks
 from __future__ import annotations
 
 import json
-import os
 import subprocess
 import sys
 import tempfile
@@ -17,6 +16,7 @@ from typing import Any
 import click
 import numpy as np
 
+from benchmarks.fresh import as_installed
 from benchmarks.report import Part, Table, Target, show
 
 N = 200
@@ -134,7 +134,7 @@ def _by_hand(steps: int, x: np.ndarray, expected: np.ndarray) -> float:
 
 def fresh(kind: str, steps: int, caches: str) -> dict[str, float]:
     """Measure in a fresh process, with a folder of caches."""
-    environment = os.environ | {"NUMBA_CACHE_DIR": caches, "SPARSEAD_CACHE": caches}
+    environment = as_installed() | {"NUMBA_CACHE_DIR": caches, "SPARSEAD_CACHE": caches}
     command = [sys.executable, "-m", "benchmarks.steps", "--one", kind, str(steps)]
     done = subprocess.run(command, env=environment, capture_output=True, text=True, check=True)
     return dict(json.loads(done.stdout.splitlines()[-1]))
