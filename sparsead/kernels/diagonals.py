@@ -23,7 +23,7 @@ MOST = 64  # diagonals
 MOST_STEPS = 8  # different values along one axis
 LEAST_FULL = 0.25  # of the table: partial derivatives to each truth value in it
 SAMPLE = 1 << 10  # points at which different values are looked for first
-AT_ONCE = 1 << 14  # rows whose columns are written at a time
+AT_ONCE = 1 << 12  # rows whose columns are written at a time
 
 Group = tuple[int, np.ndarray]  # a value, and which points have it
 Rows = IndexMap | np.ndarray
@@ -70,9 +70,9 @@ def _pattern(there: np.ndarray, diagonals: np.ndarray, shape: tuple[int, int]) -
     np.cumsum(there.view(np.uint8).sum(axis=0, dtype=np.uint8), out=indptr[1:])
     indices = np.empty(int(indptr[-1]), dtype=dtype)
     for first in range(0, shape[0], AT_ONCE):
-        part = np.ascontiguousarray(there[:, first : first + AT_ONCE].T)
-        columns = np.arange(first, first + len(part))[:, None] + diagonals
-        indices[indptr[first] : indptr[first + len(part)]] = columns[part]
+        part = there[:, first : first + AT_ONCE].T
+        columns = np.arange(first, first + len(part), dtype=dtype)[:, None] + diagonals.astype(dtype)
+        np.compress(part.ravel(), columns.ravel(), out=indices[indptr[first] : indptr[first + len(part)]])
     if indices.size and not 0 <= int(indices.min()) <= int(indices.max()) < shape[1]:
         raise AssertionError("a term reads outside of its source")
     return SparsityPattern.from_csr(indptr, indices, shape)

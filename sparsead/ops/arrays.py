@@ -23,7 +23,7 @@ from sparsead.tracing.promotion import as_logic, result_type
 from sparsead.tracing.refusals import BRANCH_HINT, refuse_value
 from sparsead.tracing.scalar import TracedScalar, applied
 from sparsead.tracing.sequences import rebuilt
-from sparsead.tracing.storage import assemble
+from sparsead.tracing.storage import assemble, in_turn
 
 
 def is_traced(array: Any) -> bool:
@@ -144,6 +144,9 @@ def assembled(func: Callable[..., Any], *operands: Any) -> TracedArray:
         return numbers
 
     numbers = np.asarray(func(*(number(o) for o in operands))).astype(dtype, "K", copy=False)  # [] makes floats
+    flat = numbers.reshape(-1)
+    if flat.size == size > 0 and flat[0] == 1 and (flat[1:] > flat[:-1]).all():  # 1, 2, ..., size
+        return TracedArray.of_ref(in_turn(parts, numbers.shape), numbers)
     # empty operands share their start with the next one; searchsorted then finds the last, which is right
     part = np.searchsorted(starts, numbers, side="right") - 1
     if (part < 0).any():

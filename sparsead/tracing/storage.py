@@ -241,19 +241,40 @@ def assemble(parts: list[Ref], part: np.ndarray, element: IndexArray, shape: Sha
         return Ref(constant(np.zeros(1)), nothing(shape))
     if len(used) == 1:
         return parts[used[0]].at(element)
-    nodes = {parts[k].node.serial: parts[k].node for k in used}
-    number = {serial: k for k, serial in enumerate(nodes)}
-    owner = np.empty(shape, NUMBER)
-    offset = np.empty(shape, index_dtype(max(node.size for node in nodes.values())))
-    for k in used:
+    nodes, numbers = _numbered([parts[k] for k in used])
+    owner, offset = np.empty(shape, NUMBER), np.empty(shape, index_dtype(max(node.size for node in nodes)))
+    for k, number in zip(used, numbers, strict=True):
         here = part == k
-        owner[here] = number[parts[k].node.serial]
+        owner[here] = number
         offset[here] = parts[k].index.reshape(-1)[element[here]]
+    return _joined(nodes, owner, offset)
+
+
+def in_turn(parts: list[Ref], shape: Shape) -> Ref:
+    """Return the reading of all points of `parts`, one after the other."""
+    parts = [part for part in parts if part.index.size]
+    if len(parts) == 1:
+        return Ref(parts[0].node, parts[0].index.reshape(shape))
+    nodes, numbers = _numbered(parts)
+    owner = np.repeat(numbers, [part.index.size for part in parts]).reshape(shape)
+    offset = np.empty(shape, index_dtype(max(node.size for node in nodes)))
+    np.concatenate([part.index.reshape(-1) for part in parts], out=offset.reshape(-1))
+    return _joined(nodes, owner, offset)
+
+
+def _numbered(parts: list[Ref]) -> tuple[list[Node], np.ndarray]:
+    """Return the nodes that are read, each once, and the number of that of each part."""
+    nodes = {part.node.serial: part.node for part in parts}
+    numbers = {serial: k for k, serial in enumerate(nodes)}
+    return list(nodes.values()), np.array([numbers[part.node.serial] for part in parts], dtype=NUMBER)
+
+
+def _joined(nodes: list[Node], owner: np.ndarray, offset: IndexArray) -> Ref:
     if len(nodes) == 1:
-        return Ref(parts[used[0]].node, offset)
-    boolean, integer = (all(getattr(node, kind) for node in nodes.values()) for kind in ("boolean", "integer"))
+        return Ref(nodes[0], offset)
+    boolean, integer = (all(getattr(node, kind) for node in nodes) for kind in ("boolean", "integer"))
     join = Join(
-        shape=shape, boolean=boolean, integer=integer, pieces=tuple(nodes.values()), owner=owner, offset=offset,
+        shape=owner.shape, boolean=boolean, integer=integer, pieces=tuple(nodes), owner=owner, offset=offset,
         origin=user_origin(),
     )  # fmt: skip
-    return Ref(join, identity(shape))
+    return Ref(join, identity(owner.shape))
