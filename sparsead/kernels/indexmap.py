@@ -17,6 +17,7 @@ from coloring.cached import cached_property
 from sparsead.program.index import IDENTITIES, IndexArray, Shape, index_dtype, narrowed, stored_part
 
 MOST_DIFFERENCES = 1 << 20  # of two index maps, to be looked at one by one
+AT_ONCE = 1 << 16  # indices that are looked at together
 Box = tuple[tuple[int, int], ...]  # first and one past the last, for each axis of a domain
 
 
@@ -264,7 +265,7 @@ def _line(core: IndexArray, axis: int) -> IndexArray:
 
 
 def _is_sum_of_lines(core: IndexArray, offset: int, lines: list[np.ndarray], axes: tuple[int, ...]) -> bool:
-    """Tell whether ``core == offset + sum of lines``, after a look at the last row alone."""
+    """Tell whether ``core == offset + sum of lines``: by stretches that stay in the caches, the last row first."""
     if len(axes) < 2:
         return True
     limits = np.iinfo(core.dtype)  # the largest sum is at a point, so it must be an element
@@ -273,11 +274,11 @@ def _is_sum_of_lines(core: IndexArray, offset: int, lines: list[np.ndarray], axe
         return False
     lines = [line.astype(core.dtype) for line in lines]
 
-    def expected(first: slice) -> np.ndarray:
+    def is_sum(first: slice) -> bool:
         total = np.asarray(offset, dtype=core.dtype)
         for axis, line in zip(axes, lines, strict=True):
             total = total + _along(line[first] if axis == axes[0] else line, (axis,), core.ndim)
-        return total
+        return np.array_equal(core[(slice(None),) * axes[0] + (first,)], total)
 
-    last = (slice(None),) * axes[0] + (slice(-1, None),)
-    return bool(np.array_equal(core[last], expected(slice(-1, None))) and np.array_equal(core, expected(slice(None))))
+    rows, steps = len(lines[0]), max(1, AT_ONCE * len(lines[0]) // core.size)
+    return is_sum(slice(rows - 1, rows)) and all(is_sum(slice(k, k + steps)) for k in range(0, rows, steps))
