@@ -166,3 +166,26 @@ def test_what_is_spread_is_asked_for_its_flags_without_a_warning(f):
     with warnings.catch_warnings():
         warnings.simplefilter("error", FutureWarning)
         assert np.array_equal(sad.jacobian(f, np.ones(6)).value(np.ones(6)), f(np.ones(6)))
+
+
+@pytest.mark.parametrize(
+    "join",
+    [
+        lambda x, y: np.concatenate([x[:0], x, 2.0 * y[:0]]),
+        lambda x, y: np.concatenate([x, x[:2], y[::-1]]),
+        lambda x, y: np.stack([x, y * np.ones(4)]),
+        lambda x, y: np.stack([x, y], axis=1),
+        lambda x, y: np.concatenate([x[[0]], [3.0], y]),
+        lambda x, y: np.stack([x.reshape(2, 2).T, y.reshape(2, 2)]),
+    ],
+)
+def test_arrays_one_after_the_other(join):
+    """Joined arrays that stay in turn, some of them empty, and those that do not: the function is affine."""
+
+    def f(x):
+        return join(x, -x).ravel()
+
+    jac = sad.jacobian(f, np.arange(4.0), check=False)
+    columns = np.stack([f(e) - f(np.zeros(4)) for e in np.eye(4)], axis=1)
+    np.testing.assert_array_equal(jac(np.ones(4)).toarray(), columns)
+    np.testing.assert_array_equal(jac.value(np.arange(4.0)), f(np.arange(4.0)))
