@@ -15,7 +15,7 @@ from sparsead.emit.line_starts import to_line_start
 from sparsead.emit.parsing import parse, walk
 from sparsead.emit.sequence import entry
 from sparsead.emit.sharing import Procedure
-from sparsead.emit.source import LANE, POINT, Function
+from sparsead.emit.source import LANE, PAST, POINT, Function
 from sparsead.emit.staged_stores import by_fours, scatters
 from sparsead.emit.vector_math import has_wide, wide_definitions, width_attribute
 
@@ -35,7 +35,8 @@ ADVICE = {  # to LLVM, about loops: unroll them; leave alone what would scatter 
     "lanes": '!"llvm.loop.parallel_accesses", !3',
 }  # fmt: skip
 IN_LANES = ", !llvm.access.group !3"  # marks what loops over lanes load and store
-FIRST_MARK = len(ADVICE) + 1
+PAST_CACHES = ", !nontemporal !4"
+FIRST_MARK = len(ADVICE) + 2
 TO_WRITE_SOON = "i32 1, i32 3, i32 1"
 ELEMENT = {"f8": "double", "i1": "i8", "i2": "i16", "i4": "i32", "i8": "i64"}
 
@@ -60,7 +61,7 @@ class _Module:
         numbers = {advice: number for number, advice in enumerate(ADVICE)}
         loops = [f"!{k} = distinct !{{!{k}, !{numbers[a]}}}" for k, a in enumerate(self.marked, FIRST_MARK)]
         kinds = [f"!{number} = !{{{ADVICE[advice]}}}" for advice, number in numbers.items()]
-        return [*kinds, f"!{len(ADVICE)} = distinct !{{}}", *loops]
+        return [*kinds, f"!{len(ADVICE)} = distinct !{{}}", f"!{len(ADVICE) + 1} = !{{i32 1}}", *loops]
 
 
 class _Translator:
@@ -136,7 +137,11 @@ class _Translator:
         return ", ".join([*(f"ptr %array.{n}" for n in arrays), *(f"i64 {self.env[n][0]}" for n in numbers)])
 
     def store(self, address: str, value: str, target: ast.Subscript) -> None:
-        self.lines.append(f"  store double {value}, ptr {address}{self.access}")
+        if self.access == PAST_CACHES:  # as a whole number: processors store these past the caches wherever they are
+            bits, _ = self.emit(f"bitcast double {value} to i64", "i64")
+            self.write(f"store i64 {bits}, ptr {address}, align 8{self.access}")
+        else:
+            self.write(f"store double {value}, ptr {address}{self.access}")
 
     def loop(self, node: ast.For) -> None:
         assert isinstance(node.target, ast.Name) and isinstance(node.iter, ast.Call)
@@ -162,7 +167,7 @@ class _Translator:
         self.label(inside)
         before_it, self.outside = self.outside, set(self.env)
         self.env[name] = (counter, "i64")
-        self.access = IN_LANES if name == LANE else ""
+        self.access = {LANE: IN_LANES, PAST: PAST_CACHES}.get(name, "")
         body()
         self.outside, self.access = before_it, ""
         self.write(f"{following} = add nuw nsw i64 {counter}, {step}")
@@ -369,6 +374,8 @@ def _body(code: Procedure, statements: list[ast.stmt], module: _Module) -> str:
     """Translate statements to a function; not inlined, so that `noalias` costs no metadata."""
     translator = _Translator(code, module)
     translator.statements(statements)
+    if any(PAST_CACHES in line for line in translator.lines):  # for other threads, which may read them then
+        translator.write("fence seq_cst")
     parameters = [*(f"ptr noalias %array.{n}" for n in code.arrays), *(f"i64 %{n}" for n in code.numbers)]
     head = f"define internal void @{code.name}({', '.join(parameters)}) noinline nounwind{width_attribute()} {{"
     return "\n".join([head, "entry:", *translator.lines, "  ret void", "}"])

@@ -24,12 +24,12 @@ from sparsead.emit.operation_count import work_of
 from sparsead.emit.parsing import Rewriter, statements, walk
 from sparsead.emit.runs import Item, Loop, Run
 from sparsead.emit.source import LANE, POINT, Source, share
+from sparsead.emit.turning import turn, turn_results
 from sparsead.emit.written_out import written_out
 
 CACHE = 1 << 20  # bytes for what a block has of its own
 WIDTHS = (16, 64)  # least and most points of a block: a few vectors
 WORTH = 5  # operations for each number that has to be turned round from which on vectors over points gain
-TILE = 64  # elements that are turned round at a time, all points of a block: they stay in the cache
 FAR = 256  # elements from which on an array that is added to has a block: with points last, each is a page of its own
 AGAIN = 0.05  # share of the points that may be computed twice, because blocks are long
 COUNT = "batch"  # array parameter: the number of points
@@ -126,11 +126,11 @@ class _Writer:
                     out.write("base = begins[block]" if self.layout.count else f"base = {self.width} * block")
                 written = set().union(*(part.stored for part in parts))
                 for array in (a for a in self.staged if a not in written):
-                    self.turn(array, "{staged} = {given}")
+                    self.turn(array, stores=False)
                 for part in parts:
                     part.write()
                 for array in (a for a in self.staged if a in written):
-                    self.turn(array, "{given} = {staged}")
+                    self.turn(array, stores=True)
 
     def count(self) -> None:
         """Write how many points and blocks there are."""
@@ -171,28 +171,23 @@ class _Writer:
         """Return where the points of a block have an element of an array of theirs."""
         return index if self.width == 1 else f"{self.width} * ({index}) + q"
 
-    def turn(self, array: str, statement: str) -> None:
+    def turn(self, array: str, stores: bool) -> None:
         """Copy between an array as it is given and its block, with the points innermost."""
         out, size = self.source, self.layout.sizes[array]
         block = out.scratch(f"block_{array}", self.width * size)
+
+        def copy(given: str, element: str) -> str:
+            staged = f"{block}[{self.width} * ({element}) + p]"
+            return f"{given} = {staged}" if stores else f"{staged} = {given}"
+
         if array not in self.layout.turned:
             with out.block(f"for e in range({size}):"), out.block(f"for p in range({self.width}):"):
-                given = f"{out.array(array)}[total * e + (base + p)]"
-                out.write(statement.format(staged=f"{block}[{self.width} * e + p]", given=given))
-            return
-
-        def move(first: str, count: int) -> None:
-            with out.block(f"for p in range({self.width}):"), out.block(f"for e in range({count}):"):
-                given = f"{out.array(array)}[{size} * (base + p) + {first} + e]"
-                if array in self.layout.moves:
-                    given = self.moved(array, f"{first} + e", "(base + p)")
-                out.write(statement.format(staged=f"{block}[{self.width} * ({first} + e) + p]", given=given))
-
-        if size >= TILE:
-            with out.block(f"for tile in range({size // TILE}):"):
-                move(f"{TILE} * tile", TILE)
-        if size % TILE:
-            move(str(size - size % TILE), size % TILE)
+                out.write(copy(f"{out.array(array)}[total * e + (base + p)]", "e"))
+        elif array in self.layout.moves:
+            turn(out, self.width, size, lambda e: copy(self.moved(array, e, "(base + p)"), e))
+        else:
+            rows = turn_results if stores else turn
+            rows(out, self.width, size, lambda e: copy(f"{out.array(array)}[{size} * (base + p) + {e}]", e))
 
 
 class _Part:

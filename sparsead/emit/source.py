@@ -25,6 +25,7 @@ Dtype = str  # "f8", or of indices "i4", "i8"
 
 
 LANE = "q"  # the counter of a loop over the points of a block, which have nothing to do with each other
+PAST = "past"  # the counter of a loop that stores past the caches what is not read soon, where a processor can
 POINT = "point"  # the counter of a loop over points that lie one after the other in memory
 STAGE = "stage"  # the scratch array of values that are computed for a chunk of points, and scattered afterwards
 PART = "part"  # the array parameter of divided functions: number of the share, number of shares
