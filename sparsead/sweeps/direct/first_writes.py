@@ -72,7 +72,10 @@ def _stored(entry: Placed, base: np.ndarray) -> Placed:
 
 
 def store_first_rows(
-    loops: list[Loop], placement: Placement, landing: Callable[[Loop, Term], IndexArray | None]
+    loops: list[Loop],
+    placement: Placement,
+    landing: Callable[[Loop, Term], IndexArray | None],
+    by_entries: Callable[[Loop], bool],
 ) -> tuple[np.ndarray, set[int]]:
     """Let coefficients and multiples of rows be stored where nothing has been added before, in that loop or others.
 
@@ -84,6 +87,8 @@ def store_first_rows(
         What happens to the values that the entries go to: whole rows are added, too.
     landing : callable
         Returns where a multiple of a row goes, at all points; None where that is elsewhere.
+    by_entries : callable
+        Tells whether a loop adds up what comes to an entry before it goes on to the next one.
 
     Returns
     -------
@@ -102,8 +107,10 @@ def store_first_rows(
         for at in every:
             np.add.at(times, at, 1)
 
-        def is_first(at: IndexArray, free: bool = not loop.ordered) -> bool:
-            return free and bool((untouched[at] & (times[at] == 1)).all())
+        most = every[0].size if every and by_entries(loop) else 1  # what may come to an entry
+
+        def is_first(at: IndexArray, free: bool = not loop.ordered, most: int = most) -> bool:
+            return free and bool((untouched[at] & (times[at] <= most)).all())
 
         for k, at in entries.items():
             if is_first(at):

@@ -25,6 +25,7 @@ from sparsead.kernels.meetings import mirrored
 from sparsead.kernels.moving import summed
 from sparsead.program.index import IndexArray, Shape, identity
 from sparsead.sweeps.direct.elimination import eliminated
+from sparsead.sweeps.direct.entry_sums import EntrySums, adds_constant_multiples
 from sparsead.sweeps.direct.first_writes import store_first_rows, store_firsts
 from sparsead.sweeps.direct.locality import RUN, in_lines, scattered
 from sparsead.sweeps.direct.loops import Loop, cut, stored
@@ -141,9 +142,13 @@ class _Writer:
         def landing(loop: Loop, term: Term) -> IndexArray | None:
             return self.row(loop.domain, term).landing if self.values(term.target) == placement.target else None
 
-        needed, stored = store_first_rows(loops, placement, landing)
+        needed, stored = store_first_rows(loops, placement, landing, self.goes_by_entries)
         self.stored_rows |= stored
         return needed
+
+    def goes_by_entries(self, loop: Loop) -> bool:
+        """Tell whether multiples of rows are added up entry by entry, if nothing has been added to these before."""
+        return self.source.of_points and adds_constant_multiples(loop)
 
     def row(self, domain: Shape, term: Term) -> RowPlaces:
         """Return where the entries of the rows that a term reads land, looked up once."""
@@ -199,6 +204,8 @@ class _Writer:
         """Write one loop: values of the function, single entries, then multiples of sparse rows."""
         if not loop.entries and not loop.rows and not loop.values:
             return
+        if self.goes_by_entries(loop) and self.write_entries(loop.domain, loop.rows[0]):
+            return
         loop = loop.folded(f"cp{next(self.counter)}")
         large = set() if self.source.of_points or self.source.grid else self.large
         before, loop = loop, in_lines(loop, large, f"cl{next(self.counter)}")
@@ -218,6 +225,16 @@ class _Writer:
                 self.source.write(line)
             for row in rows:
                 row.write()
+
+    def write_entries(self, domain: Shape, term: Term) -> bool:
+        """Write multiples of rows entry by entry, if they come first there and several meet; tell whether it was so."""
+        if id(term) not in self.stored_rows:
+            return False
+        sums = EntrySums.of(term, self.row(domain, term), self.patterns[term.source])
+        if sums.are_sums:
+            del self.rows[id(term)]
+            sums.write(self.source, self.values(term.target), self.values(term.source), self.counter)
+        return sums.are_sums
 
     def entry(self, nest: Nest, placed: Placed) -> str:
         """Return the statement that stores or adds one coefficient."""
