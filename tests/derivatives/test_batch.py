@@ -7,9 +7,9 @@ import pytest
 
 import sparsead as sad
 from sparsead import extend
-from sparsead.emit import lanes
+from sparsead.emit import lanes, turning
 from sparsead.emit.layout import Layout
-from sparsead.emit.source import POINT, Source
+from sparsead.emit.source import PAST, POINT, Source
 from sparsead.emit.sweep import DEFAULT_ENGINE, Sweep
 from sparsead.problems import PROBLEMS
 
@@ -364,6 +364,21 @@ def test_numbers_point_by_point_where_python_takes_part():
     np.testing.assert_allclose(jac.value_batch(x), 8.0 * np.sum(x**3, axis=1), rtol=1e-14)
     np.testing.assert_allclose(jac.batch(x), 24.0 * x**2, rtol=1e-14)
     np.testing.assert_allclose(jac.value_batch(np.ascontiguousarray(x.T), axis=-1), jac.value_batch(x), rtol=0)
+
+
+@pytest.mark.parametrize("backend", ["llvm", "python"])
+def test_what_is_stored_past_the_caches_is_the_same(backend, monkeypatch):
+    """Results of more bytes than the caches take: long tiles, and what is left of them."""
+    n = turning.LONG_TILE // 2 + 8
+    jac = sad.jacobian(lambda x: np.exp(np.sin(x) * x) + np.exp(np.cos(np.roll(x, 1))), np.ones(n), backend=backend)
+    x = RNG.random((17, n))
+    expected = jac.batch(x)
+    monkeypatch.setattr(turning, "MUCH", 0)
+    monkeypatch.setattr(lanes, "WORTH", 0)
+    past = sad.jacobian(jac.recipe.function, np.ones(n), backend=backend)
+    np.testing.assert_array_equal(past.batch(x), expected)
+    assert PAST in past._matrix_batch._sweep(frozenset(["x"]), False)[0].source.text
+    np.testing.assert_array_equal(expected, [jac.values(point) for point in x])
 
 
 def test_arrays_are_turned_in_their_order():
