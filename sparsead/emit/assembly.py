@@ -107,14 +107,14 @@ class _Translator:
                 self.indices[name] = value
             case ast.Assign(targets=[ast.Subscript() as target], value=value):
                 stored = self.as_double(self.expression(value))
-                self.store(self.address(target), stored, target)
+                self.store(self.address(target), stored)
             case ast.AugAssign(target=ast.Subscript() as target, op=ast.Add(), value=value):
                 added = self.as_double(self.expression(value))
                 address = self.address(target)
                 old, _ = self.emit(f"load double, ptr {address}{self.access}", "double")
                 flags = "reassoc " if self.is_sum(target.slice) else ""
                 total = self.emit(f"fadd {flags}double {old}, {added}", "double")
-                self.store(address, total[0], target)
+                self.store(address, total[0])
             case ast.For():
                 self.loop(node)
             case ast.If(orelse=[]):
@@ -136,12 +136,11 @@ class _Translator:
         arrays, numbers = names[:count], names[count:]
         return ", ".join([*(f"ptr %array.{n}" for n in arrays), *(f"i64 {self.env[n][0]}" for n in numbers)])
 
-    def store(self, address: str, value: str, target: ast.Subscript) -> None:
-        if self.access == PAST_CACHES:  # as a whole number: processors store these past the caches wherever they are
-            bits, _ = self.emit(f"bitcast double {value} to i64", "i64")
-            self.write(f"store i64 {bits}, ptr {address}, align 8{self.access}")
-        else:
-            self.write(f"store double {value}, ptr {address}{self.access}")
+    def store(self, address: str, value: str) -> None:
+        kind = "double"
+        if self.access == PAST_CACHES:  # whole numbers: processors store these past the caches wherever they are
+            value, kind = self.emit(f"bitcast double {value} to i64", "i64")
+        self.write(f"store {kind} {value}, ptr {address}, align 8{self.access}")
 
     def loop(self, node: ast.For) -> None:
         assert isinstance(node.target, ast.Name) and isinstance(node.iter, ast.Call)
@@ -276,10 +275,8 @@ class _Translator:
 
     def called(self, name: str, args: list[str]) -> Value:
         operands = ", ".join(f"double {a}" for a in args)
-        if name == "abs":
-            return self.emit(f"call double @llvm.fabs.f64({operands})", "double")
-        if name in INTRINSICS:
-            return self.emit(f"call double @llvm.{name}.f64({operands})", "double")
+        if name == "abs" or name in INTRINSICS:
+            return self.emit(f"call double @llvm.{'fabs' if name == 'abs' else name}.f64({operands})", "double")
         if has_wide(name, len(args)):
             self.module.wide.add((name, len(args)))
             name = f"wide_{name}"
