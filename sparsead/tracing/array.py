@@ -168,8 +168,9 @@ class TracedArray(RealArray, NDArrayOperatorsMixin):
         return values
 
     def __getitem__(self, key: Any) -> Any:
-        if _is_element(key, self.positions.ndim):
-            return self.storage.element(self.positions.item(key))
+        positions = self.positions
+        if _is_element(key, positions.ndim):
+            return self.storage.element(positions.item(key))
         mask = mask_of(key, self.positions.shape)
         if mask is not None:
             return selected(self, mask)

@@ -34,11 +34,12 @@ from sparsead.tracing.refusals import (
 
 WHERE = np.where  # the function itself: its name is bound to another one while a function is traced
 SEQUENCES = (list, tuple, str, bytes)
+REAL = (float, int, np.floating, np.integer, np.bool_)
 
 
 def is_number(value: Any) -> bool:
     """Tell whether a value is a plain real number (a traced one claims to be a float)."""
-    return issubclass(type(value), (float, int, np.floating, np.integer, np.bool_))
+    return issubclass(type(value), REAL)
 
 
 def _refuse_to_repeat(number: TracedScalar) -> NoReturn:
@@ -314,6 +315,9 @@ def of_numbers(func: Callable[..., Any], values: Sequence[Any]) -> TracedScalar 
     Plain integers and truth values are taken for floats, which they are beside floats only.
     """
     op = _ops().get(func)
+    if op is not None and len(values) == 1 and type(values[0]) is TracedScalar:
+        number = values[0]
+        return TracedScalar(number.tape, number.tape.apply(op, number.entry))
     return None if op is None else applied(op, values)
 
 

@@ -137,9 +137,10 @@ class Tape:
     def exact(self, value: float) -> int:
         """Return the record of a number that is part of the signature, as the exponent of a power is."""
         key = ("exact", value)
-        if key not in self._known:
-            self._known[key] = self._append(self._new(key, Signature(float(value))))
-        return self._known[key]
+        found = self._known.get(key)
+        if found is None:
+            found = self._known[key] = self._append(self._new(key, Signature(float(value))))
+        return found
 
     def is_boolean(self, record: int) -> bool:
         """Tell whether a record is a truth value."""
@@ -231,12 +232,19 @@ def take(column: array[int], records: np.ndarray) -> np.ndarray:
     return np.frombuffer(column, dtype=NUMBER)[records]
 
 
-_current = threading.local()
+class _Current(threading.local):
+    """The tape of the trace that runs in this thread, and how many traces it is in."""
+
+    tape: Tape | None = None
+    depth = 0
+
+
+_current = _Current()
 
 
 def current_tape() -> Tape:
     """Return the tape of the trace that runs in this thread."""
-    tape: Tape | None = getattr(_current, "tape", None)
+    tape = _current.tape
     if tape is None:
         tape = _current.tape = Tape()
     return tape
@@ -245,7 +253,7 @@ def current_tape() -> Tape:
 @contextmanager
 def new_tape() -> Iterator[Tape]:
     """Let this thread record on a tape of its own inside the block; a trace within a trace goes on with its tape."""
-    before, depth = getattr(_current, "tape", None), getattr(_current, "depth", 0)
+    before, depth = _current.tape, _current.depth
     tape = before if depth and before is not None else Tape()
     _current.tape, _current.depth = tape, depth + 1
     try:
@@ -257,4 +265,4 @@ def new_tape() -> Iterator[Tape]:
 
 def is_tracing() -> bool:
     """Tell whether this thread runs a function on traced values now."""
-    return bool(getattr(_current, "depth", 0))
+    return _current.depth > 0

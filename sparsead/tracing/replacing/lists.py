@@ -19,7 +19,8 @@ from sparsead.tracing.foreign import acts_on, held_in, taken_out
 from sparsead.tracing.object_arrays import is_of_unknowns, lent
 from sparsead.tracing.positioned import Positioned
 from sparsead.tracing.replacing.names import PATCHES
-from sparsead.tracing.replacing.standins import StandIn
+from sparsead.tracing.replacing.standins import StandIn, original_of
+from sparsead.tracing.scalar import TracedScalar
 from sparsead.tracing.sequences import QUEUES
 
 _METHODS = ("reduce", "accumulate", "reduceat", "at", "outer")
@@ -33,6 +34,8 @@ class TakesLists(StandIn):
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         """Call the function itself, unless a list with unknowns, or what holds some, is among the arguments."""
         for value in (*args, *kwargs.values()) if kwargs else args:
+            if type(value) is TracedScalar:
+                continue
             if type(value) is np.ndarray:
                 found = is_of_unknowns(value)
             elif isinstance(value, (list, tuple)):
@@ -43,7 +46,7 @@ class TakesLists(StandIn):
                 found = isinstance(held_in(value), Positioned) and not acts_on(self._original, value)
             if found:
                 return self._replacement(*args, **kwargs)
-        return self._original(*args, **kwargs)
+        return original_of(self)(*args, **kwargs)
 
     def __getattr__(self, name: str) -> Any:
         found = getattr(self._original, name)

@@ -103,6 +103,9 @@ class StandIn:
         return _named, (module or "numpy", self._original.__name__)
 
 
+original_of = vars(StandIn)["_original"].__get__  # as its attribute, without the detour of `__getattribute__`
+
+
 class Standing(type):
     """The type of what stands in for a class: what derives from that derives from the class itself."""
 
