@@ -150,6 +150,7 @@ def compressed_assembly(
     if linear.symmetric and colored.structure == "nonsymmetric":  # read both triangles in the lower one
         i, j = colored.pattern.rows, colored.pattern.indices
         line, color = np.maximum(i, j), colored.colors[np.minimum(i, j)]
+        color = ~color if colored.partition == "row" else color
     parts: list[Part] = []
     if colored.num_column_colors and colored.column_colors is not None:
         columns = Recovery.of(line, color, m, colored.column_colors, colored.num_column_colors, storage)

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 import sparsead as sad
+from sparsead.derivatives import modes
 from sparsead.sweeps import compressed
 from sparsead.sweeps.compressed import plan_lanes
 from tests.sizes import size
@@ -87,3 +88,18 @@ def test_scratch_memory_is_bounded():
     jac = sad.jacobian(lambda x: np.cumsum(x.reshape(100, -1), axis=0).ravel() ** 2, np.ones(n), mode="forward")
     lanes = sum(size for sweep in jac._assembly.sweeps() for size in sweep.sizes.values())
     assert lanes < 40 * n < n * 100  # not n x colors
+
+
+def test_a_mode_of_hessians_is_one_row_of_a_table(monkeypatch):
+    monkeypatch.setattr(modes, "HESSIAN_COLORINGS", {"rows": {"structure": "nonsymmetric", "partition": "row"}})
+    x = np.linspace(0.2, 1.0, 7)
+
+    def f(x):
+        return np.sum((x[1:] - x[:-1] ** 2) ** 2) + np.prod(x[:3])
+
+    hess, slope = sad.hessian(f, x, mode="compressed"), sad.gradient(f, x)
+    assert hess.mode == "rows" and hess.coloring.partition == "row"
+    H = hess(x).toarray()
+    assert np.array_equal(H, H.T)
+    differences = [(slope(x + 1e-6 * e) - slope(x - 1e-6 * e)) / 2e-6 for e in np.eye(7)]
+    np.testing.assert_allclose(H, differences, rtol=1e-7, atol=1e-8)
