@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gc
 import sys
 import time
 from collections.abc import Callable, Iterator
@@ -77,17 +76,9 @@ class Timings(dict[str, float]):
 
 @contextmanager
 def loading() -> Iterator[None]:
-    """Count what is imported inside the block among the stages of the next preparation, which waits for it.
-
-    What is imported stays: no garbage is looked for among it.
-    """
-    start, collects = time.perf_counter(), gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if collects:
-            gc.enable()
+    """Count what is imported inside the block among the stages of the next preparation, which waits for it."""
+    start = time.perf_counter()
+    yield
     _loading.append(time.perf_counter() - start)
 
 
