@@ -130,8 +130,7 @@ class _JacobianCheck:
     def verdict(self) -> Report:
         """Return the report, or raise it."""
         if not self.report.passed:
-            if surroundings := getattr(self.prepared, "surroundings", None):
-                self.report.notes += surroundings.changes()
+            self.report.notes += self.prepared.surroundings.changes()
             raise CheckFailed(self.report)
         return self.report
 

@@ -23,7 +23,7 @@ def fingerprint(kernels: Kernels) -> str:
 def _call(step: CallKernel) -> Iterator[object]:
     buffers = (*step.operands, step.result, *step.filled)
     yield step.operation.name, [(b.name, b.size) for b in buffers]
-    for part in getattr(step.operation, "content", ()):  # operations of users are known by name
+    for part in step.operation.content:
         yield np.ascontiguousarray(part).tobytes() if isinstance(part, np.ndarray) else part
     for buffer in step.operands:
         if buffer.value is not None:

@@ -25,7 +25,12 @@ class Lookup(Operation):
     def __init__(self, read: Read, name: str, content: tuple[Any, ...]) -> None:
         self.read = read
         self.name = name
-        self.content = content
+        self._content = content
+
+    @property
+    def content(self) -> tuple[Any, ...]:
+        """The table."""
+        return self._content
 
     def value(self, operands: list[np.ndarray], out: np.ndarray) -> None:
         """Read the table."""

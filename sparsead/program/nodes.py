@@ -196,6 +196,11 @@ class Operation(Protocol):
     elementwise: bool = False
     restates: tuple[Any, ...] = ()
 
+    @property
+    def content(self) -> tuple[object, ...]:
+        """What tells it from others of its name; those of users are known by name."""
+        return ()
+
     def value(self, operands: list[np.ndarray], out: np.ndarray) -> None:
         """Write the result, flat."""
 
