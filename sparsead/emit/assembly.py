@@ -8,18 +8,24 @@ from __future__ import annotations
 
 import ast
 import functools
-import struct
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Sequence
 
+from sparsead.emit.exact_division import (
+    declared_quotients,
+    quotient_name,
+    reciprocal,
+    waits_for_divisions,
+    written,
+)
 from sparsead.emit.line_starts import to_line_start
 from sparsead.emit.parsing import parse, walk
+from sparsead.emit.parts import called, parts, used
 from sparsead.emit.sequence import entry
 from sparsead.emit.sharing import Procedure
 from sparsead.emit.source import LANE, PAST, POINT, Function
 from sparsead.emit.staged_stores import by_fours, scatters
-from sparsead.emit.vector_math import has_wide, wide_definitions, width_attribute
+from sparsead.emit.vector_math import has_wide, vector_width, wide_definitions, width_attribute
 
-LONG = 300  # lines after which a function is cut
 SHORT_LOOP = 16  # statements that an innermost loop comes to when it is written out
 INTRINSICS = {"sqrt", "floor", "ceil", "trunc", "rint", "copysign"}
 LIBM = {
@@ -49,12 +55,17 @@ class _Module:
     def __init__(self, procedures: Sequence[Procedure]) -> None:
         self.procedures = {p.name: p for p in procedures}
         self.wide: set[tuple[str, int]] = set()
+        self.divisors: set[float] = set()
         self.marked: list[str] = []
 
     def mark(self, advice: str) -> str:
         """Return what marks one more loop."""
         self.marked.append(advice)
         return f", !llvm.loop !{FIRST_MARK + len(self.marked) - 1}"
+
+    def defined(self) -> list[str]:
+        """Return the functions of several numbers."""
+        return [*wide_definitions(self.wide), *declared_quotients(self.divisors, vector_width())]
 
     def metadata(self) -> list[str]:
         """Return the definitions of the metadata: each loop has a node of its own."""
@@ -77,6 +88,7 @@ class _Translator:
         self.outside: set[str] | None = None  # names that are known before the innermost loop
         self.indices: dict[str, ast.expr] = {}  # what names stand for
         self.access = ""  # what marks loads and stores
+        self.multiplies = False  # in place of divisions by constants
 
     # -- bookkeeping ----------------------------------------------------------------------------------------
     def fresh(self) -> str:
@@ -146,11 +158,13 @@ class _Translator:
         assert isinstance(node.target, ast.Name) and isinstance(node.iter, ast.Call)
         bounds = [self.expression(a)[0] for a in node.iter.args]
         start, stop = bounds if len(bounds) == 2 else ["0", *bounds]
+        self.multiplies = vector_width() > 0 and waits_for_divisions(node)
         start = by_fours(self, node, start, stop)
         start = to_line_start(self, node, start, stop)
         scattered = node.target.id == POINT or scatters(node)
         advice = "lanes" if node.target.id == LANE else "points" if scattered else "short" if _is_short(node) else ""
         self.counted(node.target.id, start, stop, 1, lambda: self.statements(node.body), advice)
+        self.multiplies = False
 
     def counted(self, name: str, start: str, stop: str, step: int, body: Callable[[], None], advice: str) -> None:
         """Write a loop."""
@@ -196,11 +210,11 @@ class _Translator:
     def expression(self, node: ast.expr) -> Value:
         match node:
             case ast.Name(id="inf" | "nan" as name):
-                return _hex(float(name)), "double"
+                return written(float(name)), "double"
             case ast.Name(id=name):
                 return self.env[name]
             case ast.Constant(value=float(value)):
-                return _hex(value), "double"
+                return written(value), "double"
             case ast.Constant(value=int(value)):
                 return str(value), "i64"
             case ast.Subscript(value=ast.Name(id=name)):
@@ -209,6 +223,11 @@ class _Translator:
                 return self.negated(self.expression(operand))
             case ast.UnaryOp(op=ast.Not(), operand=operand):
                 return self.emit(f"xor i1 {self.expression(operand)[0]}, true", "i1")
+            case ast.BinOp(left=left, op=ast.Div(), right=ast.Constant(value=float(divisor))) if self.multiplies_for(
+                divisor
+            ):
+                value = self.as_double(self.expression(left))
+                return self.emit(f"call double @{quotient_name(divisor)}(double {value})", "double")
             case ast.BinOp(left=left, op=op, right=right):
                 return self.binary(op, self.expression(left), self.expression(right))
             case ast.BoolOp(op=op, values=values):
@@ -227,6 +246,13 @@ class _Translator:
             case ast.Call(func=ast.Name(id=name), args=args):
                 return self.called(name, [self.as_double(self.expression(a)) for a in args])
         raise AssertionError(f"not in the generated language: {ast.dump(node)}")
+
+    def multiplies_for(self, divisor: float) -> bool:
+        """Tell whether what is divided by a number is to be multiplied instead; the module then defines how."""
+        if not self.multiplies or reciprocal(divisor) is None:
+            return False
+        self.module.divisors.add(divisor)
+        return True
 
     def address(self, node: ast.Subscript) -> str:
         assert isinstance(node.value, ast.Name)
@@ -291,10 +317,6 @@ class _Translator:
         return self.emit(f"sitofp i64 {value[0]} to double", "double")[0]
 
 
-def _hex(number: float) -> str:
-    return f"0x{struct.unpack('>Q', struct.pack('>d', number))[0]:016X}"
-
-
 def _is_short(loop: ast.For) -> bool:
     """Tell whether a loop, such as one over lanes, is to be unrolled: a few simple statements, a few times."""
     match loop.iter:
@@ -313,7 +335,7 @@ def assembly(functions: Sequence[Function]) -> str:
     module = _Module(list(procedures.values()))
     shared = [_body(p, _statements(p), module) for p in procedures.values()]
     entries = [_entry(function, number, module) for number, function in enumerate(functions)]
-    return "\n".join([*_declarations(), *wide_definitions(module.wide), *shared, *entries, *module.metadata()])
+    return "\n".join([*_declarations(), *module.defined(), *shared, *entries, *module.metadata()])
 
 
 def _statements(code: Function | Procedure) -> list[ast.stmt]:
@@ -330,30 +352,16 @@ def _entry(source: Function, number: int, module: _Module) -> str:
     place = {name: k for k, name in enumerate(source.arrays)}
     bodies: list[str] = []
     calls: list[tuple[str, list[str]]] = []
-    for statements in _parts(_statements(source), module.procedures):
-        procedure = _called(statements[0], module.procedures) if statements else None
+    for statements in parts(_statements(source), module.procedures):
+        procedure = called(statements[0], module.procedures) if statements else None
         if procedure is None:
-            name, arrays = f"body{number}.{len(bodies)}", _used(statements, source.arrays)
+            name, arrays = f"body{number}.{len(bodies)}", used(statements, source.arrays)
             part = Procedure(name, {a: source.arrays[a] for a in arrays}, (), [])
             bodies.append(_body(part, statements, module))
         else:
             name, arrays = procedure
         calls.append((name, arrays))
     return "\n".join([*bodies, entry(f"entry{number}", calls, place)])
-
-
-def _called(statement: ast.stmt, procedures: Mapping[str, Procedure]) -> tuple[str, list[str]] | None:
-    """Return the procedure that a statement calls, and the arrays that it is given; None for other statements."""
-    match statement:
-        case ast.Expr(value=ast.Call(func=ast.Name(id=name), args=args)) if name in procedures:
-            return name, [a.id for a in args if isinstance(a, ast.Name)]
-    return None
-
-
-def _used(statements: list[ast.stmt], arrays: Mapping[str, str]) -> list[str]:
-    """Return the arrays that statements use, in the order of the signature."""
-    names = {node.id for s in statements for node in walk(s) if isinstance(node, ast.Name)}
-    return [name for name in arrays if name in names]
 
 
 def _declarations() -> list[str]:
@@ -376,24 +384,3 @@ def _body(code: Procedure, statements: list[ast.stmt], module: _Module) -> str:
     parameters = [*(f"ptr noalias %array.{n}" for n in code.arrays), *(f"i64 %{n}" for n in code.numbers)]
     head = f"define internal void @{code.name}({', '.join(parameters)}) noinline nounwind{width_attribute()} {{"
     return "\n".join([head, "entry:", *translator.lines, "  ret void", "}"])
-
-
-def _parts(statements: list[ast.stmt], procedures: Mapping[str, Procedure]) -> Iterator[list[ast.stmt]]:
-    """Cut statements into parts of some length, where no name that is set before is read after, and around calls."""
-    last_read: dict[str, int] = {}
-    for number, statement in enumerate(statements):
-        for node in walk(statement):
-            if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Load):
-                last_read[node.id] = number
-    part: list[ast.stmt] = []
-    lines, needed = 0, -1
-    for number, statement in enumerate(statements):
-        call = _called(statement, procedures) is not None
-        if part and needed < number and (call or lines > LONG or _called(part[-1], procedures)):
-            yield part
-            part, lines = [], 0
-        part.append(statement)
-        lines += (statement.end_lineno or 0) - statement.lineno + 1
-        if isinstance(statement, ast.Assign) and isinstance(statement.targets[0], ast.Name):
-            needed = max(needed, last_read.get(statement.targets[0].id, -1))
-    yield part

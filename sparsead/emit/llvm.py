@@ -22,6 +22,7 @@ from coloring.interrupts import deferred
 from sparsead.emit.address import address
 from sparsead.emit.assembly import assembly
 from sparsead.emit.cache import CodeCache, default_cache
+from sparsead.emit.exact_division import defined_quotients
 from sparsead.emit.frame import Frame
 from sparsead.emit.python import Bind, Call
 from sparsead.emit.source import Function
@@ -46,13 +47,22 @@ def _target() -> Any:
     return llvm.Target.from_default_triple().create_target_machine(cpu=name, features=features, opt=3, jit=True)
 
 
-def _optimise(module: Any, target: Any, text: str) -> None:
+def _optimise(module: Any, target: Any, text: str, context: Any = None) -> None:
     options = llvm.create_pipeline_tuning_options(speed_level=2)
     options.loop_vectorization = True
     options.slp_vectorization = max(block.count("\n") for block in LABEL.split(text)) < LONG_BLOCK
     options.loop_unrolling = False  # of all loops: it took half of the time and gained nothing
     builder = llvm.create_pass_builder(target, options)
-    passes = builder.getModulePassManager()
+    _run(builder.getModulePassManager(), module, builder)
+    quotients = defined_quotients(text)
+    if quotients:
+        module.link_in(llvm.parse_assembly(quotients, context))
+        inlining = llvm.create_new_module_pass_manager()
+        inlining.add_always_inliner_pass()
+        _run(inlining, module, builder)
+
+
+def _run(passes: Any, module: Any, builder: Any) -> None:
     passes.run(module, builder)
     # llvmlite's class inherits another `_dispose` first, which frees nothing: 80 kB would stay of every module
     NewPassManager._dispose(passes)
@@ -92,7 +102,7 @@ class Code:
             module.triple = target.triple
             module.data_layout = str(target.target_data)
             if stored is None:
-                _optimise(module, target, text)
+                _optimise(module, target, text, context)
             self.engine = llvm.create_mcjit_compiler(module, target)
             made: list[bytes] = []
             self.engine.set_object_cache(lambda _, code: made.append(code), lambda _: stored)

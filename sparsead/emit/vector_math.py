@@ -25,13 +25,18 @@ def _width() -> tuple[str, int]:
     return next(found, ("", 0))
 
 
+def vector_width() -> int:
+    """Return how many numbers the widest variants take; 0 where there are none, or no fused multiply-adds."""
+    return _width()[1]
+
+
 @functools.cache
 def width_attribute() -> str:
     """Return what lets LLVM use registers as wide as the widest variants.
 
     It prefers narrower ones on some processors. Then no variant fits, and each number would be a call of its own.
     """
-    width = _width()[1]
+    width = vector_width()
     return f' "prefer-vector-width"="{64 * width}"' if width else ""
 
 
@@ -54,7 +59,7 @@ def _symbol(name: str, arity: int) -> str:
 @functools.cache
 def has_wide(name: str, arity: int) -> bool:
     """Tell whether a function has a variant for several numbers on this machine."""
-    return _width()[1] > 0 and hasattr(_library(), _symbol(name, arity))
+    return vector_width() > 0 and hasattr(_library(), _symbol(name, arity))
 
 
 def wide_definitions(functions: Iterable[tuple[str, int]]) -> list[str]:
@@ -67,7 +72,7 @@ def _definition(name: str, arity: int, number: int) -> str:
 
     It is neither internal nor inlined: LLVM would change its parameters, or forget what it stands for.
     """
-    width = _width()[1]
+    width = vector_width()
     symbol, vector = _symbol(name, arity), f"<{width} x double>"
     operands = [f"%x{k}" for k in range(arity)]
     spread = [

@@ -11,7 +11,7 @@ import pytest
 import scipy.sparse
 
 import sparsead as sad
-from sparsead.emit import assembly, llvm
+from sparsead.emit import assembly, llvm, parts
 from sparsead.emit.llvm import Code
 
 STATUS = Path("/proc/self/status")
@@ -33,7 +33,7 @@ def test_long_functions_are_cut_and_give_the_same_values():
 
 
 def test_names_that_are_read_later_stay_in_one_part(monkeypatch):
-    monkeypatch.setattr(assembly, "LONG", 0)
+    monkeypatch.setattr(parts, "LONG", 0)
     x = np.linspace(0.1, 1.0, 24)
 
     def f(x, a, b):  # runtime numbers are loaded once, before the loop that uses them
