@@ -226,8 +226,8 @@ class _Translator:
             case ast.BinOp(left=left, op=ast.Div(), right=ast.Constant(value=float(divisor))) if self.multiplies_for(
                 divisor
             ):
-                value = self.as_double(self.expression(left))
-                return self.emit(f"call double @{quotient_name(divisor)}(double {value})", "double")
+                divided = self.as_double(self.expression(left))
+                return self.emit(f"call double @{quotient_name(divisor)}(double {divided})", "double")
             case ast.BinOp(left=left, op=op, right=right):
                 return self.binary(op, self.expression(left), self.expression(right))
             case ast.BoolOp(op=op, values=values):
