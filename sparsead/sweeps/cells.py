@@ -87,9 +87,9 @@ class BlockDiagonal:
         indptr = np.append(0, np.cumsum(np.broadcast_to(lengths, (m // inner, count, inner))))
         columns = Moves.of(n, along, count).first[of_cell.indices]
         indices = np.empty(count * of_cell.nnz, index_dtype(max(count * max(m, n), count * of_cell.nnz)))
-        cell = along * np.arange(count)[:, None]
+        cell, columns = along * np.arange(count, dtype=indices.dtype)[:, None], columns.astype(indices.dtype)
         for low, high in itertools.pairwise(ends.tolist()):
-            indices[count * low : count * high].reshape(count, -1)[...] = cell + columns[low:high]
+            np.add(cell, columns[low:high], out=indices[count * low : count * high].reshape(count, -1))
         self.pattern = SparsityPattern.from_csr(indptr, indices, (count * m, count * n))
         block = of_cell.rows // inner
         entries, low = np.arange(of_cell.nnz), ends[block]
