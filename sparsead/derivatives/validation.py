@@ -15,6 +15,7 @@ import scipy.sparse
 
 from coloring import ColoringResult, SparsityPattern
 from coloring.orders import ORDERS as COLORING_ORDERS
+from sparsead.contract import Matrix
 from sparsead.derivatives.colorings import HESSIAN_MODES, JACOBIAN_MODES
 from sparsead.derivatives.layouts import FORMATS, TRIANGLES
 from sparsead.derivatives.stepping import METHODS
@@ -126,6 +127,7 @@ def _is_coloring(value: Any) -> bool:
 _FLAG = Rule(_is_flag, "True or False")
 _CALL = Rule(callable, "a function")
 _NUMBER = Rule(lambda v: _is_count(v, 0), "a whole number from 0 on")
+_TOLERANCE = Rule(lambda v: _is_number(v) and v >= 0, "a number from 0 on")
 RULES = {
     # of preparations
     "jacobian mode": one_of("mode", *JACOBIAN_MODES),
@@ -162,6 +164,14 @@ RULES = {
     "seed": _NUMBER,
     "row": optional(Rule(lambda v: _is_count(v, -math.inf), "a whole number")),
     "column": optional(Rule(lambda v: _is_count(v, -math.inf), "a whole number")),
+    # of solvers
+    "jac": optional(Rule(lambda v: isinstance(v, Matrix), "what sparsead.jacobian has prepared")),
+    "ftol": _TOLERANCE,
+    "xtol": _TOLERANCE,
+    "atol": _TOLERANCE,
+    "maxiter": _NUMBER,
+    "callback": optional(_CALL),
+    # of files
     "path": Rule(lambda v: isinstance(v, (str, os.PathLike)), "the name of a file"),
 }  # fmt: skip
 

@@ -20,6 +20,11 @@ refused(
     instead=WHERE,
 )  # fmt: skip
 refused(
+    np.arange,
+    because="How many elements it has would differ from call to call.",
+    instead="Fix how many: np.linspace(a, b, n), or a + h * np.arange(n), with an integer n.",
+)
+refused(
     np.trim_zeros,
     because="How many elements are left differs from call to call.",
     instead="Cut the array at places that are fixed. In place of np.poly1d: np.polyval, np.polymul, np.polyder of the "

@@ -12,6 +12,7 @@ import scipy.sparse.linalg
 from coloring.words import several
 from sparsead.derivatives.jacobian import jacobian
 from sparsead.derivatives.prepared_jacobian import Jacobian
+from sparsead.derivatives.validation import check_options
 from sparsead.errors import InputError
 from sparsead.solvers.diagnosis import named, singular_because
 from sparsead.solvers.factors import Solve, column_order, direct_solver
@@ -131,6 +132,7 @@ def newton(
     >>> found.x["v"]
     array([2., 2.])
     """
+    check_options(jac=jac, ftol=ftol, xtol=xtol, atol=atol, maxiter=maxiter, callback=callback)
     if batch is not None:
         if linear_solver != "superlu" or callback is not None:
             raise InputError("with batch=, linear_solver= and callback= cannot be chosen")

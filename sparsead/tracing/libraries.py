@@ -40,6 +40,7 @@ FIELDS = "Keep an array for each field, in a dict or a dataclass: both can be un
 
 # A function, or a module -> the next step.
 NEXT: dict[str, str] = {
+    "statistics": "np.mean, np.median, np.var and np.std (ddof=1 for variance and stdev) are traced, of lists too.",
     "numpy.ma": MASKED,
     "numpy.rec": FIELDS,
     "numpy.lib.recfunctions": FIELDS,
@@ -112,8 +113,8 @@ def library_call(frame: FrameType) -> LibraryCall | None:
 
 
 def call_of(asking: list[FrameType]) -> LibraryCall | None:
-    """Return the function of NumPy or SciPy that frames belong to, inner ones first, the outer one called by users."""
-    while asking and _module(asking[-1]).partition(".")[0] not in ("numpy", "scipy"):
+    """Return the function of such a library that frames belong to, inner ones first, the outer one called by users."""
+    while asking and _module(asking[-1]).partition(".")[0] not in ("numpy", "scipy", "statistics"):
         if _module(asking[-1]).partition(".")[0] == "sparsead" and _module(asking[-1]) not in PASSING:
             return None
         asking.pop()

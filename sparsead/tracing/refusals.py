@@ -50,7 +50,7 @@ def refuse_value(what: str, hint: str, at: Any = None) -> NoReturn:
     """Raise the error for code that asks for a value which differs from call to call."""
     call = library_call(sys._getframe(1))
     if call is not None and call.instead:  # there is nothing to change in the library
-        recorded = "" if what == CONVERSION else f"\n  {RECORD_HINT}"
+        recorded = f"\n  {RECORD_HINT}" if "record" in hint else ""
         what, hint = f"{call.name}: {what}", f"{call.instead}{recorded}"
     error = TracedBranchError(
         f"{what} needs the value of a traced number, which differs from call to call.\n  {at or place()}\n  {hint}"

@@ -12,7 +12,7 @@ from typing import Any, NoReturn
 
 import numpy as np
 
-from sparsead.errors import SparseADError, unsupported, user_origin
+from sparsead.errors import SparseADError, user_origin
 from sparsead.program.index import Shape
 from sparsead.program.scalar import OPS, Op
 from sparsead.tracing.decisions import active
@@ -27,6 +27,7 @@ from sparsead.tracing.refusals import (
     CONVERSION,
     INDEX,
     KEY_HINT,
+    VALUE_HINT,
     refuse_branch,
     refuse_conversion,
     refuse_value,
@@ -259,7 +260,7 @@ class TracedScalar:
         if not hasattr(np.float64, name):
             raise AttributeError(f"'numpy.float64' object has no attribute {name!r}")
         if not hasattr(np.ndarray, name):
-            raise unsupported(f"np.float64.{name}", "It needs the value of a number, which differs from call to call.")
+            refuse_value(f"np.float64.{name}", VALUE_HINT)
         found = getattr(self.array, name)
         as_numbers = late.as_numbers
         return (lambda *args, **kwargs: as_numbers(found(*args, **kwargs))) if callable(found) else as_numbers(found)

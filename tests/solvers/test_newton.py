@@ -182,6 +182,12 @@ def test_options_are_checked():
         solvers.newton(lambda x: x, np.ones(3), linear_solver="lu")
     with pytest.raises(sad.InputError, match="unknown globalize 'wolfe'"):
         solvers.newton(lambda x: x, np.ones(3), globalize="wolfe")
+    unfit = {"jac": [3, True, "2-point", np.diag], "maxiter": [-1, 2.5, None], "callback": ["print", 3]}
+    unfit |= {name: [-1.0, np.nan, "a", None, [0.1, 0.1]] for name in ("ftol", "xtol", "atol")}
+    for option, value in ((option, value) for option, values in unfit.items() for value in values):
+        for points in ({}, {"batch": 0}):
+            with pytest.raises(sad.InputError, match=f"^{option} must be .*, got"):
+                solvers.newton(lambda x: x, np.ones((3, 1)), **{option: value}, **points)
 
 
 @pytest.mark.parametrize("globalize", ["line-search", "dogleg"])

@@ -9,6 +9,7 @@ import inspect
 import json
 import math
 import re
+import statistics
 
 import numpy as np
 import pytest
@@ -216,6 +217,17 @@ def test_a_missing_argument_further_in_is_the_users_own_error():
     with pytest.raises(TypeError, match="missing 1 required positional argument") as met:
         sad.jacobian(lambda x: integer_buffer(), X)
     assert not getattr(met.value, "__notes__", [])
+
+
+@pytest.mark.parametrize("name", ["fmean", "mean", "median", "pstdev", "variance"])
+def test_statistics_names_the_functions_of_numpy(name):
+    with pytest.raises(sad.TracedBranchError, match=rf"statistics.{name}(.|\n)*test_refusals(.|\n)*np.mean"):
+        sad.jacobian(lambda x: x * getattr(statistics, name)(x), X)
+
+
+def test_a_range_of_unknown_length_says_what_to_fix():
+    with pytest.raises(sad.UnsupportedOperationError, match=r"np.arange(.|\n)*How many elements(.|\n)*np.linspace"):
+        sad.jacobian(lambda x, end: x * np.arange(0.0, end, 0.5).sum(), X, 3.0)
 
 
 def test_a_text_made_by_percent_is_named():
