@@ -37,6 +37,7 @@ VALUE_HINT = (
     "Use the NumPy function: np.sin for math.sin, np.floor for math.floor, np.where for a choice by value; "
     "np.asarray(x, kind) for kind(x)."
 )
+METHOD_HINT = "Use NumPy functions of the number: np.floor, np.rint, np.where for a choice by value."
 CONVERSION = "float() or a function of module math"  # its answer is no branch, so it is not recorded
 INDEX = "an index or range()"
 KEY_HINT = "Use keys that are plain numbers or names; call what functools.lru_cache wraps by its __wrapped__."
@@ -50,7 +51,7 @@ def refuse_value(what: str, hint: str, at: Any = None) -> NoReturn:
     """Raise the error for code that asks for a value which differs from call to call."""
     call = library_call(sys._getframe(1))
     if call is not None and call.instead:  # there is nothing to change in the library
-        recorded = f"\n  {RECORD_HINT}" if "record" in hint else ""
+        recorded = "" if what == CONVERSION or hint == METHOD_HINT else f"\n  {RECORD_HINT}"
         what, hint = f"{call.name}: {what}", f"{call.instead}{recorded}"
     error = TracedBranchError(
         f"{what} needs the value of a traced number, which differs from call to call.\n  {at or place()}\n  {hint}"

@@ -27,7 +27,7 @@ from sparsead.tracing.refusals import (
     CONVERSION,
     INDEX,
     KEY_HINT,
-    VALUE_HINT,
+    METHOD_HINT,
     refuse_branch,
     refuse_conversion,
     refuse_value,
@@ -260,7 +260,7 @@ class TracedScalar:
         if not hasattr(np.float64, name):
             raise AttributeError(f"'numpy.float64' object has no attribute {name!r}")
         if not hasattr(np.ndarray, name):
-            refuse_value(f"np.float64.{name}", VALUE_HINT)
+            refuse_value(f"np.float64.{name}", METHOD_HINT)
         found = getattr(self.array, name)
         as_numbers = late.as_numbers
         return (lambda *args, **kwargs: as_numbers(found(*args, **kwargs))) if callable(found) else as_numbers(found)

@@ -225,6 +225,13 @@ def test_statistics_names_the_functions_of_numpy(name):
         sad.jacobian(lambda x: x * getattr(statistics, name)(x), X)
 
 
+def test_what_is_not_recorded_does_not_offer_it():
+    for f, offered in ((statistics.median, True), (statistics.pstdev, False)):
+        with pytest.raises(sad.TracedBranchError) as met:
+            sad.jacobian(lambda x, f=f: x * f(x), X)
+        assert ("guard=" in str(met.value)) is offered
+
+
 def test_a_range_of_unknown_length_says_what_to_fix():
     with pytest.raises(sad.UnsupportedOperationError, match=r"np.arange(.|\n)*How many elements(.|\n)*np.linspace"):
         sad.jacobian(lambda x, end: x * np.arange(0.0, end, 0.5).sum(), X, 3.0)
