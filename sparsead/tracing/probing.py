@@ -24,6 +24,7 @@ from sparsead.tracing.scalar import TracedScalar
 from sparsead.tracing.sequences import rebuilt
 
 ELEMENTWISE = {np.clip, np.round, np.around}  # functions whose out= may be larger than their result
+DIFFERENT = 4099  # so many generic values, a prime number: rows of matrices differ
 Call = tuple[Callable[..., Any], Any, dict[str, Any]]  # a function and its arguments, out= among them
 
 
@@ -236,7 +237,7 @@ def _ones(array: Any, dtype: Any, generic: bool = False) -> np.ndarray:
     positions = array.positions
     values = np.ones(int(positions.max(initial=0)) + 1, dtype)
     if generic and dtype.kind in "fc":
-        values *= 1.5 + np.sin(np.arange(values.size) ** 2)
+        values *= np.resize(1.5 + np.sin(np.arange(min(values.size, DIFFERENT)) ** 2), values.size)
     view = layout.viewed(values, positions)
     if generic and dtype.kind in "fc" and view.ndim > 1 and view.shape[-1] == view.shape[-2] and view.flags.writeable:
         view += 4.0 * view.shape[-1] * np.eye(view.shape[-1])  # matrices have inverses, and factors of all kinds
