@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 from collections.abc import Callable, Collection, Mapping
 from typing import Any, NoReturn
@@ -11,7 +12,7 @@ import numpy as np
 from sparsead.errors import UnsupportedOperationError, unsupported, user_origin
 from sparsead.kernels.gradient import accumulated
 from sparsead.kernels.indexmap import IndexMap
-from sparsead.kernels.kernel import Buffer, CallKernel, Kernel, Kernels, Load, Meeting, Step, reachable
+from sparsead.kernels.kernel import Buffer, CallKernel, Kernel, Kernels, Load, Meeting, Step, Store, reachable
 from sparsead.kernels.linear import LinearProgram, reached
 from sparsead.kernels.linearize import restatements
 from sparsead.ops.arrays import apply, scatter_sum
@@ -90,19 +91,33 @@ def _call(step: CallKernel, known: Arrays) -> None:
 def _run_kernel(kernel: Kernel, known: Arrays) -> None:
     values = _Values(known)
     computed = [np.broadcast_to(traced(values.of(s.value)), kernel.domain) for s in kernel.stores]
-    for store, value in zip(kernel.stores, computed, strict=True):
-        places = np.reshape(store.place.array(), -1)
-        points = np.flatnonzero(places >= 0)
-        flat = value.reshape(-1)[points]
-        buffer = known.get(store.buffer)
-        if store.adds:
-            added = scatter_sum(traced(flat), places[points], (store.buffer.size,))
-            known[store.buffer] = added if buffer is None else buffer + added
-            continue
-        if buffer is None:
-            buffer = traced(np.zeros(store.buffer.size))
-        buffer[places[points]] = flat
-        known[store.buffer] = buffer
+    stored = zip(kernel.stores, computed, strict=True)
+    for (buffer, adds, _), group in itertools.groupby(enumerate(stored), lambda s: _added_at_once(kernel, *s)):
+        _store(buffer, adds, [s for _, s in group], known)
+
+
+def _added_at_once(kernel: Kernel, number: int, stored: tuple[Store, Any]) -> tuple[Buffer, bool, int]:
+    """Return what stores have in common that are made at once: what one point adds to the elements of one array.
+
+    A function of a few numbers in a straight line adds to each of them by a store of its own.
+    """
+    store, _ = stored
+    return store.buffer, store.adds, -1 if store.adds and math.prod(kernel.domain) == 1 else number
+
+
+def _store(buffer: Buffer, adds: bool, stored: list[tuple[Store, Any]], known: Arrays) -> None:
+    places = [np.reshape(store.place.array(), -1) for store, _ in stored]
+    points = [np.flatnonzero(at >= 0) for at in places]
+    flat = np.concatenate([value.reshape(-1)[inside] for (_, value), inside in zip(stored, points, strict=True)])
+    at = np.concatenate([at[inside] for at, inside in zip(places, points, strict=True)])
+    held = known.get(buffer)
+    if adds:
+        added = scatter_sum(traced(flat), at, (buffer.size,))
+        known[buffer] = added if held is None else held + added
+        return
+    if held is None:
+        known[buffer] = held = traced(np.zeros(buffer.size))
+    held[at] = flat
 
 
 def _run_in_order(kernel: Kernel, known: Arrays) -> None:

@@ -110,6 +110,32 @@ def test_second_derivatives_of_what_holds_a_gradient():
     np.testing.assert_allclose(hess(X).toarray(), differences(gradient, X), rtol=1e-7, atol=1e-7)
 
 
+def test_gradients_of_a_few_unknowns_are_one_array_each():
+    def energy(y):
+        return np.sum(y[1:] ** 2 * y[:-1] ** 3) + np.sum(np.exp(y))
+
+    def slope(y):
+        inside = np.exp(y)
+        inside[1:] += 2.0 * y[1:] * y[:-1] ** 3
+        inside[:-1] += 3.0 * y[1:] ** 2 * y[:-1] ** 2
+        return inside
+
+    def descent(slope):
+        def f(x):
+            for _ in range(2):
+                x = x - 0.01 * slope(x)
+            return np.sum(np.sin(x))
+
+        return f
+
+    x = np.linspace(0.5, 1.3, 8)
+    hess = sad.hessian(descent(sad.grad(energy)), x)
+    assert len(hess.linear.kernels) == 1  # one for each element of each gradient was too much code to compile
+    gradient = lambda x: complex_step(descent(slope), x).reshape(-1)  # noqa: E731
+    np.testing.assert_allclose(hess.gradient(x), gradient(x), rtol=1e-13)
+    np.testing.assert_allclose(hess(x).toarray(), differences(gradient, x), rtol=1e-7, atol=1e-7)
+
+
 def test_trees_and_arguments():
     energy = sad.grad(lambda s, k: k * np.sum(s["u"] ** 3) * s["p"])
     state = {"u": np.array([1.0, 2.0]), "p": 3.0}
