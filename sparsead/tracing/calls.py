@@ -33,7 +33,7 @@ from sparsead.tracing.refusals import refuse_outside
 from sparsead.tracing.scalar import of_numbers
 from sparsead.tracing.selection import Selection
 from sparsead.tracing.sequences import rebuilt
-from sparsead.tracing.subclasses import TracedSubclass, standing
+from sparsead.tracing.subclasses import TracedSubclass, in_class, standing
 
 BITS = (np.bitwise_and, np.bitwise_or, np.bitwise_xor, np.invert)
 JOINING = {np.concatenate, np.stack}  # write into out= piece by piece; others read everything before
@@ -71,7 +71,8 @@ def call_ufunc(ufunc: np.ufunc, method: str, inputs: Any, kwargs: dict[str, Any]
     if all(t.is_constant for t in traced_in((inputs, kwargs))):
         return on_values(*call)
     try:
-        return _traced_ufunc(ufunc, method, call)
+        result = _traced_ufunc(ufunc, method, call)
+        return result if "out" in kwargs else in_class(result, call)
     except (SparseADError, MemoryError):
         raise
     except Exception as error:

@@ -184,6 +184,10 @@ class Positioned(ArrayMethods):
     def moved(self, positions: IndexArray) -> Self:
         """Return the elements at `positions`: a view where NumPy made one of the positions, else a copy."""
 
+    def of_its_class(self, numbers: np.ndarray) -> np.ndarray:
+        """Return numbers as an array of the class that this one stands for."""
+        return numbers
+
     @abstractmethod
     def in_order(self, positions: IndexArray) -> Self:
         """Return a new array of the same elements, whose memory has the order of `positions`."""

@@ -34,7 +34,7 @@ def instead_of(error: Exception, call: Call) -> NoReturn:
     if any(callable(a) and not isinstance(a, type) for a in (*call[1], *call[2].values())):  # perhaps the user's own
         raise error
     try:
-        _made(call, generic=True)
+        made(call, generic=True)
     except Exception as theirs:
         raise theirs.with_traceback(None) from error
     raise unsupported(
@@ -87,7 +87,7 @@ def check_target(call: Call) -> None:
     if not isinstance(target, Positioned):
         return
     if not target.flags.writeable:
-        _made(call)
+        made(call)
     values = (value for value in call[1][2:] if isinstance(value, Positioned) and value.ndim)
     if layout.repeats(target.positions) and any(np.shares_memory(target, value) for value in values):
         raise unsupported("adding values of the same memory at places that share memory", "Copy the values first.")
@@ -100,7 +100,7 @@ def as_returned(result: Any, call: Call) -> Any:
     if any(map(callable, call[1])):
         return result
     try:
-        asked, _ = _made(call, generic=True)
+        asked, _ = made(call, generic=True)
     except Exception:
         return result
     return result if isinstance(asked, np.ndarray) else late.as_numbers(result)
@@ -120,7 +120,7 @@ def as_numpy_orders(result: Any, call: Call, ask: bool = False) -> Any:
     if in_c_order or all(id(r.storage) in known for r in found) or any(map(callable, args)):
         return result
     try:
-        asked, _ = _made(call, generic=True)
+        asked, _ = made(call, generic=True)
     except Exception:  # the values mean something; then these are new arrays of LAPACK's or a loop's
         asked = None
     return in_order_of(asked, result, known)
@@ -201,14 +201,14 @@ def _check_target(call: Call, out: Any, dtype: np.dtype[Any]) -> None:
 
     ``np.einsum`` of truth values counts them if the target is one of integers.
     """
-    _, target = _made(call, out, out.dtype)
-    if dtype != out.dtype and not np.array_equal(target, _made(call, out, dtype)[1].astype(out.dtype), equal_nan=True):
+    _, target = made(call, out, out.dtype)
+    if dtype != out.dtype and not np.array_equal(target, made(call, out, dtype)[1].astype(out.dtype), equal_nan=True):
         raise unsupported(
             f"{call[0].__name__} with out= of {out.dtype}, which computes in that type,", "Convert with astype."
         )
 
 
-def _made(call: Call, out: Any = None, dtype: Any = None, generic: bool = False) -> tuple[Any, Any]:
+def made(call: Call, out: Any = None, dtype: Any = None, generic: bool = False) -> tuple[Any, Any]:
     """Make a call on ones, or on `generic` values, and return its result and its target, `out`, which is of `dtype`.
 
     With `generic` values, arrays whose values are known keep them: quantiles lie between 0 and 1.
@@ -221,11 +221,13 @@ def _made(call: Call, out: Any = None, dtype: Any = None, generic: bool = False)
             return target
         if isinstance(value, (list, tuple)):
             return rebuilt(value, map(filled, value))
-        if isinstance(value, Positioned) and not (generic and getattr(value, "is_constant", False)):
-            return _ones(value, value.dtype, generic)
+        if isinstance(value, Positioned):
+            keeps = generic and getattr(value, "is_constant", False)
+            numbers = np.array(value, order="K") if keeps else _ones(value, value.dtype, generic)
+            return value.of_its_class(numbers)
         if type(value) is TracedScalar:
             return value.dtype.type(1)
-        return np.array(value, order="K") if isinstance(value, (np.ndarray, Positioned)) else value
+        return value.copy(order="K") if isinstance(value, np.ndarray) else value
 
     with warnings.catch_warnings(), np.errstate(all="ignore"):
         warnings.simplefilter("ignore")

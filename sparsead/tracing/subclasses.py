@@ -19,11 +19,14 @@ import numpy as np
 from sparsead.errors import is_users, unsupported
 from sparsead.program.index import IndexArray
 from sparsead.tracing.array import TracedArray
+from sparsead.tracing.complex import is_complex
 from sparsead.tracing.foreign import acts_as_class, acts_in_operators, class_acts
 from sparsead.tracing.late import MOVEMENTS, late
 from sparsead.tracing.positioned import FUNCTIONS
+from sparsead.tracing.probing import Call, made
 from sparsead.tracing.reflection import module_of
 from sparsead.tracing.replacing.names import ACTING, FIRST, PATCHES, TOO, names_of_module
+from sparsead.tracing.sequences import rebuilt
 
 # How NumPy makes objects of a class; what stands for one is made by us. Pickles and texts are of numbers.
 LEFT_OUT = {
@@ -77,6 +80,14 @@ class TracedSubclass(TracedArray, metaclass=_Kind):
         if positions is self.positions:
             return self
         return _seen(super().moved(positions), type(self), self)
+
+    def of_its_class(self, numbers: np.ndarray) -> np.ndarray:
+        """Return numbers as an array of the class, with the attributes of this one; a class that acts is not asked."""
+        if self.acts_in_ufuncs or self.own_function:
+            return numbers
+        held: Any = numbers.view(self.stands_for)
+        _hand_on(self, held)
+        return held
 
     def __array_function__(self, func: Callable[..., Any], kinds: Any, args: Any, kwargs: Any) -> Any:
         if isinstance(func, _Asked):  # by the method of the class, which leaves it to NumPy
@@ -133,7 +144,7 @@ def by_numpy(func: Callable[..., Any], args: Any, kwargs: Any) -> Any:
     held: list[TracedSubclass] = []
     plain_args, plain_kwargs = _without_class((args, kwargs), held)
     if not any(each.acts_in_ufuncs or each.own_function for each in held):
-        return late.call_function(func, plain_args, plain_kwargs)
+        return in_class(late.call_function(func, plain_args, plain_kwargs), (func, args, kwargs))
     if func in WRITTEN_OUT:
         return WRITTEN_OUT[func](*args, **{name: value for name, value in kwargs.items() if value is not np._NoValue})
     result = late.call_function(func, plain_args, plain_kwargs)
@@ -149,6 +160,55 @@ def by_numpy(func: Callable[..., Any], args: Any, kwargs: Any) -> Any:
     if as_written is not None and func.__name__ not in BY_METHODS:
         return as_written(*args, **kwargs)
     raise unsupported(f"np.{func.__name__} of arrays of {type(held[0]).__name__}", HINT)
+
+
+def in_class(result: Any, call: Call) -> Any:
+    """Return what a call gave as NumPy returns it: of which class it is, and with which attributes, NumPy is asked.
+
+    Where a class computes in ``__array_wrap__``, results are plain arrays.
+    """
+    _, args, kwargs = call
+    kinds = {type(a) for a in _parts((args, kwargs)) if isinstance(a, (np.ndarray, TracedSubclass))}
+    if not any(map(_hands_on, kinds)) or not _has_numbers(result):
+        return result
+    try:
+        asked, _ = made(call, generic=True)
+    except Exception:  # the values mean something
+        return result
+    return _like(result, asked)
+
+
+def _hands_on(kind: Any) -> bool:
+    """Tell whether results of arrays of a class, or of what stands for it, are arrays of it without its doing."""
+    kind = getattr(kind, "stands_for", kind)
+    if kind is np.ndarray or not issubclass(kind, np.ndarray) or class_acts(kind) or not is_written_in_python(kind):
+        return False
+    return bool(kind.__array_wrap__ is np.ndarray.__array_wrap__)
+
+
+def _parts(value: Any) -> Iterator[Any]:
+    for each in value.values() if type(value) is dict else value:
+        if type(each) in (list, tuple, dict):
+            yield from _parts(each)
+        else:
+            yield each
+
+
+def _like(result: Any, asked: Any) -> Any:
+    if isinstance(result, (list, tuple)):
+        return rebuilt(result, map(_like, result, asked))
+    kind: Any = type(asked)
+    if not (_hands_on(kind) and np.shape(asked) == np.shape(result)) or is_complex(result):
+        return result
+    found = _seen(late.traced(result), traced_kind(kind), asked)
+    _hand_on(asked, found)
+    return found
+
+
+def _hand_on(held: Any, other: Any) -> None:
+    """Give an array the attributes of another one; classes with slots have none."""
+    for name, value in getattr(held, "__dict__", {}).items():
+        setattr(other, name, value)
 
 
 @functools.cache

@@ -37,6 +37,13 @@ class Named(Field):
         return self.unit * Field.energy(self)
 
 
+class Slim(np.ndarray):
+    __slots__ = ()
+
+    def twice(self):
+        return 2.0 * self
+
+
 class Doubling(np.ndarray):
     def __add__(self, other):
         return np.asarray(self) + 2.0 * np.asarray(other)
@@ -58,6 +65,42 @@ def test_methods_and_attributes_are_those_of_the_class(kind):
     agrees(lambda x: kind(x, np.sin(x)).energy() * x)
     agrees(lambda x: kind(x**2, x).slope * kind(x) + np.exp(kind(x)[::-1]) - kind(np.ones(6)) * kind(x))
     agrees(lambda x: x * isinstance(kind(x), kind) + x[0] * isinstance(kind(x), np.ndarray) * kind(x).T)
+
+
+@pytest.mark.parametrize(
+    "result",
+    [
+        lambda a, x: np.sin(a) * x,
+        lambda a, x: x + a,
+        lambda a, x: Field(np.ones(6), 3.0) * x,
+        lambda a, x: np.modf(a)[0],
+        lambda a, x: a > 1.0,
+        lambda a, x: a @ np.eye(6),
+        lambda a, x: a.sum(),
+        lambda a, x: np.mean(a),
+        lambda a, x: np.cumsum(a),
+        lambda a, x: np.add.outer(a, x)[:, 0],
+        lambda a, x: np.concatenate([a, x])[:6],
+        lambda a, x: np.where(a > 1.0, a, x),
+        lambda a, x: np.linalg.solve(np.eye(6), a),
+        lambda a, x: a[0] * a[1],
+        lambda a, x: np.asarray(a) * x,
+        lambda a, x: np.sin(x.view(Slim)) + a,
+        lambda a, x: x.view(Slim).twice(),
+    ],
+)
+def test_results_are_of_the_class_where_numpy_makes_them_so(result):
+    def f(x):
+        found = result(Field(x**2, 2.0), x)
+        slope = getattr(found, "slope", None)
+        return (
+            x
+            * found
+            * (5.0 if slope is None else slope)
+            * (1.0 + isinstance(found, Field) + 2.0 * isinstance(found, Slim))
+        )
+
+    agrees(f)
 
 
 def test_writing_through_the_view():
