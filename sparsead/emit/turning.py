@@ -13,7 +13,7 @@ from sparsead.emit.source import PAST, Source
 
 TILE = 64  # elements
 LONG_TILE = 256  # of what is stored past the caches
-MUCH = 1 << 21  # bytes of results from which on whoever reads them does not find them in the nearer caches
+MUCH = 1 << 22  # bytes of results from which on whoever reads them does not find them in the caches
 
 Copy = Callable[[str], str]  # the statement that copies an element of the point ``p``, given the code of its number
 

@@ -12,7 +12,6 @@ from sparsead.kernels.linear import Term
 from sparsead.program.index import NUMBER, IndexArray
 from sparsead.sweeps.direct.loops import Loop
 from sparsead.sweeps.direct.placement import Placed, Placement
-from sparsead.sweeps.direct.slots import RowPlaces
 from sparsead.sweeps.direct.target_entries import TargetEntries
 
 
@@ -75,24 +74,21 @@ def _stored(entry: Placed, base: np.ndarray) -> Placed:
 def store_first_rows(
     loops: list[Loop],
     placement: Placement,
-    places: Callable[[Loop, Term], RowPlaces | None],
+    landing: Callable[[Loop, Term], IndexArray | None],
     by_entries: Callable[[Loop], bool],
-    may_lead: bool,
 ) -> tuple[np.ndarray, set[int]]:
     """Let coefficients and multiples of rows be stored where nothing has been added before, in that loop or others.
 
     Parameters
     ----------
     loops : list of Loop
-        All loops; they and their entries are replaced.
+        All loops; their entries are replaced.
     placement : Placement
         What happens to the values that the entries go to: whole rows are added, too.
-    places : callable
+    landing : callable
         Returns where a multiple of a row goes, at all points; None where that is elsewhere.
     by_entries : callable
         Tells whether a loop adds up what comes to an entry before it goes on to the next one.
-    may_lead : bool
-        Let multiples of rows come before the coefficients of their point, where they are stored then.
 
     Returns
     -------
@@ -103,56 +99,27 @@ def store_first_rows(
     """
     needed = np.ones(placement.base.size, dtype=np.bool_)
     untouched, times = placement.base == 0.0, np.zeros(placement.base.size, NUMBER)
-    owners = _Owners(placement.base.size)
     stored: set[int] = set()
-    for number, loop in enumerate(loops):
-        entries = {
-            k: TargetEntries(e.slot).at.reshape(-1) for k, e in enumerate(loop.entries) if e.target == placement.target
-        }
-        rows = {id(term): at for term in loop.rows if (at := places(loop, term)) is not None}
-        free = not loop.ordered
-        leads = may_lead and free and owners.are_rows([*rows.values()], [*entries.values()])
-        every = [*entries.values(), *(at.landing for at in rows.values())]
+    for loop in loops:
+        entries = {k: TargetEntries(e.slot).at for k, e in enumerate(loop.entries) if e.target == placement.target}
+        rows = {id(term): at for term in loop.rows if (at := landing(loop, term)) is not None}
+        every = [at.reshape(-1) for at in (*entries.values(), *rows.values())]
         for at in every:
             np.add.at(times, at, 1)
+
         most = every[0].size if every and by_entries(loop) else 1  # what may come to an entry
 
-        def is_first(at: IndexArray, most: int, free: bool = free) -> bool:
+        def is_first(at: IndexArray, free: bool = not loop.ordered, most: int = most) -> bool:
             return free and bool((untouched[at] & (times[at] <= most)).all())
 
         for k, at in entries.items():
-            if is_first(at, 1):
+            if is_first(at):
                 needed[at] = False
                 loop.entries[k] = replace(loop.entries[k], adds=False)
-        for term, row in rows.items():
-            if is_first(row.landing, most) or (leads and untouched[row.landing].all()):
-                needed[row.landing] = False
+        for term, at in rows.items():
+            if is_first(at):
+                needed[at] = False
                 stored.add(term)
-        if leads:
-            loops[number] = replace(loop, rows_first=True)
         for at in every:
             untouched[at], times[at] = False, 0
     return needed, stored
-
-
-class _Owners:
-    """For each entry the point whose row it gets a multiple of, in one loop after the other."""
-
-    def __init__(self, size: int) -> None:
-        self._owner = np.full(size, -1, NUMBER)
-
-    def are_rows(self, rows: list[RowPlaces], entries: list[IndexArray]) -> bool:
-        """Tell whether coefficients go where a row does, but each of them after the only one there, at its point."""
-        if not rows or not entries:
-            return False
-        for row in rows:
-            first = row.first.reshape(-1)
-            lengths = np.diff(np.append(first, row.landing.size))
-            self._owner[row.landing] = np.repeat(np.arange(first.size), lengths)
-        found = [self._owner[at] for at in entries]
-        every = np.concatenate([row.landing for row in rows])
-        self._owner[every] = -1
-        if not any((owner >= 0).any() for owner in found):
-            return False
-        at_home = all(((owner < 0) | (owner == np.arange(owner.size))).all() for owner in found)
-        return at_home and np.unique(every).size == every.size

@@ -38,8 +38,7 @@ Selection = tuple[slice, ...] | tuple[np.ndarray, ...]
 class Loop:
     """Coefficients to store and add over a common domain, in this order, then multiples of sparse rows.
 
-    `values`, if any, is a kernel of the function that shares expressions with the coefficients. With `rows_first`, the
-    multiples of rows of a point come before its coefficients.
+    `values`, if any, is a kernel of the function that shares expressions with the coefficients.
     """
 
     domain: Shape
@@ -47,7 +46,6 @@ class Loop:
     rows: list[Term] = field(default_factory=list)
     ordered: bool = False
     values: Kernel | None = None
-    rows_first: bool = False
 
     @property
     def points(self) -> int:

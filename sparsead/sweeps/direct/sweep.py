@@ -23,7 +23,7 @@ from sparsead.kernels.kernel import Buffer, Load, reachable
 from sparsead.kernels.linear import LinearKernel, LinearProgram, Term
 from sparsead.kernels.meetings import mirrored
 from sparsead.kernels.moving import summed
-from sparsead.program.index import Shape, identity
+from sparsead.program.index import IndexArray, Shape, identity
 from sparsead.sweeps.direct.elimination import eliminated
 from sparsead.sweeps.direct.entry_sums import EntrySums, adds_constant_multiples
 from sparsead.sweeps.direct.first_writes import store_first_rows, store_firsts
@@ -139,11 +139,10 @@ class _Writer:
         if not placement.layered or self.linear.absorbing:
             return store_firsts(loops, placement)
 
-        def places(loop: Loop, term: Term) -> RowPlaces | None:
-            return self.row(loop.domain, term) if self.values(term.target) == placement.target else None
+        def landing(loop: Loop, term: Term) -> IndexArray | None:
+            return self.row(loop.domain, term).landing if self.values(term.target) == placement.target else None
 
-        may_lead = not (self.linear.symmetric or self.source.grid)  # an entry and its mirror image keep their order
-        needed, stored = store_first_rows(loops, placement, places, self.goes_by_entries, may_lead)
+        needed, stored = store_first_rows(loops, placement, landing, self.goes_by_entries)
         self.stored_rows |= stored
         return needed
 
@@ -222,11 +221,9 @@ class _Writer:
         lines += [self.entry(nest, placed) for placed in loop.entries]
         rows = [_RowUpdate(self, nest, loop.domain, t) for t in loop.rows]
         with nest.body(disjoint=not rows and not loop.keeps_order and not any(e.adds for e in loop.entries)):
-            for row in rows if loop.rows_first else ():
-                row.write()
             for line in lines:
                 self.source.write(line)
-            for row in () if loop.rows_first else rows:
+            for row in rows:
                 row.write()
 
     def write_entries(self, domain: Shape, term: Term) -> bool:
