@@ -14,13 +14,12 @@ from sparsead.program.scalar import Pool
 from sparsead.sweeps.direct.first_writes import store_first_rows
 from sparsead.sweeps.direct.loops import Loop
 from sparsead.sweeps.direct.placement import Placed, Placement
-from sparsead.sweeps.direct.slots import RowPlaces
 
 SIZE = 12
 
 
-def stored(*loops, base=0.0, ordered=False, by_entries=False, may_lead=False):
-    """Return which statements are stored, given where each goes: rows, half of it a point, and entries as tuples."""
+def stored(*loops, base=0.0, ordered=False, by_entries=False):
+    """Return which statements are stored, given where each goes: rows, and single entries as tuples."""
     rows, made = {}, []
     for places in loops:
         terms = [SimpleNamespace(at=np.array(at)) for at in places if isinstance(at, list)]
@@ -30,10 +29,7 @@ def stored(*loops, base=0.0, ordered=False, by_entries=False, may_lead=False):
         rows |= {id(term): term.at.tolist() for term in terms}
     placement = Placement("d", {}, np.full(SIZE, base), np.ones(SIZE, np.bool_), True)
 
-    def places(_, term):
-        return RowPlaces(np.array([0, term.at.size // 2]), term.at, None)
-
-    needed, found = store_first_rows(made, placement, places, lambda _: by_entries, may_lead)
+    needed, found = store_first_rows(made, placement, lambda _, term: term.at, lambda _: by_entries)
     entries = [tuple(e.slot.array().tolist()) for loop in made for e in loop.entries if not e.adds]
     return entries + [rows[term] for term in found], np.flatnonzero(~needed).tolist()
 
@@ -53,24 +49,6 @@ def test_what_comes_first_is_stored(loops, expected):
     found, without_initial_value = stored(*loops)
     assert sorted(map(str, found)) == sorted(map(str, expected))
     assert without_initial_value == sorted(k for at in expected for k in at)
-
-
-@pytest.mark.parametrize(
-    ("loops", "expected"),
-    [
-        ([[(1, 2), [0, 1, 2, 3]]], [[0, 1, 2, 3]]),
-        ([[(2, 0), [0, 1, 2, 3]]], []),  # coefficients of other points
-        ([[(0, 2), [0, 1, 2, 3]], [(0, 7)]], [[0, 1, 2, 3]]),
-        ([[(0, 7)], [(0, 2), [0, 1, 2, 3]]], [(0, 7)]),  # one was added to before
-        ([[(0, 2), [0, 1, 2, 3], [3, 4]]], []),  # two rows meet
-        ([[(0, 8), (1, 9), [0, 1, 2, 3], [4, 5]]], [[0, 1, 2, 3], [4, 5]]),
-    ],
-)
-def test_rows_lead_where_coefficients_go_to_the_row_of_their_point(loops, expected):
-    found, without_initial_value = stored(*loops, may_lead=True)
-    assert sorted(map(str, found)) == sorted(map(str, expected))
-    assert without_initial_value == sorted({k for at in expected for k in at})
-    assert [0, 1, 2, 3] not in stored(*loops)[0]  # coefficients come first elsewhere
 
 
 def test_what_goes_entry_by_entry_is_stored_first():
