@@ -108,7 +108,8 @@ def _added_at_once(kernel: Kernel, number: int, stored: tuple[Store, Any]) -> tu
 def _store(buffer: Buffer, adds: bool, stored: list[tuple[Store, Any]], known: Arrays) -> None:
     places = [np.reshape(store.place.array(), -1) for store, _ in stored]
     points = [np.flatnonzero(at >= 0) for at in places]
-    flat = np.concatenate([value.reshape(-1)[inside] for (_, value), inside in zip(stored, points, strict=True)])
+    values = [value.reshape(-1)[inside] for (_, value), inside in zip(stored, points, strict=True)]
+    flat = values[0] if len(values) == 1 else np.concatenate(values)
     at = np.concatenate([at[inside] for at, inside in zip(places, points, strict=True)])
     held = known.get(buffer)
     if adds:

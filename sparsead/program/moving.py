@@ -39,8 +39,13 @@ def renewed(node: Node, places: Places) -> Ref:
 
 
 def _joined(join: Join, places: Places) -> Ref:
-    """Return what an array that is put together has become: put together of fewer pieces, or read of a single one."""
+    """Return what an array that is put together has become: put together of fewer pieces, or read of a single one.
+
+    One without elements is put together of nothing.
+    """
     found = [places.get(piece.serial) or whole(piece) for piece in join.pieces]
+    if not found:
+        return whole(replace(join, serial=new_serial()))
     pieces = {place.node.serial: place.node for place in found}
     number = {serial: k for k, serial in enumerate(pieces)}
     owner = np.array([number[place.node.serial] for place in found], join.owner.dtype)[join.owner]
