@@ -168,8 +168,7 @@ def in_class(result: Any, call: Call) -> Any:
     Where a class computes in ``__array_wrap__``, results are plain arrays.
     """
     _, args, kwargs = call
-    kinds = {type(a) for a in _parts((args, kwargs)) if isinstance(a, (np.ndarray, TracedSubclass))}
-    if not any(map(_hands_on, kinds)) or not _has_numbers(result):
+    if not any(map(_hands_on, set(map(type, _parts((args, kwargs)))))) or not _has_numbers(result):
         return result
     try:
         asked, _ = made(call, generic=True)
@@ -178,6 +177,7 @@ def in_class(result: Any, call: Call) -> Any:
     return _like(result, asked)
 
 
+@functools.cache
 def _hands_on(kind: Any) -> bool:
     """Tell whether results of arrays of a class, or of what stands for it, are arrays of it without its doing."""
     kind = getattr(kind, "stands_for", kind)
