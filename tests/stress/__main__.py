@@ -42,7 +42,6 @@ def stressed(seconds: float, threads: int, seed: int) -> tuple[Counter[str], lis
     failures: list[str] = []
     with tempfile.TemporaryDirectory() as folder:
         shared = Shared(Path(folder))
-        sys.path.insert(0, folder)
         end = time.monotonic() + seconds
 
         def work(number: int) -> None:
@@ -62,7 +61,6 @@ def stressed(seconds: float, threads: int, seed: int) -> tuple[Counter[str], lis
         for worker in workers:
             worker.join()
         faulthandler.cancel_dump_traceback_later()
-        sys.path.remove(folder)
         shared.everything_is_as_before()
     return counts, failures
 

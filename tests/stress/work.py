@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import importlib
+import importlib.util
 import math
 import os
 import pickle
@@ -126,11 +126,14 @@ def evaluate(shared: Shared, drawn: random.Random) -> None:
 def import_(shared: Shared, drawn: random.Random) -> None:
     """Import a module that nobody has imported, which holds functions of NumPy, and differentiate what it defines."""
     k = shared.number()
-    name = f"stressed_{os.getpid()}_{k}"
-    (shared.folder / f"{name}.py").write_text(MODULE.replace("{k}", str(k)))
-    importlib.invalidate_caches()
-    module = importlib.import_module(name)
-    del sys.modules[name]
+    path = shared.folder / f"stressed_{os.getpid()}_{k}.py"
+    path.write_text(MODULE.replace("{k}", str(k)))
+    # By its place: Python's finders of modules keep what they saw in a folder, and two threads in one finder may miss
+    # a file that is a tick of the clock old.
+    spec = importlib.util.spec_from_file_location(path.stem, path)
+    assert spec and spec.loader
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
     assert type(module.SPACE) is np.ndarray
     kinds = {type(value) for value in module.ALL}
     assert kinds <= {types.BuiltinFunctionType, types.FunctionType, type(np.ones)}, kinds
