@@ -26,7 +26,8 @@ from sparsead.emit.source import LANE, PAST, POINT, Function
 from sparsead.emit.staged_stores import by_fours, scatters
 from sparsead.emit.vector_math import has_wide, vector_width, wide_definitions, width_attribute
 
-SHORT_LOOP = 16  # statements that an innermost loop comes to when it is written out
+SHORT_LOOP = 16  # statements that an innermost loop comes to when it is written out, and
+SHORT_CODE = 1024  # operations in them: one statement may be long
 INTRINSICS = {"sqrt", "floor", "ceil", "trunc", "rint", "copysign"}
 LIBM = {
     "cbrt": 1, "exp": 1, "exp2": 1, "expm1": 1, "log": 1, "log2": 1, "log10": 1, "log1p": 1, "sin": 1, "cos": 1,
@@ -36,6 +37,7 @@ LIBM = {
 ARITHMETIC = {ast.Add: "add", ast.Sub: "sub", ast.Mult: "mul", ast.Div: "div"}
 INTEGER_DIVISION = "sdiv"  # only ever of nonnegative numbers
 COMPARE = {ast.Lt: "lt", ast.LtE: "le", ast.Gt: "gt", ast.GtE: "ge", ast.Eq: "eq", ast.NotEq: "ne"}
+OPERATIONS = (ast.BinOp, ast.Call, ast.Compare, ast.IfExp, ast.Subscript, ast.UnaryOp)
 ADVICE = {  # to LLVM, about loops: unroll them; leave alone what would scatter its stores; turns are independent
     "short": '!"llvm.loop.unroll.full"', "points": '!"llvm.loop.vectorize.enable", i1 false',
     "lanes": '!"llvm.loop.parallel_accesses", !3',
@@ -322,7 +324,9 @@ def _is_short(loop: ast.For) -> bool:
     match loop.iter:
         case ast.Call(args=[ast.Constant(value=int(times))]):
             simple = not any(isinstance(node, (ast.For, ast.If)) for node in loop.body)
-            return simple and times * len(loop.body) <= SHORT_LOOP
+            if not simple or times * len(loop.body) > SHORT_LOOP:
+                return False
+            return times * sum(isinstance(node, OPERATIONS) for node in ast.walk(loop)) <= SHORT_CODE
     return False
 
 

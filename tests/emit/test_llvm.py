@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import gc
 import re
 from pathlib import Path
@@ -61,6 +62,12 @@ def test_only_short_innermost_loops_are_unrolled():
     assert len(set(marks)) == len(marks)  # a node each
     slow = sad.jacobian(layered, x, mode="forward", coloring="none", backend="python")
     np.testing.assert_allclose(jac(x).toarray(), slow(x).toarray(), rtol=1e-14, atol=1e-15)
+
+
+@pytest.mark.parametrize(("terms", "unrolled"), [(1, True), (2000, False)])
+def test_a_loop_of_one_long_statement_is_not_short(terms, unrolled):
+    (loop,) = ast.parse(f"for k in range(5):\n    a[k] = {' + '.join(['a[k]'] * terms)}").body
+    assert assembly._is_short(loop) == unrolled
 
 
 @pytest.mark.skipif(not STATUS.exists(), reason="no /proc")
