@@ -127,22 +127,29 @@ class Batch:
             self._one_by_one(args, lanes, out, last)
             return out
         sweep, width = compiled
-        if count >= width:
-            self._run(sweep, arrays, out, count)
-        if not count % width:
-            self._expect(sweep, axis, {name: arrays[name].shape for name in lanes}, out.shape, count)
-        if rest := count % width:  # what does not fill a block: the last point stands for those that it lacks
-            at, points = (-1 if last else 0), np.minimum(np.arange(count - rest, count - rest + width), count - 1)
-            some = arrays | {name: np.take(arrays[name], points, axis=at) for name in lanes}
-            found = np.empty((*self.shape, width) if last else (width, *self.shape))
-            self._run(sweep, some, found, width)
-            np.moveaxis(out, at, 0)[count - rest :] = np.moveaxis(found, at, 0)[:rest]
+        if count < width:
+            self._run_few(sweep, width, arrays, lanes, out, last)
+            return out
+        self._run(sweep, arrays, out, count)
+        self._expect(sweep, axis, {name: arrays[name].shape for name in lanes}, out.shape, count)
         return out
 
     def _run(self, sweep: Sweep, arrays: dict[str, np.ndarray], out: np.ndarray, count: int) -> None:
-        """Run all whole blocks."""
+        """Run all points, one block of them at least."""
         flat = {name: array.reshape(-1) for name, array in arrays.items()}
         sweep(**flat, **{self.output: out.reshape(-1), COUNT: np.array([count])})
+
+    def _run_few(
+        self, sweep: Sweep, width: int, arrays: dict[str, np.ndarray], lanes: list[str], out: np.ndarray, last: bool
+    ) -> None:
+        """Run fewer points than a block has: the last one stands for those that it lacks."""
+        at = -1 if last else 0
+        count = out.shape[at]
+        points = np.minimum(np.arange(width), count - 1)
+        block = arrays | {name: np.take(arrays[name], points, axis=at) for name in lanes}
+        found = np.empty((*self.shape, width) if last else (width, *self.shape))
+        self._run(sweep, block, found, width)
+        np.moveaxis(out, at, 0)[...] = np.moveaxis(found, at, 0)[:count]
 
     def _expect(self, sweep: Sweep, axis: int, shapes: dict[str, Shape], shape: Shape, count: int) -> None:
         """Let machine code take the calls to come, if this one had the shapes of the one before."""

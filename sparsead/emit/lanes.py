@@ -54,8 +54,8 @@ def is_light(sources: Sequence[tuple[Source, dict[str, int]]], layout: Layout) -
 def in_lanes(name: str, sources: Sequence[tuple[Source, dict[str, int]]], layout: Layout) -> tuple[Source, int]:
     """Return one source that runs others for all points of a batch, and how many points a block of it has.
 
-    It runs whole blocks: a loop of a known length costs no time of its own. Where the layout knows how many points
-    there are, the last block begins earlier if need be, and computes some points of the one before again.
+    It runs whole blocks, one at least: a loop of a known length costs no time of its own. The last one begins earlier
+    if need be, and computes some points of the one before again.
 
     Parameters
     ----------
@@ -118,12 +118,10 @@ class _Writer:
         for array, value in self.layout.fixed.items():
             out.array(array, value=value)
         with out.divided():
-            self.count()
-            for bound, code in zip(("low", "high"), share("blocks"), strict=True):
-                out.write(f"{bound} = {code}")
+            self.bounds()
             with out.block(f"for {POINT if self.width == 1 else 'block'} in range(low, high):"):
                 if self.width > 1:
-                    out.write("base = begins[block]" if self.layout.count else f"base = {self.width} * block")
+                    out.write(f"base = min({self.width} * block, total - {self.width})")
                 written = set().union(*(part.stored for part in parts))
                 for array in (a for a in self.staged if a not in written):
                     self.turn(array, stores=False)
@@ -132,15 +130,15 @@ class _Writer:
                 for array in (a for a in self.staged if a in written):
                     self.turn(array, stores=True)
 
-    def count(self) -> None:
-        """Write how many points and blocks there are."""
-        out, count = self.source, self.layout.count
-        total = out.array(COUNT, "i8", np.array([count, -(-count // self.width)]) if count else None)
-        out.write(f"total = {total}[0]")
-        out.write(f"blocks = {total}[1]" if count else f"blocks = total // {self.width}")
-        if count and self.width > 1:
-            begins = np.minimum(np.arange(0, count, self.width), count - self.width)
-            out.array("begins", "i8", begins)
+    def bounds(self) -> None:
+        """Write how many points there are, and which blocks this thread runs."""
+        out, count, width = self.source, self.layout.count, self.width
+        out.write(f"total = {out.array(COUNT, 'i8', np.array([count]) if count else None)}[0]")
+        out.write(f"blocks = total // {width}")
+        for bound, code in zip(("low", "high"), share("blocks"), strict=True):
+            out.write(f"{bound} = {code}")
+        if width > 1:  # the thread with the last whole block runs the one with the rest, which shares points with it
+            out.write(f"high = high + high // blocks * ((total + {width - 1}) // {width} - blocks)")
 
     def moved(self, array: str, index: str, point: str) -> str:
         """Return an element of an array whose points are somewhere else, of a point."""

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -205,9 +205,7 @@ class OverCells:
         """Return the sweep of all cells."""
         count, name = self.cells.count, f"{sweeps[0].source.name}_of_cells"
         sources = [(sweep.source, sweep.sizes) for sweep in sweeps]
-        source, width = in_lanes(name, sources, self.layout(sweeps))
-        if count < 2 * width * engine.threads:  # the last two blocks may share points: they are for one thread
-            engine = replace(engine, threads=1)
+        source, _ = in_lanes(name, sources, self.layout(sweeps))
         sizes = {SHARE: count} if SHARE in source.arrays else {}
         if sizes:
             write_value(source, _sum_of_shares(count), itertools.count())
