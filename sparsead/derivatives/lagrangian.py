@@ -16,6 +16,7 @@ from sparsead.derivatives.nested import are_traced
 from sparsead.derivatives.options import HessianOptions
 from sparsead.derivatives.validation import check_options
 from sparsead.errors import InputError
+from sparsead.tracing.arguments import flattened
 from sparsead.tracing.decisions import Decisions
 from sparsead.tracing.floats import real_array
 from sparsead.tracing.trace import trace
@@ -38,7 +39,8 @@ def lagrangian_hessian(
     Parameters
     ----------
     f, c : callable
-        The objective, ``f(x, *args)``, one number; the constraints, ``c(x, *args)``, any shape.
+        The objective, ``f(x, *args)``, one number; the constraints, ``c(x, *args)``, an array of
+        any shape, or a dict or another container of arrays.
     x0, *args
         As in `hessian`.
     guard : {"error", "record"}
@@ -83,7 +85,22 @@ class Lagrangian:
     def __call__(self, x: Any, multipliers: Any, sigma: Any, *args: Any) -> Any:
         """Return the value at x; `f` and `c` get arrays of their own, which they may change."""
         value, constraints = (called(*map(copied, (x, *args))) for called in (self.f, self.c))
-        return sigma * value + np.sum(multipliers * np.ravel(constraints))
+        return sigma * value + _weighted_sum(multipliers, constraints)
+
+
+def weighted(c: Callable[..., Any]) -> Callable[..., Any]:
+    """Return ``v . c(x, *args)`` as a function of x, v and the other arguments."""
+
+    def combined(x: Any, v: Any, *args: Any) -> Any:
+        return _weighted_sum(v, c(x, *args))
+
+    combined.__name__ = f"v . {getattr(c, '__name__', 'c')}"
+    return combined
+
+
+def _weighted_sum(weights: Any, value: Any) -> Any:
+    """Return the sum of all that a function has returned, each element times its weight."""
+    return np.sum(weights * flattened(value))
 
 
 class LagrangianHessian(Delegating):
@@ -106,7 +123,7 @@ class LagrangianHessian(Delegating):
         x : array_like
             The point, of the shape that was prepared.
         multipliers : array_like
-            One for each value of `c`, in any shape of that size.
+            One for each value of `c`, in any shape of that size; in the order of a container.
         *args
             The other arguments of `f` and `c`.
         sigma : float

@@ -11,6 +11,8 @@ from sparsead.derivatives.gradient import gradient
 from sparsead.derivatives.jacobian import jacobian
 from sparsead.derivatives.lagrangian import lagrangian_hessian
 from sparsead.extras import optional
+from sparsead.solvers.structure import Shaped
+from sparsead.tracing.trees import pack
 
 if TYPE_CHECKING:
     import cyipopt
@@ -27,10 +29,11 @@ class IpoptProblem:
     ----------
     f : callable
         The objective, ``f(x, *args)``, one number.
-    x0 : array_like
-        An example of x, of any shape; Ipopt sees it flat, in C order.
+    x0 : array_like, or dict, list, tuple, named tuple, dataclass of float arrays and floats
+        An example of x, of any shape; Ipopt sees it flat, as `sparsead.pack` makes it.
     c : callable, optional
-        The constraints, ``c(x, *args)``, of any shape.
+        The constraints, ``c(x, *args)``: an array of any shape, or a container of arrays, whose elements Ipopt numbers
+        in order.
     *args
         The other arguments of both functions.
     **options
@@ -58,7 +61,7 @@ class IpoptProblem:
         self, f: Callable[..., Any], x0: Any, c: Callable[..., Any] | None = None, *args: Any, **options: Any
     ) -> None:
         constraints = c if c is not None else lambda x, *args: np.zeros(0)
-        self._args, self._shape = args, np.shape(x0)
+        self._args, self._shaped = args, Shaped(x0)
         self.prepared_gradient = gradient(f, x0, *args)
         self.prepared_jacobian = jacobian(constraints, x0, *args)
         self.prepared_hessian = lagrangian_hessian(f, constraints, x0, *args, **{"triangle": "lower", **options})
@@ -88,15 +91,15 @@ class IpoptProblem:
 
     def objective(self, x: np.ndarray) -> float:
         """Return ``f(x)``."""
-        return self.prepared_gradient.value(x.reshape(self._shape), *self._args)
+        return self.prepared_gradient.value(self._shaped(x), *self._args)
 
     def gradient(self, x: np.ndarray) -> np.ndarray:
         """Return the gradient of the objective, flat."""
-        return self.prepared_gradient(x.reshape(self._shape), *self._args).ravel()
+        return pack(self.prepared_gradient(self._shaped(x), *self._args))
 
     def constraints(self, x: np.ndarray) -> np.ndarray:
         """Return ``c(x)``, flat."""
-        return self.prepared_jacobian.value(x.reshape(self._shape), *self._args).ravel()
+        return pack(self.prepared_jacobian.value(self._shaped(x), *self._args))
 
     def jacobianstructure(self) -> tuple[np.ndarray, np.ndarray]:
         """Return rows and columns of the Jacobian of the constraints."""
@@ -105,7 +108,7 @@ class IpoptProblem:
 
     def jacobian(self, x: np.ndarray) -> np.ndarray:
         """Return the values at these places."""
-        return self.prepared_jacobian.values(x.reshape(self._shape), *self._args, order="csr")
+        return self.prepared_jacobian.values(self._shaped(x), *self._args, order="csr")
 
     def hessianstructure(self) -> tuple[np.ndarray, np.ndarray]:
         """Return rows and columns of the lower triangle of the Hessian of the Lagrangian."""
@@ -115,7 +118,7 @@ class IpoptProblem:
 
     def hessian(self, x: np.ndarray, lagrange: np.ndarray, obj_factor: float) -> np.ndarray:
         """Return the values at these places."""
-        shaped = x.reshape(self._shape)
+        shaped = self._shaped(x)
         return self.prepared_hessian.values(shaped, lagrange, *self._args, sigma=obj_factor, order="lower")
 
 

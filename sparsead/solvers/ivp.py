@@ -14,7 +14,6 @@ from sparsead.derivatives.prepared_jacobian import Jacobian
 from sparsead.solvers.banded import banded
 from sparsead.solvers.factors import direct_solver
 from sparsead.solvers.kept import Combination, KeptFactors, System
-from sparsead.solvers.structure import Columns
 
 
 class IvpJacobian:
@@ -28,11 +27,10 @@ class IvpJacobian:
 
     def __init__(self, prepared: Jacobian) -> None:
         self.prepared = prepared
-        self._columns = Columns(prepared)
 
-    def __call__(self, t: float, y: Any, *args: Any) -> scipy.sparse.csc_array:
+    def __call__(self, t: float, y: Any, *args: Any) -> Any:
         """Return the Jacobian in y at time t."""
-        return self._columns(float(t), y, *args)
+        return self.prepared(float(t), y, *args)
 
     def f(self, t: float, y: Any, *args: Any) -> np.ndarray:
         """Return ``f(t, y, *args)`` from compiled code: for ``solve_ivp(jac.f, ..., jac=jac)``."""
@@ -71,7 +69,7 @@ class IvpJacobian:
 def ivp_jacobian(f: Callable[..., Any], t0: float, y0: Any, *args: Any, **options: Any) -> IvpJacobian:
     """Prepare the ``jac`` of `scipy.integrate.solve_ivp`, for the implicit methods ``"Radau"`` and ``"BDF"``.
 
-    (``"LSODA"`` takes dense and banded matrices only, see `IvpJacobian.banded`.)
+    (``"LSODA"`` takes dense and banded matrices only: ``format="dense"``, or `IvpJacobian.banded`.)
 
     Parameters
     ----------
@@ -80,12 +78,12 @@ def ivp_jacobian(f: Callable[..., Any], t0: float, y0: Any, *args: Any, **option
     t0, y0, *args
         Examples of its arguments; floats and float arrays among the args may change later.
     **options
-        Those of `sparsead.jacobian`.
+        Those of `sparsead.jacobian`; the format is ``"csc"`` by default.
 
     Returns
     -------
     IvpJacobian
-        Called as ``jac(t, y, *args)``; returns a ``csc_array``.
+        Called as ``jac(t, y, *args)``.
 
     Examples
     --------

@@ -11,7 +11,9 @@ import scipy.optimize
 from sparsead.derivatives.gradient import gradient
 from sparsead.derivatives.hessian import hessian
 from sparsead.derivatives.jacobian import jacobian
+from sparsead.derivatives.lagrangian import weighted
 from sparsead.errors import InputError
+from sparsead.tracing.arguments import flattened
 
 SPARSE, DENSE = ("trust-constr", "newton-cg"), ("trust-exact", "dogleg")
 PRODUCTS, FIRST_ORDER = ("trust-ncg", "trust-krylov"), ("cg", "bfgs", "l-bfgs-b", "tnc", "slsqp")
@@ -72,9 +74,11 @@ def minimize_derivatives(
 def _check_flat(x0: Any) -> None:
     """Refuse examples of x that SciPy's minimizers do not take."""
     if np.ndim(x0) != 1:
+        met = f"an array with {np.ndim(x0)} axes" if np.ndim(x0) else f"a {type(x0).__name__}"
         raise InputError(
-            f"scipy.optimize hands over x as an array of one axis, and so must x0 be; got {type(x0).__name__} with "
-            f"{np.ndim(x0)} axes (inside of the function: x.reshape(shape), or sparsead.unpack(x, like=state))"
+            f"scipy.optimize hands over x as an array of one axis, and so must x0 be; got {met}: pass np.ravel(x0), or "
+            "sparsead.pack(x0), and take x apart inside of the function (x.reshape(shape), or "
+            "sparsead.unpack(x, like=x0))"
         )
 
 
@@ -86,7 +90,7 @@ def nonlinear_constraint(
     Parameters
     ----------
     c : callable
-        The constraints, ``c(x, *args)``, an array of any shape.
+        The constraints, ``c(x, *args)``, an array of any shape, or a dict or another container of arrays.
     x0 : array_like
         An example of x.
     lb, ub : array_like
@@ -118,20 +122,10 @@ def nonlinear_constraint(
         return hess(*x_and_v, *args)
 
     return scipy.optimize.NonlinearConstraint(
-        lambda x: np.ravel(c(x, *args)),
+        lambda x: flattened(c(x, *args)),
         np.ravel(lb),
         np.ravel(ub),
         jac=lambda x: jac(x, *args),
         hess=of_weighted,
         **options,
     )
-
-
-def weighted(c: Callable[..., Any]) -> Callable[..., Any]:
-    """Return ``v . c(x, *args)`` as a function of x, v and the other arguments."""
-
-    def combined(x: Any, v: Any, *args: Any) -> Any:
-        return np.sum(v * np.ravel(c(x, *args)))
-
-    combined.__name__ = f"v . {getattr(c, '__name__', 'c')}"
-    return combined

@@ -10,9 +10,9 @@ import scipy.sparse
 
 from sparsead.derivatives.hessian import hessian
 from sparsead.derivatives.jacobian import jacobian
+from sparsead.derivatives.lagrangian import weighted
 from sparsead.errors import InputError
 from sparsead.extras import optional
-from sparsead.solvers.minimize import weighted
 
 if TYPE_CHECKING:
     from pyomo.contrib.pynumero.interfaces.external_grey_box import ExternalGreyBoxModel

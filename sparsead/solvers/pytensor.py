@@ -10,8 +10,8 @@ import scipy.sparse
 
 from sparsead.derivatives.hessian import hessian
 from sparsead.derivatives.jacobian import jacobian
+from sparsead.derivatives.lagrangian import weighted
 from sparsead.extras import optional
-from sparsead.solvers.minimize import weighted
 
 if TYPE_CHECKING:
     from pytensor.graph.op import Op

@@ -368,6 +368,13 @@ def result_of(value: Any) -> Structure:
     return trees.emptied(found)
 
 
+def flattened(value: Any) -> Any:
+    """Return the value of a function as one vector, in the order of the rows of its Jacobian; of unknowns too."""
+    if not of_several(value):
+        return np.ravel(value)
+    return np.concatenate([np.ravel(part) for _, _, part in trees.taken_apart(result_of(value), value)])
+
+
 def _slices(named: Sequence[tuple[trees.Path, Leaf]]) -> dict[str, slice]:
     ends = np.cumsum([leaf.size for _, leaf in named]).tolist()
     return {trees.spelled(path): slice(end - leaf.size, end) for (path, leaf), end in zip(named, ends, strict=True)}

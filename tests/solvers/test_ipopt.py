@@ -31,6 +31,29 @@ def test_values_follow_the_structures():
     np.testing.assert_array_equal(H, np.tril(full))
 
 
+def test_unknowns_and_constraints_may_have_names():
+    x0, v = np.random.default_rng(0).random(6), np.linspace(1.0, 2.0, 4)
+    named = solvers.IpoptProblem(
+        lambda state: objective(state["u"]) * state["p"],
+        {"u": x0[:5], "p": x0[5].item()},
+        lambda state: {"bends": state["u"][::2] ** 2 * state["p"], "sum": [np.sum(state["u"])]},
+    )
+    flat = solvers.IpoptProblem(
+        lambda x: objective(x[:5]) * x[5], x0, lambda x: np.append(x[:5:2] ** 2 * x[5], np.sum(x[:5]))
+    )
+    for name, given in (
+        ("objective", ()),
+        ("gradient", ()),
+        ("constraints", ()),
+        ("jacobian", ()),
+        ("hessian", (v, 0.5)),
+    ):
+        np.testing.assert_allclose(getattr(named, name)(x0, *given), getattr(flat, name)(x0, *given), rtol=1e-14)
+    constraint = solvers.nonlinear_constraint(lambda x: {"first": x[1:] ** 2, "then": x[:3]}, x0, 0.0, 1.0)
+    np.testing.assert_array_equal(constraint.fun(x0), np.append(x0[1:] ** 2, x0[:3]))
+    np.testing.assert_array_equal(constraint.hess(x0, np.arange(8.0)).diagonal(), [0, 0, 2, 4, 6, 8])
+
+
 def test_the_functions_themselves_are_not_called_any_more():
     calls = []
 
