@@ -133,10 +133,6 @@ class TracedArray(RealArray, NDArrayOperatorsMixin):
     def imag(self, value: Any) -> None:
         raise TypeError("array does not have imaginary part to set")
 
-    def __repr__(self) -> str:
-        kind = "constant" if self.is_constant else "traced"
-        return f"<{kind} array, shape {self.shape}, {self.dtype}>"
-
     # -- indexing -------------------------------------------------------------------------------------------
     def moved(self, positions: IndexArray) -> Any:
         """Return the elements at `positions`: a view where NumPy made one of the positions, else a copy."""

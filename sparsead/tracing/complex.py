@@ -168,9 +168,6 @@ class TracedComplex(Positioned, NDArrayOperatorsMixin):
         """complex128."""
         return np.dtype(np.complex128)
 
-    def __repr__(self) -> str:
-        return f"<traced complex array, shape {self.shape}>"
-
     def __getitem__(self, key: Any) -> Any:
         if self.is_number:
             return self if key == () else self.moved(self.positions)[key]

@@ -17,6 +17,7 @@ from sparsead.errors import package_of, unsupported
 from sparsead.program.index import IndexArray, Shape
 from sparsead.program.nodes import Ref
 from sparsead.tracing.flat import FlatIterator
+from sparsead.tracing.texts import Written
 
 # Methods that are the NumPy function of their name, with the array as its first argument.
 FUNCTIONS = (
@@ -162,7 +163,7 @@ for _name, _reason in REFUSED.items():
     setattr(ArrayMethods, _name, _refused(_name, _reason))
 
 
-class Positioned(ArrayMethods):
+class Positioned(ArrayMethods, Written):
     """An array that is known by the positions of its elements in some memory."""
 
     __slots__ = ()

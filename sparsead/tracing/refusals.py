@@ -113,7 +113,7 @@ def refuse_conversion(what: str, frame: FrameType, hint: str = VALUE_HINT) -> No
     if _doing(frame) == "STORE_SUBSCR":
         refuse_outside()
     if what == CONVERSION and _doing(frame).startswith("BINARY"):
-        refuse_value("a text made by %", "Print it without a format (%s), or after the trace.")
+        refuse_value("a text made by %", 'Print it by an f-string, f"{value:.3e}", or by %s.')
     if what == INDEX and _doing(frame) in ("BINARY_SUBSCR", "BINARY_OP"):
         refuse_value("indexing with what depends on x", hint)
     refuse_value(what, hint)

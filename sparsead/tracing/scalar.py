@@ -32,6 +32,7 @@ from sparsead.tracing.refusals import (
     refuse_conversion,
     refuse_value,
 )
+from sparsead.tracing.texts import Written
 
 WHERE = np.where  # the function itself: its name is bound to another one while a function is traced
 SEQUENCES = (list, tuple, str, bytes)
@@ -110,7 +111,7 @@ def refuse_foreign(what: str) -> NoReturn:
     )
 
 
-class TracedScalar:
+class TracedScalar(Written):
     """A traced float (or truth value, or integer): a record on a tape. It never changes, as a NumPy number."""
 
     __slots__ = ("entry", "tape")
@@ -188,11 +189,6 @@ class TracedScalar:
     def __hash__(self) -> int:
         refuse_value("hash() (a key of a dict, a member of a set, an argument of a cached function)", KEY_HINT)
 
-    def __format__(self, spec: str) -> str:
-        if spec:
-            refuse_value(f"a text with the format {spec!r}", "Print it without a format, or after the trace.")
-        return repr(self)
-
     # -- as an array ----------------------------------------------------------------------------------------
     @property
     def array(self) -> RealArray:
@@ -229,9 +225,6 @@ class TracedScalar:
 
     def __getitem__(self, key: Any) -> Any:
         return self.array[key]  # only () and ... and np.newaxis are in range, as for a NumPy float
-
-    def __repr__(self) -> str:
-        return f"<traced number, {self.dtype}>"
 
     def __array_ufunc__(self, ufunc: np.ufunc, method: str, *inputs: Any, **kwargs: Any) -> Any:
         if method == "__call__" and not kwargs:

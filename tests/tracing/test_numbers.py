@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import collections.abc
 import functools
+import io
 import numbers
 
 import numpy as np
@@ -114,8 +115,8 @@ def test_writing_into_an_array_of_no_axes(write):
         (lambda x: x * {x[0]: 1.0}[x[0]], "hash"),
         (lambda x: x * len({x[0], x[1]}), "hash"),
         (lambda x: x * functools.lru_cache(lambda v: v)(x[0]), "__wrapped__"),
-        (lambda x: x * float(f"{x[0]:.2f}"), "format '.2f'"),
-        (lambda x: x * float(f"{np.sum(x):e}"), "format 'e'"),
+        (lambda x: x * float(f"{x[0]:.2f}"), "parsing a text"),
+        (lambda x: x * float(f"{np.sum(x):e}"), "parsing a text"),
         (lambda x: x * x[0].is_integer(), "is_integer"),
         (lambda x: x * x[0].hex(), "hex"),
     ],
@@ -126,7 +127,7 @@ def test_what_needs_the_value_of_a_number_is_refused(f, words):
 
 
 def test_a_number_can_be_printed():
-    outcome(lambda x: x * len(f"{x[0]} {x}".split()[:1]))
+    outcome(lambda x: x * (print(f"{x[0]} {x}", file=io.StringIO()) is None))
 
 
 def complex_numbers(x):
