@@ -23,6 +23,7 @@ from sparsead.emit.parts import called, parts, used
 from sparsead.emit.sequence import entry
 from sparsead.emit.sharing import Procedure
 from sparsead.emit.source import LANE, PAST, POINT, Function
+from sparsead.emit.staged_additions import in_turns
 from sparsead.emit.staged_stores import by_fours, scatters
 from sparsead.emit.vector_math import has_wide, vector_width, wide_definitions, width_attribute
 
@@ -161,6 +162,7 @@ class _Translator:
         bounds = [self.expression(a)[0] for a in node.iter.args]
         start, stop = bounds if len(bounds) == 2 else ["0", *bounds]
         self.multiplies = vector_width() > 0 and waits_for_divisions(node)
+        start = in_turns(self, node, start, stop)
         start = by_fours(self, node, start, stop)
         start = to_line_start(self, node, start, stop)
         scattered = node.target.id == POINT or scatters(node)

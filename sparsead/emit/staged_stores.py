@@ -108,18 +108,18 @@ def plan(loop: ast.For, known: Mapping[str, ast.expr]) -> Plan | None:
         What the names of indices that are set outside of it stand for.
     """
     assert isinstance(loop.target, ast.Name)
-    if not any(isinstance(node, ast.Assign) and _is_staged(node.value) for node in loop.body):
+    if not any(isinstance(node, ast.Assign) and is_staged(node.value) for node in loop.body):
         return None
     staged: dict[str, ast.Subscript] = {}
     same: dict[str, ast.expr] = {}
     others: list[ast.stmt] = []
     stores: list[Store] = []
     indices = dict(known)
-    changing = {node.id for node in walk(loop) if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store)}
+    changing = names_set_in(loop)
     for node in loop.body:
         match node:
-            case ast.Assign(targets=[ast.Name(id=name)], value=ast.Subscript() as value) if _is_staged(value):
-                if not _side_by_side(value, loop, changing):
+            case ast.Assign(targets=[ast.Name(id=name)], value=ast.Subscript() as value) if is_staged(value):
+                if not goes_along(terms(value.slice, {}), loop.target.id, changing):
                     return None
                 staged[name] = value
             case ast.Assign(targets=[ast.Name(id=name)], value=value):
@@ -140,7 +140,8 @@ def plan(loop: ast.For, known: Mapping[str, ast.expr]) -> Plan | None:
     return Plan(staged, same, others, groups) if grouped and grouped >= GROUPED * len(stores) else None
 
 
-def _is_staged(value: ast.expr) -> bool:
+def is_staged(value: ast.expr) -> bool:
+    """Tell whether a value is read from the scratch array."""
     return isinstance(value, ast.Subscript) and isinstance(value.value, ast.Name) and value.value.id == STAGE
 
 
@@ -151,11 +152,15 @@ def _is_same(value: ast.expr, changing: set[str]) -> bool:
     return not read and not any(isinstance(node, ast.Name) and node.id in changing for node in nodes)
 
 
-def _side_by_side(value: ast.Subscript, loop: ast.For, changing: set[str]) -> bool:
-    """Tell whether neighbouring points of a loop read neighbouring elements, given the names that are set in it."""
-    summands, _ = terms(value.slice, {})
-    found = [changing.intersection(re.findall(r"\w+", code)) for code in summands]
-    return [code for code, names in zip(summands, found, strict=True) if names] == [ast.unparse(loop.target)]
+def names_set_in(loop: ast.For) -> set[str]:
+    """Return the names that are set in a loop, its counter among them."""
+    return {node.id for node in walk(loop) if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store)}
+
+
+def goes_along(place: Terms, counter: str, changing: set[str]) -> bool:
+    """Tell whether neighbouring points of a loop have neighbouring elements, given the names that are set in it."""
+    found = [changing.intersection(re.findall(r"\w+", code)) for code in place[0]]
+    return [code for code, names in zip(place[0], found, strict=True) if names] == [counter]
 
 
 def _groups(stores: Sequence[Store], indices: Mapping[str, ast.expr]) -> Iterator[list[Store]]:
@@ -249,7 +254,7 @@ def scatters(loop: ast.For) -> bool:
     known = {
         n.targets[0].id: n.value for n in loop.body if isinstance(n, ast.Assign) and isinstance(n.targets[0], ast.Name)
     }
-    if not any(_is_staged(value) for value in known.values()):
+    if not any(is_staged(value) for value in known.values()):
         return False
     targets = [n.targets[0] if isinstance(n, ast.Assign) else getattr(n, "target", None) for n in loop.body]
     places = [t.slice for t in targets if isinstance(t, ast.Subscript)]
