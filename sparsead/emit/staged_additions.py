@@ -1,8 +1,8 @@
 """Loops that add what was computed before to neighbouring elements: one addition after the other, as vectors.
 
-A point of a gradient adds to several elements, and its neighbour to some of the same. Point by point every addition waits
-for one before it. Where all go in step, each runs for many points at a time: first the one that is furthest ahead. An
-element then gets the numbers of the points in their order, as before, so that its value is the same to the bit.
+A point of a gradient adds to several elements, and its neighbour to some of the same. Point by point every addition
+waits for one before it. Where all go in step, each runs for many points at a time: first the one that is furthest
+ahead. An element then gets the numbers of the points in their order, as before, so that its value is the same to the bit.
 """
 
 from __future__ import annotations
@@ -27,8 +27,9 @@ def in_turns(translator: Translator, loop: ast.For, start: str, stop: str) -> st
     if not found:
         return start
     length, _ = translator.emit(f"sub nsw i64 {stop}, {start}", "i64")
-    whole, _ = translator.emit(f"and i64 {length}, -{WIDTH}", "i64")  # rounds down, below zero as well
-    end, _ = translator.emit(f"add nsw i64 {start}, {whole}", "i64")
+    whole, _ = translator.emit(f"and i64 {length}, -{WIDTH}", "i64")
+    last, _ = translator.emit(f"add nsw i64 {start}, {whole}", "i64")
+    end, _ = translator.extreme("max", start, last)  # of no points as well
     places = [node for node in loop.body if isinstance(node, ast.Assign) and not is_staged(node.value)]
     for target, number in found:
 
