@@ -34,9 +34,33 @@ done:
 define internal i1 @same_items(ptr %data, i64 %stride, ptr %known, i64 %size, i64 %count) nounwind {{
 entry:
   %is.word = icmp eq i64 %size, 8
-  br label %item
+  %is.part = icmp eq i64 %stride, 16
+  %are.pairs = and i1 %is.word, %is.part
+  %some = icmp sgt i64 %count, 0
+  %of.pairs = and i1 %are.pairs, %some
+  %all.but.last = sub i64 %count, 1
+  %eights = lshr i64 %all.but.last, 3
+  %in.vectors = shl i64 %eights, 3
+  %first = select i1 %of.pairs, i64 %in.vectors, i64 0
+  br label %eight
+eight:
+  %e = phi i64 [ 0, %entry ], [ %e.next, %eight.look ]
+  %more.eights = icmp slt i64 %e, %first
+  br i1 %more.eights, label %eight.look, label %item
+eight.look:
+  %pairs.at = getelementptr [2 x i64], ptr %data, i64 %e
+  %pairs = load <16 x i64>, ptr %pairs.at, align 1
+  %words = shufflevector <16 x i64> %pairs, <16 x i64> poison,
+    <8 x i32> <i32 0, i32 2, i32 4, i32 6, i32 8, i32 10, i32 12, i32 14>
+  %known.words.at = getelementptr i64, ptr %known, i64 %e
+  %known.words = load <8 x i64>, ptr %known.words.at, align 1
+  %differ = icmp ne <8 x i64> %words, %known.words
+  %differ.bits = bitcast <8 x i1> %differ to i8
+  %e.next = add i64 %e, 8
+  %same.words = icmp eq i8 %differ.bits, 0
+  br i1 %same.words, label %eight, label %changed
 item:
-  %i = phi i64 [ 0, %entry ], [ %i.next, %equal ]
+  %i = phi i64 [ %first, %eight ], [ %i.next, %equal ]
   %more = icmp slt i64 %i, %count
   br i1 %more, label %item.look, label %same
 item.look:

@@ -2,7 +2,7 @@
 
 A point of a gradient adds to several elements, and its neighbour to some of the same. Point by point every addition
 waits for one before it. Where all go in step, each runs for many points at a time: first the one that is furthest
-ahead. An element then gets the numbers of the points in their order, as before, so that its value is the same to the bit.
+ahead. An element then gets the numbers of the points in their order, as before: its value is the same to the bit.
 """
 
 from __future__ import annotations

@@ -143,6 +143,26 @@ def of_model(x, model, options):
     return y * options["scale"][0]
 
 
+def test_every_real_part_is_compared():
+    """One after the other: eight are compared at a time, and the last may have no imaginary part behind it."""
+    for count in (0, 1, 8, 9, 26):
+        data = np.arange(1.0, count + 1) * (1 + 2j)
+        own = np.arange(count)
+        for part in (data.real, data.imag):
+            matrix = sp.csr_array((part, own, np.arange(count + 1)), shape=(count, count))
+            matrix.data = part
+            room = np.empty(count + 1)
+            x = np.ones(count + 1)
+            jac = sad.jacobian(lambda x, A: np.append(A @ x[:-1], x[-1]) ** 2, x, matrix)
+            jac(x, matrix)
+            assert jac._fast(x, matrix, room) is True
+            for k in range(count):
+                part[k] += 1.0
+                assert jac._fast(x, matrix, room) is False
+                part[k] -= 1.0
+            assert jac._fast(x, matrix, room) is True
+
+
 def test_models_of_arrays_matrices_and_numbers_are_taken():
     model, options = model_of(), {"scale": [2.0, 3], "kind": "a"}
     assert not model.matrix.data.flags.c_contiguous
