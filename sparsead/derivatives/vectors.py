@@ -14,10 +14,13 @@ from sparsead.errors import InputError
 
 def checked_vector(name: str, v: Any, size: int) -> np.ndarray:
     """Return a vector, (size,) or (size, k), as float64; raise InputError, naming the caller, if it does not fit."""
-    v = np.asarray(v)
+    given, v = type(v).__name__, np.asarray(v)
     if v.dtype.kind not in "fiubO":
         raise InputError(f"{name} expects a vector of real numbers, got {v.dtype}")
-    v = v.astype(np.float64, copy=False)
+    try:
+        v = v.astype(np.float64, copy=False)
+    except (TypeError, ValueError):
+        raise InputError(f"{name} expects a vector of real numbers, got {given}; sparsead.pack makes one") from None
     if v.ndim not in (1, 2) or v.shape[0] != size:
         raise InputError(f"{name} expects a vector of shape ({size},) or ({size}, k), got {v.shape}")
     return v

@@ -264,7 +264,8 @@ class Signature:
         """Return a value of the function, (m,), as the function returns it."""
         if isinstance(self.result, Leaf):
             return y.reshape(self.result.shape)
-        return trees.built(self.result, trees.split(y, self.result))
+        shares = (np.float64(s) if type(s) is float else s for s in trees.split(y, self.result))
+        return trees.built(self.result, shares)
 
     def like_x(self, g: np.ndarray) -> Any:
         """Return a vector of the size of x, (n,), built like x; like a tuple of arguments where x is several."""
@@ -355,17 +356,17 @@ def of_several(value: Any) -> bool:
         return False
     if type(value) not in (list, tuple):
         return True
-    return any(map(of_several, parts.values())) or len({_shape(part) for part in parts.values()}) > 1
+    return any(map(of_several, parts.values())) or len({_leaf(part).shape for part in parts.values()}) > 1
 
 
-def _shape(part: Any) -> tuple[int, ...]:
-    return np.shape(stack_objects(part))
+def _leaf(part: Any) -> Leaf:
+    """Return what an array or a number is in a result."""
+    return Leaf(np.shape(stack_objects(part)), isinstance(part, (int, float, np.generic)))
 
 
 def result_of(value: Any) -> Structure:
     """Return how the value of a function is built of arrays, without these."""
-    found = trees.structure(value, lambda part: None if of_several(part) else Leaf(_shape(part), False))
-    return trees.emptied(found)
+    return trees.emptied(trees.structure(value, lambda part: None if of_several(part) else _leaf(part)))
 
 
 def flattened(value: Any) -> Any:

@@ -42,6 +42,8 @@ FIELDS = "Keep an array for each field, in a dict or a dataclass: both can be un
 NEXT: dict[str, str] = {
     "statistics": "np.mean, np.median, np.var and np.std (ddof=1 for variance and stdev) are traced, of lists too.",
     "numpy.ma": MASKED,
+    "numpy.lib.stride_tricks": "np.lib.stride_tricks.sliding_window_view(x, window) is traced; every k-th window is a "
+    "slice of it, [::k]. Other views: x[start::step], x.reshape(...), np.broadcast_to(x, shape).",
     "numpy.rec": FIELDS,
     "numpy.lib.recfunctions": FIELDS,
     "scipy.optimize": ROOTS,
@@ -85,6 +87,7 @@ RENAMED = {
     "numpy.ma.core": "numpy.ma",
     "numpy.ma.extras": "numpy.ma",
     "numpy.rec.records": "numpy.rec",
+    "numpy.lib._stride_tricks_impl": "numpy.lib.stride_tricks",
     "numpy._core.records": "numpy.rec",
 }
 

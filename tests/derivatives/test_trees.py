@@ -94,6 +94,27 @@ def test_values_and_gradients_come_back_as_they_went_in():
     assert gradient.v == 5.0
 
 
+@pytest.mark.parametrize("options", [{}, {"method": "central-difference"}])
+def test_numbers_in_results_are_numbers(options):
+    def f(x):
+        return {
+            "sum": np.sum(x),
+            "all": 2.0 * x,
+            "held": {"a": x[0] * x[1], "b": np.linalg.norm(x)},
+            "room": np.array(x[0]),
+        }
+
+    x = np.array([1.0, 2.0, 4.0])
+    jac = sad.jacobian(f, x, **options)
+    for value in (jac.value(x), jac.value_and_jacobian(x)[0]):
+        assert [*map(type, value["held"].values()), type(value["sum"])] == [np.float64] * 3
+        assert type(value["room"]) is np.ndarray and value["room"].shape == ()
+        assert value["sum"] == 7.0 and value["held"] == f(x)["held"]
+    if options:
+        with pytest.raises(sad.InputError, match="pack"):
+            jac.vjp(x, f(x))
+
+
 def test_hessian_of_a_tree():
     state = State(np.array([1.0, 2.0]), 3.0)
     hess = sad.hessian(lambda s: np.sum(s.u**2) * s.v, state)

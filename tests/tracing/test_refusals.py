@@ -330,3 +330,10 @@ def test_rows_that_compiled_code_exchanges(kind):
 def test_functions_of_graphs_are_named():
     with pytest.raises(sad.UnsupportedOperationError, match=r"scipy\.sparse\.csgraph"):
         sad.jacobian(lambda x: scipy.sparse.csgraph.laplacian(np.outer(x, x)), np.ones(3))
+
+
+def test_views_by_strides_name_the_windows_that_are_traced():
+    with pytest.raises(
+        sad.UnsupportedOperationError, match=r"np.lib.stride_tricks.as_strided(.|\n)*sliding_window_view"
+    ):
+        sad.jacobian(lambda x: np.lib.stride_tricks.as_strided(x, (2, 2), (8, 8)).sum(0), np.ones(3))
