@@ -360,7 +360,6 @@ def of_several(value: Any) -> bool:
 
 
 def _leaf(part: Any) -> Leaf:
-    """Return what an array or a number is in a result."""
     return Leaf(np.shape(stack_objects(part)), isinstance(part, (int, float, np.generic)))
 
 

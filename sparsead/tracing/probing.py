@@ -234,6 +234,13 @@ def made(call: Call, out: Any = None, dtype: Any = None, generic: bool = False) 
         return func(*map(filled, args), **{name: filled(value) for name, value in kwargs.items()}), target
 
 
+def same_values(first: Any, second: Any) -> bool:
+    """Tell whether two results hold the same values, of whichever class their arrays are."""
+    if isinstance(first, (list, tuple)):
+        return all(map(same_values, first, second))
+    return first is second or bool(np.array_equal(np.asarray(first), np.asarray(second), equal_nan=True))
+
+
 def _ones(array: Any, dtype: Any, generic: bool = False) -> np.ndarray:
     """Return ones, or generic values, that lie in memory as an array does, whatever their type."""
     positions = array.positions

@@ -23,7 +23,7 @@ from sparsead.tracing.complex import is_complex
 from sparsead.tracing.foreign import acts_as_class, acts_in_operators, class_acts
 from sparsead.tracing.late import MOVEMENTS, late
 from sparsead.tracing.positioned import FUNCTIONS
-from sparsead.tracing.probing import Call, made
+from sparsead.tracing.probing import Call, made, same_values
 from sparsead.tracing.reflection import module_of
 from sparsead.tracing.replacing.names import ACTING, FIRST, PATCHES, TOO, names_of_module
 from sparsead.tracing.sequences import rebuilt
@@ -94,8 +94,8 @@ class TracedSubclass(TracedArray, metaclass=_Kind):
             return by_numpy(func.func, args, kwargs)
         if self.own_function is None:
             return by_numpy(func, args, kwargs)
-        stood_for = {getattr(kind, "stands_for", np.ndarray) for kind in kinds}
-        result = self.own_function(_Asked(func), tuple(stood_for), *standing((args, kwargs)))
+        stood_for = tuple({getattr(kind, "stands_for", np.ndarray) for kind in kinds})
+        result = self.own_function(_Asked(func), stood_for, *standing((args, kwargs)))
         if result is NotImplemented:
             raise unsupported(f"np.{func.__name__} of arrays of {type(self).__name__}", HINT)
         return result
@@ -138,6 +138,10 @@ class _Asked:
         return by_numpy(self.func, args, kwargs)
 
 
+def _stood_for(kind: Any) -> Any:
+    return getattr(kind, "stands_for", kind)
+
+
 # -- what NumPy makes of objects of a class ---------------------------------------------------------------------------
 def by_numpy(func: Callable[..., Any], args: Any, kwargs: Any) -> Any:
     """Return what NumPy's own code gives for objects of a class, which is asked by ufuncs and views in there."""
@@ -163,27 +167,28 @@ def by_numpy(func: Callable[..., Any], args: Any, kwargs: Any) -> Any:
 
 
 def in_class(result: Any, call: Call) -> Any:
-    """Return what a call gave as NumPy returns it: of which class it is, and with which attributes, NumPy is asked.
-
-    Where a class computes in ``__array_wrap__``, results are plain arrays.
-    """
-    _, args, kwargs = call
-    if not any(map(_hands_on, set(map(type, _parts((args, kwargs)))))) or not _has_numbers(result):
+    """Return what a call gave of the class that NumPy says; refuse what ``__array_wrap__`` computes."""
+    func, args, kwargs = call
+    kinds = [_stood_for(kind) for kind in set(map(type, _parts((args, kwargs)))) if _hands_on(kind)]
+    if not kinds or not _has_numbers(result):
         return result
     try:
         asked, _ = made(call, generic=True)
+        wraps = any(kind.__array_wrap__ is not np.ndarray.__array_wrap__ for kind in kinds)
+        plain = made((func, *_without_class((args, kwargs), [])), generic=True)[0] if wraps else asked
     except Exception:  # the values mean something
         return result
+    if not same_values(plain, asked):
+        raise unsupported(f"what {kinds[0].__name__} computes in __array_wrap__", HINT)
     return _like(result, asked)
 
 
 @functools.cache
 def _hands_on(kind: Any) -> bool:
-    """Tell whether results of arrays of a class, or of what stands for it, are arrays of it without its doing."""
-    kind = getattr(kind, "stands_for", kind)
-    if kind is np.ndarray or not issubclass(kind, np.ndarray) or class_acts(kind) or not is_written_in_python(kind):
-        return False
-    return bool(kind.__array_wrap__ is np.ndarray.__array_wrap__)
+    """Tell whether NumPy makes results of arrays of a class, or of what stands for it, and the class has no say."""
+    kind = _stood_for(kind)
+    arrays = kind is not np.ndarray and issubclass(kind, np.ndarray) and not class_acts(kind)
+    return arrays and is_written_in_python(kind)
 
 
 def _parts(value: Any) -> Iterator[Any]:
@@ -231,9 +236,12 @@ def _without_class(value: Any, held: list[TracedSubclass]) -> Any:
     if isinstance(value, TracedSubclass):
         held.append(value)
         return TracedArray(value.storage, value.positions)
-    if type(value) in (list, tuple):
-        return type(value)(_without_class(each, held) for each in value)
-    return {name: _without_class(each, held) for name, each in value.items()} if type(value) is dict else value
+    kind: Any = type(value)
+    if issubclass(kind, np.ndarray) and _hands_on(kind):
+        return value.view(np.ndarray)
+    if kind in (list, tuple):
+        return kind(_without_class(each, held) for each in value)
+    return {name: _without_class(each, held) for name, each in value.items()} if kind is dict else value
 
 
 def _has_numbers(result: Any) -> bool:

@@ -37,6 +37,24 @@ class Named(Field):
         return self.unit * Field.energy(self)
 
 
+class Wrapping(Field):
+    def __array_wrap__(self, array, context=None, return_scalar=False):
+        found = super().__array_wrap__(array, context, return_scalar)
+        if isinstance(found, Field) and found.slope is not None:
+            found.slope = found.slope * 3.0
+        return found
+
+
+class Leaving(Field):
+    def __array_wrap__(self, array, context=None, return_scalar=False):
+        return np.array(array)[()]
+
+
+class Tripling(Field):
+    def __array_wrap__(self, array, context=None, return_scalar=False):
+        return np.asarray(array) * 3.0
+
+
 class Slim(np.ndarray):
     __slots__ = ()
 
@@ -67,12 +85,13 @@ def test_methods_and_attributes_are_those_of_the_class(kind):
     agrees(lambda x: x * isinstance(kind(x), kind) + x[0] * isinstance(kind(x), np.ndarray) * kind(x).T)
 
 
+@pytest.mark.parametrize("kind", [Field, Wrapping, Leaving])
 @pytest.mark.parametrize(
     "result",
     [
         lambda a, x: np.sin(a) * x,
         lambda a, x: x + a,
-        lambda a, x: Field(np.ones(6), 3.0) * x,
+        lambda a, x: type(a)(np.ones(6), 3.0) * x,
         lambda a, x: np.modf(a)[0],
         lambda a, x: a > 1.0,
         lambda a, x: a @ np.eye(6),
@@ -89,14 +108,24 @@ def test_methods_and_attributes_are_those_of_the_class(kind):
         lambda a, x: x.view(Slim).twice(),
     ],
 )
-def test_results_are_of_the_class_where_numpy_makes_them_so(result):
+def test_results_are_of_the_class_where_numpy_makes_them_so(kind, result):
     def f(x):
-        found = result(Field(x**2, 2.0), x)
+        found = result(kind(x**2, 2.0), x)
         slope = getattr(found, "slope", None)
-        kind = 1.0 + isinstance(found, Field) + 2.0 * isinstance(found, Slim)
-        return x * found * kind * (5.0 if slope is None else slope)
+        factor = 1.0 + isinstance(found, Field) + 2.0 * isinstance(found, Slim)
+        return np.asarray(x * found) * factor * (5.0 if slope is None else slope)
 
     agrees(f)
+
+
+@pytest.mark.parametrize(
+    "f", [lambda a, x: a * x, lambda a, x: np.exp(a), lambda a, x: np.cumsum(a), lambda a, x: x + a]
+)
+def test_values_that_a_class_computes_around_operations_are_refused(f):
+    with pytest.raises(
+        sad.UnsupportedOperationError, match=r"Tripling computes in __array_wrap__(.|\n)*test_subclasses"
+    ):
+        sad.jacobian(lambda x: np.asarray(f(Tripling(x), x)), X, check=False)
 
 
 def test_writing_through_the_view():
