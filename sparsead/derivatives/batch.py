@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -11,7 +12,7 @@ import numpy as np
 import scipy.sparse
 
 from coloring import SparsityPattern
-from sparsead.derivatives.fast_calls import fast_entry, names_of
+from sparsead.derivatives.fast_calls import fast_entry
 from sparsead.derivatives.nested import composable
 from sparsead.derivatives.structure import FixedStructure
 from sparsead.derivatives.validation import check_options
@@ -25,8 +26,8 @@ from sparsead.program.index import index_dtype
 from sparsead.program.nodes import Program
 from sparsead.sweeps.vector import value_sweep
 from sparsead.tracing.arguments import Signature
-from sparsead.tracing.floats import checked_leaf, real_array
-from sparsead.tracing.trees import Leaf
+from sparsead.tracing.floats import real_array
+from sparsead.tracing.trees import Leaf, built
 
 Shape = tuple[int, ...]
 
@@ -62,14 +63,31 @@ class _Fast:
     entry: Callable[..., bool]
 
 
-def _same_for_all(value: Any, leaf: Leaf, title: str) -> np.ndarray:
-    """Return a runtime value that all points share, flat; of what is in a container no axis of points is looked for."""
-    if np.shape(value) != leaf.shape:
-        raise InputError(
-            f"{title} has shape {np.shape(value)}; in a batch what a container holds is the same for all points, of "
-            f"shape {leaf.shape}: make it an argument of its own where it differs from point to point"
-        )
-    return checked_leaf(value, leaf, title)
+class _Reader:
+    """Reads runtime values: contiguous, and whether they have an axis of points; flat where all points share them.
+
+    Attributes
+    ----------
+    counts : dict
+        How many points those have that have an axis of them, by their names.
+    """
+
+    def __init__(self, last: bool) -> None:
+        self.last, self.counts = last, dict[str, int]()
+
+    def __call__(self, value: Any, leaf: Leaf, title: str) -> tuple[np.ndarray, bool]:
+        """Return the value as the code reads it, and whether each point has its own."""
+        array, axis = real_array(value, title), -1 if self.last else 0
+        if has_points(array.shape, leaf.shape, self.last):
+            self.counts[title] = array.shape[axis]
+            if not array.flags.c_contiguous:
+                require(array.nbytes, f"a contiguous copy of {title}, {array.shape},", FEWER)
+            return np.ascontiguousarray(array), True
+        if array.shape != leaf.shape or title == "x":
+            wanted = with_points(leaf.shape, self.last)
+            either = wanted if title == "x" else f"{leaf.shape} or {wanted}"
+            raise InputError(f"{title} has shape {array.shape}; for a batch it must be {either}, with axis={axis}")
+        return array.ravel(), False
 
 
 class Batch:
@@ -101,7 +119,6 @@ class Batch:
         self.program, self.signature, self.engine = program, signature, engine
         self.output, self.shape = output
         self.sweeps, self.single = sweeps, single
-        self._names = names_of(signature)
         self._compiled: dict[tuple[frozenset[str], bool], tuple[Sweep, int] | None] = {}
         self._last: Any = None
         self._fast: _Fast | None = None
@@ -173,29 +190,10 @@ class Batch:
 
     def _arranged(self, args: Sequence[Any], last: bool) -> tuple[dict[str, np.ndarray], list[str], int]:
         """Return contiguous arrays by name, the names of those with an axis of points, and the number of points."""
-        signature, at = self.signature, -1 if last else 0
-        points, counts = list(args), {}
-        several: dict[str, np.ndarray] = {}
-        for k, (value, argument, name) in enumerate(zip(args, signature.arguments, self._names, strict=False)):
-            if name is None or not isinstance(argument, Leaf):
-                continue
-            shape, title = argument.shape, "x" if name == "x" else f"argument {k}"
-            array = real_array(value, title)
-            if has_points(array.shape, shape, last):
-                counts[title] = array.shape[at]
-                if not array.flags.c_contiguous:
-                    require(array.nbytes, f"a contiguous copy of {title}, {array.shape},", FEWER)
-                several[name], points[k] = np.ascontiguousarray(array), np.zeros(shape)
-            elif array.shape != shape or name == "x":
-                wanted = with_points(shape, last)
-                either = wanted if name == "x" else f"{shape} or {wanted}"
-                where = f"{either}, with axis={-1 if last else 0}"
-                raise InputError(f"{title} has shape {array.shape}; for a batch it must be {where}")
-        lanes = list(several)
-        if len(lanes) < len(signature.arguments):  # what is the same for all
-            same = signature.convert(points, _same_for_all)
-            several = dict(zip([n.name for n in self.program.inputs], same, strict=True)) | several
-        return several, lanes, number_of_points(counts)
+        read = _Reader(last)
+        found = dict(zip([node.name for node in self.program.inputs], self.signature.convert(args, read), strict=True))
+        arrays = {name: array for name, (array, _) in found.items()}
+        return arrays, [name for name, (_, own) in found.items() if own], number_of_points(read.counts)
 
     def _room(self, out: np.ndarray | None, shape: Shape, arrays: dict[str, np.ndarray]) -> np.ndarray:
         if out is None:
@@ -220,15 +218,15 @@ class Batch:
 
     def _one_by_one(self, args: Sequence[Any], lanes: list[str], out: np.ndarray, last: bool) -> None:
         """Call what computes one point, for each: operations that are not traced take one point at a time."""
-        at = -1 if last else 0
-        moved = {
-            k: np.moveaxis(np.asarray(args[k], dtype=np.float64), at, 0)
-            for k, name in enumerate(self._names)
-            if name in lanes
-        }
+        at, names = -1 if last else 0, itertools.chain(*self.signature.input_names())
+        leaves = [
+            (np.moveaxis(np.asarray(leaf, dtype=np.float64), at, 0), True) if name in lanes else (leaf, False)
+            for name, leaf in zip(names, self.signature.leaves(args), strict=True)
+        ]
         results = np.moveaxis(out, at, 0)  # which may be numbers
         for number in range(len(results)):
-            results[number] = self.single(*(moved[k][number] if k in moved else arg for k, arg in enumerate(args)))
+            of_point = iter([leaf[number] if own else leaf for leaf, own in leaves])
+            results[number] = self.single(*(built(argument, of_point) for argument in self.signature.arguments))
 
 
 class WithBatches:
@@ -251,7 +249,7 @@ class WithBatches:
             The points; with ``axis=-1`` of shape ``(*x.shape, points)``, else ``(points, *x.shape)``.
         *args
             The other arguments of the function: of the shape that was prepared, for all points, or with an axis of
-            points as X has.
+            points as X has; of a dict or another container, each of the arrays and numbers in it.
         out : ndarray of float64, optional
             Where to write the values.
         axis : int

@@ -14,6 +14,7 @@ from sparsead.solvers.diagnosis import singular_because
 from sparsead.solvers.elimination import WIDTH, Elimination
 from sparsead.solvers.globalize import DECREASE, SHORTEST
 from sparsead.solvers.structure import check_square
+from sparsead.tracing.trees import Leaf, built
 
 OPEN, CONVERGED, TOO_MANY, SINGULAR, STUCK, NOT_FINITE = range(-1, 5)
 WORDS = {
@@ -86,27 +87,25 @@ class Systems:
             )
         self.jac, self._axis = jac, axis
         self.x = np.ascontiguousarray(np.moveaxis(x0, axis, -1)).reshape(jac.shape[1], -1).copy()
-        self._args = [
-            self._of_points(value, leaf) for value, leaf in zip(args, jac.signature.arguments[1:], strict=False)
-        ]
+        _, *self._args = jac.signature.convert((x0, *args), self._of_points)
         self.nfev = self.njev = 0
 
-    def _of_points(self, value: Any, leaf: Any) -> tuple[Any, bool]:
-        """Return an argument, points last, and whether each point has its own."""
-        shape, points = getattr(leaf, "shape", None), self.x.shape[1]
-        if shape is None or np.ndim(value) != len(shape) + 1:
+    def _of_points(self, value: Any, leaf: Leaf, title: str) -> tuple[Any, bool]:
+        """Return a runtime value, points last, and whether each point has its own."""
+        shape, points = leaf.shape, self.x.shape[1]
+        if np.ndim(value) != len(shape) + 1:
             return value, False
         array = np.moveaxis(np.asarray(value, dtype=np.float64), self._axis, -1)
         if array.shape != (*shape, points):
             raise InputError(
-                f"an argument has shape {np.shape(value)}; it must be {shape}, for all of the {points} points, or have "
+                f"{title} has shape {np.shape(value)}; it must be {shape}, for all of the {points} points, or have "
                 "an axis of as many points as x0"
             )
         return array, True
 
     def _at(self, x: np.ndarray, points: np.ndarray) -> tuple[Any, ...]:
-        args = (value[..., points] if own else value for value, own in self._args)
-        return (x.reshape(*self.shape, points.size), *args)
+        leaves = iter([value[..., points] if own else value for value, own in self._args])
+        return (x.reshape(*self.shape, points.size), *(built(of, leaves) for of in self.jac.signature.arguments[1:]))
 
     def residual(self, x: np.ndarray, points: np.ndarray) -> np.ndarray:
         """Return f, (n, points), for some of the points."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+from dataclasses import dataclass
 
 import numpy as np
 import pytest
@@ -241,13 +242,48 @@ def test_what_does_not_fit_is_refused():
     with pytest.raises(sad.InputError, match="unknown format"):
         jac.batch(np.ones((3, 4)), 0.7, q, format="bsr")
     held = sad.jacobian(lambda x, p: p["k"] * x, np.ones(2), {"k": 1.0})
-    with pytest.raises(sad.InputError, match=r"argument 1\.k.* the same for all points"):
-        held.batch(np.ones((3, 2)), {"k": np.ones(3)})
+    with pytest.raises(
+        sad.InputError, match=r"argument 1\.k has shape \(3, 2\); for a batch it must be \(\) or \(points,\)"
+    ):
+        held.batch(np.ones((3, 2)), {"k": np.ones((3, 2))})
+    with pytest.raises(sad.InputError, match=r"different numbers of points \(x: 3, argument 1\.k: 2\)"):
+        held.batch(np.ones((3, 2)), {"k": np.ones(2)})
     fixed = sad.jacobian(lambda x, k: x**k, np.ones(2), 3)
     for _ in range(3):
         fixed.batch(np.ones((3, 2)), 3)
     with pytest.raises(sad.InputError, match="fixed"):
         fixed.batch(np.ones((3, 2)), 4)
+
+
+@dataclass
+class Rates:
+    slow: float
+    fast: np.ndarray
+    name: str = "two"
+
+
+def kinetics(y, p, c):
+    return p.slow * np.roll(y, 1) - p.fast * y ** c["order"] * c["k"]
+
+
+@pytest.mark.parametrize("axis", [0, -1])
+@pytest.mark.parametrize("traced", [True, False])
+def test_what_containers_hold_may_differ_from_point_to_point(axis, traced):
+    sine = np.sin if traced else extend.operation(lambda y: np.sin(y), jvp=lambda y, v: np.cos(y[0]) * v[0])
+
+    def f(y, p, c):
+        return kinetics(sine(y), p, c)
+
+    points, random = 37, np.random.default_rng(3)
+    y, slow, fast = random.random((points, 3)) + 0.5, random.random(points), random.random((points, 3))
+    jac = sad.jacobian(f, y[0], Rates(1.0, np.ones(3)), {"k": 2.0, "order": 2})
+    single = [jac.values(y[k], Rates(slow[k], fast[k]), {"k": 3.0, "order": 2}) for k in range(points)]
+    X, given = np.moveaxis(y, 0, axis), Rates(slow, np.moveaxis(fast, 0, axis))
+    for _ in range(4):  # general calls, and those that machine code takes
+        found = jac.batch(X, given, {"k": 3.0, "order": 2}, axis=axis)
+        np.testing.assert_array_equal(np.moveaxis(found, axis, 0), single)
+    with pytest.raises(sad.InputError, match="was fixed"):
+        jac.batch(X, given, {"k": 3.0, "order": 3}, axis=axis)
 
 
 def test_no_points_give_nothing():

@@ -109,6 +109,21 @@ def test_what_is_not_offered_is_refused(starts, args, options, words):
         solvers.newton(lambda x, *p: x**2 - 1.0, starts, *args, **{"batch": 0, **options})
 
 
+def test_parameters_in_a_dict_may_differ_from_point_to_point():
+    def powers(x, p):
+        return p["scale"] * x ** p["n"] - p["target"]
+
+    jac = sad.jacobian(powers, np.ones(2), {"scale": 1.0, "n": 3, "target": np.ones(2)})
+    scale, target = np.linspace(1.0, 2.0, 20), np.linspace(0.5, 4.0, 40).reshape(20, 2)
+    given = {"scale": scale, "n": 3, "target": target}
+    found = solvers.newton(powers, np.ones((20, 2)), given, jac=jac, batch=0, ftol=1e-13, atol=1e-13)
+    np.testing.assert_allclose(found.x, np.cbrt(target / scale[:, None]), rtol=1e-12)
+    with pytest.raises(InputError, match="was fixed"):
+        solvers.newton(powers, np.ones((20, 2)), given | {"n": 2}, jac=jac, batch=0)
+    with pytest.raises(InputError, match=r"argument 1\.target has shape"):
+        solvers.newton(powers, np.ones((20, 2)), given | {"target": np.ones((3, 2))}, jac=jac, batch=0)
+
+
 def test_arguments_with_different_numbers_of_points_are_refused():
     jac = sad.jacobian(chain, np.ones(4), 1.0)
     with pytest.raises(InputError, match="as many points as x0"):
