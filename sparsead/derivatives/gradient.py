@@ -93,7 +93,7 @@ class Gradient(ScalarDerivative):
             The points; with ``axis=-1`` of shape ``(*x.shape, points)``, else ``(points, *x.shape)``.
         *args
             The other arguments of the function: of the shape that was prepared, for all points, or with an axis of
-            points as X has.
+            points as X has; of a dict or another container, each of the arrays and numbers in it.
         out : ndarray of float64, optional
             Where to write them, in the shape of X.
         axis : int

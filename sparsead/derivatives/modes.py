@@ -97,11 +97,11 @@ def fewest_products(pattern: SparsityPattern, symmetric: bool, order: Any, lanes
     found = {
         name: graph.color(pattern, order=order, **colored) for name, colored in modes.items() if name not in SUBSTITUTES
     }
-    costs = {
-        name: colored.num_colors * (BESIDE if lanes and name == "forward" else 1) for name, colored in found.items()
-    }
-    best = min(found, key=lambda name: costs[name])
-    listed = ", ".join(f"{name} {colored.num_colors}" for name, colored in found.items())
+    beside = {name: lanes and name == "forward" for name in found}
+    best = min(found, key=lambda name: found[name].num_colors * (BESIDE if beside[name] else 1))
+    listed = ", ".join(
+        f"{name} {colored.num_colors}{' (side by side, so cheaper)' * beside[name]}" for name, colored in found.items()
+    )
     return best, found[best], (f"chosen by products through loops: {listed}",)
 
 

@@ -31,7 +31,6 @@ TRIFLE = Fraction(1, 1 << 50)  # bound on what the first quotient is off beyond 
 DIVISION = 32  # operations during which one division, half of a root, or a function keeps a processor busy
 DECLARED = re.compile(r"declare double @over_(\w{16})\(.*_ZGV_LLVM_N(\d+)v_")
 PURE = "memory(none) nounwind willreturn"
-INFINITE = 0x7FF0000000000000
 SIGN = 1 << 63
 
 

@@ -153,8 +153,8 @@ def _prepared_for_one(f: Callable[..., Any], x0: Any, args: tuple[Any, ...], bat
     points = np.moveaxis(real_array(x0, "x0 of a batch"), batch, 0)
     if args or not points.size:
         raise InputError(
-            "with batch= and arguments, or no points, pass jac=, prepared for one point: sparsead.jacobian(f, x, *args)"
-            " with x and args of that point"
+            "which arguments differ from point to point is told by jac=, prepared for one point: pass "
+            "jac=sparsead.jacobian(f, x, *args) with x and args of that point (also where there are no points)"
         )
     return jacobian(f, points[0])
 
