@@ -9,17 +9,17 @@ from __future__ import annotations
 
 import ast
 import functools
-import linecache
 import sys
 from collections.abc import Callable, Iterator
 from types import CodeType, FrameType
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 
 from sparsead.errors import is_installed, is_users
 from sparsead.tracing.loops.tape import is_tracing
 from sparsead.tracing.refusals import refuse_value
+from sparsead.tracing.sources import Source, at, called
 
 HINT = (
     "Such texts may be printed, logged and raised. np.round rounds numbers, np.where chooses by them; take names or "
@@ -168,51 +168,17 @@ class Written:
 
 
 # -- what the source says -----------------------------------------------------------------------------------------
-class _Source(NamedTuple):
-    """A module's source, and what stands around each part of it."""
-
-    tree: ast.AST
-    around: dict[ast.AST, ast.AST]
-
-
-@functools.lru_cache(maxsize=16)
-def _source(lines: tuple[str, ...]) -> _Source | None:
-    try:
-        tree = ast.parse("".join(lines))
-    except (SyntaxError, ValueError):
-        return None
-    return _Source(tree, {child: node for node in ast.walk(tree) for child in ast.iter_child_nodes(node)})
-
-
-def _at(file: str, code: CodeType, step: int, kinds: Callable[[ast.AST], bool]) -> tuple[_Source, ast.AST] | None:
-    """Return the innermost expression of some kinds at a step of code; None without source."""
-    source = _source(tuple(linecache.getlines(file)))
-    first, last, start, end = list(code.co_positions())[step // 2]
-    if source is None or first is None or last is None or start is None or end is None:
-        return None
-    here = [n for n in source.around if kinds(n) and _begin(n) <= (first, start) and (last, end) <= _end(n)]
-    return (source, max(here, key=_begin)) if here else None
-
-
 @functools.lru_cache(maxsize=1 << 10)
 def _decided(file: str, code: CodeType, step: int) -> str | None:
     """Return what asks for the text that a step of code joins to others, as far as its function shows; or None."""
-    joined = _at(file, code, step, _joins)
+    joined = at(file, code, step, _joins)
     return None if joined is None else next(_asking(*joined, set()), None)
 
 
 @functools.lru_cache(maxsize=1 << 10)
 def _warned(file: str, code: CodeType, step: int) -> bool:
     """Tell whether a step of code calls ``warn``, which keeps what it has said as keys."""
-    return _at(file, code, step, lambda node: isinstance(node, ast.Call) and _called(node) == "warn") is not None
-
-
-def _begin(node: Any) -> tuple[int, int]:
-    return node.lineno, node.col_offset
-
-
-def _end(node: Any) -> tuple[int, int]:
-    return node.end_lineno, node.end_col_offset
+    return at(file, code, step, lambda node: isinstance(node, ast.Call) and called(node) == "warn") is not None
 
 
 def _joins(node: ast.AST) -> bool:
@@ -223,11 +189,7 @@ def _joins(node: ast.AST) -> bool:
     return isinstance(node, ast.Call) and getattr(node.func, "attr", "") in ("format", "join")
 
 
-def _called(node: ast.Call) -> str:
-    return str(getattr(node.func, "attr", getattr(node.func, "id", "")))
-
-
-def _asking(source: _Source, node: ast.AST, seen: set[ast.AST]) -> Iterator[str]:
+def _asking(source: Source, node: ast.AST, seen: set[ast.AST]) -> Iterator[str]:
     """Yield what asks for the text that an expression gives."""
     outer: Any = source.around.get(node)
     if outer is None or node in seen:
@@ -238,7 +200,7 @@ def _asking(source: _Source, node: ast.AST, seen: set[ast.AST]) -> Iterator[str]
         yield asked
     elif isinstance(outer, (ast.JoinedStr, ast.FormattedValue, ast.IfExp, ast.BoolOp, ast.BinOp)) or (
         (isinstance(outer, ast.Attribute) and outer.attr in KEPT)
-        or (isinstance(outer, ast.Call) and (node is outer.func or _called(outer) in ("format", "join", "str")))
+        or (isinstance(outer, ast.Call) and (node is outer.func or called(outer) in ("format", "join", "str")))
     ):
         yield from _asking(source, outer, seen)
     elif isinstance(outer, (ast.Assign, ast.NamedExpr, ast.AugAssign, ast.AnnAssign)) and outer.value is node:
@@ -249,7 +211,7 @@ def _asking(source: _Source, node: ast.AST, seen: set[ast.AST]) -> Iterator[str]
         yield from _asking(source, outer, seen)
 
 
-def _uses(source: _Source, node: ast.AST, names: set[str]) -> Iterator[ast.AST]:
+def _uses(source: Source, node: ast.AST, names: set[str]) -> Iterator[ast.AST]:
     """Yield where the function around a place reads some of its variables."""
     while node in source.around and not isinstance(node, (ast.FunctionDef, ast.Lambda, ast.AsyncFunctionDef)):
         node = source.around[node]
@@ -266,7 +228,7 @@ def _asked(outer: Any, node: ast.AST) -> str | None:
     if isinstance(outer, ast.Attribute):
         return ASKING.get(outer.attr)
     if isinstance(outer, ast.Call) and node in outer.args:
-        return CALLS.get(_called(outer))
+        return CALLS.get(called(outer))
     if isinstance(outer, ast.Subscript):
         return KEY if node is outer.slice else "indexing"
     if isinstance(outer, (ast.Dict, ast.DictComp)):

@@ -16,6 +16,7 @@ import sparsead.tracing.replacing.iterating
 import sparsead.tracing.replacing.mathlib
 import sparsead.tracing.replacing.methods
 import sparsead.tracing.replacing.numbers
+import sparsead.tracing.replacing.raising
 import sparsead.tracing.replacing.types  # noqa: F401  (they fill the tables of what is replaced)
 from coloring.interrupts import deferred
 from sparsead.errors import InputError, SparseADError, TracedBranchError, UnsupportedOperationError, remembered

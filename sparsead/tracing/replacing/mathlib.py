@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import math
+import sys
 from collections.abc import Callable, Iterator
+from types import FrameType
 from typing import Any
 
 import numpy as np
@@ -11,6 +13,7 @@ import scipy.special
 
 from sparsead.tracing.array import TracedArray
 from sparsead.tracing.replacing.names import patch
+from sparsead.tracing.replacing.raising import MATH, refuse_caught
 from sparsead.tracing.scalar import TracedScalar
 
 SAME: dict[str, Callable[..., Any]] = {
@@ -29,14 +32,25 @@ SAME: dict[str, Callable[..., Any]] = {
 }  # fmt: skip
 
 
+RAISING = {"sqrt", "exp", "exp2", "expm1", "log", "log2", "log10", "log1p", "asin", "acos", "acosh", "atanh", "pow",
+           "fmod", "cosh", "sinh", "gamma", "lgamma"}  # fmt: skip
+
+
 def _dispatching(original: Callable[..., Any], same: Callable[..., Any]) -> Callable[..., Any]:
+    raises = original.__name__ in RAISING
+
+    def traced(args: Any, frame: FrameType) -> Any:
+        if raises:
+            refuse_caught(frame, MATH, whole=False)
+        return same(*args)
+
     def call(*args: Any) -> Any:
         args = tuple(list(a) if isinstance(a, Iterator) else a for a in args)  # math.fsum(x[i] for i in ...)
         for arg in args:
             if isinstance(arg, (TracedScalar, TracedArray)):
-                return same(*args)
+                return traced(args, sys._getframe(1))
             if isinstance(arg, (list, tuple)) and any(isinstance(a, TracedScalar) for a in arg):
-                return same(*args)
+                return traced(args, sys._getframe(1))
         return original(*args)
 
     return call
