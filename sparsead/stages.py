@@ -25,6 +25,7 @@ MEANING = {
     "check": "compare values and products with f on plain arrays",
 }
 
+AT_HAND = 1e-3  # seconds that it takes at most to look up what has been imported before
 _loading: list[float] = []  # seconds of imports that no preparation has told of yet
 _watcher: ContextVar[Watcher | None] = ContextVar("sparsead_stage_watcher", default=None)
 
@@ -36,7 +37,7 @@ class Timings(dict[str, float]):
     def stage(self, name: str) -> Iterator[None]:
         """Time a stage; tell the watcher when it begins (seconds None) and when it ends."""
         watcher = _watcher.get()
-        if not self and _loading:
+        if not self and sum(_loading) > AT_HAND:
             self._tell_of_loading(watcher)
         if watcher:
             watcher(name, None)

@@ -10,6 +10,7 @@ import math
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 
+from coloring.words import several
 from sparsead.kernels.alignment import FEWEST
 from sparsead.kernels.composition import Eliminator
 from sparsead.kernels.kernel import Buffer, Kernel
@@ -40,7 +41,8 @@ class Elimination:
     def __str__(self) -> str:
         if not self.arrays:
             return ""
-        return f"without {', '.join(self.arrays)}: {self.cost:.3g} operations instead of {self.before:.3g}"
+        arrays = several(len(self.arrays), "intermediate array")
+        return f"without {arrays}: {self.cost:.3g} operations instead of {self.before:.3g}"
 
 
 def eliminated(linear: LinearProgram, patterns: Patterns) -> Elimination:
