@@ -1,5 +1,6 @@
 """What all tests take for granted, wherever they run."""
 
+import gc
 import signal
 
 from hypothesis import settings
@@ -9,3 +10,9 @@ settings.load_profile("untimed")
 
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:  # as in jobs that a shell runs in the background
     signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
+def pytest_collection_finish():
+    """Leave modules and collected tests, 650,000 objects that stay, to no collection of garbage: it took a fifth."""
+    gc.collect()
+    gc.freeze()
