@@ -373,8 +373,7 @@ def _asks_for_types(module: str, size: int) -> bool:
 
 def _where_they_are_written() -> None:
     """Let the packages of classes that act ask for types as traced code does; the user's own modules do anyway."""
-    packages = {module.partition(".")[0] for module in ACTING}
-    for module in LOADED.installed_of(packages) if packages else ():
+    for module in LOADED.installed_of({module.partition(".")[0] for module in ACTING}):
         if module in sys.modules and _asks_for_types(module, len(getattr(sys.modules[module], "__dict__", ()))):
             names_of_module(module)
 

@@ -7,7 +7,7 @@ bound to is never remembered: anybody may bind anything at any time.
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Container
+from collections.abc import Callable, Set
 from importlib.machinery import EXTENSION_SUFFIXES
 from typing import Any, Literal
 
@@ -84,9 +84,10 @@ class Loaded:
             self._names, self._seen = names, seen
         return {kind: [modules[name] for name in names] for kind, names in self._names.items() if kind}
 
-    def installed_of(self, packages: Container[str]) -> list[str]:
+    def installed_of(self, packages: Set[str]) -> list[str]:
         """Return the names of modules of installed packages that are replaced in, as of the last look."""
-        return [name for name in self._names.get("installed", ()) if name.partition(".")[0] in packages]
+        installed = self._names.get("installed", ()) if packages else ()
+        return [name for name in installed if name.partition(".")[0] in packages]
 
 
 LOADED = Loaded()
