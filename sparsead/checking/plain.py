@@ -12,6 +12,7 @@ import numpy as np
 
 from sparsead.errors import InputError
 
+NUMBERS = frozenset({float, int, np.float64})
 TRACED = "sparsead.tracing."  # the home of what stands for arrays while a function is traced
 
 
@@ -88,6 +89,8 @@ def _left(value: Any) -> Iterator[Any]:
     if str(type(value).__module__).startswith(TRACED):
         yield value
         return
+    if type(value) in (list, tuple) and NUMBERS.issuperset(map(type, value)):
+        return  # loops make long ones
     if type(value) is np.ndarray:
         held: Any = value.flat if value.dtype == object else ()
     elif dataclasses.is_dataclass(value) and not isinstance(value, type):

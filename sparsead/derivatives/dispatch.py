@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
+import sparsead.derivatives.recording
 import sparsead.derivatives.roots  # noqa: F401  (root finders inside of functions)
 from sparsead.derivatives.auxiliary import WithAux
 from sparsead.derivatives.guard import Guarded

@@ -133,10 +133,10 @@ def _words(
     words = np.zeros(RECORDS + RECORD * len(slots), dtype=np.int64).view(_Words)
     kinds = (np.ndarray, float, np.float64, DOUBLE, True, False)
     api = ctypes.pythonapi
-    unlocking = (0, 0) if small else (_pointer(api.PyEval_SaveThread), _pointer(api.PyEval_RestoreThread))
+    unlocking = (0, 0) if small else (pointer(api.PyEval_SaveThread), pointer(api.PyEval_RestoreThread))
     words[:RECORDS] = [
         len(slots), *(id(kind) for kind in kinds), len(moves), address(lists[0]), len(steps), address(lists[1]),
-        _pointer(api.Py_IncRef), id(None), *unlocking, 0,
+        pointer(api.Py_IncRef), id(None), *unlocking, 0,
     ]  # fmt: skip
     rooms = [np.empty(slot.elements if slot.may_be_copied else 0) for slot in slots]
     for k, (slot, shape, room) in enumerate(zip(slots, shapes, rooms, strict=True)):
@@ -147,11 +147,14 @@ def _words(
     return words
 
 
-def _pointer(function: Any) -> int:
+def pointer(function: Any) -> int:
+    """Return where a function of Python's C interface begins."""
     return ctypes.cast(function, ctypes.c_void_p).value or 0
 
 
-class _MethodDef(ctypes.Structure):
+class MethodDef(ctypes.Structure):
+    """How CPython is told of a function of machine code."""
+
     _fields_ = (
         ("name", ctypes.c_char_p), ("meth", ctypes.c_void_p), ("flags", ctypes.c_int), ("doc", ctypes.c_char_p),
     )  # fmt: skip
@@ -164,15 +167,15 @@ class _MachineCode:
         from sparsead.emit.llvm import code_of
 
         self.code = code_of(PLAIN_AND_BOUND.format(**LAYOUT, record=RECORD, records=RECORDS, most=MOST))
-        self._known: dict[str, _MethodDef] = {}  # CPython keeps pointers to them
+        self._known: dict[str, MethodDef] = {}  # CPython keeps pointers to them
         self._new = ctypes.PYFUNCTYPE(ctypes.py_object, ctypes.c_void_p, ctypes.py_object, ctypes.c_void_p)(
-            _pointer(ctypes.pythonapi.PyCFunction_NewEx)
+            pointer(ctypes.pythonapi.PyCFunction_NewEx)
         )
 
     def function(self, name: str, kind: int, words: _Words) -> Callable[..., Any]:
         """Return a new function object whose machine code reads `words`."""
         if name not in self._known:
-            self._known[name] = _MethodDef(name.encode(), self.code.address_of(name), kind, None)
+            self._known[name] = MethodDef(name.encode(), self.code.address_of(name), kind, None)
         return self._new(ctypes.addressof(self._known[name]), words, None)
 
 

@@ -24,6 +24,7 @@ from sparsead.program.index import (
 )
 from sparsead.program.nodes import Constant, Join, Node, Ref, constant, whole
 from sparsead.tracing import layout
+from sparsead.tracing.loops.columns import STORED, machine
 from sparsead.tracing.loops.grouping import grouped
 from sparsead.tracing.loops.tape import BOOL, DOUBLE, INTEGER, Tape, current_tape
 from sparsead.tracing.scalar import TracedScalar, refuse_foreign
@@ -45,8 +46,8 @@ class Storage:
     """
 
     __slots__ = (
-        "_joined", "dtype", "home", "is_outside", "nodes", "offset", "owner", "pair", "pending", "refuse_write", "size",
-        "source", "tape", "values",
+        "_joined", "dtype", "home", "is_outside", "nodes", "notes", "offset", "owner", "pair", "pending",
+        "refuse_write", "size", "source", "tape", "values",
     )  # fmt: skip
 
     def __init__(self, source: Ref | tuple[Ref, Ref] | np.ndarray) -> None:
@@ -65,6 +66,7 @@ class Storage:
         self.is_outside = False  # memory of the program around, which keeps what is written there
         self.refuse_write: Callable[[], NoReturn] | None = None  # raises, in words, where writing would be lost
         self.tape: Tape | None = None  # what the pending scalars are records of
+        self.notes: np.ndarray | None = None  # on `source`, for machine code
         self._joined: dict[int, tuple[IndexArray, Ref]] = {}
 
     @classmethod
@@ -106,7 +108,10 @@ class Storage:
             node, place = node.pieces[node.owner.item(place)], node.offset.item(place)
         if type(node) is Constant and not (node.boolean or node.integer):
             return node.value.reshape(-1)[place]
-        return TracedScalar(tape, tape.element(node, place))
+        record = tape.element(node, place)
+        if machine.runs and self.notes is None and self.source is not None and node is self.source.node:
+            self.notes = notes_on(self.source, self.home.signature[record] if tape is self.home else -1)
+        return TracedScalar(tape, record)
 
     def set_element(self, position: int, value: TracedScalar | float) -> None:
         """Store a scalar."""
@@ -124,6 +129,8 @@ class Storage:
             self.flush()
             self.tape = tape
         self.pending[position] = record
+        if machine.runs and not tape.is_exact(record):
+            tape.learn(STORED, tape.signature[record], 0, 0)
 
     def _visited(self) -> Tape:
         """Return the tape to record on; refuse memory of a trace that is over."""
@@ -223,6 +230,16 @@ class Storage:
         for k, ref in enumerate(filling):
             self.offset[k::count] = ref.index.reshape(-1)
         self.values = self.source = self.pair = None
+
+
+def notes_on(source: Ref, number: int) -> np.ndarray | None:
+    """Return what machine code reads of what fills a storage: its signature, and where its flat indices are."""
+    index = source.index
+    regular = index.ndim == 1 or (index.ndim > 1 and index.flags.c_contiguous)
+    if number < 0 or not regular or index.dtype not in (np.int32, np.int64):
+        return None
+    stride = index.strides[0] if index.ndim == 1 else index.itemsize
+    return np.array([id(source), number, index.ctypes.data, stride, index.itemsize == 8], np.int64)
 
 
 def _composed(source: Ref, positions: IndexArray) -> Ref:

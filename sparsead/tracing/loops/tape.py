@@ -21,6 +21,7 @@ from sparsead.errors import Origin, user_origin
 from sparsead.program.index import NUMBER
 from sparsead.program.nodes import Node, Ref
 from sparsead.program.scalar import OPS, Op
+from sparsead.tracing.loops.columns import Columns
 from sparsead.tracing.promotion import as_logic, loop
 
 LONG_SUM = 16  # sums of more terms have one signature a line, whatever the terms: `sums` takes them apart
@@ -51,7 +52,7 @@ class Signature:
     integer: bool = False
 
 
-class Tape:
+class Tape(Columns):
     """Records of scalar operations, numbered in the order in which they ran. Number 0 stands for "no operand".
 
     Attributes
@@ -76,9 +77,8 @@ class Tape:
     """
 
     def __init__(self) -> None:
+        super().__init__()
         self.signatures: list[Signature] = []
-        self.signature, self.a, self.b = array("i"), array("i"), array("i")
-        self._push, self._push_a, self._push_b = self.signature.append, self.a.append, self.b.append
         self.third: dict[int, int] = {}
         self.literals = array("d")
         self.memo: dict[bytes, Ref] = {}
@@ -87,8 +87,7 @@ class Tape:
         self.left_open: list[tuple[Ref, np.ndarray, str]] = []
         self.closed = False
         self._numbers: dict[Hashable, int] = {}
-        self._known: dict[Hashable, int] = {}
-        self._append(self._new(None, Signature(None)))
+        self.append(self._new(None, Signature(None)))
 
     # -- records --------------------------------------------------------------------------------------------
     def apply(self, op: Op, a: int, b: int = 0) -> int:
@@ -97,11 +96,7 @@ class Tape:
         number = self._numbers.get((op, s[a], s[b]))
         if number is None:
             return self._first(op, (a, b)[: op.arity])
-        record = len(s)
-        self._push(number)
-        self._push_a(a)
-        self._push_b(b)
-        return record
+        return self.append(number, a, b)
 
     def apply_to(self, op: Op, operands: Sequence[int]) -> int:
         """Record an operation on any number of operands."""
@@ -111,35 +106,33 @@ class Tape:
         number = self._numbers.get((op, *(s[r] for r in operands)))
         if number is None:
             return self._first(op, operands)
-        self.third[len(s)] = operands[2]
-        return self._append(number, operands[0], operands[1])
+        self.third[len(self)] = operands[2]
+        return self.append(number, operands[0], operands[1])
 
     def element(self, node: Node, element: int) -> int:
         """Record the reading of flat element `element` of `node`."""
         number = self._numbers.get(node)
         if number is None:
             number = self._new(node, Signature(node, node.boolean, integer=node.integer))
-        record = len(self.signature)
-        self._push(number)
-        self._push_a(element)
-        self._push_b(0)
-        return record
+        return self.append(number, element)
 
     def literal(self, value: float) -> int:
         """Return the record of a number that may differ among the values of a group."""
-        found = self._known.get(value) if value else None  # 0.0 and -0.0 are equal keys
+        found = self.known.get(value)
         if found is not None:
             return found
         self.literals.append(value)
-        record = self._known[value] = self._append(0, len(self.literals) - 1)
+        record = self.append(0, len(self.literals) - 1)
+        if value:  # 0.0 and -0.0 are equal keys
+            self.known[value] = record
         return record
 
     def exact(self, value: float) -> int:
         """Return the record of a number that is part of the signature, as the exponent of a power is."""
-        key = ("exact", value)
-        found = self._known.get(key)
+        found = self.exponents.get(value)
         if found is None:
-            found = self._known[key] = self._append(self._new(key, Signature(float(value))))
+            number = self._new(("exact", value), Signature(float(value)))
+            found = self.exponents[value] = self.append(number)
         return found
 
     def is_boolean(self, record: int) -> bool:
@@ -160,16 +153,7 @@ class Tape:
         """Tell whether a record is a number."""
         return self.signature[record] == 0
 
-    def __len__(self) -> int:
-        return len(self.signature)
-
     # -- what happens once per signature --------------------------------------------------------------------
-    def _append(self, number: int, a: int = 0, b: int = 0) -> int:
-        self.signature.append(number)
-        self.a.append(a)
-        self.b.append(b)
-        return len(self.signature) - 1
-
     def _new(self, key: Hashable, signature: Signature) -> int:
         self._numbers[key] = number = len(self.signatures)
         self.signatures.append(signature)
@@ -198,8 +182,8 @@ class Tape:
         key = (op, dtype, *(self.signature[r] for r in typed))
         self._sign(key, op, typed, Signature(op, integer=dtype.kind == "i"))
         if len(typed) > 2:
-            self.third[len(self.signature)] = typed[2]
-        return self._append(self._numbers[key], *typed[:2])
+            self.third[len(self)] = typed[2]
+        return self.append(self._numbers[key], *typed[:2])
 
     def _sign(self, key: Hashable, op: Op, operands: Sequence[int], signature: Signature) -> None:
         """Give the operations of one kind on operands of one kind a number."""
@@ -256,11 +240,14 @@ def new_tape() -> Iterator[Tape]:
     before, depth = _current.tape, _current.depth
     tape = before if depth and before is not None else Tape()
     _current.tape, _current.depth = tape, depth + 1
+    tape.opened()
     try:
         yield tape
     finally:
         _current.tape, _current.depth = before, depth
         tape.closed = not depth
+        if tape.closed:
+            tape.opened(False)
 
 
 def is_tracing() -> bool:
