@@ -61,7 +61,7 @@ def fast_entry(
     leaves = [shapes.get(name, leaf.shape) for name, (_, leaf) in zip(inputs, unpacked.leaves, strict=True)]
     slots = [*map(Slot, leaves), *map(Slot.of, unpacked.known), *outs]
     entry = _entry(sweeps, [*inputs, *[None for _ in unpacked.known], *outputs], slots)
-    return never if entry is None else unpacked.before(entry)
+    return never if entry is None else unpacked.before(entry, len(outputs))
 
 
 def _entry(

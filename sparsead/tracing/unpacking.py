@@ -47,27 +47,38 @@ class Unpacked:
 
     Attributes
     ----------
-    text, constants
-        What is written, and the objects that it names.
+    count : int
+        How many arguments there are.
+    statements, given, constants
+        What is written, what it hands on, and the objects that it names.
     leaves : tuple of (str, Leaf)
         Names and shapes of the leaves.
     known : tuple of ndarray
         What the fixed arrays must hold.
     """
 
-    text: str
+    count: int
+    statements: str
+    given: str
     constants: dict[str, Any]
     leaves: tuple[tuple[str, Leaf], ...]
     known: tuple[np.ndarray, ...]
 
-    def before(self, then: Callable[..., Any]) -> Callable[..., Any]:
-        """Return a function of arguments and of others that returns what `then` does.
+    def before(self, then: Callable[..., Any], others: int = 0) -> Callable[..., Any]:
+        """Return a function of arguments and of so many others that returns what `then` does.
 
         `then` is given the leaves, the fixed arrays, and the others. Where the arguments are built otherwise, or hold
         other fixed values, or anything raises, the function returns False.
         """
+        more = "".join(f"o{k}, " for k in range(others))  # by name: a call with a sequence takes longer
+        names = [*(f"a{k}" for k in range(self.count)), *(f"o{k}" for k in range(others))]
+        parameters = "".join(f"{name}=None, " for name in names)  # of too few none is what is expected
+        text = (
+            f"def unpack({parameters}*rest):\n    if rest:\n        return False\n    try:\n{self.statements}"
+            f"        return then({self.given}{more})\n    except Exception:\n        return False\n"
+        )
         namespace = self.constants | {"then": then}
-        exec(compile(self.text, "<sparsead unpack>", "exec"), namespace)  # of the user's it holds keys, as literals
+        exec(compile(text, "<sparsead unpack>", "exec"), namespace)  # of the user's it holds keys, as literals
         return namespace["unpack"]
 
 
@@ -99,11 +110,9 @@ class _Writer:
 
     def finished(self, count: int) -> Unpacked:
         given = "".join(f"{place}, " for place, *_ in (*self.leaves, *self.arrays))
-        statements = "".join(f"        {line}\n" for line in (*self.lines, f"return then({given}*others)"))
-        parameters = "".join(f"a{k}=None, " for k in range(count))  # of too few none is what is expected
-        text = f"def unpack({parameters}*others):\n    try:\n{statements}    except Exception:\n        return False\n"
+        statements = "".join(f"        {line}\n" for line in self.lines)
         leaves = tuple((title, leaf) for _, title, leaf in self.leaves)
-        return Unpacked(text, self.constants, leaves, tuple(known for _, known in self.arrays))
+        return Unpacked(count, statements, given, self.constants, leaves, tuple(known for _, known in self.arrays))
 
     # -- statements -----------------------------------------------------------------------------------------
     def require(self, condition: str) -> None:
