@@ -12,7 +12,7 @@ import numpy as np
 import scipy.special
 
 from coloring.interrupts import uninterrupted
-from sparsead.emit.parsing import parse
+from sparsead.emit.parsing import Rewriter, parse
 from sparsead.emit.sharing import Procedure
 from sparsead.emit.source import Function
 
@@ -29,6 +29,7 @@ FUNCTIONS: dict[str, Callable[..., Any]] = {
     "lgamma": math.lgamma, "tgamma": math.gamma, "trunc": np.trunc, "rint": np.rint, "fmod": np.fmod,
     "copysign": np.copysign,
 }  # fmt: skip
+TRUTH = re.compile(r"[<>]|[!=]=|\bnot\b")  # what gives truth values
 FLOAT = re.compile(r"(?<![\w.])(?:\d+\.\d*|\d+(?=e))(?:e[+-]?\d+)?")
 INTERPRETED = {"lgamma": scipy.special.gammaln, "tgamma": scipy.special.gamma}  # those of math raise at poles
 
@@ -44,25 +45,29 @@ def load(
     namespace: dict[str, Any] = {**functions, "inf": np.inf, "nan": np.nan, "range": range, "abs": abs}
     namespace |= {"min": min, "max": max}
     tree = parse(_with_float64(code.text, namespace) if exact else code.text)
-    if exact:
+    if exact and TRUTH.search(code.text):
         namespace["float64"] = np.float64
-        tree = ast.fix_missing_locations(_Numbers().visit(tree))
+        tree = _Numbers().visit(tree)
     exec(compile(tree, f"<sparsead {code.name}>", "exec"), namespace)  # our own text, never a user's
     return namespace[code.name]
 
 
-class _Numbers(ast.NodeTransformer):
+class _Numbers(Rewriter):
     """Makes 1.0 and 0.0 of truth values, as they are in memory: NumPy's have an arithmetic of their own."""
 
-    def visit_Compare(self, node: ast.Compare) -> ast.Call:
+    def visit_Compare(self, node: ast.Compare) -> ast.expr:
         """Convert what is compared."""
-        self.generic_visit(node)
-        return ast.Call(ast.Name("float64", ast.Load()), [node], [])
+        return _float64(self.generic_visit(node))
 
     def visit_UnaryOp(self, node: ast.UnaryOp) -> ast.expr:
         """Convert what is negated."""
-        self.generic_visit(node)
-        return ast.Call(ast.Name("float64", ast.Load()), [node], []) if isinstance(node.op, ast.Not) else node
+        new = self.generic_visit(node)
+        return _float64(new) if isinstance(node.op, ast.Not) else new
+
+
+def _float64(node: ast.expr) -> ast.expr:
+    called = ast.copy_location(ast.Name("float64", ast.Load()), node)
+    return ast.copy_location(ast.Call(called, [node], []), node)
 
 
 def _with_float64(text: str, namespace: dict[str, Any]) -> str:

@@ -25,6 +25,7 @@ from sparsead.tracing.late import MOVEMENTS, late
 from sparsead.tracing.positioned import FUNCTIONS
 from sparsead.tracing.probing import Call, made, same_values
 from sparsead.tracing.reflection import module_of
+from sparsead.tracing.replacing.loaded import LOADED
 from sparsead.tracing.replacing.names import ACTING, FIRST, PATCHES, TOO, names_of_module
 from sparsead.tracing.sequences import rebuilt
 
@@ -371,10 +372,9 @@ def _asks_for_types(module: str, size: int) -> bool:
 
 
 def _where_they_are_written() -> None:
-    """Let the packages of classes that act ask for types as traced code does."""
-    packages = {module.partition(".")[0] for module in ACTING}
-    for module in [name for name in sys.modules if packages and name.partition(".")[0] in packages]:
-        if _asks_for_types(module, len(getattr(sys.modules[module], "__dict__", ()))):
+    """Let the packages of classes that act ask for types as traced code does; the user's own modules do anyway."""
+    for module in LOADED.installed_of({module.partition(".")[0] for module in ACTING}):
+        if module in sys.modules and _asks_for_types(module, len(getattr(sys.modules[module], "__dict__", ()))):
             names_of_module(module)
 
 

@@ -19,7 +19,7 @@ import scipy.special
 
 import sparsead as sad
 from sparsead.tracing.replacing.methods import METHODS
-from sparsead.tracing.replacing.names import LATER, PATCHES
+from sparsead.tracing.replacing.names import LATER, NAMES, PATCHES
 from sparsead.tracing.replacing.standins import StandIn
 from sparsead.tracing.replacing.undo import CHANGES
 from tests.reference import differences
@@ -229,6 +229,7 @@ def test_afterwards_everything_is_as_before():
     assert type(np) is types.ModuleType
     assert type(math) is types.ModuleType
     assert type(scipy.special) is types.ModuleType
+    assert not NAMES.keys() & globals().keys()
     assert not CHANGES
 
 

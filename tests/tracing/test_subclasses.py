@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import importlib
+
 import numpy as np
 import pytest
 
@@ -195,6 +197,28 @@ SCALED = {
     "super": lambda x: Finer(x, 10.0)[1:].base,
     "type": lambda x: x * (type(Scaled(x)) is Scaled) * isinstance(Scaled(x), Scaled),
 }
+
+
+INSTALLED = """
+import numpy as np
+
+class Tagged(np.ndarray):
+    def __array_ufunc__(self, ufunc, method, *inputs, **options):
+        inputs = [np.asarray(given) if type(given) is Tagged else given for given in inputs]
+        return np.asarray(getattr(ufunc, method)(*inputs, **options)).view(Tagged)
+
+def tripled(values):
+    return 3.0 * values if type(values) is Tagged else values
+"""
+
+
+def test_packages_of_classes_that_act_ask_for_types_as_user_code_does(tmp_path, monkeypatch):
+    folder = tmp_path / "site-packages"
+    folder.mkdir()
+    (folder / "of_tagged.py").write_text(INSTALLED)
+    monkeypatch.syspath_prepend(folder)
+    package = importlib.import_module("of_tagged")
+    agrees(lambda x: np.asarray(package.tripled(x.view(package.Tagged))))
 
 
 @pytest.mark.parametrize("name", SCALED)

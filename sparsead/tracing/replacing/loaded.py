@@ -7,7 +7,7 @@ bound to is never remembered: anybody may bind anything at any time.
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Set
 from importlib.machinery import EXTENSION_SUFFIXES
 from typing import Any, Literal
 
@@ -72,16 +72,22 @@ class Loaded:
                 self.add_home(name)
 
     def now(self) -> dict[str, list[Any]]:
-        """Return the loaded modules by what happens to their names; of those replaced in, "own" are in no package."""
+        """Return the loaded modules by what happens to their names; those replaced in are also "own" or "installed"."""
         modules = sys.modules.copy()  # other threads import meanwhile
         seen = list(modules), list(map(id, modules.values()))  # modules are not kept alive
         if seen != self._seen:
-            names: dict[str, list[str]] = {"home": [], "replace": [], "own": [], "shield": [], "": []}
+            names: dict[str, list[str]] = {"home": [], "replace": [], "own": [], "installed": [], "shield": [], "": []}
             for name, module in modules.items():
                 names[treatment_of(name, module)].append(name)
-            names["own"] = [name for name in names["replace"] if _is_own(modules[name])]
+            for name in names["replace"]:
+                names["own" if _is_own(modules[name]) else "installed"].append(name)
             self._names, self._seen = names, seen
         return {kind: [modules[name] for name in names] for kind, names in self._names.items() if kind}
+
+    def installed_of(self, packages: Set[str]) -> list[str]:
+        """Return the names of modules of installed packages that are replaced in, as of the last look."""
+        installed = self._names.get("installed", ()) if packages else ()
+        return [name for name in installed if name.partition(".")[0] in packages]
 
 
 LOADED = Loaded()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 import types
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from contextlib import suppress
 from itertools import filterfalse
 from typing import Any
@@ -33,9 +33,10 @@ class Changes:
 
     def added(self, names: dict[str, Any], values: dict[str, Any]) -> None:
         """Give a module names that it does not have."""
-        for name in filterfalse(names.__contains__, values):
-            self._made.append((names.pop, (name, None)))
-            names[name] = values[name]
+        new = tuple(filterfalse(names.__contains__, values))
+        if new:  # hundreds of modules get all of them
+            self._made.append((_without, (names, new)))
+            names.update(values if len(new) == len(values) else {name: values[name] for name in new})
 
     def cell(self, cell: types.CellType, value: Any) -> None:
         """Fill the cell of a variable of an enclosing function; what it is set to meanwhile stays."""
@@ -69,6 +70,11 @@ class Changes:
         while self._made:
             call, args = self._made.pop()
             call(*args)
+
+
+def _without(names: dict[str, Any], added: Iterable[str]) -> None:
+    for name in added:
+        names.pop(name, None)
 
 
 def _put_back(items: Any, key: Any, old: Any, new: Any) -> None:
