@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 import sparsead as sad
-import sparsead.ops  # noqa: F401  (fills the tables that tracing reads)
+import sparsead.ops  # (fills the tables that tracing reads)
 from benchmarks.twins import TWINS
 from sparsead.derivatives import recording
 from sparsead.emit.entry import machine_code
