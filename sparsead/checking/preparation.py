@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import replace
-from functools import partial
+from functools import cache, partial
 from typing import Any
 
 import numpy as np
@@ -20,10 +20,11 @@ from sparsead.checking.directional import Function
 from sparsead.checking.doubt import Doubt, noise_of
 from sparsead.checking.plain import quietly
 from sparsead.checking.report import CheckFailed, Comparison, Report
-from sparsead.checking.rows import Furthest, furthest_of_equal, largest, moved, stretches
+from sparsead.checking.rows import ALL, Furthest, furthest_of_equal, largest, moved, placed, stretches
 from sparsead.checking.segment import Segment
 from sparsead.checking.staircase import WIDER, climbs
 from sparsead.checking.subject import Subject
+from sparsead.checking.wording import CHANGES, ISOLATED, SEARCH
 
 AGREE = 1e-9  # relative agreement of two ways to compute a value
 ROUNDING = 1e-10  # of the values, in their differences
@@ -36,17 +37,6 @@ TRIES = 8  # values that rounding has disturbed: all of them NaN where no roundi
 SHORT = 2.0**-8  # the second segment, relative to the first
 SEED = 20_260_101  # the same points at every preparation
 CALLS = 3  # at one point, to see whether values change: what is shuffled may come back as it was
-CHANGES = (
-    "It is no function of its arguments: it draws random numbers, reads a clock, or goes on from what a call before\n"
-    "       has left. What that was while it was traced would stay fixed. Draw outside and pass the numbers as an\n"
-    "       argument; or make the generator inside, with a seed: np.random.default_rng(0)."
-)
-ISOLATED = "at no point near x0 that was tried are the recorded branches the same: no values were compared there"
-SEARCH = (
-    "What a search by choices (bisection) ends at is made of constants, and has no derivative here. Write it\n"
-    "       by sparsead.extend.implicit or scipy.optimize.brentq, or end it with one step of Newton's method. If\n"
-    "       steps are what you want, the derivative is zero: check=False takes it."
-)
 
 
 def check_preparation(subject: Subject) -> Report:
@@ -178,11 +168,18 @@ class _Check:
         """Compare the values of what was traced with those of the function, at one point."""
         for value in (self.subject.compiled_value, self.subject.value):
             ours = value(x)
-            close = None if ours is None else furthest_of_equal(ours, theirs, AGREE)
+            close = None if ours is None else furthest_of_equal(ours, theirs, AGREE, self.cancelled(x))
             if close is not None:
                 self.report.comparisons.append(Comparison(name, close.error, close.allowed))
                 return
         self.doubtful_values(name, x, self.subject.value(x), theirs)
+
+    def cancelled(self, x: np.ndarray) -> Callable[[np.ndarray], np.ndarray] | None:
+        """Return what terms that cancel allow some rows to differ by at a point."""
+        if self.subject.order != 1:
+            return None
+        sizes = cache(partial(self.subject.sizes, x))  # evaluated where a row asks
+        return lambda rows: ROUNDING * sizes()(rows, x)
 
     def doubtful_values(self, name: str, x: np.ndarray, ours: np.ndarray, theirs: np.ndarray) -> None:
         """Compare values that are not the same at first sight: terms may cancel, or rounding explain it."""
@@ -312,9 +309,10 @@ class _Check:
 
     def second_look(self, x: np.ndarray, d: np.ndarray, y: np.ndarray) -> None:
         """Compare the derivative along d with differences at many steps; for second derivatives, also the first one."""
-        self.refute(self.first_derivative(x, y), d)
         if self.subject.order == 1:
-            return
+            rows = np.flatnonzero(self.undecided)
+            return self.refute(self.first_derivative(x, y, rows), d, rows=rows)
+        self.refute(self.first_derivative(x, y), d)
         product, terms = self.subject.times(x)
         gradient = self.subject.gradient(x)
         second = Doubt(
@@ -324,12 +322,15 @@ class _Check:
         )  # fmt: skip
         self.refute(second, d, self.subject.couplings)
 
-    def first_derivative(self, x: np.ndarray, y: np.ndarray) -> Doubt:
-        """Return what tells whether the first derivative at x is that of the function."""
+    def first_derivative(self, x: np.ndarray, y: np.ndarray, rows: Any = ALL) -> Doubt:
+        """Return what tells whether the first derivative at x is that of the function, in some rows."""
         function, noise = self.forgiving(y.size), lambda: self.noise(x, y)
         if self.subject.order == 1:
-            name, (product, terms) = "J @ d and differences of the function", self.subject.times(x)
-            return Doubt(name, function, x, y, product, terms, noise, lambda z, v: self.subject.times(z)[0](v))
+            name, (product, terms) = "J @ d and differences of the function", self.subject.times(x, rows)
+            return Doubt(
+                name, lambda z: function(z)[rows], x, y[rows], product, terms, lambda: noise()[rows],
+                lambda z, v: self.subject.times(z, rows)[0](v),
+            )  # fmt: skip
         gradient = self.subject.gradient(x)
         return Doubt(
             "gradient @ d and differences of the function", function, x, y,
@@ -355,13 +356,15 @@ class _Check:
         """Say which lines make up a row that a search by branches ends at."""
         return f"{self.subject.lines(row)}\n       {SEARCH}".lstrip("\n")
 
-    def refute(self, doubt: Doubt, d: np.ndarray, lines: Callable[[int], str] | None = None) -> None:
-        """Record what differences say at all steps, and which column is to blame."""
-        theirs, error, allowed = doubt.refuted(d)
-        lines = self.searching if self.subject.may_search else lines
-        self.record(doubt.name, doubt.product(d), theirs, error, allowed, lines)
+    def refute(
+        self, doubt: Doubt, d: np.ndarray, lines: Callable[[int], str] | None = None, rows: np.ndarray | None = None
+    ) -> None:
+        """Record what differences say at all steps, and which column is to blame; of some rows, or of all."""
+        found = [doubt.product(d), *doubt.refuted(d)]
+        whole = found if rows is None else [placed(part, rows, self.undecided.size) for part in found]
+        self.record(doubt.name, *whole, lines=self.searching if self.subject.may_search else lines)
         if not self.report.passed:
-            last = self.report.comparisons.pop()
+            last, (_, _, error, allowed) = self.report.comparisons.pop(), found
             row = int(np.argmax(np.where(error > allowed, error, -1.0)))
             words = f"{last.detail}\n       column {doubt.culprit(d, row)} explains it"
             self.report.comparisons.append(replace(last, detail=words))

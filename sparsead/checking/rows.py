@@ -5,11 +5,13 @@ Of millions of rows, memory that a process has not used yet takes longer than th
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import numpy as np
 
 AT_ONCE = 1 << 14  # rows
+FEW = 64  # rows for each that cancels
+ALL = slice(None)  # rows
 
 
 def stretches(size: int) -> Iterator[slice]:
@@ -33,11 +35,13 @@ class Furthest:
             self.error, self.allowed = float(error[row]), float(allowed[row])
 
 
-def furthest_of_equal(ours: np.ndarray, theirs: np.ndarray, agree: float) -> Furthest | None:
+def furthest_of_equal(
+    ours: np.ndarray, theirs: np.ndarray, agree: float, cancelled: Callable[[np.ndarray], np.ndarray] | None
+) -> Furthest | None:
     """Return the row in which two vectors differ most; None where they are not the same.
 
     They are the same where they have the same size, and every row is finite and agrees, relative to its size in
-    `theirs`.
+    `theirs`. Where a few of many rows do not, `cancelled` says what terms that cancel allow them beyond that.
     """
     if ours.size != theirs.size:
         return None
@@ -50,7 +54,12 @@ def furthest_of_equal(ours: np.ndarray, theirs: np.ndarray, agree: float) -> Fur
             allowed *= agree
             error = np.abs(ours[rows] - theirs[rows])
             if not (error <= allowed).all():  # NaN, too
-                return None
+                differ = np.flatnonzero(~(error <= allowed))
+                if cancelled is None or FEW * differ.size > error.size:
+                    return None
+                allowed[differ] += cancelled(rows.start + differ)
+                if not (error <= allowed).all() or not np.isfinite(allowed[differ]).all():
+                    return None
             found.look(error, allowed)
     return found
 
@@ -68,6 +77,13 @@ def moved(x: np.ndarray, move: float, unit: float, rng: np.random.Generator) -> 
             new = part + move * np.where(part < 0.0, -1.0, 1.0) * size * rng.uniform(0.5, 1.0, part.size)
             there[rows] = np.where(np.isfinite(new), new, part)
     return there
+
+
+def placed(values: np.ndarray, rows: np.ndarray, size: int) -> np.ndarray:
+    """Return a vector that has these values in some rows, and zero in all others."""
+    whole = np.zeros(size)
+    whole[rows] = values
+    return whole
 
 
 def largest(values: np.ndarray) -> float:

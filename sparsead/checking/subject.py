@@ -7,6 +7,10 @@ from typing import Any, Protocol
 
 import numpy as np
 
+from sparsead.checking.rows import ALL
+
+Product = Callable[[np.ndarray], np.ndarray]
+
 
 class Subject(Protocol):
     """What is checked; points are flat.
@@ -46,6 +50,9 @@ class Subject(Protocol):
     def terms(self, rows: Any, d: np.ndarray) -> np.ndarray:
         """Return the sums of the sizes of the terms of ``J @ d`` in some rows, where the slope was asked for last."""
 
+    def sizes(self, x: np.ndarray) -> Callable[[Any, np.ndarray], np.ndarray]:
+        """Return `terms` of the matrix at x; until another is asked for."""
+
     def belongs(self, x: np.ndarray) -> bool:
         """Tell whether the function takes the branches there that were traced."""
 
@@ -55,8 +62,8 @@ class Subject(Protocol):
     def gradient(self, x: np.ndarray) -> np.ndarray:
         """Return the gradient at x, where second derivatives are checked."""
 
-    def times(self, x: np.ndarray) -> tuple[Callable[[np.ndarray], np.ndarray], Callable[[np.ndarray], np.ndarray]]:
-        """Return the products of the matrix at x, and of the matrix of the sizes of its entries."""
+    def times(self, x: np.ndarray, rows: Any = ALL) -> tuple[Product, Product]:
+        """Return the products of the matrix at x, and of the matrix of the sizes of its entries; in some rows."""
 
     def lines(self, row: int) -> str:
         """Say which lines of the user's code make up a row."""

@@ -10,8 +10,9 @@ import numpy as np
 from sparsead.checking.plain import copied, plain, real
 from sparsead.checking.preparation import HUGE, check_preparation
 from sparsead.checking.report import CheckFailed, Comparison, Report
-from sparsead.checking.rows import largest
+from sparsead.checking.rows import ALL, largest
 from sparsead.checking.staircase import FEWEST, may_search
+from sparsead.checking.subject import Product
 from sparsead.derivatives.prepared import Prepared
 from sparsead.program.evaluate import EPS, Values, can_run, evaluate, run
 from sparsead.program.nodes import Map, Node, Program, serial_from_now
@@ -26,7 +27,6 @@ LARGE = 1 << 17  # numbers that an operation computes, from which on compiling i
 TO_COMPILE = 100  # as many operations take as long to compile as beginning to compile does
 
 Made = TypeVar("Made", bound=Prepared)
-Product = Callable[[np.ndarray], np.ndarray]
 
 
 def checked(
@@ -113,6 +113,11 @@ class Subject:
             return np.atleast_1d(np.abs(self._data) @ np.abs(d))
         return np.asarray(abs(self.prepared.structure.by_rows(self._data)[rows]) @ np.abs(d))
 
+    def sizes(self, x: np.ndarray) -> Callable[[Any, np.ndarray], np.ndarray]:
+        """Return `terms` of the matrix at x."""
+        self._fill(x)
+        return self.terms
+
     def belongs(self, x: np.ndarray) -> bool:
         """Tell whether the recorded branches are taken at x."""
         if self.decisions is None or not self.decisions.taken:
@@ -146,8 +151,8 @@ class Subject:
         """Return the compiled gradient."""
         return self.signature.flat_x(self.prepared.gradient(*self._at(x)))
 
-    def times(self, x: np.ndarray) -> tuple[Product, Product]:
-        """Return the products of the matrix at x, and of the matrix of the sizes of its entries."""
+    def times(self, x: np.ndarray, rows: Any = ALL) -> tuple[Product, Product]:
+        """Return the products of the matrix at x, and of the matrix of the sizes of its entries; in some rows."""
         self._fill(x)
         if not self._is_matrix:
             gradient = self._data
@@ -155,9 +160,10 @@ class Subject:
                 lambda d: np.atleast_1d(gradient @ d),
                 lambda d: np.atleast_1d(np.abs(gradient) @ np.abs(d)),
             )
-        structure = self.prepared.structure
-        matrix = structure.by_rows(self._data.copy())
-        return lambda d: matrix @ d, lambda d: structure.pattern.to_scipy(np.abs(matrix.data)) @ np.abs(d)
+        structure = self.prepared.structure  # what is filled next must leave the matrix as it is
+        matrix = structure.by_rows(self._data.copy()) if rows is ALL else structure.by_rows(self._data)[rows]
+        sizes = type(matrix)((np.abs(matrix.data), matrix.indices, matrix.indptr), shape=matrix.shape)
+        return lambda d: matrix @ d, lambda d: sizes @ np.abs(d)
 
     def lines(self, row: int) -> str:
         """Name the lines of the user's code that bring the entries of a row in."""

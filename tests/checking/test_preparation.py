@@ -314,6 +314,28 @@ def test_wrong_rules_are_found_in_large_programs(name, large, monkeypatch):
         sad.jacobian(f, X)
 
 
+def test_a_row_that_cancels_among_many_is_judged_by_its_terms(monkeypatch):
+    """Compiled code and NumPy round otherwise; NumPy is not asked for the whole program then."""
+
+    def f(x):
+        return np.append(np.exp(np.linspace(0.1, 1.0, 200) * x[0]), np.sin(x) @ weights)
+
+    rng = np.random.default_rng(3)
+    weights = rng.normal(size=2000)
+    x = rng.uniform(0.3, 1.4, 2000)
+    weights[-1] -= (np.sin(x) @ weights) / np.sin(x[-1])
+    monkeypatch.setattr(self_check, "LARGE", 0)
+    asked = []
+    by_numpy = self_check.Subject.value
+    monkeypatch.setattr(self_check.Subject, "value", lambda *args: asked.append(0) or by_numpy(*args))
+    assert sad.jacobian(f, x).checked.passed
+    assert not asked
+    off = wrong_rule(np.sin, lambda right, a: right(a) + 1e-8 * np.sign(weights))
+    off(monkeypatch)  # beyond what cancels
+    with pytest.raises(sad.CheckFailed, match="worst in row 200"):
+        sad.jacobian(f, x)
+
+
 def test_stretches_are_compared_as_the_whole_is(monkeypatch):
     def f(x):
         return np.tanh(x) * x[::-1] ** 2
