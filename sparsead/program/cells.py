@@ -212,10 +212,11 @@ class Search:
         if (known := walked(index)) is not None:
             step = known[1][axis]
         else:
-            stored = np.moveaxis(stored_part(index), axis, 0)
-            step = int(stored[1].flat[0]) - int(stored[0].flat[0])
-            require(_follow(stored[:: self.count - 1], np.int64(step * (self.count - 1))))
-            self._late.append(lambda: _follow(stored, np.int64(step)))
+            stored = stored_part(index)
+            step = self.quick_step(stored, axes)
+            ends = stored[(slice(None),) * axis + (slice(None, None, self.count - 1),)]
+            require(_follow(ends, axis, np.int64(step * (self.count - 1))))
+            self._late.append(lambda: _follow(stored, axis, np.int64(step)))
         require(step >= 0)
         return first, step
 
@@ -235,7 +236,7 @@ class Search:
                 require(not (from_first[here] // step % self.count).any())
             self.meet(piece, step)
         along = steps[first]
-        self._late.append(lambda: _follow(owners, np.int64(0)) and _follow(offsets, along))
+        self._late.append(lambda: _follow(owner, axes.axis, np.int64(0)) and _follow(offset, axes.axis, along))
 
     def terms(self, node: Sum) -> Axes:
         """Return where the terms of a sum have their cells."""
@@ -346,12 +347,16 @@ class Search:
         return made
 
 
-def _follow(rows: np.ndarray, step: np.ndarray | np.int64) -> bool:
-    """Tell whether every row is the one before it and `step`, some rows at a time."""
-    many = max(AT_ONCE * len(rows) // rows.size, 1)
-    for k in range(0, len(rows), many):
-        part = rows[k : k + many]
-        moved = np.arange(k, k + len(part)).reshape(-1, *(1,) * (rows.ndim - 1)) * step
-        if not np.array_equal(part, rows[0] + moved):
-            return False
-    return True
+def _follow(index: IndexArray, axis: int, step: np.ndarray | np.int64) -> bool:
+    """Tell whether an index array takes a step from each cell to the next, some of its elements at a time.
+
+    Elements are compared in the order in which they lie in memory, wherever the cells are.
+    """
+    first = np.broadcast_to(index[(slice(None),) * axis + (slice(0, 1),)], index.shape)
+    cells = np.arange(index.shape[axis]).reshape(-1, *(1,) * (index.ndim - 1 - axis))
+    moved = np.broadcast_to(cells * (np.expand_dims(step, axis) if np.ndim(step) else step), index.shape)
+    lead = next((k for k, n in enumerate(index.shape) if n > 1), 0)
+    length = index.shape[lead]
+    many = max(AT_ONCE * length // index.size, 1)
+    parts = ((slice(None),) * lead + (slice(k, k + many),) for k in range(0, length, many))
+    return all(np.array_equal(index[part], first[part] + moved[part]) for part in parts)
