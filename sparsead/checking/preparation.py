@@ -361,10 +361,10 @@ class _Check:
     ) -> None:
         """Record what differences say at all steps, and which column is to blame; of some rows, or of all."""
         found = [doubt.product(d), *doubt.refuted(d)]
-        whole = found if rows is None else [placed(part, rows, self.undecided.size) for part in found]
-        self.record(doubt.name, *whole, lines=self.searching if self.subject.may_search else lines)
+        ours, theirs, error, allowed = found if rows is None else [placed(f, rows, self.undecided.size) for f in found]
+        self.record(doubt.name, ours, theirs, error, allowed, self.searching if self.subject.may_search else lines)
         if not self.report.passed:
-            last, (_, _, error, allowed) = self.report.comparisons.pop(), found
+            last, (*_, error, allowed) = self.report.comparisons.pop(), found
             row = int(np.argmax(np.where(error > allowed, error, -1.0)))
             words = f"{last.detail}\n       column {doubt.culprit(d, row)} explains it"
             self.report.comparisons.append(replace(last, detail=words))
