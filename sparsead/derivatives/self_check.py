@@ -207,4 +207,4 @@ def _chooses_in_turn(program: Program) -> bool:
 
 
 def _listed(lines: Any) -> str:
-    return "\n".join(f"       {line.origin}: {line.text}" for line in lines[:MOST_LINES])
+    return "\n".join(f"       {line.where}{line.text}" for line in lines[:MOST_LINES])

@@ -64,6 +64,11 @@ class Line:
     chain: tuple[Step, ...]
 
     @property
+    def where(self) -> str:
+        """File and line in front of the text, as errors have them; nothing where there is no line."""
+        return "" if self.origin is None else f"{self.origin}: "
+
+    @property
     def place(self) -> str:
         """File and line, the file as seen from the current folder."""
         if self.origin is None:

@@ -30,4 +30,4 @@ def _widest_line(program: Program, symmetric: bool) -> str:
         size = min(size, LONG)
     found = {k: explain(program, k)[:1] for k in {0, size // 2, size - 1}}
     number, line = max(((k, lines[0]) for k, lines in found.items() if lines), key=lambda row: row[1].entries.size)
-    return f"  {line.origin}: {line.text}\n  brings {line.entries.size:,} entries into row {number}: {line.way}"
+    return f"  {line.where}{line.text}\n  brings {line.entries.size:,} entries into row {number}: {line.way}"

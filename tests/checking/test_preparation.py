@@ -494,3 +494,14 @@ def test_rows_that_a_second_look_clears_were_compared():
     report = sad.jacobian(lambda x: np.abs(np.sin(400.0 * x + shift)), np.ones(500)).checked
     assert names(report)[-1] == "J @ d and differences of the function"
     assert report.passed and not report.notes
+
+
+def test_rows_without_an_operation_have_no_line():
+    doubled = []
+
+    def f(x):
+        doubled.append(1)
+        return x if len(doubled) == 1 else 2.0 * x
+
+    with pytest.raises(sad.SparseADError, match=r"\n +x itself, with no operation"):
+        sad.jacobian(f, np.ones(3))
