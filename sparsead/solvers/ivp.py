@@ -28,7 +28,7 @@ class IvpJacobian:
     def __init__(self, prepared: Jacobian) -> None:
         self.prepared = prepared
 
-    def __call__(self, t: float, y: Any, *args: Any) -> Any:
+    def __call__(self, t: float, y: Any, *args: Any) -> scipy.sparse.sparray | np.ndarray:
         """Return the Jacobian in y at time t."""
         return self.prepared(float(t), y, *args)
 
