@@ -160,6 +160,9 @@ class MethodDef(ctypes.Structure):
     )  # fmt: skip
 
 
+_ALIVE: list[_MachineCode] = []  # threads that come at once may make several, and their functions need all of them
+
+
 class _MachineCode:
     """The two functions, compiled, as objects that Python can call."""
 
@@ -168,15 +171,16 @@ class _MachineCode:
 
         self.code = code_of(PLAIN_AND_BOUND.format(**LAYOUT, record=RECORD, records=RECORDS, most=MOST))
         self._known: dict[str, MethodDef] = {}  # CPython keeps pointers to them
+        _ALIVE.append(self)
         self._new = ctypes.PYFUNCTYPE(ctypes.py_object, ctypes.c_void_p, ctypes.py_object, ctypes.c_void_p)(
             pointer(ctypes.pythonapi.PyCFunction_NewEx)
         )
 
     def function(self, name: str, kind: int, words: _Words) -> Callable[..., Any]:
         """Return a new function object whose machine code reads `words`."""
-        if name not in self._known:
-            self._known[name] = MethodDef(name.encode(), self.code.address_of(name), kind, None)
-        return self._new(ctypes.addressof(self._known[name]), words, None)
+        definition = self._known.get(name) or MethodDef(name.encode(), self.code.address_of(name), kind, None)
+        definition = self._known.setdefault(name, definition)  # one for all threads, for the first may be in use
+        return self._new(ctypes.addressof(definition), words, None)
 
 
 @functools.cache

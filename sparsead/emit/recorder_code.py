@@ -53,6 +53,11 @@ define internal void @counted(ptr %words, ptr %object, i64 %which) alwaysinline 
   call void %change(ptr %object)
   ret void
 }}
+define internal i1 @is_bare(ptr %number) alwaysinline nounwind {{
+  %entry = call ptr @slot(ptr %number, i64 {entry})
+  %bare = icmp eq ptr %entry, null
+  ret i1 %bare
+}}
 define internal i64 @entry_of(ptr %words, ptr %number) alwaysinline nounwind {{
   %entry = call ptr @slot(ptr %number, i64 {entry})
   %value = call i64 @as_integer(ptr %words, ptr %entry)
@@ -111,8 +116,15 @@ none:
 define internal i1 @is_full(ptr %words) alwaysinline nounwind {{
   %length = call i64 @count(ptr %words, i64 {LENGTH})
   %room = call i64 @count(ptr %words, i64 {ROOM})
-  %full = icmp eq i64 %length, %room
+  %full = icmp uge i64 %length, %room
   ret i1 %full
+}}
+define internal i1 @is_elsewhere(ptr %words) alwaysinline nounwind {{
+  %ident = call ptr @shared(ptr %words, i64 {IDENT})
+  %here = call i64 %ident()
+  %thread = call i64 @count(ptr %words, i64 {THREAD})
+  %elsewhere = icmp ne i64 %here, %thread
+  ret i1 %elsewhere
 }}
 define internal ptr @made(ptr %words, ptr %tape, ptr %entry) nounwind {{
 begin:
@@ -172,7 +184,17 @@ define internal ptr @by_python(ptr %words, i64 %code, ptr %self, ptr %one, ptr %
 }}
 define internal ptr @unary(ptr %self, i64 %code) nounwind {{
   %tape = call ptr @slot(ptr %self, i64 {tape})
+  %unset = icmp eq ptr %tape, null
+  br i1 %unset, label %unmade, label %begin
+unmade:
+  ret ptr null
+begin:
   %words = call ptr @words_of(ptr %tape)
+  %elsewhere = call i1 @is_elsewhere(ptr %words)
+  %bare = call i1 @is_bare(ptr %self)
+  %not.here = or i1 %elsewhere, %bare
+  br i1 %not.here, label %python, label %here
+here:
   %a = call i64 @entry_of(ptr %words, ptr %self)
   %kind = call i32 @signature_of(ptr %words, i64 %a)
   %key = mul i64 %code, 4
@@ -191,14 +213,26 @@ python:
 }}
 define internal ptr @binary(ptr %self, ptr %other, i64 %code, i1 %swapped, i64 %literals) nounwind {{
   %tape = call ptr @slot(ptr %self, i64 {tape})
+  %unset = icmp eq ptr %tape, null
+  br i1 %unset, label %unmade, label %begin
+unmade:
+  ret ptr null
+begin:
   %words = call ptr @words_of(ptr %tape)
+  %elsewhere = call i1 @is_elsewhere(ptr %words)
+  %bare = call i1 @is_bare(ptr %self)
+  %not.here = or i1 %elsewhere, %bare
+  br i1 %not.here, label %python, label %here
+here:
   %a = call i64 @entry_of(ptr %words, ptr %self)
   %is.number = call i1 @is_a(ptr %words, ptr %other, i64 {NUMBER})
   br i1 %is.number, label %number, label %plain
 number:
   %tape.other = call ptr @slot(ptr %other, i64 {tape})
   %foreign = icmp ne ptr %tape.other, %tape
-  br i1 %foreign, label %python, label %number.entry
+  %bare.other = call i1 @is_bare(ptr %other)
+  %not.ours = or i1 %foreign, %bare.other
+  br i1 %not.ours, label %python, label %number.entry
 number.entry:
   %entry = call i64 @entry_of(ptr %words, ptr %other)
   br label %both

@@ -83,6 +83,9 @@ no:
 }}
 define ptr @get(ptr %self, ptr %index) nounwind {{
   %storage = call ptr @slot(ptr %self, i64 {storage})
+  %unset = icmp eq ptr %storage, null
+  br i1 %unset, label %failed, label %begin
+begin:
   %tape = call ptr @slot(ptr %storage, i64 {home})
   %words = call ptr @words_of(ptr %tape)
   %positions = call ptr @slot(ptr %self, i64 {positions})
@@ -125,10 +128,7 @@ current:
   %noted = call ptr @word(ptr %notes, i64 0)
   %source.now = call ptr @slot(ptr %storage, i64 {source})
   %changed = icmp ne ptr %noted, %source.now
-  %ident = call ptr @shared(ptr %words, i64 {IDENT})
-  %here = call i64 %ident()
-  %thread = call i64 @count(ptr %words, i64 {THREAD})
-  %outside = icmp ne i64 %here, %thread
+  %outside = call i1 @is_elsewhere(ptr %words)
   %full = call i1 @is_full(ptr %words)
   %leave1 = or i1 %changed, %outside
   %leave = or i1 %leave1, %full
@@ -159,8 +159,10 @@ python:
   ret ptr %result
 }}
 define ptr @set(ptr %self, ptr %args, i64 %given) nounwind {{
-begin:
   %storage = call ptr @slot(ptr %self, i64 {storage})
+  %unset = icmp eq ptr %storage, null
+  br i1 %unset, label %failed, label %begin
+begin:
   %home = call ptr @slot(ptr %storage, i64 {home})
   %words = call ptr @words_of(ptr %home)
   %pair = icmp eq i64 %given, 2
@@ -178,6 +180,9 @@ look:
   %nothing = call ptr @shared(ptr %words, i64 {NONE})
   %double = call ptr @shared(ptr %words, i64 {DOUBLE})
   %tape = call ptr @slot(ptr %value, i64 {tape})
+  %no.tape = icmp eq ptr %tape, null
+  br i1 %no.tape, label %python, label %look.on
+look.on:
   %writer = call ptr @slot(ptr %storage, i64 {written})
   %refuse = call ptr @slot(ptr %storage, i64 {refuse_write})
   %dtype = call ptr @slot(ptr %storage, i64 {storage_dtype})
@@ -195,6 +200,11 @@ look:
   br i1 %leave, label %python, label %kind
 kind:
   %own.words = call ptr @words_of(ptr %tape)
+  %outside = call i1 @is_elsewhere(ptr %own.words)
+  %bare = call i1 @is_bare(ptr %value)
+  %not.here = or i1 %outside, %bare
+  br i1 %not.here, label %python, label %here
+here:
   %record = call i64 @entry_of(ptr %own.words, ptr %value)
   %signature = call i32 @signature_of(ptr %own.words, i64 %record)
   %allowed = call i32 @find(ptr %own.words, i64 {STORED}, i32 %signature, i32 0)

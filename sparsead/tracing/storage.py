@@ -24,7 +24,7 @@ from sparsead.program.index import (
 )
 from sparsead.program.nodes import Constant, Join, Node, Ref, constant, whole
 from sparsead.tracing import layout
-from sparsead.tracing.loops.columns import STORED, machine
+from sparsead.tracing.loops.columns import MOST, STORED, machine
 from sparsead.tracing.loops.grouping import grouped
 from sparsead.tracing.loops.tape import BOOL, DOUBLE, INTEGER, Tape, current_tape
 from sparsead.tracing.scalar import TracedScalar, refuse_foreign
@@ -236,7 +236,7 @@ def notes_on(source: Ref, number: int) -> np.ndarray | None:
     """Return what machine code reads of what fills a storage: its signature, and where its flat indices are."""
     index = source.index
     regular = index.ndim == 1 or (index.ndim > 1 and index.flags.c_contiguous)
-    if number < 0 or not regular or index.dtype not in (np.int32, np.int64):
+    if number < 0 or not regular or source.node.size > MOST or index.dtype not in (np.int32, np.int64):
         return None
     stride = index.strides[0] if index.ndim == 1 else index.itemsize
     return np.array([id(source), number, index.ctypes.data, stride, index.itemsize == 8], np.int64)

@@ -87,6 +87,7 @@ class Tape(Columns):
         self.left_open: list[tuple[Ref, np.ndarray, str]] = []
         self.closed = False
         self._numbers: dict[Hashable, int] = {}
+        self._first_time = threading.RLock()  # a function may compute with its numbers in threads
         self.append(self._new(None, Signature(None)))
 
     # -- records --------------------------------------------------------------------------------------------
@@ -106,8 +107,9 @@ class Tape(Columns):
         number = self._numbers.get((op, *(s[r] for r in operands)))
         if number is None:
             return self._first(op, operands)
-        self.third[len(self)] = operands[2]
-        return self.append(number, operands[0], operands[1])
+        record = self.append(number, operands[0], operands[1])
+        self.third[record] = operands[2]
+        return record
 
     def element(self, node: Node, element: int) -> int:
         """Record the reading of flat element `element` of `node`."""
@@ -121,8 +123,9 @@ class Tape(Columns):
         found = self.known.get(value)
         if found is not None:
             return found
-        self.literals.append(value)
-        record = self.append(0, len(self.literals) - 1)
+        with self._first_time:
+            self.literals.append(value)
+            record = self.append(0, len(self.literals) - 1)
         if value:  # 0.0 and -0.0 are equal keys
             self.known[value] = record
         return record
@@ -155,8 +158,10 @@ class Tape(Columns):
 
     # -- what happens once per signature --------------------------------------------------------------------
     def _new(self, key: Hashable, signature: Signature) -> int:
-        self._numbers[key] = number = len(self.signatures)
-        self.signatures.append(signature)
+        with self._first_time:
+            number = len(self.signatures)
+            self.signatures.append(signature)
+            self._numbers[key] = number
         return number
 
     def _first(self, op: Op, operands: Sequence[int]) -> int:
@@ -181,23 +186,25 @@ class Tape(Columns):
         typed = [self._typed(op, k, record) for k, record in enumerate(operands)]
         key = (op, dtype, *(self.signature[r] for r in typed))
         self._sign(key, op, typed, Signature(op, integer=dtype.kind == "i"))
+        record = self.append(self._numbers[key], *typed[:2])
         if len(typed) > 2:
-            self.third[len(self)] = typed[2]
-        return self.append(self._numbers[key], *typed[:2])
+            self.third[record] = typed[2]
+        return record
 
     def _sign(self, key: Hashable, op: Op, operands: Sequence[int], signature: Signature) -> None:
         """Give the operations of one kind on operands of one kind a number."""
-        if key in self._numbers:
-            return
-        below = [self.signatures[self.signature[r]].terms for r in operands]
-        terms = sum(below) if op.name in SUMS else 1
-        origin = user_origin()
-        if terms > LONG_SUM:
-            terms, long = LONG_SUM + 1, (op, "long", origin, signature.integer)
-            self._numbers[key] = self._numbers.get(long, len(self.signatures))
-            key = long
-        if key not in self._numbers:
-            self._new(key, Signature(signature.kind, signature.boolean, terms, origin, signature.integer))
+        with self._first_time:
+            if key in self._numbers:
+                return
+            below = [self.signatures[self.signature[r]].terms for r in operands]
+            terms = sum(below) if op.name in SUMS else 1
+            origin = user_origin()
+            kind = Signature(signature.kind, signature.boolean, min(terms, LONG_SUM + 1), origin, signature.integer)
+            long = (op, "long", origin, signature.integer)
+            if terms <= LONG_SUM:
+                self._new(key, kind)
+            else:
+                self._numbers[key] = self._numbers[long] if long in self._numbers else self._new(long, kind)
 
     def _typed(self, op: Op, k: int, record: int) -> int:
         """Turn a truth value to 0.0 or 1.0 where a number is expected, a number to a truth value; fix exponents."""
