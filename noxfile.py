@@ -22,6 +22,7 @@ PROJECT = tomllib.loads(Path("pyproject.toml").read_text())["project"]
 TOOLS = ["pytest>=8", "hypothesis>=6.100", "pytest-xdist>=3.5", "cloudpickle>=3", "joblib>=1.3", "pyyaml"]
 SMOKE = [
     "tests/laws/test_registry.py::test_value_and_jacobian_are_those_of_numpy", "tests/ops/test_supported.py",
+    "tests/tracing/test_recording.py", "tests/tracing/test_texts.py", "tests/tracing/test_raising.py",
     "tests/emit/test_back_ends.py", "tests/keeping/test_saving.py", "tests/coloring/test_round_trip.py",
     "tests/cli/test_function.py", "tests/test_imports.py", "tests/test_extras.py", "tests/test_project.py",
     "tests/solvers/test_openmdao.py", "tests/solvers/test_pyomo.py", "tests/solvers/test_pytensor.py",
