@@ -38,9 +38,6 @@ REASONS: dict[str, str] = {
     ),
     "AC power flow of 500 x 14 buses: time of the jacobian / f in NumPy": POWER,
     "AC power flow, PEGASE, 9241 buses: time of the jacobian / f in NumPy": POWER,
-    "loop code, longest preparation": (
-        "nearly all of it is the one run of the loop: some 33 operations an element, one or two microseconds each."
-    ),
 } | {
     f"{problem}: value_and_jacobian / a new Jacobian": VALUE
     for problem in (
