@@ -236,7 +236,7 @@ def notes_on(source: Ref, number: int) -> np.ndarray | None:
     """Return what machine code reads of what fills a storage: its signature, and where its flat indices are."""
     index = source.index
     regular = index.ndim == 1 or (index.ndim > 1 and index.flags.c_contiguous)
-    if number < 0 or not regular or source.node.size > MOST or index.dtype not in (np.int32, np.int64):
+    if number < 0 or not regular or source.node.size > MOST or index.itemsize not in (4, 8):
         return None
     stride = index.strides[0] if index.ndim == 1 else index.itemsize
     return np.array([id(source), number, index.ctypes.data, stride, index.itemsize == 8], np.int64)
