@@ -126,6 +126,12 @@ define internal i1 @is_elsewhere(ptr %words) alwaysinline nounwind {{
   %elsewhere = icmp ne i64 %here, %thread
   ret i1 %elsewhere
 }}
+define internal i1 @is_not_here(ptr %words, ptr %number) alwaysinline nounwind {{
+  %elsewhere = call i1 @is_elsewhere(ptr %words)
+  %bare = call i1 @is_bare(ptr %number)
+  %not.here = or i1 %elsewhere, %bare
+  ret i1 %not.here
+}}
 define internal ptr @made(ptr %words, ptr %tape, ptr %entry) nounwind {{
 begin:
   %lost = icmp eq ptr %entry, null
@@ -190,9 +196,7 @@ unmade:
   ret ptr null
 begin:
   %words = call ptr @words_of(ptr %tape)
-  %elsewhere = call i1 @is_elsewhere(ptr %words)
-  %bare = call i1 @is_bare(ptr %self)
-  %not.here = or i1 %elsewhere, %bare
+  %not.here = call i1 @is_not_here(ptr %words, ptr %self)
   br i1 %not.here, label %python, label %here
 here:
   %a = call i64 @entry_of(ptr %words, ptr %self)
@@ -219,9 +223,7 @@ unmade:
   ret ptr null
 begin:
   %words = call ptr @words_of(ptr %tape)
-  %elsewhere = call i1 @is_elsewhere(ptr %words)
-  %bare = call i1 @is_bare(ptr %self)
-  %not.here = or i1 %elsewhere, %bare
+  %not.here = call i1 @is_not_here(ptr %words, ptr %self)
   br i1 %not.here, label %python, label %here
 here:
   %a = call i64 @entry_of(ptr %words, ptr %self)

@@ -200,9 +200,7 @@ look.on:
   br i1 %leave, label %python, label %kind
 kind:
   %own.words = call ptr @words_of(ptr %tape)
-  %outside = call i1 @is_elsewhere(ptr %own.words)
-  %bare = call i1 @is_bare(ptr %value)
-  %not.here = or i1 %outside, %bare
+  %not.here = call i1 @is_not_here(ptr %own.words, ptr %value)
   br i1 %not.here, label %python, label %here
 here:
   %record = call i64 @entry_of(ptr %own.words, ptr %value)

@@ -48,7 +48,8 @@ def in_turns(translator: Translator, loop: ast.For, start: str, stop: str) -> st
 def additions(loop: ast.For, known: Mapping[str, ast.expr]) -> list[Addition]:
     """Return two additions or more that are all that a loop does, in the order in which they may run one by one.
 
-    None where elements of one array do not go in step: at how many points' distance two of them meet is then unknown.
+    No additions where elements of one array do not go in step: at how many points' distance two of them meet is then
+    unknown.
 
     Parameters
     ----------
